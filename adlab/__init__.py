@@ -1,0 +1,78 @@
+"""adlab: differentiate a formula every way there is, and see which answer to trust.
+
+The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy
+expressions); `graph` (the table of primitives, the Wengert list, what walks it); `autodiff` (the two sweeps) and
+`classical` (symbolic, differences, complex step), which know nothing of each other; `methods` (the registry);
+`function` (the face); `report` (truth, accuracy, swell, cost, steps, comparison); `cli`.
+
+>>> import adlab
+>>> f = adlab.Function("x*sin(x)")
+>>> f(2.0), float(f.gradient(2.0)[0])
+(1.8185948536513634, 0.07700375373139712)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adlab import gallery as gallery
+    from adlab.errors import (
+        AdlabError as AdlabError,
+        DomainError as DomainError,
+        GaveUp as GaveUp,
+        GraphError as GraphError,
+        MethodError as MethodError,
+        MissingExtra as MissingExtra,
+        OptionError as OptionError,
+        OverflowedError as OverflowedError,
+        ParseError as ParseError,
+        PointError as PointError,
+        UnsupportedExpression as UnsupportedExpression,
+        VariableError as VariableError,
+    )
+    from adlab.function import Function as Function
+    from adlab.methods import methods as methods
+    from adlab.parsing import parse as parse
+    from adlab.report.compare import compare as compare
+    from adlab.report.cost import cost as cost
+    from adlab.report.steps import steps as steps
+    from adlab.report.swell import swell as swell
+    from adlab.report.truth import truth as truth
+
+__version__ = "0.1.0"
+
+# Nothing is imported before it is used: `adlab --help` answers at once, and SymPy alone takes a third of a second.
+_HOME = {
+    **dict.fromkeys(
+        ["AdlabError", "DomainError", "GaveUp", "GraphError", "MethodError", "MissingExtra", "OptionError",
+         "OverflowedError", "ParseError", "PointError", "UnsupportedExpression", "VariableError"],
+        "adlab.errors",
+    ),
+    "Function": "adlab.function",
+    "compare": "adlab.report.compare",
+    "cost": "adlab.report.cost",
+    "methods": "adlab.methods",
+    "parse": "adlab.parsing",
+    "steps": "adlab.report.steps",
+    "swell": "adlab.report.swell",
+    "truth": "adlab.report.truth",
+}  # fmt: skip
+
+__all__ = ["__version__", "gallery", *_HOME]  # noqa: PLE0604 - the names of _HOME are strings
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name == "gallery":
+        return importlib.import_module("adlab.gallery")
+    if name in _HOME:
+        value = getattr(importlib.import_module(_HOME[name]), name)
+        globals()[name] = value  # next time it is found at once
+        return value
+    raise AttributeError(f"module 'adlab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,100 @@
+"""Derivative programs: the sweeps of `sweeps`, walked with the nodes of a new graph.
+
+What they write is a graph like any other: it can be evaluated, counted, printed, compiled, and differentiated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from adlab.autodiff.sweeps import forward, reverse
+from adlab.graph import rules
+from adlab.graph.arithmetic import Nodes
+from adlab.graph.graph import Builder, Graph
+
+Mode = Literal["reverse", "forward"]
+
+
+def derivative(graph: Graph, mode: Mode = "reverse", value: bool = False) -> Graph:
+    """The program of all partials, row-major (output, then input); the values come first if `value` is true.
+
+    Reverse mode sweeps once for each output, forward mode once for each input; both share the graph's own work.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> print(derivative(lower([sympy.sin(x * y)], [x, y])))
+    v1 = x*y
+    v2 = cos(v1)
+    v3 = v2*y
+    v4 = v2*x
+    outputs: v3, v4
+    """
+    builder = Builder.on(graph)
+    numbers = Nodes(builder, guards(graph, builder))
+    values, inputs = range(len(graph)), range(len(graph.inputs))
+    one, zero = builder.constant(1), builder.constant(0)
+    if mode == "reverse":
+        sweeps = {output: reverse(graph, values, {output: one}, numbers) for output in dict.fromkeys(graph.outputs)}
+        jacobian = [[sweeps[output].get(i, zero) for i in inputs] for output in graph.outputs]
+    else:
+        columns = [forward(graph, values, {i: one}, numbers) for i in inputs]
+        jacobian = [[column.get(output, zero) for column in columns] for output in graph.outputs]
+    primal = list(graph.outputs) if value else []
+    return builder.finish(primal + [entry for row in jacobian for entry in row])
+
+
+def tangent_program(graph: Graph, names: Sequence[str]) -> Graph:
+    """The Jacobian times a vector as a program: inputs are those of the graph and then the vector, called `names`."""
+    wide = rules.splice_all(Builder([*graph.inputs, *names], simplify=True), graph)
+    count = len(graph.inputs)
+    seeds = {i: count + i for i in range(count)}
+    builder = Builder.on(wide)
+    tangents = forward(wide, range(len(wide)), seeds, Nodes(builder, guards(wide, builder)))
+    zero = builder.constant(0)
+    return builder.finish([tangents.get(output, zero) for output in wide.outputs])
+
+
+def guards(graph: Graph, builder: Builder) -> dict[int, int]:
+    """For nodes that are live only while some branch is taken: the condition, as a node of `builder`.
+
+    A node is live if any of its uses is; through an operation that routes (select, min, max) it is live where its
+    partial is not 0. Only graphs with branches have any.
+    """
+    if not any(graph.nodes[i].primitive.routes for i in graph.operations):
+        return {}
+    numbers = Nodes(builder)
+    always = builder.constant(1)
+    live: dict[int, int] = dict.fromkeys(graph.outputs, always)
+    for position in reversed(graph.operations):
+        if position not in live:
+            continue
+        primitive, operands, _ = graph.nodes[position]
+        reached: Sequence[int | None] = [always] * len(operands)
+        if primitive.routes:
+            reached = numbers.partials(graph, position, range(len(graph)))
+        for operand, partial in zip(operands, reached, strict=True):
+            if partial is not None:
+                through = _both(builder, live[position], _holds(builder, partial))
+                live[operand] = _either(builder, live[operand], through) if operand in live else through
+    return {i: condition for i, condition in live.items() if builder.value_of(condition) != 1}
+
+
+def _holds(builder: Builder, partial: int) -> int:
+    """1 where the partial is not 0: Heaviside's half at a tie counts as live."""
+    if builder.nodes[partial].primitive.name == "heaviside":
+        return builder.call("ne", partial, builder.constant(0))
+    return partial
+
+
+def _both(builder: Builder, p: int, q: int) -> int:
+    if builder.value_of(p) == 1:
+        return q
+    return p if builder.value_of(q) == 1 else builder.call("and", p, q)
+
+
+def _either(builder: Builder, p: int, q: int) -> int:
+    if p == q or 1 in (builder.value_of(p), builder.value_of(q)):
+        return p if p == q else builder.constant(1)
+    return builder.call("or", p, q)

@@ -1,0 +1,78 @@
+"""The two sweeps of automatic differentiation, each written once, for any arithmetic.
+
+On floats they give tangents and adjoints; on the nodes of a new graph the same loops write the derivative program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from adlab.graph.arithmetic import Arithmetic, Values
+from adlab.graph.graph import Graph
+
+T = TypeVar("T")
+
+
+def forward(
+    graph: Graph, values: Values[T], tangents: Mapping[int, T], arithmetic: Arithmetic[T]
+) -> dict[int, T]:
+    """The tangent of every node that moves when the inputs move by `tangents`: v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ v̇ⱼ.
+
+    >>> from adlab.graph.arithmetic import FLOATS, evaluate
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> graph = lower([x * y], [x, y])
+    >>> forward(graph, evaluate(graph, [3.0, 5.0], FLOATS), {0: 1.0}, FLOATS)
+    {0: 1.0, 2: 5.0}
+    """
+    tangent = dict(tangents)
+    for node in graph.operations:
+        operands = graph.nodes[node].operands
+        if not any(operand in tangent for operand in operands):
+            continue
+        for operand, partial in zip(operands, arithmetic.partials(graph, node, values), strict=True):
+            if partial is not None and operand in tangent:
+                contribution = arithmetic.mul(partial, tangent[operand])
+                tangent[node] = arithmetic.add(tangent[node], contribution) if node in tangent else contribution
+    return tangent
+
+
+def reverse(
+    graph: Graph,
+    values: Values[T],
+    seeds: Mapping[int, T],
+    arithmetic: Arithmetic[T],
+    note: Callable[[int, int, T, T], None] | None = None,
+) -> dict[int, T]:
+    """The adjoint of every node: what it gets from each use, summed, from the outputs back: v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ.
+
+    When a node's turn comes, everything that reads it has passed on its part: that is why the order is reversed.
+    `note` is told of each contribution as it is added: node, which operand, contribution, sum so far.
+
+    >>> from adlab.graph.arithmetic import FLOATS, evaluate
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> graph = lower([x * y + x], [x, y])
+    >>> adjoint = reverse(graph, evaluate(graph, [3.0, 5.0], FLOATS), {graph.outputs[0]: 1.0}, FLOATS)
+    >>> adjoint[0], adjoint[1]
+    (6.0, 3.0)
+    """
+    adjoint = dict(seeds)
+    active = graph.active
+    for node in reversed(graph.operations):
+        if node not in adjoint or not active[node]:  # no output depends on it, or it on no input
+            continue
+        partials = arithmetic.partials(graph, node, values)
+        for k, operand in enumerate(graph.nodes[node].operands):
+            partial = partials[k]
+            if partial is None or not active[operand]:
+                continue
+            contribution = arithmetic.mul(adjoint[node], partial)
+            before = adjoint.get(operand)
+            adjoint[operand] = contribution if before is None else arithmetic.add(before, contribution)
+            if note is not None:
+                note(node, k, contribution, adjoint[operand])
+    return adjoint

@@ -1,0 +1,200 @@
+"""The traces a learner reads: the forward sweep and the reverse sweep, node by node, with nothing left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from adlab.autodiff.sweeps import forward, reverse
+from adlab.errors import GaveUp
+from adlab.expressions import brief
+from adlab.graph.arithmetic import FLOATS, SYMPY, Floats, evaluate
+from adlab.graph.graph import Graph
+
+MOST_PATHS = 10_000
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What the operation `source` passes on to its operand `target`: adjoint × local partial, and the sum it joins."""
+
+    source: int
+    target: int
+    operand: int
+    """Which operand of `source` this is; the same node may be several."""
+    partial: float
+    value: float
+    sum_after: float
+
+
+class _Recording(Floats):
+    """Floats that keep every local partial they hand out."""
+
+    def __init__(self) -> None:
+        self.partials_by_node: dict[int, tuple[float | None, ...]] = {}
+
+    def partials(self, graph: Graph, position: int, values: Sequence[float]) -> Sequence[float | None]:
+        found = tuple(super().partials(graph, position, values))
+        self.partials_by_node[position] = found
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One point, forward and back. `primals` holds the value of every node of `graph`, by position.
+
+    `adjoints` are those of the output `output`; `contributions` are in the order in which the reverse sweep makes
+    them. `tangents` are there when a direction was given.
+    """
+
+    graph: Graph
+    primals: list[float]
+    partials: dict[int, tuple[float | None, ...]]
+    adjoints: dict[int, float]
+    contributions: list[Contribution]
+    tangents: dict[int, float] | None = None
+    output: int = 0
+
+    # --- the numbers --------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> float:
+        return self.primals[self.graph.outputs[self.output]]
+
+    @property
+    def gradient(self) -> list[float]:
+        """The adjoint of each input."""
+        return [self.adjoints.get(i, 0.0) for i in range(len(self.graph.inputs))]
+
+    @cached_property
+    def shown(self) -> list[int]:
+        """The nodes with a line of their own: inputs and operations."""
+        return [*range(len(self.graph.inputs)), *self.graph.operations]
+
+    def into(self, node: int) -> list[Contribution]:
+        """What a node's adjoint is the sum of."""
+        return self._by_target.get(node, [])
+
+    @cached_property
+    def _by_target(self) -> dict[int, list[Contribution]]:
+        found: dict[int, list[Contribution]] = {}
+        for contribution in self.contributions:
+            found.setdefault(contribution.target, []).append(contribution)
+        return found
+
+    def letters(self, node: int) -> list[str]:
+        """The local partials of an operation in letters: `1/v5`, `x2*cos(v3)` …"""
+        import sympy
+
+        graph = self.graph
+        primitive, operands, _ = graph.nodes[node]
+        names = [sympy.Symbol(name, real=True) for name in graph.names]
+        return [brief(rule) for rule in SYMPY.partials(graph, node, names)] if primitive.arity else []
+
+    # --- paths --------------------------------------------------------------------------------------------------
+
+    def paths(self, variable: int | str = 0) -> list[Path]:
+        """Every path from an input to the output, with the product of the partials along it.
+
+        Their products add up to the derivative: that is the chain rule. Raises GaveUp for more than 10,000 paths.
+        """
+        start = self.graph.inputs.index(variable) if isinstance(variable, str) else variable
+        end = self.graph.outputs[self.output]
+        uses = self.graph.uses()
+        done: list[Path] = []
+        stack = [Path(self.graph, (start,), 1.0)]
+        while stack:
+            path = stack.pop()
+            if path.nodes[-1] == end:
+                done.append(path)
+                if len(done) > MOST_PATHS:
+                    raise GaveUp(f"more than {MOST_PATHS} paths lead to the output; paths are for small graphs")
+            for user in reversed(list(dict.fromkeys(uses[path.nodes[-1]]))):
+                for operand, partial in zip(self.graph.nodes[user].operands, self.partials.get(user, ()), strict=False):
+                    if operand == path.nodes[-1] and partial is not None:
+                        stack.append(Path(self.graph, (*path.nodes, user), path.product * partial))
+        return done
+
+    # --- as a report --------------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """`rows`, one for each input and operation, in order; `value` and `gradient` beside them."""
+        return {
+            "value": self.value,
+            "gradient": dict(zip(self.graph.inputs, self.gradient, strict=True)),
+            "rows": [self._row(node) for node in self.shown],
+        }
+
+    def _row(self, node: int) -> dict[str, Any]:
+        graph, names = self.graph, self.graph.names
+        primitive, operands, _ = graph.nodes[node]
+        return {
+            "node": names[node],
+            "operation": primitive.name,
+            "expression": graph.written(node),
+            "operands": [names[operand] for operand in operands],
+            "primal": self.primals[node],
+            "tangent": None if self.tangents is None else self.tangents.get(node, 0.0),
+            "partials": list(self.partials.get(node, ())),
+            "partials_in_letters": self.letters(node),
+            "adjoint": self.adjoints.get(node, 0.0),
+            "contributions": [
+                {"from": names[c.source], "value": c.value, "sum_after": c.sum_after} for c in self.into(node)
+            ],
+        }
+
+    def __str__(self) -> str:
+        from adlab.autodiff.trace_text import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from adlab.autodiff.trace_text import as_html
+
+        return as_html(self)
+
+    def to_latex(self) -> str:
+        """Both tables as LaTeX arrays."""
+        from adlab.autodiff.trace_text import as_latex
+
+        return as_latex(self)
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The graph with these numbers on it; returns the Axes."""
+        return self.graph.plot(ax=ax, trace=self, **options)
+
+
+@dataclass(frozen=True)
+class Path:
+    """Nodes from an input to the output, and the product of the local partials between them."""
+
+    graph: Graph
+    nodes: tuple[int, ...]
+    product: float
+
+    def __str__(self) -> str:
+        return " → ".join(self.graph.names[node] for node in self.nodes) + f": {self.product:.6g}"
+
+
+def trace(
+    graph: Graph, point: Sequence[float], tangent: Mapping[int, float] | None = None, output: int = 0
+) -> Trace:
+    """Both sweeps on floats at one point, recorded; `tangent` is a direction by input position."""
+    numbers = _Recording()
+    primals = evaluate(graph, point, numbers)
+    contributions: list[Contribution] = []
+
+    def note(source: int, operand: int, value: float, sum_after: float) -> None:
+        target = graph.nodes[source].operands[operand]
+        partial = numbers.partials_by_node[source][operand]
+        assert partial is not None  # or nothing would have been passed on
+        contributions.append(Contribution(source, target, operand, partial, value, sum_after))
+
+    adjoints = reverse(graph, primals, {graph.outputs[output]: 1.0}, numbers, note)
+    tangents = None if tangent is None else forward(graph, primals, tangent, FLOATS)
+    for node in graph.operations:  # also those that the reverse sweep did not need
+        if node not in numbers.partials_by_node:
+            numbers.partials(graph, node, primals)
+    return Trace(graph, primals, numbers.partials_by_node, adjoints, contributions, tangents, output)

@@ -1,0 +1,122 @@
+"""A trace as text, HTML and LaTeX: the forward table from the top down, the reverse table from the bottom up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adlab.autodiff.trace import Trace
+
+MOST_ROWS = 200
+Table = tuple[list[str], list[list[str]]]
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.10g}"
+
+
+def forward_table(trace: Trace) -> Table:
+    """Node, how it is computed, its value, its local partials, and its tangent where a direction was given."""
+    head = ["node", "=", "primal", "local partials"] + (["tangent"] if trace.tangents is not None else [])
+    rows = []
+    graph, names = trace.graph, trace.graph.names
+    for node in trace.shown[:MOST_ROWS]:
+        operands = graph.nodes[node].operands
+        partials = [
+            f"∂/∂{names[operand]} = {letters} = {number(partial)}"
+            for operand, letters, partial in zip(
+                operands, trace.letters(node), trace.partials.get(node, ()), strict=False
+            )
+            if graph.active[operand]
+        ]
+        row = [names[node], graph.written(node) if operands else "input", number(trace.primals[node])]
+        row.append("; ".join(partials))
+        if trace.tangents is not None:
+            row.append(number(trace.tangents.get(node, 0.0)))
+        rows.append(row)
+    return head, rows
+
+
+def reverse_table(trace: Trace) -> Table:
+    """From the output back: each adjoint, and the contributions that it is the sum of."""
+    names = trace.graph.names
+    rows = []
+    for node in reversed([n for n in trace.shown if trace.graph.active[n]][-MOST_ROWS:]):
+        parts = []
+        for c in trace.into(node):
+            part = f"{names[c.source]}: {number(trace.adjoints[c.source])} × {number(c.partial)} = {number(c.value)}"
+            parts.append(part + (f" → sum {number(c.sum_after)}" if len(trace.into(node)) > 1 else ""))
+        seed = "seed" if node == trace.graph.outputs[trace.output] else ""
+        received = "; ".join([*([seed] if seed else []), *parts]) or "nothing reaches it"
+        rows.append([names[node], number(trace.adjoints.get(node, 0.0)), received])
+    return ["node", "adjoint", "contributions, in the order in which they arrive"], rows
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _left_out(trace: Trace) -> list[str]:
+    more = len(trace.shown) - MOST_ROWS
+    return [f"({more} more nodes not shown)"] if more > 0 else []
+
+
+def as_text(trace: Trace) -> str:
+    return "\n".join(
+        [
+            "forward: values and local partials",
+            aligned(*forward_table(trace)),
+            "",
+            "reverse: adjoints, from the output back",
+            aligned(*reverse_table(trace)),
+            *_left_out(trace),
+        ]
+    )
+
+
+def as_html(trace: Trace) -> str:
+    parts = []
+    for title, (head, rows) in (("forward", forward_table(trace)), ("reverse", reverse_table(trace))):
+        cells = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
+        body = "".join(
+            "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+        )
+        parts.append(f"<table><caption>{title}</caption><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>")
+    return "".join(parts) + "".join(f"<p>{escape(line)}</p>" for line in _left_out(trace))
+
+
+def as_latex(trace: Trace) -> str:
+    """Two arrays; names become v_{1}, adjoints \\bar v_{1}."""
+    from sympy import Symbol, latex
+
+    names = [latex(Symbol(name)) for name in trace.graph.names]
+    forward_rows, reverse_rows = [], []
+    for node in trace.shown[:MOST_ROWS]:
+        right = _latex_operation(trace, node)
+        tangent = "" if trace.tangents is None else f" & {number(trace.tangents.get(node, 0.0))}"
+        forward_rows.append(f"{names[node]} & {right} & {number(trace.primals[node])}{tangent}")
+    for node in reversed(trace.shown[:MOST_ROWS]):
+        parts = " + ".join(f"({number(c.value)})" for c in trace.into(node)) or r"\text{seed}"
+        reverse_rows.append(rf"\bar{{{names[node]}}} & {parts} & {number(trace.adjoints.get(node, 0.0))}")
+    columns = "lll" + ("l" if trace.tangents is not None else "")
+    return "\n".join(
+        f"\\begin{{array}}{{{spec}}}\n" + " \\\\\n".join(rows) + "\n\\end{array}"
+        for spec, rows in ((columns, forward_rows), ("lll", reverse_rows))
+    )
+
+
+def _latex_operation(trace: Trace, node: int) -> str:
+    from sympy import Symbol, latex
+
+    from adlab.graph.arithmetic import SYMPY
+
+    primitive, operands, parameter = trace.graph.nodes[node]
+    if not operands:
+        return r"\text{input}"
+    letters = [Symbol(trace.graph.names[operand], real=True) for operand in operands]
+    return str(latex(SYMPY.apply(primitive, parameter, list(letters))))

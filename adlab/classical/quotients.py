@@ -1,0 +1,244 @@
+"""One difference quotient at one step, with what is known of its error, and the second look that a doubtful one gets.
+
+All of it is arithmetic on values of f along one coordinate, t ↦ f(x + t eᵢ); a `Line` takes and counts them. Values have
+shape () or (m,), and so has every number made of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.classical.step_models import UNIT_ROUNDOFF
+from adlab.classical.stencils import Stencil, scheme
+from adlab.errors import DomainError, MethodError, OverflowedError, PointError
+
+Array = npt.NDArray[np.float64]
+Value = Callable[[Array], "float | Array"]
+
+CLOSER = 2.0**-6  # a second look is taken at h/64
+LOOKS = 4  # and a kink must show in up to so many, down to h/2²⁴
+DOUBTFUL = 0.05  # a truncation error beyond this part of the value is not believed unseen
+CLEARLY = 3.0  # slopes are unlike when they differ by more than this many times their errors
+
+NOT_RESOLVED, LEFT_DOMAIN, NONFINITE = "step_not_resolved", "left_domain", "nonfinite"
+KINK, UNSETTLED = "kink_in_stencil", "unsettled"
+
+
+def evaluate(value: Value, x: Array) -> Array:
+    """f(x), shape () or (m,): NaN where `DomainError` says that there is none, infinite where it overflows."""
+    try:
+        with np.errstate(all="ignore"):
+            result = np.asarray(value(x.copy()))
+    except DomainError:
+        return np.array(math.nan)
+    except OverflowedError:
+        return np.array(math.inf)
+    if result.ndim > 1 or result.dtype.kind not in "fiu":
+        raise MethodError(
+            "finite differences need a function whose value is a real number or a 1-D array of them; "
+            f"got dtype {result.dtype} of shape {result.shape}"
+        )
+    return result.astype(np.float64)
+
+
+def flag_of(values: Array) -> str:
+    """`LEFT_DOMAIN` where a value is NaN, `NONFINITE` where one is infinite, else ""."""
+    if np.isnan(values).any():
+        return LEFT_DOMAIN
+    return "" if np.isfinite(values).all() else NONFINITE
+
+
+class Line:
+    """t ↦ f(x + t eᵢ) near t = 0: each value is taken at most once, and `nfev` counts them truly.
+
+    `centre` is f(x), if the caller knows it; it is not counted then.
+    """
+
+    def __init__(self, value: Value, x: npt.ArrayLike, index: int, centre: float | Array | None = None) -> None:
+        self.point = checked_point(x)
+        if not 0 <= index < self.point.size:
+            raise PointError(f"there is no variable {index}: the point has {self.point.size}, counted from 0")
+        self.index, self.nfev = index, 0
+        self.origin = float(self.point[index])
+        self._value = value
+        self._known = {} if centre is None else {self.origin: np.asarray(centre, dtype=np.float64)}
+
+    @property
+    def centre(self) -> Array:
+        """f(x)."""
+        return self._at(self.origin)
+
+    def nodes(self, stencil: Stencil, h: float) -> Array:
+        """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
+        with np.errstate(over="ignore"):
+            return self.origin + stencil.float_offsets * h
+
+    def values(self, stencil: Stencil, h: float) -> Array:
+        """f there, shape (K,) or (K, m); where one is not finite, whatever broadcasts with the others."""
+        return np.stack(np.broadcast_arrays(*(self._at(float(node)) for node in self.nodes(stencil, h))))
+
+    def resolves(self, stencil: Stencil, h: float) -> bool:
+        """Whether all the nodes that `quotient` uses, and x, are different numbers."""
+        coordinates = {self.origin, *self.nodes(stencil.wider, h).tolist()}
+        return len(coordinates) == len({0, *stencil.wider.offsets})
+
+    def obstacle(self, stencil: Stencil, h: float) -> str:
+        """The flag of the first of them at which f has no finite value, else ""."""
+        return next(filter(None, map(flag_of, self.values(stencil.wider, h))), "")
+
+    def usable(self, stencil: Stencil, h: float) -> bool:
+        """Whether `quotient` can be formed."""
+        return self.resolves(stencil, h) and not self.obstacle(stencil, h)
+
+    def _at(self, coordinate: float) -> Array:
+        if not math.isfinite(coordinate):
+            return np.array(math.inf)
+        if coordinate not in self._known:
+            point = self.point.copy()
+            point[self.index] = coordinate
+            self._known[coordinate] = evaluate(self._value, point)
+            self.nfev += 1
+        return self._known[coordinate]
+
+
+def checked_point(x: npt.ArrayLike) -> Array:
+    """x as an array of shape (n,), a single number as (1,); raises `PointError` for what is not finite numbers."""
+    try:
+        point = np.atleast_1d(np.asarray(x, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise PointError(f"a point must be a sequence of real numbers, got {x!r}") from None
+    if point.ndim != 1 or not np.isfinite(point).all():
+        raise PointError(f"a point must be a sequence of finite numbers, got {x!r}")
+    return point
+
+
+@dataclass(frozen=True, eq=False)
+class Quotient:
+    """Σ wₖ f(x + oₖ h) / h by one stencil, the same by its wider neighbour, and both parts of the error.
+
+    The stencil of higher order is so much nearer to the limit that the difference of the two *is* the truncation error
+    of the lower, where h is small enough for f to look like its Taylor polynomial. Where h is so small that the
+    values differ by rounding only, both quotients are noise, and so is their difference; hence the second part,
+    A/h, that rounding alone accounts for.
+    """
+
+    df: Array
+    refined: Array  # by the wider stencil
+    roundoff: Array
+    step: float  # the realised one
+
+    @property
+    def truncation(self) -> Array:
+        """What the wider stencil would change."""
+        return np.abs(self.refined - self.df)
+
+    @property
+    def error(self) -> Array:
+        """The estimate of |df − f′(x)|."""
+        return self.truncation + self.roundoff
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether truncation is a sizeable part of some value, so that its own estimate is not to be relied upon."""
+        return bool(np.any((self.truncation > DOUBTFUL * np.abs(self.df)) & (self.truncation > self.roundoff)))
+
+
+def quotient(line: Line, stencil: Stencil, h: float) -> Quotient:
+    """The difference quotient at a step where `line.usable(stencil, h)`."""
+    df, step = _weighed(line, stencil, h)
+    refined, _ = _weighed(line, stencil.wider, h)
+    noise = UNIT_ROUNDOFF * np.abs(line.values(stencil, h)).max(axis=0)
+    return Quotient(df, refined, float(stencil.amplification) * noise / step, step)
+
+
+def _weighed(line: Line, stencil: Stencil, h: float) -> tuple[Array, float]:
+    """Σ wₖ fₖ / s and s = Σ wₖ sₖ, where sₖ = (x + oₖ h) − x is where rounding has put node k.
+
+    For the forward difference s is the well known (x + h) − x; in general it makes the quotient exact for every
+    linear f, wherever the nodes fell. The weights' sum is 0, so f at the first node can be taken from all the
+    values; values near each other subtract exactly (Sterbenz), and no rounding is added to those of f.
+    """
+    weights, values = stencil.float_weights, line.values(stencil, h)
+    step = float(weights @ (line.nodes(stencil, h) - line.origin))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(weights @ (values - values[0])) / step, step
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What a second look said: the flag ("" if nothing is wrong), the reason in words, the error, the slopes of the two sides."""
+
+    error: Array
+    flag: str = ""
+    reason: str = ""
+    one_sided: tuple[Array, Array] | None = None
+
+
+def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
+    """Looks again, nearer to x, at what is suspicious: slopes that differ from side to side, or too large an error.
+
+    A central difference is blind to kinks: of |x| at 0 it sees two equal values and says 0, with an error of 0. But
+    the slopes of the two sides tell. Those of a smooth function differ too, by h f″, yet that is what their own error
+    estimates say, and the difference shrinks with h; only a difference that stays is a kink. The steep
+    sqrt(x² + 1e-12) has a "kink" at h = 1e-5, and none at h/64.
+    """
+    sides = _sides(line, h) if stencil.two_sided else None
+    one_sided = (sides[0].refined, sides[1].refined) if sides else None
+    unlike = _unlike(*sides) if sides else np.zeros(first.df.shape, dtype=bool)
+    if sides and unlike.any():
+        kink = unlike & _persists(line, h, _gap(*sides))
+        if kink.any():
+            reason = (
+                f"the slopes left and right, {_shown(sides[0].refined)} and {_shown(sides[1].refined)}, differ however small "
+                "the step: f has a kink in the stencil"
+            )
+            return Verdict(np.where(kink, first.error + _gap(*sides), first.error), KINK, reason, one_sided)
+    closer = h * CLOSER
+    if (first.doubtful or unlike.any()) and line.usable(stencil, closer):
+        finer = quotient(line, stencil, closer)
+        moved = np.abs(finer.df - first.df)
+        unsettled = moved > 2 * (first.error + finer.error)
+        if unsettled.any():
+            reason = (
+                f"the quotient has not settled: {_shown(first.df)} at h = {h:.2g}, {_shown(finer.df)} at h/64; "
+                "try a smaller step, or f has no derivative there"
+            )
+            return Verdict(np.where(unsettled, moved + finer.error, first.error), UNSETTLED, reason, one_sided)
+    return Verdict(first.error, one_sided=one_sided)
+
+
+def _sides(line: Line, h: float) -> tuple[Quotient, Quotient] | None:
+    """The slopes left and right of x."""
+    left, right = scheme("backward-difference"), scheme("forward-difference")
+    if line.usable(left, h) and line.usable(right, h):
+        return quotient(line, left, h), quotient(line, right, h)
+    return None
+
+
+def _gap(left: Quotient, right: Quotient) -> Array:
+    return np.abs(right.refined - left.refined)
+
+
+def _unlike(left: Quotient, right: Quotient) -> npt.NDArray[np.bool_]:
+    return np.asarray(_gap(left, right) > CLEARLY * (left.error + right.error))
+
+
+def _persists(line: Line, h: float, gap: Array) -> npt.NDArray[np.bool_]:
+    """Where the two slopes keep at least half of their gap as h shrinks, as far as rounding lets one see."""
+    persists = np.ones(gap.shape, dtype=bool)
+    for look in range(1, LOOKS + 1):
+        sides = _sides(line, h * CLOSER**look)
+        if sides is None:
+            break
+        persists &= _gap(*sides) + sides[0].error + sides[1].error > gap / 2
+    return persists
+
+
+def _shown(numbers: Array) -> str:
+    listed: Sequence[float] = np.atleast_1d(numbers).tolist()
+    return ", ".join(f"{number:.6g}" for number in listed[:4]) + (", …" if len(listed) > 4 else "")

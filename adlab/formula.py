@@ -1,0 +1,96 @@
+"""What a user may give as a formula, made into SymPy expressions and their variables, or refused in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
+from sympy.logic.boolalg import Boolean
+
+from adlab.errors import OptionError, VariableError
+from adlab.expressions import listing, natural_key, symbols_of
+
+Symbols = tuple[sympy.Symbol, ...]
+
+
+def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> tuple[tuple[Any, ...], Symbols, bool]:
+    """The outputs, the variables in order, and whether one expression was given rather than a sequence.
+
+    >>> read("x10*x2", None)
+    ((x10*x2,), (x2, x10), True)
+    """
+    given = None if variables is None else _given(variables)
+    single = not isinstance(expression, (Sequence, sympy.MatrixBase, sympy.Tuple)) or isinstance(expression, str)
+    items = [expression] if single else list(expression)
+    if not items:
+        raise OptionError("a function needs at least one output, and the sequence of expressions is empty")
+    outputs = tuple(_expression(item, given) for item in items)
+    found = symbols_of(outputs)
+    _one_symbol_a_name(found)
+    if given is None:
+        return outputs, tuple(sorted(found, key=lambda symbol: natural_key(symbol.name))), single
+    return outputs, _ordered(given, found), single
+
+
+def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:
+    listed = [variables] if isinstance(variables, (str, sympy.Symbol)) else list(variables)
+    names = []
+    for variable in listed:
+        if not isinstance(variable, (str, sympy.Symbol)):
+            raise VariableError(f"variables are symbols or names, not {variable!r}")
+        names.append(variable if isinstance(variable, str) else variable.name)
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise VariableError(f"listed twice: {listing(twice)}")
+    return listed
+
+
+def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
+    if isinstance(item, str):
+        from adlab.parsing import parse
+
+        return parse(item, names=given)
+    if isinstance(item, (int, float)) and not isinstance(item, bool):
+        item = sympy.Float(item, precision=53) if isinstance(item, float) else sympy.Integer(item)
+    if isinstance(item, Boolean) or not isinstance(item, sympy.Expr):
+        raise OptionError(
+            f"a formula is a text, a SymPy expression or a sequence of them, not {type(item).__name__}; "
+            "an equation or condition has no derivative"
+        )
+    return item
+
+
+def _one_symbol_a_name(symbols: Sequence[sympy.Symbol]) -> None:
+    """SymPy tells x (real) from x and silently differentiates the one by the other to 0."""
+    by_name: dict[str, sympy.Symbol] = {}
+    for symbol in symbols:
+        other = by_name.setdefault(symbol.name, symbol)
+        if other is not symbol and other != symbol:
+            raise VariableError(
+                f"two different symbols are called `{symbol.name}` (assumptions {_assumptions(other)} and "
+                f"{_assumptions(symbol)}); SymPy would take them for two variables: use one of them throughout"
+            )
+
+
+def _assumptions(symbol: sympy.Symbol) -> str:
+    return "none" if not symbol._assumptions_orig else ", ".join(
+        f"{key}={value}" for key, value in sorted(symbol._assumptions_orig.items())
+    )  # fmt: skip
+
+
+def _ordered(given: list[sympy.Symbol | str], found: list[sympy.Symbol]) -> Symbols:
+    by_name = {symbol.name: symbol for symbol in found}
+    chosen = [
+        by_name.get(variable) or sympy.Symbol(variable, real=True) if isinstance(variable, str) else variable
+        for variable in given
+    ]
+    _one_symbol_a_name([*chosen, *found])
+    left_out = [symbol.name for symbol in found if symbol not in chosen]
+    if left_out:
+        raise VariableError(
+            f"the formula holds {listing(left_out)}, not among the variables given "
+            f"({listing([symbol.name for symbol in chosen])}); list every symbol, or give numbers for the others"
+        )
+    return tuple(chosen)

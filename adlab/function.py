@@ -1,0 +1,308 @@
+"""`Function`: f: Rⁿ → Rᵐ, the face that a user holds. It coerces, checks and calls down; the work is done below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+import sympy
+
+from adlab.autodiff import programs
+from adlab.autodiff.sweeps import forward, reverse
+from adlab.autodiff.trace import Trace, trace
+from adlab.errors import MethodError, OptionError, OverflowedError, PointError
+from adlab.formula import read
+from adlab.graph.arithmetic import ARRAYS, FLOATS, SYMPY, evaluate
+from adlab.graph.domain import domain, explain
+from adlab.graph.graph import Graph
+from adlab.graph.lowering import lower
+from adlab.graph.running import Runner
+from adlab.methods import METHODS, lookup
+from adlab.points import FloatArray, coerce
+
+T = TypeVar("T")
+Errors = Literal["nan", "raise"]
+
+
+class Function:
+    """A formula with its variables, to be evaluated and differentiated in every way there is.
+
+    `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs; `variables` are
+    symbols or names, by default all that occur, in natural order (x2 before x10). Raises ParseError, VariableError
+    or UnsupportedExpression where the formula cannot be read.
+
+    >>> f = Function("log((x1 + x2)**2 + sin(x1*x2))")
+    >>> f([1, 2]), f.gradient({"x1": 1, "x2": 2})
+    (2.2934734504528866, array([0.52150078, 0.56349637]))
+    >>> f.domain
+    [(x1 + x2)**2 + sin(x1*x2) > 0]
+    """
+
+    def __init__(
+        self,
+        expression: Any,
+        variables: Iterable[sympy.Symbol | str] | None = None,
+        name: str | None = None,
+        *,
+        point: Sequence[float] | None = None,
+        about: str = "",
+    ) -> None:
+        self._outputs, self.variables, self.scalar = read(expression, variables)
+        self.name = name or "f"
+        self.about = about
+        self.point = None if point is None else tuple(float(value) for value in point)
+        self._cache: dict[Any, Any] = {}
+
+    @classmethod
+    def from_graph(cls, graph: Graph, name: str = "f") -> Function:
+        """The function that a graph computes; its SymPy outputs are written only when asked for."""
+        self = cls.__new__(cls)
+        self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
+        self._outputs, self.scalar, self.name = None, len(graph.outputs) == 1, name
+        self.about, self.point, self._cache = "", None, {}
+        self.__dict__["graph"] = graph
+        return self
+
+    # --- what it is ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The computational graph, lowered once."""
+        assert self._outputs is not None  # or `from_graph` has put the graph in place
+        return lower(self._outputs, self.variables)
+
+    @property
+    def independent(self) -> bool:
+        """Whether there is an expression to judge the graph by."""
+        return self._outputs is not None
+
+    @cached_property
+    def outputs(self) -> tuple[sympy.Expr, ...]:
+        """The SymPy expression of each output."""
+        if self._outputs is not None:
+            return self._outputs
+        values = evaluate(self.graph, list(self.variables), SYMPY)
+        return tuple(values[output] for output in self.graph.outputs)
+
+    @property
+    def n(self) -> int:
+        """How many variables."""
+        return len(self.variables)
+
+    @cached_property
+    def m(self) -> int:
+        """How many outputs."""
+        return len(self._outputs) if self._outputs is not None else len(self.graph.outputs)
+
+    @property
+    def names(self) -> list[str]:
+        """The variables' names, in order."""
+        return [variable.name for variable in self.variables]
+
+    @cached_property
+    def domain(self) -> list[Any]:
+        """SymPy relationals under which f has a value; empty where it always has."""
+        return domain(self.graph)
+
+    def cached(self, key: Any, make: Callable[[], T]) -> T:
+        """What belongs to the formula and not to a point is made once."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: T = self._cache[key]
+        return found
+
+    def __repr__(self) -> str:
+        return f"<Function {self.name}: R^{self.n} → R^{self.m}, variables {', '.join(self.names[:8])}>"
+
+    # --- values -------------------------------------------------------------------------------------------------
+
+    def __call__(self, x: Any, errors: Errors = "nan") -> Any:
+        """The value at one point, a float or an array (m,); at a batch of shape (..., n) an array (...,) or (..., m).
+
+        Raises DomainError at one point outside the domain; in a batch such entries are NaN, unless `errors="raise"`.
+        """
+        point = self._point(x, errors)
+        if point.ndim == 1:
+            values = np.array(self._at(self.graph, point))
+            self._checked(values, point, derivative=False)
+            return float(values[0]) if self.m == 1 and self.scalar else values
+        found = self._batch(self.graph, point, errors)
+        return found[..., 0] if self.m == 1 and self.scalar else found
+
+    def values(self, point: FloatArray) -> FloatArray:
+        """The outputs at one point, shape (m,), NaN where there are none: what finite differences sample."""
+        return np.array(self._at(self.graph, point))
+
+    def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]:
+        return self.cached(("runner", id(graph)), lambda: Runner(graph))(point.tolist())
+
+    def _batch(self, graph: Graph, points: FloatArray, errors: Errors, derivative: bool = False) -> FloatArray:
+        """Every output of `graph` at every point: shape (..., outputs)."""
+        values = evaluate(graph, [points[..., i] for i in range(self.n)], ARRAYS)
+        found = np.stack([np.broadcast_to(values[o], points.shape[:-1]) for o in graph.outputs], axis=-1)
+        found = np.where(np.isnan(found[..., : self.m]).any(axis=-1, keepdims=True), np.nan, found)
+        if errors == "raise" and np.isnan(found).any():
+            first = np.argwhere(np.isnan(found).any(axis=-1))[0]
+            self._checked(found[tuple(first)], points[tuple(first)], derivative)
+        return found
+
+    def _point(self, x: Any, errors: Errors = "nan") -> FloatArray:
+        if errors not in ("nan", "raise"):
+            raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"')
+        return coerce(x, self.names)
+
+    def _one_point(self, x: Any) -> FloatArray:
+        point = self._point(x)
+        if point.ndim != 1:
+            raise PointError(f"this needs one point of shape ({self.n},), not a batch of shape {point.shape}")
+        return point
+
+    def _checked(self, values: FloatArray, point: FloatArray, derivative: bool) -> None:
+        if np.isnan(values).any():
+            reason = explain(self.graph, point.tolist(), derivative)
+            raise reason or OverflowedError("binary64 overflows on the way to the derivative; scale the variables")
+
+    # --- derivatives --------------------------------------------------------------------------------------------
+
+    def gradient(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
+        """∇f, shape (n,) at one point, (..., n) at a batch; needs m = 1. `method` is a name in `adlab.methods()`.
+
+        Raises as calling f does, and MethodError where the method cannot serve the formula.
+        """
+        if self.m != 1:
+            raise MethodError(f"a gradient needs one output, and this function has m = {self.m}; use .jacobian(x)")
+        return self.jacobian(x, method, errors, **options)[..., 0, :]
+
+    def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
+        """All partials, shape (m, n) at one point, (..., m, n) at a batch."""
+        point = self._point(x, errors)
+        chosen = lookup(method)
+        if point.ndim > 1:
+            if chosen.batch is not None:
+                return chosen.batch(self, point, errors)
+            return self._pointwise(lambda row: self.jacobian(row, method, **options), point, errors)
+        result = chosen(self, point, **options)
+        if chosen.family == "automatic":
+            self._checked(result.jacobian, point, derivative=True)
+        return result.jacobian
+
+    def _pointwise(self, one: Callable[[FloatArray], FloatArray], points: FloatArray, errors: Errors) -> FloatArray:
+        from adlab.errors import DomainError
+
+        rows = []
+        for row in points.reshape(-1, self.n):
+            try:
+                rows.append(one(row))
+            except (DomainError, OverflowedError):
+                if errors == "raise":
+                    raise
+                rows.append(np.full((self.m, self.n), np.nan))
+        return np.array(rows).reshape(*points.shape[:-1], self.m, self.n)
+
+    def program(self, mode: programs.Mode) -> Graph:
+        """The derivative program with the values first, which tell whether the point is in the domain."""
+        return self.cached(("program", mode), lambda: programs.derivative(self.graph, mode, value=True))
+
+    def jvp(self, x: Any, v: Any) -> FloatArray:
+        """The Jacobian times `v`, shape (m,): one forward sweep."""
+        point, direction = self._one_point(x), coerce(v, self.names, "direction").tolist()
+        values = evaluate(self.graph, point.tolist(), FLOATS)
+        tangents = forward(self.graph, values, dict(enumerate(direction)), FLOATS)
+        found = np.array([values[o] * 0 + tangents.get(o, 0.0) for o in self.graph.outputs])
+        self._checked(found, point, derivative=True)
+        return found
+
+    def vjp(self, x: Any, u: Any) -> FloatArray:
+        """`u` times the Jacobian, shape (n,): one reverse sweep."""
+        point = self._one_point(x)
+        weights = coerce(u, [f"output {i}" for i in range(self.m)], "vector of output weights")
+        values = evaluate(self.graph, point.tolist(), FLOATS)
+        seeds: dict[int, float] = {}
+        for output, weight in zip(self.graph.outputs, weights.tolist(), strict=True):
+            seeds[output] = seeds.get(output, 0.0) + weight
+        adjoints = reverse(self.graph, values, seeds, FLOATS)
+        found = np.array([adjoints.get(i, 0.0) for i in range(self.n)])
+        self._checked(np.array([*found, *(values[o] for o in self.graph.outputs)]), point, derivative=True)
+        return found
+
+    def hessian(self, x: Any) -> FloatArray:
+        """All second partials, shape (n, n); needs m = 1. Forward mode over the reverse-mode program."""
+        return self._second(x, np.eye(self.n))
+
+    def hvp(self, x: Any, v: Any) -> FloatArray:
+        """The Hessian times `v`, shape (n,), for about the price of two gradients; needs m = 1."""
+        return self._second(x, coerce(v, self.names, "direction").reshape(self.n, 1))[:, 0]
+
+    def _second(self, x: Any, directions: FloatArray) -> FloatArray:
+        """The Hessian times each column of `directions`, by one forward sweep over the gradient program."""
+        if self.m != 1:
+            raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
+        point, gradient = self._one_point(x), self.program("reverse")
+        values: list[Any] = list(evaluate(gradient, point.tolist(), FLOATS))
+        with np.errstate(all="ignore"):
+            tangents = forward(gradient, values, dict(enumerate(directions)), FLOATS)
+            width = np.zeros(directions.shape[1])
+            found = np.array([values[0] * 0 + tangents.get(o, width) for o in gradient.outputs[self.m :]])
+        if np.isnan(found).any():
+            raise explain(self.graph, point.tolist(), True) or explain(gradient, point.tolist(), True) or OverflowedError(
+                "binary64 overflows on the way to the second derivative; scale the variables"
+            )  # fmt: skip
+        return found
+
+    def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
+        """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,)."""
+        if not 0 <= output < self.m:
+            raise OptionError(f"output {output} is not one of the function's {self.m} (0 to {self.m - 1})")
+        point = self._one_point(x)
+        direction = None if tangent is None else dict(enumerate(coerce(tangent, self.names, "direction").tolist()))
+        found = trace(self.graph, point.tolist(), direction, output)
+        self._checked(np.array([found.value, *found.gradient]), point, derivative=True)
+        return found
+
+    # --- programs -----------------------------------------------------------------------------------------------
+
+    def derivative(self, mode: programs.Mode = "reverse", value: bool = False) -> Function:
+        """The derivative program, a Function: the partials row-major (output, then variable), values first if asked."""
+        if mode not in ("reverse", "forward"):
+            raise OptionError(f'mode={mode!r} is neither "reverse" nor "forward"')
+        program = programs.derivative(self.graph, mode, value)
+        found = Function.from_graph(program, name=f"d{self.name}")
+        found.variables, found.scalar, found.point = self.variables, len(program.outputs) == 1, self.point
+        return found
+
+    def compile(self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast") -> Any:
+        """A fast callable: see `adlab.graph.compile.program`."""
+        from adlab.graph.compile.program import compile_function
+
+        return compile_function(self, backend, derivative, accuracy)
+
+    def to_python(self) -> str:
+        """The program as Python source, ready to paste."""
+        from adlab.graph.export import to_python
+
+        return to_python(self.graph, self.name)
+
+    def to_latex(self) -> str:
+        """The program as LaTeX, one line an operation."""
+        from adlab.graph.export import to_latex
+
+        return to_latex(self.graph)
+
+
+def as_function(f: Any, variables: Iterable[sympy.Symbol | str] | None = None) -> Function:
+    """A Function as it is; a text, an expression or a sequence of them made into one."""
+    return f if isinstance(f, Function) else Function(f, variables)
+
+
+def point_of(f: Function, x: Any) -> FloatArray:
+    """One point for a report: `x`, or the function's own where it has one."""
+    if x is None:
+        if f.point is None:
+            raise PointError(f"no point given; the variables are {', '.join(f.names)}")
+        x = f.point
+    return f._one_point(x)
+
+
+__all__ = ["METHODS", "Function", "Mapping", "as_function", "point_of"]

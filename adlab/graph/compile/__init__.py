@@ -1,0 +1,1 @@
+"""A graph as a fast callable: straight-line Python, NumPy over batches, machine code where llvmlite is installed."""

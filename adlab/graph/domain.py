@@ -1,0 +1,140 @@
+"""Where a graph has a value and where it has derivatives: said in letters, and found out at a point.
+
+A NaN at an output means that some live operation met an operand outside its domain, or that binary64 overflowed on
+the way; `explain` finds which, so that no NaN is ever returned without a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from adlab.errors import AdlabError, DomainError, OverflowedError
+from adlab.graph import rules
+from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
+from adlab.graph.compile.python import compile_python
+from adlab.graph.graph import Graph
+from adlab.graph.primitive import OPERANDS, OUT
+
+
+def domain(graph: Graph) -> list[Any]:
+    """The conditions under which every operation has a value, as SymPy relationals in the inputs; empty where all do.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> domain(lower([sympy.log(x) / (1 - x)], [x]))
+    [x > 0, Ne(1 - x, 0)]
+    """
+    restricted = [i for i in graph.operations if not rules.unconditional(graph.nodes[i].primitive)]
+    active = [i for i in restricted if any(graph.active[operand] for operand in graph.nodes[i].operands)]
+    if not active:
+        return []
+    values = evaluate(graph, [sympy.Symbol(name, real=True) for name in graph.inputs], SYMPY)
+    conditions = []
+    for i in active:
+        primitive, operands, parameter = graph.nodes[i]
+        letters = dict(zip(OPERANDS, (values[operand] for operand in operands), strict=False)) | {OUT: values[i]}
+        with sympy.evaluate(False):
+            conditions.append(primitive.value_condition(parameter).xreplace(letters))
+    return conditions
+
+
+def live(graph: Graph, values: Sequence[float]) -> list[bool]:
+    """Which nodes the outputs really use at this point: not those of a branch that was not taken."""
+    alive = [False] * len(graph)
+    for output in graph.outputs:
+        alive[output] = True
+    for i in reversed(graph.operations):
+        if not alive[i]:
+            continue
+        primitive, operands, _ = graph.nodes[i]
+        routed = FLOATS.partials(graph, i, values) if primitive.routes and values[i] == values[i] else None
+        for k, operand in enumerate(operands):
+            # the condition of a select is read whatever it says; its partial is 0 all the same
+            alive[operand] |= routed is None or routed[k] is not None or (primitive.name == "select" and k == 0)
+    return alive
+
+
+def explain(graph: Graph, point: Sequence[float], derivative: bool = False) -> AdlabError | None:
+    """Why there is no value (or no derivative) at this point, or None where nothing is wrong.
+
+    A DomainError for the first live operation whose operand fails its condition, else an OverflowedError for the
+    first live value that is not finite.
+    """
+    values = evaluate(graph, point, FLOATS)
+    alive = live(graph, values)
+    for i in graph.operations:
+        if alive[i] and (failed := _failed(graph, i, values, derivative)) is not None:
+            return failed
+    if any(alive[i] and values[i] != values[i] and not node.operands for i, node in enumerate(graph.nodes)):
+        return DomainError("f has no value at this point: no condition of the Piecewise holds", condition="a branch")
+    for i in graph.operations:
+        if alive[i] and not abs(values[i]) < float("inf"):
+            met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in graph.nodes[i].operands)
+            return OverflowedError(
+                f"binary64 overflows at this point: {graph.names[i]} = {graph.written(i)} is {values[i]} for {met}; "
+                "scale the variables, or take logarithms"
+            )
+    return None
+
+
+def _failed(graph: Graph, i: int, values: Sequence[float], derivative: bool) -> DomainError | None:
+    primitive, operands, parameter = graph.nodes[i]
+    exists = compile_python(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+    if exists[0] == 0:
+        return _domain_error(graph, i, values, primitive.value_condition(parameter), "f has no value at this point")
+    if derivative:
+        for k, operand in enumerate(operands):
+            if graph.active[operand] and exists[1 + k] == 0:
+                condition = primitive.partial_condition(k, parameter)
+                return _domain_error(graph, i, values, condition, "f has no derivative at this point")
+    return None
+
+
+def _domain_error(graph: Graph, i: int, values: Sequence[float], condition: Any, what: str) -> DomainError:
+    operands = graph.nodes[i].operands
+    names = {
+        letter: sympy.Symbol(graph.names[o]) for letter, o in [*zip(OPERANDS, operands, strict=False), (OUT, i)]
+    }
+    needs = in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
+    met = ", ".join(f"{graph.names[o]} = {values[o]!r}" for o in dict.fromkeys(operands) if graph.nodes[o].operands
+                    or o < len(graph.inputs))  # fmt: skip
+    operation = graph.written(i)
+    where = f"{graph.names[i]} = {operation}"
+    return DomainError(
+        f"{what}: {where} needs {needs}, and {met or 'it is a constant'}",
+        operation=operation,
+        operand=values[operands[0]] if len(operands) == 1 else tuple(values[o] for o in operands),
+        condition=needs,
+    )
+
+
+def in_words(condition: Any) -> str:
+    """A relational as a person writes it: `v1 != 0`, `a > -1 and a < 1`.
+
+    >>> a = sympy.Symbol("a")
+    >>> in_words(sympy.Ne(a, 0)), in_words(sympy.And(a > -1, a < 1))
+    ('a != 0', 'a > -1 and a < 1')
+    """
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        word = " and " if isinstance(condition, sympy.And) else " or "
+        parts = sorted(condition.args, key=lambda part: str(part))
+        return word.join(f"({in_words(p)})" if isinstance(p, (sympy.And, sympy.Or)) else in_words(p) for p in parts)
+    if isinstance(condition, (sympy.Ne, sympy.Eq)):
+        return f"{condition.args[0]} {'!=' if isinstance(condition, sympy.Ne) else '=='} {condition.args[1]}"
+    return str(condition)
+
+
+def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
+    """The live operations that stand on a kink or jump here, each with the convention that its partials follow."""
+    values = evaluate(graph, point, FLOATS)
+    alive, found = live(graph, values), []
+    for i in graph.operations:
+        primitive, operands, parameter = graph.nodes[i]
+        if alive[i] and primitive.smooth is not sympy.true and any(graph.active[o] for o in operands):
+            exists = compile_python(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+            if exists[-1] == 0:
+                found.append((i, primitive.convention))
+    return found

@@ -1,0 +1,231 @@
+"""The graph: a Wengert list in single static assignment, and the builder that hash-conses it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from adlab.errors import GraphError
+from adlab.graph.primitive import Number, Parameter, Primitive, number_text
+from adlab.graph.primitives import CONSTANT, INPUT, PRIMITIVES
+
+
+class Node(NamedTuple):
+    """One line of the list: an operation, the positions of its operands, its constant parameter."""
+
+    primitive: Primitive
+    operands: tuple[int, ...] = ()
+    parameter: Parameter = None
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What `inputs` are turned into `outputs` by: `nodes`, each after its operands, no two alike.
+
+    The first `len(inputs)` nodes are the inputs, in order; constants and operations follow. A node is known by its
+    position; `names` gives the letters for it: an input's own, a constant's value, v1, v2, … for operations.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x1, x2 = sympy.symbols("x1 x2", real=True)
+    >>> print(lower([sympy.log((x1 + x2) ** 2 + sympy.sin(x1 * x2))], [x1, x2]))
+    v1 = x1 + x2
+    v2 = v1**2
+    v3 = x1*x2
+    v4 = sin(v3)
+    v5 = v2 + v4
+    v6 = log(v5)
+    """
+
+    inputs: tuple[str, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @cached_property
+    def operations(self) -> range | tuple[int, ...]:
+        """The positions of the operations, in order."""
+        return tuple(i for i, node in enumerate(self.nodes) if node.operands)
+
+    @cached_property
+    def active(self) -> list[bool]:
+        """Which nodes depend on an input; nothing flows back to the others."""
+        active = [True] * len(self.inputs)
+        for node in self.nodes[len(self.inputs) :]:
+            active.append(any(active[operand] for operand in node.operands))
+        return active
+
+    @cached_property
+    def names(self) -> list[str]:
+        names = list(self.inputs)
+        count, taken = 0, set(self.inputs)
+        prefix = "v" if not any(name[:1] == "v" and name[1:].isdigit() for name in taken) else "node"
+        for node in self.nodes[len(self.inputs) :]:
+            if node.operands:
+                count += 1
+            names.append(f"{prefix}{count}" if node.operands else number_text(node.parameter))
+        return names
+
+    def written(self, position: int) -> str:
+        """The right-hand side of one line, in letters: `v2 + v4`."""
+        primitive, operands, parameter = self.nodes[position]
+        if not operands:
+            return self.names[position]
+        return primitive.written(tuple(self.names[operand] for operand in operands), parameter)
+
+    def counts(self) -> dict[str, int]:
+        """How often each primitive occurs.
+
+        >>> from adlab.graph.lowering import lower
+        >>> import sympy
+        >>> x = sympy.Symbol("x", real=True)
+        >>> lower([sympy.sin(x) * sympy.sin(x + 1)], [x]).counts()
+        {'sin': 2, 'add': 1, 'mul': 1}
+        """
+        return dict(Counter(self.nodes[i].primitive.name for i in self.operations))
+
+    def weight(self) -> float:
+        """The cost of one evaluation by the table, in units of one addition."""
+        return sum(self.nodes[i].primitive.weight(self.nodes[i].parameter) for i in self.operations)
+
+    def lines(self) -> Iterator[str]:
+        for i in self.operations:
+            yield f"{self.names[i]} = {self.written(i)}"
+        last = self.operations[-1:] if len(self.outputs) == 1 else ()
+        if tuple(self.outputs) != tuple(last):
+            yield "outputs: " + ", ".join(self.names[i] for i in self.outputs)
+
+    def __str__(self) -> str:
+        count, limit = len(self.operations), 200
+        if count <= limit:
+            return "\n".join(self.lines())
+        ends = [*self.operations[: limit // 2], *self.operations[-limit // 2 :]]
+        shown = [f"{self.names[i]} = {self.written(i)}" for i in ends]
+        return "\n".join([*shown[: limit // 2], f"… {count - limit} more operations …", *shown[limit // 2 :]])
+
+    def __repr__(self) -> str:
+        return f"<Graph: {len(self.inputs)} inputs, {len(self.operations)} operations, {len(self.outputs)} outputs>"
+
+    def uses(self) -> list[list[int]]:
+        """For every node the positions of the operations that read it, once for each operand it is."""
+        uses: list[list[int]] = [[] for _ in self.nodes]
+        for i in self.operations:
+            for operand in self.nodes[i].operands:
+                uses[operand].append(i)
+        return uses
+
+    def check(self) -> Graph:
+        """Raises GraphError unless the list is well formed; returns the graph itself."""
+        seen: dict[Node, int] = {}
+        for i, node in enumerate(self.nodes):
+            primitive, operands, _ = node
+            if (primitive is INPUT) != (i < len(self.inputs)):
+                raise GraphError(f"node {i}: inputs come first, and only they; found {primitive.name}")
+            if len(operands) != primitive.arity:
+                raise GraphError(f"node {i}: {primitive.name} takes {primitive.arity} operands, not {len(operands)}")
+            if not all(0 <= operand < i for operand in operands):
+                raise GraphError(f"node {i}: reads {operands}, which do not all come before it")
+            if seen.setdefault(node, i) != i:
+                raise GraphError(f"node {i} repeats node {seen[node]}: {primitive.name}{operands}")
+        if not all(0 <= output < len(self.nodes) for output in self.outputs):
+            raise GraphError(f"outputs {self.outputs} are not all nodes (0 to {len(self.nodes) - 1})")
+        return self
+
+    def to_dot(self) -> str:
+        """The graph in Graphviz's language."""
+        from adlab.graph.export import to_dot
+
+        return to_dot(self)
+
+    def to_mermaid(self) -> str:
+        """The graph in Mermaid's language (Markdown pages render it)."""
+        from adlab.graph.export import to_mermaid
+
+        return to_mermaid(self)
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The graph drawn on Matplotlib axes; returns them."""
+        from adlab.report.drawing import plot_graph
+
+        return plot_graph(self, ax=ax, **options)
+
+
+class Builder:
+    """Appends nodes, each distinct one once. `simplify` turns on constant folding and the laws of 0 and 1.
+
+    Lowering builds as written; derivative programs simplify, since the chain rule multiplies by many ones.
+    """
+
+    def __init__(self, inputs: Iterable[str], simplify: bool = False) -> None:
+        self.inputs = tuple(inputs)
+        self.nodes: list[Node] = [Node(INPUT, (), name) for name in self.inputs]
+        self.known: dict[Node, int] = {node: i for i, node in enumerate(self.nodes)}
+        self.simplify = simplify
+
+    @classmethod
+    def on(cls, graph: Graph) -> Builder:
+        """A simplifying builder that starts with everything `graph` computes, to share it."""
+        builder = cls(graph.inputs, simplify=True)
+        builder.nodes = list(graph.nodes)
+        builder.known = {node: i for i, node in enumerate(builder.nodes)}
+        return builder
+
+    def constant(self, value: Number | Any) -> int:
+        """A constant: an int, a Fraction, a float (the binary64 it is), or a SymPy number symbol such as pi."""
+        if isinstance(value, Fraction) and value.denominator == 1:
+            value = value.numerator
+        return self.cons(CONSTANT, (), value + 0 if isinstance(value, float) and value == 0 else value)
+
+    def apply(self, primitive: Primitive, operands: Sequence[int], parameter: Parameter = None) -> int:
+        """The position of this operation on these nodes, a new one only if there is none yet."""
+        if self.simplify:
+            from adlab.graph.simplify import simplified
+
+            shorter = simplified(self, primitive, operands, parameter)
+            if shorter is not None:
+                return shorter
+        return self.cons(primitive, tuple(operands), parameter)
+
+    def cons(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
+        """The position of exactly this node."""
+        node = Node(primitive, operands, parameter)
+        position = self.known.setdefault(node, len(self.nodes))
+        if position == len(self.nodes):
+            self.nodes.append(node)
+        return position
+
+    def call(self, name: str, *operands: int, parameter: Parameter = None) -> int:
+        """`apply` by the primitive's name."""
+        return self.apply(PRIMITIVES[name], operands, parameter)
+
+    def value_of(self, position: int) -> Any:
+        """The exact value of a constant node, else None."""
+        node = self.nodes[position]
+        return node.parameter if node.primitive is CONSTANT else None
+
+    def finish(self, outputs: Sequence[int]) -> Graph:
+        """The graph of what the outputs need; the rest is dead code and goes."""
+        count = len(self.inputs)
+        needed = bytearray(len(self.nodes))
+        for output in outputs:
+            needed[output] = 1
+        for i in range(len(self.nodes) - 1, count - 1, -1):
+            if needed[i]:
+                for operand in self.nodes[i].operands:
+                    needed[operand] = 1
+        kept = [i for i in range(count, len(self.nodes)) if needed[i]]
+        if len(kept) + count == len(self.nodes):
+            return Graph(self.inputs, tuple(self.nodes), tuple(outputs))
+        place = list(range(count)) + [0] * (len(self.nodes) - count)
+        nodes = self.nodes[:count]
+        for i in kept:
+            place[i] = len(nodes)
+            primitive, operands, parameter = self.nodes[i]
+            nodes.append(Node(primitive, tuple([place[operand] for operand in operands]), parameter))
+        return Graph(self.inputs, tuple(nodes), tuple(place[output] for output in outputs))

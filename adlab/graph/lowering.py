@@ -1,0 +1,405 @@
+"""SymPy expression → Graph: iterative, memoised on identity, exact in its constants.
+
+SymPy writes a - b as Add(a, Mul(-1, b)) and a/b as Mul(a, Pow(b, -1)); here they become subtraction and division
+again. Sums and products of many operands fold in a fixed order, the operand computed first coming first and the
+numeric coefficient last, so that a nest which SymPy has flattened still shares its prefixes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
+from sympy.core.numbers import Exp1, ImaginaryUnit, NumberSymbol
+from sympy.functions.elementary.piecewise import ExprCondPair
+from sympy.logic.boolalg import BooleanFalse, BooleanTrue
+
+from adlab.errors import UnsupportedExpression, VariableError
+from adlab.expressions import brief, listing, postorder
+from adlab.graph.graph import Builder, Graph
+from adlab.graph.primitive import Number, number_text
+from adlab.graph.primitives import HEADS, PRIMITIVES
+from adlab.graph.simplify import rational
+
+EXACT_BITS = 4096  # exact constants longer than this stay operations
+LARGEST_INTEGER_POWER = 2**53  # beyond, binary64 cannot tell odd from even
+
+
+class Written(float):
+    """A decimal: the binary64 that it is, printed as it was typed."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Written:
+        self = super().__new__(cls, value)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def lower(expressions: Sequence[Basic], variables: Sequence[sympy.Symbol]) -> Graph:
+    """The graph of these expressions; inputs in the order of `variables`.
+
+    Raises UnsupportedExpression for what has no primitive and VariableError for a symbol left out.
+    """
+    lowering = _Lowering(variables)
+    order = postorder(expressions)
+    lowering.find_subtracted(order)
+    for node in order:
+        lowering.visit(node)
+    return lowering.builder.finish([lowering.position(expression) for expression in expressions])
+
+
+class _Lowering:
+    """What each SymPy object became: an exact number, or a position; `negative` marks those kept with a minus sign."""
+
+    def __init__(self, variables: Sequence[sympy.Symbol]) -> None:
+        self.builder = Builder([variable.name for variable in variables])
+        self.inputs = {variable: i for i, variable in enumerate(variables)}
+        self.numbers: dict[int, Number] = {}
+        self.positions: dict[int, int] = {}
+        self.negative: dict[int, int] = {}
+        self.subtracted: set[int] = set()
+
+    def find_subtracted(self, order: Sequence[Basic]) -> None:
+        """The terms of sums that carry a minus sign: their magnitude is lowered, the sum subtracts it."""
+        for node in order:
+            if type(node) is sympy.Add:
+                self.subtracted.update(id(term) for term in node.args if type(term) is sympy.Mul)
+
+    # --- reading what is known ----------------------------------------------------------------------------------
+
+    def position(self, node: Basic) -> int:
+        """Where the value of this SymPy object is computed."""
+        key = id(node)
+        if key not in self.positions:
+            if key in self.numbers:
+                self.positions[key] = self.builder.constant(self.numbers[key])
+            else:
+                self.positions[key] = self.builder.call("neg", self.negative[key])
+        return self.positions[key]
+
+    def number(self, node: Basic) -> Number | None:
+        return self.numbers.get(id(node))
+
+    def _is(self, node: Basic, value: int | Number) -> None:
+        """This object is that number, or that position."""
+        self.numbers[id(node)] = value
+
+    # --- one object ---------------------------------------------------------------------------------------------
+
+    def visit(self, node: Basic) -> None:
+        kind = type(node)
+        known = _HANDLERS.get(kind)
+        if known is not None:
+            known(self, node)
+        elif isinstance(node, sympy.Symbol):
+            self._symbol(node)
+        elif isinstance(node, sympy.Number):
+            self._number(node)
+        elif isinstance(node, NumberSymbol):
+            self.positions[id(node)] = self.builder.constant(node)
+        else:
+            self._function(node)
+
+    def _symbol(self, node: sympy.Symbol) -> None:
+        if node not in self.inputs:
+            names = [symbol.name for symbol in self.inputs]
+            raise VariableError(f"the formula holds `{node.name}`, which is not among the variables ({listing(names)})")
+        self.positions[id(node)] = self.inputs[node]
+
+    def _number(self, node: sympy.Number) -> None:
+        if isinstance(node, sympy.Rational) and node.is_finite:
+            self._is(node, int(node.p) if node.q == 1 else Fraction(int(node.p), int(node.q)))
+        elif isinstance(node, sympy.Float):
+            self._is(node, _decimal(node))
+        else:
+            raise UnsupportedExpression(f"the formula holds {node}, which is not a finite real number")
+
+    def _function(self, node: Basic) -> None:
+        primitive = HEADS.get(type(node))
+        if primitive is None:
+            raise UnsupportedExpression(_no_primitive(node))
+        operands, parameter = list(node.args), None
+        if primitive.parameter_at is not None:
+            argument = operands.pop(primitive.parameter_at)
+            parameter = self.number(argument)
+            if parameter is None:
+                raise UnsupportedExpression(
+                    f"the order of `{primitive.name}` in {brief(node)} must be a constant number, not {brief(argument)}"
+                )
+        elif primitive.name == "pow":
+            parameter = 0
+        self.positions[id(node)] = self._folded(primitive.name, [self.position(o) for o in operands], parameter)
+
+    def _folded(self, name: str, positions: list[int], parameter: Any) -> int:
+        arity = PRIMITIVES[name].arity
+        if len(positions) == arity:
+            return self.builder.call(name, *positions, parameter=parameter)
+        if arity != 2 or not positions:
+            raise UnsupportedExpression(f"`{name}` takes {arity} operand{'s'[: arity != 1]}, not {len(positions)}")
+        positions.sort()  # Min, Max, And, Or keep no order of their own
+        result = positions[0]
+        for position in positions[1:]:
+            result = self.builder.call(name, result, position)
+        return result
+
+    # --- sums ---------------------------------------------------------------------------------------------------
+
+    def add(self, node: Basic) -> None:
+        constant: Number = 0
+        plus: list[int] = []
+        minus: list[int] = []
+        for term in node.args:
+            number = self.number(term)
+            if number is not None and (total := _exact_sum(constant, number)) is not None:
+                constant = total
+            elif id(term) in self.negative:
+                minus.append(self.negative[id(term)])
+            else:
+                plus.append(self.position(term))
+        if not plus and not minus:
+            self._is(node, constant)
+        else:
+            self.positions[id(node)] = self._sum(sorted(plus), sorted(minus), constant)
+
+    def _sum(self, plus: list[int], minus: list[int], constant: Number) -> int:
+        call = self.builder.call
+        if plus:
+            first, plus = plus[0], plus[1:]
+        elif constant > 0:
+            first, constant = self.builder.constant(constant), 0
+        else:
+            first, minus = call("neg", minus[0]), minus[1:]
+        for position, name in sorted([(p, "add") for p in plus] + [(m, "sub") for m in minus]):
+            first = call(name, first, position)
+        if constant:
+            first = call("add" if constant > 0 else "sub", first, self.builder.constant(abs(constant)))
+        return first
+
+    # --- products and quotients ---------------------------------------------------------------------------------
+
+    def mul(self, node: Basic) -> None:
+        coefficient: Number = 1
+        top: list[int] = []
+        bottom: list[int] = []
+        for factor in node.args:
+            number = self.number(factor)
+            if number is not None and (product := _exact_product(coefficient, number)) is not None:
+                coefficient = product
+            elif (below := self._denominator(factor)) is not None:
+                bottom.append(below)
+            else:
+                top.append(self.position(factor))
+        if not top and not bottom:
+            self._is(node, coefficient)
+            return
+        subtract = coefficient < 0 and id(node) in self.subtracted
+        result = self._product(top, bottom, -coefficient if subtract else coefficient)
+        (self.negative if subtract else self.positions)[id(node)] = result
+
+    def _denominator(self, factor: Basic) -> int | None:
+        """The position of d, where the factor is 1/d."""
+        if type(factor) is not sympy.Pow:
+            return None
+        exponent = self.number(factor.args[1])
+        if exponent is None or exponent >= 0:
+            return None
+        return self._power(factor.args[0], -exponent)
+
+    def _product(self, top: list[int], bottom: list[int], coefficient: Number) -> int:
+        call, constant = self.builder.call, self.builder.constant
+        quotient = self._chain(top)
+        below = self._chain(bottom)
+        if below is not None and quotient is not None:
+            quotient = call("div", quotient, below)
+        elif below is not None:
+            exact = _is_binary(coefficient)
+            quotient = call("div", constant(coefficient if exact else Fraction(coefficient).numerator), below)
+            coefficient = 1 if exact else Fraction(1, Fraction(coefficient).denominator)
+        assert quotient is not None
+        if coefficient == 1:
+            return quotient
+        if coefficient == -1:
+            return call("neg", quotient)
+        return self._scaled(quotient, coefficient)
+
+    def _scaled(self, position: int, coefficient: Number) -> int:
+        """coefficient × node, with as few roundings as there can be: x/3 and not x*0.333…"""
+        call, constant = self.builder.call, self.builder.constant
+        if isinstance(coefficient, Fraction):
+            p, q = coefficient.numerator, coefficient.denominator
+            if p == 1 and _is_binary(q):
+                return call("div", position, constant(q))
+            if not _is_binary(coefficient) and _is_binary(p) and _is_binary(q):
+                scaled = call("neg", position) if p == -1 else call("mul", position, constant(p))
+                return call("div", scaled, constant(q))
+        return call("mul", position, constant(coefficient))
+
+    def _chain(self, factors: list[int]) -> int | None:
+        if not factors:
+            return None
+        factors = sorted(factors)
+        result = factors[0]
+        for factor in factors[1:]:
+            result = self.builder.call("mul", result, factor)
+        return result
+
+    # --- powers -------------------------------------------------------------------------------------------------
+
+    def pow(self, node: Basic) -> None:
+        base, exponent = node.args
+        power = self.number(exponent)
+        number = self.number(base)
+        if power is not None and number is not None and (folded := _exact_power(number, power)) is not None:
+            self._is(node, folded)
+        elif isinstance(base, Exp1):
+            self.positions[id(node)] = self.builder.call("exp", self.position(exponent))
+        elif power is None:
+            operands = self.position(base), self.position(exponent)
+            self.positions[id(node)] = self.builder.call("pow", *operands, parameter=0)
+        elif power < 0:
+            one = self.builder.constant(1)
+            self.positions[id(node)] = self.builder.call("div", one, self._power(base, -power))
+        elif power == 0:
+            self._is(node, 1)
+        else:
+            self.positions[id(node)] = self._power(base, power)
+
+    def _power(self, base: Basic, power: Number) -> int:
+        """base**power for a constant power > 0."""
+        position, exact = self.position(base), Fraction(power)
+        if exact == 1:
+            return position
+        if exact.denominator == 1:
+            if exact > LARGEST_INTEGER_POWER:
+                raise UnsupportedExpression(f"the power {number_text(power)} is beyond 2**53, the largest supported")
+            return self.builder.call("powi", position, parameter=exact.numerator)
+        if exact == Fraction(1, 2):
+            return self.builder.call("sqrt", position)
+        if exact == Fraction(1, 3):
+            return self.builder.call("cbrt", position)
+        return self.builder.call("powr", position, parameter=power)
+
+    # --- branches, truth values, and what composes --------------------------------------------------------------
+
+    def piecewise(self, node: Basic) -> None:
+        """The first condition that holds decides; where none does there is no value."""
+        pairs = [pair.args for pair in node.args]
+        if isinstance(pairs[-1][1], BooleanTrue):
+            result = self.position(pairs.pop()[0])
+        else:
+            result = self.builder.constant(float("nan"))
+        for value, condition in reversed(pairs):
+            result = self.builder.call("select", self.position(condition), self.position(value), result)
+        self.positions[id(node)] = result
+
+    def nothing(self, node: Basic) -> None:
+        """A pair or tuple has no value of its own; who holds it reads its parts."""
+
+    def same(self, node: Basic) -> None:
+        """re(x) and conjugate(x) of a real x."""
+        self.positions[id(node)] = self.position(node.args[0])
+
+    def compose(self, node: Basic) -> None:
+        """Functions that the table's own make up."""
+        (x,) = (self.position(argument) for argument in node.args)
+        self.positions[id(node)] = _COMPOSED[type(node)](self.builder, x)
+
+
+def _decimal(node: sympy.Float) -> Number:
+    """A Float as the binary64 that it is; one with more digits than that stays an exact ratio."""
+    sign, mantissa, exponent, _ = node._mpf_
+    exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
+    nearest = float(exact)
+    if nearest != exact:
+        return exact
+    text = getattr(node, "text", None)
+    return Written(nearest, text) if text is not None else nearest
+
+
+def _small(exact: Fraction) -> Number | None:
+    """An exact result as the simplest kind of number, or None where it is too long to be kept."""
+    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > EXACT_BITS:
+        return None
+    return exact.numerator if exact.denominator == 1 else exact
+
+
+def _exact_sum(a: Number, b: Number) -> Number | None:
+    if a == 0:
+        return b
+    return _small(Fraction(a) + Fraction(b))
+
+
+def _exact_product(a: Number, b: Number) -> Number | None:
+    if a == 1:
+        return b
+    if a == -1 and isinstance(b, float):
+        return -b
+    return _small(Fraction(a) * Fraction(b))
+
+
+def _exact_power(base: Number, power: Number) -> Number | None:
+    if Fraction(power).denominator != 1 or (base == 0 and power < 0):
+        return None
+    exact = Fraction(base)
+    bits = max(exact.numerator.bit_length(), exact.denominator.bit_length())
+    return _small(exact ** int(power)) if bits * abs(int(power)) <= 2 * EXACT_BITS else None
+
+
+def _is_binary(number: Number) -> bool:
+    """Whether binary64 holds it exactly."""
+    try:
+        return Fraction(float(number)) == number
+    except OverflowError:
+        return False
+
+
+def _no_primitive(node: Basic) -> str:
+    name = type(node).__name__
+    if isinstance(node, ImaginaryUnit):
+        return "the formula holds the imaginary unit I; adlab differentiates real formulas (name a variable I to use it)"
+    if name in ("Derivative", "Integral", "Sum", "Product", "Limit", "Subs"):
+        return f"{brief(node)} is not evaluated; call its .doit() first"
+    return f"no primitive for `{name}` in {brief(node)}; adlab.methods() and the table in the README say what there is"
+
+
+def _shifted_polygamma(builder: Builder, x: int) -> int:
+    up = builder.call("add", x, builder.constant(1))
+    digamma = builder.call("polygamma", up, parameter=0)
+    return builder.call("add", digamma, builder.constant(sympy.EulerGamma))
+
+
+def _sinc(builder: Builder, x: int) -> int:
+    zero = builder.call("eq", x, builder.constant(0))
+    return builder.call("select", zero, builder.constant(1), builder.call("div", builder.call("sin", x), x))
+
+
+_COMPOSED: dict[Any, Callable[[Builder, int], int]] = {
+    sympy.harmonic: _shifted_polygamma,
+    sympy.factorial: lambda builder, x: builder.call("gamma", builder.call("add", x, builder.constant(1))),
+    sympy.digamma: lambda builder, x: builder.call("polygamma", x, parameter=0),
+    sympy.trigamma: lambda builder, x: builder.call("polygamma", x, parameter=1),
+    sympy.frac: lambda builder, x: builder.call("sub", x, builder.call("floor", x)),
+    sympy.sinc: _sinc,
+}
+
+_HANDLERS: dict[Any, Callable[[_Lowering, Any], None]] = {
+    sympy.Add: _Lowering.add,
+    sympy.Mul: _Lowering.mul,
+    sympy.Pow: _Lowering.pow,
+    sympy.Piecewise: _Lowering.piecewise,
+    ExprCondPair: _Lowering.nothing,
+    sympy.Tuple: _Lowering.nothing,
+    sympy.re: _Lowering.same,
+    sympy.conjugate: _Lowering.same,
+    sympy.im: lambda lowering, node: lowering._is(node, 0),
+    BooleanTrue: lambda lowering, node: lowering._is(node, 1),
+    BooleanFalse: lambda lowering, node: lowering._is(node, 0),
+    **dict.fromkeys(_COMPOSED, _Lowering.compose),
+}

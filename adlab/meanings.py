@@ -1,0 +1,253 @@
+"""What every SymPy function means as a number: one table, SymPy class → mpmath function.
+
+Meanings are SymPy's, on the complex numbers with principal branches; the number a function returns is good to
+the last bits of the context's precision. A value that does not exist raises `ZeroDivisionError` or `ValueError`,
+or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, inside a `working(bits)` block.
+
+>>> with working(100):
+...     print(FUNCTIONS[sympy.acot](exact(-2.0)))
+-0.463647609000806
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mpmath
+import sympy
+from mpmath import libmp
+
+CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
+_LOCK = threading.RLock()  # the context's precision is shared by all threads
+
+
+@contextmanager
+def working(bits: int) -> Iterator[None]:
+    """Arithmetic on the numbers of `CONTEXT` runs at `bits` of precision inside this block."""
+    with _LOCK, CONTEXT.workprec(bits):
+        yield
+
+
+def exact(number: Any) -> Any:
+    """An int, a float, or a number of another mpmath context, as the same number of `CONTEXT`: nothing is rounded."""
+    if hasattr(number, "_mpf_"):
+        return CONTEXT.make_mpf(number._mpf_)
+    if hasattr(number, "_mpc_"):
+        return CONTEXT.make_mpc(number._mpc_)
+    return CONTEXT.make_mpf(libmp.from_int(number) if isinstance(number, int) else libmp.from_float(float(number)))
+
+
+def exported(number: Any) -> Any:
+    """A number of `CONTEXT` as the same mpmath.mpf or mpmath.mpc: nothing is rounded."""
+    return mpmath.mp.make_mpc(number._mpc_) if hasattr(number, "_mpc_") else mpmath.mp.make_mpf(number._mpf_)
+
+
+def magnitude(number: Any) -> int:
+    """The m of 2^(m-1) <= |number| < 2^m, within a bit for complex numbers; 0 for zero."""
+    parts = number._mpc_ if hasattr(number, "_mpc_") else (number._mpf_,)
+    return max((part[2] + part[3] for part in parts if part[1]), default=0)
+
+
+def vanishes(part: Any, number: Any) -> bool:
+    """Whether `part` is nothing beside `number` at the working precision, up to what rounding may leave of a zero."""
+    return not part or magnitude(part) < magnitude(number) - CONTEXT.prec * 3 // 4
+
+
+class NotReal(ValueError):
+    """A complex operand where the function knows real ones only."""
+
+
+def real(number: Any) -> Any:
+    """The number itself if it is real, else its real part if the imaginary part is rounding; else raises `NotReal`."""
+    if hasattr(number, "_mpf_"):
+        return number
+    if vanishes(number.imag, number):
+        return number.real
+    raise NotReal
+
+
+# --- powers ---------------------------------------------------------------------------------------------------
+
+
+def integer_power(exponent: int, base: Any) -> Any:
+    """base**exponent by repeated squaring: real for real bases of any sign."""
+    if not base and exponent < 0:
+        raise ZeroDivisionError
+    return base**exponent
+
+
+def root_power(numerator: int, degree: int, base: Any) -> Any:
+    """base**(numerator/degree), the principal root; perfect powers come out exact."""
+    root = CONTEXT.sqrt(base) if degree == 2 else CONTEXT.root(base, degree)
+    return integer_power(numerator, root)
+
+
+def general_power(base: Any, exponent: Any) -> Any:
+    """exp(exponent·log base), with the bits that a large exponent·log base takes from the front."""
+    if not base and not hasattr(exponent, "_mpf_"):
+        raise ZeroDivisionError
+    with CONTEXT.extraprec(20 + max(0, magnitude(exponent)) + abs(magnitude(base)).bit_length()):
+        return base**exponent
+
+
+# --- functions that mpmath lacks, or reads otherwise, or evaluates too carelessly ------------------------------
+
+
+def _of_reciprocal(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """function(1/z). With twice the bits: 1/z may differ from a branch point by as little as z's last bit."""
+
+    def composed(z: Any) -> Any:
+        with CONTEXT.workprec(2 * CONTEXT.prec + 40):
+            return function(1 / z)
+
+    return composed
+
+
+def _acot(z: Any) -> Any:
+    return CONTEXT.atan(1 / z) if z else CONTEXT.pi / 2
+
+
+def _atan2(y: Any, x: Any) -> Any:
+    if not x and not y:
+        raise ZeroDivisionError
+    return CONTEXT.atan2(real(y), real(x))
+
+
+def _arg(z: Any) -> Any:
+    if not z:
+        raise ZeroDivisionError
+    return CONTEXT.arg(z)
+
+
+def _mod(a: Any, b: Any) -> Any:
+    if not real(b):
+        raise ZeroDivisionError
+    return real(a) % real(b)  # the sign of the divisor, exact
+
+
+def _frac(x: Any) -> Any:
+    return real(x) % 1
+
+
+def _heaviside(x: Any, at_zero: Any = None) -> Any:
+    half = CONTEXT.mpf(0.5) if at_zero is None else at_zero
+    return half if not x else CONTEXT.mpf(real(x) > 0)
+
+
+def _harmonic(n: Any, order: Any = None) -> Any:
+    if order is None or order == 1:
+        return CONTEXT.harmonic(n)
+    return CONTEXT.zeta(order) - CONTEXT.zeta(order, n + 1)
+
+
+def _spherical(bessel: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda n, z: CONTEXT.sqrt(CONTEXT.pi / (2 * z)) * bessel(n + CONTEXT.mpf(0.5), z)
+
+
+def minimum(a: Any, b: Any) -> Any:
+    """The smaller of two real numbers."""
+    return min(real(a), real(b))
+
+
+def maximum(a: Any, b: Any) -> Any:
+    """The larger of two real numbers."""
+    return max(real(a), real(b))
+
+
+FUNCTIONS: dict[type, Callable[..., Any]] = {
+    sympy.exp: CONTEXT.exp,
+    sympy.log: CONTEXT.log,
+    sympy.sin: CONTEXT.sin,
+    sympy.cos: CONTEXT.cos,
+    sympy.tan: CONTEXT.tan,
+    sympy.cot: CONTEXT.cot,
+    sympy.sec: CONTEXT.sec,
+    sympy.csc: CONTEXT.csc,
+    sympy.asin: CONTEXT.asin,
+    sympy.acos: CONTEXT.acos,
+    sympy.atan: CONTEXT.atan,
+    sympy.acot: _acot,
+    sympy.asec: _of_reciprocal(CONTEXT.acos),
+    sympy.acsc: _of_reciprocal(CONTEXT.asin),
+    sympy.sinh: CONTEXT.sinh,
+    sympy.cosh: CONTEXT.cosh,
+    sympy.tanh: CONTEXT.tanh,
+    sympy.coth: CONTEXT.coth,
+    sympy.sech: CONTEXT.sech,
+    sympy.csch: CONTEXT.csch,
+    sympy.asinh: CONTEXT.asinh,
+    sympy.acosh: CONTEXT.acosh,
+    sympy.atanh: CONTEXT.atanh,
+    sympy.acoth: _of_reciprocal(CONTEXT.atanh),
+    sympy.asech: _of_reciprocal(CONTEXT.acosh),
+    sympy.acsch: _of_reciprocal(CONTEXT.asinh),
+    sympy.atan2: _atan2,
+    sympy.sinc: CONTEXT.sinc,
+    sympy.Abs: abs,
+    sympy.sign: CONTEXT.sign,
+    sympy.re: CONTEXT.re,
+    sympy.im: CONTEXT.im,
+    sympy.arg: _arg,
+    sympy.conjugate: CONTEXT.conj,
+    sympy.floor: CONTEXT.floor,
+    sympy.ceiling: CONTEXT.ceil,
+    sympy.frac: _frac,
+    sympy.Mod: _mod,
+    sympy.Heaviside: _heaviside,
+    sympy.erf: CONTEXT.erf,
+    sympy.erfc: CONTEXT.erfc,
+    sympy.erfi: CONTEXT.erfi,
+    sympy.erfinv: CONTEXT.erfinv,
+    sympy.fresnels: CONTEXT.fresnels,
+    sympy.fresnelc: CONTEXT.fresnelc,
+    sympy.Ei: CONTEXT.ei,
+    sympy.li: CONTEXT.li,
+    sympy.Si: CONTEXT.si,
+    sympy.Ci: CONTEXT.ci,
+    sympy.Shi: CONTEXT.shi,
+    sympy.Chi: CONTEXT.chi,
+    sympy.expint: CONTEXT.expint,
+    sympy.gamma: CONTEXT.gamma,
+    sympy.loggamma: CONTEXT.loggamma,
+    sympy.polygamma: CONTEXT.psi,
+    sympy.digamma: CONTEXT.digamma,
+    sympy.trigamma: lambda z: CONTEXT.psi(1, z),
+    sympy.uppergamma: lambda s, z: CONTEXT.gammainc(s, z),
+    sympy.lowergamma: lambda s, z: CONTEXT.gammainc(s, 0, z),
+    sympy.beta: CONTEXT.beta,
+    sympy.factorial: CONTEXT.factorial,
+    sympy.binomial: CONTEXT.binomial,
+    sympy.harmonic: _harmonic,
+    sympy.zeta: CONTEXT.zeta,
+    sympy.polylog: CONTEXT.polylog,
+    sympy.LambertW: CONTEXT.lambertw,
+    sympy.besselj: CONTEXT.besselj,
+    sympy.bessely: CONTEXT.bessely,
+    sympy.besseli: CONTEXT.besseli,
+    sympy.besselk: CONTEXT.besselk,
+    sympy.jn: _spherical(CONTEXT.besselj),
+    sympy.yn: _spherical(CONTEXT.bessely),
+    sympy.airyai: CONTEXT.airyai,
+    sympy.airybi: CONTEXT.airybi,
+    sympy.elliptic_k: CONTEXT.ellipk,
+    sympy.elliptic_e: CONTEXT.ellipe,
+    sympy.elliptic_f: CONTEXT.ellipf,
+}
+
+CONSTANTS: dict[type, Callable[[], Any]] = {
+    type(sympy.pi): lambda: +CONTEXT.pi,
+    type(sympy.E): lambda: +CONTEXT.e,
+    type(sympy.EulerGamma): lambda: +CONTEXT.euler,
+    type(sympy.Catalan): lambda: +CONTEXT.catalan,
+    type(sympy.GoldenRatio): lambda: +CONTEXT.phi,
+}
+
+# Which choose, or cut, without rounding: of exact operands their value is exact.
+EXACT = frozenset({sympy.Abs, sympy.sign, sympy.re, sympy.im, sympy.conjugate, sympy.floor, sympy.ceiling})
+EXACT |= {sympy.frac, sympy.Mod, sympy.Heaviside, sympy.Min, sympy.Max}
+
+# Which jump where their operands are not 0.
+JUMPING = frozenset({sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod})

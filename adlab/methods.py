@@ -1,0 +1,235 @@
+"""The registry: every way to differentiate, ours or a peer's, behind one face. It is the list of rows in every table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+import numpy as np
+import sympy
+
+from adlab.errors import GaveUp, MethodError, OptionError, OverflowedError
+from adlab.graph.graph import Graph
+from adlab.points import FloatArray
+
+T = TypeVar("T")
+Family = Literal["automatic", "symbolic", "difference", "complex step", "peer"]
+
+
+class Formula(Protocol):
+    """What a method may ask of a function."""
+
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def variables(self) -> tuple[sympy.Symbol, ...]: ...
+    @property
+    def outputs(self) -> tuple[sympy.Expr, ...]: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def m(self) -> int: ...
+    def values(self, point: FloatArray) -> FloatArray: ...
+    def program(self, mode: Any) -> Graph: ...
+    def cached(self, key: Any, make: Callable[[], T]) -> T: ...
+    def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]: ...
+    def _batch(self, graph: Graph, points: FloatArray, errors: Any, derivative: bool = False) -> FloatArray: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """A Jacobian, shape (m, n), and what it took: evaluations of f, the steps used, the method's own error estimate."""
+
+    jacobian: FloatArray
+    evaluations: int | None = None
+    steps: tuple[float, ...] | None = None
+    error: FloatArray | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to differentiate: what it needs, whether it has a step, what it cannot serve, and how it goes."""
+
+    name: str
+    family: Family
+    needs: Literal["graph", "expression", "values"]
+    about: str
+    differentiate: Callable[..., Result]
+    has_step: bool = False
+    options: tuple[str, ...] = ()
+    refuse: Callable[[Formula], str] = field(default=lambda f: "")
+    """Why it cannot serve a formula; empty where it can."""
+    batch: Callable[[Any, FloatArray, Any], FloatArray] | None = None
+    """All partials at many points at once, (..., m, n), where there is a faster way than one by one."""
+
+    def __call__(self, f: Formula, point: FloatArray, **options: Any) -> Result:
+        """The Jacobian at one point. Raises MethodError where the method cannot serve the formula."""
+        unknown = [name for name in options if name not in self.options]
+        if unknown:
+            takes = f"takes {', '.join(self.options)}" if self.options else "takes no options"
+            raise OptionError(f"`{self.name}` has no option `{unknown[0]}`; it {takes}")
+        reason = self.refuse(f)
+        if reason:
+            raise MethodError(reason)
+        return self.differentiate(f, point, **options)
+
+
+# --- automatic --------------------------------------------------------------------------------------------------
+
+LARGEST_FORWARD_PROGRAM = 1_000_000  # operations of the graph × inputs; beyond, forward mode sweeps on numbers only
+
+
+def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, FloatArray], Result]:
+    def differentiate(f: Formula, point: FloatArray) -> Result:
+        if mode == "forward" and f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM:
+            return Result(_forward_on_vectors(f, point))
+        found = np.array(f._at(f.program(mode), point))
+        partials = found[f.m :].reshape(f.m, f.n)
+        return Result(np.where(np.isnan(found[: f.m])[:, None], np.nan, partials))
+
+    return differentiate
+
+
+def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
+    """All n directions in one forward sweep, each tangent a vector: what the program would do, unwritten."""
+    from adlab.autodiff.sweeps import forward
+    from adlab.graph.arithmetic import FLOATS, evaluate
+
+    values: list[Any] = list(evaluate(f.graph, point.tolist(), FLOATS))
+    with np.errstate(all="ignore"):
+        tangents: dict[int, Any] = forward(f.graph, values, dict(enumerate(np.eye(f.n))), FLOATS)
+        still = np.zeros(f.n)
+        return np.array([values[output] * 0 + tangents.get(output, still) for output in f.graph.outputs])
+
+
+def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray, Any], FloatArray]:
+    def differentiate(f: Formula, points: FloatArray, errors: Any) -> FloatArray:
+        found = f._batch(f.program(mode), points, errors, True)
+        return found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
+
+    return differentiate
+
+
+# --- classical --------------------------------------------------------------------------------------------------
+
+
+def _symbolic(cse: bool) -> Callable[..., Result]:
+    def differentiate(f: Formula, point: FloatArray, seconds: float = 10.0) -> Result:
+        from adlab.classical.symbolic import SymbolicDerivative
+
+        def make() -> SymbolicDerivative | GaveUp:
+            try:
+                return SymbolicDerivative(f.outputs, f.variables, cse, seconds)
+            except GaveUp as bound:
+                return bound
+
+        found = f.cached(("symbolic", cse, seconds), make)
+        if isinstance(found, GaveUp):
+            raise found
+        return Result(found.jacobian(point.tolist()))
+
+    return differentiate
+
+
+def _difference(scheme: str) -> Callable[..., Result]:
+    def differentiate(f: Formula, point: FloatArray, step: float | None = None) -> Result:
+        from adlab.classical import differences
+
+        jacobian, estimates = differences.gradient(f.values, point, scheme, step)
+        return _estimated(f, jacobian, estimates)
+
+    return differentiate
+
+
+def _estimated(f: Formula, jacobian: Any, estimates: Any) -> Result:
+    flags = tuple(dict.fromkeys(flag for estimate in estimates for flag in estimate.flags))
+    return Result(
+        np.asarray(jacobian, dtype=float).reshape(f.m, f.n),
+        sum(estimate.nfev for estimate in estimates),
+        tuple(float(estimate.step) for estimate in estimates),
+        np.stack([np.broadcast_to(estimate.error, (f.m,)) for estimate in estimates], axis=-1) if estimates else None,
+        flags,
+    )
+
+
+def _complex_step(f: Formula, point: FloatArray, step: float = 1e-20) -> Result:
+    from adlab.classical.complex_step import complex_step
+
+    if not step > 0:
+        raise OptionError(f"a complex step must be positive, not {step!r}")
+    jacobian = complex_step(f.graph, point.tolist(), step)
+    if np.isnan(jacobian).any():
+        raise OverflowedError("the complex step met a value that is not a number; see adlab.trace at this point")
+    return Result(jacobian, f.n, (step,) * f.n)
+
+
+def _complex_refusal(f: Formula) -> str:
+    from adlab.classical.complex_step import refusal
+
+    return refusal(f.graph)
+
+
+def _differences() -> list[Method]:
+    table = [
+        ("forward-difference", "(f(x+h) − f(x))/h: error grows as h, roundoff as 1/h"),
+        ("backward-difference", "(f(x) − f(x−h))/h"),
+        ("central-difference", "(f(x+h) − f(x−h))/2h: error grows as h²"),
+        ("central-difference-4", "four values: error grows as h⁴"),
+        ("central-difference-6", "six values: error grows as h⁶"),
+        ("central-difference-8", "eight values: error grows as h⁸"),
+        ("richardson", "central differences at h, h/2, h/4 … extrapolated to h = 0"),
+    ]
+    return [
+        Method(name, "difference", "values", about, _difference(name), has_step=True, options=("step",))
+        for name, about in table
+    ]
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in [
+        Method("reverse", "automatic", "graph", "adjoints from the output back: one sweep for each output",
+               _by_program("reverse"), batch=_batch("reverse")),
+        Method("forward", "automatic", "graph", "tangents along with the values: one sweep for each input",
+               _by_program("forward"), batch=_batch("forward")),
+        Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),
+        Method("symbolic-cse", "symbolic", "expression", "sympy.diff, then cse over all partials, then lambdify",
+               _symbolic(True), options=("seconds",)),
+        *_differences(),
+        Method("complex-step", "complex step", "graph", "Im f(x + ih)/h: no subtraction, no roundoff to trade",
+               _complex_step, has_step=True, options=("step",), refuse=_complex_refusal),
+    ]
+}  # fmt: skip
+
+
+def methods() -> dict[str, Method]:
+    """Every method by name, in the order of the tables.
+
+    >>> import adlab
+    >>> list(adlab.methods())[:3]
+    ['reverse', 'forward', 'symbolic']
+    """
+    return dict(METHODS)
+
+
+def lookup(name: str) -> Method:
+    """The method of that name; MethodError, with the nearest name, if there is none."""
+    if name in METHODS:
+        return METHODS[name]
+    near = difflib.get_close_matches(str(name), METHODS, n=1)
+    hint = f"did you mean `{near[0]}`? " if near else ""
+    raise MethodError(f"no method `{name}`; {hint}there are {', '.join(METHODS)}")
+
+
+def chosen(names: Any) -> Mapping[str, Method]:
+    """The methods a report is asked for: None for all of ours, or a sequence of names."""
+    if names is None:
+        return {name: method for name, method in METHODS.items() if method.family != "peer"}
+    if isinstance(names, str):
+        names = names.replace(",", " ").split()
+    if list(names) == ["all"]:
+        return methods()
+    return {name: lookup(name) for name in names}

@@ -1,0 +1,123 @@
+"""The words of a formula: numbers, names, operators, and what to write instead of what is none of these.
+
+A text is cut into tokens by one regular expression, lazily, so a long formula costs no list of tokens. A name
+that is followed by a parenthesis is a `call` token, which includes the parenthesis; whatever no rule knows is a
+`foreign` token, for which `foreign_reason` finds a sentence.
+
+>>> [(token.lastgroup, token.group().strip()) for token in TOKEN.finditer("2.5*sin (x_1) ^ -3")]
+... # doctest: +NORMALIZE_WHITESPACE
+[('number', '2.5'), ('operator', '*'), ('call', 'sin ('), ('name', 'x_1'), ('operator', ')'), ('operator', '^'),
+ ('operator', '-'), ('number', '3')]
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+TOKEN = re.compile(
+    r"""
+      (?P<number>   (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
+    | (?P<name>     [^\W\d]\w* )  (?P<call> \s*\( )?
+    | (?P<operator> \*\* | <= | >= | == | != | /(?!/) | [-+*^<>(),] )
+    | (?P<foreign>  // | && | \|\| | \S )
+    """,
+    re.VERBOSE,
+)
+NAME = re.compile(r"[^\W\d]\w*")
+_NUMERIC = "0123456789."  # what a number begins with
+
+# What other notations write, and the words for it here.
+_INSTEAD = {
+    "=": "a formula has no `=`: write its right-hand side alone, or `==` for a comparison",
+    "//": "write `floor(a/b)`, or `a/b` for a quotient",
+    "%": "write `Mod(a, b)` for a remainder",
+    "!": "write `factorial(x)` for x!",
+    "&": "write `And(a, b)`",
+    "&&": "write `And(a, b)`",
+    "|": "write `Abs(x)` for |x|, or `Or(a, b)`",
+    "||": "write `Or(a, b)`",
+    "~": "write `Not(a)`",
+    "[": "write `x0` for x[0], and round parentheses around a group",
+    "]": "write `x0` for x[0], and round parentheses around a group",
+    "{": "write round parentheses around a group",
+    "}": "write round parentheses around a group",
+    "'": "a formula has no quotes and a name no prime: write a name such as `x_prime`",
+    '"': "a formula has no quotes: write names and numbers bare",
+    "\\": "write a plain formula, not LaTeX",
+    "√": "write `sqrt(x)`",
+    "≠": "write `!=`",
+    "≤": "write `<=`",
+    "≥": "write `>=`",
+} | {sign: f"write `{plain}`" for plain, signs in {"-": "−–", "*": "×·⋅∗", "/": "÷∕"}.items() for sign in signs}
+
+# Words of Python that would otherwise read as names side by side.
+_WORDS = {
+    "and": "write `And(a, b)`",
+    "or": "write `Or(a, b)`",
+    "not": "write `Not(a)`",
+    "if": "write `Piecewise((a, condition), (b, True))`",
+    "else": "write `Piecewise((a, condition), (b, True))`",
+    "lambda": "write the formula alone, without `lambda`",
+}
+
+
+def shown(token: str, limit: int = 40) -> str:
+    """A token for a message, cut off where it is long.
+
+    >>> shown("x" * 50, limit=5)
+    'xxxx…'
+    """
+    return token if len(token) <= limit else token[: limit - 1] + "…"
+
+
+def foreign_reason(text: str, start: int, token: str) -> str:
+    """Why the foreign `token` at `text[start:]` cannot stand in a formula, and what to write.
+
+    >>> foreign_reason("a % b", 2, "%")
+    '`%` is not an operator or a name; write `Mod(a, b)` for a remainder'
+    """
+    dotted = re.compile(r"\.([^\W\d]\w*)").match(text, start)
+    if dotted:
+        return f"a name has no dot: write `{shown(dotted[1])}` alone"
+    character = token if token.isprintable() else f"U+{ord(token):04X}"
+    problem = f"`{character}` is not an operator or a name"
+    return f"{problem}; {_INSTEAD[token]}" if token in _INSTEAD else problem
+
+
+def side_by_side_reason(previous: str, token: str) -> str:
+    """What to write where `token` follows `previous` with no operator between them.
+
+    >>> side_by_side_reason("2", "x")
+    'an operator is missing between `2` and `x`: write `2*x` for a product'
+    """
+    problem = f"an operator is missing between `{shown(previous)}` and `{shown(token)}`"
+    if previous[0] in _NUMERIC and token[0] in _NUMERIC:
+        return f"{problem}: a number has one point and no spaces"
+    if previous[0] in _NUMERIC and token[0] == "_":
+        return f"{problem}: write the digits without `_`"
+    for word in (token, previous):
+        if word in _WORDS:
+            return f"{problem}: {_WORDS[word]}"
+    return f"{problem}: write `{shown(previous)}*{shown(token)}` for a product"
+
+
+def name_fault(name: str) -> tuple[int, str] | None:
+    """Where and why `name` is not a name, or None: letters, digits, `_` and subscripts make one.
+
+    A superscript is refused, since x² means a power and not a variable of that name.
+
+    >>> name_fault("x_1"), name_fault("θ₁")
+    (None, None)
+    >>> name_fault("xy²")
+    (2, 'write `^2` for `²`')
+    """
+    if name.isascii():
+        return None
+    for offset, character in enumerate(name):
+        form = unicodedata.decomposition(character)
+        if form.startswith("<super>"):
+            return offset, f"write `^{unicodedata.normalize('NFKC', character)}` for `{character}`"
+        if not (character.isalpha() or character.isdecimal() or character == "_" or form.startswith("<sub>")):
+            return offset, f"`{character}` is neither a letter nor a digit"
+    return None
