@@ -21,7 +21,7 @@ class ParseError(AdlabError):
     def __init__(self, text: str, column: int, reason: str) -> None:
         self.text, self.column, self.reason = text, column, reason
         start = max(0, column - 31)
-        excerpt = text[start : column + 29]
+        excerpt = "".join(c if c.isprintable() else " " for c in text[start : column + 29])
         pointer = " " * (column - 1 - start) + "^"
         super().__init__(f"column {column}: {reason}\n  {excerpt}\n  {pointer}")
 

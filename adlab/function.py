@@ -18,6 +18,7 @@ from adlab.graph.arithmetic import ARRAYS, FLOATS, SYMPY, evaluate
 from adlab.graph.domain import domain, explain
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
+from adlab.graph.principal import real_values
 from adlab.graph.running import Runner
 from adlab.methods import METHODS, lookup
 from adlab.points import FloatArray, coerce
@@ -142,6 +143,8 @@ class Function:
         """Every output of `graph` at every point: shape (..., outputs)."""
         values = evaluate(graph, [points[..., i] for i in range(self.n)], ARRAYS)
         found = np.stack([np.broadcast_to(values[o], points.shape[:-1]) for o in graph.outputs], axis=-1)
+        for place in map(tuple, np.argwhere(np.isnan(found).any(axis=-1))):
+            found[place] = real_values(graph, points[place].tolist()) or found[place]
         found = np.where(np.isnan(found[..., : self.m]).any(axis=-1, keepdims=True), np.nan, found)
         if errors == "raise" and np.isnan(found).any():
             first = np.argwhere(np.isnan(found).any(axis=-1))[0]

@@ -12,7 +12,7 @@ or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, ins
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,14 +96,29 @@ def general_power(base: Any, exponent: Any) -> Any:
 # --- functions that mpmath lacks, or reads otherwise, or evaluates too carelessly ------------------------------
 
 
-def _of_reciprocal(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """function(1/z). With twice the bits: 1/z may differ from a branch point by as little as z's last bit."""
+def _near(points: Sequence[int], function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """function(z), with the bits it loses where z is close to one of its branch points or zeros."""
 
-    def composed(z: Any) -> Any:
-        with CONTEXT.workprec(2 * CONTEXT.prec + 40):
-            return function(1 / z)
+    def careful(z: Any) -> Any:
+        closeness = max(0, *(-magnitude(z - point) for point in points))
+        with CONTEXT.extraprec(2 * closeness + 10):
+            return function(z)
 
-    return composed
+    return careful
+
+
+def _far(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """function(z) for one that oscillates as z² does, with the bits it loses where z is large."""
+
+    def careful(z: Any) -> Any:
+        with CONTEXT.extraprec(2 * max(0, magnitude(z)) + 10):
+            return function(z)
+
+    return careful
+
+
+_acos = _near((-1, 1), CONTEXT.acos)
+_acosh = _near((-1, 1), CONTEXT.acosh)
 
 
 def _acot(z: Any) -> Any:
@@ -137,10 +152,19 @@ def _heaviside(x: Any, at_zero: Any = None) -> Any:
     return half if not x else CONTEXT.mpf(real(x) > 0)
 
 
+_harmonic_number = _near((0,), CONTEXT.harmonic)
+
+
 def _harmonic(n: Any, order: Any = None) -> Any:
     if order is None or order == 1:
-        return CONTEXT.harmonic(n)
+        return _harmonic_number(n)
     return CONTEXT.zeta(order) - CONTEXT.zeta(order, n + 1)
+
+
+def _lowergamma(s: Any, z: Any) -> Any:
+    """z^s/s · e^-z · 1F1(1; s + 1; z), DLMF 8.5.1: the terms have one sign for z > 0; else the other form."""
+    series = CONTEXT.exp(-z) * CONTEXT.hyp1f1(1, s + 1, z) if CONTEXT.re(z) > 0 else CONTEXT.hyp1f1(s, s + 1, -z)
+    return general_power(z, s) / s * series
 
 
 def _spherical(bessel: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -167,11 +191,11 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.sec: CONTEXT.sec,
     sympy.csc: CONTEXT.csc,
     sympy.asin: CONTEXT.asin,
-    sympy.acos: CONTEXT.acos,
+    sympy.acos: _acos,
     sympy.atan: CONTEXT.atan,
     sympy.acot: _acot,
-    sympy.asec: _of_reciprocal(CONTEXT.acos),
-    sympy.acsc: _of_reciprocal(CONTEXT.asin),
+    sympy.asec: _near((-1, 1), lambda z: _acos(1 / z)),
+    sympy.acsc: _near((-1, 1), lambda z: CONTEXT.asin(1 / z)),
     sympy.sinh: CONTEXT.sinh,
     sympy.cosh: CONTEXT.cosh,
     sympy.tanh: CONTEXT.tanh,
@@ -179,11 +203,11 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.sech: CONTEXT.sech,
     sympy.csch: CONTEXT.csch,
     sympy.asinh: CONTEXT.asinh,
-    sympy.acosh: CONTEXT.acosh,
+    sympy.acosh: _acosh,
     sympy.atanh: CONTEXT.atanh,
-    sympy.acoth: _of_reciprocal(CONTEXT.atanh),
-    sympy.asech: _of_reciprocal(CONTEXT.acosh),
-    sympy.acsch: _of_reciprocal(CONTEXT.asinh),
+    sympy.acoth: _near((-1, 1), lambda z: CONTEXT.atanh(1 / z)),
+    sympy.asech: _near((-1, 1), lambda z: _acosh(1 / z)),
+    sympy.acsch: lambda z: CONTEXT.asinh(1 / z),
     sympy.atan2: _atan2,
     sympy.sinc: CONTEXT.sinc,
     sympy.Abs: abs,
@@ -200,9 +224,9 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.erf: CONTEXT.erf,
     sympy.erfc: CONTEXT.erfc,
     sympy.erfi: CONTEXT.erfi,
-    sympy.erfinv: CONTEXT.erfinv,
-    sympy.fresnels: CONTEXT.fresnels,
-    sympy.fresnelc: CONTEXT.fresnelc,
+    sympy.erfinv: _near((-1, 1), CONTEXT.erfinv),
+    sympy.fresnels: _far(CONTEXT.fresnels),
+    sympy.fresnelc: _far(CONTEXT.fresnelc),
     sympy.Ei: CONTEXT.ei,
     sympy.li: CONTEXT.li,
     sympy.Si: CONTEXT.si,
@@ -216,7 +240,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.digamma: CONTEXT.digamma,
     sympy.trigamma: lambda z: CONTEXT.psi(1, z),
     sympy.uppergamma: lambda s, z: CONTEXT.gammainc(s, z),
-    sympy.lowergamma: lambda s, z: CONTEXT.gammainc(s, 0, z),
+    sympy.lowergamma: _lowergamma,
     sympy.beta: CONTEXT.beta,
     sympy.factorial: CONTEXT.factorial,
     sympy.binomial: CONTEXT.binomial,
@@ -233,7 +257,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.airyai: CONTEXT.airyai,
     sympy.airybi: CONTEXT.airybi,
     sympy.elliptic_k: CONTEXT.ellipk,
-    sympy.elliptic_e: CONTEXT.ellipe,
+    sympy.elliptic_e: _near((1,), CONTEXT.ellipe),
     sympy.elliptic_f: CONTEXT.ellipf,
 }
 
@@ -246,8 +270,17 @@ CONSTANTS: dict[type, Callable[[], Any]] = {
 }
 
 # Which choose, or cut, without rounding: of exact operands their value is exact.
-EXACT = frozenset({sympy.Abs, sympy.sign, sympy.re, sympy.im, sympy.conjugate, sympy.floor, sympy.ceiling})
-EXACT |= {sympy.frac, sympy.Mod, sympy.Heaviside, sympy.Min, sympy.Max}
+EXACT: frozenset[type] = frozenset(
+    {sympy.Abs, sympy.sign, sympy.re, sympy.im, sympy.conjugate, sympy.floor, sympy.ceiling}
+    | {sympy.frac, sympy.Mod, sympy.Heaviside, sympy.Min, sympy.Max}
+)
 
 # Which jump where their operands are not 0.
-JUMPING = frozenset({sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod})
+JUMPING: frozenset[type] = frozenset({sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod})
+
+# Whose series at operands of more than 64 bits would not end in our time.
+SLOW: frozenset[type] = frozenset(
+    {sympy.fresnels, sympy.fresnelc, sympy.expint, sympy.uppergamma, sympy.lowergamma, sympy.polylog, sympy.zeta}
+    | {sympy.polygamma, sympy.trigamma, sympy.harmonic, sympy.jn, sympy.yn}
+    | {sympy.besselj, sympy.bessely, sympy.besseli, sympy.besselk, sympy.airyai, sympy.airybi}
+)

@@ -15,12 +15,12 @@ whatever the depth. Python's own parser would not do: it reads `2*x^2+1` as `(2*
 
 >>> parse("2*x^2 + 1").args
 (2*x**2, 1)
->>> parse("0.10*x - lambda/3")
-0.10*x - lambda/3
+>>> parse("0.10*lambda - x/3")
+0.10*lambda - x/3
 >>> parse("2*sine(x)")
 Traceback (most recent call last):
 ...
-adlab.errors.ParseError: column 3: unknown function `sine`; the nearest known one is `sin`; write `sine*(…)` for a product
+adlab.errors.ParseError: column 3: unknown function `sine`; the nearest is `sin`; write `sine*(…)` for a product
   2*sine(x)
     ^
 """
@@ -29,23 +29,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from types import NoneType
 from typing import Any, NamedTuple, NoReturn
 
 import sympy
 from sympy import Expr, Integer, S
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
-from sympy.logic.boolalg import Boolean
 
 from adlab.errors import OptionError, ParseError, VariableError
 from adlab.tokens import NAME, TOKEN, foreign_reason, name_fault, shown, side_by_side_reason
 from adlab.vocabulary import CONDITION, FUNCTIONS, MAX_ARGUMENTS, NUMBER, PIECE, Signature, nearest
-from adlab.written import MAX_CONSTANT_DIGITS, Decimal, Refusal, applied, negative, product, total, tower
+from adlab.written import MAX_CONSTANT_DIGITS, Decimal, RefusalError, applied, negative, product, total, tower
 
 __all__ = ["FUNCTIONS", "Decimal", "nearest", "parse"]
 
 MAX_CHARACTERS = 10_000_000
-MAX_NESTING = 1_000_000
+MAX_NESTING = 200_000
 
 OPEN, COMPARISON, SUM, PRODUCT, SIGN, POWER = range(6)
 _PRECEDENCE = {
@@ -83,10 +83,10 @@ def parse(text: str, names: Iterable[str | sympy.Symbol] | None = None) -> sympy
 
 def _symbols(names: Iterable[str | sympy.Symbol] | None) -> dict[str, sympy.Symbol]:
     """The variables listed, by name; a text makes a real symbol."""
-    if isinstance(names, (str, sympy.Symbol)):
+    if isinstance(names, (str, sympy.Symbol)) or not isinstance(names, (Iterable, NoneType)):
         raise VariableError(f"variables are given as a list of names or symbols, not as {names!r} alone")
     symbols: dict[str, sympy.Symbol] = {}
-    for given in names or ():
+    for given in () if names is None else names:
         if isinstance(given, str) and (not NAME.fullmatch(given) or name_fault(given)):
             raise VariableError(f"{given!r} cannot name a variable: use letters, digits and `_`, a letter first")
         if not isinstance(given, (str, sympy.Symbol)):
@@ -150,11 +150,10 @@ class _Reader:
     # --- tokens; each method says whether an operand comes next -----------------------------------------------------
 
     def operand(self, token: re.Match[str]) -> bool:
-        kind, column = token.lastgroup, token.start() + 1
-        if kind in ("number", "name"):
-            self.push(self.atom(token.group(), kind, column), column)
+        kind, symbol, column = token.lastgroup, token.group(), token.start() + 1
+        if kind == "name" or kind == "number":
+            self.push(self.atom(symbol, kind, column), column)
             return False
-        symbol = token.group()
         if kind == "call":
             self.call(token["name"], column, token.end())
         elif kind == "foreign":
@@ -193,9 +192,10 @@ class _Reader:
 
     def atom(self, word: str, kind: str, column: int) -> Basic:
         """The number or variable of this word; each word is made once."""
-        if word not in self.atoms:
-            self.atoms[word] = self.number(word, column) if kind == "number" else self.variable(word, column)
-        return self.atoms[word]
+        known = self.atoms.get(word)
+        if known is None:
+            known = self.atoms[word] = self.number(word, column) if kind == "number" else self.variable(word, column)
+        return known
 
     def variable(self, name: str, column: int) -> sympy.Symbol:
         if fault := name_fault(name):
@@ -208,7 +208,7 @@ class _Reader:
             self.fail(column, f"a number has at most {MAX_CONSTANT_DIGITS} digits")
         try:
             return Integer(int(word)) if word.isdigit() else Decimal(word)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             self.fail(column, refusal.reason)
 
     # --- parentheses ------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ class _Reader:
             self.fail(column, f"`{shown(name)}` is a variable here: write `{shown(name)}*(…)` for a product")
         if name not in FUNCTIONS:
             close = nearest(name)
-            hint = f"; the nearest known one is `{close}`" if close else ""
+            hint = f"; the nearest is `{close}`" if close else ""
             self.fail(column, f"unknown function `{shown(name)}`{hint}; write `{shown(name)}*(…)` for a product")
         self.open(_Group(column, opened, len(self.values), name, FUNCTIONS[name]))
 
@@ -276,7 +276,7 @@ class _Reader:
         self.require(signature.takes, values, columns, f"`{name}`")
         try:
             return signature.build(*values)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             self.fail(columns[refusal.operand], refusal.reason)
 
     # --- the stacks -------------------------------------------------------------------------------------------------
@@ -310,13 +310,12 @@ class _Reader:
         """One run of operators of this precedence, applied."""
         try:
             if level == PRODUCT:
-                sign = -1 if self.minus_before() else 1
-                return product(values, [False, *(symbol == "/" for symbol in symbols)], sign)
+                return product(["*", *symbols], values, -1 if self.minus_before() else 1)
             if level == SUM:
-                return total(values, [False, *(symbol == "-" for symbol in symbols)])
+                return total(["+", *symbols], values)
             if level == POWER:
                 return tower(values)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             self.fail(columns[refusal.operand], refusal.reason)
         if level == SIGN:
             return negative(values[0]) if len(symbols) % 2 else values[0]

@@ -4,15 +4,9 @@ A `Plan` is made once from expressions and variables: a list of steps, each one 
 slots, evaluated as often as one likes. `Plan.base` evaluates it at a point and keeps every slot; moving *one*
 variable from there (`State.moved`) redoes only the steps that depend on it.
 
-Each slot carries a running error, for precision alone is no guide: ``x*(1 + (exp(1e-80) - 1)*1e80)`` reads x
-at 60 and at 75 digits, and is 2x. The error of a sum or product is the usual bound; that of any other
-operation is measured: how far does its value move when its operand moves by its own error? So cancellation,
-ill-conditioned functions and undecided comparisons all show as a large error (or an infinite one), and whoever
-asked can come again with more bits.
-
-Meanings are SymPy's, on the complex numbers with principal branches. A step that has no value (log 0, 1/0)
-yields a `Failure`, which spoils whatever uses it and is raised only from an output. So the branches which a
-`Piecewise` does not take may fail without harm, although every branch is evaluated.
+Meanings are SymPy's (`adlab.meanings`), and every slot carries its error (`adlab.running_error`). A step that
+has no value (log 0, 1/0) yields a `Failure`, which spoils whatever uses it and is raised only from an output.
+So the branches that a `Piecewise` does not take may fail without harm, although every branch is evaluated.
 
 >>> x = sympy.Symbol("x")
 >>> plan([sympy.sqrt(x), x / 3], [x]).values([2.0], bits=100)[0]
@@ -21,10 +15,8 @@ mpf('1.4142135623730951')
 
 from __future__ import annotations
 
-import math
-import threading
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -35,21 +27,29 @@ from mpmath import libmp
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
+from adlab import meanings
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
 from adlab.expressions import brief, postorder
+from adlab.meanings import CONTEXT, exact, exported, real, working
+from adlab.running_error import (
+    INFINITE,
+    ZERO,
+    Operation,
+    attempt,
+    branch_error,
+    comparison_error,
+    logic_error,
+    measured_error,
+    power_error,
+    product_error,
+    rounding,
+    sum_error,
+    taken_branch,
+)
 
-CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
-_LOCK = threading.RLock()  # the context's precision is shared by all threads
-LARGEST_MAGNITUDE = 2**64  # of any value, in bits: mpmath's exponents are integers of any size
-LARGEST_ARGUMENT = 2**14  # of a function, in bits: sin and exp need that many more digits of pi and ln 2
-ERROR_BITS = 12  # errors are kept this short, and rounded up
-
-
-@contextmanager
-def working(bits: int) -> Iterator[None]:
-    """Arithmetic on the numbers of this module runs at `bits` of precision inside this block."""
-    with _LOCK, CONTEXT.workprec(bits):
-        yield
+LARGEST_OPERAND = 2**14  # of a function, in bits: sin and exp need that many more digits of pi and ln 2
+LARGEST_SLOW_OPERAND = 64
+LARGEST_ROOT = 64  # a root of higher degree is taken as a general power
 
 
 class Failure(NamedTuple):
@@ -62,28 +62,22 @@ class Failure(NamedTuple):
     def error(self) -> AdlabError:
         """The failure as an exception that names the operation and the operands met there."""
         name = brief(self.node)
-        where = ", ".join(f"{brief(node)} = {_short(value)}" for node, value in self.operands)
-        at = f" where {where}" if where else ""
+        at = ", ".join(f"{brief(node)} = {mpmath.nstr(value, 8)}" for node, value in self.operands) or "this point"
         if self.kind == "overflow":
-            return OverflowedError(f"{name} is too large or too small to be evaluated{at}; try a point of smaller size")
+            return OverflowedError(f"{name} cannot be evaluated at {at}: too large or too near 0; try another point")
         if self.kind == "stuck":
-            return GaveUp(f"{name} cannot be evaluated{at}: the series used for it does not converge there")
+            return GaveUp(f"{name} cannot be evaluated at {at}: its series does not converge; try another point")
+        if self.kind == "branch":
+            return DomainError(f"no condition of {name} holds here; give it a last branch with the condition True")
+        condition = "real operands" if self.kind == "complex" else "a finite value"
         operand = self.operands[0][1] if self.operands else None
-        sentence = {
-            "pole": f"{name} has no finite value{at}",
-            "complex": f"{name} needs real operands, and has a complex one{at}",
-            "branch": f"no condition of {name} holds at this point; add a last branch with the condition True",
-        }[self.kind]
-        return DomainError(sentence, operation=name, operand=operand, condition=sentence)
-
-
-class _NotReal(ValueError):
-    """A complex operand where the operation knows only real ones."""
+        message = f"{name} has no value at {at}: it needs {condition}"
+        return DomainError(message, operation=name, operand=operand, condition=condition)
 
 
 class Outcome(NamedTuple):
-    """One output: its value (None if it failed), an estimate of its absolute error (infinite if nothing
-    is known at this precision), and the failure if there is one. Do arithmetic on both inside `working`."""
+    """One output: its value (None if it failed), an estimate of its absolute error (infinite if nothing is
+    known at this precision), and the failure if there is one. Do arithmetic with both inside `working`."""
 
     value: Any
     error: Any
@@ -91,14 +85,11 @@ class Outcome(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One operation: `apply(*arguments)` writes a slot; `error(arguments, errors, result)` estimates its error."""
+    """One operation on earlier slots; `node` is where it stands in the formula."""
 
-    apply: Callable[..., Any]
+    operation: Operation
     operands: tuple[int, ...]
     node: Basic
-    error: Callable[[list[Any], list[Any], Any], Any]
-    guarded: bool = False  # arguments must be of reasonable magnitude
-    lazy: bool = False  # takes failed arguments: uses some operands only
 
 
 @dataclass(frozen=True)
@@ -125,27 +116,26 @@ class Plan:
         return self.outputs[output] in self.dependents(index)
 
     def base(self, point: Sequence[Any], bits: int) -> State:
-        """Every slot at `point` (exact numbers: float, int, mpf or mpc), at `bits` of working precision."""
+        """Every slot at `point` (exact numbers: int, float, mpf or mpc) at `bits` of working precision."""
         if len(point) != len(self.variables):
-            raise VariableError(f"the point has {len(point)} numbers for {len(self.variables)} variables")
+            raise VariableError(f"{len(point)} numbers given for {len(self.variables)} variables; give one for each")
         blank = [None] * len(self.steps)
-        state = State(self, bits, [exact(number) for number in point] + blank, [_ZERO] * len(point) + blank)
+        state = State(self, bits, [exact(number) for number in point] + blank, [ZERO] * len(point) + blank)
         state.sweep(range(len(point), len(state.slots)))
         return state
 
     def values(self, point: Sequence[Any], bits: int) -> list[Any]:
-        """The outputs at `point` as mpmath's own mpf or mpc. Raises the error of the first that fails."""
-        results = []
-        for value, _, failure in self.base(point, bits).outcomes():
-            if failure is not None:
-                raise failure.error()
-            results.append(exported(value))
-        return results
+        """The outputs at `point` as mpmath's own mpf or mpc; raises the error of the first that failed."""
+        outcomes = self.base(point, bits).outcomes()
+        for outcome in outcomes:
+            if outcome.failure is not None:
+                raise outcome.failure.error()
+        return [exported(outcome.value) for outcome in outcomes]
 
 
 @dataclass
 class State:
-    """A plan evaluated at a point: `slots` hold the values, `errors` the estimates of their errors (raw mpf)."""
+    """A plan evaluated at a point: the value of every slot (a `Failure` where there is none), and its error."""
 
     plan: Plan
     bits: int
@@ -164,46 +154,39 @@ class State:
         first, steps, slots, errors = len(self.plan.variables), self.plan.steps, self.slots, self.errors
         with working(self.bits):
             for slot in schedule:
-                step = steps[slot - first]
-                arguments = [slots[operand] for operand in step.operands]
-                bounds = [errors[operand] for operand in step.operands]
-                slots[slot], errors[slot] = self._evaluate(step, arguments, bounds)
+                operation, operands, _ = steps[slot - first]
+                values, own = [slots[operand] for operand in operands], [errors[operand] for operand in operands]
+                if operation.uses is None and Failure in map(type, values):
+                    spoiled = next(index for index, value in enumerate(values) if isinstance(value, Failure))
+                    slots[slot], errors[slot] = values[spoiled], own[spoiled]
+                    continue
+                value, failed = attempt(operation.apply, values, operation.limit)
+                slots[slot] = self._failure(slot, failed) if failed else value
+                errors[slot] = _uncertainty(own) if failed else operation.error(values, own, value)
 
-    def _evaluate(self, step: Step, arguments: list[Any], bounds: list[Any]) -> tuple[Any, Any]:
-        if not step.lazy:
-            for argument, bound in zip(arguments, bounds, strict=True):
-                if argument.__class__ is Failure:
-                    return argument, bound
-            kind = "overflow" if step.guarded and any(_magnitude(a) > LARGEST_ARGUMENT for a in arguments) else ""
-        else:
-            kind = ""
-        if not kind:
-            result, kind = _attempt(step.apply, arguments)
-        if not kind:
-            return result, step.error(arguments, bounds, result)
-        operands = tuple((self._node(o), a) for o, a in zip(step.operands, arguments, strict=True) if not step.lazy)
-        uncertain = any(bound != _ZERO for bound in bounds)
-        return Failure(kind, step.node, operands), libmp.finf if uncertain else _ZERO
-
-    def _node(self, slot: int) -> Basic:
+    def _failure(self, slot: int, kind: str) -> Failure:
         first = len(self.plan.variables)
-        return self.plan.variables[slot] if slot < first else self.plan.steps[slot - first].node
+        operation, operands, node = self.plan.steps[slot - first]
+        named = [
+            (self.plan.variables[o] if o < first else self.plan.steps[o - first].node, self.slots[o]) for o in operands
+        ]
+        return Failure(kind, node, tuple(named) if operation.uses is None else ())
 
     def outcomes(self) -> list[Outcome]:
         """The outputs, where an imaginary part no larger than the error counts as none."""
-        results = []
-        for slot in self.plan.outputs:
-            value, error = self.slots[slot], CONTEXT.make_mpf(self.errors[slot])
-            if value.__class__ is Failure:
-                results.append(Outcome(None, error, value))
-                continue
-            if value.__class__ is CONTEXT.mpc and (abs(value.imag) <= error or _vanishes(value, self.bits)):
-                value = value.real
-            results.append(Outcome(value, error, None))
-        return results
+        with working(self.bits):
+            return [self._outcome(self.slots[slot], CONTEXT.make_mpf(self.errors[slot])) for slot in self.plan.outputs]
+
+    @staticmethod
+    def _outcome(value: Any, error: Any) -> Outcome:
+        if isinstance(value, Failure):
+            return Outcome(None, error, value)
+        if hasattr(value, "_mpc_") and abs(value.imag) <= error:
+            value = value.real
+        return Outcome(value, error, None)
 
     def used(self, output: int) -> Iterator[Any]:
-        """The values that output number `output` rests on, without the branches not taken."""
+        """The values that output number `output` rests on: those of branches not taken are left out."""
         first, seen, stack = len(self.plan.variables), set[int](), [self.plan.outputs[output]]
         while stack:
             slot = stack.pop()
@@ -211,8 +194,174 @@ class State:
                 continue
             seen.add(slot)
             yield self.slots[slot]
-            if slot >= first:
-                step = self.plan.steps[slot - first]
-                taken = _taken([self.slots[o] for o in step.operands]) if step.apply is _piecewise else None
-                stack.extend(step.operands if taken is None else step.operands[1 : taken + 2 : 2])
-                stack.extend(step.operands[taken : taken + 1] if taken is not None else ())
+            if slot >= first and not isinstance(self.slots[slot], Failure):
+                operation, operands, _ = self.plan.steps[slot - first]
+                used = operation.uses([self.slots[o] for o in operands]) if operation.uses else range(len(operands))
+                stack.extend(operands[index] for index in used)
+
+
+def _uncertainty(errors: Iterable[Any]) -> Any:
+    """Of a failure: it is certain only if the operands were exact."""
+    return ZERO if all(error == ZERO for error in errors) else INFINITE
+
+
+# --- making a plan --------------------------------------------------------------------------------------------
+
+
+def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> Plan:
+    """The steps that evaluate `expressions`, each distinct object once.
+
+    Raises `UnsupportedExpression` for a function without a meaning here, `VariableError` for a symbol that is none
+    of `variables`.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> [int(value) for value in plan([x * y, x + y], [x, y]).values([2.0, 5.0], bits=60)]
+    [10, 7]
+    """
+    for expression in expressions:
+        if not isinstance(expression, sympy.Expr):
+            raise UnsupportedExpression(f"{brief(expression)} is no number; an output must be a formula")
+    writer = _Writer(tuple(variables))
+    for node in postorder(expressions):
+        writer.add(node)
+    return Plan(writer.variables, tuple(writer.steps), tuple(writer.slots[id(root)] for root in expressions))
+
+
+class _Writer:
+    """Lists the steps; `slots` finds the slot of every expression object by its identity."""
+
+    def __init__(self, variables: tuple[sympy.Symbol, ...]) -> None:
+        self.variables = variables
+        self.positions = {variable: position for position, variable in enumerate(variables)}
+        self.slots: dict[int, int] = {}
+        self.steps: list[Step] = []
+
+    def add(self, node: Basic) -> None:
+        if isinstance(node, ExprCondPair):  # read by its Piecewise
+            return
+        if isinstance(node, sympy.Symbol):
+            if node not in self.positions:
+                raise VariableError(f"{brief(node)} is none of the variables given; add it to them")
+            self.slots[id(node)] = self.positions[node]
+        elif type(node) in _FOLDED:
+            operands = [self.slots[id(operand)] for operand in node.args]
+            self.slots[id(node)] = self._fold(_FOLDED[type(node)], operands, node)
+        else:
+            operation, operands = _operation(node)
+            self.slots[id(node)] = self._write(operation, [self.slots[id(operand)] for operand in operands], node)
+
+    def _write(self, operation: Operation, operands: Sequence[int], node: Basic) -> int:
+        self.steps.append(Step(operation, tuple(operands), node))
+        return len(self.variables) + len(self.steps) - 1
+
+    def _fold(self, operation: Operation, slots: list[int], node: Basic) -> int:
+        """In balanced pairs, so that moving one of n operands redoes only log n steps."""
+        while len(slots) > 1:
+            pairs = [self._write(operation, slots[i : i + 2], node) for i in range(0, len(slots) - 1, 2)]
+            slots = pairs + slots[2 * len(pairs) :]
+        return slots[0]
+
+
+def _operation(node: Basic) -> tuple[Operation, Sequence[Basic]]:
+    """The operation of one node, and the nodes it takes as operands."""
+    if not node.args:
+        return _constant(node), ()
+    if isinstance(node, sympy.Pow):
+        return _power(node)
+    if isinstance(node, sympy.Piecewise):
+        return _BRANCH, [part for pair in node.args for part in pair.args]
+    for cls in type(node).__mro__:
+        if cls in _COMPARISONS:
+            return Operation(_COMPARISONS[cls], comparison_error), node.args
+        if cls in _LOGIC:
+            return _LOGIC[cls], node.args
+        if cls in meanings.FUNCTIONS:
+            return _function(cls), node.args
+    raise UnsupportedExpression(
+        f"no numerical meaning is known for `{type(node).__name__}` in {brief(node)}; write it by elementary functions"
+    )
+
+
+def _function(cls: type) -> Operation:
+    apply = meanings.FUNCTIONS[cls]
+    error = measured_error(apply, exact=cls in meanings.EXACT, jumps=cls in meanings.JUMPING)
+    return Operation(apply, error, LARGEST_SLOW_OPERAND if cls in meanings.SLOW else LARGEST_OPERAND)
+
+
+def _power(node: Basic) -> tuple[Operation, Sequence[Basic]]:
+    base, exponent = node.args
+    if isinstance(exponent, sympy.Integer):
+        n = int(exponent)
+        return Operation(partial(meanings.integer_power, n), power_error(n)), (base,)
+    if isinstance(exponent, sympy.Rational) and exponent.q <= LARGEST_ROOT:
+        root = partial(meanings.root_power, int(exponent.p), int(exponent.q))
+        return Operation(root, measured_error(root)), (base,)
+    if isinstance(base, type(sympy.E)):
+        return _function(sympy.exp), (exponent,)
+    return Operation(meanings.general_power, measured_error(meanings.general_power), LARGEST_OPERAND), node.args
+
+
+def _constant(node: Basic) -> Operation:
+    apply, is_exact = _number(node)
+    return Operation(apply, lambda operands, errors, value: ZERO if is_exact else rounding(value))
+
+
+def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
+    """A constant as a function of the working precision, and whether that rounds nothing."""
+    if isinstance(node, sympy.Float):
+        return partial(CONTEXT.make_mpf, node._mpf_), True
+    if isinstance(node, sympy.Integer):
+        return partial(exact, int(node)), True
+    if isinstance(node, sympy.Rational):
+        return lambda: CONTEXT.mpf(node.p) / node.q, False
+    if type(node) in meanings.CONSTANTS:
+        return meanings.CONSTANTS[type(node)], False
+    if isinstance(node, type(sympy.I)):
+        return lambda: CONTEXT.mpc(0, 1), True
+    if node in (sympy.true, sympy.false):
+        return partial(bool, node == sympy.true), True
+    raise UnsupportedExpression(f"the constant {brief(node)} has no finite numerical value; leave it out of the formula")
+
+
+_FOLDED = {
+    sympy.Add: Operation(operator.add, sum_error),
+    sympy.Mul: Operation(operator.mul, product_error),
+    sympy.Min: Operation(meanings.minimum, measured_error(meanings.minimum, exact=True)),
+    sympy.Max: Operation(meanings.maximum, measured_error(meanings.maximum, exact=True)),
+}
+
+_COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
+    sympy.Eq: operator.eq,
+    sympy.Ne: operator.ne,
+    sympy.Lt: lambda a, b: real(a) < real(b),
+    sympy.Le: lambda a, b: real(a) <= real(b),
+    sympy.Gt: lambda a, b: real(a) > real(b),
+    sympy.Ge: lambda a, b: real(a) >= real(b),
+}
+
+
+def _all(*operands: Any) -> Any:
+    """And: one false operand decides, whatever the others are; else a failed one spoils it."""
+    if any(operand is False for operand in operands):
+        return False
+    return next((operand for operand in operands if operand is not True), True)
+
+
+def _any(*operands: Any) -> Any:
+    """Or, likewise."""
+    if any(operand is True for operand in operands):
+        return True
+    return next((operand for operand in operands if operand is not False), False)
+
+
+def _every_index(operands: Sequence[Any]) -> Iterable[int]:
+    return range(len(operands))
+
+
+_LOGIC = {
+    sympy.And: Operation(_all, logic_error(False), uses=_every_index),
+    sympy.Or: Operation(_any, logic_error(True), uses=_every_index),
+    sympy.Not: Operation(operator.not_, logic_error(True)),
+}
+
+_BRANCH = Operation(lambda *operands: operands[taken_branch(operands)[-1]], branch_error, uses=taken_branch)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import sympy
 from sympy import Add, Expr, Integer, Pow, Rational, S
 
-from adlab.written import Refusal, applied, flat, power, product
+from adlab.written import RefusalError, applied, flat, power, product
 
 MAX_ARGUMENTS = 10_000  # of Min, Max, And, Or, Piecewise
 
@@ -50,7 +50,7 @@ class Signature(NamedTuple):
 
 def _log(argument: Expr, base: Expr | None = None) -> Expr:
     logarithm: Expr = applied(sympy.log, argument)
-    return logarithm if base is None else product([logarithm, applied(sympy.log, base)], [False, True])
+    return logarithm if base is None else product("*/", [logarithm, applied(sympy.log, base)])
 
 
 def _log10(argument: Expr) -> Expr:
@@ -70,16 +70,16 @@ def _cbrt(radicand: Expr) -> Expr:
 
 
 def _root(radicand: Expr, degree: Expr) -> Expr:
-    return flat(Pow, (radicand, product([S.One, degree], [False, True])))
+    return flat(Pow, (radicand, product("*/", [S.One, degree])))
 
 
 def _real_root(radicand: Expr, degree: Expr) -> Expr:
     """The real n-th root: odd n keeps the sign, sign(x) |x|**(1/n)."""
     if not isinstance(degree, Integer) or degree.p < 2:
-        raise Refusal("the degree of `real_root` is a whole number from 2 up, written out", 1)
+        raise RefusalError("the degree of `real_root` is a whole number from 2 up, written out", 1)
     if degree.p % 2 == 0:
         return _root(radicand, degree)
-    return product([applied(sympy.sign, radicand), _root(applied(sympy.Abs, radicand), degree)], [False, False])
+    return product("**", [applied(sympy.sign, radicand), _root(applied(sympy.Abs, radicand), degree)])
 
 
 def _hypot(a: Expr, b: Expr) -> Expr:
@@ -196,5 +196,6 @@ def nearest(name: str) -> str | None:
     if len(name) > 2 * max(map(len, FUNCTIONS)):
         return None
     folded = {known.casefold(): known for known in FUNCTIONS}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return folded[close[0]] if close else None
+    close = difflib.get_close_matches(name.casefold(), folded, n=5)
+    begins = [known for known in close if name.casefold().startswith(known)]  # cosine is cos rather than sin
+    return folded[(begins or close)[0]] if close else None

@@ -7,9 +7,9 @@ in the order given, in constant time and at any depth.
 Only literal signs and quotients of integers fold, so that `-2*x` and `x/2` are one operation each:
 
 >>> x, y = sympy.symbols("x y", real=True)
->>> product([x, Integer(3)], [False, True])
+>>> product("*/", [x, Integer(3)])
 x/3
->>> total([x, Integer(2)], [False, True]).args
+>>> total("+-", [x, Integer(2)]).args
 (x, -2)
 >>> power(Integer(2), Integer(-3))
 1/8
@@ -35,7 +35,7 @@ _MAX_CONSTANT_BITS = math.ceil(MAX_CONSTANT_DIGITS * math.log2(10))
 _TOO_LONG = f"this constant has more than {MAX_CONSTANT_DIGITS} digits"
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """Why an operation on these operands has no meaning; `operand` is the index of the culprit."""
 
     def __init__(self, reason: str, operand: int = 0) -> None:
@@ -43,11 +43,11 @@ class Refusal(Exception):
         self.reason, self.operand = reason, operand
 
 
-class Decimal(sympy.Float):
+class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
     """A decimal as typed: the nearest binary64, held exactly and printed as the text it came from.
 
     It is a SymPy Float of 53 bits in every other way, and results of arithmetic on it are plain Floats.
-    Raises Refusal where the nearest binary64 is infinite, or is 0 and the text is not.
+    Raises RefusalError where the nearest binary64 is infinite, or is 0 and the text is not.
 
     >>> Decimal("0.10"), float(Decimal("0.10")), Decimal("0.10") == sympy.Float(0.1), 2 * Decimal("0.10")
     (0.10, 0.1, True, 0.200000000000000)
@@ -59,9 +59,9 @@ class Decimal(sympy.Float):
     def __new__(cls, text: str) -> Decimal:
         value = float(text)
         if math.isinf(value):
-            raise Refusal(f"`{text}` overflows binary64, whose largest number is 1.797…e308")
+            raise RefusalError(f"`{text}` overflows binary64, whose largest number is 1.797…e308")
         if value == 0 and any(digit in "123456789" for digit in text.lower().partition("e")[0]):
-            raise Refusal(f"`{text}` underflows binary64, whose smallest number is 4.94…e-324")
+            raise RefusalError(f"`{text}` underflows binary64, whose smallest number is 4.94…e-324")
         self: Decimal = cls._new(from_float(value), 53, zero=False)
         self.text = text
         return self
@@ -153,31 +153,31 @@ def negative(operand: Expr) -> Expr:
     return flat(Mul, (S.NegativeOne, operand))
 
 
-def total(terms: Sequence[Expr], subtracted: Sequence[bool]) -> Expr:
-    """One flat sum in written order; `subtracted` says which terms carry a minus."""
-    return flat(Add, [negative(term) if minus else term for term, minus in zip(terms, subtracted, strict=True)])
+def total(signs: Sequence[str], terms: Sequence[Expr]) -> Expr:
+    """One flat sum in written order; each term has its sign, "+" or "-"."""
+    return flat(Add, [negative(term) if sign == "-" else term for sign, term in zip(signs, terms, strict=True)])
 
 
-def product(factors: Sequence[Expr], divides: Sequence[bool], sign: int = 1) -> Expr:
-    """sign · one flat product in written order; `divides` says which factors are divisors.
+def product(symbols: Sequence[str], factors: Sequence[Expr], sign: int = 1) -> Expr:
+    """sign · one flat product in written order; each factor has its operator, "*" or "/".
 
     Signs and exact numbers fold into one leading coefficient, of which a 1 is left out; decimals stay.
 
     >>> x, y = sympy.symbols("x y", real=True)
-    >>> product([Integer(2), x, Integer(3), y], [False, False, True, False]).args
+    >>> product("**/*", [Integer(2), x, Integer(3), y]).args
     (2/3, x, y)
     """
-    exact: list[tuple[int, Rational, bool]] = []
+    exact: list[tuple[int, str, Rational]] = []
     rest: list[Expr] = []
-    for position, (factor, below) in enumerate(zip(factors, divides, strict=True)):
+    for position, (symbol, factor) in enumerate(zip(symbols, factors, strict=True)):
         if type(factor) is Mul and len(factor.args) == 2 and factor.args[0] is S.NegativeOne:
             sign, factor = -sign, cast(Expr, factor.args[1])
-        if below and isinstance(factor, sympy.Number) and not factor:
-            raise Refusal("division by zero", position)
+        if symbol == "/" and isinstance(factor, sympy.Number) and not factor:
+            raise RefusalError("division by zero", position)
         if isinstance(factor, Rational):
-            exact.append((position, factor, below))
+            exact.append((position, symbol, factor))
         else:
-            rest.append(reciprocal(factor) if below else factor)
+            rest.append(reciprocal(factor) if symbol == "/" else factor)
     coefficient = _folded(sign, exact)
     if coefficient is S.NegativeOne and rest and isinstance(rest[0], Decimal):
         rest[0] = -rest[0]
@@ -186,16 +186,16 @@ def product(factors: Sequence[Expr], divides: Sequence[bool], sign: int = 1) -> 
     return flat(Mul, rest) if len(rest) > 1 else rest[0]
 
 
-def _folded(sign: int, exact: Sequence[tuple[int, Rational, bool]]) -> Rational:
-    """sign · the product of exact numbers, each (position, number, whether it divides)."""
+def _folded(sign: int, exact: Sequence[tuple[int, str, Rational]]) -> Rational:
+    """sign · the product of exact numbers, each (position, "*" or "/", number)."""
     if not exact:
         return S.One if sign > 0 else S.NegativeOne
-    if len(exact) == 1 and not exact[0][2]:
-        return exact[0][1] if sign > 0 else _negated(exact[0][1])
+    if len(exact) == 1 and exact[0][1] == "*":
+        return exact[0][2] if sign > 0 else _negated(exact[0][2])
     value = Fraction(sign)
-    for position, number, below in exact:
+    for position, symbol, number in exact:
         factor = Fraction(number.p, number.q)
-        value = _bounded(value / factor if below else value * factor, position)
+        value = _bounded(value / factor if symbol == "/" else value * factor, position)
     return Rational(value.numerator, value.denominator)
 
 
@@ -238,12 +238,12 @@ def power(base: Expr, exponent: Expr, position: int = 0) -> Expr:
     >>> power(Integer(10), Integer(10**10))
     Traceback (most recent call last):
     ...
-    adlab.written.Refusal: this constant has more than 1000 digits
+    adlab.written.RefusalError: this constant has more than 1000 digits
     """
     if base is S.Exp1:
         return cast(Expr, applied(sympy.exp, exponent))
     if isinstance(base, sympy.Number) and not base and isinstance(exponent, sympy.Number) and exponent.is_negative:
-        raise Refusal("division by zero: 0 has no negative power", position)
+        raise RefusalError("division by zero: 0 has no negative power", position)
     if isinstance(base, Rational) and isinstance(exponent, Integer):
         return _constant_power(Fraction(base.p, base.q), exponent.p, position)
     return flat(Pow, (base, exponent))
@@ -252,12 +252,12 @@ def power(base: Expr, exponent: Expr, position: int = 0) -> Expr:
 def _constant_power(base: Fraction, exponent: int, position: int) -> Rational:
     bits = max(abs(base.numerator), base.denominator).bit_length() - 1  # |base| or its reciprocal is at least 2**bits
     if bits * abs(exponent) > _MAX_CONSTANT_BITS:
-        raise Refusal(_TOO_LONG, position)
+        raise RefusalError(_TOO_LONG, position)
     result = _bounded(base**exponent, position)
     return Rational(result.numerator, result.denominator)
 
 
 def _bounded(number: Fraction, position: int) -> Fraction:
     if max(abs(number.numerator), number.denominator).bit_length() > _MAX_CONSTANT_BITS:
-        raise Refusal(_TOO_LONG, position)
+        raise RefusalError(_TOO_LONG, position)
     return number

@@ -12,6 +12,7 @@ from adlab.errors import GaveUp
 from adlab.expressions import brief
 from adlab.graph.arithmetic import FLOATS, SYMPY, Floats, evaluate
 from adlab.graph.graph import Graph
+from adlab.tables import Report, Table
 
 MOST_PATHS = 10_000
 
@@ -42,7 +43,7 @@ class _Recording(Floats):
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Report):
     """One point, forward and back. `primals` holds the value of every node of `graph`, by position.
 
     `adjoints` are those of the output `output`; `contributions` are in the order in which the reverse sweep makes
@@ -145,15 +146,11 @@ class Trace:
             ],
         }
 
-    def __str__(self) -> str:
-        from adlab.autodiff.trace_text import as_text
+    def sections(self) -> list[Table | str]:
+        """The forward table from the top down, the reverse table from the bottom up."""
+        from adlab.autodiff.trace_text import forward_table, reverse_table
 
-        return as_text(self)
-
-    def _repr_html_(self) -> str:
-        from adlab.autodiff.trace_text import as_html
-
-        return as_html(self)
+        return [forward_table(self), reverse_table(self)]
 
     def to_latex(self) -> str:
         """Both tables as LaTeX arrays."""

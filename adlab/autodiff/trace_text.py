@@ -1,16 +1,15 @@
-"""A trace as text, HTML and LaTeX: the forward table from the top down, the reverse table from the bottom up."""
+"""A trace as tables and LaTeX: the forward table from the top down, the reverse table from the bottom up."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
+
+from adlab.tables import Table
 
 if TYPE_CHECKING:
     from adlab.autodiff.trace import Trace
 
 MOST_ROWS = 200
-Table = tuple[list[str], list[list[str]]]
 
 
 def number(value: float | None) -> str:
@@ -25,7 +24,7 @@ def forward_table(trace: Trace) -> Table:
     for node in trace.shown[:MOST_ROWS]:
         operands = graph.nodes[node].operands
         partials = [
-            f"∂/∂{names[operand]} = {letters} = {number(partial)}"
+            f"∂/∂{names[operand]} = " + (letters if letters == number(partial) else f"{letters} = {number(partial)}")
             for operand, letters, partial in zip(
                 operands, trace.letters(node), trace.partials.get(node, ()), strict=False
             )
@@ -36,7 +35,7 @@ def forward_table(trace: Trace) -> Table:
         if trace.tangents is not None:
             row.append(number(trace.tangents.get(node, 0.0)))
         rows.append(row)
-    return head, rows
+    return Table("forward: values and local partials", head, rows)
 
 
 def reverse_table(trace: Trace) -> Table:
@@ -51,43 +50,13 @@ def reverse_table(trace: Trace) -> Table:
         seed = "seed" if node == trace.graph.outputs[trace.output] else ""
         received = "; ".join([*([seed] if seed else []), *parts]) or "nothing reaches it"
         rows.append([names[node], number(trace.adjoints.get(node, 0.0)), received])
-    return ["node", "adjoint", "contributions, in the order in which they arrive"], rows
-
-
-def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in [head, *rows]]
-    lines.insert(1, "  ".join("─" * width for width in widths))
-    return "\n".join(line.rstrip() for line in lines)
+    head = ["node", "adjoint", "contributions, in the order in which they arrive"]
+    return Table("reverse: adjoints, from the output back", head, rows, notes=_left_out(trace))
 
 
 def _left_out(trace: Trace) -> list[str]:
     more = len(trace.shown) - MOST_ROWS
     return [f"({more} more nodes not shown)"] if more > 0 else []
-
-
-def as_text(trace: Trace) -> str:
-    return "\n".join(
-        [
-            "forward: values and local partials",
-            aligned(*forward_table(trace)),
-            "",
-            "reverse: adjoints, from the output back",
-            aligned(*reverse_table(trace)),
-            *_left_out(trace),
-        ]
-    )
-
-
-def as_html(trace: Trace) -> str:
-    parts = []
-    for title, (head, rows) in (("forward", forward_table(trace)), ("reverse", reverse_table(trace))):
-        cells = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in head)
-        body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-        )
-        parts.append(f"<table><caption>{title}</caption><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>")
-    return "".join(parts) + "".join(f"<p>{escape(line)}</p>" for line in _left_out(trace))
 
 
 def as_latex(trace: Trace) -> str:

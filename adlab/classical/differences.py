@@ -14,45 +14,19 @@ True
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from adlab.classical.quotients import NOT_RESOLVED, Array, Line, Value, checked_point, evaluate, quotient, second_look
+from adlab.classical.estimates import Estimate, best, checked_step, concluded, failed, failed_at_x, unresolved
+from adlab.classical.quotients import Array, Line, Value, checked_point, evaluate, quotient
+from adlab.classical.richardson import richardson
 from adlab.classical.step_models import UNIT_ROUNDOFF, default_steps, relative_step
 from adlab.classical.stencils import Stencil, scheme
 from adlab.errors import OptionError
 
-SATISFIED = 64.0  # a default step is kept if its error is within so many times u^(p/(p+1)), what the order lets one expect
-
-
-@dataclass(frozen=True, eq=False)
-class Estimate:
-    """∂f/∂xᵢ by finite differences, and what is known of it.
-
-    `df` and `error` are floats, or arrays of shape (m,); `error` is an estimate of |df − ∂f/∂xᵢ|, not a bound: truncation,
-    as seen by a stencil of higher order, plus roundoff, for values of f that are correctly rounded. `nfev` counts
-    every value of f that was taken, those for the error estimate and for a step that was given up included.
-    `step` is the realised one, `scheme` the name of the stencil that was used in the end.
-
-    `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil of
-    the same order then takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`, the
-    slopes left and right, which every two-sided scheme gives), `unsettled` (a second look at h/64 contradicts the
-    estimate). If there is no result to trust, `success` is False and `reason` says why in a sentence.
-    """
-
-    df: float | Array
-    error: float | Array
-    nfev: int
-    step: float
-    scheme: str
-    flags: tuple[str, ...] = ()
-    success: bool = True
-    reason: str = ""
-    one_sided: tuple[float | Array, float | Array] | None = None
+TOLERANCE = 64.0  # a default step is kept if its error is within so many times u^(p/(p+1)), what the order lets one expect
 
 
 def difference(
@@ -75,8 +49,8 @@ def difference(
         raise OptionError(f"`difference` gives first derivatives; the stencil is for derivative {stencil.derivative}")
     line = Line(value, x, index, centre)
     steps = default_steps(line.origin, relative_step(stencil.order)) if step is None else (checked_step(step),)
-    expected = UNIT_ROUNDOFF ** (stencil.order / (stencil.order + 1))
-    return best(lambda h: _difference_at(line, stencil, h), steps, SATISFIED * expected, line)
+    tolerance = TOLERANCE * UNIT_ROUNDOFF ** (stencil.order / (stencil.order + 1))
+    return replace(best(lambda h: _at_step(line, stencil, h), steps, tolerance), nfev=line.nfev)
 
 
 def gradient(
@@ -94,62 +68,21 @@ def gradient(
     point = checked_point(x)
     centre = evaluate(value, point)
     steps = [None] * point.size if step is None else np.broadcast_to(np.asarray(step, dtype=np.float64), point.shape).tolist()
-    estimates = [partial(value, point, i, stencil, h, centre) for i, h in enumerate(steps)]
+    if stencil == "richardson":
+        estimates = [richardson(value, point, i, h, centre) for i, h in enumerate(steps)]
+    else:
+        estimates = [difference(value, point, i, stencil, h, centre) for i, h in enumerate(steps)]
     estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1)
     return np.stack(np.broadcast_arrays(*(estimate.df for estimate in estimates)), axis=-1), estimates
 
 
-def partial(
-    value: Value, x: npt.ArrayLike, index: int, stencil: Stencil | str, step: float | None, centre: Array
-) -> Estimate:
-    """`difference`, or `richardson` if that is the name."""
-    if stencil == "richardson":
-        from adlab.classical.richardson import richardson  # it is built on this module
-
-        return richardson(value, x, index, step, centre)
-    return difference(value, x, index, stencil, step, centre)
-
-
-def checked_step(step: float) -> float:
-    """A step given by the caller; raises `OptionError` if it cannot be one."""
-    if not (isinstance(step, (int, float)) and 0 < step < math.inf):
-        raise OptionError(f"a step must be a positive finite number, got {step!r}")
-    return float(step)
-
-
-def best(attempt: Callable[[float], Estimate], steps: Iterable[float], satisfied: float, line: Line) -> Estimate:
-    """The best of the estimates at these steps; no more are made once the relative error is within `satisfied`."""
-    chosen: Estimate | None = None
-    for h in steps:
-        made = attempt(h)
-        chosen = made if chosen is None else _better(chosen, made)
-        if chosen.success and np.all(chosen.error <= satisfied * np.abs(chosen.df)):
-            break
-    assert chosen is not None, "there is always a first step"
-    return replace(chosen, nfev=line.nfev)
-
-
-def _better(one: Estimate, other: Estimate) -> Estimate:
-    """The one with the smaller error, if the two agree; else the finer: a derivative is local.
-
-    Far too large a step may come with a small error estimate: 1/x at 1e-10 is as good as 0 at both x + 1e-5 and
-    x − 1e-5. What contradicts it from nearer to x is to be believed.
-    """
-    if one.success != other.success:
-        return one if one.success else other
-    fine, coarse = sorted((one, other), key=lambda estimate: estimate.step)
-    agree = np.all(np.abs(np.subtract(coarse.df, fine.df)) <= 2 * np.add(coarse.error, fine.error))
-    return coarse if agree and np.all(np.less_equal(coarse.error, fine.error)) else fine
-
-
-def _difference_at(line: Line, stencil: Stencil, h: float) -> Estimate:
+def _at_step(line: Line, stencil: Stencil, h: float) -> Estimate:
     """With this step, on one side of x if f is not defined on the other."""
-    if not line.resolves(stencil.wider, h):
-        reason = f"x + h equals x for h = {h:.3g} at x = {line.origin!r}; try a step of at least {math.ulp(line.origin):.3g}"
-        return failed(line, h, stencil.name, NOT_RESOLVED, reason)
-    at_x = flag_of(line.centre)
-    if at_x:
-        return failed(line, h, stencil.name, at_x, f"f has no finite value at x itself, variable {line.index} = {line.origin!r}")
+    failure = failed_at_x(line, h, stencil.name)
+    if failure:
+        return failure
+    if not line.resolves(stencil, h):
+        return unresolved(line, h, stencil.name)
     obstacle = line.obstacle(stencil, h)
     if obstacle:
         sides = [side for side in (stencil.one_sided(1), stencil.one_sided(-1)) if line.usable(side, h)]
@@ -157,5 +90,4 @@ def _difference_at(line: Line, stencil: Stencil, h: float) -> Estimate:
             reason = f"f has no finite values within reach of h = {h:.3g} on either side of x; try a smaller step"
             return failed(line, h, stencil.name, obstacle, reason)
         stencil = sides[0]
-    first = quotient(line, stencil, h)
-    ...
+    return concluded(line, stencil, h, quotient(line, stencil, h), stencil.name, (obstacle,) if obstacle else ())

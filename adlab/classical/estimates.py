@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from adlab.classical.quotients import NONFINITE, NOT_RESOLVED, Array, Line, Quotient, flag_of, second_look
+from adlab.classical.quotients import (
+    CLOSER,
+    LOOKS,
+    NONFINITE,
+    NOT_RESOLVED,
+    UNSETTLED,
+    Array,
+    Line,
+    Quotient,
+    flag_of,
+    second_look,
+)
 from adlab.classical.stencils import Stencil
 from adlab.errors import OptionError
 
@@ -47,6 +58,15 @@ def best(attempt: Callable[[float], Estimate], steps: Iterable[float], tolerance
         if chosen.success and np.all(chosen.error <= tolerance * np.abs(chosen.df)):
             break
         chosen = _better(chosen, attempt(h))
+    return chosen
+
+
+def settled(attempt: Callable[[float], Estimate], chosen: Estimate) -> Estimate:
+    """The estimate, made anew nearer to x as long as a second look contradicts it; after a few times it is left at that."""
+    for _ in range(LOOKS):
+        if UNSETTLED not in chosen.flags:
+            break
+        chosen = attempt(chosen.step * CLOSER)
     return chosen
 
 

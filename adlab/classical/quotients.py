@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from adlab.classical.step_models import UNIT_ROUNDOFF
 from adlab.classical.stencils import Stencil, scheme
+from adlab.classical.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError, OverflowedError, PointError
 
 Array = npt.NDArray[np.float64]
@@ -32,8 +32,7 @@ KINK, UNSETTLED = "kink_in_stencil", "unsettled"
 def evaluate(value: Value, x: Array) -> Array:
     """f(x), shape () or (m,): NaN where `DomainError` says that there is none, infinite where it overflows."""
     try:
-        with np.errstate(all="ignore"):
-            result = np.asarray(value(x.copy()))
+        result = np.asarray(value(x))
     except DomainError:
         return np.array(math.nan)
     except OverflowedError:
@@ -56,36 +55,32 @@ def flag_of(values: Array) -> str:
 class Line:
     """t ↦ f(x + t eᵢ) near t = 0: each value is taken at most once, and `nfev` counts them truly.
 
-    `centre` is f(x), if the caller knows it; it is not counted then.
+    `centre` is f(x); if the caller knows it, it is not counted. Raises `PointError` for a point or a variable that is none.
     """
 
     def __init__(self, value: Value, x: npt.ArrayLike, index: int, centre: float | Array | None = None) -> None:
         self.point = checked_point(x)
         if not 0 <= index < self.point.size:
             raise PointError(f"there is no variable {index}: the point has {self.point.size}, counted from 0")
-        self.index, self.nfev = index, 0
+        self.index = index
         self.origin = float(self.point[index])
+        self.nfev = 1 if centre is None else 0
         self._value = value
-        self._known = {} if centre is None else {self.origin: np.asarray(centre, dtype=np.float64)}
-
-    @property
-    def centre(self) -> Array:
-        """f(x)."""
-        return self._at(self.origin)
+        self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
+        self._known = {self.origin: self.centre}
 
     def nodes(self, stencil: Stencil, h: float) -> Array:
         """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
-        with np.errstate(over="ignore"):
-            return self.origin + stencil.float_offsets * h
+        return self.origin + stencil.float_offsets * h
 
     def values(self, stencil: Stencil, h: float) -> Array:
-        """f there, shape (K,) or (K, m); where one is not finite, whatever broadcasts with the others."""
-        return np.stack(np.broadcast_arrays(*(self._at(float(node)) for node in self.nodes(stencil, h))))
+        """f there, shape (K,) or (K, m)."""
+        return np.array([self._at(node) for node in self.nodes(stencil, h).tolist()])
 
     def resolves(self, stencil: Stencil, h: float) -> bool:
         """Whether all the nodes that `quotient` uses, and x, are different numbers."""
         coordinates = {self.origin, *self.nodes(stencil.wider, h).tolist()}
-        return len(coordinates) == len({0, *stencil.wider.offsets})
+        return len(coordinates) == len({0.0, *stencil.wider.float_offsets.tolist()})
 
     def obstacle(self, stencil: Stencil, h: float) -> str:
         """The flag of the first of them at which f has no finite value, else ""."""
@@ -97,11 +92,12 @@ class Line:
 
     def _at(self, coordinate: float) -> Array:
         if not math.isfinite(coordinate):
-            return np.array(math.inf)
+            return np.full(self.centre.shape, math.inf)
         if coordinate not in self._known:
             point = self.point.copy()
             point[self.index] = coordinate
-            self._known[coordinate] = evaluate(self._value, point)
+            found = evaluate(self._value, point)
+            self._known[coordinate] = np.full(self.centre.shape, found) if found.ndim == 0 else found
             self.nfev += 1
         return self._known[coordinate]
 
@@ -119,23 +115,22 @@ def checked_point(x: npt.ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Quotient:
-    """Σ wₖ f(x + oₖ h) / h by one stencil, the same by its wider neighbour, and both parts of the error.
+    """A value for f′(x), another one near it, and the roundoff: the two parts of the error.
 
-    The stencil of higher order is so much nearer to the limit that the difference of the two *is* the truncation error
-    of the lower, where h is small enough for f to look like its Taylor polynomial. Where h is so small that the
-    values differ by rounding only, both quotients are noise, and so is their difference; hence the second part,
-    A/h, that rounding alone accounts for.
+    The other is of higher order, hence so much nearer to f′(x) that the difference of the two *is* the truncation error,
+    where h is small enough for f to look like its Taylor polynomial. Where h is so small that the values of f
+    differ by their rounding only, both are noise, and so is their difference; hence the second part, A/h, for
+    which rounding alone accounts.
     """
 
     df: Array
-    refined: Array  # by the wider stencil
+    neighbour: Array
     roundoff: Array
     step: float  # the realised one
 
     @property
     def truncation(self) -> Array:
-        """What the wider stencil would change."""
-        return np.abs(self.refined - self.df)
+        return np.abs(self.neighbour - self.df)
 
     @property
     def error(self) -> Array:
@@ -149,24 +144,22 @@ class Quotient:
 
 
 def quotient(line: Line, stencil: Stencil, h: float) -> Quotient:
-    """The difference quotient at a step where `line.usable(stencil, h)`."""
-    df, step = _weighed(line, stencil, h)
-    refined, _ = _weighed(line, stencil.wider, h)
-    noise = UNIT_ROUNDOFF * np.abs(line.values(stencil, h)).max(axis=0)
-    return Quotient(df, refined, float(stencil.amplification) * noise / step, step)
+    """The difference quotient at a step where `line.usable(stencil, h)`, its neighbour from the wider stencil."""
+    return replace(weighed(line, stencil, h), neighbour=weighed(line, stencil.wider, h).df)
 
 
-def _weighed(line: Line, stencil: Stencil, h: float) -> tuple[Array, float]:
-    """Σ wₖ fₖ / s and s = Σ wₖ sₖ, where sₖ = (x + oₖ h) − x is where rounding has put node k.
+def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
+    """Σ wₖ fₖ / s with s = Σ wₖ sₖ, where sₖ = (x + oₖ h) − x is how far off rounding has put node k; no neighbour.
 
-    For the forward difference s is the well known (x + h) − x; in general it makes the quotient exact for every
+    For the forward difference s is the well-known (x + h) − x; in general it makes the quotient exact for every
     linear f, wherever the nodes fell. The weights' sum is 0, so f at the first node can be taken from all the
-    values; values near each other subtract exactly (Sterbenz), and no rounding is added to those of f.
+    values; values near each other subtract exactly (Sterbenz), and no rounding is added to that of f.
     """
     weights, values = stencil.float_weights, line.values(stencil, h)
     step = float(weights @ (line.nodes(stencil, h) - line.origin))
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(weights @ (values - values[0])) / step, step
+    df = np.asarray(weights @ (values - values[0])) / step
+    noise = UNIT_ROUNDOFF * np.abs(values).max(axis=0)
+    return Quotient(df, df, float(stencil.amplification) * noise / step, step)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,13 +181,13 @@ def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verd
     sqrt(x² + 1e-12) has a "kink" at h = 1e-5, and none at h/64.
     """
     sides = _sides(line, h) if stencil.two_sided else None
-    one_sided = (sides[0].refined, sides[1].refined) if sides else None
+    one_sided = (sides[0].neighbour, sides[1].neighbour) if sides else None
     unlike = _unlike(*sides) if sides else np.zeros(first.df.shape, dtype=bool)
     if sides and unlike.any():
         kink = unlike & _persists(line, h, _gap(*sides))
         if kink.any():
             reason = (
-                f"the slopes left and right, {_shown(sides[0].refined)} and {_shown(sides[1].refined)}, differ however small "
+                f"the slopes left and right, {_shown(sides[0].neighbour)} and {_shown(sides[1].neighbour)}, differ however small "
                 "the step: f has a kink in the stencil"
             )
             return Verdict(np.where(kink, first.error + _gap(*sides), first.error), KINK, reason, one_sided)
@@ -221,7 +214,7 @@ def _sides(line: Line, h: float) -> tuple[Quotient, Quotient] | None:
 
 
 def _gap(left: Quotient, right: Quotient) -> Array:
-    return np.abs(right.refined - left.refined)
+    return np.abs(right.neighbour - left.neighbour)
 
 
 def _unlike(left: Quotient, right: Quotient) -> npt.NDArray[np.bool_]:

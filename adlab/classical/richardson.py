@@ -14,13 +14,13 @@ gains. The error estimate grows then, and the method stops (Ridders, Adv. Eng. S
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from adlab.classical.estimates import Estimate, best, checked_step, concluded, failed, failed_at_x, unresolved
-from adlab.classical.quotients import Array, Line, Quotient, Value, quotient
+from adlab.classical.quotients import Array, Line, Quotient, Value, flag_of, weighed
 from adlab.classical.step_models import UNIT_ROUNDOFF, default_steps
 from adlab.classical.stencils import Stencil, scheme
 
@@ -29,7 +29,7 @@ ROWS = 14
 PATIENCE = 2  # rows without improvement before it stops: a first step may be too large to start with
 TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another first step is tried
 
-# The tableau's base, and the ratio by which the powers in its error series differ, 2 to that stride.
+# The base of the tableau, and the factor by which a halved step divides one more column's error.
 BASES = (("central-difference", 4.0), ("forward-difference", 2.0), ("backward-difference", 2.0))
 
 
@@ -48,4 +48,65 @@ def richardson(
     """
     line = Line(value, x, index, centre)
     steps = default_steps(line.origin, FIRST_STEP) if step is None else (checked_step(step),)
-    ...
+    return replace(best(lambda h: _from(line, h), steps, TOLERANCE), nfev=line.nfev)
+
+
+def _from(line: Line, h: float) -> Estimate:
+    """The tableau that starts with this step, on one side of x if f is not defined on the other."""
+    central = scheme("central-difference")
+    failure = failed_at_x(line, h, "richardson")
+    if failure:
+        return failure
+    if not line.resolves(central, h / 2):
+        return unresolved(line, h, "richardson")
+    obstacle = flag_of(line.values(central, h))
+    for name, ratio in BASES:
+        found = _extrapolated(line, scheme(name), ratio, h)
+        if found:
+            return concluded(line, scheme(name), found.step, found, "richardson", (obstacle,) if obstacle else ())
+    reason = f"f has no finite values on either side of x from h = {h:.3g} down to {h * 2.0**-ROWS:.3g}; try a smaller step"
+    return failed(line, h, "richardson", obstacle, reason)
+
+
+def _extrapolated(line: Line, base: Stencil, ratio: float, h: float) -> Quotient | None:
+    """The entry of smallest error, for each output; `None` if fewer than two rows lie in the domain."""
+    above: list[Quotient] = []
+    found: Quotient | None = None
+    stale = 0
+    for i in range(ROWS):
+        inside = line.resolves(base, h * 2.0**-i) and not flag_of(line.values(base, h * 2.0**-i))
+        if not inside and above:
+            break
+        if not inside:
+            continue
+        row = _row(weighed(line, base, h * 2.0**-i), above, ratio)
+        improved = False
+        for entry in row[1:]:
+            improved |= found is None or bool(np.any(entry.error < found.error))
+            found = entry if found is None else _smaller(entry, found)
+        stale = 0 if improved or not above else stale + 1
+        if stale == PATIENCE:
+            break
+        above = row
+    return found
+
+
+def _row(first: Quotient, above: list[Quotient], ratio: float) -> list[Quotient]:
+    """The next row of the tableau; each entry's `neighbour` is that of its two parents which differs more from it."""
+    row = [first]
+    for j, parent in enumerate(above, start=1):
+        left, factor = row[-1], ratio**j
+        df = left.df + (left.df - parent.df) / (factor - 1)
+        neighbour = np.where(np.abs(df - left.df) > np.abs(df - parent.df), left.df, parent.df)
+        growth = (factor + 0.5) / (factor - 1)  # the parent above has half of the roundoff
+        row.append(Quotient(df, neighbour, left.roundoff * growth, first.step))
+    return row
+
+
+def _smaller(entry: Quotient, found: Quotient) -> Quotient:
+    """Output by output, the one of smaller error; the smaller step."""
+    better = entry.error < found.error
+    df = np.where(better, entry.df, found.df)
+    neighbour = np.where(better, entry.neighbour, found.neighbour)
+    roundoff = np.where(better, entry.roundoff, found.roundoff)
+    return Quotient(df, neighbour, roundoff, entry.step if better.any() else found.step)

@@ -21,8 +21,8 @@ OUT = sympy.Symbol("out", real=True)
 Number = int | Fraction | float
 """An exact number: floats stand for the binary64 they are."""
 
-Parameter = Number | str | sympy.Expr | None
-"""What a node holds beside its operands: an exponent, an order, an input's name, a constant."""
+Parameter = Any
+"""What a node holds beside its operands: an exponent or order (a `Number`), an input's name, a constant, or None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,8 @@ class Primitive:
     """Computes it on complex numbers; by default `array` does."""
     routes: bool = False
     """Passes on one operand: what has partial 0 is *not used*, and even an infinite derivative there is nothing."""
+    principal: bool = False
+    """Outside its domain the value is complex, on the principal branch; zero is a pole, or no matter."""
     piecewise_constant: bool = False
     """The partials are 0 wherever they exist; `sympy.diff` has no usable answer (DiracDelta, Derivative)."""
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.compile.python import Program, compile_python
 from adlab.graph.graph import Graph
+from adlab.graph.principal import real_values
 
 WALKS = 3  # compiling source text costs about as much as this many walks … of a graph called on and on
 LARGEST_COMPILED = 20_000  # operations; beyond, Python's compiler takes longer than any use is worth
@@ -21,6 +22,12 @@ class Runner:
         self.compiled: Program | None = None
 
     def __call__(self, point: Sequence[float]) -> tuple[float, ...]:
+        found = self._real(point)
+        if any(value != value for value in found):
+            return real_values(self.graph, point) or found
+        return found
+
+    def _real(self, point: Sequence[float]) -> tuple[float, ...]:
         if self.compiled is not None:
             return self.compiled(*point)
         self.calls += 1

@@ -1,25 +1,42 @@
-"""A graph as straight-line Python on floats.
+"""A graph as straight-line Python on floats: no more than one call of a `math` function for each operation.
 
 `math` raises where IEEE arithmetic goes on, so the program runs at full speed and any exception sends the point
-through the walk under IEEE rules instead: same result wherever both have one.
+through the walk under IEEE rules instead: same result wherever both have one. Every operation is within 1 ulp of
+its value but for gamma, its kin and powers (a few ulp), as the platform's `math` is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from adlab.graph.arithmetic import FLOATS, evaluate, to_float
-from adlab.graph.graph import Graph
+from adlab.graph.graph import Graph, Node
 
 Program = Callable[..., tuple[float, ...]]
 
+# What Python writes shorter than a call, with the meaning that `numerics` gives it: a condition on NaN is NaN.
+_COMPARED = "(1.0 if {{0}} {0} {{1}} else nan if {{0}} != {{0}} or {{1}} != {{1}} else 0.0)"
+_INLINE = {
+    "lt": _COMPARED.format("<"),
+    "le": _COMPARED.format("<="),
+    "gt": _COMPARED.format(">"),
+    "ge": _COMPARED.format(">="),
+    "eq": _COMPARED.format("=="),
+    "ne": "(nan if {0} != {0} or {1} != {1} else 1.0 if {0} != {1} else 0.0)",
+    "and": "(0.0 if {0} == 0.0 or {1} == 0.0 else {0}*{1})",
+    "or": "(1.0 if {0} == 1.0 or {1} == 1.0 else {0}*{1})",
+    "not": "1.0 - {0}",
+    "select": "({2} if {0} == 0.0 else {1} if {0} == {0} else nan)",
+    "min": "({0} if {0} < {1} or {0} != {0} else {1})",
+    "max": "({0} if {0} > {1} or {0} != {0} else {1})",
+}
+_POWERS = {2: "{0}*{0}", 3: "{0}*{0}*{0}"}
 
-@cache
+
 def compile_python(graph: Graph) -> Program:
-    """A function from the inputs, as floats, to the tuple of outputs.
+    """A function from the inputs, as floats, to the tuple of outputs; it never raises.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -27,51 +44,59 @@ def compile_python(graph: Graph) -> Program:
     >>> compile_python(lower([sympy.exp(x), 1 / x], [x]))(1000.0)
     (inf, 0.001)
     """
-    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "parameters": []}
+
+    def walked(*inputs: float) -> tuple[float, ...]:
+        values = evaluate(graph, inputs, FLOATS)
+        return tuple([values[output] for output in graph.outputs])
+
+    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked}
     source = python_source(graph, namespace)
     exec(compile(source, "<adlab program>", "exec"), namespace)  # text that adlab itself has just written
-    fast: Program = namespace["program"]
-
-    def program(*inputs: float) -> tuple[float, ...]:
-        try:
-            return fast(*inputs)
-        except (ValueError, ZeroDivisionError, OverflowError):
-            values = evaluate(graph, inputs, FLOATS)
-            return tuple([values[output] for output in graph.outputs])
-
+    program: Program = namespace["program"]
     return program
 
 
-def python_source(graph: Graph, namespace: dict[str, Any] | None = None, name: str = "program") -> str:
+def python_source(graph: Graph, namespace: dict[str, Any]) -> str:
     """The text of that function; what it calls is put into `namespace`."""
-    space: dict[str, Any] = {} if namespace is None else namespace
     count = len(graph.inputs)
     names = [f"x{i}" for i in range(count)]
-    lines = [f"def {name}({', '.join(names)}):"]
-    for i, (primitive, operands, parameter) in enumerate(graph.nodes[count:], count):
-        if not operands:
-            names.append(_literal(to_float(parameter)))
-            continue
-        letters = [names[operand] for operand in operands]
-        if primitive.operator:
-            right = primitive.written(tuple(letters))
-        elif primitive.name == "powi" and parameter == 2:
-            right = f"{letters[0]}*{letters[0]}"
-        else:
-            called = primitive.name + "_" * (primitive.name in _KEYWORDS)
-            space.setdefault(called, primitive.scalar)
-            if parameter is not None:
-                constant = f"n{i}"
-                space[constant] = parameter
-                letters.append(constant)
-            right = f"{called}({', '.join(letters)})"
-        names.append(f"v{i}")
-        lines.append(f"    v{i} = {right}")
+    lines = list(_lines(graph, names, namespace))
+    inputs = ", ".join(names[:count])
     results = "".join(f"{names[output]}, " for output in graph.outputs)
-    return "\n".join([*lines, f"    return ({results})", ""])
+    return "\n".join([
+        f"def program({inputs}):",
+        "    try:",
+        *lines,
+        f"        return ({results})",
+        "    except (ValueError, ZeroDivisionError, OverflowError):",
+        f"        return walked({inputs})",
+        "",
+    ])
 
 
-_KEYWORDS = ("and", "or", "not")
+def _lines(graph: Graph, names: list[str], namespace: dict[str, Any]) -> Iterator[str]:
+    for i, node in enumerate(graph.nodes[len(names) :], len(names)):
+        if node.operands:
+            yield f"        v{i} = {_right_hand_side(node, names, namespace)}"
+            names.append(f"v{i}")
+        else:
+            names.append(_literal(to_float(node.parameter)))
+
+
+def _right_hand_side(node: Node, names: list[str], namespace: dict[str, Any]) -> str:
+    primitive, operands, parameter = node
+    letters = [names[operand] for operand in operands]
+    if primitive.operator:
+        return primitive.written(tuple(letters))
+    template = _POWERS.get(parameter) if primitive.name == "powi" else _INLINE.get(primitive.name)
+    if template is not None:
+        return template.format(*letters)
+    namespace.setdefault(primitive.name, primitive.scalar)
+    if parameter is not None:
+        constant = f"n{len(namespace)}"
+        namespace[constant] = parameter
+        letters.append(constant)
+    return f"{primitive.name}({', '.join(letters)})"
 
 
 def _literal(value: float) -> str:

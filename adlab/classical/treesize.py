@@ -1,0 +1,312 @@
+"""How large an expression is as a tree, without ever walking it as one.
+
+SymPy stores an expression as a tree whose equal branches may be one object; written out, `logistic_map(50)` has
+10^15 nodes. Everything here first numbers the *distinct* subexpressions, operands first, and then asks how often
+each would stand in the tree: as often as what uses it does, once per use. That is a reverse sweep, its seed one for
+each root, and its cost is the number of distinct nodes.
+
+>>> import sympy
+>>> x = sympy.Symbol("x")
+>>> for _ in range(50):
+...     x = sympy.sin(x) * sympy.exp(x)
+>>> tree_nodes(x), tree_depth(x), len(Distinct.of([x]).nodes)
+(4503599627370493, 100, 151)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sympy
+from sympy import Add, Mul, Pow, S
+from sympy.core.basic import Basic
+from sympy.core.operations import LatticeOp
+
+from adlab.expressions import postorder
+from adlab.graph.graph import Graph
+
+Positions = Sequence[int]
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The distinct subexpressions of some expressions, by structure: equal branches are one, operands come first.
+
+    `operands[i]` are the positions of the operands of `nodes[i]`, `roots` those of the expressions themselves.
+    """
+
+    nodes: Sequence[Basic]
+    operands: Sequence[Positions]
+    roots: Positions
+    positions: dict[int, int]
+    """By the identity of each object, equal ones included."""
+
+    @classmethod
+    def of(cls, expressions: Iterable[Basic]) -> Distinct:
+        """Numbers them. Linear in the number of objects; nothing recurses and no two branches are compared."""
+        roots = list(expressions)
+        known: dict[Any, int] = {}
+        positions: dict[int, int] = {}
+        nodes: list[Basic] = []
+        operands: list[Positions] = []
+        for node in postorder(roots):
+            below = tuple([positions[id(operand)] for operand in node.args])
+            position = known.setdefault((type(node), below) if below else _atom(node), len(nodes))
+            positions[id(node)] = position
+            if position == len(nodes):
+                nodes.append(node)
+                operands.append(below)
+        return cls(nodes, operands, [positions[id(root)] for root in roots], positions)
+
+    @cached_property
+    def tree_nodes(self) -> int:
+        """Nodes of the trees, all roots together."""
+        return sum(times for _, times in occurrences(self.operands, self.roots))
+
+    @cached_property
+    def tree_depth(self) -> int:
+        """Steps from a root to the leaf farthest below."""
+        depths: list[int] = []
+        for below in self.operands:
+            depths.append(1 + max([depths[operand] for operand in below]) if below else 0)
+        return max((depths[root] for root in self.roots), default=0)
+
+    @cached_property
+    def tree_operations(self) -> int:
+        """What `sympy.count_ops` returns, summed over the roots."""
+        tallies = _Counting(self).tallies()
+        times = occurrences([tally.met for tally in tallies], self.roots)
+        return sum(count * tallies[position].operations for position, count in times)
+
+
+def _atom(node: Basic) -> Any:
+    """Tells apart what `==` does not: 0.10 from 0.1, and Floats of different precision."""
+    return type(node), node, getattr(node, "_prec", None), getattr(node, "text", None)
+
+
+def occurrences(operands: Sequence[Positions], roots: Positions) -> Iterator[tuple[int, int]]:
+    """Each position that the roots reach, last first, with how often it stands in their trees.
+
+    Counts are dropped once passed on: on a deep chain each is an integer of thousands of digits.
+    """
+    times: dict[int, int] = {}
+    for root in roots:
+        times[root] = times.get(root, 0) + 1
+    for position in range(len(operands) - 1, -1, -1):
+        count = times.pop(position, 0)
+        if count:
+            yield position, count
+            for operand in operands[position]:
+                times[operand] = times.get(operand, 0) + count
+
+
+def tree_nodes(expression: Basic) -> int:
+    """How many nodes `expression` has as a tree: what `sympy.preorder_traversal` would visit.
+
+    >>> x = sympy.Symbol("x")
+    >>> tree_nodes(sympy.sin(x) * x)
+    4
+    """
+    return Distinct.of([expression]).tree_nodes
+
+
+def tree_depth(expression: Basic) -> int:
+    """The steps from the root of the tree to the farthest leaf; 0 for an atom.
+
+    >>> tree_depth(sympy.sin(sympy.Symbol("x") + 1))
+    2
+    """
+    return Distinct.of([expression]).tree_depth
+
+
+def tree_operations(expression: Basic) -> int:
+    """What `sympy.count_ops(expression)` returns, in time linear in the distinct nodes.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> tree_operations(x / sympy.sqrt(y) - 2), sympy.count_ops(x / sympy.sqrt(y) - 2)
+    (4, 4)
+    """
+    return Distinct.of([expression]).tree_operations
+
+
+def tree_nodes_of_graph(graph: Graph) -> int:
+    """The nodes of a graph if every shared one were written out again for each use."""
+    return sum(times for _, times in _occurrences_in_graph(graph))
+
+
+def tree_operations_of_graph(graph: Graph) -> int:
+    """The operations of a graph if every shared one were written out again for each use.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> tree_operations_of_graph(lower([(x + 1) * sympy.sin(x + 1)], [x]))
+    4
+    """
+    return sum(times for position, times in _occurrences_in_graph(graph) if graph.nodes[position].operands)
+
+
+def _occurrences_in_graph(graph: Graph) -> Iterator[tuple[int, int]]:
+    return occurrences([node.operands for node in graph.nodes], graph.outputs)
+
+
+# --- counting as count_ops does ---------------------------------------------------------------------------------
+#
+# `count_ops` looks at one node and hands on some of those below: all rules are local but one. A product with
+# factors below a fraction bar is first split into numerator and denominator, which SymPy evaluates anew. That is
+# left to SymPy: it counts the product with every large part replaced by a letter (an applied undefined function),
+# and says how often it has met each letter.
+
+SMALL = 30  # nodes of a part that is shown to SymPy as it is
+LEVELS = 3  # how far it looks below a product: a power, its base, the terms of that, their factors
+
+
+@dataclass
+class _Tally:
+    """What `count_ops` counts at one node, and the positions of what it goes on to."""
+
+    operations: int
+    met: list[int]
+
+
+class _Counting:
+    def __init__(self, distinct: Distinct) -> None:
+        self.distinct = distinct
+        self.sizes: list[int] = []
+        for below in distinct.operands:
+            self.sizes.append(min(SMALL, sum([self.sizes[operand] for operand in below])) + 1)
+        self.fractions: dict[Basic, tuple[int, dict[int, int]]] = {}
+
+    def tallies(self) -> list[_Tally]:
+        return [self.tally(node) for node in self.distinct.nodes]
+
+    def tally(self, node: Any) -> _Tally:
+        args: tuple[Any, ...] = node.args
+        if isinstance(node, Mul):
+            return self.product(node)
+        if isinstance(node, Add):
+            return self.sum(args)
+        if isinstance(node, Pow):
+            base, exponent = args
+            if exponent is S.NegativeOne:
+                return self.meeting(1, [base])
+            return self.meeting(1, [exponent] if base is S.Exp1 else args)
+        if isinstance(node, LatticeOp):
+            return self.meeting(len(args) - 1, args)
+        if not args:
+            return _Tally(_atom_operations(node), [])
+        counts = node.is_Function or isinstance(node, (sympy.Derivative, sympy.Integral, sympy.Sum))
+        return self.meeting(int(counts), args)
+
+    def meeting(self, operations: int, nodes: Iterable[Basic]) -> _Tally:
+        return _Tally(operations, [self.distinct.positions[id(node)] for node in nodes])
+
+    def sum(self, terms: tuple[Any, ...]) -> _Tally:
+        """One operation between terms, subtraction where a term is negative, and a sign if all are."""
+        minus = [_is_negative(term) for term in terms]
+        total = self.meeting(len(terms) - 1 + all(minus), [t for t, below in zip(terms, minus, strict=True) if not below])
+        for term, below in zip(terms, minus, strict=True):
+            if below:
+                part = self.positive(-term)
+                total.operations += part.operations
+                total.met += part.met
+        return total
+
+    def positive(self, node: Any) -> _Tally:
+        """The tally of the negative of a term: a number or product that is new, or one of the product's factors."""
+        if id(node) in self.distinct.positions:
+            return self.meeting(0, [node])
+        return self.product(node) if isinstance(node, Mul) else _Tally(_atom_operations(node), [])
+
+    def product(self, node: Mul) -> _Tally:
+        factors: tuple[Any, ...] = node.args
+        if not _is_plain(factors):
+            return self.fraction(node)
+        if _is_negative(node):
+            factors = factors[1:] if factors[0] is S.NegativeOne else (S.One, *factors[1:])
+            negative = 1
+        else:
+            negative = 0
+        found = [factor for factor in factors if not factor.is_Number]
+        return self.meeting(len(factors) - 1 + negative, found)
+
+    # --- fractions ------------------------------------------------------------------------------------------------
+
+    def fraction(self, node: Mul) -> _Tally:
+        letters: dict[int, int] = {}
+        shown = _rebuilt(node, [self.shown(factor, letters, LEVELS) for factor in node.args])
+        if shown not in self.fractions:
+            self.fractions[shown] = _counted_by_sympy(shown)
+        operations, times = self.fractions[shown]
+        positions = list(letters)
+        return _Tally(operations, [positions[letter] for letter, count in times.items() for _ in range(count)])
+
+    def shown(self, node: Any, letters: dict[int, int], levels: int) -> Any:
+        """The part as SymPy is to see it: itself where it is small, a letter where it is large and far below."""
+        position = self.distinct.positions.get(id(node))
+        if position is None or self.sizes[position] <= SMALL:
+            return node
+        if levels and isinstance(node, (Add, Mul, Pow, sympy.exp)):
+            return _rebuilt(node, [self.shown(operand, letters, levels - 1) for operand in node.args])
+        return _letter(letters.setdefault(position, len(letters)))
+
+
+def _atom_operations(node: Any) -> int:
+    """-1/3 is a sign and a division, E is a call of exp."""
+    if node.is_Rational:
+        return int(node.p < 0) + int(node.q != 1)
+    return int(node is S.Exp1)
+
+
+def _is_negative(term: Any) -> bool:
+    number = term.args[0] if isinstance(term, Mul) else term
+    return bool(number.is_Number and number.is_extended_negative)
+
+
+def _is_plain(factors: tuple[Any, ...]) -> bool:
+    """Whether a product has no denominator, nothing for SymPy to merge, and no sum behind a bare minus sign."""
+    number, rest = (factors[0], factors[1:]) if factors[0].is_Number else (S.One, factors)
+    if not rest or number.is_zero or (number.is_Rational and not number.is_Integer):
+        return False
+    if number is S.NegativeOne and len(rest) == 1 and isinstance(rest[0], Add):
+        return False
+    return not any(map(_may_divide, rest))
+
+
+def _may_divide(factor: Any) -> bool:
+    if isinstance(factor, Pow):
+        base, exponent = factor.args
+        return not exponent.is_Number or not exponent.is_extended_positive or bool(base.is_Rational)
+    return bool(factor.is_Number) or isinstance(factor, (Mul, sympy.exp))
+
+
+def _rebuilt(node: Any, operands: Sequence[Any]) -> Any:
+    """The same operation on other operands, unevaluated."""
+    made: Any = Basic.__new__(type(node), *operands)
+    if isinstance(node, (Add, Mul, Pow)):
+        made.is_commutative = True
+    else:
+        made.nargs = node.nargs
+    return made
+
+
+_ARGUMENT = sympy.Symbol("t")
+
+
+def _letter(index: int) -> Any:
+    return sympy.Function(f"letter{index}")(_ARGUMENT)
+
+
+def _counted_by_sympy(shown: Basic) -> tuple[int, dict[int, int]]:
+    """The operations that count_ops finds, and how often it met each letter."""
+    operations, times = 0, {}
+    for term in Add.make_args(sympy.count_ops(shown, visual=True)):
+        count, operation = term.as_coeff_Mul()
+        name = operation.name if operation.is_Symbol else ""
+        if name.startswith("FUNC_LETTER"):
+            times[int(name.removeprefix("FUNC_LETTER"))] = int(count)
+        else:
+            operations += int(count)
+    return operations, times

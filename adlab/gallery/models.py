@@ -1,0 +1,132 @@
+"""Models that people fit: the loss of a network, of an attention head, of a camera, by what is fitted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import chain
+
+from sympy import Expr, Integer, Rational, S
+
+from adlab.function import Function
+from adlab.gallery.notation import (
+    Matrix,
+    Vector,
+    add,
+    cos,
+    cross,
+    div,
+    dot,
+    exp,
+    flattened,
+    letter,
+    letters,
+    matrix,
+    mul,
+    require,
+    sin,
+    spread,
+    sqrt,
+    square,
+    sub,
+    tanh,
+)
+from adlab.points import coerce
+from adlab.written import Decimal
+
+
+def residual_network(width: int = 11, depth: int = 2, inputs: int = 8) -> Function:
+    """The squared error of a residual network at one sample, by all its weights: 374 of them by default.
+
+    h ← tanh(W0 x + b0) from `inputs` data to `width`, then `depth` times h ← h + tanh(W h + b), then (vᵀh − 1)².
+    The data are x_j = (2j − 1)/(2·inputs); the weights are spread over ±√(3/width), a variance of 1/width.
+    """
+    require(lambda: 2 * width * (inputs + depth * width), width=width, depth=depth, inputs=inputs)
+    columns = [inputs, *[width] * depth]
+    weights = [matrix(f"W{k}_", width, count) for k, count in enumerate(columns)]
+    biases = [letters(f"b{k}_", width) for k in range(depth + 1)]
+    readout = letters("v", width)
+    data = [Rational(2 * j - 1, 2 * inputs) for j in range(1, inputs + 1)]
+    h = [tanh(a) for a in _affine(weights[0], biases[0], data)]
+    for W, b in zip(weights[1:], biases[1:], strict=True):
+        h = [add(h_i, tanh(a)) for h_i, a in zip(h, _affine(W, b, h), strict=True)]
+    variables = [*chain.from_iterable([*flattened(W), *b] for W, b in zip(weights, biases, strict=True)), *readout]
+    bound = math.sqrt(3 / width)
+    return Function(
+        square(sub(dot(readout, h), S.One)),
+        variables=variables,
+        name=f"residual network (width = {width}, depth = {depth}, inputs = {inputs})",
+        point=spread(len(variables), -bound, bound),
+        about="A small network's loss by all its weights: many inputs and one output, as in training.",
+    )
+
+
+def _affine(W: Matrix, b: Vector, h: Vector) -> list[Expr]:
+    """W h + b."""
+    return [add(b_i, *map(mul, row, h)) for row, b_i in zip(W, b, strict=True)]
+
+
+def attention(tokens: int = 4, width: int = 3) -> Function:
+    """The mean square of one softmax attention head, by its tokens X and its weights Q, K, V (Vaswani et al. 2017).
+
+    softmax(XQ (XK)ᵀ/√width) XV, where X is (tokens, width) and Q, K, V are (width, width).
+    """
+    require(lambda: 6 * tokens * width * (width + tokens), tokens=tokens, width=width)
+    X = matrix("X", tokens, width)
+    weights = [matrix(name, width, width) for name in "QKV"]
+    queries, keys, values = (_product(X, W) for W in weights)
+    head = [_attended(query, keys, values) for query in queries]
+    variables = [*flattened(X), *chain.from_iterable(map(flattened, weights))]
+    return Function(
+        div(add(*map(square, flattened(head))), Integer(tokens * width)),
+        variables=variables,
+        name=f"attention (tokens = {tokens}, width = {width})",
+        point=spread(len(variables), -1.0, 1.0),
+        about="One softmax attention head: sums, exponentials and quotients that every input reaches by many paths.",
+    )
+
+
+def _product(A: Matrix, B: Matrix) -> list[list[Expr]]:
+    """A B."""
+    return [[dot(row, column) for column in zip(*B, strict=True)] for row in A]
+
+
+def _attended(query: Vector, keys: Matrix, values: Matrix) -> list[Expr]:
+    """The mean of the values, weighted by softmax of how well their keys fit the query."""
+    scale = sqrt(Integer(len(query)))
+    powers = [exp(div(dot(query, key), scale)) for key in keys]
+    total = add(*powers)
+    weights = [div(power, total) for power in powers]
+    return [dot(weights, column) for column in zip(*values, strict=True)]
+
+
+def bundle_adjustment(measured: Sequence[float] = (250.0, 160.0)) -> Function:
+    """How far a point's image lies from where it was `measured`, in pixels, weighted (ADBench; Šrajer et al. 2018).
+
+    The point X is seen by a camera at C, turned by the Rodrigues vector r ≠ 0, of focal length f, principal point
+    (u0, v0) and radial distortion 1 + k1 ρ² + k2 ρ⁴; w weighs the residual. 15 inputs, 2 outputs.
+    """
+    aim = coerce(measured, ["u", "v"], "measured image").tolist()
+    r, C, X = letters("r", 3), letters("C", 3), letters("X", 3)
+    f, u0, v0, k1, k2, w = map(letter, ("f", "u0", "v0", "k1", "k2", "w"))
+    x, y, z = _rotated(r, [sub(X_i, C_i) for X_i, C_i in zip(X, C, strict=True)])
+    plane = [div(x, z), div(y, z)]
+    rho2 = add(*map(square, plane))
+    zoom = mul(f, add(S.One, mul(k1, rho2), mul(k2, square(rho2))))
+    image = [add(mul(zoom, coordinate), centre) for coordinate, centre in zip(plane, (u0, v0), strict=True)]
+    return Function(
+        [mul(w, sub(u, Decimal(repr(at)))) for u, at in zip(image, aim, strict=True)],
+        variables=[*r, *C, f, u0, v0, k1, k2, *X, w],
+        name="bundle adjustment",
+        point=(0.1, -0.2, 0.05, 0.5, -0.25, -6, 500, 320, 240, -0.1, 0.02, 1, -0.75, 2, 0.8),
+        about="What computer vision minimises: a point's reprojection error by camera, point and weight; two outputs.",
+    )
+
+
+def _rotated(r: Vector, x: Vector) -> list[Expr]:
+    """x turned about r by the angle |r| (Rodrigues 1840)."""
+    angle = sqrt(add(*map(square, r)))
+    axis = [div(r_i, angle) for r_i in r]
+    along = mul(dot(axis, x), sub(S.One, cos(angle)))
+    turned = zip(x, cross(axis, x), axis, strict=True)
+    return [add(mul(x_i, cos(angle)), mul(c_i, sin(angle)), mul(a_i, along)) for x_i, c_i, a_i in turned]

@@ -1,0 +1,37 @@
+"""What a long computation is doing, for whoever wants to show it (the command line does, after two seconds)."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+_stage = "starting"
+
+
+def stage(name: str) -> None:
+    """Says what comes now."""
+    global _stage
+    _stage = name
+
+
+class Watcher:
+    """Tells on standard error what is going on, from two seconds on, every five."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Watcher:
+        if not self.quiet:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._done.set()
+
+    def _watch(self) -> None:
+        waited = 2
+        while not self._done.wait(2 if waited == 2 else 5):
+            print(f"adlab: {waited} s, {_stage} …", file=sys.stderr, flush=True)
+            waited += 5

@@ -1,0 +1,134 @@
+"""How far each method's answer is from the truth, component by component, in every unit people use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError
+from adlab.function import Function
+from adlab.methods import Method, Result
+from adlab.points import FloatArray
+from adlab.report.truth import Truth
+from adlab.tables import Table, significant
+
+STATUS: dict[type[AdlabError], str] = {
+    MethodError: "refused", GaveUp: "gave up", DomainError: "domain", OverflowedError: "overflow", MissingExtra: "missing",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AccuracyRow:
+    """One partial by one method. `error` is |value − truth|, at least the truth's own radius, so it is never called 0.
+
+    `ulps` are units in the last place of the truth in binary64; `digits` are correct decimal digits, at most 16.
+    `status` is `ok`, or says in a word why there is no value; `note` says it in a sentence.
+    """
+
+    method: str
+    variable: str
+    value: float | None = None
+    error: float | None = None
+    relative_error: float | None = None
+    ulps: float | None = None
+    digits: float | None = None
+    status: str = "ok"
+    note: str = ""
+    output: int | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one method at one point."""
+
+    method: Method
+    result: Result | None
+    status: str = "ok"
+    note: str = ""
+
+
+def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
+    """The method's result, or the reason why it has none; never an exception for what a method cannot do."""
+    try:
+        result = method(f, point)
+        if method.family == "automatic":
+            f._checked(result.jacobian, point, derivative=True)
+    except AdlabError as reason:
+        return Attempt(method, None, STATUS.get(type(reason), "refused"), str(reason).splitlines()[0])
+    notes = "; ".join(result.notes)
+    if not np.isfinite(result.jacobian).all():
+        return Attempt(method, result, "not finite", notes or "some partials are not finite numbers")
+    return Attempt(method, result, "ok", notes)
+
+
+def rows(f: Function, truth: Truth, attempts: Mapping[str, Attempt], conventions: str = "") -> list[AccuracyRow]:
+    """One row for each method, output and variable; `conventions` is what automatic rows follow at a kink."""
+    return [
+        _row(f, truth, tried, i, j, conventions)
+        for tried in attempts.values()
+        for i in range(f.m)
+        for j in range(f.n)
+    ]
+
+
+def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions: str) -> AccuracyRow:
+    output = i if f.m > 1 else None
+    name, variable = tried.method.name, f.names[j]
+    if tried.result is None:
+        return AccuracyRow(name, variable, status=tried.status, note=tried.note, output=output)
+    value = float(tried.result.jacobian[i, j])
+    component = truth.component(i, j)
+    if component.value is None or not math.isfinite(value):
+        note = conventions if tried.method.family == "automatic" and conventions else component.note
+        status = tried.status if tried.status != "ok" else "no truth"
+        return AccuracyRow(name, variable, value, status=status, note=note or tried.note, output=output)
+    exact = component.value
+    with mpmath.workprec(400):
+        error = max(abs(mpmath.mpf(value) - exact), component.radius or 0)
+        relative = error / abs(exact) if exact else (mpmath.inf if value else mpmath.mpf(0))
+        ulps = error / unit_in_the_last_place(exact)
+        digits = 16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative))))
+        return AccuracyRow(name, variable, value, float(error), float(relative), float(ulps), digits,
+                           tried.status, tried.note, output)  # fmt: skip
+
+
+def unit_in_the_last_place(exact: Any) -> Any:
+    """The spacing of binary64 at a number: `math.ulp` of the double nearest to it."""
+    return mpmath.mpf(math.ulp(min(abs(float(exact)), 1.7976931348623157e308)))
+
+
+def table(accuracy: list[AccuracyRow]) -> Table:
+    """The rows; an error below one unit in the last place is said to be that, not 0."""
+    many = any(row.output is not None for row in accuracy)
+    head = ["method", *(["output"] if many else []), "variable", "value", "relative error", "ulps", "digits", "status"]
+    cells = [
+        [
+            row.method, *([str(row.output)] if many else []), row.variable,
+            "–" if row.value is None else repr(row.value), _relative(row), _ulps(row.ulps),
+            significant(row.digits, 3), row.status + (f": {row.note}" if row.note else ""),
+        ]
+        for row in accuracy
+    ]  # fmt: skip
+    return Table("accuracy", head, cells, frozenset(["value", "relative error", "ulps", "digits"]))
+
+
+def _relative(row: AccuracyRow) -> str:
+    if row.relative_error is None:
+        return "–"
+    return "< 1.1e-16" if row.relative_error < 2.0**-53 else f"{row.relative_error:.2g}"
+
+
+def _ulps(ulps: float | None) -> str:
+    if ulps is None:
+        return "–"
+    return "< 1" if ulps < 1 else f"{ulps:.3g}"
+
+
+def as_rows(accuracy: list[AccuracyRow]) -> list[dict[str, Any]]:
+    """The rows as dictionaries; `output` only where there is more than one."""
+    return [{k: v for k, v in asdict(row).items() if k != "output" or v is not None} for row in accuracy]

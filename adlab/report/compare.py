@@ -1,0 +1,125 @@
+"""Everything side by side: accuracy, swell and cost of every method at one point, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from adlab.function import Function, as_function, point_of
+from adlab.graph.domain import kinks
+from adlab.methods import chosen
+from adlab.points import FloatArray
+from adlab.report import accuracy
+from adlab.report.accuracy import AccuracyRow, Attempt, attempt
+from adlab.report.conditioning import Conditioning, cancellations, conditioning
+from adlab.report.cost import Cost, cost
+from adlab.report.steps import Split, split
+from adlab.report.swell import Swell, swell
+from adlab.report.truth import Truth, truth
+from adlab.report.verdict import Facts, Sentence, verdict
+from adlab.tables import Report, Table, significant
+
+
+@dataclass(frozen=True)
+class Comparison(Report):
+    """One function at one point: `value`, `truth`, the rows of three tables, and the `verdict` in sentences."""
+
+    function: Function
+    point: FloatArray
+    value: Any
+    truth: Truth
+    accuracy: list[AccuracyRow]
+    swell: Swell
+    cost: Cost
+    conditioning: Conditioning | None
+    verdict: list[Sentence]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`name, variables, point, value, truth, conditioning, accuracy, swell, cost, verdict`."""
+        known = self.conditioning
+        return {
+            "name": self.function.name,
+            "variables": self.function.names,
+            "point": dict(zip(self.function.names, self.point.tolist(), strict=True)),
+            "value": self.value if isinstance(self.value, float) else self.value.tolist(),
+            "truth": self.truth.to_dict(),
+            "conditioning": None if known is None else {
+                "f": known.f.tolist(), "partials": None if known.partials is None else known.partials.tolist(),
+            },
+            "accuracy": accuracy.as_rows(self.accuracy),
+            "swell": self.swell.to_dict()["rows"],
+            "cost": self.cost.to_dict()["rows"],
+            "verdict": [{"text": s.text, "because": list(s.because)} for s in self.verdict],
+        }  # fmt: skip
+
+    def sections(self) -> list[Table | str]:
+        """What was asked, the three tables, the verdict."""
+        f = self.function
+        place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.point.tolist(), strict=True))
+        asked = f"{f.title} at {place}\nvalue  {self.value!r}\n{self.truth.line()}"
+        if self.conditioning is not None:
+            asked += "\n" + _conditioned(f, self.conditioning)
+        words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in self.verdict)
+        return [asked, accuracy.table(self.accuracy), *self.swell.sections(), self.cost.sections()[0], words]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Correct digits by method, the worst partial of each. Returns the Axes."""
+        from adlab.report.figures import digits_by_method
+
+        return digits_by_method(self.accuracy, ax)
+
+
+def _conditioned(f: Function, known: Conditioning) -> str:
+    text = f"condition number of f {significant(float(known.f.max()), 3)}"
+    if known.partials is not None:
+        text += f", of its partials at most {significant(float(known.partials.max()), 3)}"
+    return text
+
+
+def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True) -> Comparison:
+    """Every method on one function at one point, judged, counted, timed and explained.
+
+    `f` is a Function, an expression or a text; `x` a point (by default the function's own); `methods` names, by default
+    all of adlab's own. Raises DomainError where f itself has no value; what one method cannot do is a row that
+    says why.
+
+    >>> found = compare("x**2", 3.0, methods=["reverse"], timed=False)
+    >>> found.to_dict()["accuracy"][0]["value"]
+    6.0
+    """
+    f = as_function(f)
+    point = point_of(f, x)
+    value = f(point)
+    names = chosen(methods)
+    attempts = {name: attempt(f, method, point) for name, method in names.items()}
+    judged = truth(f, point)
+    on_kinks = [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
+    conventions = "; ".join(f"at {node}: {convention}" for node, convention in on_kinks)
+    rows = accuracy.rows(f, judged, attempts, conventions)
+    grown, price = swell(f), cost(f, point, list(names), timed)
+    conditioned = conditioning(f, point)
+    facts = Facts(
+        n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
+        conditioning=conditioned, cancellations=cancellations(f, point), kinks=on_kinks,
+        splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price,
+    )  # fmt: skip
+    return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
+
+
+def _splits(
+    f: Function, point: FloatArray, judged: Truth, attempts: dict[str, Attempt], rows: list[AccuracyRow]
+) -> dict[str, Split]:
+    """For each plain difference scheme the measured truncation and roundoff of its worst partial."""
+    found = {}
+    for name, tried in attempts.items():
+        mine = [row for row in rows if row.method == name and row.digits is not None]
+        if tried.method.family != "difference" or name == "richardson" or not mine or tried.result is None:
+            continue
+        worst = min(mine, key=lambda row: row.digits or 0.0)
+        j = f.names.index(worst.variable)
+        assert tried.result.steps is not None  # every difference scheme says its steps
+        measured = split(f, point, j, name, tried.result.steps[j], judged, worst.output or 0)
+        if measured is not None:
+            found[name] = measured
+    return found

@@ -1,0 +1,78 @@
+"""How ill-conditioned a point is, and where digits are lost on the way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from adlab.autodiff.sweeps import forward
+from adlab.function import Function
+from adlab.graph.arithmetic import FLOATS, evaluate
+from adlab.graph.domain import live
+from adlab.points import FloatArray
+
+LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
+UNIT = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """Relative condition numbers: relative change out for a relative change of every input, to first order.
+
+    `f[i]` is Σⱼ |xⱼ ∂ⱼfᵢ / fᵢ| and `partials[i][j]` is Σₖ |xₖ ∂ₖ∂ⱼfᵢ / ∂ⱼfᵢ|. Times 2⁻⁵³ it is the relative error
+    that the rounding of the input alone may cause. None where it was too large to work out.
+    """
+
+    f: FloatArray
+    partials: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Loss:
+    """An addition or subtraction whose result is far smaller than its operands: `digits` of them are gone."""
+
+    node: int
+    name: str
+    written: str
+    digits: float
+
+
+def conditioning(f: Function, point: FloatArray) -> Conditioning:
+    """The condition numbers of f and of each partial at a point."""
+    program = f.program("reverse")
+    values = list(evaluate(program, point.tolist(), FLOATS))
+    found = np.array([values[output] for output in program.outputs])
+    value, jacobian = found[: f.m], found[f.m :].reshape(f.m, f.n)
+    with np.errstate(all="ignore"):
+        of_f = (np.abs(jacobian) @ np.abs(point)) / np.abs(value)
+        if len(program) * f.n > LARGEST_SECOND:
+            return Conditioning(of_f, None)
+        tangents = forward(program, values, dict(enumerate(np.diag(point))), FLOATS)  # type: ignore[arg-type]
+        still = np.zeros(f.n)
+        second = np.array([np.abs(tangents.get(o, still)).sum() for o in program.outputs[f.m :]]).reshape(f.m, f.n)
+        return Conditioning(of_f, second / np.abs(jacobian))
+
+
+def cancellations(f: Function, point: FloatArray, least: float = 3.0) -> list[Loss]:
+    """The live sums in which at least `least` decimal digits cancel between operands that are not exact, worst first.
+
+    x - 1 loses nothing where x is an input: its operands are exact. v5 - v6 does, each being rounded already.
+    """
+    graph = f.graph
+    values = evaluate(graph, point.tolist(), FLOATS)
+    alive = live(graph, values)
+    found = []
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        if primitive.name not in ("add", "sub") or not alive[i]:
+            continue
+        rounded = [operand for operand in operands if graph.nodes[operand].operands]
+        size = max((abs(values[operand]) for operand in rounded), default=0.0)
+        if size == 0 or not math.isfinite(size):
+            continue
+        digits = math.log10(size / abs(values[i])) if values[i] else 16.0
+        if digits >= least:
+            found.append(Loss(i, graph.names[i], graph.written(i), min(digits, 16.0)))
+    return sorted(found, key=lambda loss: -loss.digits)

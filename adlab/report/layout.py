@@ -1,0 +1,407 @@
+"""Where things stand: a layered layout of a directed acyclic graph, in five steps (Sugiyama, Tagawa & Toda 1981).
+
+1. Ranks: every box stands below what it reads (longest paths), then moves to where its edges are shortest.
+2. Chains: an edge that spans several ranks gets a joint in each rank between; one of the joints holds its label.
+3. Orders: barycentre sweeps and swaps of neighbours, keeping the order with the fewest crossings.
+4. Places: in each rank the least-squares wish of all boxes that keeps order and distance (isotonic regression).
+5. Routes: the joints of every edge, from the border of one box to the border of the other.
+
+There is no randomness anywhere: the same graph gives the same layout. Coordinates are (across, along): `along` grows in
+the direction of the flow, so the same layout serves pictures from top to bottom and from left to right.
+
+>>> one = Extent(10, 10, 12)
+>>> square = layout([one, one], [(0, 1), (0, 1)], [None, None])     # x*x: two edges
+>>> square.places
+(Point(across=10.0, along=6.0), Point(across=10.0, along=31.0))
+>>> len(set(square.routes))
+2
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple
+
+BESIDE = 11.0  # between boxes of one rank
+BETWEEN = 13.0  # between ranks, at least
+SLOPE, STEEPEST = 0.16, 34.0  # ranks move apart where an edge must cross far: by SLOPE × the distance, at most so much
+ROUNDS = 16  # of ordering sweeps from each start
+SETTLING = 60  # of placing sweeps
+NEAR, BETWEEN_HALVES, FAR = range(3)
+
+Edge = tuple[int, int]
+
+
+class Extent(NamedTuple):
+    """The room a box takes around its anchor: `before` and `after` it across the flow, and `along` the flow."""
+
+    before: float
+    after: float
+    along: float
+
+
+class Point(NamedTuple):
+    across: float
+    along: float
+
+
+JOINT = Extent(2.0, 2.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Anchors of the boxes and of the labels, the route of every edge from its source to its target, the size of all.
+
+    `divide` is where, across, the far half begins.
+    """
+
+    places: tuple[Point, ...]
+    labels: tuple[Point | None, ...]
+    routes: tuple[tuple[Point, ...], ...]
+    breadth: float
+    length: float
+    divide: float | None = None
+
+
+def layout(
+    boxes: Sequence[Extent],
+    edges: Sequence[Edge],
+    labels: Sequence[Extent | None],
+    far: Sequence[bool] | None = None,
+) -> Layout:
+    """The layout of boxes in topological order (each edge leads to a later box) and of labels, one place an edge.
+
+    The boxes marked `far` stand in a half of their own, in which edges run back against the flow.
+    """
+    if not boxes:
+        return Layout((), (), (), 0.0, 0.0)
+    apart = any(labels) or far is not None
+    rank = ranks(len(boxes), edges, far)
+    web = _Web(boxes, rank if apart else [r // 2 for r in rank], edges, labels, far)
+    web.order()
+    web.place()
+    return web.layout()
+
+
+def ranks(count: int, edges: Sequence[Edge], far: Sequence[bool] | None = None) -> list[int]:
+    """The rank of every box, from 0; boxes that an edge joins are two apart at least, or lie in different halves.
+
+    Near boxes have even ranks when far ones have odd ones, so no edge between the halves is flat.
+
+    >>> ranks(4, [(0, 2), (1, 3), (2, 3)])
+    [0, 2, 2, 4]
+    """
+    half = [bool(far and far[i]) for i in range(count)]
+    over: list[list[int]] = [[] for _ in range(count)]
+    under: list[list[int]] = [[] for _ in range(count)]
+    beside: list[list[int]] = [[] for _ in range(count)]
+    for source, target in edges:
+        if half[source] != half[target]:
+            beside[source].append(target)
+            beside[target].append(source)
+        else:
+            upper, lower = (target, source) if half[target] else (source, target)
+            over[lower].append(upper)
+            under[upper].append(lower)
+    rank = [0] * count
+    for i in range(count):
+        if half[i]:
+            reads = [rank[j] - 2 for j in under[i]] or [max((rank[j] for j in beside[i] if j < i), default=0) + 1]
+            rank[i] = min(reads)
+        else:
+            rank[i] = max((rank[j] + 2 for j in over[i]), default=0)
+    for _ in range(count):
+        if not any([_move(i, rank, over, under, beside) for i in reversed(range(count))]):
+            break
+    least = min(rank)
+    return [r - least for r in rank]
+
+
+def _move(i: int, rank: list[int], over: list[list[int]], under: list[list[int]], beside: list[list[int]]) -> bool:
+    """Moves one box to the nearest rank at which its edges are shortest: a median of its neighbours' ranks."""
+    near = sorted(rank[j] for j in (*over[i], *under[i], *beside[i]))
+    if not near:
+        return False
+    wish = min(max(rank[i], near[(len(near) - 1) // 2]), near[len(near) // 2])
+    wish = max([wish, *(rank[j] + 2 for j in over[i])])
+    wish = min([wish, *(rank[j] - 2 for j in under[i])])
+    moved = rank[i] + int((wish - rank[i]) / 2) * 2  # keeps even ranks even
+    changed, rank[i] = moved != rank[i], moved
+    return changed
+
+
+class _Web:
+    """Boxes and joints, all called vertices, each on one rank; threads run between neighbouring ranks only."""
+
+    def __init__(
+        self,
+        boxes: Sequence[Extent],
+        rank: Sequence[int],
+        edges: Sequence[Edge],
+        labels: Sequence[Extent | None],
+        far: Sequence[bool] | None,
+    ) -> None:
+        self.boxes, self.rank, self.edges, self.halves = len(boxes), list(rank), edges, far is not None
+        self.extent = list(boxes)
+        self.group = [FAR if far and far[i] else NEAR for i in range(len(boxes))]
+        self.chains: list[list[int]] = []  # every edge as vertices from its upper to its lower end
+        self.label: list[int | None] = []
+        for edge, label in zip(edges, labels, strict=True):
+            self._chain(edge, label)
+        self.up: list[list[int]] = [[] for _ in self.rank]
+        self.down: list[list[int]] = [[] for _ in self.rank]
+        for chain in self.chains:
+            for upper, lower in zip(chain, chain[1:], strict=False):
+                self.down[upper].append(lower)
+                self.up[lower].append(upper)
+        self.layers: list[list[int]] = [[] for _ in range(max(self.rank) + 1)]
+        self.index = [0] * len(self.rank)
+        self.x = [0.0] * len(self.rank)
+
+    def _chain(self, edge: Edge, label: Extent | None) -> None:
+        source, target = edge
+        upper, lower = sorted(edge, key=lambda i: self.rank[i])
+        same = self.group[source] == self.group[target]
+        group = self.group[target] if same else BETWEEN_HALVES
+        joints = list(range(len(self.rank), len(self.rank) + self.rank[lower] - self.rank[upper] - 1))
+        self.rank.extend(range(self.rank[upper] + 1, self.rank[lower]))
+        self.extent.extend(JOINT for _ in joints)
+        self.group.extend(group for _ in joints)
+        self.chains.append([upper, *joints, lower])
+        self.label.append(None)
+        if label and joints:
+            self.label[-1] = joints[-1] if lower == target else joints[0]  # beside the operation whose partial it is
+            self.extent[self.label[-1]] = label
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def order(self) -> None:
+        """Orders every rank; the best of all the sweeps from two starts is kept."""
+        best: tuple[int, list[list[int]]] | None = None
+        for start in (range(len(self.rank)), self._depth_first()):
+            self.layers = [[] for _ in self.layers]
+            for vertex in start:
+                self.layers[self.rank[vertex]].append(vertex)
+            for layer in self.layers:
+                layer.sort(key=lambda v: self.group[v])
+                self._count_off(layer)
+            for turn in range(ROUNDS):
+                self._sweep(downward=turn % 2 == 0)
+                self._swap()
+                crossings = sum(self._crossings(layer) for layer in self.layers)
+                if best is None or crossings < best[0]:
+                    best = crossings, [list(layer) for layer in self.layers]
+        assert best is not None
+        self.layers = best[1]
+        for layer in self.layers:
+            self._count_off(layer)
+
+    def _count_off(self, layer: list[int]) -> None:
+        for i, vertex in enumerate(layer):
+            self.index[vertex] = i
+
+    def _depth_first(self) -> list[int]:
+        """All vertices, each before its neighbours below that nothing else has reached: branches stay together."""
+        seen = [False] * len(self.rank)
+        found = []
+        stack = sorted(range(len(self.rank)), key=lambda v: (self.rank[v], v), reverse=True)
+        while stack:
+            vertex = stack.pop()
+            if not seen[vertex]:
+                seen[vertex] = True
+                found.append(vertex)
+                stack.extend(reversed(self.down[vertex]))
+        return found
+
+    def _sweep(self, downward: bool) -> None:
+        """Orders each rank by the mean place of its neighbours in the rank before; who has none keeps its place."""
+        toward = self.up if downward else self.down
+        for layer in self.layers if downward else reversed(self.layers):
+            share = {v: self._share(toward[v] or [v]) for v in layer}
+            layer.sort(key=lambda v: (self.group[v], share[v]))  # noqa: B023 (used at once)
+            self._count_off(layer)
+
+    def _share(self, vertices: list[int]) -> float:
+        return fmean((self.index[v] + 0.5) / len(self.layers[self.rank[v]]) for v in vertices)
+
+    def _swap(self) -> None:
+        """Swaps neighbours as long as that takes crossings away."""
+        for _ in range(ROUNDS):
+            if not any([self._swap_in(layer) for layer in self.layers]):
+                return
+
+    def _swap_in(self, layer: list[int]) -> bool:
+        gained = False
+        for i in range(len(layer) - 1):
+            a, b = layer[i], layer[i + 1]
+            if self.group[a] == self.group[b] and self._between(a, b) > self._between(b, a):
+                layer[i], layer[i + 1] = b, a
+                self.index[a], self.index[b], gained = i + 1, i, True
+        return gained
+
+    def _between(self, left: int, right: int) -> int:
+        """Crossings among the threads of two vertices of one rank, in this order."""
+        return sum(
+            self.index[p] > self.index[q]
+            for toward in (self.up, self.down)
+            for p in toward[left]
+            for q in toward[right]
+        )
+
+    def _crossings(self, layer: list[int]) -> int:
+        """Crossings between this rank and the next: inversions among the ends of the threads."""
+        ends: list[int] = []
+        crossings = 0
+        for vertex in layer:
+            own = sorted(self.index[below] for below in self.down[vertex])
+            crossings += sum(len(ends) - bisect_right(ends, end) for end in own)
+            for end in own:
+                insort(ends, end)
+        return crossings
+
+    # --- places -------------------------------------------------------------------------------------------------
+
+    def place(self) -> None:
+        """Where every vertex stands across the flow; the halves one beside the other."""
+        self.ports = self._ports()
+        self.pulls = self._pulls()
+        sides = [[v for v in range(len(self.rank)) if self.group[v] == NEAR]]
+        sides.append([v for v in range(len(self.rank)) if self.group[v] != NEAR])
+        self.edge_of_half = 0.0
+        for side in filter(None, sides):
+            self._settle(set(side))
+            shift = self.edge_of_half - min(self.x[v] - self.extent[v].before for v in side)
+            for v in side:
+                self.x[v] += shift
+            self.edge_of_half = max(self.x[v] + self.extent[v].after for v in side) + 3 * BESIDE
+            self.divide = min(self.x[v] - self.extent[v].before for v in side) - 1.5 * BESIDE
+
+    def _ports(self) -> dict[tuple[int, int], float]:
+        """Where each edge meets its boxes, from the anchor, by (edge, vertex): values leave from one port of a side,
+        operands arrive each at its own."""
+        sides: dict[tuple[int, bool], list[tuple[float, int, int]]] = defaultdict(list)
+        for e, ((source, _), chain) in enumerate(zip(self.edges, self.chains, strict=True)):
+            for vertex, next_one, below in ((chain[0], chain[1], True), (chain[-1], chain[-2], False)):
+                sides[vertex, below].append((self.index[next_one], -1 if vertex == source else e, e))
+        ports: dict[tuple[int, int], float] = {}
+        for (vertex, _), met in sides.items():
+            leaving = [index for index, port, _ in met if port < 0]
+            slots = {port: index for index, port, _ in met if port >= 0}
+            if leaving:
+                slots[-1] = fmean(leaving)
+            offsets = _comb(slots, self.extent[vertex])
+            for _, port, e in met:
+                ports[e, vertex] = offsets[port]
+        return ports
+
+    def _pulls(self) -> list[list[tuple[int, float, float]]]:
+        """For every vertex what its threads pull it to: (vertex, distance from that, strength).
+
+        Joints pull hard on each other, for long edges to be straight (the weights of Gansner et al. 1993).
+        """
+        pulls: list[list[tuple[int, float, float]]] = [[] for _ in self.rank]
+        for e, chain in enumerate(self.chains):
+            for upper, lower in zip(chain, chain[1:], strict=False):
+                joints = (upper >= self.boxes) + (lower >= self.boxes)
+                distance = self.ports.get((e, upper), 0.0) - self.ports.get((e, lower), 0.0)
+                pulls[lower].append((upper, distance, (1.0, 2.0, 8.0)[joints]))
+                pulls[upper].append((lower, -distance, (1.0, 2.0, 8.0)[joints]))
+        return pulls
+
+    def _settle(self, side: set[int]) -> None:
+        layers = [kept for layer in self.layers if (kept := [v for v in layer if v in side])]
+        for layer in layers:
+            gaps = self._gaps(layer)
+            left = -sum(gaps) / 2
+            for i, vertex in enumerate(layer):
+                self.x[vertex] = left + sum(gaps[:i])
+        pulls = {v: [pull for pull in self.pulls[v] if pull[0] in side] for v in side}
+        for turn in range(SETTLING):
+            for layer in layers if turn % 2 else reversed(layers):
+                wishes, weights = [], []
+                for vertex in layer:
+                    weight = sum(strength for _, _, strength in pulls[vertex])
+                    total = sum((self.x[u] + distance) * strength for u, distance, strength in pulls[vertex])
+                    wishes.append(total / weight if weight else self.x[vertex])
+                    weights.append(weight or 0.1)
+                for vertex, x in zip(layer, spread(wishes, weights, self._gaps(layer)), strict=True):
+                    self.x[vertex] = x
+
+    def _gaps(self, layer: Sequence[int]) -> list[float]:
+        return [
+            self.extent[a].after + (BESIDE if max(a, b) < self.boxes else BESIDE / 2) + self.extent[b].before
+            for a, b in zip(layer, layer[1:], strict=False)
+        ]
+
+    # --- the result ---------------------------------------------------------------------------------------------
+
+    def layout(self) -> Layout:
+        thickness = [max(self.extent[v].along for v in layer) for layer in self.layers]
+        starts = [0.0]
+        for r, layer in enumerate(self.layers[:-1]):
+            far = max((abs(self.x[v] - self.x[u]) for v in layer for u in self.down[v]), default=0.0)
+            joints = all(v >= self.boxes for v in layer) or all(v >= self.boxes for v in self.layers[r + 1])
+            room = min(BETWEEN * (0.7 if joints else 1) + SLOPE * far, STEEPEST)
+            starts.append(starts[r] + thickness[r] + room)
+        self.bands = [(start, start + thick) for start, thick in zip(starts, thickness, strict=True)]
+        return Layout(
+            tuple(self._point(v) for v in range(self.boxes)),
+            tuple(None if v is None else self._point(v) for v in self.label),
+            tuple(self._route(e) for e in range(len(self.edges))),
+            max(self.x[v] + self.extent[v].after for v in range(len(self.x))),
+            self.bands[-1][1],
+            self.divide if self.halves else None,
+        )
+
+    def _point(self, vertex: int) -> Point:
+        return Point(self.x[vertex], sum(self.bands[self.rank[vertex]]) / 2)
+
+    def _route(self, e: int) -> tuple[Point, ...]:
+        upper, *joints, lower = self.chains[e]
+        points = [*self._leave(e, upper, 1)]
+        for joint in joints:
+            points += [Point(self.x[joint], along) for along in self.bands[self.rank[joint]]]
+        points += reversed(self._leave(e, lower, -1))
+        if self.edges[e][0] != upper:
+            points.reverse()
+        return tuple(dict.fromkeys(points))
+
+    def _leave(self, e: int, vertex: int, sign: int) -> list[Point]:
+        """From the border of the box to the border of its rank."""
+        across, middle = self.x[vertex] + self.ports[e, vertex], self._point(vertex).along
+        band = self.bands[self.rank[vertex]]
+        return [Point(across, middle + sign * self.extent[vertex].along / 2), Point(across, band[sign > 0])]
+
+
+def _comb(slots: dict[int, float], extent: Extent) -> dict[int, float]:
+    """Ports side by side around the anchor, in the order of where they lead."""
+    inner = 0.8 * min(extent.before, extent.after)
+    step = min(12.0, 2 * inner / len(slots))
+    order = sorted(slots, key=lambda port: (slots[port], port))
+    return {port: (i - (len(order) - 1) / 2) * step for i, port in enumerate(order)}
+
+
+def spread(wishes: Sequence[float], weights: Sequence[float], gaps: Iterable[float]) -> list[float]:
+    """The places nearest to the wishes, in weighted least squares, that keep their order and the gaps between them.
+
+    Pool adjacent violators: in places less the room that gaps need, the order is all there is to keep.
+
+    >>> spread([0.0, 0.0, 10.0], [1.0, 1.0, 1.0], [4.0, 4.0])
+    [-2.0, 2.0, 10.0]
+    """
+    need = [0.0]
+    for gap in gaps:
+        need.append(need[-1] + gap)
+    pools: list[tuple[float, float, int]] = []  # weight, weighted sum, members
+    for wish, weight, room in zip(wishes, weights, need, strict=True):
+        pool = (weight, weight * (wish - room), 1)
+        while pools and pools[-1][1] * pool[0] >= pool[1] * pools[-1][0]:
+            before = pools.pop()
+            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
+        pools.append(pool)
+    levels = [total / weight for weight, total, members in pools for _ in range(members)]
+    return [level + room for level, room in zip(levels, need, strict=True)]

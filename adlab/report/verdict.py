@@ -1,0 +1,214 @@
+"""The verdict in plain words: which methods to trust here, which not, and why.
+
+Each rule reads the facts and says one sentence or nothing; a sentence names the rows and nodes that it rests on, so
+other numbers give other sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from adlab.report.accuracy import AccuracyRow
+from adlab.report.conditioning import UNIT, Conditioning, Loss
+from adlab.report.cost import Cost
+from adlab.report.steps import Split
+from adlab.report.swell import Swell
+from adlab.report.truth import Truth
+from adlab.tables import count
+
+FULL = 14.5  # digits from which a partial counts as right to the end: 16 less a few roundings
+POOR = 13.0  # digits below which automatic differentiation itself needs an excuse
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is said, and the rows and nodes that it rests on."""
+
+    text: str
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the rules may read. `families` names each method's family, `kinks` the nodes on a kink and what is
+    followed there, `splits` the measured truncation and roundoff of the worst component of a difference scheme."""
+
+    n: int
+    m: int
+    truth: Truth
+    accuracy: Sequence[AccuracyRow]
+    families: dict[str, str]
+    conditioning: Conditioning | None
+    cancellations: Sequence[Loss]
+    kinks: Sequence[tuple[str, str]]
+    splits: dict[str, Split]
+    swell: Swell
+    cost: Cost
+
+    def worst(self, method: str) -> AccuracyRow | None:
+        """The row of a method with the fewest correct digits, where it has any."""
+        judged = [row for row in self.accuracy if row.method == method and row.digits is not None]
+        return min(judged, key=lambda row: row.digits or 0.0) if judged else None
+
+    def methods(self, *families: str) -> list[str]:
+        """The methods of these families, in the order of the tables."""
+        return [name for name, family in self.families.items() if not families or family in families]
+
+
+def verdict(facts: Facts) -> list[Sentence]:
+    """What the rules have to say, in reading order."""
+    said = (rule(facts) for rule in RULES)
+    return [sentence for sentences in said for sentence in sentences]
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+# --- the rules ----------------------------------------------------------------------------------------------------
+
+
+def no_truth(facts: Facts) -> list[Sentence]:
+    if facts.truth.status != "unavailable":
+        return []
+    return [Sentence(f"There is no derivative to judge by: {facts.truth.reason}.", ("truth",))]
+
+
+def at_a_kink(facts: Facts) -> list[Sentence]:
+    return [
+        Sentence(f"The point is on a kink or jump at {node}: {convention}; what the methods return there is a "
+                 "convention and not a derivative.", (f"node {node}",))
+        for node, convention in facts.kinks
+    ]  # fmt: skip
+
+
+def trusted(facts: Facts) -> list[Sentence]:
+    worst = {name: facts.worst(name) for name in facts.methods()}
+    good = [name for name, row in worst.items() if row is not None and (row.digits or 0) >= FULL]
+    if not good:
+        return []
+    ulps = max(worst[name].ulps or 0.0 for name in good)  # type: ignore[union-attr]
+    each = "every partial" if facts.n * facts.m > 1 else "the derivative"
+    text = f"Trust {listed(good)}: {each} is right to {'within 1 ulp' if ulps < 1 else f'{ulps:.2g} ulps'} at this point"
+    return [Sentence(text + ", which is all that binary64 can promise.", tuple(f"accuracy: {name}" for name in good))]
+
+
+def ill_conditioned(facts: Facts) -> list[Sentence]:
+    """Automatic differentiation rounds too: where it has lost digits, the formula or the point is the reason."""
+    found = []
+    for name in facts.methods("automatic"):
+        row = facts.worst(name)
+        if row is None or (row.digits or 0) >= POOR:
+            continue
+        found.append(Sentence(f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable}: {_excuse(facts, row)}.",
+                              (f"accuracy: {name}, {row.variable}", *_nodes(facts))))  # fmt: skip
+    return found
+
+
+def _excuse(facts: Facts, row: AccuracyRow) -> str:
+    kappa = _condition(facts, row)
+    reasons = []
+    if kappa is not None and row.relative_error is not None and kappa * UNIT * 1000 >= row.relative_error:
+        reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
+                       f"(condition number {kappa:.1e})")  # fmt: skip
+    if facts.cancellations:
+        loss = facts.cancellations[0]
+        reasons.append(f"{loss.digits:.0f} of 16 digits are lost at {loss.name} = {loss.written}")
+    return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
+
+
+def _nodes(facts: Facts) -> tuple[str, ...]:
+    return tuple(f"node {loss.name}" for loss in facts.cancellations[:1])
+
+
+def _condition(facts: Facts, row: AccuracyRow) -> float | None:
+    if facts.conditioning is None or facts.conditioning.partials is None:
+        return None
+    names = [r.variable for r in facts.accuracy if r.method == row.method and r.output == row.output]
+    return float(facts.conditioning.partials[row.output or 0, names.index(row.variable)])
+
+
+def cancellation(facts: Facts) -> list[Sentence]:
+    """Said of f itself, which finite differences sample, also where automatic differentiation escapes it."""
+    if not facts.cancellations or any(s for s in ill_conditioned(facts)):
+        return []
+    loss = facts.cancellations[0]
+    return [Sentence(f"{loss.digits:.0f} of 16 digits cancel at {loss.name} = {loss.written}: f itself is that much "
+                     "less accurate here, and differences of its values inherit it.", (f"node {loss.name}",))]  # fmt: skip
+
+
+def sampled(facts: Facts) -> list[Sentence]:
+    """Finite differences: the best and the worst of them, and which of the two errors holds each back."""
+    judged = [row for name in facts.methods("difference") if (row := facts.worst(name)) is not None]
+    if not judged:
+        return []
+    best = max(judged, key=lambda row: row.digits or 0.0)
+    worst = min(judged, key=lambda row: row.digits or 0.0)
+    text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
+    if worst is not best:
+        text += f", and {worst.method} the fewest, {worst.digits:.1f}"
+        if worst.method in facts.splits:
+            text += f": {facts.splits[worst.method].in_words()}"
+    return [Sentence(text + ".", (f"accuracy: {best.method}", f"accuracy: {worst.method}"))]
+
+
+def flagged(facts: Facts) -> list[Sentence]:
+    """What a scheme noticed on the way: the domain's edge, a kink inside the stencil, a step too small to exist."""
+    words = {
+        "left_domain": "stepped outside the domain and turned one-sided: the point is near its edge",
+        "kink_in_stencil": "found a kink between its nodes",
+        "step_not_resolved": "had a step too small to change x",
+        "nonfinite": "met a value that is not finite",
+    }
+    found = []
+    for flag, meaning in words.items():
+        by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.note))
+        if by:
+            found.append(Sentence(f"{listed(by)} {meaning}.", tuple(f"accuracy: {name}" for name in by)))
+    return found
+
+
+def refused(facts: Facts) -> list[Sentence]:
+    found = []
+    for name in facts.methods():
+        row = next((r for r in facts.accuracy if r.method == name), None)
+        if row is not None and row.value is None and row.note:
+            found.append(Sentence(f"{name}: {row.note.rstrip('.')}.", (f"accuracy: {name}",)))
+    return found
+
+
+def swollen(facts: Facts) -> list[Sentence]:
+    rows = {row.what: row for row in facts.swell.rows}
+    program, symbolic = rows.get("reverse program"), rows.get("symbolic derivative")
+    if program is None:
+        return []
+    text = f"Swell: written as a tree the symbolic derivative has {count(symbolic.tree_operations)} operations" if (
+        symbolic is not None and symbolic.tree_operations is not None) else "Swell: the symbolic derivative gave up"  # fmt: skip
+    if symbolic is not None and symbolic.cse_operations is not None:
+        text += f", {count(symbolic.cse_operations)} once common subexpressions are shared"
+    text += f"; the reverse program needs {count(program.graph_operations)}, value included"
+    return [Sentence(text + ".", ("swell: symbolic derivative", "swell: reverse program"))]
+
+
+def priced(facts: Facts) -> list[Sentence]:
+    rows = {row.method: row for row in facts.cost.rows}
+    reverse, forward = rows.get("reverse"), rows.get("forward")
+    if reverse is None or reverse.ratio is None:
+        return []
+    text = f"Cost: reverse mode gives f and all {facts.n * facts.m} partials for {reverse.ratio:.1f} evaluations of f"
+    if facts.n * facts.m == 1:
+        text = f"Cost: reverse mode gives f and its derivative for {reverse.ratio:.1f} evaluations of f"
+    if forward is not None and forward.ratio is not None:
+        text += f", forward mode for {forward.ratio:.1f}"
+        cheaper = "reverse" if reverse.ratio <= forward.ratio else "forward"
+        why = f"n = {facts.n} {'inputs' if facts.n > 1 else 'input'} against m = {facts.m} {'outputs' if facts.m > 1 else 'output'}"
+        if facts.n != facts.m:
+            text += f"; with {why}, {cheaper} mode is the cheaper"
+    return [Sentence(text + ".", ("cost: reverse", "cost: forward"))]
+
+
+RULES: list[Callable[[Facts], list[Sentence]]] = [
+    no_truth, at_a_kink, trusted, ill_conditioned, cancellation, sampled, flagged, refused, swollen, priced,
+]  # fmt: skip

@@ -1,0 +1,102 @@
+"""Tables and paragraphs, written once and shown as text, Markdown or HTML."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, final
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells that are text already; columns named in `right` stand flush right."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: frozenset[str] = frozenset()
+    notes: Sequence[str] = ()
+
+    def text(self) -> str:
+        """Aligned columns under a title.
+
+        >>> print(Table("", ["x", "f"], [["1", "0.5"], ["10", "0.25"]], frozenset("x")).text())
+         x  f
+        ──  ────
+         1  0.5
+        10  0.25
+        """
+        grid = [list(self.head), *map(list, self.rows)]
+        widths = [max(len(row[i]) for row in grid) for i in range(len(self.head))]
+        lines = ["  ".join(self._padded(name, cell, width) for name, cell, width in zip(self.head, row, widths,
+                 strict=True)).rstrip() for row in grid]  # fmt: skip
+        lines.insert(1, "  ".join("─" * width for width in widths))
+        return "\n".join([*([self.title] if self.title else []), *lines, *self.notes])
+
+    def _padded(self, name: str, cell: str, width: int) -> str:
+        return cell.rjust(width) if name in self.right else cell.ljust(width)
+
+    def markdown(self) -> str:
+        """A pipe table."""
+        rule = ["---:" if name in self.right else "---" for name in self.head]
+        rows = [self.head, rule, *([cell.replace("|", "\\|") for cell in row] for row in self.rows)]
+        body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        notes = "".join(f"\n\n{note}" for note in self.notes)
+        return (f"**{self.title}**\n\n" if self.title else "") + body + notes
+
+    def html(self) -> str:
+        """One table with inline style and no script; everything escaped."""
+        sides = ["right" if name in self.right else "left" for name in self.head]
+
+        def row(tag: str, cells: Sequence[str]) -> str:
+            made = (f'<{tag} style="text-align:{side}">{escape(c)}</{tag}>' for side, c in zip(sides, cells, strict=True))
+            return f"<tr>{''.join(made)}</tr>"
+
+        title = f"<caption style='text-align:left'><b>{escape(self.title)}</b></caption>" if self.title else ""
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        body = "".join(row("td", cells) for cells in self.rows)
+        return f"<table>{title}<thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>{notes}"
+
+
+class Report(ABC):
+    """What a report function returns: sections to read, and the same facts as a dictionary."""
+
+    @abstractmethod
+    def sections(self) -> list[Table | str]:
+        """Tables and paragraphs, in reading order."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The facts, as plain numbers, texts, lists and dictionaries."""
+
+    @final
+    def __str__(self) -> str:
+        return "\n\n".join(part if isinstance(part, str) else part.text() for part in self.sections())
+
+    @final
+    def to_markdown(self) -> str:
+        """The sections as Markdown."""
+        return "\n\n".join(part if isinstance(part, str) else part.markdown() for part in self.sections())
+
+    @final
+    def _repr_html_(self) -> str:
+        parts = (f"<p>{escape(part)}</p>" if isinstance(part, str) else part.html() for part in self.sections())
+        return "".join(parts)
+
+
+def significant(value: float | None, digits: int = 6) -> str:
+    """A number for a table; an en dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def count(value: float | None) -> str:
+    """A whole number; beyond ten millions in powers of ten.
+
+    >>> count(12345), count(2.3e15), count(None)
+    ('12,345', '2.3e+15', '–')
+    """
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value < 1e7 else f"{float(value):.3g}"
