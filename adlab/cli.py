@@ -224,7 +224,11 @@ def _graph(options: argparse.Namespace) -> None:
 def _gallery(options: argparse.Namespace) -> None:
     from adlab.gallery import listing
 
-    print(listing())
+    from adlab.tables import Table
+
+    head = ["name", "n", "m", "operations", "about"]
+    rows = [[f"@{row.name}", str(row.n), str(row.m), str(row.operations), row.about] for row in listing()]
+    print(Table("", head, rows, frozenset(head[1:4])).text())
 
 
 def _figures(options: argparse.Namespace) -> None:

@@ -25,6 +25,9 @@ class ParseError(AdlabError):
         pointer = " " * (column - 1 - start) + "^"
         super().__init__(f"column {column}: {reason}\n  {excerpt}\n  {pointer}")
 
+    def __reduce__(self) -> tuple[type[ParseError], tuple[str, int, str]]:
+        return type(self), (self.text, self.column, self.reason)
+
 
 class VariableError(AdlabError):
     """Variables that do not fit the formula: left out, doubled, or of clashing assumptions."""

@@ -42,9 +42,17 @@ def postorder(roots: Iterable[Basic]) -> list[Basic]:
 
 def symbols_of(roots: Iterable[Basic]) -> list[sympy.Symbol]:
     """The distinct symbols below `roots`, in reading order; equal symbols once."""
+    seen: set[int] = set()
     found: dict[sympy.Symbol, None] = {}
-    for node in postorder(roots):
-        if isinstance(node, sympy.Symbol):
+    stack = list(roots)[::-1]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.args:
+            stack.extend(node.args[::-1])
+        elif isinstance(node, sympy.Symbol):
             found.setdefault(node)
     return list(found)
 

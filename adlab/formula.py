@@ -7,7 +7,6 @@ from typing import Any
 
 import sympy
 from sympy.core.basic import Basic
-from sympy.logic.boolalg import Boolean
 
 from adlab.errors import OptionError, VariableError
 from adlab.expressions import listing, natural_key, symbols_of
@@ -54,7 +53,7 @@ def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
         return parse(item, names=given)
     if isinstance(item, (int, float)) and not isinstance(item, bool):
         item = sympy.Float(item, precision=53) if isinstance(item, float) else sympy.Integer(item)
-    if isinstance(item, Boolean) or not isinstance(item, sympy.Expr):
+    if not isinstance(item, sympy.Expr):
         raise OptionError(
             f"a formula is a text, a SymPy expression or a sequence of them, not {type(item).__name__}; "
             "an equation or condition has no derivative"
@@ -87,7 +86,8 @@ def _ordered(given: list[sympy.Symbol | str], found: list[sympy.Symbol]) -> Symb
         for variable in given
     ]
     _one_symbol_a_name([*chosen, *found])
-    left_out = [symbol.name for symbol in found if symbol not in chosen]
+    listed = set(chosen)
+    left_out = [symbol.name for symbol in found if symbol not in listed]
     if left_out:
         raise VariableError(
             f"the formula holds {listing(left_out)}, not among the variables given "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
@@ -13,6 +13,7 @@ from adlab.autodiff import programs
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.autodiff.trace import Trace, trace
 from adlab.errors import MethodError, OptionError, OverflowedError, PointError
+from adlab.expressions import brief
 from adlab.formula import read
 from adlab.graph.arithmetic import ARRAYS, FLOATS, SYMPY, evaluate
 from adlab.graph.domain import domain, explain
@@ -20,7 +21,7 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.graph.principal import real_values
 from adlab.graph.running import Runner
-from adlab.methods import METHODS, lookup
+from adlab.methods import lookup
 from adlab.points import FloatArray, coerce
 
 T = TypeVar("T")
@@ -106,6 +107,13 @@ class Function:
     def domain(self) -> list[Any]:
         """SymPy relationals under which f has a value; empty where it always has."""
         return domain(self.graph)
+
+    @cached_property
+    def title(self) -> str:
+        """The formula as a heading: its text where that is short, else its name."""
+        text = self.outputs[0] if self.independent and self.m == 1 else None
+        shown = "" if text is None else brief(text, 100)
+        return f"{self.name} = {shown}" if shown and not shown.endswith("…") and "(…)" not in shown else self.name
 
     def cached(self, key: Any, make: Callable[[], T]) -> T:
         """What belongs to the formula and not to a point is made once."""
@@ -306,6 +314,3 @@ def point_of(f: Function, x: Any) -> FloatArray:
             raise PointError(f"no point given; the variables are {', '.join(f.names)}")
         x = f.point
     return f._one_point(x)
-
-
-__all__ = ["METHODS", "Function", "Mapping", "as_function", "point_of"]

@@ -30,7 +30,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from adlab import meanings
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
 from adlab.expressions import brief, postorder
-from adlab.meanings import CONTEXT, exact, exported, real, working
+from adlab.meanings import CONTEXT, exact, exported, magnitude, real, working
 from adlab.running_error import (
     INFINITE,
     ZERO,
@@ -69,10 +69,9 @@ class Failure(NamedTuple):
             return GaveUp(f"{name} cannot be evaluated at {at}: its series does not converge; try another point")
         if self.kind == "branch":
             return DomainError(f"no condition of {name} holds here; give it a last branch with the condition True")
-        condition = "real operands" if self.kind == "complex" else "a finite value"
+        needs, lacks = ("real operands", "a value") if self.kind == "complex" else ("no pole", "a finite value")
         operand = self.operands[0][1] if self.operands else None
-        message = f"{name} has no value at {at}: it needs {condition}"
-        return DomainError(message, operation=name, operand=operand, condition=condition)
+        return DomainError(f"{name} does not have {lacks} at {at}; it needs {needs}", operation=name, operand=operand, condition=needs)
 
 
 class Outcome(NamedTuple):
@@ -162,7 +161,7 @@ class State:
                     continue
                 value, failed = attempt(operation.apply, values, operation.limit)
                 slots[slot] = self._failure(slot, failed) if failed else value
-                errors[slot] = _uncertainty(own) if failed else operation.error(values, own, value)
+                errors[slot] = _uncertainty(own[1::2] if failed == "branch" else own) if failed else operation.error(values, own, value)
 
     def _failure(self, slot: int, kind: str) -> Failure:
         first = len(self.plan.variables)
@@ -184,6 +183,12 @@ class State:
         if hasattr(value, "_mpc_") and abs(value.imag) <= error:
             value = value.real
         return Outcome(value, error, None)
+
+    def extent(self) -> int:
+        """The magnitude, up or down, of the largest or smallest number in the formula, in bits: how far its scales may
+        lie from 1. What may be 0 for all that is known does not count."""
+        numbers = [(v, e) for v, e in zip(self.slots, self.errors, strict=True) if hasattr(v, "_mpf_") or hasattr(v, "_mpc_")]
+        return max((abs(magnitude(v)) for v, e in numbers if abs(v) > CONTEXT.make_mpf(e)), default=0)
 
     def used(self, output: int) -> Iterator[Any]:
         """The values that output number `output` rests on: those of branches not taken are left out."""

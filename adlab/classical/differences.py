@@ -19,16 +19,18 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from adlab.classical.estimates import Estimate, best, checked_step, concluded, failed, failed_at_x, unresolved
+from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
 from adlab.classical.quotients import Array, Line, Value, checked_point, evaluate, quotient
 from adlab.classical.richardson import richardson
-from adlab.classical.step_models import UNIT_ROUNDOFF, default_steps, relative_step
 from adlab.classical.stencils import Stencil, scheme
+from adlab.classical.step_models import UNIT_ROUNDOFF, relative_step
 from adlab.errors import OptionError
 
-TOLERANCE = 64.0  # a default step is kept if its error is within so many times u^(p/(p+1)), what the order lets one expect
+# A default step is kept if its error is within so many times u^(p/(p+1)), what the order lets one expect.
+TOLERANCE = 64.0
 
 
+@np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
 def difference(
     value: Value,
     x: npt.ArrayLike,
@@ -39,20 +41,20 @@ def difference(
 ) -> Estimate:
     """∂f/∂xᵢ at x, shape (n,), for i = `index`, by a stencil or the name of one in `SCHEMES`.
 
-    Without a `step`, `default_steps` are tried, and the second only if the first leaves more error than the order
-    lets one expect. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives a float or shape (m,); it may
-    give NaN or raise `DomainError` outside its domain. Raises `PointError`, `OptionError`, and `MethodError`
-    if the values are not real numbers.
+    Without a `step`, `default_steps` are tried, the second only if the first leaves more error than the order lets one
+    expect. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives a float or shape (m,); it
+    may give NaN or raise `DomainError` outside its domain (then all m outputs count as undefined there). Raises
+    `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
     """
     stencil = scheme(stencil) if isinstance(stencil, str) else stencil
     if stencil.derivative != 1:
         raise OptionError(f"`difference` gives first derivatives; the stencil is for derivative {stencil.derivative}")
     line = Line(value, x, index, centre)
-    steps = default_steps(line.origin, relative_step(stencil.order)) if step is None else (checked_step(step),)
     tolerance = TOLERANCE * UNIT_ROUNDOFF ** (stencil.order / (stencil.order + 1))
-    return replace(best(lambda h: _at_step(line, stencil, h), steps, tolerance), nfev=line.nfev)
+    return estimated(line, lambda h: _at_step(line, stencil, h), step, relative_step(stencil.order), tolerance)
 
 
+@np.errstate(all="ignore")
 def gradient(
     value: Value, x: npt.ArrayLike, stencil: Stencil | str, step: float | npt.ArrayLike | None = None
 ) -> tuple[Array, list[Estimate]]:
@@ -66,14 +68,26 @@ def gradient(
     ([3.0, 2.0], 9)
     """
     point = checked_point(x)
-    centre = evaluate(value, point)
-    steps = [None] * point.size if step is None else np.broadcast_to(np.asarray(step, dtype=np.float64), point.shape).tolist()
-    if stencil == "richardson":
-        estimates = [richardson(value, point, i, h, centre) for i, h in enumerate(steps)]
-    else:
-        estimates = [difference(value, point, i, stencil, h, centre) for i, h in enumerate(steps)]
-    estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1)
-    return np.stack(np.broadcast_arrays(*(estimate.df for estimate in estimates)), axis=-1), estimates
+    centre = evaluate(value, point.copy())
+    estimates = []
+    for i, h in enumerate(_steps(step, point.size)):
+        if stencil == "richardson":
+            made = richardson(value, point, i, h, centre)
+        else:
+            made = difference(value, point, i, stencil, h, centre)
+        estimates.append(replace(made, nfev=made.nfev + 1) if i == 0 else made)
+    columns = np.array([estimate.df for estimate in estimates]).reshape(point.size, *centre.shape)
+    return np.moveaxis(columns, 0, -1), estimates
+
+
+def _steps(step: float | npt.ArrayLike | None, n: int) -> list[float | None]:
+    """One step for each variable; raises `OptionError` if they are not as many."""
+    if step is None:
+        return [None] * n
+    try:
+        return list(np.broadcast_to(np.asarray(step, dtype=np.float64), n).tolist())
+    except (TypeError, ValueError):
+        raise OptionError(f"`step` must be one number, or {n} of them, one for each variable; got {step!r}") from None
 
 
 def _at_step(line: Line, stencil: Stencil, h: float) -> Estimate:

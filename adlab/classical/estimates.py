@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from adlab.classical.quotients import (
     CLOSER,
+    KINK,
     LOOKS,
     NONFINITE,
     NOT_RESOLVED,
-    UNSETTLED,
     Array,
     Line,
     Quotient,
@@ -21,6 +21,7 @@ from adlab.classical.quotients import (
     second_look,
 )
 from adlab.classical.stencils import Stencil
+from adlab.classical.step_models import default_steps
 from adlab.errors import OptionError
 
 
@@ -28,15 +29,18 @@ from adlab.errors import OptionError
 class Estimate:
     """∂f/∂xᵢ by finite differences, and what is known of it.
 
-    `df` and `error` are floats, or arrays of shape (m,). `error` estimates |df − ∂f/∂xᵢ|, it is not a bound: truncation,
-    as a stencil of higher order sees it, plus the roundoff of values of f that are themselves correctly rounded.
-    `nfev` counts every value of f that was taken, those for the error estimate and for steps given up included.
-    `step` is the realised one, `scheme` the name of the method that gave the value in the end.
+    `df` and `error` are floats, or arrays of shape (m,). `nfev` counts every value of f that was taken, those for the
+    error estimate and for steps given up included. `step` is the realised one, `scheme` the name of the method
+    that gave the value in the end.
 
-    `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil of
-    the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the slopes
-    left and right, which every two-sided scheme gives), `unsettled` (a second look at h/64 contradicts the estimate).
-    Where there is nothing to trust, `success` is False and `reason` says why in a sentence.
+    `error` estimates |df − ∂f/∂xᵢ|; it is not a bound. It is truncation, as a stencil of higher order sees it, plus the
+    roundoff of values that are themselves correctly rounded. What f has lost *inside*, no difference of its values
+    can see: near 0, the values of (1 − cos x)/x² are wrong, but wrong by the same amount at neighbouring x.
+
+    `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil
+    of the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the
+    slopes left and right, which every two-sided scheme gives), `unsettled` (a second look at h/64 contradicts
+    the estimate). Where there is nothing to trust, `success` is False and `reason` says why in a sentence.
     """
 
     df: float | Array
@@ -50,24 +54,27 @@ class Estimate:
     one_sided: tuple[float | Array, float | Array] | None = None
 
 
-def best(attempt: Callable[[float], Estimate], steps: Iterable[float], tolerance: float) -> Estimate:
-    """The best of the estimates at these steps; no more are made once the relative error is within the tolerance."""
-    first, *others = steps
+def estimated(
+    line: Line, attempt: Callable[[float], Estimate], step: float | None, relative: float, tolerance: float
+) -> Estimate:
+    """The attempt at the caller's step; without one, the best of those at `default_steps`.
+
+    No further step is tried once the relative error is within the tolerance. Where none succeeds, because a second look
+    contradicts the estimate or f ends within reach, the search goes on nearer to x, and gives up after a few times.
+    """
+    if step is not None:
+        return replace(attempt(checked_step(step)), nfev=line.nfev)
+    first, *others = default_steps(line.origin, relative)
     chosen = attempt(first)
     for h in others:
         if chosen.success and np.all(chosen.error <= tolerance * np.abs(chosen.df)):
             break
         chosen = _better(chosen, attempt(h))
-    return chosen
-
-
-def settled(attempt: Callable[[float], Estimate], chosen: Estimate) -> Estimate:
-    """The estimate, made anew nearer to x as long as a second look contradicts it; after a few times it is left at that."""
     for _ in range(LOOKS):
-        if UNSETTLED not in chosen.flags:
+        if chosen.success or KINK in chosen.flags or flag_of(line.centre):
             break
         chosen = attempt(chosen.step * CLOSER)
-    return chosen
+    return replace(chosen, nfev=line.nfev)
 
 
 def _better(one: Estimate, other: Estimate) -> Estimate:
@@ -105,19 +112,21 @@ def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: s
 def failed(line: Line, h: float, scheme: str, flag: str, reason: str) -> Estimate:
     """No value: NaN of f's shape, of which nothing is known."""
     nothing = np.full(line.centre.shape, math.nan)
-    return Estimate(_plain(nothing), _plain(nothing + math.inf), line.nfev, h, scheme, (flag,), success=False, reason=reason)
+    unknown = np.full(line.centre.shape, math.inf)
+    return Estimate(_plain(nothing), _plain(unknown), line.nfev, h, scheme, (flag,), success=False, reason=reason)
 
 
 def failed_at_x(line: Line, h: float, scheme: str) -> Estimate | None:
     """The failure, if f has no finite value at x itself."""
     flag = flag_of(line.centre)
-    return failed(line, h, scheme, flag, "f has no finite value at the point itself; try another point") if flag else None
+    reason = "f has no finite value at the point itself; try another point"
+    return failed(line, h, scheme, flag, reason) if flag else None
 
 
 def unresolved(line: Line, h: float, scheme: str) -> Estimate:
     """The failure of a step so small that x + h == x, or that nodes fall together."""
-    spacing = math.ulp(line.origin)
-    reason = f"h = {h:.3g} is less than the spacing of floats at x = {line.origin!r}; try a step of at least {spacing:.3g}"
+    spacing = f"{math.ulp(line.origin):.3g}"
+    reason = f"h = {h:.3g} is too small for the spacing of floats at x = {line.origin!r}, {spacing}; try a larger step"
     return failed(line, h, scheme, NOT_RESOLVED, reason)
 
 

@@ -1,7 +1,7 @@
 """One difference quotient at one step, with what is known of its error, and the second look that a doubtful one gets.
 
-All of it is arithmetic on values of f along one coordinate, t ↦ f(x + t eᵢ); a `Line` takes and counts them. Values have
-shape () or (m,), and so has every number made of them.
+All of it is arithmetic on values of f along one coordinate, t ↦ f(x + t eᵢ); a `Line` takes and counts them. Values
+have shape () or (m,), and so has every number made of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.classical.stencils import Stencil, scheme
-from adlab.classical.step_models import UNIT_ROUNDOFF
+from adlab.classical.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError, OverflowedError, PointError
 
 Array = npt.NDArray[np.float64]
@@ -23,6 +23,7 @@ Value = Callable[[Array], "float | Array"]
 CLOSER = 2.0**-6  # a second look is taken at h/64
 LOOKS = 4  # and a kink must show in up to so many, down to h/2²⁴
 DOUBTFUL = 0.05  # a truncation error beyond this part of the value is not believed unseen
+WIDE = 2.0**-14  # relative to x; in a narrower stencil no f is expected to swing to and fro
 CLEARLY = 3.0  # slopes are unlike when they differ by more than this many times their errors
 
 NOT_RESOLVED, LEFT_DOMAIN, NONFINITE = "step_not_resolved", "left_domain", "nonfinite"
@@ -55,7 +56,7 @@ def flag_of(values: Array) -> str:
 class Line:
     """t ↦ f(x + t eᵢ) near t = 0: each value is taken at most once, and `nfev` counts them truly.
 
-    `centre` is f(x); if the caller knows it, it is not counted. Raises `PointError` for a point or a variable that is none.
+    `centre` is f(x); if the caller knows it, it is not counted. Raises `PointError` for what is no point or no variable.
     """
 
     def __init__(self, value: Value, x: npt.ArrayLike, index: int, centre: float | Array | None = None) -> None:
@@ -117,10 +118,10 @@ def checked_point(x: npt.ArrayLike) -> Array:
 class Quotient:
     """A value for f′(x), another one near it, and the roundoff: the two parts of the error.
 
-    The other is of higher order, hence so much nearer to f′(x) that the difference of the two *is* the truncation error,
-    where h is small enough for f to look like its Taylor polynomial. Where h is so small that the values of f
-    differ by their rounding only, both are noise, and so is their difference; hence the second part, A/h, for
-    which rounding alone accounts.
+    The other is of higher order, hence so much nearer to f′(x) that the difference of the two *is* the truncation
+    error, where h is small enough for f to look like its Taylor polynomial. Where h is so small that the values
+    of f differ by their rounding only, both are noise, and so is their difference; hence the second part, A/h,
+    for which rounding alone accounts.
     """
 
     df: Array
@@ -164,7 +165,7 @@ def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What a second look said: the flag ("" if nothing is wrong), the reason in words, the error, the slopes of the two sides."""
+    """What a second look said: the error, the flag ("" if nothing is wrong) with its reason, the slopes of the sides."""
 
     error: Array
     flag: str = ""
@@ -184,25 +185,36 @@ def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verd
     one_sided = (sides[0].neighbour, sides[1].neighbour) if sides else None
     unlike = _unlike(*sides) if sides else np.zeros(first.df.shape, dtype=bool)
     if sides and unlike.any():
-        kink = unlike & _persists(line, h, _gap(*sides))
+        gap = _gap(*sides)
+        kink = unlike & _persists(line, h, gap)
         if kink.any():
-            reason = (
-                f"the slopes left and right, {_shown(sides[0].neighbour)} and {_shown(sides[1].neighbour)}, differ however small "
-                "the step: f has a kink in the stencil"
-            )
-            return Verdict(np.where(kink, first.error + _gap(*sides), first.error), KINK, reason, one_sided)
+            slopes = " and ".join(_shown(side.neighbour) for side in sides)
+            reason = f"the slopes left and right, {slopes}, differ however small the step: f has a kink in the stencil"
+            return Verdict(np.where(kink, first.error + gap, first.error), KINK, reason, one_sided)
     closer = h * CLOSER
-    if (first.doubtful or unlike.any()) and line.usable(stencil, closer):
+    if (first.doubtful or unlike.any() or _swings(line, h, first)) and line.usable(stencil, closer):
         finer = quotient(line, stencil, closer)
         moved = np.abs(finer.df - first.df)
         unsettled = moved > 2 * (first.error + finer.error)
         if unsettled.any():
             reason = (
-                f"the quotient has not settled: {_shown(first.df)} at h = {h:.2g}, {_shown(finer.df)} at h/64; "
-                "try a smaller step, or f has no derivative there"
+                f"the quotient has not settled: {_shown(first.df)} at h = {h:.3g}, but {_shown(finer.df)} at h/64; "
+                "try a smaller step, unless f has no derivative there"
             )
             return Verdict(np.where(unsettled, moved + finer.error, first.error), UNSETTLED, reason, one_sided)
     return Verdict(first.error, one_sided=one_sided)
+
+
+def _swings(line: Line, h: float, first: Quotient) -> bool:
+    """Whether f may swing between the nodes of a wide stencil: the slope to one near point has nothing of the quotient.
+
+    At h = 1/16 one sees sin(100 x) once in each period, nearly, and so a slow wave without any error to notice.
+    """
+    near = scheme("forward-difference")
+    if h < WIDE * (abs(line.origin) or TYPICAL_SCALE) or not line.usable(near, h * CLOSER):
+        return False
+    slope = weighed(line, near, h * CLOSER)
+    return bool(np.any(np.abs(slope.df - first.df) > DOUBTFUL * np.abs(first.df) + CLEARLY * slope.roundoff))
 
 
 def _sides(line: Line, h: float) -> tuple[Quotient, Quotient] | None:

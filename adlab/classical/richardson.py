@@ -1,7 +1,7 @@
 """Richardson's extrapolation: the step goes to zero by algebra, not by computing.
 
-The error of a central difference is a series in even powers, D(h) = f′ + c₂ h² + c₄ h⁴ + …, with unknown cⱼ. But D(h) and
-D(h/2) are two equations: (4 D(h/2) − D(h)) / 3 is free of c₂, and so on, column by column (Neville's scheme):
+The error of a central difference is a series in even powers, D(h) = f′ + c₂ h² + c₄ h⁴ + …, with unknown cⱼ. But
+D(h) and D(h/2) are two equations: (4 D(h/2) − D(h)) / 3 is free of c₂, and so on, column by column (Neville's scheme):
 
     D(h)
     D(h/2)   T₁₁                     T_ij = T_i,j-1 + (T_i,j-1 − T_i-1,j-1) / (4ʲ − 1)
@@ -14,32 +14,32 @@ gains. The error estimate grows then, and the method stops (Ridders, Adv. Eng. S
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
-from adlab.classical.estimates import Estimate, best, checked_step, concluded, failed, failed_at_x, unresolved
+from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
 from adlab.classical.quotients import Array, Line, Quotient, Value, flag_of, weighed
-from adlab.classical.step_models import UNIT_ROUNDOFF, default_steps
 from adlab.classical.stencils import Stencil, scheme
+from adlab.classical.step_models import UNIT_ROUNDOFF
 
-FIRST_STEP = 2.0**-2  # relative: log at x has a series that converges up to |x|
+# Relative: log at x has a series that converges up to |x|. Not 1/4: of sin(8πx) every node would see a zero.
+FIRST_STEP = 19 / 64
 ROWS = 14
-PATIENCE = 2  # rows without improvement before it stops: a first step may be too large to start with
+PATIENCE = 2  # rows without improvement before it stops: the first steps may be too large to tell
 TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another first step is tried
 
 # The base of the tableau, and the factor by which a halved step divides one more column's error.
 BASES = (("central-difference", 4.0), ("forward-difference", 2.0), ("backward-difference", 2.0))
 
 
+@np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
 def richardson(
     value: Value, x: npt.ArrayLike, index: int, step: float | None = None, centre: float | Array | None = None
 ) -> Estimate:
     """∂f/∂xᵢ by extrapolating central differences with steps h, h/2, h/4 …; one-sided ones at the edge of the domain.
 
-    `step` is the first of these h; without it, 1/4 of each of the scales of `default_steps` as needed. Arguments, errors
-    and flags are those of `difference`; the `step` of the result is the smallest that entered the value.
+    `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`.
+    Arguments, errors and flags are those of `difference`; the `step` of the result is the smallest of its value.
 
     >>> import math
     >>> slope = richardson(lambda x: math.exp(x[0]), [1.0], 0)
@@ -47,8 +47,7 @@ def richardson(
     True
     """
     line = Line(value, x, index, centre)
-    steps = default_steps(line.origin, FIRST_STEP) if step is None else (checked_step(step),)
-    return replace(best(lambda h: _from(line, h), steps, TOLERANCE), nfev=line.nfev)
+    return estimated(line, lambda h: _from(line, h), step, FIRST_STEP, TOLERANCE)
 
 
 def _from(line: Line, h: float) -> Estimate:
@@ -64,7 +63,7 @@ def _from(line: Line, h: float) -> Estimate:
         found = _extrapolated(line, scheme(name), ratio, h)
         if found:
             return concluded(line, scheme(name), found.step, found, "richardson", (obstacle,) if obstacle else ())
-    reason = f"f has no finite values on either side of x from h = {h:.3g} down to {h * 2.0**-ROWS:.3g}; try a smaller step"
+    reason = f"f has no finite values on either side of x for h from {h:.3g} down to {h * 2.0**-ROWS:.3g}; try less"
     return failed(line, h, "richardson", obstacle, reason)
 
 
@@ -74,17 +73,17 @@ def _extrapolated(line: Line, base: Stencil, ratio: float, h: float) -> Quotient
     found: Quotient | None = None
     stale = 0
     for i in range(ROWS):
-        inside = line.resolves(base, h * 2.0**-i) and not flag_of(line.values(base, h * 2.0**-i))
+        step = h * 2.0**-i
+        inside = line.resolves(base, step) and not flag_of(line.values(base, step))
         if not inside and above:
             break
         if not inside:
             continue
-        row = _row(weighed(line, base, h * 2.0**-i), above, ratio)
-        improved = False
+        row = _row(weighed(line, base, step), above, ratio)
+        before = found
         for entry in row[1:]:
-            improved |= found is None or bool(np.any(entry.error < found.error))
             found = entry if found is None else _smaller(entry, found)
-        stale = 0 if improved or not above else stale + 1
+        stale = stale + 1 if found and found is before else 0
         if stale == PATIENCE:
             break
         above = row
@@ -98,15 +97,16 @@ def _row(first: Quotient, above: list[Quotient], ratio: float) -> list[Quotient]
         left, factor = row[-1], ratio**j
         df = left.df + (left.df - parent.df) / (factor - 1)
         neighbour = np.where(np.abs(df - left.df) > np.abs(df - parent.df), left.df, parent.df)
-        growth = (factor + 0.5) / (factor - 1)  # the parent above has half of the roundoff
-        row.append(Quotient(df, neighbour, left.roundoff * growth, first.step))
+        roundoff = (factor * left.roundoff + parent.roundoff) / (factor - 1)
+        row.append(Quotient(df, neighbour, roundoff, first.step))
     return row
 
 
 def _smaller(entry: Quotient, found: Quotient) -> Quotient:
-    """Output by output, the one of smaller error; the smaller step."""
+    """Output by output, the one of smaller error; `found` itself where that is none of the entry's."""
     better = entry.error < found.error
+    if not better.any():
+        return found
     df = np.where(better, entry.df, found.df)
     neighbour = np.where(better, entry.neighbour, found.neighbour)
-    roundoff = np.where(better, entry.roundoff, found.roundoff)
-    return Quotient(df, neighbour, roundoff, entry.step if better.any() else found.step)
+    return Quotient(df, neighbour, np.where(better, entry.roundoff, found.roundoff), entry.step)

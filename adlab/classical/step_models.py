@@ -54,7 +54,7 @@ class ErrorModel:
     def __post_init__(self) -> None:
         for name, size in (("noise", self.noise), ("derivative", self.derivative)):
             if not 0 <= size < math.inf:
-                raise OptionError(f"the {name} of an error model is a size: it must be finite and not negative, got {size!r}")
+                raise OptionError(f"the {name} of an error model must be finite and not negative, got {size!r}")
 
     @property
     def roundoff(self) -> float:
@@ -83,7 +83,7 @@ class ErrorModel:
     def optimal_error(self) -> float:
         """E* = E(h*)."""
         d, p = self.stencil.derivative, self.stencil.order
-        return (1 + p / d) * self.truncation * self.optimal_step**p if 0 < self.truncation else 0.0
+        return (1 + p / d) * self.truncation * self.optimal_step**p if self.truncation > 0 else 0.0
 
 
 def relative_step(order: int) -> float:
@@ -100,11 +100,10 @@ def relative_step(order: int) -> float:
 def default_steps(x: float, relative: float) -> tuple[float, ...]:
     """The steps to try at x, `relative` to each of the two lengths on which f may change there; powers of two.
 
-    No single rule can be right. log at 1e-10 changes over lengths of |x|: a step of 1e-8 leaves the domain. exp at 1e-10
-    changes over lengths of 1: a step scaled to x is so small that exp(x + h) == exp(x). So |x| is tried first, which
-    is indifferent to units and works for x from 1e-300 to 1e300; then the `TYPICAL_SCALE`, for what does not
-    care how far x is from 0, as sin at 1e6 or at 1e-6; but never a step below 8 ulps of x. At x = 0 only the second
-    exists.
+    No single rule can be right. log at 1e-10 changes over lengths of |x|: a step of 1e-8 leaves the domain. exp at
+    1e-10 changes over lengths of 1: a step scaled to x is so small that exp(x + h) == exp(x). So |x| is tried first,
+    which is indifferent to units and works for x from 1e-300 to 1e300; then the `TYPICAL_SCALE`, for what does not
+    care how far x is from 0, as sin at 1e6; but never a step below 8 ulps of x. At x = 0 only the second exists.
 
     >>> default_steps(0.0, 2.0**-26) == (2.0**-26,), default_steps(1.0, 2.0**-26) == (2.0**-26,)
     (True, True)

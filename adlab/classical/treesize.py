@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import sympy
@@ -27,6 +27,7 @@ from sympy.core.operations import LatticeOp
 
 from adlab.expressions import postorder
 from adlab.graph.graph import Graph
+from adlab.written import applied, flat
 
 Positions = Sequence[int]
 
@@ -177,7 +178,7 @@ class _Counting:
         self.sizes: list[int] = []
         for below in distinct.operands:
             self.sizes.append(min(SMALL, sum([self.sizes[operand] for operand in below])) + 1)
-        self.fractions: dict[Basic, tuple[int, dict[int, int]]] = {}
+        self.fractions: dict[Any, tuple[int, dict[int, int]]] = {}
 
     def tallies(self) -> list[_Tally]:
         return [self.tally(node) for node in self.distinct.nodes]
@@ -185,7 +186,7 @@ class _Counting:
     def tally(self, node: Any) -> _Tally:
         args: tuple[Any, ...] = node.args
         if isinstance(node, Mul):
-            return self.product(node)
+            return self.product(args)
         if isinstance(node, Add):
             return self.sum(args)
         if isinstance(node, Pow):
@@ -200,57 +201,70 @@ class _Counting:
         counts = node.is_Function or isinstance(node, (sympy.Derivative, sympy.Integral, sympy.Sum))
         return self.meeting(int(counts), args)
 
-    def meeting(self, operations: int, nodes: Iterable[Basic]) -> _Tally:
-        return _Tally(operations, [self.distinct.positions[id(node)] for node in nodes])
+    def meeting(self, operations: int, nodes: Iterable[Any]) -> _Tally:
+        """So many operations here, and on to `nodes`; numbers (some of them new) are counted at once."""
+        tally = _Tally(operations, [])
+        for node in nodes:
+            if node.is_Number:
+                tally.operations += _atom_operations(node)
+            else:
+                tally.met.append(self.distinct.positions[id(node)])
+        return tally
 
     def sum(self, terms: tuple[Any, ...]) -> _Tally:
         """One operation between terms, subtraction where a term is negative, and a sign if all are."""
-        minus = [_is_negative(term) for term in terms]
-        total = self.meeting(len(terms) - 1 + all(minus), [t for t, below in zip(terms, minus, strict=True) if not below])
-        for term, below in zip(terms, minus, strict=True):
-            if below:
-                part = self.positive(-term)
-                total.operations += part.operations
-                total.met += part.met
+        minus = [term for term in terms if _is_negative(term)]
+        plus = [term for term in terms if not _is_negative(term)]
+        total = self.meeting(len(terms) - 1 + (not plus), plus)
+        for term in minus:
+            part = self.product(_negated(term.args)) if isinstance(term, Mul) else self.meeting(0, [-term])
+            total.operations += part.operations
+            total.met += part.met
         return total
 
-    def positive(self, node: Any) -> _Tally:
-        """The tally of the negative of a term: a number or product that is new, or one of the product's factors."""
-        if id(node) in self.distinct.positions:
-            return self.meeting(0, [node])
-        return self.product(node) if isinstance(node, Mul) else _Tally(_atom_operations(node), [])
-
-    def product(self, node: Mul) -> _Tally:
-        factors: tuple[Any, ...] = node.args
+    def product(self, factors: tuple[Any, ...]) -> _Tally:
+        if len(factors) == 1:
+            return self.meeting(0, factors)
         if not _is_plain(factors):
-            return self.fraction(node)
-        if _is_negative(node):
-            factors = factors[1:] if factors[0] is S.NegativeOne else (S.One, *factors[1:])
-            negative = 1
-        else:
-            negative = 0
-        found = [factor for factor in factors if not factor.is_Number]
-        return self.meeting(len(factors) - 1 + negative, found)
+            return self.fraction(factors)
+        sign = 0
+        if _is_negative(factors[0]):
+            sign, factors = 1, _negated(factors)
+        return self.meeting(len(factors) - 1 + sign, factors)
 
     # --- fractions ------------------------------------------------------------------------------------------------
 
-    def fraction(self, node: Mul) -> _Tally:
+    def fraction(self, factors: tuple[Any, ...]) -> _Tally:
         letters: dict[int, int] = {}
-        shown = _rebuilt(node, [self.shown(factor, letters, LEVELS) for factor in node.args])
-        if shown not in self.fractions:
-            self.fractions[shown] = _counted_by_sympy(shown)
-        operations, times = self.fractions[shown]
+        shape = tuple([self.shape(factor, letters, LEVELS) for factor in factors])
+        if shape not in self.fractions:
+            self.fractions[shape] = _counted_by_sympy(self.built((Mul, *shape)))
+        operations, times = self.fractions[shape]
         positions = list(letters)
         return _Tally(operations, [positions[letter] for letter, count in times.items() for _ in range(count)])
 
-    def shown(self, node: Any, letters: dict[int, int], levels: int) -> Any:
-        """The part as SymPy is to see it: itself where it is small, a letter where it is large and far below."""
+    def shape(self, node: Any, letters: dict[int, int], levels: int) -> Any:
+        """What SymPy is to see of a part: a position for a small one, shown as it is; (class, operands …) for a large
+        one; and ~0, ~1, … for the letters, which stand for large parts far below."""
         position = self.distinct.positions.get(id(node))
-        if position is None or self.sizes[position] <= SMALL:
-            return node
-        if levels and isinstance(node, (Add, Mul, Pow, sympy.exp)):
-            return _rebuilt(node, [self.shown(operand, letters, levels - 1) for operand in node.args])
-        return _letter(letters.setdefault(position, len(letters)))
+        if position is None:
+            return node  # a number that merging has made
+        if self.sizes[position] <= SMALL:
+            return position
+        signed = isinstance(node, Mul) and node.args[0].is_Number  # a letter would hide a minus from the sum above
+        if (levels > 0 and isinstance(node, (Add, Mul, Pow, sympy.exp))) or (levels == 0 and signed):
+            return (type(node), *[self.shape(operand, letters, levels - 1) for operand in node.args])
+        return ~letters.setdefault(position, len(letters))
+
+    def built(self, shape: Any) -> Any:
+        """The expression of that shape, unevaluated."""
+        if isinstance(shape, int):
+            return self.distinct.nodes[shape] if shape >= 0 else _letter(~shape)
+        if not isinstance(shape, tuple):
+            return shape
+        head, *operands = shape
+        parts = [self.built(operand) for operand in operands]
+        return applied(head, *parts) if head is sympy.exp else flat(head, parts)
 
 
 def _atom_operations(node: Any) -> int:
@@ -282,21 +296,19 @@ def _may_divide(factor: Any) -> bool:
     return bool(factor.is_Number) or isinstance(factor, (Mul, sympy.exp))
 
 
-def _rebuilt(node: Any, operands: Sequence[Any]) -> Any:
-    """The same operation on other operands, unevaluated."""
-    made: Any = Basic.__new__(type(node), *operands)
-    if isinstance(node, (Add, Mul, Pow)):
-        made.is_commutative = True
-    else:
-        made.nargs = node.nargs
-    return made
+def _negated(factors: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The factors of -product, as SymPy writes it: a -1 goes, and exact numbers in front merge."""
+    number, rest = -factors[0], factors[1:]
+    if number is S.One:
+        return rest
+    if number.is_Rational and rest[0].is_Number:
+        return (number * rest[0], *rest[1:])
+    return (number, *rest)
 
 
-_ARGUMENT = sympy.Symbol("t")
-
-
+@cache
 def _letter(index: int) -> Any:
-    return sympy.Function(f"letter{index}")(_ARGUMENT)
+    return sympy.Function(f"letter{index}")(sympy.Symbol("t"))
 
 
 def _counted_by_sympy(shown: Basic) -> tuple[int, dict[int, int]]:

@@ -11,8 +11,9 @@ v3 = v2*4
 v4 = 1 - v3
 v5 = v3*v4
 v6 = v5*4
->>> named("speelpenning:3").outputs
-(x1*x2*x3,)
+>>> print(named("speelpenning:3").graph)
+v1 = x1*x2
+v2 = x3*v1
 """
 
 from __future__ import annotations

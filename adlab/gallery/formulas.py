@@ -22,7 +22,7 @@ def worked_example() -> Function:
         "log((x1 + x2)**2 + sin(x1*x2))",
         name="worked example",
         point=(1, 2),
-        about="Two variables, each used twice, so that adjoints add up; real only where the logarithm's operand is.",
+        about="Two variables, each used twice, whose adjoints add up; real only where the log's operand is positive.",
     )
 
 

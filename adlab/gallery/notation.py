@@ -17,7 +17,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, S, Symbol
 from adlab.errors import OptionError
 from adlab.written import applied, flat, product, total
 
-MAX_OPERATIONS = 1_000_000  # of a function built here: seconds to build and lower, about a gigabyte
+MAX_OPERATIONS = 1_000_000  # of a function built here: ten seconds and half a gigabyte to build and lower
 
 Vector = Sequence[Expr]
 Matrix = Sequence[Sequence[Expr]]
@@ -74,7 +74,7 @@ def add(*terms: Expr) -> Expr:
 
 
 def sub(a: Expr, b: Expr) -> Expr:
-    return total((a, b), (False, True))
+    return total("+-", (a, b))
 
 
 def mul(*factors: Expr) -> Expr:
@@ -82,7 +82,7 @@ def mul(*factors: Expr) -> Expr:
 
 
 def div(a: Expr, b: Expr) -> Expr:
-    return product((a, b), (False, True))
+    return product("*/", (a, b))
 
 
 def square(a: Expr) -> Expr:

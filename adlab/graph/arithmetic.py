@@ -93,10 +93,10 @@ class Floats(_Numbers):
         return primitive.careful(*operands) if parameter is None else primitive.careful(*operands, parameter)
 
     def partials(self, graph: Graph, position: int, values: Values[float]) -> Sequence[float | None]:
-        from adlab.graph.compile.python import compile_python
+        from adlab.graph.compile.python import compiled_rule
 
         primitive, _, parameter = graph.nodes[position]
-        found = compile_python(rules.partials(primitive, parameter))(*_rule_inputs(graph, position, values))
+        found = compiled_rule(rules.partials(primitive, parameter))(*_rule_inputs(graph, position, values))
         return [partial or None for partial in found] if primitive.routes else found
 
 

@@ -14,7 +14,7 @@ import sympy
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
-from adlab.graph.compile.python import compile_python
+from adlab.graph.compile.python import compiled_rule
 from adlab.graph.graph import Graph
 from adlab.graph.primitive import OPERANDS, OUT
 
@@ -82,7 +82,7 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False) -> A
 
 def _failed(graph: Graph, i: int, values: Sequence[float], derivative: bool) -> DomainError | None:
     primitive, operands, parameter = graph.nodes[i]
-    exists = compile_python(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+    exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
     if exists[0] == 0:
         return _domain_error(graph, i, values, primitive.value_condition(parameter), "f has no value at this point")
     if derivative:
@@ -134,7 +134,7 @@ def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
     for i in graph.operations:
         primitive, operands, parameter = graph.nodes[i]
         if alive[i] and primitive.smooth is not sympy.true and any(graph.active[o] for o in operands):
-            exists = compile_python(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+            exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
             if exists[-1] == 0:
                 found.append((i, primitive.convention))
     return found

@@ -87,16 +87,16 @@ class _Describer:
     def diagram(self) -> Diagram:
         graph, key = self.graph, self.frame.key()
         if any(box.sums for box in self.boxes):
-            key = (*key, Piece("Σ sum of what is passed back", "adjoint"))
+            key = (*key, Piece("Σ sum of contributions", "adjoint"))
         title = f"{len(graph.inputs)} inputs, {len(graph.operations)} operations, {len(graph.outputs)} outputs"
-        headings = None if self.primal is None else ("the function", "its derivative")
+        headings = None if self.primal is None else ("primal", "derivative")
         return Diagram(title, tuple(self.boxes), tuple(self.arrows), key, headings)
 
 
 def heading(graph: Graph, position: int) -> Row:
     """The name of a node and, if it is an operation, what it does."""
     name = Piece(cut(graph.names[position]), "name")
-    return (name, Piece(f"= {cut(graph.written(position))}", gap=0.35)) if graph.nodes[position].operands else (name,)
+    return (name, Piece(f"= {cut(graph.written(position))}", gap=0.28)) if graph.nodes[position].operands else (name,)
 
 
 def constant_text(node: Node) -> str:
@@ -114,7 +114,7 @@ def output_tags(graph: Graph, names: Sequence[str] | None) -> dict[int, tuple[Ro
     of: dict[int, list[str]] = defaultdict(list)
     for position, name in zip(graph.outputs, names, strict=True):
         of[position] += [cut(name)] if name else []
-    return {position: ((Piece(f"⇒ {', '.join(tags)}", "note"),),) if tags else () for position, tags in of.items()}
+    return {position: ((Piece(f"⇒ {', '.join(tags)}"),),) if tags else () for position, tags in of.items()}
 
 
 def shared(graph: Graph, primal: Graph) -> list[bool]:

@@ -132,7 +132,7 @@ class _Pen:
         from matplotlib.patches import FancyBboxPatch
 
         box, (x, y, width, height) = placed.box, placed.rect
-        radius = max((height / 2 if box.kind == "input" else 3.0) - inset, 0.5)
+        radius = max((min(height / 2, 12.0) if box.kind == "input" else 3.0) - inset, 0.5)
         fill, opacity = _fill(box, box.state)
         line = 1.9 if box.state == "now" else 0.9
         self.ax.add_patch(

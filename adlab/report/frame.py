@@ -17,7 +17,7 @@ SIGNS: dict[Role, dict[Direction, str]] = {
     "partial": {"TB": "∂", "LR": "∂"},
 }
 MEANINGS: dict[Role, str] = {
-    "primal": "value", "tangent": "tangent", "adjoint": "adjoint, passed back", "partial": "local partial"
+    "primal": "primal", "tangent": "tangent", "adjoint": "adjoint, contribution", "partial": "local partial"
 }  # fmt: skip
 
 
@@ -129,7 +129,7 @@ class Frame:
         lines = [f"{name} = {graph.written(position)}" if operation else name]
         if trace is None or position not in self.forward and operation:
             return lines[0]
-        lines.append(f"value {trace.primals[position]!r}")
+        lines.append(f"primal {trace.primals[position]!r}")
         if trace.tangents is not None:
             lines.append(f"tangent {trace.tangents.get(position, 0.0)!r}")
         if (adjoint := self._adjoint(position)) and adjoint.role == "adjoint":
@@ -151,7 +151,7 @@ class Frame:
         text = f"∂{above}/∂{name} = {self.trace.partials[position][operand]!r}"
         if self._has_passed(position, operand):
             adjoint, value = self.trace.adjoints.get(position, 0.0), self.passed[position, operand]
-            text += f"\npassed back to {name}: {value!r}, the partial × the adjoint of {above}, {adjoint!r}"
+            text += f"\ncontribution to the adjoint of {name}: {value!r} = {adjoint!r} × this"
         return text
 
     def key(self) -> tuple[Piece, ...]:

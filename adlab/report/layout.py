@@ -3,7 +3,7 @@
 1. Ranks: every box stands below what it reads (longest paths), then moves to where its edges are shortest.
 2. Chains: an edge that spans several ranks gets a joint in each rank between; one of the joints holds its label.
 3. Orders: barycentre sweeps and swaps of neighbours, keeping the order with the fewest crossings.
-4. Places: in each rank the least-squares wish of all boxes that keeps order and distance (isotonic regression).
+4. Places: in each rank what all boxes wish, in the mean and then in the median, keeping order and distance.
 5. Routes: the joints of every edge, from the border of one box to the border of the other.
 
 There is no randomness anywhere: the same graph gives the same layout. Coordinates are (across, along): `along` grows in
@@ -20,8 +20,8 @@ the direction of the flow, so the same layout serves pictures from top to bottom
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
@@ -30,10 +30,14 @@ BESIDE = 11.0  # between boxes of one rank
 BETWEEN = 13.0  # between ranks, at least
 SLOPE, STEEPEST = 0.16, 34.0  # ranks move apart where an edge must cross far: by SLOPE × the distance, at most so much
 ROUNDS = 16  # of ordering sweeps from each start
-SETTLING = 60  # of placing sweeps
+SETTLING = 40  # placing sweeps toward the mean, and as many toward the median, which makes lines straight
+LOOSE = 0.05  # how hard a box pulls that only one other reads
+SNAP = 4.0  # ports move by so much for a line to be straight
 NEAR, BETWEEN_HALVES, FAR = range(3)
 
 Edge = tuple[int, int]
+Wish = tuple[float, float]
+"""A place, and how strongly it is wished for."""
 
 
 class Extent(NamedTuple):
@@ -72,25 +76,31 @@ def layout(
     edges: Sequence[Edge],
     labels: Sequence[Extent | None],
     far: Sequence[bool] | None = None,
+    pinned: Collection[int] = (),
 ) -> Layout:
     """The layout of boxes in topological order (each edge leads to a later box) and of labels, one place an edge.
 
-    The boxes marked `far` stand in a half of their own, in which edges run back against the flow.
+    The boxes marked `far` stand in a half of their own, in which edges run back against the flow; a `pinned` box reads
+    nothing, and stands close to the only one that reads it.
     """
     if not boxes:
         return Layout((), (), (), 0.0, 0.0)
-    apart = any(labels) or far is not None
-    rank = ranks(len(boxes), edges, far)
-    web = _Web(boxes, rank if apart else [r // 2 for r in rank], edges, labels, far)
+    rank = ranks(len(boxes), edges, far, pinned)
+    if not any(labels) and all(r % 2 == 0 for r in rank):
+        rank = [r // 2 for r in rank]
+    web = _Web(boxes, rank, edges, labels, far)
     web.order()
     web.place()
     return web.layout()
 
 
-def ranks(count: int, edges: Sequence[Edge], far: Sequence[bool] | None = None) -> list[int]:
+def ranks(
+    count: int, edges: Sequence[Edge], far: Sequence[bool] | None = None, pinned: Collection[int] = ()
+) -> list[int]:
     """The rank of every box, from 0; boxes that an edge joins are two apart at least, or lie in different halves.
 
-    Near boxes have even ranks when far ones have odd ones, so no edge between the halves is flat.
+    Near boxes have even ranks when far ones have odd ones, so no edge between the halves is flat. Between ranks that
+    are two apart there is one for labels and for what is pinned.
 
     >>> ranks(4, [(0, 2), (1, 3), (2, 3)])
     [0, 2, 2, 4]
@@ -100,6 +110,8 @@ def ranks(count: int, edges: Sequence[Edge], far: Sequence[bool] | None = None) 
     under: list[list[int]] = [[] for _ in range(count)]
     beside: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
+        if source in pinned:
+            continue
         if half[source] != half[target]:
             beside[source].append(target)
             beside[target].append(source)
@@ -117,6 +129,9 @@ def ranks(count: int, edges: Sequence[Edge], far: Sequence[bool] | None = None) 
     for _ in range(count):
         if not any([_move(i, rank, over, under, beside) for i in reversed(range(count))]):
             break
+    for source, target in edges:
+        if source in pinned:
+            rank[source] = rank[target] + (1 if half[target] else -1)
     least = min(rank)
     return [r - least for r in rank]
 
@@ -181,7 +196,7 @@ class _Web:
 
     def order(self) -> None:
         """Orders every rank; the best of all the sweeps from two starts is kept."""
-        best: tuple[int, list[list[int]]] | None = None
+        best: tuple[tuple[int, int], list[list[int]]] | None = None
         for start in (range(len(self.rank)), self._depth_first()):
             self.layers = [[] for _ in self.layers]
             for vertex in start:
@@ -192,9 +207,9 @@ class _Web:
             for turn in range(ROUNDS):
                 self._sweep(downward=turn % 2 == 0)
                 self._swap()
-                crossings = sum(self._crossings(layer) for layer in self.layers)
-                if best is None or crossings < best[0]:
-                    best = crossings, [list(layer) for layer in self.layers]
+                merit = sum(map(self._crossings, self.layers)), sum(map(self._disorder, self.layers))
+                if best is None or merit < best[0]:
+                    best = merit, [list(layer) for layer in self.layers]
         assert best is not None
         self.layers = best[1]
         for layer in self.layers:
@@ -263,6 +278,11 @@ class _Web:
                 insort(ends, end)
         return crossings
 
+    def _disorder(self, layer: list[int]) -> int:
+        """How many pairs of boxes do not stand as they were given: x2 before x1."""
+        boxes = [v for v in layer if v < self.boxes]
+        return sum(a > b for i, a in enumerate(boxes) for b in boxes[i + 1 :])
+
     # --- places -------------------------------------------------------------------------------------------------
 
     def place(self) -> None:
@@ -301,15 +321,18 @@ class _Web:
     def _pulls(self) -> list[list[tuple[int, float, float]]]:
         """For every vertex what its threads pull it to: (vertex, distance from that, strength).
 
-        Joints pull hard on each other, for long edges to be straight (the weights of Gansner et al. 1993).
+        Joints pull hard on each other, for long edges to be straight (the weights of Gansner et al. 1993); a box that
+        only one other reads follows that one.
         """
         pulls: list[list[tuple[int, float, float]]] = [[] for _ in self.rank]
+        ends = Counter(end for edge in self.edges for end in edge)
         for e, chain in enumerate(self.chains):
+            firm = LOOSE if ends[self.edges[e][0]] == 1 else 1.0
             for upper, lower in zip(chain, chain[1:], strict=False):
-                joints = (upper >= self.boxes) + (lower >= self.boxes)
+                strength = firm * (1.0, 2.0, 8.0)[(upper >= self.boxes) + (lower >= self.boxes)]
                 distance = self.ports.get((e, upper), 0.0) - self.ports.get((e, lower), 0.0)
-                pulls[lower].append((upper, distance, (1.0, 2.0, 8.0)[joints]))
-                pulls[upper].append((lower, -distance, (1.0, 2.0, 8.0)[joints]))
+                pulls[lower].append((upper, distance, strength))
+                pulls[upper].append((lower, -distance, strength))
         return pulls
 
     def _settle(self, side: set[int]) -> None:
@@ -320,15 +343,14 @@ class _Web:
             for i, vertex in enumerate(layer):
                 self.x[vertex] = left + sum(gaps[:i])
         pulls = {v: [pull for pull in self.pulls[v] if pull[0] in side] for v in side}
-        for turn in range(SETTLING):
+        for turn in range(2 * SETTLING):
+            middle = _mean if turn < SETTLING else _median
             for layer in layers if turn % 2 else reversed(layers):
-                wishes, weights = [], []
-                for vertex in layer:
-                    weight = sum(strength for _, _, strength in pulls[vertex])
-                    total = sum((self.x[u] + distance) * strength for u, distance, strength in pulls[vertex])
-                    wishes.append(total / weight if weight else self.x[vertex])
-                    weights.append(weight or 0.1)
-                for vertex, x in zip(layer, spread(wishes, weights, self._gaps(layer)), strict=True):
+                wishes = [
+                    [(self.x[u] + distance, strength) for u, distance, strength in pulls[v]] or [(self.x[v], 0.1)]
+                    for v in layer
+                ]
+                for vertex, x in zip(layer, spread(wishes, self._gaps(layer), middle), strict=True):
                     self.x[vertex] = x
 
     def _gaps(self, layer: Sequence[int]) -> list[float]:
@@ -362,19 +384,25 @@ class _Web:
 
     def _route(self, e: int) -> tuple[Point, ...]:
         upper, *joints, lower = self.chains[e]
-        points = [*self._leave(e, upper, 1)]
+        first, last = (self.x[end] + self.ports[e, end] for end in (upper, lower))
+        first = _snapped(first, self.x[joints[0]] if joints else last)
+        last = _snapped(last, self.x[joints[-1]] if joints else first)
+        points = [*self._leave(upper, first, 1)]
         for joint in joints:
             points += [Point(self.x[joint], along) for along in self.bands[self.rank[joint]]]
-        points += reversed(self._leave(e, lower, -1))
+        points += reversed(self._leave(lower, last, -1))
         if self.edges[e][0] != upper:
             points.reverse()
         return tuple(dict.fromkeys(points))
 
-    def _leave(self, e: int, vertex: int, sign: int) -> list[Point]:
+    def _leave(self, vertex: int, across: float, sign: int) -> list[Point]:
         """From the border of the box to the border of its rank."""
-        across, middle = self.x[vertex] + self.ports[e, vertex], self._point(vertex).along
-        band = self.bands[self.rank[vertex]]
-        return [Point(across, middle + sign * self.extent[vertex].along / 2), Point(across, band[sign > 0])]
+        border = self._point(vertex).along + sign * self.extent[vertex].along / 2
+        return [Point(across, border), Point(across, self.bands[self.rank[vertex]][sign > 0])]
+
+
+def _snapped(across: float, wish: float) -> float:
+    return wish if abs(across - wish) <= SNAP else across
 
 
 def _comb(slots: dict[int, float], extent: Extent) -> dict[int, float]:
@@ -385,23 +413,48 @@ def _comb(slots: dict[int, float], extent: Extent) -> dict[int, float]:
     return {port: (i - (len(order) - 1) / 2) * step for i, port in enumerate(order)}
 
 
-def spread(wishes: Sequence[float], weights: Sequence[float], gaps: Iterable[float]) -> list[float]:
-    """The places nearest to the wishes, in weighted least squares, that keep their order and the gaps between them.
+def spread(
+    wishes: Sequence[Sequence[Wish]], gaps: Iterable[float], middle: Callable[[Sequence[Wish]], float]
+) -> list[float]:
+    """The places that meet the wishes best and keep their order and the gaps between them.
 
-    Pool adjacent violators: in places less the room that gaps need, the order is all there is to keep.
+    Pool adjacent violators (Barlow et al. 1972): in places less the room that gaps need, the order is all there is to
+    keep; neighbours whose wishes go against it move as one, to the middle of all their wishes.
 
-    >>> spread([0.0, 0.0, 10.0], [1.0, 1.0, 1.0], [4.0, 4.0])
+    >>> spread([[(0.0, 1.0)], [(0.0, 1.0)], [(10.0, 1.0)]], [4.0, 4.0], _mean)
     [-2.0, 2.0, 10.0]
     """
     need = [0.0]
     for gap in gaps:
         need.append(need[-1] + gap)
-    pools: list[tuple[float, float, int]] = []  # weight, weighted sum, members
-    for wish, weight, room in zip(wishes, weights, need, strict=True):
-        pool = (weight, weight * (wish - room), 1)
-        while pools and pools[-1][1] * pool[0] >= pool[1] * pools[-1][0]:
-            before = pools.pop()
-            pool = (before[0] + pool[0], before[1] + pool[1], before[2] + pool[2])
-        pools.append(pool)
-    levels = [total / weight for weight, total, members in pools for _ in range(members)]
-    return [level + room for level, room in zip(levels, need, strict=True)]
+    pools: list[tuple[float, list[Wish], int]] = []  # where, all its wishes, its members
+    for own, room in zip(wishes, need, strict=True):
+        pool, members = [(wish - room, weight) for wish, weight in own], 1
+        place = middle(pool)
+        while pools and pools[-1][0] >= place:
+            _, before, count = pools.pop()
+            pool, members = [*before, *pool], members + count
+            place = middle(pool)
+        pools.append((place, pool, members))
+    places = [place for place, _, members in pools for _ in range(members)]
+    return [place + room for place, room in zip(places, need, strict=True)]
+
+
+def _mean(wishes: Sequence[Wish]) -> float:
+    return sum(wish * weight for wish, weight in wishes) / sum(weight for _, weight in wishes)
+
+
+def _median(wishes: Sequence[Wish]) -> float:
+    """Half way between the two ends of the weighted median, so that a box stands between its two operands."""
+    half = sum(weight for _, weight in wishes) / 2
+    ordered = sorted(wishes)
+    return (_first_beyond(ordered, half) + _first_beyond(ordered[::-1], half)) / 2
+
+
+def _first_beyond(wishes: Sequence[Wish], half: float) -> float:
+    total = 0.0
+    for wish, weight in wishes:
+        total += weight
+        if total >= half:
+            return wish
+    return wishes[-1][0]

@@ -164,7 +164,9 @@ class _Composer:
         boxes = [self._box_extent(*size) for size in self.sizes]
         labels = [self._label_extent(arrow) for arrow in diagram.arrows]
         far = [box.far for box in diagram.boxes] if diagram.headings else None
-        self.layout = _engine(engine)(boxes, edges, labels, far)
+        constants = {i for i, box in enumerate(diagram.boxes) if box.kind == "constant"}
+        pinned = constants & {source for source, _ in edges}
+        self.layout = _engine(engine)(boxes, edges, labels, far, pinned)
         self.breadth, self.length = self.layout.breadth, self.layout.length
         self.body = (self.breadth, self.length) if self.across else (self.length, self.breadth)
         key_width = sum(_key_width(piece) for piece in diagram.key)
@@ -211,8 +213,8 @@ class _Composer:
         return PlacedBox(box, rect, tuple(lines), badge)
 
     def _arrow(self, arrow: Arrow, route: Sequence[Point], place: Point | None) -> PlacedArrow:
-        tip, before = route[-1], route[-2]
-        ahead = 1 if tip.along > before.along else -1
+        tip = route[-1]
+        ahead = 1 if tip.along > route[0].along else -1
         base = Point(tip.across, tip.along - ahead * HEAD)
         corners = (tip, Point(tip.across - HALF_HEAD, base.along), Point(tip.across + HALF_HEAD, base.along))
         strokes = tuple(tuple(map(self._at, stroke)) for stroke in _curve([*route[:-1], base]))
@@ -273,17 +275,21 @@ def _block(rows: Sequence[Row], size: float) -> tuple[float, float]:
 
 
 def _curve(points: Sequence[Point]) -> Iterator[tuple[Point, ...]]:
-    """The route as strokes: straight along the flow, else an S that sets out and arrives along the flow.
-
-    All S between two ranks have one shape, so two of them cross where the straight lines would, and once.
-    """
+    """The route as strokes: along the flow at its ends and beside boxes and labels, smooth through the other joints."""
+    slopes = [0.0, *(_slope(*three) for three in zip(points, points[1:], points[2:], strict=False)), 0.0]
     yield (points[0],)
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b, out, into in zip(points, points[1:], slopes, slopes[1:], strict=False):
         if abs(a.across - b.across) < 0.01:
             yield (b,)
         else:
-            middle = (a.along + b.along) / 2
-            yield Point(a.across, middle), Point(b.across, middle), b
+            half = (b.along - a.along) / 2
+            yield Point(a.across + out * half, a.along + half), Point(b.across - into * half, b.along - half), b
+
+
+def _slope(a: Point, b: Point, c: Point) -> float:
+    """The slope at b of a curve that neither turns back nor overshoots (Fritsch & Butland 1984)."""
+    before, after = ((q.across - p.across) / (q.along - p.along) for p, q in ((a, b), (b, c)))
+    return 2 * before * after / (before + after) if before * after > 0 else 0.0
 
 
 def _key_width(piece: Piece) -> float:

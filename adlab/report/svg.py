@@ -113,7 +113,7 @@ def _group(classes: str, tooltip: str, inside: Iterator[str]) -> str:
 
 def _box(placed: PlacedBox) -> Iterator[str]:
     box, (x, y, width, height) = placed.box, placed.rect
-    radius = height / 2 if box.kind == "input" else 3.0
+    radius = min(height / 2, 12.0) if box.kind == "input" else 3.0
     yield _rect(placed.rect, radius)
     if box.output:
         yield _rect(Rect(x + 2, y + 2, width - 4, height - 4), max(radius - 2, 0.5), ' style="fill: none"')

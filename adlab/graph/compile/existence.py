@@ -30,7 +30,7 @@ def with_existence(graph: Graph, m: int, values: bool) -> Graph:
     >>> print(with_existence(lower([sympy.log(x), 1 / x], [x]), 1, values=False))
     v1 = 1/x
     v2 = x > 0
-    v3 = v1 if v2 else nan
+    v3 = v1 if v2 else (nan)
     """
     builder = Builder.on(graph)
     nan = builder.constant(math.nan)
@@ -76,9 +76,10 @@ def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
     primitive, operands, parameter = graph.nodes[position]
     rule, read = _value_condition(primitive, parameter)
     inputs = [*operands, position]
+    read_nodes = {inputs[k] for k in read}
     if all(graph.nodes[inputs[k]].primitive is CONSTANT for k in read):
-        constants = [to_float(graph.nodes[i].parameter) for i in inputs]
-        if evaluate(rule, constants, FLOATS)[rule.outputs[0]] == 1:
+        numbers = [to_float(graph.nodes[i].parameter) if i in read_nodes else math.nan for i in inputs]
+        if evaluate(rule, numbers, FLOATS)[rule.outputs[0]] == 1:
             return None
     return splice(builder, rule, inputs)[0]
 

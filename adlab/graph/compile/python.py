@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
-from adlab.graph.arithmetic import FLOATS, evaluate, to_float
+import numpy as np
+import numpy.typing as npt
+
+from adlab.graph.arithmetic import FLOATS, evaluate
+from adlab.graph.compile.constants import constants
 from adlab.graph.graph import Graph, Node
 
+FloatArray = npt.NDArray[np.float64]
 Program = Callable[..., tuple[float, ...]]
 
 # What Python writes shorter than a call, with the meaning that `numerics` gives it: a condition on NaN is NaN.
@@ -56,6 +62,10 @@ def compile_python(graph: Graph) -> Program:
     return program
 
 
+compiled_rule = cache(compile_python)
+"""For the rules of the table, which live as long as it does."""
+
+
 def python_source(graph: Graph, namespace: dict[str, Any]) -> str:
     """The text of that function; what it calls is put into `namespace`."""
     count = len(graph.inputs)
@@ -75,12 +85,13 @@ def python_source(graph: Graph, namespace: dict[str, Any]) -> str:
 
 
 def _lines(graph: Graph, names: list[str], namespace: dict[str, Any]) -> Iterator[str]:
+    known = constants(graph)
     for i, node in enumerate(graph.nodes[len(names) :], len(names)):
-        if node.operands:
+        if i in known:
+            names.append(_literal(known[i]))
+        else:
             yield f"        v{i} = {_right_hand_side(node, names, namespace)}"
             names.append(f"v{i}")
-        else:
-            names.append(_literal(to_float(node.parameter)))
 
 
 def _right_hand_side(node: Node, names: list[str], namespace: dict[str, Any]) -> str:
@@ -101,3 +112,26 @@ def _right_hand_side(node: Node, names: list[str], namespace: dict[str, Any]) ->
 
 def _literal(value: float) -> str:
     return f"({value!r})" if value < 0 else repr(value)
+
+
+class PythonKernel:
+    """Points one by one."""
+
+    name = "python"
+
+    def __init__(self, graph: Graph) -> None:
+        self.width = len(graph.outputs)
+        self.call = compile_python(graph)
+
+    def batch(self, points: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        return np.array([self.call(*row) for row in points.tolist()], dtype=float).reshape(len(points), self.width)
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
+        """A step from the buffer `x` to the buffer `out`."""
+
+        def step() -> None:
+            for i, row in enumerate(x.tolist()):
+                out[i] = self.call(*row)
+
+        return step

@@ -1,0 +1,53 @@
+"""Executes every notebook anew and compares what it prints with what is committed.
+
+A cell tagged `volatile` (times, versions) is executed but not compared; pictures are compared by being there.
+`--write` stores the new outputs instead.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+
+
+def shown(cell: Any) -> list[str]:
+    """The text of a cell's outputs; a picture is the word that it is one."""
+    texts = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        if "image/png" in data or "image/svg+xml" in data:
+            texts.append("<picture>")
+        elif "text/plain" in data:
+            texts.append(data["text/plain"].strip())
+        elif "text" in output:
+            texts.append(output["text"].strip())
+    return texts
+
+
+def main() -> int:
+    write, wrong = "--write" in sys.argv, 0
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        committed = nbformat.read(path, as_version=4)
+        fresh = nbformat.read(path, as_version=4)
+        NotebookClient(fresh, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+        if write:
+            for cell in fresh.cells:
+                cell.get("metadata", {}).pop("execution", None)
+            fresh.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+            nbformat.write(fresh, path)
+        for number, (before, after) in enumerate(zip(committed.cells, fresh.cells, strict=True)):
+            if "volatile" not in before.metadata.get("tags", []) and shown(before) != shown(after) and not write:
+                wrong += 1
+                print(f"{path.name}, cell {number}: committed\n{shown(before)}\nexecuted\n{shown(after)}")
+        print(f"{path.name}: {'written' if write else 'executed'}")
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,218 @@
+"""The common face of the backends: one program, called on a point, on floats, on a batch, or bound to buffers.
+
+Every backend computes the same thing: IEEE results, NaN at a point outside the domain, infinity at an overflow, and
+never an exception. They stay on the real line: where f is real only by way of complex numbers, they say NaN.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property, partial
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.errors import MethodError, MissingExtra, OptionError, PointError
+from adlab.graph.arithmetic import FLOATS, evaluate
+from adlab.graph.compile.existence import with_existence
+from adlab.graph.compile.numpy import NumpyKernel
+from adlab.graph.compile.python import PythonKernel
+from adlab.graph.graph import Graph
+
+FloatArray = npt.NDArray[np.float64]
+Shape = tuple[int, ...]
+Step = Callable[[], None]
+
+BACKENDS = ("auto", "python", "numpy", "llvm")
+DERIVATIVES = (None, "gradient", "value_and_gradient", "jacobian")
+ACCURACIES = ("fast", "strict")
+PATIENCE = 10_000_000
+"""Operations after which compiling to machine code has paid for itself: about as long on NumPy as in the compiler."""
+
+
+class Kernel(Protocol):
+    """What a backend makes of a graph."""
+
+    @property
+    def name(self) -> str:
+        """As in `backend=`."""
+
+    @property
+    def call(self) -> Callable[..., tuple[float, ...]]:
+        """Floats in, all outputs out."""
+
+    @property
+    def batch(self) -> Callable[[FloatArray], FloatArray]:
+        """(N, inputs) → (N, outputs)."""
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Step:
+        """A step that reads C-contiguous `x`, (N, inputs), and writes C-contiguous `out`, (N, outputs)."""
+
+
+class CompiledProgram:
+    """A program that computes f, its derivative, or both; `shapes` are those of its parts at one point.
+
+    >>> import adlab
+    >>> f = adlab.Function("log((x1 + x2)**2 + sin(x1*x2))")
+    >>> program = f.compile(derivative="value_and_gradient")
+    >>> program([1.0, 2.0])
+    (2.2934734504528866, array([0.52150078, 0.56349637]))
+    >>> program.call(1.0, 2.0)
+    (2.2934734504528866, 0.5215007789468606, 0.5634963734499162)
+    >>> x, out = np.array([1.0, 2.0]), np.empty(3)
+    >>> step = program.bind(x, out); step(); out
+    array([2.29347345, 0.52150078, 0.56349637])
+    """
+
+    def __init__(self, graph: Graph, shapes: Sequence[Shape], quick: Kernel, best: Callable[[], Kernel]) -> None:
+        self.graph = graph
+        """What is computed: all parts' outputs in a row."""
+        self.shapes = tuple(shapes)
+        self.n = len(graph.inputs)
+        self._quick, self._make_best = quick, best
+        self._work = 0
+
+    @cached_property
+    def _best(self) -> Kernel:
+        return self._make_best()
+
+    def _kernel(self, points: int) -> Kernel:
+        """The backend to compute so many more points with: the best one, once there has been work enough for it."""
+        if "_best" not in self.__dict__:
+            self._work += points * len(self.graph)
+            if self._work < PATIENCE:
+                return self._quick
+        return self._best
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that serves whoever calls often."""
+        return self._best.name
+
+    @property
+    def call(self) -> Callable[..., tuple[float, ...]]:
+        """n floats in, the tuple of all numbers out (values, then partials row-major): the cheapest call.
+
+        Raises TypeError for anything but n numbers.
+        """
+        return self._best.call
+
+    def __call__(self, x: Any) -> Any:
+        """At one point, shape (n,), or at many, (..., n): an array for each part (a float for one number).
+
+        Raises PointError for another shape, or for what is not real numbers.
+        """
+        points = self._coerced(x)
+        before = points.shape[:-1]
+        if not before:
+            found = np.array(self._at(points.tolist()))
+        else:
+            rows = np.ascontiguousarray(points.reshape(prod(before), self.n)) if points.ndim > 2 else points
+            found = self._kernel(len(rows)).batch(rows).reshape(*before, len(self.graph.outputs))
+        parts, start = [], 0
+        for shape in self.shapes:
+            size = prod(shape)
+            part = found[..., start : start + size].reshape(before + shape)
+            parts.append(part if part.shape else float(part))
+            start += size
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Step:
+        """`step = program.bind(x, out)`: each `step()` reads the buffer `x` and writes the buffer `out`.
+
+        `x` has shape (n,) or (N, n), `out` as many numbers as there are results, all parts of a point in a row;
+        both are C-contiguous arrays of float64. On the llvm backend nothing is allocated in a step.
+        """
+        for what, buffer in (("x", x), ("out", out)):
+            if not isinstance(buffer, np.ndarray) or buffer.dtype != np.float64 or not buffer.flags.c_contiguous:
+                raise PointError(f"`{what}` must be a C-contiguous NumPy array of float64; try np.ascontiguousarray")
+        if x.ndim not in (1, 2) or x.shape[-1] != self.n:
+            raise PointError(f"`x` has shape {x.shape}; give ({self.n},) or (N, {self.n})")
+        points, width = x.size // self.n if self.n else 1, len(self.graph.outputs)
+        if out.size != points * width or not out.flags.writeable:
+            raise PointError(f"`out` must be writeable and hold {points} × {width} numbers, not shape {out.shape}")
+        return self._best.bind(x.reshape(points, self.n), out.reshape(points, width))
+
+    def __repr__(self) -> str:
+        return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
+
+    def _at(self, point: list[float]) -> tuple[float, ...]:
+        if not self._work and "_best" not in self.__dict__:
+            # Most programs are called once, and a walk costs less than compiling.
+            self._work += len(self.graph)
+            values = evaluate(self.graph, point, FLOATS)
+            return tuple([values[output] for output in self.graph.outputs])
+        return self._kernel(1).call(*point)
+
+    def _coerced(self, x: Any) -> FloatArray:
+        try:
+            points = np.asarray(x)
+            if points.dtype.kind not in "biufO":
+                raise TypeError
+            points = points.astype(np.float64, copy=False)
+        except (TypeError, ValueError, OverflowError):
+            raise PointError("the point must be real numbers, as a sequence or an array") from None
+        if points.ndim == 0 and self.n == 1:
+            points = points.reshape(1)
+        if points.ndim == 0 or points.shape[-1] != self.n:
+            raise PointError(f"the point has shape {points.shape}; give ({self.n},) or (..., {self.n})")
+        return points
+
+
+def compile_function(
+    f: Any, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast"
+) -> CompiledProgram:
+    """`Function.compile`. Raises OptionError for unknown options, MethodError for a gradient of several outputs,
+    and MissingExtra where `backend="llvm"` is asked for and llvmlite is not installed.
+    """
+    _one_of("derivative", derivative, DERIVATIVES)
+    shapes: list[Shape]
+    if derivative in ("gradient", "value_and_gradient") and f.m != 1:
+        raise MethodError(f'a gradient needs one output, and this function has m = {f.m}; use derivative="jacobian"')
+    if derivative is None:
+        graph, shapes = f.graph, [() if f.scalar and f.m == 1 else (f.m,)]
+    else:
+        keep = derivative == "value_and_gradient"
+        graph = with_existence(f.program("reverse" if f.m <= f.n else "forward"), f.m, keep)
+        shapes = [(f.m, f.n)] if derivative == "jacobian" else [()] * keep + [(f.n,)]
+    return compile_graph(graph, shapes, backend, accuracy)
+
+
+def compile_graph(
+    graph: Graph, shapes: Sequence[Shape], backend: str = "auto", accuracy: str = "fast"
+) -> CompiledProgram:
+    """A program of the parts `shapes`, which make up the graph's outputs in order."""
+    _one_of("backend", backend, BACKENDS)
+    _one_of("accuracy", accuracy, ACCURACIES)
+    quick = NumpyKernel(graph)
+    if backend == "auto":
+        backend = "llvm" if _installed("llvmlite") else "numpy"
+        return CompiledProgram(graph, shapes, quick, partial(_kernel, backend, graph, accuracy))
+    named = _kernel(backend, graph, accuracy)  # who names a backend wants it compiled now
+    return CompiledProgram(graph, shapes, named, lambda: named)
+
+
+def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
+    if backend == "python":
+        return PythonKernel(graph)
+    if backend == "numpy":
+        return NumpyKernel(graph)
+    if not _installed("llvmlite"):
+        raise MissingExtra('backend="llvm" needs llvmlite; pip install "adlab[jit]"')
+    from adlab.graph.compile.llvm.kernel import LlvmKernel
+
+    kernel: Kernel = LlvmKernel(graph, accuracy)
+    return kernel
+
+
+@cache
+def _installed(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _one_of(name: str, value: Any, allowed: Sequence[Any]) -> None:
+    if value not in allowed:
+        raise OptionError(f"{name}={value!r} is none of {', '.join(map(repr, allowed))}")

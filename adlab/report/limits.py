@@ -1,0 +1,149 @@
+"""Derivatives as limits: difference quotients of high-precision values, and what they tend to.
+
+A quotient (f(x ± h) − f(x))/(±h) is taken at a tiny h, with so many bits that the running errors of both values
+leave it as good as asked for: h = 2^-shift of x's size costs `shift` bits, and what the formula cancels costs
+the rest, which the errors tell. Two such quotients, at steps far apart, either agree (then that is the limit on
+this side) or show how they do not: they run to 0, they grow without bound, or there is no real value there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from adlab.meanings import CONTEXT, exact, magnitude, working
+from adlab.values import Outcome, Plan
+
+GUARD_BITS = 64  # beyond the digits asked for
+EXTRA_BITS = 2000  # at most, against cancellation: a derivative smaller than what remains counts as 0
+
+Pair = tuple[int, int]  # output, variable
+Kind = Literal["finite", "infinite", "outside", "open"]
+
+
+class Quotient(NamedTuple):
+    """A difference quotient and a bound on its error (infinite: undecided); `reason` says why there is no value."""
+
+    value: Any
+    noise: Any
+    reason: str = ""
+
+
+class Limit(NamedTuple):
+    """What the quotients of one side tend to, and a bound on its error; `reason` says why it is not finite."""
+
+    kind: Kind
+    value: Any = None
+    radius: Any = None
+    reason: str = ""
+
+
+def bits_of(digits: int) -> int:
+    """Bits that hold so many decimal digits.
+
+    >>> bits_of(30)
+    100
+    """
+    return math.ceil(digits * math.log2(10))
+
+
+def step(x: Any, shift: int) -> Any:
+    """2^-shift of the size of x; of 1 at x = 0."""
+    return CONTEXT.ldexp(1, magnitude(exact(x)) - shift)
+
+
+def one_sided(
+    plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int
+) -> dict[Pair, tuple[Quotient, Quotient]]:
+    """The left and the right quotient of each pair, good to `digits` where EXTRA_BITS suffice for that."""
+    found: dict[Pair, tuple[Quotient, Quotient]] = {}
+    todo, extra = set(pairs), 0
+    while todo:
+        state = plan.base(point, shift + bits_of(digits) + GUARD_BITS + extra)
+        here = state.outcomes()
+        for variable in {variable for _, variable in todo}:
+            with working(state.bits):
+                x, h = exact(point[variable]), step(point[variable], shift)
+                left, right = state.moved(variable, x - h), state.moved(variable, x + h)
+                for output in [output for output, moved in todo if moved == variable]:
+                    below = _quotient(here[output], left[output], -h)
+                    found[output, variable] = below, _quotient(here[output], right[output], h)
+        if extra >= EXTRA_BITS:
+            break
+        lacking = {pair: max(_lacking(side, digits, extra) for side in found[pair]) for pair in todo}
+        todo = {pair for pair in todo if lacking[pair]}
+        extra = min(EXTRA_BITS, extra + max(lacking.values()))
+    return found
+
+
+def _quotient(here: Outcome, there: Outcome, by: Any) -> Quotient:
+    noise = (here.error + there.error) / abs(by)
+    if there.failure is not None:
+        return Quotient(None, noise, str(there.failure.error()))
+    if hasattr(there.value, "_mpc_"):
+        return Quotient(None, noise, f"the value there is complex: {CONTEXT.nstr(there.value, 8)}")
+    return Quotient((there.value - here.value) / by, noise)
+
+
+def central(
+    plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, digits: int
+) -> Quotient:
+    """The central quotient of any order, Σ (−1)^i C(order, i) f(x + (order/2 − i)·h) / h^order."""
+    output, variable = pair
+    extra = 0
+    while True:
+        state = plan.base(point, order * shift + bits_of(digits) + GUARD_BITS + extra)
+        with working(state.bits):
+            x, h = exact(point[variable]), step(point[variable], shift)
+            places = [state.moved(variable, x + (order - 2 * i) * h / 2)[output] for i in range(order + 1)]
+            quotient = _combined(places, order, h**order)
+            lacking = _lacking(quotient, digits, extra)
+        if not lacking or extra >= EXTRA_BITS:
+            return quotient
+        extra = min(EXTRA_BITS, extra + lacking)
+
+
+def _combined(places: list[Outcome], order: int, divisor: Any) -> Quotient:
+    weights = [(-1) ** i * math.comb(order, i) for i in range(order + 1)]
+    noise = sum(abs(w) * place.error for w, place in zip(weights, places, strict=True)) / divisor
+    for place in places:
+        if place.failure is not None or hasattr(place.value, "_mpc_"):
+            return Quotient(None, noise, str(place.failure.error()) if place.failure else "the value beside it is complex")
+    return Quotient(sum(w * place.value for w, place in zip(weights, places, strict=True)) / divisor, noise)
+
+
+def _lacking(side: Quotient, digits: int, extra: int) -> int:
+    """How many more bits this quotient needs: what its noise says, or many more where noise is all there is."""
+    if side.noise == 0 or (side.value is None and CONTEXT.isfinite(side.noise)):
+        return 0
+    if side.value is None or abs(side.value) <= side.noise:
+        return extra + 256
+    short = magnitude(side.noise) - magnitude(side.value) + bits_of(digits) + 8
+    return short + 8 if short > 0 else 0
+
+
+def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool, floor: Any) -> Limit:
+    """What two quotients, at steps 2^apart from each other, tend to.
+
+    They settle if they agree to `digits`. The claims that a limit is 0, or infinite, rest on how the quotients move and
+    are made only at the `last` and smallest steps. Noise below `floor` can hide nothing but a 0.
+    """
+    a, b, noise = first.value, second.value, first.noise + second.noise
+    if b is None and CONTEXT.isfinite(second.noise):
+        return Limit("outside", reason=second.reason)
+    if a is None or b is None or not CONTEXT.isfinite(noise):
+        return Limit("open", reason="a comparison or jump on the way cannot be decided at any precision tried")
+    tolerance = abs(b) * CONTEXT.mpf(10) ** -digits
+    if max(abs(a - b), noise) <= tolerance:
+        return Limit("finite", b, abs(a - b) + second.noise)
+    if max(abs(a), abs(b)) <= noise <= floor:
+        return Limit("finite", CONTEXT.zero, second.noise)
+    if last and noise <= tolerance:
+        if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
+            return Limit("finite", CONTEXT.zero, abs(b))
+        if abs(b) > 1.25 * abs(a):
+            jumps = abs(b) > CONTEXT.ldexp(abs(a), apart - 1)
+            reason = "f jumps there" if jumps else "the difference quotients grow without bound"
+            return Limit("infinite", CONTEXT.sign(b) * CONTEXT.inf, reason=reason)
+    return Limit("open", reason="the difference quotients do not settle")

@@ -1,0 +1,311 @@
+"""Error against step size: the picture in which truncation falls and roundoff rises, measured apart.
+
+At each step the stencil is applied twice to the same binary64 nodes: to the floats that f returns, and to values of the
+expression in high precision. Then truncation = D_exact − f′ and roundoff = D_float − D_exact, and their sum is the
+whole error, with nothing assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
+from adlab.classical.stencils import SCHEMES, Stencil, scheme
+from adlab.errors import AdlabError, MethodError, OptionError
+from adlab.function import Function, as_function, point_of
+from adlab.methods import METHODS
+from adlab.points import FloatArray
+from adlab.report.truth import Truth, derivative_of_order, truth
+from adlab.tables import Report, Table, significant
+from adlab.values import Plan, State, plan
+
+PER_DECADE = 8
+SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
+BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
+DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
+LINES = ("complex-step", "forward", "reverse")
+"""What has no step to choose, and is a level line in the picture."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """One difference quotient at one step, its two errors measured apart."""
+
+    scheme: str
+    step: float
+    truncation: float
+    roundoff: float
+
+    def in_words(self) -> str:
+        """Which of the two holds the scheme back, with both sizes."""
+        small, large = sorted([self.truncation, self.roundoff])
+        both = f"at its step {self.step:.1e} truncation is {self.truncation:.1e} and roundoff {self.roundoff:.1e}"
+        if large <= 30 * small:
+            return both + ", of like size: no other step would do much better"
+        cure = ("smaller step" if self.truncation > self.roundoff else "larger step") + " or a higher order would help"
+        return f"{both}: {'truncation' if self.truncation > self.roundoff else 'roundoff'} holds it back, and a {cure}"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One scheme for one partial, over all steps. Errors are absolute, arrays of the steps' length, NaN where none."""
+
+    scheme: str
+    order: int
+    output: int
+    variable: str
+    steps: FloatArray
+    total: FloatArray
+    truncation: FloatArray
+    roundoff: FloatArray
+    model: ErrorModel | None
+
+    @property
+    def best(self) -> tuple[float, float]:
+        """The step with the smallest envelope of the error, and the error there; an envelope has no lucky zeros."""
+        wrapped = envelope(self.total)
+        i = int(np.nanargmin(wrapped))
+        return float(self.steps[i]), float(wrapped[i])
+
+    @property
+    def truncation_slope(self) -> float | None:
+        """Log-log slope of the measured truncation error where h is small enough for its leading term: about p."""
+        return _slope(self.steps, self.truncation, low=self.best[0] / 100, high=self.best[0] * 3)
+
+    @property
+    def roundoff_slope(self) -> float | None:
+        """Log-log slope of the envelope of the measured roundoff error, about −1."""
+        return _slope(self.steps, envelope(self.roundoff), low=0.0, high=self.best[0])
+
+
+@dataclass(frozen=True)
+class Steps(Report):
+    """Curves by scheme and partial; `levels` are the errors of methods that have no step: (method, output, variable)."""
+
+    function: Function
+    point: FloatArray
+    truth: Truth
+    curves: list[Curve]
+    levels: dict[tuple[str, int, str], float]
+
+    @property
+    def slopes(self) -> dict[str, dict[str, float | None]]:
+        """Fitted slopes by scheme (of the first partial asked for): `truncation` near +p, `roundoff` near −1."""
+        return {
+            curve.scheme: {"truncation": curve.truncation_slope, "roundoff": curve.roundoff_slope, "order": curve.order}
+            for curve in reversed(self.curves)
+        }
+
+    @property
+    def best(self) -> dict[str, dict[str, float | None]]:
+        """By scheme the best step found and its error, beside what the model predicts."""
+        return {curve.scheme: _best(curve) for curve in reversed(self.curves)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """`curves` with their arrays as lists, `slopes`, `best`, and `levels`."""
+        return {
+            "curves": [
+                {
+                    "scheme": c.scheme, "order": c.order, "output": c.output, "variable": c.variable,
+                    "steps": c.steps.tolist(), "error": c.total.tolist(), "truncation": c.truncation.tolist(),
+                    "roundoff": c.roundoff.tolist(), "truncation_slope": c.truncation_slope,
+                    "roundoff_slope": c.roundoff_slope, **_best(c),
+                }
+                for c in self.curves
+            ],
+            "slopes": self.slopes,
+            "best": self.best,
+            "levels": [{"method": m, "output": o, "variable": v, "error": e} for (m, o, v), e in self.levels.items()],
+        }  # fmt: skip
+
+    def sections(self) -> list[Table | str]:
+        """A row for each curve, then the methods that have no step."""
+        head = ["scheme", "partial", "slope of truncation", "order", "slope of roundoff", "best step", "predicted",
+                "error there", "predicted error"]  # fmt: skip
+        rows = []
+        for c in self.curves:
+            found = _best(c)
+            rows.append([c.scheme, self._partial(c.output, c.variable), significant(c.truncation_slope, 3), str(c.order),
+                         significant(c.roundoff_slope, 3), significant(found["step"], 2), significant(found["predicted_step"], 2),
+                         significant(found["error"], 2), significant(found["predicted_error"], 2)])  # fmt: skip
+        levels = [[m, self._partial(o, v), "below 1 ulp" if e == 0 else f"{e:.2g}"] for (m, o, v), e in self.levels.items()]
+        where = ", ".join(f"{n} = {v!r}" for n, v in zip(self.function.names, self.point.tolist(), strict=True))
+        return [
+            Table(f"error against step size: {self.function.title} at {where}", head, rows, frozenset(head[2:])),
+            Table("without a step", ["method", "partial", "error"], levels, frozenset(["error"])),
+        ]
+
+    def _partial(self, output: int, variable: str) -> str:
+        return f"∂f/∂{variable}" if self.function.m == 1 else f"∂f{output}/∂{variable}"
+
+    def plot(self, ax: Any = None, variable: str | None = None, output: int = 0) -> Any:
+        """The V of each scheme for one partial, with the model's lines and the level ones. Returns the Axes."""
+        from adlab.report.figures import draw_steps
+
+        return draw_steps(self, ax, variable or self.curves[0].variable, output)
+
+
+def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[str] | None = None) -> Steps:
+    """Error against step size at the point `x`, for each scheme and each partial (or one `variable`).
+
+    Raises MethodError where there is no truth to measure errors against, OptionError for an unknown scheme or variable.
+
+    >>> found = steps("exp(x)", 1.0, schemes=["central-difference"])
+    >>> round(found.slopes["central-difference"]["truncation"], 2)
+    2.0
+    """
+    f = as_function(f)
+    point = point_of(f, x)
+    stencils = {name: _stencil(name) for name in (DEFAULT if schemes is None else schemes)}
+    names = f.names if variable is None else [_known(f, variable)]
+    judged = truth(f, point)
+    probe = _Probe(f, point)
+    curves, levels = [], {}
+    for i in range(f.m):
+        for name in names:
+            j = f.names.index(name)
+            exact = judged.component(i, j).value
+            if exact is None:
+                raise MethodError(f"no truth for ∂/∂{name} to measure errors against: {judged.component(i, j).note}")
+            curves += [_curve(probe, label, s, i, j, exact) for label, s in stencils.items()]
+            levels.update(_levels(f, point, i, j, exact))
+    return Steps(f, point, judged, curves, levels)
+
+
+def _stencil(name: str) -> Stencil:
+    if name not in SCHEMES:
+        raise OptionError(f"`{name}` is not a difference scheme with a step to choose; there are {', '.join(SCHEMES)}")
+    return scheme(name)
+
+
+def _known(f: Function, variable: str) -> str:
+    if variable not in f.names:
+        raise OptionError(f"no variable `{variable}`; there are {', '.join(f.names)}")
+    return variable
+
+
+class _Probe:
+    """Values of f along one coordinate, as floats and in high precision, at the same binary64 nodes."""
+
+    def __init__(self, f: Function, point: FloatArray) -> None:
+        self.f, self.point = f, point
+        self.plan: Plan = plan(f.outputs, f.variables)
+        self.state: State = self.plan.base(point.tolist(), BITS)
+
+    def nodes(self, stencil: Stencil, j: int, h: float) -> list[float]:
+        return [float(self.point[j]) + float(offset) * h for offset in stencil.offsets]
+
+    def quotients(self, stencil: Stencil, i: int, j: int, h: float) -> tuple[float, Any]:
+        """The difference quotient of output i from floats (NaN where f has no value), and exactly (None likewise)."""
+        nodes = self.nodes(stencil, j, h)
+        return self._by_floats(stencil, i, j, h, nodes), self._exactly(stencil, i, j, h, nodes)
+
+    def _by_floats(self, stencil: Stencil, i: int, j: int, h: float, nodes: Sequence[float]) -> float:
+        total = 0.0
+        for weight, node in zip(stencil.weights, nodes, strict=True):
+            moved = self.point.copy()
+            moved[j] = node
+            total += float(weight) * float(self.f.values(moved)[i])
+        return total / h
+
+    def _exactly(self, stencil: Stencil, i: int, j: int, h: float, nodes: Sequence[float]) -> Any:
+        total = mpmath.mpf(0)
+        for weight, node in zip(stencil.weights, nodes, strict=True):
+            outcome = self.state.moved(j, node)[i]
+            if outcome.failure is not None or hasattr(outcome.value, "_mpc_"):
+                return None
+            total += mpmath.make_mpf(outcome.value._mpf_) * weight.numerator / weight.denominator
+        return total / mpmath.mpf(h)
+
+
+def _curve(probe: _Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any) -> Curve:
+    scale = abs(float(probe.point[j])) or 1.0
+    count = (LARGEST - SMALLEST) * PER_DECADE + 1
+    sizes = np.logspace(SMALLEST, LARGEST, count) * scale
+    rows = [_errors(probe, stencil, i, j, float(h), exact) for h in sizes]
+    total, truncation, roundoff = np.array(rows).T
+    return Curve(name, stencil.order, i, probe.f.names[j], sizes, total, truncation, roundoff, _model(probe, stencil, i, j))
+
+
+def _errors(probe: _Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:
+    """Total, truncation and roundoff, all absolute."""
+    with mpmath.workprec(BITS):
+        rounded, sharp = probe.quotients(stencil, i, j, h)
+        if sharp is None or not math.isfinite(rounded):
+            return math.nan, math.nan, math.nan
+        return float(abs(rounded - exact)), float(abs(sharp - exact)), float(abs(rounded - sharp))
+
+
+def _model(probe: _Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
+    """The textbook model with the true derivative of order p + 1 and noise u|f|; None where that does not exist."""
+    try:
+        higher = derivative_of_order(probe.plan, probe.point.tolist(), j, stencil.order + 1, output=i)
+    except AdlabError:
+        return None
+    return ErrorModel(stencil, UNIT_ROUNDOFF * abs(float(probe.f.values(probe.point)[i])), abs(float(higher)))
+
+
+def _levels(f: Function, point: FloatArray, i: int, j: int, exact: Any) -> dict[tuple[str, int, str], float]:
+    found = {}
+    for name in LINES:
+        try:
+            value = METHODS[name](f, point).jacobian[i, j]
+        except AdlabError:
+            continue
+        if math.isfinite(value):
+            with mpmath.workprec(BITS):
+                found[name, i, f.names[j]] = float(abs(mpmath.mpf(float(value)) - exact))
+    return found
+
+
+def split(
+    f: Function, point: FloatArray, j: int, name: str, step: float, judged: Truth, output: int = 0
+) -> Split | None:
+    """The two errors of one named scheme at one step, measured apart; None where there is nothing to measure by."""
+    exact = judged.component(output, j).value
+    if exact is None or name not in SCHEMES or not step > 0:
+        return None
+    try:
+        _, truncation, roundoff = _errors(_Probe(f, point), scheme(name), output, j, step, exact)
+    except AdlabError:
+        return None
+    return Split(name, step, truncation, roundoff) if math.isfinite(truncation + roundoff) else None
+
+
+# --- fitting ----------------------------------------------------------------------------------------------------
+
+
+def envelope(errors: FloatArray) -> FloatArray:
+    """The running maximum over a decade of h: single minima are lucky zeros, where two errors happen to cancel."""
+    half = PER_DECADE // 2
+    padded = np.pad(errors, half, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    known = ~np.isnan(windows)
+    return np.where(known.any(axis=1), np.max(np.where(known, windows, -np.inf), axis=1), np.nan)
+
+
+def _slope(sizes: FloatArray, errors: FloatArray, low: float, high: float) -> float | None:
+    """The least-squares slope on log-log axes between two steps; None with fewer than two thirds of a decade."""
+    used = (sizes >= low) & (sizes <= high) & (errors > 0)
+    if used.sum() < 2 * PER_DECADE // 3:
+        return None
+    return float(np.polyfit(np.log10(sizes[used]), np.log10(errors[used]), 1)[0])
+
+
+def _best(curve: Curve) -> dict[str, float | None]:
+    step, error = curve.best
+    predicted = curve.model if curve.model is not None and curve.model.truncation > 0 else None
+    return {
+        "step": step,
+        "error": error,
+        "predicted_step": None if predicted is None else predicted.optimal_step,
+        "predicted_error": None if predicted is None else predicted.optimal_error,
+    }
+
+

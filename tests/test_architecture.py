@@ -1,0 +1,135 @@
+"""The arrows of the house: imports run downward only, and nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "adlab"
+
+# Each room may import the rooms on earlier lines, and itself. autodiff, classical and peers share a line: none of
+# them may import another.
+LEVELS = [
+    ["errors", "progress"],
+    ["expressions", "tables", "arguments"],
+    ["parsing", "values", "points"],
+    ["formula"],
+    ["graph"],
+    ["autodiff", "classical", "peers"],
+    ["methods"],
+    ["function"],
+    ["gallery", "report"],
+    ["cli", "__main__", "__init__"],
+]
+# Rooms of several files at the top of the package, each read through the first.
+PARTS = {"tokens": "parsing", "written": "parsing", "vocabulary": "parsing", "meanings": "values", "running_error": "values"}
+LEVEL = {room: i for i, rooms in enumerate(LEVELS) for room in rooms}
+
+# A lower object that offers a convenience living above it, by a one-line import inside the method that is it.
+CONVENIENCES = {
+    ("graph/graph.py", "adlab.report.drawing"),  # Graph.plot
+    ("graph/graph.py", "adlab.report.svg"),  # Graph._repr_svg_
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """Every adlab module that a file imports, and whether it does so at the top level (type checking aside)."""
+    found = []
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "adlab":
+            names = [node.module] if node.module != "adlab" else [f"adlab.{alias.name}" for alias in node.names]
+            found += [(name, id(node) in top) for name in names]
+        elif isinstance(node, ast.Import):
+            found += [(a.name, id(node) in top) for a in node.names if a.name.split(".")[0] == "adlab"]
+    return found
+
+
+def room(dotted: str) -> str:
+    name = [*dotted.split("."), "__init__"][1]
+    return PARTS.get(name, name)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downward_only(path: Path) -> None:
+    name = path.relative_to(PACKAGE).as_posix()
+    mine = room("adlab." + name.removesuffix(".py").replace("/", "."))
+    assert mine in LEVEL, f"{name}: give the new room `{mine}` a level"
+    for imported, _ in imports(path):
+        theirs = room(imported)
+        if theirs == mine or (name, imported) in CONVENIENCES or mine == "__init__":
+            continue
+        if mine in ("cli", "__main__") and theirs in ("cli", "__init__"):
+            continue
+        assert theirs in LEVEL, f"{name} imports {imported}"
+        assert LEVEL[theirs] < LEVEL[mine], f"{name} ({mine}) must not import {imported} ({theirs})"
+
+
+def test_the_two_engines_never_meet() -> None:
+    for engine, other in (("autodiff", "classical"), ("classical", "autodiff")):
+        for path in (PACKAGE / engine).rglob("*.py"):
+            assert not any(room(name) == other for name, _ in imports(path)), path
+
+
+def test_the_truth_uses_neither_engine_nor_the_graph() -> None:
+    for name in ("values.py", "meanings.py", "running_error.py"):
+        for imported, _ in imports(PACKAGE / name):
+            assert room(imported) in {"errors", "expressions", "values"}, (name, imported)
+    for imported, _ in imports(PACKAGE / "report" / "truth.py"):
+        assert room(imported) not in {"graph", "autodiff", "classical", "methods"}, imported
+
+
+def test_files_are_short_enough_to_hold_one_idea() -> None:
+    long = {str(p.relative_to(ROOT)): n for p in [*modules(), *(ROOT / "tests").rglob("*.py")]
+            if (n := len(p.read_text(encoding="utf-8").splitlines())) > 400}  # fmt: skip
+    assert not long
+
+
+def test_the_top_level_holds_only_what_is_agreed() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: nothing to list")
+    top = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    agreed = {"pyproject.toml", "README.md", "LICENSE", "adlab", "tests", "notebooks", "figures"}
+    assert {name for name in top if not name.startswith(".")} <= agreed
+
+
+def test_importing_adlab_imports_nothing_heavy() -> None:
+    code = "import sys, adlab, adlab.cli; print(*sorted({'sympy', 'numpy', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_core_dependencies_are_three() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert sorted(d.split(">")[0] for d in project["dependencies"]) == ["matplotlib", "numpy", "sympy"]
+
+
+def test_no_text_is_ever_run() -> None:
+    """exec stands only where adlab runs source that it has itself written."""
+    allowed = {"graph/compile/python.py", "graph/compile/numpy.py", "classical/symbolic.py", "classical/worker.py"}
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                called = node.func.id
+                assert called not in {"eval", "sympify", "parse_expr"}, path
+                assert called != "exec" or path.relative_to(PACKAGE).as_posix() in allowed, path
