@@ -45,6 +45,12 @@ def exported(number: Any) -> Any:
     return mpmath.mp.make_mpc(number._mpc_) if hasattr(number, "_mpc_") else mpmath.mp.make_mpf(number._mpf_)
 
 
+def shown(number: Any, digits: int = 8) -> str:
+    """A number for a message; one whose exponent alone would fill the line is cut off."""
+    text = str(mpmath.nstr(number, digits))
+    return text if len(text) <= 2 * digits + 40 else text[: 2 * digits + 39] + "…"
+
+
 def magnitude(number: Any) -> int:
     """The m of 2^(m-1) <= |number| < 2^m, within a bit for complex numbers; 0 for zero."""
     parts = number._mpc_ if hasattr(number, "_mpc_") else (number._mpf_,)
@@ -56,17 +62,17 @@ def vanishes(part: Any, number: Any) -> bool:
     return not part or magnitude(part) < magnitude(number) - CONTEXT.prec * 3 // 4
 
 
-class NotReal(ValueError):
+class NotRealError(ValueError):
     """A complex operand where the function knows real ones only."""
 
 
 def real(number: Any) -> Any:
-    """The number itself if it is real, else its real part if the imaginary part is rounding; else raises `NotReal`."""
+    """The number if it is real, or its real part if the imaginary part is rounding; else raises `NotRealError`."""
     if hasattr(number, "_mpf_"):
         return number
     if vanishes(number.imag, number):
         return number.real
-    raise NotReal
+    raise NotRealError
 
 
 # --- powers ---------------------------------------------------------------------------------------------------
@@ -277,6 +283,9 @@ EXACT: frozenset[type] = frozenset(
 
 # Which jump where their operands are not 0.
 JUMPING: frozenset[type] = frozenset({sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod})
+
+# Which take operands of any size in no time.
+EASY: frozenset[type] = EXACT - JUMPING | {sympy.log, sympy.floor, sympy.ceiling}
 
 # Whose series at operands of more than 64 bits would not end in our time.
 SLOW: frozenset[type] = frozenset(

@@ -16,42 +16,45 @@ from typing import Any, NamedTuple
 
 from mpmath import libmp
 
-from adlab.meanings import CONTEXT, NotReal, magnitude
+from adlab.meanings import CONTEXT, NotRealError, magnitude
 
 ZERO, INFINITE = libmp.fzero, libmp.finf
 ERROR_BITS = 12  # of an error's mantissa
-LARGEST = 2**64  # any value's magnitude in bits, up and down: mpmath's exponents are integers of any size
+LARGEST = 2**1100  # of any value's magnitude in bits, up and down: room for exp of any double, and of its inverse
 
 Numbers = Sequence[Any]
 Errors = Sequence[Any]
 
 
-class NoBranch(ValueError):
+class NoBranchError(ValueError):
     """A `Piecewise` none of whose conditions holds."""
 
 
 class Operation(NamedTuple):
     """`apply(*operands)` is the value, `error(operands, their errors, value)` the estimate of its error.
 
-    Operands have at most `limit` bits of magnitude. An operation that does not use all of its operands says
-    by `uses(operands)` which; it is handed failed ones too.
+    Operands have a magnitude from -`tiniest` to `largest`, in bits. An operation that does not use all of its operands
+    says by `uses(operands)` which; it is handed failed ones too.
     """
 
     apply: Callable[..., Any]
     error: Callable[[Numbers, Errors, Any], Any]
-    limit: int = LARGEST
+    largest: int = LARGEST
+    tiniest: int = LARGEST
     uses: Callable[[Numbers], Iterable[int]] | None = None
 
 
-def attempt(apply: Callable[..., Any], operands: Numbers, limit: int = LARGEST) -> tuple[Any, str]:
+def attempt(
+    apply: Callable[..., Any], operands: Numbers, largest: int = LARGEST, tiniest: int = LARGEST
+) -> tuple[Any, str]:
     """The value and "", or None and the kind of failure."""
-    if limit < LARGEST and any(abs(magnitude(operand)) > limit for operand in operands):
+    if largest < LARGEST and any(not -tiniest <= magnitude(operand) <= largest for operand in operands):
         return None, "overflow"
     try:
         value = apply(*operands)
-    except NotReal:
+    except NotRealError:
         return None, "complex"
-    except NoBranch:
+    except NoBranchError:
         return None, "branch"
     except (ZeroDivisionError, ValueError):  # mpmath's poles
         return None, "pole"
@@ -119,6 +122,7 @@ def _exact(function: Callable[[Any, Any], Any], operands: Numbers, value: Any) -
 
 def power_error(exponent: int) -> Callable[[Numbers, Errors, Any], Any]:
     """For base**exponent: as measured, and 0 where a small power of an exact number is exact."""
+    measured = measured_error(lambda base: base**exponent)
 
     def error(operands: Numbers, errors: Errors, value: Any) -> Any:
         (base,) = operands
@@ -127,10 +131,7 @@ def power_error(exponent: int) -> Callable[[Numbers, Errors, Any], Any]:
             if exponent * bits < 8 * CONTEXT.prec:
                 power = libmp.from_man_exp((-mantissa if sign else mantissa) ** exponent, shift * exponent)
                 return ZERO if power == value._mpf_ else rounding(value)
-        return measure(operands, errors, value)
-
-    def measure(operands: Numbers, errors: Errors, value: Any) -> Any:
-        return measured_error(lambda base: base**exponent)(operands, errors, value)
+        return measured(operands, errors, value)
 
     return error
 
@@ -211,4 +212,4 @@ def taken_branch(operands: Numbers) -> list[int]:
             return [*asked, index - 1]
         if operands[index] is not False:
             return [*asked, index]
-    raise NoBranch
+    raise NoBranchError

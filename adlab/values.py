@@ -18,19 +18,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
-import mpmath
 import sympy
-from mpmath import libmp
 from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab import meanings
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
 from adlab.expressions import brief, postorder
-from adlab.meanings import CONTEXT, exact, exported, magnitude, real, working
+from adlab.meanings import CONTEXT, exact, exported, magnitude, real, shown, working
 from adlab.running_error import (
     INFINITE,
     ZERO,
@@ -48,7 +46,7 @@ from adlab.running_error import (
 )
 
 LARGEST_OPERAND = 2**14  # of a function, in bits: sin and exp need that many more digits of pi and ln 2
-LARGEST_SLOW_OPERAND = 64
+SLOW_OPERANDS = 64, 2**11  # of a function summed as a series, upwards and towards 0
 LARGEST_ROOT = 64  # a root of higher degree is taken as a general power
 
 
@@ -62,16 +60,16 @@ class Failure(NamedTuple):
     def error(self) -> AdlabError:
         """The failure as an exception that names the operation and the operands met there."""
         name = brief(self.node)
-        at = ", ".join(f"{brief(node)} = {mpmath.nstr(value, 8)}" for node, value in self.operands) or "this point"
+        at = ", ".join(f"{brief(node)} = {shown(value)}" for node, value in self.operands) or "this point"
         if self.kind == "overflow":
             return OverflowedError(f"{name} cannot be evaluated at {at}: too large or too near 0; try another point")
         if self.kind == "stuck":
             return GaveUp(f"{name} cannot be evaluated at {at}: its series does not converge; try another point")
         if self.kind == "branch":
             return DomainError(f"no condition of {name} holds here; give it a last branch with the condition True")
-        needs, lacks = ("real operands", "a value") if self.kind == "complex" else ("no pole", "a finite value")
+        lacks = "real operands" if self.kind == "complex" else "a finite value"
         operand = self.operands[0][1] if self.operands else None
-        return DomainError(f"{name} does not have {lacks} at {at}; it needs {needs}", operation=name, operand=operand, condition=needs)
+        return DomainError(f"{name} does not have {lacks} at {at}", operation=name, operand=operand, condition=lacks)
 
 
 class Outcome(NamedTuple):
@@ -159,9 +157,11 @@ class State:
                     spoiled = next(index for index, value in enumerate(values) if isinstance(value, Failure))
                     slots[slot], errors[slot] = values[spoiled], own[spoiled]
                     continue
-                value, failed = attempt(operation.apply, values, operation.limit)
-                slots[slot] = self._failure(slot, failed) if failed else value
-                errors[slot] = _uncertainty(own[1::2] if failed == "branch" else own) if failed else operation.error(values, own, value)
+                value, failed = attempt(operation.apply, values, operation.largest, operation.tiniest)
+                if failed:
+                    slots[slot], errors[slot] = self._failure(slot, failed), _uncertainty(failed, own)
+                else:
+                    slots[slot], errors[slot] = value, operation.error(values, own, value)
 
     def _failure(self, slot: int, kind: str) -> Failure:
         first = len(self.plan.variables)
@@ -187,8 +187,11 @@ class State:
     def extent(self) -> int:
         """The magnitude, up or down, of the largest or smallest number in the formula, in bits: how far its scales may
         lie from 1. What may be 0 for all that is known does not count."""
-        numbers = [(v, e) for v, e in zip(self.slots, self.errors, strict=True) if hasattr(v, "_mpf_") or hasattr(v, "_mpc_")]
-        return max((abs(magnitude(v)) for v, e in numbers if abs(v) > CONTEXT.make_mpf(e)), default=0)
+        found = 0
+        for value, error in zip(self.slots, self.errors, strict=True):
+            if not isinstance(value, (bool, Failure)) and abs(value) > CONTEXT.make_mpf(error):
+                found = max(found, abs(magnitude(value)))
+        return found
 
     def used(self, output: int) -> Iterator[Any]:
         """The values that output number `output` rests on: those of branches not taken are left out."""
@@ -205,9 +208,9 @@ class State:
                 stack.extend(operands[index] for index in used)
 
 
-def _uncertainty(errors: Iterable[Any]) -> Any:
-    """Of a failure: it is certain only if the operands were exact."""
-    return ZERO if all(error == ZERO for error in errors) else INFINITE
+def _uncertainty(failed: str, errors: Sequence[Any]) -> Any:
+    """Of a failure: it is certain only if the operands were exact; of a `Piecewise`, the conditions."""
+    return ZERO if all(error == ZERO for error in (errors[1::2] if failed == "branch" else errors)) else INFINITE
 
 
 # --- making a plan --------------------------------------------------------------------------------------------
@@ -233,13 +236,14 @@ def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -
 
 
 class _Writer:
-    """Lists the steps; `slots` finds the slot of every expression object by its identity."""
+    """Lists the steps, equal ones once; `slots` finds the slot of every expression object by its identity."""
 
     def __init__(self, variables: tuple[sympy.Symbol, ...]) -> None:
         self.variables = variables
         self.positions = {variable: position for position, variable in enumerate(variables)}
         self.slots: dict[int, int] = {}
         self.steps: list[Step] = []
+        self.written: dict[tuple[object, ...], int] = {}
 
     def add(self, node: Basic) -> None:
         if isinstance(node, ExprCondPair):  # read by its Piecewise
@@ -249,15 +253,17 @@ class _Writer:
                 raise VariableError(f"{brief(node)} is none of the variables given; add it to them")
             self.slots[id(node)] = self.positions[node]
         elif type(node) in _FOLDED:
-            operands = [self.slots[id(operand)] for operand in node.args]
-            self.slots[id(node)] = self._fold(_FOLDED[type(node)], operands, node)
+            self.slots[id(node)] = self._fold(_FOLDED[type(node)], [self.slots[id(term)] for term in node.args], node)
         else:
             operation, operands = _operation(node)
             self.slots[id(node)] = self._write(operation, [self.slots[id(operand)] for operand in operands], node)
 
     def _write(self, operation: Operation, operands: Sequence[int], node: Basic) -> int:
-        self.steps.append(Step(operation, tuple(operands), node))
-        return len(self.variables) + len(self.steps) - 1
+        key = (operation, *operands) if operands else (type(node), node)
+        if key not in self.written:
+            self.steps.append(Step(operation, tuple(operands), node))
+            self.written[key] = len(self.variables) + len(self.steps) - 1
+        return self.written[key]
 
     def _fold(self, operation: Operation, slots: list[int], node: Basic) -> int:
         """In balanced pairs, so that moving one of n operands redoes only log n steps."""
@@ -277,7 +283,7 @@ def _operation(node: Basic) -> tuple[Operation, Sequence[Basic]]:
         return _BRANCH, [part for pair in node.args for part in pair.args]
     for cls in type(node).__mro__:
         if cls in _COMPARISONS:
-            return Operation(_COMPARISONS[cls], comparison_error), node.args
+            return _COMPARISONS[cls], node.args
         if cls in _LOGIC:
             return _LOGIC[cls], node.args
         if cls in meanings.FUNCTIONS:
@@ -287,23 +293,35 @@ def _operation(node: Basic) -> tuple[Operation, Sequence[Basic]]:
     )
 
 
+@cache
 def _function(cls: type) -> Operation:
     apply = meanings.FUNCTIONS[cls]
     error = measured_error(apply, exact=cls in meanings.EXACT, jumps=cls in meanings.JUMPING)
-    return Operation(apply, error, LARGEST_SLOW_OPERAND if cls in meanings.SLOW else LARGEST_OPERAND)
+    if cls in meanings.SLOW:
+        return Operation(apply, error, *SLOW_OPERANDS)
+    return Operation(apply, error) if cls in meanings.EASY else Operation(apply, error, LARGEST_OPERAND)
 
 
 def _power(node: Basic) -> tuple[Operation, Sequence[Basic]]:
     base, exponent = node.args
     if isinstance(exponent, sympy.Integer):
-        n = int(exponent)
-        return Operation(partial(meanings.integer_power, n), power_error(n)), (base,)
+        return _integer_power(int(exponent)), (base,)
     if isinstance(exponent, sympy.Rational) and exponent.q <= LARGEST_ROOT:
-        root = partial(meanings.root_power, int(exponent.p), int(exponent.q))
-        return Operation(root, measured_error(root)), (base,)
+        return _root_power(int(exponent.p), int(exponent.q)), (base,)
     if isinstance(base, type(sympy.E)):
         return _function(sympy.exp), (exponent,)
-    return Operation(meanings.general_power, measured_error(meanings.general_power), LARGEST_OPERAND), node.args
+    return _GENERAL_POWER, node.args
+
+
+@lru_cache(1000)
+def _integer_power(exponent: int) -> Operation:
+    return Operation(partial(meanings.integer_power, exponent), power_error(exponent))
+
+
+@lru_cache(1000)
+def _root_power(numerator: int, degree: int) -> Operation:
+    apply = partial(meanings.root_power, numerator, degree)
+    return Operation(apply, measured_error(apply))
 
 
 def _constant(node: Basic) -> Operation:
@@ -325,7 +343,7 @@ def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
         return lambda: CONTEXT.mpc(0, 1), True
     if node in (sympy.true, sympy.false):
         return partial(bool, node == sympy.true), True
-    raise UnsupportedExpression(f"the constant {brief(node)} has no finite numerical value; leave it out of the formula")
+    raise UnsupportedExpression(f"the constant {brief(node)} is no finite number; leave it out of the formula")
 
 
 _FOLDED = {
@@ -335,13 +353,13 @@ _FOLDED = {
     sympy.Max: Operation(meanings.maximum, measured_error(meanings.maximum, exact=True)),
 }
 
-_COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
-    sympy.Eq: operator.eq,
-    sympy.Ne: operator.ne,
-    sympy.Lt: lambda a, b: real(a) < real(b),
-    sympy.Le: lambda a, b: real(a) <= real(b),
-    sympy.Gt: lambda a, b: real(a) > real(b),
-    sympy.Ge: lambda a, b: real(a) >= real(b),
+_COMPARISONS = {
+    sympy.Eq: Operation(operator.eq, comparison_error),
+    sympy.Ne: Operation(operator.ne, comparison_error),
+    sympy.Lt: Operation(lambda a, b: real(a) < real(b), comparison_error),
+    sympy.Le: Operation(lambda a, b: real(a) <= real(b), comparison_error),
+    sympy.Gt: Operation(lambda a, b: real(a) > real(b), comparison_error),
+    sympy.Ge: Operation(lambda a, b: real(a) >= real(b), comparison_error),
 }
 
 
@@ -368,5 +386,7 @@ _LOGIC = {
     sympy.Or: Operation(_any, logic_error(True), uses=_every_index),
     sympy.Not: Operation(operator.not_, logic_error(True)),
 }
+
+_GENERAL_POWER = Operation(meanings.general_power, measured_error(meanings.general_power), LARGEST_OPERAND)
 
 _BRANCH = Operation(lambda *operands: operands[taken_branch(operands)[-1]], branch_error, uses=taken_branch)

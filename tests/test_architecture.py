@@ -24,7 +24,8 @@ LEVELS = [
     ["autodiff", "classical", "peers"],
     ["methods"],
     ["function"],
-    ["gallery", "report"],
+    ["gallery"],
+    ["report"],  # its figures draw the gallery
     ["cli", "__main__", "__init__"],
 ]
 # Rooms of several files at the top of the package, each read through the first.
@@ -57,11 +58,16 @@ def imports(path: Path) -> list[tuple[str, bool]]:
         if id(node) in guarded:
             continue
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "adlab":
-            names = [node.module] if node.module != "adlab" else [f"adlab.{alias.name}" for alias in node.names]
+            names = [node.module] if node.module != "adlab" else [_from_package(alias.name) for alias in node.names]
             found += [(name, id(node) in top) for name in names]
         elif isinstance(node, ast.Import):
             found += [(a.name, id(node) in top) for a in node.names if a.name.split(".")[0] == "adlab"]
     return found
+
+
+def _from_package(name: str) -> str:
+    """`from adlab import x`: the module x, or a name of the package itself."""
+    return f"adlab.{name}" if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists() else "adlab"
 
 
 def room(dotted: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
-from adlab.classical.quotients import Array, Line, Value, checked_point, evaluate, quotient
+from adlab.classical.quotients import NONFINITE, Array, Line, Value, checked_point, evaluate, quotient
 from adlab.classical.richardson import richardson
 from adlab.classical.stencils import Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, relative_step
@@ -97,11 +97,13 @@ def _at_step(line: Line, stencil: Stencil, h: float) -> Estimate:
         return failure
     if not line.resolves(stencil, h):
         return unresolved(line, h, stencil.name)
-    obstacle = line.obstacle(stencil, h)
-    if obstacle:
-        sides = [side for side in (stencil.one_sided(1), stencil.one_sided(-1)) if line.usable(side, h)]
-        if not sides:
-            reason = f"f has no finite values within reach of h = {h:.3g} on either side of x; try a smaller step"
-            return failed(line, h, stencil.name, obstacle, reason)
-        stencil = sides[0]
-    return concluded(line, stencil, h, quotient(line, stencil, h), stencil.name, (obstacle,) if obstacle else ())
+    found = quotient(line, stencil, h)
+    if found:
+        return concluded(line, stencil, h, found, stencil.name)
+    obstacle = line.obstacle(stencil, h) or NONFINITE
+    for one_sided in (stencil.one_sided(1), stencil.one_sided(-1)):
+        found = quotient(line, one_sided, h)
+        if found:
+            return concluded(line, one_sided, h, found, one_sided.name, obstacle)
+    reason = f"f, or its difference quotient, is not finite for h = {h:.3g} on either side of x; try a smaller step"
+    return failed(line, h, stencil.name, obstacle, reason)

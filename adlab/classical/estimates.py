@@ -5,24 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
-from adlab.classical.quotients import (
-    CLOSER,
-    KINK,
-    LOOKS,
-    NONFINITE,
-    NOT_RESOLVED,
-    Array,
-    Line,
-    Quotient,
-    flag_of,
-    second_look,
-)
+from adlab.classical.quotients import Array, Line, Quotient, flag_of
+from adlab.classical.scrutiny import CLOSER, KINK, LOOKS, second_look
 from adlab.classical.stencils import Stencil
 from adlab.classical.step_models import default_steps
 from adlab.errors import OptionError
+
+NOT_RESOLVED = "step_not_resolved"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,20 +74,18 @@ def _better(one: Estimate, other: Estimate) -> Estimate:
     """The one of smaller error, if the two agree; else the finer: a derivative is local.
 
     Far too large a step may come with a small error estimate: around 1e-10, the values of 1/x at x ± 1e-5 give a slope
-    near +1e10 with much the same error as that of the true one, −1e20. What contradicts it from nearer to x is right.
+    near +1e10 with much the same error as that of the true one, −1e20. What contradicts it from nearer to x is right,
+    even if it is no more than the finding that f has not settled or overflows there.
     """
-    if one.success != other.success:
-        return one if one.success else other
     fine, coarse = sorted((one, other), key=lambda estimate: estimate.step)
+    if not (fine.success and coarse.success):
+        return fine
     agree = np.all(np.abs(np.subtract(coarse.df, fine.df)) <= 2 * np.add(coarse.error, fine.error))
     return coarse if agree and np.all(np.less_equal(coarse.error, fine.error)) else fine
 
 
-def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: str, flags: tuple[str, ...]) -> Estimate:
-    """The estimate that a quotient amounts to, after a second look at it."""
-    if flag_of(found.error):
-        reason = f"the quotient at h = {h:.3g} overflows; scale f or x"
-        return failed(line, h, scheme, NONFINITE, reason)
+def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: str, obstacle: str = "") -> Estimate:
+    """The estimate that a quotient amounts to, after a second look; `obstacle` is the flag of what was met before."""
     verdict = second_look(line, stencil, h, found)
     return Estimate(
         df=_plain(found.df),
@@ -102,7 +93,7 @@ def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: s
         nfev=line.nfev,
         step=found.step,
         scheme=scheme,
-        flags=(*flags, verdict.flag) if verdict.flag else flags,
+        flags=tuple(filter(None, (obstacle, verdict.flag))),
         success=not verdict.flag,
         reason=verdict.reason,
         one_sided=verdict.one_sided and (_plain(verdict.one_sided[0]), _plain(verdict.one_sided[1])),
@@ -132,7 +123,7 @@ def unresolved(line: Line, h: float, scheme: str) -> Estimate:
 
 def checked_step(step: float) -> float:
     """A step given by the caller; raises `OptionError` if it cannot be one."""
-    if not (isinstance(step, (int, float)) and 0 < step < math.inf):
+    if not (isinstance(step, Real) and 0 < step < math.inf):
         raise OptionError(f"a step must be a positive finite number, got {step!r}")
     return float(step)
 

@@ -14,11 +14,13 @@ gains. The error estimate grows then, and the method stops (Ridders, Adv. Eng. S
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
-from adlab.classical.quotients import Array, Line, Quotient, Value, flag_of, weighed
+from adlab.classical.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, weighed
 from adlab.classical.stencils import Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF
 
@@ -62,9 +64,10 @@ def _from(line: Line, h: float) -> Estimate:
     for name, ratio in BASES:
         found = _extrapolated(line, scheme(name), ratio, h)
         if found:
-            return concluded(line, scheme(name), found.step, found, "richardson", (obstacle,) if obstacle else ())
-    reason = f"f has no finite values on either side of x for h from {h:.3g} down to {h * 2.0**-ROWS:.3g}; try less"
-    return failed(line, h, "richardson", obstacle, reason)
+            return concluded(line, scheme(name), found.step, found, "richardson", obstacle)
+    least = h * 2.0 ** (1 - ROWS)
+    reason = f"f, or its difference quotient, is not finite for h from {h:.3g} to {least:.3g}; try a smaller step"
+    return failed(line, h, "richardson", obstacle or NONFINITE, reason)
 
 
 def _extrapolated(line: Line, base: Stencil, ratio: float, h: float) -> Quotient | None:
@@ -74,16 +77,17 @@ def _extrapolated(line: Line, base: Stencil, ratio: float, h: float) -> Quotient
     stale = 0
     for i in range(ROWS):
         step = h * 2.0**-i
-        inside = line.resolves(base, step) and not flag_of(line.values(base, step))
-        if not inside and above:
-            break
-        if not inside:
+        first = weighed(line, base, step)
+        if not line.resolves(base, step) or not np.isfinite(first.df).all():
+            if above:
+                break
             continue
-        row = _row(weighed(line, base, step), above, ratio)
-        before = found
+        row = _row(first, above, ratio)
         for entry in row[1:]:
-            found = entry if found is None else _smaller(entry, found)
-        stale = stale + 1 if found and found is before else 0
+            found = _smaller(entry, found) if found else entry
+        if found:
+            found = _disturbed(found, row)
+            stale = stale + 1 if found.step > step else 0
         if stale == PATIENCE:
             break
         above = row
@@ -110,3 +114,14 @@ def _smaller(entry: Quotient, found: Quotient) -> Quotient:
     df = np.where(better, entry.df, found.df)
     neighbour = np.where(better, entry.neighbour, found.neighbour)
     return Quotient(df, neighbour, np.where(better, entry.roundoff, found.roundoff), entry.step)
+
+
+def _disturbed(found: Quotient, row: list[Quotient]) -> Quotient:
+    """The roundoff raised to what a later row shows of it: there the noise of the values is larger as h is smaller.
+
+    Of several errors the smallest is luckily small, and f may be less exact than its last digit. What a later row has
+    not improved it has disturbed by noise, as a rule, and this noise was there before, in proportion to 1/h.
+    """
+    least = np.min([entry.error for entry in row[1:]], axis=0)
+    shown = np.where(least > found.error, least * row[0].step / found.step, 0.0)
+    return replace(found, roundoff=np.maximum(found.roundoff, shown))

@@ -29,6 +29,7 @@ import numpy.typing as npt
 
 from adlab.errors import OptionError, StencilError
 
+
 @dataclass(frozen=True)
 class Stencil:
     """Nodes and weights of a difference quotient for the first or second derivative.
@@ -95,7 +96,7 @@ class Stencil:
         """Σₖ |wₖ|: values wrong by ε each make the quotient wrong by as much as Σ|w| ε / hᵈ."""
         return sum((abs(weight) for weight in self.weights), Fraction(0))
 
-    @property
+    @cached_property
     def two_sided(self) -> bool:
         """Whether there are nodes on both sides of x."""
         return min(self.offsets) < 0 < max(self.offsets)

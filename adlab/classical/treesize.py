@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sympy
 from sympy import Add, Mul, Pow, S
@@ -26,8 +26,10 @@ from sympy.core.basic import Basic
 from sympy.core.operations import LatticeOp
 
 from adlab.expressions import postorder
-from adlab.graph.graph import Graph
 from adlab.written import applied, flat
+
+if TYPE_CHECKING:  # the worker process has no need of the graph, nor of NumPy
+    from adlab.graph.graph import Graph
 
 Positions = Sequence[int]
 
@@ -176,8 +178,10 @@ class _Counting:
     def __init__(self, distinct: Distinct) -> None:
         self.distinct = distinct
         self.sizes: list[int] = []
-        for below in distinct.operands:
+        self.divides: list[bool] = []
+        for node, below in zip(distinct.nodes, distinct.operands, strict=True):
             self.sizes.append(min(SMALL, sum([self.sizes[operand] for operand in below])) + 1)
+            self.divides.append(self.may_divide(node))
         self.fractions: dict[Any, tuple[int, dict[int, int]]] = {}
 
     def tallies(self) -> list[_Tally]:
@@ -225,12 +229,32 @@ class _Counting:
     def product(self, factors: tuple[Any, ...]) -> _Tally:
         if len(factors) == 1:
             return self.meeting(0, factors)
-        if not _is_plain(factors):
+        if not self.is_plain(factors):
             return self.fraction(factors)
         sign = 0
-        if _is_negative(factors[0]):
+        if _is_negative_number(factors[0]):
             sign, factors = 1, _negated(factors)
         return self.meeting(len(factors) - 1 + sign, factors)
+
+    def is_plain(self, factors: tuple[Any, ...]) -> bool:
+        """Whether a product has no denominator, nothing to merge, and is not just a sign before a sum or product."""
+        number, rest = (factors[0], factors[1:]) if factors[0].is_Number else (S.One, factors)
+        if not rest or number.is_zero or (number.is_Rational and not number.is_Integer):
+            return False
+        if number is S.NegativeOne and len(rest) == 1 and isinstance(rest[0], (Add, Mul)):
+            return False
+        return not any(factor.is_Number or self.divides[self.distinct.positions[id(factor)]] for factor in rest)
+
+    def may_divide(self, node: Any) -> bool:
+        """Whether, as a factor, a node might stand below the fraction bar or cancel what does."""
+        if isinstance(node, Pow):
+            base, exponent = node.args
+            return bool(not exponent.is_Number or not exponent.is_extended_positive or base.is_Rational)
+        if isinstance(node, Mul):
+            rest = [factor for factor in node.args if not factor.is_Number]
+            zero = any(factor.is_zero for factor in node.args if factor.is_Number)
+            return not rest or zero or any(self.divides[self.distinct.positions[id(factor)]] for factor in rest)
+        return isinstance(node, sympy.exp)
 
     # --- fractions ------------------------------------------------------------------------------------------------
 
@@ -248,7 +272,7 @@ class _Counting:
         one; and ~0, ~1, … for the letters, which stand for large parts far below."""
         position = self.distinct.positions.get(id(node))
         if position is None:
-            return node  # a number that merging has made
+            return (node,)  # a number that merging has made
         if self.sizes[position] <= SMALL:
             return position
         signed = isinstance(node, Mul) and node.args[0].is_Number  # a letter would hide a minus from the sum above
@@ -260,9 +284,9 @@ class _Counting:
         """The expression of that shape, unevaluated."""
         if isinstance(shape, int):
             return self.distinct.nodes[shape] if shape >= 0 else _letter(~shape)
-        if not isinstance(shape, tuple):
-            return shape
         head, *operands = shape
+        if not operands:
+            return head
         parts = [self.built(operand) for operand in operands]
         return applied(head, *parts) if head is sympy.exp else flat(head, parts)
 
@@ -275,25 +299,11 @@ def _atom_operations(node: Any) -> int:
 
 
 def _is_negative(term: Any) -> bool:
-    number = term.args[0] if isinstance(term, Mul) else term
-    return bool(number.is_Number and number.is_extended_negative)
+    return _is_negative_number(term.args[0] if isinstance(term, Mul) else term)
 
 
-def _is_plain(factors: tuple[Any, ...]) -> bool:
-    """Whether a product has no denominator, nothing for SymPy to merge, and no sum behind a bare minus sign."""
-    number, rest = (factors[0], factors[1:]) if factors[0].is_Number else (S.One, factors)
-    if not rest or number.is_zero or (number.is_Rational and not number.is_Integer):
-        return False
-    if number is S.NegativeOne and len(rest) == 1 and isinstance(rest[0], Add):
-        return False
-    return not any(map(_may_divide, rest))
-
-
-def _may_divide(factor: Any) -> bool:
-    if isinstance(factor, Pow):
-        base, exponent = factor.args
-        return not exponent.is_Number or not exponent.is_extended_positive or bool(base.is_Rational)
-    return bool(factor.is_Number) or isinstance(factor, (Mul, sympy.exp))
+def _is_negative_number(node: Any) -> bool:
+    return bool(node.is_Number and node.is_extended_negative)
 
 
 def _negated(factors: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -133,9 +133,12 @@ class _Lowering:
                 raise UnsupportedExpression(
                     f"the order of `{primitive.name}` in {brief(node)} must be a constant number, not {brief(argument)}"
                 )
-        elif primitive.name == "pow":
-            parameter = 0
-        self.positions[id(node)] = self._folded(primitive.name, [self.position(o) for o in operands], parameter)
+            if primitive.value_condition(parameter) is sympy.false:
+                raise UnsupportedExpression(f"{brief(node)} has no value here: `{primitive.name}` has no such order")
+        positions = [self.position(operand) for operand in operands]
+        if type(node) is sympy.zeta and not positions:
+            positions = [self.builder.constant(1)]  # Riemann's is Hurwitz's at 1
+        self.positions[id(node)] = self._folded(primitive.name, positions, parameter)
 
     def _folded(self, name: str, positions: list[int], parameter: Any) -> int:
         arity = PRIMITIVES[name].arity
@@ -308,8 +311,9 @@ class _Lowering:
 
     def compose(self, node: Basic) -> None:
         """Functions that the table's own make up."""
-        (x,) = (self.position(argument) for argument in node.args)
-        self.positions[id(node)] = _COMPOSED[type(node)](self.builder, x)
+        if len(node.args) != 1:
+            raise UnsupportedExpression(f"{brief(node)}: only the form with one argument has a primitive")
+        self.positions[id(node)] = _COMPOSED[type(node)](self.builder, self.position(node.args[0]))
 
 
 def _decimal(node: sympy.Float) -> Number:
@@ -375,18 +379,13 @@ def _shifted_polygamma(builder: Builder, x: int) -> int:
     return builder.call("add", digamma, builder.constant(sympy.EulerGamma))
 
 
-def _sinc(builder: Builder, x: int) -> int:
-    zero = builder.call("eq", x, builder.constant(0))
-    return builder.call("select", zero, builder.constant(1), builder.call("div", builder.call("sin", x), x))
-
-
 _COMPOSED: dict[Any, Callable[[Builder, int], int]] = {
     sympy.harmonic: _shifted_polygamma,
     sympy.factorial: lambda builder, x: builder.call("gamma", builder.call("add", x, builder.constant(1))),
     sympy.digamma: lambda builder, x: builder.call("polygamma", x, parameter=0),
     sympy.trigamma: lambda builder, x: builder.call("polygamma", x, parameter=1),
     sympy.frac: lambda builder, x: builder.call("sub", x, builder.call("floor", x)),
-    sympy.sinc: _sinc,
+    sympy.sinc: lambda builder, x: builder.call("sphericalj", x, parameter=0),
 }
 
 _HANDLERS: dict[Any, Callable[[_Lowering, Any], None]] = {

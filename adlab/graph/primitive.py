@@ -51,14 +51,16 @@ class Primitive:
     """How the operation is written, `{0}` `{1}` `{n}` being operands and parameter; by default as a call."""
     operator: bool = False
     """Whether `text` is Python source as well, for floats and arrays alike."""
-    head: Any = None
-    """The SymPy class that lowers to this primitive, where that is one class."""
+    head: Any = ()
+    """The SymPy class that lowers to this primitive, or several; none where lowering must look closer."""
     parameter_at: int | None = None
     """Which argument of `head` is the constant parameter."""
     analytic: bool = True
     """Whether it is complex-differentiable where it is differentiable, so that the complex step may pass."""
     complex: Callable[..., Any] | None = None
     """Computes it on complex numbers; by default `array` does."""
+    real_only: bool = False
+    """Nothing computes it on complex numbers."""
     routes: bool = False
     """Passes on one operand: what has partial 0 is *not used*, and even an infinite derivative there is nothing."""
     principal: bool = False
@@ -69,6 +71,11 @@ class Primitive:
     @property
     def arity(self) -> int:
         return len(self.partials)
+
+    @property
+    def has_complex(self) -> bool:
+        """Whether there is a function for complex numbers."""
+        return not self.real_only
 
     @cached_property
     def _conditions(self) -> tuple[Any, ...]:

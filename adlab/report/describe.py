@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from adlab.errors import OptionError
 from adlab.graph.graph import Graph, Node
 from adlab.graph.primitive import number_text
-from adlab.report.diagram import Arrow, Box, Diagram, Direction, Kind, Piece, Row, State, Trace, cut
+from adlab.report.diagram import Arrow, Box, Diagram, Direction, Kind, Piece, Row, State, Trace, cut, size_in_words
 from adlab.report.frame import Frame
 
 LONGEST_CONSTANT = 10
@@ -88,7 +88,7 @@ class _Describer:
         graph, key = self.graph, self.frame.key()
         if any(box.sums for box in self.boxes):
             key = (*key, Piece("Σ sum of contributions", "adjoint"))
-        title = f"{len(graph.inputs)} inputs, {len(graph.operations)} operations, {len(graph.outputs)} outputs"
+        title = size_in_words(graph)
         headings = None if self.primal is None else ("primal", "derivative")
         return Diagram(title, tuple(self.boxes), tuple(self.arrows), key, headings)
 

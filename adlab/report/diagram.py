@@ -113,3 +113,9 @@ def cut(text: str, limit: int = LONGEST) -> str:
     'a_very…iable'
     """
     return text if len(text) <= limit else f"{text[: limit // 2]}…{text[len(text) - (limit - 1) // 2 :]}"
+
+
+def size_in_words(graph: Graph) -> str:
+    """How large a graph is, in words: `1 input, 147 operations, 1 output`."""
+    counts = {"input": len(graph.inputs), "operation": len(graph.operations), "output": len(graph.outputs)}
+    return ", ".join(f"{count:,} {what}{'s'[: count != 1]}" for what, count in counts.items())

@@ -10,8 +10,8 @@ from typing import Any
 
 from adlab.graph.graph import Graph
 from adlab.report.collapse import LIMIT
-from adlab.report.diagram import Box, Direction, Role, State, Trace
-from adlab.report.picture import BADGE, INKS, Line, Picture, PlacedArrow, PlacedBox, Stroke, picture_of
+from adlab.report.diagram import Box, Direction, Role, Trace
+from adlab.report.picture import BADGE, INKS, STACK, Line, Picture, PlacedArrow, PlacedBox, Rect, Stroke, corner, picture_of
 
 FONT = "DejaVu Sans"  # comes with Matplotlib, and is what the picture was measured in
 SKY, GREEN, ORANGE, YELLOW, VERMILLION = "#56b4e9", "#009e73", "#e69f00", "#f0e442", "#d55e00"
@@ -117,9 +117,12 @@ class _Pen:
     def box(self, placed: PlacedBox) -> None:
         from matplotlib.patches import Circle
 
-        self._outline(placed, 0.0)
-        if placed.box.output:
-            self._outline(placed, 2.0)
+        rect, box = placed.rect, placed.box
+        if box.kind == "group":
+            self._outline(box, Rect(rect.x + STACK, rect.y + STACK, rect.width, rect.height), hollow=True)
+        self._outline(box, rect)
+        if box.output:
+            self._outline(box, Rect(rect.x + 2, rect.y + 2, rect.width - 4, rect.height - 4), hollow=True, tighter=2)
         for line in placed.lines:
             self.line(line)
         if placed.badge:
@@ -127,19 +130,17 @@ class _Pen:
             x, y = placed.badge
             self._text("Σ", x, y + 2.6, 7.2, color="white", ha="center", weight="bold")
 
-    def _outline(self, placed: PlacedBox, inset: float) -> None:
+    def _outline(self, box: Box, rect: Rect, hollow: bool = False, tighter: int = 0) -> None:
         from matplotlib.colors import to_rgba
         from matplotlib.patches import FancyBboxPatch
 
-        box, (x, y, width, height) = placed.box, placed.rect
-        radius = max((min(height / 2, 12.0) if box.kind == "input" else 3.0) - inset, 0.5)
-        fill, opacity = _fill(box, box.state)
+        radius = corner(box, rect.height) - tighter
+        fill, opacity = _fill(box)
         line = 1.9 if box.state == "now" else 0.9
         self.ax.add_patch(
             FancyBboxPatch(
-                (x + inset, y + inset), width - 2 * inset, height - 2 * inset,
-                boxstyle=f"round,pad=0,rounding_size={radius}",
-                facecolor="none" if inset else to_rgba(fill or self.ink, opacity),
+                rect[:2], rect.width, rect.height, boxstyle=f"round,pad=0,rounding_size={radius}",
+                facecolor="none" if hollow else to_rgba(fill or self.ink, opacity),
                 edgecolor=to_rgba(self.ink, 0.4 if box.state == "unknown" else 1.0),
                 linewidth=line * self.scale,
                 linestyle=(0, (2 / line, 1.6 / line)) if box.kind == "constant" else "solid", zorder=_ON_LINES,
@@ -158,11 +159,11 @@ class _Pen:
         )  # fmt: skip
 
 
-def _fill(box: Box, state: State) -> tuple[str, float]:
+def _fill(box: Box) -> tuple[str, float]:
     """Colour (none: the ink) and opacity of a box."""
-    if state == "now":
+    if box.state == "now":
         return YELLOW, 0.45
-    if state == "unknown" or box.kind == "constant":
+    if box.state == "unknown" or box.kind == "constant":
         return "", 0.0
     if box.output:
         return GREEN, 0.16

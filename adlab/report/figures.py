@@ -24,7 +24,7 @@ MARKS = ["o", "s", "^", "D", "v", "P", "X"]
 STYLE = {
     "font.size": 10, "axes.titlesize": 11, "axes.labelsize": 10, "legend.fontsize": 8.5, "figure.figsize": (6.4, 4.4),
     "axes.grid": True, "grid.alpha": 0.25, "axes.spines.top": False, "axes.spines.right": False,
-    "svg.hashsalt": "adlab", "svg.fonttype": "path", "figure.constrained_layout.use": True,
+    "svg.hashsalt": "adlab", "svg.fonttype": "path",
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0) -> Any:
     tops = [np.nanmax(c.total) for c in curves]
     ax.set_ylim(floor / 10, max(tops) * 10)
     ax.set_title("error against step size (lines: theory A/h + C·hᵖ; ★: its optimal step)")
-    ax.legend(loc="lower left", ncols=1, framealpha=0.9)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.52, 1.0))
     return ax
 
 
@@ -132,16 +132,16 @@ def truncation_and_roundoff(ax: Any = None) -> Any:
     ax = axes(ax)
     (curve,) = steps(worked_example(), variable="x1", schemes=["central-difference"]).curves
     for label, errors, colour, mark in (
-        ("total", curve.total, COLOURS[6], "."),
         (f"truncation, measured: slope {curve.truncation_slope:.2f}", curve.truncation, COLOURS[0], "o"),
         (f"roundoff, measured: slope {curve.roundoff_slope:.2f}", curve.roundoff, COLOURS[1], "s"),
     ):
         ax.plot(curve.steps, np.where(errors > 0, errors, np.nan), mark, color=colour, ms=4, label=label)
+    ax.plot(curve.steps, curve.total, "o", color=COLOURS[6], mfc="none", ms=5.5, mew=0.7, label="total")
     if curve.model is not None:
         ax.plot(curve.steps, curve.model.predicted_error(curve.steps), "-", color="grey", lw=1.2, label="theory A/h + C·h²")
-    ax.set(xscale="log", yscale="log", xlabel="step size h", ylabel="absolute error of ∂f/∂x1", ylim=(1e-22, 10))
+    ax.set(xscale="log", yscale="log", xlabel="step size h", ylabel="absolute error of ∂f/∂x1", ylim=(1e-19, 10))
     ax.set_title("central difference: what the error is made of")
-    ax.legend(loc="lower left")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.55, 1.0))
     return ax
 
 

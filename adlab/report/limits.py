@@ -12,11 +12,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from adlab.meanings import CONTEXT, exact, magnitude, working
+from adlab.meanings import CONTEXT, exact, magnitude, shown, working
 from adlab.values import Outcome, Plan
 
 GUARD_BITS = 64  # beyond the digits asked for
-EXTRA_BITS = 2000  # at most, against cancellation: a derivative smaller than what remains counts as 0
+EXTRA_BITS = 2000  # at most, against cancellation, and four times the step's: what is smaller then counts as 0
 
 Pair = tuple[int, int]  # output, variable
 Kind = Literal["finite", "infinite", "outside", "open"]
@@ -56,9 +56,9 @@ def step(x: Any, shift: int) -> Any:
 def one_sided(
     plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int
 ) -> dict[Pair, tuple[Quotient, Quotient]]:
-    """The left and the right quotient of each pair, good to `digits` where EXTRA_BITS suffice for that."""
+    """The left and the right quotient of each pair, good to `digits` where the extra bits suffice for that."""
     found: dict[Pair, tuple[Quotient, Quotient]] = {}
-    todo, extra = set(pairs), 0
+    todo, extra, most = set(pairs), 0, EXTRA_BITS + 4 * shift
     while todo:
         state = plan.base(point, shift + bits_of(digits) + GUARD_BITS + extra)
         here = state.outcomes()
@@ -69,11 +69,11 @@ def one_sided(
                 for output in [output for output, moved in todo if moved == variable]:
                     below = _quotient(here[output], left[output], -h)
                     found[output, variable] = below, _quotient(here[output], right[output], h)
-        if extra >= EXTRA_BITS:
+        if extra == most:
             break
         lacking = {pair: max(_lacking(side, digits, extra) for side in found[pair]) for pair in todo}
         todo = {pair for pair in todo if lacking[pair]}
-        extra = min(EXTRA_BITS, extra + max(lacking.values()))
+        extra = min(most, extra + max(lacking.values(), default=0))
     return found
 
 
@@ -82,7 +82,7 @@ def _quotient(here: Outcome, there: Outcome, by: Any) -> Quotient:
     if there.failure is not None:
         return Quotient(None, noise, str(there.failure.error()))
     if hasattr(there.value, "_mpc_"):
-        return Quotient(None, noise, f"the value there is complex: {CONTEXT.nstr(there.value, 8)}")
+        return Quotient(None, noise, f"f is complex: {shown(there.value)}")
     return Quotient((there.value - here.value) / by, noise)
 
 
@@ -91,7 +91,7 @@ def central(
 ) -> Quotient:
     """The central quotient of any order, Σ (−1)^i C(order, i) f(x + (order/2 − i)·h) / h^order."""
     output, variable = pair
-    extra = 0
+    extra, most = 0, EXTRA_BITS + 4 * shift
     while True:
         state = plan.base(point, order * shift + bits_of(digits) + GUARD_BITS + extra)
         with working(state.bits):
@@ -99,17 +99,19 @@ def central(
             places = [state.moved(variable, x + (order - 2 * i) * h / 2)[output] for i in range(order + 1)]
             quotient = _combined(places, order, h**order)
             lacking = _lacking(quotient, digits, extra)
-        if not lacking or extra >= EXTRA_BITS:
+        if not lacking or extra == most:
             return quotient
-        extra = min(EXTRA_BITS, extra + lacking)
+        extra = min(most, extra + lacking)
 
 
 def _combined(places: list[Outcome], order: int, divisor: Any) -> Quotient:
     weights = [(-1) ** i * math.comb(order, i) for i in range(order + 1)]
     noise = sum(abs(w) * place.error for w, place in zip(weights, places, strict=True)) / divisor
     for place in places:
-        if place.failure is not None or hasattr(place.value, "_mpc_"):
-            return Quotient(None, noise, str(place.failure.error()) if place.failure else "the value beside it is complex")
+        if place.failure is not None:
+            return Quotient(None, noise, str(place.failure.error()))
+        if hasattr(place.value, "_mpc_"):
+            return Quotient(None, noise, f"f is complex beside the point: {shown(place.value)}")
     return Quotient(sum(w * place.value for w, place in zip(weights, places, strict=True)) / divisor, noise)
 
 
@@ -134,16 +136,16 @@ def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool
         return Limit("outside", reason=second.reason)
     if a is None or b is None or not CONTEXT.isfinite(noise):
         return Limit("open", reason="a comparison or jump on the way cannot be decided at any precision tried")
-    tolerance = abs(b) * CONTEXT.mpf(10) ** -digits
-    if max(abs(a - b), noise) <= tolerance:
+    unit = CONTEXT.mpf(10) ** -digits
+    if max(abs(a - b), noise) <= abs(b) * unit:
         return Limit("finite", b, abs(a - b) + second.noise)
     if max(abs(a), abs(b)) <= noise <= floor:
         return Limit("finite", CONTEXT.zero, second.noise)
-    if last and noise <= tolerance:
+    if last and first.noise <= abs(a) * unit and second.noise <= abs(b) * unit:
         if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
             return Limit("finite", CONTEXT.zero, abs(b))
         if abs(b) > 1.25 * abs(a):
             jumps = abs(b) > CONTEXT.ldexp(abs(a), apart - 1)
-            reason = "f jumps there" if jumps else "the difference quotients grow without bound"
+            reason = "f jumps" if jumps else "the difference quotients grow without bound"
             return Limit("infinite", CONTEXT.sign(b) * CONTEXT.inf, reason=reason)
     return Limit("open", reason="the difference quotients do not settle")

@@ -22,6 +22,7 @@ HEADING, NUMBERS, SMALL = 8.0, 7.6, 7.2  # sizes of text, in points
 LEADING = 1.24  # from line to line, in sizes
 MARGIN, PADDING, LABEL_GAP = 4.0, 4.5, 3.0
 HEAD, HALF_HEAD, BADGE = 4.6, 2.1, 4.4  # arrow heads, and the disc with the Σ
+STACK = 2.2  # a box for many nodes looks like a pile of cards
 NARROWEST = 190.0  # so that the key has room
 
 INKS: dict[Role, tuple[str, str]] = {
@@ -139,7 +140,7 @@ def picture_of(
 ) -> Picture:
     """The picture of a graph, collapsed if more than `limit` boxes would be needed; see `describe` for the options."""
     if len(graph) > limit:
-        return compose(collapse(graph, primal=primal, limit=limit), direction, engine)
+        return compose(collapse(graph, primal, outputs, limit), direction, engine)
     diagram = describe(graph, trace, step, direction=direction, primal=primal, outputs=outputs)
     return compose(diagram, direction, engine)
 
@@ -268,6 +269,11 @@ def _box_size(box: Box) -> tuple[float, float]:
     if box.kind == "constant":
         return max(width, height) + PADDING, height + PADDING
     return width + 2 * PADDING + (0.5 * height if box.kind == "input" else 0), height + 1.4 * PADDING
+
+
+def corner(box: Box, height: float) -> float:
+    """The radius of the corners of a box: inputs are round, the rest is nearly square."""
+    return min(height / 2, 12.0) if box.kind == "input" else 3.0
 
 
 def _block(rows: Sequence[Row], size: float) -> tuple[float, float]:

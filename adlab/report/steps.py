@@ -1,14 +1,16 @@
 """Error against step size: the picture in which truncation falls and roundoff rises, measured apart.
 
-At each step the stencil is applied twice to the same binary64 nodes: to the floats that f returns, and to values of the
-expression in high precision. Then truncation = D_exact − f′ and roundoff = D_float − D_exact, and their sum is the
-whole error, with nothing assumed.
+At each step the stencil is applied twice: to the floats that f returns, and to values of the expression in high
+precision. Then truncation = D_exact − f′ and roundoff = D_float − D_exact, and their sum is the whole error, with
+nothing assumed. The exact values are taken at the nodes x + oh themselves, so that the rounding of a node counts as the
+roundoff that it is. Steps are spaced evenly in log h and not in powers of two, which would often divide without any
+rounding at all and flatter the small ones.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +23,11 @@ from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.methods import METHODS
 from adlab.points import FloatArray
-from adlab.report.truth import Truth, derivative_of_order, truth
+from adlab.report.truth import Truth, directional_derivative, truth
 from adlab.tables import Report, Table, significant
-from adlab.values import Plan, State, plan
+from adlab.values import Outcome, Plan, State, plan
 
-PER_DECADE = 8
+PER_DECADE = 12
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
 BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
@@ -68,8 +70,9 @@ class Curve:
 
     @property
     def best(self) -> tuple[float, float]:
-        """The step with the smallest envelope of the error, and the error there; an envelope has no lucky zeros."""
-        wrapped = envelope(self.total)
+        """The step with the smallest error, and that error: truncation, which is smooth, and the envelope of roundoff,
+        which has no lucky zeros."""
+        wrapped = self.truncation + envelope(self.roundoff)
         i = int(np.nanargmin(wrapped))
         return float(self.steps[i]), float(wrapped[i])
 
@@ -115,7 +118,7 @@ class Steps(Report):
                     "scheme": c.scheme, "order": c.order, "output": c.output, "variable": c.variable,
                     "steps": c.steps.tolist(), "error": c.total.tolist(), "truncation": c.truncation.tolist(),
                     "roundoff": c.roundoff.tolist(), "truncation_slope": c.truncation_slope,
-                    "roundoff_slope": c.roundoff_slope, **_best(c),
+                    "roundoff_slope": c.roundoff_slope, "best": _best(c),
                 }
                 for c in self.curves
             ],
@@ -191,43 +194,42 @@ def _known(f: Function, variable: str) -> str:
 
 
 class _Probe:
-    """Values of f along one coordinate, as floats and in high precision, at the same binary64 nodes."""
+    """Values of f along one coordinate, as floats and in high precision; each is taken once, whoever asks for it."""
 
     def __init__(self, f: Function, point: FloatArray) -> None:
         self.f, self.point = f, point
         self.plan: Plan = plan(f.outputs, f.variables)
         self.state: State = self.plan.base(point.tolist(), BITS)
-
-    def nodes(self, stencil: Stencil, j: int, h: float) -> list[float]:
-        return [float(self.point[j]) + float(offset) * h for offset in stencil.offsets]
+        self._floats: dict[tuple[int, float], FloatArray] = {}
+        self._sharp: dict[tuple[int, Any], list[Outcome]] = {}
 
     def quotients(self, stencil: Stencil, i: int, j: int, h: float) -> tuple[float, Any]:
         """The difference quotient of output i from floats (NaN where f has no value), and exactly (None likewise)."""
-        nodes = self.nodes(stencil, j, h)
-        return self._by_floats(stencil, i, j, h, nodes), self._exactly(stencil, i, j, h, nodes)
+        rounded, sharp = 0.0, mpmath.mpf(0)
+        for weight, offset in zip(stencil.weights, stencil.offsets, strict=True):
+            rounded += float(weight) * float(self._float(j, float(self.point[j]) + float(offset) * h)[i])
+            outcome = self._exactly(j, mpmath.mpf(float(self.point[j])) + mpmath.mpf(h) * int(offset))[i]
+            if outcome.failure is not None or hasattr(outcome.value, "_mpc_"):
+                return rounded / h, None
+            sharp += mpmath.make_mpf(outcome.value._mpf_) * weight.numerator / weight.denominator
+        return rounded / h, sharp / h
 
-    def _by_floats(self, stencil: Stencil, i: int, j: int, h: float, nodes: Sequence[float]) -> float:
-        total = 0.0
-        for weight, node in zip(stencil.weights, nodes, strict=True):
+    def _float(self, j: int, node: float) -> FloatArray:
+        if (j, node) not in self._floats:
             moved = self.point.copy()
             moved[j] = node
-            total += float(weight) * float(self.f.values(moved)[i])
-        return total / h
+            self._floats[j, node] = self.f.values(moved)
+        return self._floats[j, node]
 
-    def _exactly(self, stencil: Stencil, i: int, j: int, h: float, nodes: Sequence[float]) -> Any:
-        total = mpmath.mpf(0)
-        for weight, node in zip(stencil.weights, nodes, strict=True):
-            outcome = self.state.moved(j, node)[i]
-            if outcome.failure is not None or hasattr(outcome.value, "_mpc_"):
-                return None
-            total += mpmath.make_mpf(outcome.value._mpf_) * weight.numerator / weight.denominator
-        return total / mpmath.mpf(h)
+    def _exactly(self, j: int, node: Any) -> list[Outcome]:
+        if (j, node) not in self._sharp:
+            self._sharp[j, node] = self.state.moved(j, node)
+        return self._sharp[j, node]
 
 
 def _curve(probe: _Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any) -> Curve:
     scale = abs(float(probe.point[j])) or 1.0
-    count = (LARGEST - SMALLEST) * PER_DECADE + 1
-    sizes = np.logspace(SMALLEST, LARGEST, count) * scale
+    sizes = np.logspace(SMALLEST, LARGEST, (LARGEST - SMALLEST) * PER_DECADE + 1) * scale
     rows = [_errors(probe, stencil, i, j, float(h), exact) for h in sizes]
     total, truncation, roundoff = np.array(rows).T
     return Curve(name, stencil.order, i, probe.f.names[j], sizes, total, truncation, roundoff, _model(probe, stencil, i, j))
@@ -245,7 +247,7 @@ def _errors(probe: _Probe, stencil: Stencil, i: int, j: int, h: float, exact: An
 def _model(probe: _Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
     """The textbook model with the true derivative of order p + 1 and noise u|f|; None where that does not exist."""
     try:
-        higher = derivative_of_order(probe.plan, probe.point.tolist(), j, stencil.order + 1, output=i)
+        higher = directional_derivative(probe.plan, probe.point.tolist(), j, stencil.order + 1, output=i)
     except AdlabError:
         return None
     return ErrorModel(stencil, UNIT_ROUNDOFF * abs(float(probe.f.values(probe.point)[i])), abs(float(higher)))

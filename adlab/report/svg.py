@@ -19,8 +19,9 @@ from html import escape
 from adlab.graph.graph import Graph
 from adlab.report.collapse import LIMIT
 from adlab.report.diagram import Direction, Trace
-from adlab.report.picture import BADGE, INKS, Line, Picture, PlacedArrow, PlacedBox, Rect, Stroke, picture_of
+from adlab.report.picture import BADGE, INKS, STACK, Line, Picture, PlacedArrow, PlacedBox, Rect, Stroke, corner, picture_of
 
+_HOLLOW = ' style="fill: none"'
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -113,10 +114,12 @@ def _group(classes: str, tooltip: str, inside: Iterator[str]) -> str:
 
 def _box(placed: PlacedBox) -> Iterator[str]:
     box, (x, y, width, height) = placed.box, placed.rect
-    radius = min(height / 2, 12.0) if box.kind == "input" else 3.0
+    radius = corner(box, height)
+    if box.kind == "group":
+        yield _rect(Rect(x + STACK, y + STACK, width, height), radius, _HOLLOW)
     yield _rect(placed.rect, radius)
     if box.output:
-        yield _rect(Rect(x + 2, y + 2, width - 4, height - 4), max(radius - 2, 0.5), ' style="fill: none"')
+        yield _rect(Rect(x + 2, y + 2, width - 4, height - 4), radius - 2, _HOLLOW)
     yield from map(_line, placed.lines)
     if placed.badge:
         x, y = placed.badge

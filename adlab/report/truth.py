@@ -1,222 +1,24 @@
-"""The truth that judges every method: the gradient to 30 digits, from high-precision values of f alone.
+"""The truth that judges every method: value and gradient to 30 digits, and what is wrong where there is none.
 
-No rule of differentiation, no graph and no engine has a part in it, so none of their mistakes can agree with it.
-For every partial the quotients (f(x ± h) − f(x))/(±h) are taken on *both* sides of x, at two steps and two
-precisions; left and right, near and far must agree to the digits asked for. Else there is no derivative to be had
-(or none this way), and the truth says so and gives the one-sided ones. A central difference would not do: at 0
-it reads 0 for |x|, which has no derivative there.
-
-The step must be small beside everything in the formula: beside x, and beside whatever size a constant or an
-intermediate has; the precision must outlast what the formula cancels. Both are measured (`State.extent`, running
-errors), for two precisions that are both too low agree on a wrong number: ``x*(1 + (exp(1e-80) - 1)*1e80)`` reads
-x at 60 and at 75 digits.
-
-It is labelled heuristic all the same: values at finitely many points prove nothing of a limit.
+It is found by `judge`, from high-precision values of the expression; this is the report of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import mpmath
-import sympy
 
-from adlab.errors import DomainError, OptionError, PointError
 from adlab.function import as_function, point_of
-from adlab.meanings import CONTEXT, exact, exported, magnitude, working
-from adlab.report.limits import GUARD_BITS, Limit, Pair, bits_of, central, limit, one_sided
+from adlab.meanings import shown
+from adlab.report.judge import Component, OutputTruth, Status
+from adlab.report.judge import directional_derivative as directional_derivative
+from adlab.report.judge import gradient_truth as gradient_truth
 from adlab.tables import Report, Table
-from adlab.values import Outcome, Plan, State, plan
 
-Status = Literal["certified", "heuristic", "unavailable"]
-MOST_DIGITS = 1000
-VALUE_BITS = 2700  # at most, for a value: one smaller than its error by then counts as 0
-LARGEST_EXTENT = 1100  # bits: the range of binary64
-RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
-COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
 INDEPENDENT = "from high-precision values of the expression alone"
 NOT_INDEPENDENT = "not independent: the expression was read off the graph"
-
-
-class Sides(NamedTuple):
-    """The limits of the quotients from the left and the right, and the derivative if they are one number."""
-
-    left: Limit
-    right: Limit
-    agreed: Limit | None
-
-
-_ZERO = Limit("finite", CONTEXT.zero, CONTEXT.zero)
-INDIFFERENT = Sides(_ZERO, _ZERO, _ZERO)  # to a variable that does not occur
-
-
-@dataclass(frozen=True)
-class Component:
-    """One partial derivative. `value` and `radius` (a bound on its error) are None where it is unavailable; `left` and
-    `right` are then the one-sided ones, as far as they exist."""
-
-    output: int
-    variable: str
-    status: Status
-    value: Any = None
-    radius: Any = None
-    left: Any = None
-    right: Any = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class OutputTruth:
-    """The value of one output, a bound on its error, and its partials, one per variable."""
-
-    value: Any
-    radius: Any
-    note: str
-    partials: tuple[Component, ...]
-
-
-def gradient_truth(
-    expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], point: Sequence[Any], digits: int = 30
-) -> list[OutputTruth]:
-    """Value and partials of each expression at a point of exact numbers, to `digits` digits.
-
-    Raises PointError for a point that is not finite, OptionError for digits out of range, and what `plan` raises.
-
-    >>> x = sympy.Symbol("x")
-    >>> [found] = gradient_truth([sympy.exp(x)], [x], [1.0])
-    >>> print(mpmath.nstr(found.partials[0].value, 30))
-    2.71828182845904523536028747135
-    """
-    if not 1 <= digits <= MOST_DIGITS:
-        raise OptionError(f"`digits` is {digits}; it must be from 1 to {MOST_DIGITS}")
-    numbers = [exact(number) for number in point]
-    if not all(CONTEXT.isfinite(number) for number in numbers):
-        raise PointError("the truth is known at finite points only; give finite numbers")
-    made = plan(expressions, variables)
-    state, extent = _evaluated(made, numbers, digits)
-    outcomes = state.outcomes()
-    objections = [_objection(outcome) for outcome in outcomes]
-    n = range(len(variables))
-    pairs = [(i, j) for i, objection in enumerate(objections) if not objection for j in n if made.depends(i, j)]
-    sides = _both_sides(made, numbers, pairs, digits, extent)
-    return [
-        _judged(i, outcome, objections[i], state, [sides.get((i, j), INDIFFERENT) for j in n], made.variables)
-        for i, outcome in enumerate(outcomes)
-    ]
-
-
-def _evaluated(made: Plan, point: Sequence[Any], digits: int) -> tuple[State, int]:
-    """The plan with so many bits that every output is good to `digits`, or VALUE_BITS; and the extent of its values."""
-    state = made.base(point, bits_of(digits) + GUARD_BITS)
-    extent = min(state.extent(), LARGEST_EXTENT)
-    while state.bits < VALUE_BITS and any(_vague(outcome, digits) for outcome in state.outcomes()):
-        state = made.base(point, 2 * state.bits)
-    return state, extent
-
-
-def _vague(outcome: Outcome, digits: int) -> bool:
-    if outcome.value is None:
-        return bool(outcome.error != 0)
-    return bool(outcome.error > abs(outcome.value) * CONTEXT.mpf(10) ** -digits)
-
-
-def _objection(outcome: Outcome) -> str:
-    """Why there can be no derivative: there is no real value."""
-    if outcome.failure is not None:
-        return str(outcome.failure.error())
-    if not CONTEXT.isfinite(outcome.error):
-        return "a comparison or jump in the formula cannot be decided here at any precision tried"
-    if hasattr(outcome.value, "_mpc_"):
-        return f"the value is complex here: {mpmath.nstr(outcome.value, 8)}"
-    return ""
-
-
-def _both_sides(
-    made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int
-) -> dict[Pair, Sides]:
-    """What happens to the left and to the right for each pair; at far smaller steps too where that is no derivative."""
-    found: dict[Pair, Sides] = {}
-    todo = list(pairs)
-    for rung in RUNGS:
-        far = rung * (bits_of(digits) + GUARD_BITS + extent)
-        near = far * 3 // 2
-        coarse, fine = (one_sided(made, point, todo, shift, digits) for shift in (far, near))
-        with working(near + 2 * bits_of(digits)):
-            for i, j in todo:
-                floor = CONTEXT.ldexp(1, -bits_of(digits) - extent - magnitude(point[j]))
-                ends = zip(coarse[i, j], fine[i, j], strict=True)
-                left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in ends)
-                found[i, j] = Sides(left, right, _agreed(left, right, digits))
-        todo = [pair for pair in todo if found[pair].agreed is None]
-    return found
-
-
-def _agreed(left: Limit, right: Limit, digits: int) -> Limit | None:
-    """The derivative, if the limits of both sides are one number."""
-    if left.kind != "finite" or right.kind != "finite":
-        return None
-    apart = abs(left.value - right.value)
-    if apart > max(abs(left.value), abs(right.value)) * CONTEXT.mpf(10) ** -digits:
-        return None
-    return Limit("finite", (left.value + right.value) / 2, apart + max(left.radius, right.radius))
-
-
-def _judged(
-    output: int, outcome: Outcome, objection: str, state: State, sides: Sequence[Sides], variables: Sequence[sympy.Symbol]
-) -> OutputTruth:
-    if objection:
-        partials = [Component(output, variable.name, "unavailable", note=objection) for variable in variables]
-        return OutputTruth(None, None, objection, tuple(partials))
-    note = COMPLEX_INSIDE if any(hasattr(value, "_mpc_") for value in state.used(output)) else ""
-    partials = [_component(output, variable.name, side, note) for variable, side in zip(variables, sides, strict=True)]
-    value = CONTEXT.zero if abs(outcome.value) <= outcome.error else outcome.value
-    return OutputTruth(exported(value), exported(outcome.error), note, tuple(partials))
-
-
-def _component(output: int, variable: str, sides: Sides, note: str) -> Component:
-    left, right, agreed = sides
-    if agreed is not None:
-        return Component(output, variable, "heuristic", exported(agreed.value), exported(agreed.radius), note=note)
-    ends = [None if side.value is None else exported(side.value) for side in (left, right)]
-    return Component(output, variable, "unavailable", None, None, *ends, note=_disagreement(left, right))
-
-
-def _disagreement(left: Limit, right: Limit) -> str:
-    if left.kind == right.kind == "finite":
-        return f"the one-sided derivatives differ: {_shown(left.value)} on the left, {_shown(right.value)} on the right"
-    reasons = [f"on the {name}, {side.reason}" for name, side in (("left", left), ("right", right)) if side.reason]
-    return "; ".join(reasons)
-
-
-def _shown(number: Any, digits: int = 8) -> str:
-    return "–" if number is None else str(mpmath.nstr(number, digits))
-
-
-def directional_derivative(
-    made: Plan, point: Sequence[Any], index: int, order: int, digits: int = 15, output: int = 0
-) -> Any:
-    """The derivative of an output, `order` times by variable `index`, as an mpf good to `digits`.
-
-    From central differences, at two steps that must agree as for the gradient. Raises DomainError where they do not.
-
-    >>> x = sympy.Symbol("x")
-    >>> directional_derivative(plan([sympy.exp(2 * x)], [x]), [0.0], 0, order=5)
-    mpf('32.0')
-    """
-    numbers, verdict = [exact(number) for number in point], Limit("open")
-    for rung in RUNGS:
-        far = rung * (bits_of(digits) // 2 + GUARD_BITS)
-        near = far * 3 // 2
-        coarse, fine = (central(made, numbers, (output, index), order, shift, digits) for shift in (far, near))
-        with working(order * near + 2 * bits_of(digits)):
-            floor = CONTEXT.ldexp(1, -bits_of(digits) - order * magnitude(numbers[index]))
-            verdict = limit(coarse, fine, near - far, digits, rung == RUNGS[-1], floor)
-        if verdict.kind == "finite":
-            return exported(verdict.value)
-    name = made.variables[index].name
-    raise DomainError(f"f has no derivative of order {order} by {name} at {_shown(numbers[index])}: {verdict.reason}")
 
 
 @dataclass(frozen=True)
@@ -287,24 +89,23 @@ class Truth(Report):
         """The gradient, or why there is none, in a line."""
         if self.status == "unavailable":
             return f"truth  unavailable: {self.reason}"
-        shown = [_shown(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
+        written = [shown(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
         more = ", …" if len(self.components) > 4 else ""
-        return f"truth  ({', '.join(shown)}{more})  {self.status}, {self.digits} digits, {self.source}"
+        return f"truth  ({', '.join(written)}{more})  {self.status}, {self.digits} digits, {self.source}"
 
     def sections(self) -> list[Table | str]:
         """The values, then a row for each partial."""
         place = ", ".join(f"{name} = {x!r}" for name, x in zip(self.variables, self.point, strict=True))
-        values = "
-".join(f"value  {_shown(output.value, self.digits)}" for output in self.outputs)
+        values = "\n".join(f"value  {_cell(output.value, self.digits)}" for output in self.outputs)
         rows = [
-            [*([str(p.output)] if len(self.outputs) > 1 else []), p.variable, _shown(p.value, self.digits),
-             _shown(p.radius, 2), p.status, _shown(p.left, 10), _shown(p.right, 10), p.note]
+            [*([str(p.output)] if len(self.outputs) > 1 else []), p.variable, _cell(p.value, self.digits),
+             _cell(p.radius, 2), p.status, _cell(p.left, 10), _cell(p.right, 10), p.note]
             for p in self.components
         ]  # fmt: skip
-        head = [*(["output"] if len(self.outputs) > 1 else []),
-                "variable", "derivative", "radius", "status", "left", "right", "note"]  # fmt: skip
-        used = [i for i, name in enumerate(head) if name not in ("left", "right", "note") or any(row[i] not in ("–", "") for row in rows)]
-        table = Table("truth", [head[i] for i in used], [[row[i] for i in used] for row in rows], frozenset(["radius"]))
+        head = ["variable", "derivative", "radius", "status", "left", "right", "note"]
+        head = ["output", *head] if len(self.outputs) > 1 else head
+        used = [i for i in range(len(head)) if any(row[i] not in ("–", "") for row in rows)]
+        table = Table("truth", [head[i] for i in used], [[row[i] for i in used] for row in rows])
         return [f"truth at {place}, {self.digits} digits, {self.source}\n{values}", table]
 
     def to_dict(self) -> dict[str, Any]:
@@ -326,6 +127,10 @@ class Truth(Report):
         if isinstance(item, (list, tuple)):
             return [self._written(part) for part in item]
         return None if item is None else str(mpmath.nstr(item, self.digits))
+
+
+def _cell(number: Any, digits: int = 10) -> str:
+    return "–" if number is None else shown(number, digits)
 
 
 def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:

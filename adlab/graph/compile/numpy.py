@@ -30,9 +30,9 @@ SMALLEST_CHUNK = 512
 WORKING_SET = 2**20  # … unless so many buffers are alive that the chunk would leave the caches
 
 _POWERS = {
-    2: "square({0}, {1})",
-    3: "square({0}, {1}); multiply({1}, {0}, {1})",
-    4: "square({0}, {1}); square({1}, {1})",
+    2: "square({0}, out={1})",
+    3: "square({0}, out={1}); multiply({1}, {0}, out={1})",
+    4: "square({0}, out={1}); square({1}, out={1})",
 }  # np.power takes ten times as long
 _CONDITIONS: dict[str, Callable[..., Any]] = {
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal,
@@ -136,7 +136,7 @@ class _Source:
             return _POWERS[parameter].format(*operands, target)
         if plain and (rules.unconditional(primitive) or not self.careful):
             self.space[array.__name__] = array
-            return f"{array.__name__}({', '.join([*operands, target])})"
+            return f"{array.__name__}({', '.join(operands)}, out={target})"
         name = f"f{len(self.space)}"
         if rules.unconditional(primitive):
             self.space[name] = array if parameter is None else lambda *given: array(*given, parameter)

@@ -191,8 +191,9 @@ def compile_graph(
     if backend == "auto":
         backend = "llvm" if _installed("llvmlite") else "numpy"
         return CompiledProgram(graph, shapes, quick, partial(_kernel, backend, graph, accuracy))
-    named = _kernel(backend, graph, accuracy)  # who names a backend wants it compiled now
-    return CompiledProgram(graph, shapes, named, lambda: named)
+    program = CompiledProgram(graph, shapes, quick, lambda: quick)
+    program._best = _kernel(backend, graph, accuracy)  # who names a backend wants it compiled now
+    return program
 
 
 def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:

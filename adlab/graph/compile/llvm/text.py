@@ -1,0 +1,105 @@
+"""LLVM IR, written as text: one straight line of instructions on numbers or on short vectors of them.
+
+Text is what LLVM parses fastest, and what a reader can check. Every instruction is pure, so one that was written
+before is not written again: value numbering is a dictionary from its text to its name.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+Lanewise = Callable[[str, int], bool]
+"""Whether a function of so many operands must be called for one lane after another."""
+
+
+@dataclass
+class Externals:
+    """The functions that a module calls: their declarations by name, and the addresses of those not found in libm."""
+
+    declarations: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, int] = field(default_factory=dict)
+
+    def declare(self, name: str, result: str, operands: list[str]) -> None:
+        attributes = "nounwind willreturn memory(none)"
+        self.declarations[name] = f"declare {result} @{name}({', '.join(operands)}) {attributes}"
+
+
+class Block:
+    """Straight-line code under construction; `width` 1 for scalars, else the number of lanes."""
+
+    def __init__(self, width: int, externals: Externals, vector_prefix: str = "") -> None:
+        self.width, self.externals, self.vector_prefix = width, externals, vector_prefix
+        self.type = self.of("double")
+        self.lines: list[str] = []
+        self._names: dict[str, str] = {}
+
+    def of(self, scalar: str) -> str:
+        """The type of `width` such scalars."""
+        return scalar if self.width == 1 else f"<{self.width} x {scalar}>"
+
+    def let(self, instruction: str) -> str:
+        """The name of this pure instruction's result."""
+        name = self._names.get(instruction)
+        if name is None:
+            name = self._names[instruction] = f"%t{len(self._names)}"
+            self.lines.append(f"  {name} = {instruction}")
+        return name
+
+    def do(self, instruction: str) -> None:
+        """An instruction for its effect."""
+        self.lines.append(f"  {instruction}")
+
+    def number(self, value: float) -> str:
+        """A constant, the same in every lane."""
+        literal = double(value)
+        return literal if self.width == 1 else f"<{', '.join([f'double {literal}'] * self.width)}>"
+
+    def binary(self, operation: str, a: str, b: str) -> str:
+        return self.let(f"{operation} {self.type} {a}, {b}")
+
+    def compare(self, relation: str, a: str, b: str) -> str:
+        """`relation` as in fcmp: olt, oge, uno …"""
+        return self.let(f"fcmp {relation} {self.type} {a}, {b}")
+
+    def logic(self, operation: str, p: str, q: str) -> str:
+        return self.let(f"{operation} {self.of('i1')} {p}, {q}")
+
+    def negation(self, p: str) -> str:
+        true = "true" if self.width == 1 else f"<{', '.join(['i1 true'] * self.width)}>"
+        return self.logic("xor", p, true)
+
+    def choose(self, condition: str, a: str, b: str) -> str:
+        return self.let(f"select {self.of('i1')} {condition}, {self.type} {a}, {self.type} {b}")
+
+    def intrinsic(self, name: str, *operands: str) -> str:
+        suffix = "f64" if self.width == 1 else f"v{self.width}f64"
+        return self._call(f"llvm.{name}.{suffix}", self.type, operands)
+
+    def function(self, name: str, *operands: str, lanewise: bool = False) -> str:
+        """A function of the C library; on vectors its vector form unless it is to be called `lanewise`."""
+        if self.width == 1:
+            return self._call(name, "double", operands)
+        if not lanewise:
+            return self._call(f"{self.vector_prefix}{'v' * len(operands)}_{name}", self.type, operands)
+        result = "poison"
+        for lane in range(self.width):
+            scalars = [self.let(f"extractelement {self.type} {operand}, i32 {lane}") for operand in operands]
+            value = self._call(name, "double", tuple(scalars))
+            result = self.let(f"insertelement {self.type} {result}, double {value}, i32 {lane}")
+        return result
+
+    def _call(self, name: str, kind: str, operands: tuple[str, ...]) -> str:
+        if name not in self.externals.declarations:
+            self.externals.declare(name, kind, [kind] * len(operands))
+        return self.let(f"call {kind} @{name}({', '.join(f'{kind} {operand}' for operand in operands)})")
+
+
+def double(value: float) -> str:
+    """A double, every bit of it.
+
+    >>> double(1.0)
+    '0x3FF0000000000000'
+    """
+    return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"

@@ -1,0 +1,109 @@
+"""Error against step size: measured branches, fitted slopes, and the theory they are held against."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import adlab
+from adlab.report.steps import DEFAULT, envelope, split
+
+CASES = {
+    "exp at 1": ("exp(x)", 1.0),
+    "sin at 1": ("sin(x)", 1.0),
+    "log at 1e-3": ("log(x)", 1e-3),
+    "Squire and Trapp": ("exp(x)/sqrt(sin(x)**3 + cos(x)**3)", 1.5),
+}
+
+
+@pytest.fixture(scope="module", params=CASES, ids=str)
+def found(request):
+    formula, x = CASES[request.param]
+    return adlab.steps(formula, x)
+
+
+def test_truncation_falls_as_the_order_says(found) -> None:
+    for name, slopes in found.slopes.items():
+        assert slopes["truncation"] == pytest.approx(slopes["order"], abs=0.1), name
+
+
+def test_roundoff_rises_as_one_over_h(found) -> None:
+    for name, slopes in found.slopes.items():
+        assert slopes["roundoff"] == pytest.approx(-1, abs=0.1), name
+
+
+def test_the_best_error_found_is_near_the_predicted_one(found) -> None:
+    for name, best in found.best.items():
+        assert best["error"] < 5 * best["predicted_error"], name
+        assert best["predicted_error"] < 5 * best["error"], name
+
+
+def test_total_error_is_at_most_the_sum_of_both(found) -> None:
+    for curve in found.curves:
+        known = ~np.isnan(curve.total)
+        assert np.all(curve.total[known] <= (curve.truncation + curve.roundoff)[known] * (1 + 1e-12))
+
+
+def test_measured_error_stays_below_the_models_envelope(found) -> None:
+    """A/h + C hᵖ is a worst case for values of f good to half an ulp; two more ulps are allowed for f's own roundings."""
+    for curve in found.curves:
+        small = curve.steps < curve.best[0] * 3
+        assert np.all(curve.total[small] <= 6 * curve.model.predicted_error(curve.steps[small]))
+
+
+def test_higher_orders_reach_further_down(found) -> None:
+    errors = [found.best[name]["error"] for name in DEFAULT]
+    assert errors[0] > errors[1] > errors[2]
+
+
+def test_every_partial_and_every_output_gets_its_curves() -> None:
+    f = adlab.Function(["x*y", "sin(x) + y"])
+    found = adlab.steps(f, [1.0, 2.0], schemes=["central-difference"])
+    assert {(c.output, c.variable) for c in found.curves} == {(i, v) for i in (0, 1) for v in "xy"}
+    only = adlab.steps(f, [1.0, 2.0], variable="y", schemes=["central-difference"])
+    assert {c.variable for c in only.curves} == {"y"}
+
+
+def test_methods_without_a_step_lie_at_the_precision_of_binary64() -> None:
+    found = adlab.steps("exp(x)", 1.0, schemes=["forward-difference"])
+    assert {method for method, _, _ in found.levels} == {"reverse", "forward", "complex-step"}
+    assert all(error < 2 * math.ulp(math.e) for error in found.levels.values())
+
+
+def test_split_says_which_error_dominates() -> None:
+    f = adlab.Function("exp(x)")
+    point, truth = np.array([1.0]), adlab.truth(f, 1.0)
+    coarse = split(f, point, 0, "forward-difference", 2.0**-4, truth)
+    fine = split(f, point, 0, "forward-difference", 2.0**-44, truth)
+    assert coarse.truncation > 100 * coarse.roundoff
+    assert "truncation holds it back" in coarse.in_words()
+    assert fine.roundoff > 100 * fine.truncation
+    assert "roundoff holds it back" in fine.in_words()
+
+
+def test_the_envelope_has_no_lucky_zeros() -> None:
+    errors = np.full(60, 1e-8)
+    errors[30] = 0.0
+    assert np.all(envelope(errors) == 1e-8)
+
+
+def test_a_kink_has_no_truth_to_measure_by() -> None:
+    with pytest.raises(adlab.MethodError, match="no truth"):
+        adlab.steps("Abs(x)", 0.0)
+
+
+@pytest.mark.parametrize("bad", [{"schemes": ["middle"]}, {"variable": "z"}])
+def test_unknown_names_are_refused_with_the_known_ones(bad) -> None:
+    with pytest.raises(adlab.OptionError, match="there are"):
+        adlab.steps("exp(x)", 1.0, **bad)
+
+
+def test_the_report_as_a_dictionary_and_a_picture() -> None:
+    found = adlab.steps("exp(x)", 1.0, schemes=["central-difference"])
+    curve = found.to_dict()["curves"][0]
+    assert len(curve["steps"]) == len(curve["error"]) > 100
+    ax = found.plot()
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert "step" in ax.get_xlabel()

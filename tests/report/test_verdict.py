@@ -1,0 +1,91 @@
+"""The verdict: each sentence rests on numbers, and changes with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import adlab
+from adlab.report.compare import compare
+from adlab.report.verdict import RULES, Facts, verdict
+
+
+def facts_of(formula, x, **options) -> Facts:
+    """The facts behind a comparison, caught on their way to the verdict."""
+    caught = []
+
+    def keep(facts: Facts):
+        caught.append(facts)
+        return []
+
+    RULES.append(keep)
+    try:
+        compare(formula, x, timed=False, **options)
+    finally:
+        RULES.remove(keep)
+    return caught[0]
+
+
+@pytest.fixture(scope="module")
+def plain() -> Facts:
+    return facts_of("log((x1 + x2)**2 + sin(x1*x2))", [1, 2])
+
+
+def said(facts: Facts) -> str:
+    return "\n".join(sentence.text for sentence in verdict(facts))
+
+
+def test_what_is_accurate_is_trusted(plain: Facts) -> None:
+    assert "Trust reverse, forward" in said(plain)
+
+
+def test_lowering_a_methods_digits_withdraws_the_trust(plain: Facts) -> None:
+    rows = [replace(row, digits=9.0, relative_error=1e-9) if row.method == "reverse" else row for row in plain.accuracy]
+    changed = said(replace(plain, accuracy=rows))
+    assert "Trust reverse" not in changed
+    assert "reverse keeps 9.0 of 16 digits" in changed
+
+
+def test_the_worst_difference_is_named_with_its_two_errors(plain: Facts) -> None:
+    assert "forward-difference the fewest" in said(plain) or "backward-difference the fewest" in said(plain)
+    worst = next(row.method for row in plain.accuracy if f"{row.method} the fewest" in said(plain))
+    larger = replace(plain.splits[worst], truncation=1.0, roundoff=1e-9)
+    assert "truncation holds it back" in said(replace(plain, splits={worst: larger}))
+    smaller = replace(plain.splits[worst], truncation=1e-9, roundoff=1.0)
+    assert "roundoff holds it back" in said(replace(plain, splits={worst: smaller}))
+
+
+def test_every_sentence_names_what_it_rests_on(plain: Facts) -> None:
+    for sentence in verdict(plain):
+        assert sentence.because
+        assert all(reason.split(":")[0].split(" ")[0] in ("truth", "accuracy", "swell", "cost", "node")
+                   for reason in sentence.because)  # fmt: skip
+
+
+def test_a_kink_is_named_and_the_convention_with_it() -> None:
+    text = said(facts_of("Abs(x)*exp(x)", 0.0))
+    assert "kink" in text
+    assert "abs(x)" in text
+    assert "There is no derivative to judge by" in text
+
+
+def test_cancellation_is_found_at_its_node() -> None:
+    text = said(facts_of("(1 - cos(x))/x**2", 1e-6))
+    assert "cos" in text or "v2" in text
+    assert "digits" in text
+
+
+def test_a_refusal_is_a_sentence() -> None:
+    assert "complex-step: the complex step needs an analytic formula" in said(facts_of("Max(x, 1)*x", 3.0))
+
+
+def test_many_inputs_call_for_reverse_mode_and_many_outputs_for_forward() -> None:
+    assert "reverse mode is the cheaper" in said(facts_of(adlab.gallery.speelpenning(8), None))
+    outputs = adlab.Function(["sin(x)", "cos(x)", "exp(x)", "x**2"])
+    assert "forward mode is the cheaper" in said(facts_of(outputs, 0.5))
+
+
+def test_a_huge_condition_number_is_given_as_the_reason() -> None:
+    text = said(facts_of("cos(723*x**3)", 40.0))
+    assert "ill-conditioned" in text
