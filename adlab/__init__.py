@@ -19,16 +19,38 @@ if TYPE_CHECKING:
     from adlab import gallery as gallery
     from adlab.errors import (
         AdlabError as AdlabError,
+    )
+    from adlab.errors import (
         DomainError as DomainError,
+    )
+    from adlab.errors import (
         GaveUp as GaveUp,
+    )
+    from adlab.errors import (
         GraphError as GraphError,
+    )
+    from adlab.errors import (
         MethodError as MethodError,
+    )
+    from adlab.errors import (
         MissingExtra as MissingExtra,
+    )
+    from adlab.errors import (
         OptionError as OptionError,
+    )
+    from adlab.errors import (
         OverflowedError as OverflowedError,
+    )
+    from adlab.errors import (
         ParseError as ParseError,
+    )
+    from adlab.errors import (
         PointError as PointError,
+    )
+    from adlab.errors import (
         UnsupportedExpression as UnsupportedExpression,
+    )
+    from adlab.errors import (
         VariableError as VariableError,
     )
     from adlab.function import Function as Function
@@ -59,7 +81,7 @@ _HOME = {
     "truth": "adlab.report.truth",
 }  # fmt: skip
 
-__all__ = ["__version__", "gallery", *_HOME]  # noqa: PLE0604 - the names of _HOME are strings
+__all__ = ["__version__", "gallery", *_HOME]
 
 
 def __getattr__(name: str) -> Any:

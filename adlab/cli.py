@@ -223,7 +223,6 @@ def _graph(options: argparse.Namespace) -> None:
 
 def _gallery(options: argparse.Namespace) -> None:
     from adlab.gallery import listing
-
     from adlab.tables import Table
 
     head = ["name", "n", "m", "operations", "about"]

@@ -10,6 +10,8 @@ True
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AdlabError(ValueError):
     """Anything adlab refuses to do, with the reason in a sentence."""
@@ -66,7 +68,11 @@ class MissingExtra(AdlabError):
 
 
 class GaveUp(AdlabError):
-    """Work stopped at its bound on size or time."""
+    """Work stopped at its bound on size or time; `reached` is what was known by then, if anything."""
+
+    def __init__(self, message: str, *, reached: Any = None) -> None:
+        self.reached = reached
+        super().__init__(message)
 
 
 class GraphError(AdlabError):

@@ -51,6 +51,7 @@ class Function:
         point: Sequence[float] | None = None,
         about: str = "",
     ) -> None:
+        self._outputs: tuple[Any, ...] | None
         self._outputs, self.variables, self.scalar = read(expression, variables)
         self.name = name or "f"
         self.about = about
@@ -291,13 +292,13 @@ class Function:
 
     def to_python(self) -> str:
         """The program as Python source, ready to paste."""
-        from adlab.graph.export import to_python
+        from adlab.graph.listings import to_python
 
         return to_python(self.graph, self.name)
 
     def to_latex(self) -> str:
         """The program as LaTeX, one line an operation."""
-        from adlab.graph.export import to_latex
+        from adlab.graph.listings import to_latex
 
         return to_latex(self.graph)
 

@@ -125,6 +125,7 @@ def _far(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _acos = _near((-1, 1), CONTEXT.acos)
 _acosh = _near((-1, 1), CONTEXT.acosh)
+_erfinv = _near((-1, 1), CONTEXT.erfinv)
 
 
 def _acot(z: Any) -> Any:
@@ -230,7 +231,8 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.erf: CONTEXT.erf,
     sympy.erfc: CONTEXT.erfc,
     sympy.erfi: CONTEXT.erfi,
-    sympy.erfinv: _near((-1, 1), CONTEXT.erfinv),
+    sympy.erfinv: _erfinv,
+    sympy.erfcinv: _near((0, 2), lambda z: _erfinv(1 - z)),
     sympy.fresnels: _far(CONTEXT.fresnels),
     sympy.fresnelc: _far(CONTEXT.fresnelc),
     sympy.Ei: CONTEXT.ei,

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import numpy as np
 import sympy
 
-from adlab.errors import GaveUp, MethodError, OptionError, OverflowedError
+from adlab.errors import MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
 from adlab.points import FloatArray
 
@@ -117,19 +117,10 @@ def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray, An
 
 
 def _symbolic(cse: bool) -> Callable[..., Result]:
-    def differentiate(f: Formula, point: FloatArray, seconds: float = 10.0) -> Result:
-        from adlab.classical.symbolic import SymbolicDerivative
+    def differentiate(f: Formula, point: FloatArray, seconds: float | None = None) -> Result:
+        from adlab.classical.symbolic import SECONDS, derivative_of
 
-        def make() -> SymbolicDerivative | GaveUp:
-            try:
-                return SymbolicDerivative(f.outputs, f.variables, cse, seconds)
-            except GaveUp as bound:
-                return bound
-
-        found = f.cached(("symbolic", cse, seconds), make)
-        if isinstance(found, GaveUp):
-            raise found
-        return Result(found.jacobian(point.tolist()))
+        return Result(derivative_of(f, cse, SECONDS if seconds is None else seconds).jacobian(point.tolist()))
 
     return differentiate
 

@@ -51,8 +51,8 @@ class Table:
         sides = ["right" if name in self.right else "left" for name in self.head]
 
         def row(tag: str, cells: Sequence[str]) -> str:
-            made = (f'<{tag} style="text-align:{side}">{escape(c)}</{tag}>' for side, c in zip(sides, cells, strict=True))
-            return f"<tr>{''.join(made)}</tr>"
+            pairs = zip(sides, cells, strict=True)
+            return "<tr>" + "".join(f'<{tag} style="text-align:{s}">{escape(c)}</{tag}>' for s, c in pairs) + "</tr>"
 
         title = f"<caption style='text-align:left'><b>{escape(self.title)}</b></caption>" if self.title else ""
         notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)

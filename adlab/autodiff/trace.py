@@ -90,7 +90,7 @@ class Trace(Report):
         import sympy
 
         graph = self.graph
-        primitive, operands, _ = graph.nodes[node]
+        primitive = graph.nodes[node].primitive
         names = [sympy.Symbol(name, real=True) for name in graph.names]
         return [brief(rule) for rule in SYMPY.partials(graph, node, names)] if primitive.arity else []
 

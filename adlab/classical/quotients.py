@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -118,11 +119,12 @@ class Quotient:
     roundoff: Array
     step: float  # the realised one
 
-    @property
+    @cached_property
     def truncation(self) -> Array:
+        """What the other would change."""
         return np.abs(self.neighbour - self.df)
 
-    @property
+    @cached_property
     def error(self) -> Array:
         """The estimate of |df − f′(x)|."""
         return self.truncation + self.roundoff
@@ -144,12 +146,13 @@ def quotient(line: Line, stencil: Stencil, h: float) -> Quotient | None:
 def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
     """Σ wₖ fₖ / s with s = Σ wₖ sₖ, where sₖ = (x + oₖ h) − x is how far off rounding has put node k; no neighbour.
 
-    For the forward difference s is the well-known (x + h) − x; in general it makes the quotient exact for every
-    linear f, wherever the nodes fell. The weights' sum is 0, so f at the first node can be taken from all the
-    values; values near each other subtract exactly (Sterbenz), and no rounding is added to that of f.
+    s is h but for the rounding of the nodes. For the forward difference it is the well-known (x + h) − x; in general it
+    makes the quotient exact for every linear f, wherever the nodes fell. The weights' sum is 0, so f at the first
+    node can be taken from all the values; values near each other subtract exactly (Sterbenz), and no rounding is
+    added to that of f.
     """
     weights, values = stencil.float_weights, line.values(stencil, h)
-    step = float(weights @ (line.nodes(stencil, h) - line.origin))
+    step = h + float(weights @ (line.nodes(stencil, h) - line.origin - stencil.float_offsets * h))
     df = np.asarray(weights @ (values - values[0])) / step
     noise = UNIT_ROUNDOFF * np.abs(values).max(axis=0)
     return Quotient(df, df, float(stencil.amplification) * noise / step, step)

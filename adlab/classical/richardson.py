@@ -30,8 +30,13 @@ ROWS = 14
 PATIENCE = 2  # rows without improvement before it stops: the first steps may be too large to tell
 TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another first step is tried
 
-# The base of the tableau, and the factor by which a halved step divides one more column's error.
-BASES = (("central-difference", 4.0), ("forward-difference", 2.0), ("backward-difference", 2.0))
+# The base of the tableau; the factor by which a halved step divides one more column's error; the stencil for a
+# second look at the result, which must be of high order not to be further off than what it is to judge.
+BASES = (
+    ("central-difference", 4.0, "central-difference-8"),
+    ("forward-difference", 2.0, "forward-difference-4"),
+    ("backward-difference", 2.0, "backward-difference-4"),
+)
 
 
 @np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
@@ -61,10 +66,10 @@ def _from(line: Line, h: float) -> Estimate:
     if not line.resolves(central, h / 2):
         return unresolved(line, h, "richardson")
     obstacle = flag_of(line.values(central, h))
-    for name, ratio in BASES:
-        found = _extrapolated(line, scheme(name), ratio, h)
+    for base, ratio, judge in BASES:
+        found = _extrapolated(line, scheme(base), ratio, h)
         if found:
-            return concluded(line, scheme(name), found.step, found, "richardson", obstacle)
+            return concluded(line, scheme(judge), found.step, found, "richardson", obstacle)
     least = h * 2.0 ** (1 - ROWS)
     reason = f"f, or its difference quotient, is not finite for h from {h:.3g} to {least:.3g}; try a smaller step"
     return failed(line, h, "richardson", obstacle or NONFINITE, reason)

@@ -19,27 +19,12 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from adlab.errors import UnsupportedExpression, VariableError
 from adlab.expressions import brief, listing, postorder
+from adlab.graph import exact
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.primitive import Number, number_text
 from adlab.graph.primitives import HEADS, PRIMITIVES
-from adlab.graph.simplify import rational
 
-EXACT_BITS = 4096  # exact constants longer than this stay operations
 LARGEST_INTEGER_POWER = 2**53  # beyond, binary64 cannot tell odd from even
-
-
-class Written(float):
-    """A decimal: the binary64 that it is, printed as it was typed."""
-
-    text: str
-
-    def __new__(cls, value: float, text: str) -> Written:
-        self = super().__new__(cls, value)
-        self.text = text
-        return self
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def lower(expressions: Sequence[Basic], variables: Sequence[sympy.Symbol]) -> Graph:
@@ -117,7 +102,7 @@ class _Lowering:
         if isinstance(node, sympy.Rational) and node.is_finite:
             self._is(node, int(node.p) if node.q == 1 else Fraction(int(node.p), int(node.q)))
         elif isinstance(node, sympy.Float):
-            self._is(node, _decimal(node))
+            self._is(node, exact.decimal(node))
         else:
             raise UnsupportedExpression(f"the formula holds {node}, which is not a finite real number")
 
@@ -160,7 +145,7 @@ class _Lowering:
         minus: list[int] = []
         for term in node.args:
             number = self.number(term)
-            if number is not None and (total := _exact_sum(constant, number)) is not None:
+            if number is not None and (total := exact.total(constant, number)) is not None:
                 constant = total
             elif id(term) in self.negative:
                 minus.append(self.negative[id(term)])
@@ -193,7 +178,7 @@ class _Lowering:
         bottom: list[int] = []
         for factor in node.args:
             number = self.number(factor)
-            if number is not None and (product := _exact_product(coefficient, number)) is not None:
+            if number is not None and (product := exact.product(coefficient, number)) is not None:
                 coefficient = product
             elif (below := self._denominator(factor)) is not None:
                 bottom.append(below)
@@ -222,9 +207,9 @@ class _Lowering:
         if below is not None and quotient is not None:
             quotient = call("div", quotient, below)
         elif below is not None:
-            exact = _is_binary(coefficient)
-            quotient = call("div", constant(coefficient if exact else Fraction(coefficient).numerator), below)
-            coefficient = 1 if exact else Fraction(1, Fraction(coefficient).denominator)
+            whole = exact.is_binary(coefficient)
+            quotient = call("div", constant(coefficient if whole else Fraction(coefficient).numerator), below)
+            coefficient = 1 if whole else Fraction(1, Fraction(coefficient).denominator)
         assert quotient is not None
         if coefficient == 1:
             return quotient
@@ -237,9 +222,9 @@ class _Lowering:
         call, constant = self.builder.call, self.builder.constant
         if isinstance(coefficient, Fraction):
             p, q = coefficient.numerator, coefficient.denominator
-            if p == 1 and _is_binary(q):
+            if p == 1 and exact.is_binary(q):
                 return call("div", position, constant(q))
-            if not _is_binary(coefficient) and _is_binary(p) and _is_binary(q):
+            if not exact.is_binary(coefficient) and exact.is_binary(p) and exact.is_binary(q):
                 scaled = call("neg", position) if p == -1 else call("mul", position, constant(p))
                 return call("div", scaled, constant(q))
         return call("mul", position, constant(coefficient))
@@ -259,7 +244,7 @@ class _Lowering:
         base, exponent = node.args
         power = self.number(exponent)
         number = self.number(base)
-        if power is not None and number is not None and (folded := _exact_power(number, power)) is not None:
+        if power is not None and number is not None and (folded := exact.power(number, power)) is not None:
             self._is(node, folded)
         elif isinstance(base, Exp1):
             self.positions[id(node)] = self.builder.call("exp", self.position(exponent))
@@ -276,16 +261,16 @@ class _Lowering:
 
     def _power(self, base: Basic, power: Number) -> int:
         """base**power for a constant power > 0."""
-        position, exact = self.position(base), Fraction(power)
-        if exact == 1:
+        position, ratio = self.position(base), Fraction(power)
+        if ratio == 1:
             return position
-        if exact.denominator == 1:
-            if exact > LARGEST_INTEGER_POWER:
+        if ratio.denominator == 1:
+            if ratio > LARGEST_INTEGER_POWER:
                 raise UnsupportedExpression(f"the power {number_text(power)} is beyond 2**53, the largest supported")
-            return self.builder.call("powi", position, parameter=exact.numerator)
-        if exact == Fraction(1, 2):
+            return self.builder.call("powi", position, parameter=ratio.numerator)
+        if ratio == Fraction(1, 2):
             return self.builder.call("sqrt", position)
-        if exact == Fraction(1, 3):
+        if ratio == Fraction(1, 3):
             return self.builder.call("cbrt", position)
         return self.builder.call("powr", position, parameter=power)
 
@@ -314,54 +299,6 @@ class _Lowering:
         if len(node.args) != 1:
             raise UnsupportedExpression(f"{brief(node)}: only the form with one argument has a primitive")
         self.positions[id(node)] = _COMPOSED[type(node)](self.builder, self.position(node.args[0]))
-
-
-def _decimal(node: sympy.Float) -> Number:
-    """A Float as the binary64 that it is; one with more digits than that stays an exact ratio."""
-    sign, mantissa, exponent, _ = node._mpf_
-    exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
-    nearest = float(exact)
-    if nearest != exact:
-        return exact
-    text = getattr(node, "text", None)
-    return Written(nearest, text) if text is not None else nearest
-
-
-def _small(exact: Fraction) -> Number | None:
-    """An exact result as the simplest kind of number, or None where it is too long to be kept."""
-    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > EXACT_BITS:
-        return None
-    return exact.numerator if exact.denominator == 1 else exact
-
-
-def _exact_sum(a: Number, b: Number) -> Number | None:
-    if a == 0:
-        return b
-    return _small(Fraction(a) + Fraction(b))
-
-
-def _exact_product(a: Number, b: Number) -> Number | None:
-    if a == 1:
-        return b
-    if a == -1 and isinstance(b, float):
-        return -b
-    return _small(Fraction(a) * Fraction(b))
-
-
-def _exact_power(base: Number, power: Number) -> Number | None:
-    if Fraction(power).denominator != 1 or (base == 0 and power < 0):
-        return None
-    exact = Fraction(base)
-    bits = max(exact.numerator.bit_length(), exact.denominator.bit_length())
-    return _small(exact ** int(power)) if bits * abs(int(power)) <= 2 * EXACT_BITS else None
-
-
-def _is_binary(number: Number) -> bool:
-    """Whether binary64 holds it exactly."""
-    try:
-        return Fraction(float(number)) == number
-    except OverflowError:
-        return False
 
 
 def _no_primitive(node: Basic) -> str:

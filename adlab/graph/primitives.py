@@ -217,9 +217,9 @@ _ENTRIES: list[Primitive] = [
     by_mpmath("lowergamma", lambda m, a, n: m.gammainc(n, 0, a), lambda a, n: sympy.lowergamma(n, a), (A ** (N - 1) * sympy.exp(-A),), domain=And(N > 0, Or(A >= 0, WHOLE_N)), partial_domains=(And(N > 0, Or(A > 0, WHOLE_N, And(Eq(A, 0), N > 1))),), head=sympy.lowergamma, parameter_at=0),
     by_mpmath("expint", lambda m, a, n: m.expint(n, a), lambda a, n: sympy.expint(n, a), (-expint(N - 1, A),), domain=Or(A > 0, And(WHOLE_N, N <= 0, Ne(A, 0)), And(Eq(A, 0), N > 1)), partial_domains=(Or(A > 0, And(WHOLE_N, N <= 0, Ne(A, 0)), And(Eq(A, 0), N > 2)),), head=(sympy.expint, expint), parameter_at=0),
     by_mpmath("polylog", lambda m, a, n: m.polylog(n, a), lambda a, n: sympy.polylog(n, a), (Piecewise((polylog(N - 1, A) / A, Ne(A, 0)), (1 + A * 2 ** (1 - N) + A**2 * 3 ** (1 - N), True)),), domain=Or(A < 1, And(WHOLE_N, N <= 0, A > 1), And(Eq(A, 1), N > 1)), partial_domains=(Or(A < 1, And(WHOLE_N, N <= 0, A > 1), And(Eq(A, 1), N > 2)),), head=(sympy.polylog, polylog), parameter_at=0),
-    by_mpmath("lambertw", lambda m, a: m.lambertw(a), sympy.LambertW, (explambertw(A) / lambertw1(A),), domain=A > -sympy.exp(-1), text="LambertW({0})"),
-    by_mpmath("lambertw1", lambda m, a: 1 + m.lambertw(a), DEFINITIONS[lambertw1], (explambertw(A) / OUT,), domain=A > -sympy.exp(-1), head=lambertw1, text="(1 + LambertW({0}))"),
-    by_mpmath("explambertw", lambda m, a: m.exp(-m.lambertw(a)), DEFINITIONS[explambertw], (exact(-OUT / lambertw1(A), OUT),), domain=A > -sympy.exp(-1), head=explambertw, text="exp(-LambertW({0}))"),
+    by_mpmath("lambertw", lambda m, a: m.lambertw(a), sympy.LambertW, (explambertw(A) / lambertw1(A),), domain=-sympy.exp(-1) < A, text="LambertW({0})"),
+    by_mpmath("lambertw1", lambda m, a: 1 + m.lambertw(a), DEFINITIONS[lambertw1], (explambertw(A) / OUT,), domain=-sympy.exp(-1) < A, head=lambertw1, text="(1 + LambertW({0}))"),
+    by_mpmath("explambertw", lambda m, a: m.exp(-m.lambertw(a)), DEFINITIONS[explambertw], (exact(-OUT / lambertw1(A), OUT),), domain=-sympy.exp(-1) < A, head=explambertw, text="exp(-LambertW({0}))"),
 ]
 # fmt: on
 

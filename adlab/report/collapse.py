@@ -194,7 +194,7 @@ class _Collapsed:
             if source != target
         )
         title = size_in_words(graph)
-        key = (Piece(title, "note"), Piece("collapsed; print the graph for every operation", "note"))
+        key = ((Piece(title, "note"),), (Piece("collapsed; print the graph for every operation", "note"),))
         return Diagram(title, tuple(self.boxes), arrows, key, ("primal", "derivative") if halves else None)
 
 

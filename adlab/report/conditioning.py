@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,14 +43,14 @@ class Loss:
 def conditioning(f: Function, point: FloatArray) -> Conditioning:
     """The condition numbers of f and of each partial at a point."""
     program = f.program("reverse")
-    values = list(evaluate(program, point.tolist(), FLOATS))
+    values: list[Any] = list(evaluate(program, point.tolist(), FLOATS))
     found = np.array([values[output] for output in program.outputs])
     value, jacobian = found[: f.m], found[f.m :].reshape(f.m, f.n)
     with np.errstate(all="ignore"):
         of_f = (np.abs(jacobian) @ np.abs(point)) / np.abs(value)
         if len(program) * f.n > LARGEST_SECOND:
             return Conditioning(of_f, None)
-        tangents = forward(program, values, dict(enumerate(np.diag(point))), FLOATS)  # type: ignore[arg-type]
+        tangents = forward(program, values, dict(enumerate(np.diag(point))), FLOATS)
         still = np.zeros(f.n)
         second = np.array([np.abs(tangents.get(o, still)).sum() for o in program.outputs[f.m :]]).reshape(f.m, f.n)
         return Conditioning(of_f, second / np.abs(jacobian))

@@ -6,9 +6,11 @@ import statistics
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from adlab.autodiff.programs import Mode
+from adlab.classical.symbolic import derivative_of
 from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.graph import Graph
@@ -75,7 +77,8 @@ class Cost(Report):
         notes = [
             "operations: primitives in the program, value and all partials; ratio: to one evaluation of f; weighted:",
             "the same with the table's weights (an addition 1, a division 4, a sine 12); tape: most values alive at once;",
-            "time: median of interleaved repeats of the method's own call, Python overhead included.",
+            "time: median of interleaved repeats of the method's own call, Python overhead included. Differences count the",
+            "evaluations for their error estimates too; theory is what the bare formula takes.",
         ]
         right = frozenset(head[1:4] + head[5:9])
         lines = [f"{name}: " + ", ".join(f"{k} {v}" for k, v in found.items()) for name, found in self.counts.items()]
@@ -191,10 +194,7 @@ def _sampling_bound(name: str, n: int) -> str:
 
 def _symbolic_row(f: Function, name: str) -> CostRow:
     """Counted as SymPy counts, on the expression that is really evaluated: plain, or after cse."""
-    found = f.cached(("symbolic", name == "symbolic-cse", 10.0), lambda: None)
-    sizes = getattr(found, "sizes", None)
-    if sizes is None:
-        return CostRow(name)
+    sizes = derivative_of(f, name == "symbolic-cse").sizes
     operations = sizes.cse_operations if name == "symbolic-cse" else sizes.tree_operations
     own = max(1, len(f.graph.operations))
     return CostRow(name, operations, None, None if operations is None else operations / own, note="count_ops; partials only")
@@ -212,7 +212,7 @@ def _measured(f: Function, point: FloatArray, methods: list[Method]) -> dict[str
     """Median seconds of f and of each method, interleaved so that all meet the same noise."""
     calls: dict[str, Callable[[], Any]] = {"f": lambda: f.values(point)}
     for method in methods:
-        calls[method.name] = lambda method=method: method(f, point)
+        calls[method.name] = partial(method, f, point)
     repeats = {name: _repeats(call) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + SECONDS

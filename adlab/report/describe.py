@@ -85,11 +85,8 @@ class _Describer:
         return len(self.boxes) - 1
 
     def diagram(self) -> Diagram:
-        graph, key = self.graph, self.frame.key()
-        if any(box.sums for box in self.boxes):
-            key = (*key, Piece("Σ sum of contributions", "adjoint"))
-        title = size_in_words(graph)
         headings = None if self.primal is None else ("primal", "derivative")
+        title, key = size_in_words(self.graph), self.frame.key()
         return Diagram(title, tuple(self.boxes), tuple(self.arrows), key, headings)
 
 

@@ -87,12 +87,13 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes in topological order, arrows between them, the meaning of the signs, and the headings of two halves."""
+    """Boxes in topological order, arrows between them, what the signs mean (in one line or more), and the headings of two
+    halves, if there are."""
 
     title: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    key: tuple[Piece, ...] = ()
+    key: tuple[Row, ...] = ()
     headings: tuple[str, str] | None = None
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Okabe & Ito's palette: told apart by colour-blind readers too; markers and dashes tell them apart in print.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKS = ["o", "s", "^", "D", "v", "P", "X"]
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10, "axes.titlesize": 11, "axes.labelsize": 10, "legend.fontsize": 8.5, "figure.figsize": (6.4, 4.4),
     "axes.grid": True, "grid.alpha": 0.25, "axes.spines.top": False, "axes.spines.right": False,
     "svg.hashsalt": "adlab", "svg.fonttype": "path",
@@ -106,7 +106,7 @@ def digits_by_method(rows: Sequence[AccuracyRow], ax: Any = None) -> Any:
     return ax
 
 
-def lines(ax: Any, x: Sequence[float], series: dict[str, Sequence[float | None]]) -> None:
+def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | None]]) -> None:
     """Labelled curves, each with its own colour and marker; None is a gap."""
     for k, (label, values) in enumerate(series.items()):
         y = [np.nan if value is None else float(value) for value in values]

@@ -154,17 +154,19 @@ class Frame:
             text += f"\ncontribution to the adjoint of {name}: {value!r} = {adjoint!r} × this"
         return text
 
-    def key(self) -> tuple[Piece, ...]:
-        """What the signs mean; in a frame, how far it has come."""
+    def key(self) -> tuple[Row, ...]:
+        """How far a frame has come, and what the signs mean."""
         if self.trace is None:
             return ()
         there: list[Role] = ["primal"]
         there += ["tangent"] if self.trace.tangents is not None else []
         there += ["adjoint", "partial"] if self.trace.adjoints else []
-        pieces = [Piece(f"{SIGNS[role][self.direction]} {MEANINGS[role]}", role) for role in there]
-        if self.step is not None:
-            way = "reverse" if self.step > len(self.graph.operations) else "forward"
-            at = f", {way}: {self.graph.names[self.now]}" if self.now is not None else ""
-            pieces.insert(0, Piece(f"step {self.step} of {2 * len(self.graph.operations)}{at}", "note"))
-            pieces.append(Piece(f"{UNKNOWN} not yet computed", "unknown"))
-        return tuple(pieces)
+        signs = [Piece(f"{SIGNS[role][self.direction]} {MEANINGS[role]}", role) for role in there]
+        if any(len(sums) > 1 for sums in self.sums.values()):
+            signs.append(Piece("Σ sum of contributions", "adjoint"))
+        if self.step is None:
+            return (tuple(signs),)
+        signs.append(Piece(f"{UNKNOWN} not yet computed", "unknown"))
+        way = "reverse" if self.step > len(self.graph.operations) else "forward"
+        at = f", {way}: {self.graph.names[self.now]}" if self.now is not None else ""
+        return (Piece(f"step {self.step} of {2 * len(self.graph.operations)}{at}", "note"),), tuple(signs)

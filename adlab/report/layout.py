@@ -1,6 +1,6 @@
 """Where things stand: a layered layout of a directed acyclic graph, in five steps (Sugiyama, Tagawa & Toda 1981).
 
-1. Ranks: every box stands below what it reads (longest paths), then moves to where its edges are shortest.
+1. Ranks: every box stands below what it reads (longest paths); boxes then move, and push others, to shorten the edges.
 2. Chains: an edge that spans several ranks gets a joint in each rank between; one of the joints holds its label.
 3. Orders: barycentre sweeps and swaps of neighbours, keeping the order with the fewest crossings.
 4. Places: in each rank what all boxes wish, in the mean and then in the median, keeping order and distance.
@@ -29,7 +29,8 @@ from typing import NamedTuple
 BESIDE = 11.0  # between boxes of one rank
 BETWEEN = 13.0  # between ranks, at least
 SLOPE, STEEPEST = 0.16, 34.0  # ranks move apart where an edge must cross far: by SLOPE × the distance, at most so much
-ROUNDS = 16  # of ordering sweeps from each start
+ROUNDS = 12  # of ordering sweeps from each start
+STARTS, SMALL = 12, 400  # starts for orders of at most so many vertices; larger ones have two
 SETTLING = 40  # placing sweeps toward the mean, and as many toward the median, which makes lines straight
 LOOSE = 0.05  # how hard a box pulls that only one other reads
 SNAP = 4.0  # ports move by so much for a line to be straight
@@ -126,9 +127,8 @@ def ranks(
             rank[i] = min(reads)
         else:
             rank[i] = max((rank[j] + 2 for j in over[i]), default=0)
-    for _ in range(count):
-        if not any([_move(i, rank, over, under, beside) for i in reversed(range(count))]):
-            break
+    while any([_shorten(i, step, rank, over, under, beside) for i in range(count) for step in (2, -2)]):
+        pass
     for source, target in edges:
         if source in pinned:
             rank[source] = rank[target] + (1 if half[target] else -1)
@@ -136,17 +136,27 @@ def ranks(
     return [r - least for r in rank]
 
 
-def _move(i: int, rank: list[int], over: list[list[int]], under: list[list[int]], beside: list[list[int]]) -> bool:
-    """Moves one box to the nearest rank at which its edges are shortest: a median of its neighbours' ranks."""
-    near = sorted(rank[j] for j in (*over[i], *under[i], *beside[i]))
-    if not near:
-        return False
-    wish = min(max(rank[i], near[(len(near) - 1) // 2]), near[len(near) // 2])
-    wish = max([wish, *(rank[j] + 2 for j in over[i])])
-    wish = min([wish, *(rank[j] - 2 for j in under[i])])
-    moved = rank[i] + int((wish - rank[i]) / 2) * 2  # keeps even ranks even
-    changed, rank[i] = moved != rank[i], moved
-    return changed
+def _shorten(
+    i: int, step: int, rank: list[int], over: list[list[int]], under: list[list[int]], beside: list[list[int]]
+) -> bool:
+    """Moves one box, and what it pushes along, by a step down or up if that makes all edges together shorter."""
+    ahead = under if step > 0 else over
+    pushed, stack = {i}, [i]
+    while stack:
+        j = stack.pop()
+        tight = [k for k in ahead[j] if abs(rank[k] - rank[j]) == 2 and k not in pushed]
+        pushed.update(tight)
+        stack += tight
+    change = sum(
+        abs(rank[j] + step - rank[k]) - abs(rank[j] - rank[k])
+        for j in pushed
+        for k in (*over[j], *under[j], *beside[j])
+        if k not in pushed
+    )
+    if change < 0:
+        for j in pushed:
+            rank[j] += step
+    return change < 0
 
 
 class _Web:
@@ -195,24 +205,38 @@ class _Web:
     # --- orders -------------------------------------------------------------------------------------------------
 
     def order(self) -> None:
-        """Orders every rank; the best of all the sweeps from two starts is kept."""
-        best: tuple[tuple[int, int], list[list[int]]] | None = None
-        for start in (range(len(self.rank)), self._depth_first()):
-            self.layers = [[] for _ in self.layers]
-            for vertex in start:
-                self.layers[self.rank[vertex]].append(vertex)
-            for layer in self.layers:
-                layer.sort(key=lambda v: self.group[v])
-                self._count_off(layer)
-            for turn in range(ROUNDS):
-                self._sweep(downward=turn % 2 == 0)
-                self._swap()
-                merit = sum(map(self._crossings, self.layers)), sum(map(self._disorder, self.layers))
-                if best is None or merit < best[0]:
-                    best = merit, [list(layer) for layer in self.layers]
+        """Orders every rank; the best of all the sweeps is kept, from the order given, by branches, and from some that
+        are shuffled, though the same each time."""
+        count = len(self.rank)
+        shuffled = (_shuffled(count, turn) for turn in range(1, STARTS if count <= SMALL else 1))
+        best = None
+        for start in (range(count), self._depth_first(), *shuffled):
+            found = self._ordered(start)
+            best = min(best or found, found)
+            if best[0][0] == 0:
+                break
         assert best is not None
-        self.layers = best[1]
-        for layer in self.layers:
+        self._take(best[1])
+
+    def _ordered(self, start: Iterable[int]) -> tuple[tuple[int, int], list[list[int]]]:
+        """The best order of the sweeps from one start: the fewest crossings, then the least disorder."""
+        layers: list[list[int]] = [[] for _ in self.layers]
+        for vertex in start:
+            layers[self.rank[vertex]].append(vertex)
+        for layer in layers:
+            layer.sort(key=lambda v: self.group[v])
+        self._take(layers)
+        found = []
+        for turn in range(ROUNDS):
+            self._sweep(downward=turn % 2 == 0)
+            self._swap()
+            merit = sum(map(self._crossings, self.layers)), sum(map(self._disorder, self.layers))
+            found.append((merit, [list(layer) for layer in self.layers]))
+        return min(found)
+
+    def _take(self, layers: list[list[int]]) -> None:
+        self.layers = layers
+        for layer in layers:
             self._count_off(layer)
 
     def _count_off(self, layer: list[int]) -> None:
@@ -308,11 +332,14 @@ class _Web:
             for vertex, next_one, below in ((chain[0], chain[1], True), (chain[-1], chain[-2], False)):
                 sides[vertex, below].append((self.index[next_one], -1 if vertex == source else e, e))
         ports: dict[tuple[int, int], float] = {}
+        self.shared: set[tuple[int, int]] = set()
         for (vertex, _), met in sides.items():
             leaving = [index for index, port, _ in met if port < 0]
             slots = {port: index for index, port, _ in met if port >= 0}
             if leaving:
                 slots[-1] = fmean(leaving)
+            if len(leaving) > 1:
+                self.shared |= {(e, vertex) for _, port, e in met if port < 0}
             offsets = _comb(slots, self.extent[vertex])
             for _, port, e in met:
                 ports[e, vertex] = offsets[port]
@@ -385,8 +412,10 @@ class _Web:
     def _route(self, e: int) -> tuple[Point, ...]:
         upper, *joints, lower = self.chains[e]
         first, last = (self.x[end] + self.ports[e, end] for end in (upper, lower))
-        first = _snapped(first, self.x[joints[0]] if joints else last)
-        last = _snapped(last, self.x[joints[-1]] if joints else first)
+        if (e, upper) not in self.shared:
+            first = _snapped(first, self.x[joints[0]] if joints else last)
+        if (e, lower) not in self.shared:
+            last = _snapped(last, self.x[joints[-1]] if joints else first)
         points = [*self._leave(upper, first, 1)]
         for joint in joints:
             points += [Point(self.x[joint], along) for along in self.bands[self.rank[joint]]]
@@ -399,6 +428,11 @@ class _Web:
         """From the border of the box to the border of its rank."""
         border = self._point(vertex).along + sign * self.extent[vertex].along / 2
         return [Point(across, border), Point(across, self.bands[self.rank[vertex]][sign > 0])]
+
+
+def _shuffled(count: int, turn: int) -> list[int]:
+    """Another order of the first numbers for each turn: by their multiples modulo 2**32 (Knuth's golden ratio)."""
+    return sorted(range(count), key=lambda i: (i + turn) * (2654435769 + 2 * turn) % 2**32)
 
 
 def _snapped(across: float, wish: float) -> float:

@@ -23,7 +23,7 @@ LEADING = 1.24  # from line to line, in sizes
 MARGIN, PADDING, LABEL_GAP = 4.0, 4.5, 3.0
 HEAD, HALF_HEAD, BADGE = 4.6, 2.1, 4.4  # arrow heads, and the disc with the Σ
 STACK = 2.2  # a box for many nodes looks like a pile of cards
-NARROWEST = 190.0  # so that the key has room
+KEY_GAP, NARROWEST = 1.6, 190.0  # ems between the parts of the key; the width that it may need at least
 
 INKS: dict[Role, tuple[str, str]] = {
     "name": ("", ""),  # the ink of the page
@@ -170,7 +170,7 @@ class _Composer:
         self.layout = _engine(engine)(boxes, edges, labels, far, pinned)
         self.breadth, self.length = self.layout.breadth, self.layout.length
         self.body = (self.breadth, self.length) if self.across else (self.length, self.breadth)
-        key_width = sum(_key_width(piece) for piece in diagram.key)
+        key_width = max(map(_key_width, diagram.key), default=0.0)
         self.width = max(self.body[0], min(key_width, NARROWEST)) + 2 * MARGIN
         self.left = (self.width - self.body[0]) / 2
         self.top = MARGIN + (LEADING * HEADING + 3 if diagram.headings else 0)
@@ -195,7 +195,7 @@ class _Composer:
     def picture(self) -> Picture:
         boxes = tuple(map(self._box, self.diagram.boxes, self.sizes, self.layout.places))
         arrows = tuple(map(self._arrow, self.diagram.arrows, self.layout.routes, self.layout.labels))
-        key = list(_key(self.diagram.key, self.width, self.top + self.body[1] + 6))
+        key = list(_key(self.diagram.key, self.width - 2 * MARGIN, self.top + self.body[1] + 6))
         bottom = key[-1].y + 0.4 * SMALL if key else self.top + self.body[1]
         height = bottom + MARGIN
         title, notes = self.diagram.title, (*self._headings(), *key)
@@ -298,19 +298,21 @@ def _slope(a: Point, b: Point, c: Point) -> float:
     return 2 * before * after / (before + after) if before * after > 0 else 0.0
 
 
-def _key_width(piece: Piece) -> float:
-    return text_width(piece.text, SMALL) + 1.6 * SMALL
+def _key_width(row: Row) -> float:
+    return row_width(row, SMALL) + KEY_GAP * SMALL * (len(row) - 1)
 
 
-def _key(pieces: Sequence[Piece], width: float, top: float) -> Iterator[Line]:
-    """The key below the drawing, broken into as many lines as it needs."""
-    rows: list[list[Piece]] = []
-    room = 0.0
-    for piece in pieces:
-        room -= _key_width(piece)
-        if room < 0 or not rows:
-            rows.append([])
-            room = width - _key_width(piece)
-        rows[-1].append(piece._replace(gap=1.6 if rows[-1] else 0.0))
-    for i, row in enumerate(rows):
-        yield Line(width / 2, top + SMALL * LEADING * (i + 1), SMALL, tuple(row))
+def _key(rows: Sequence[Row], width: float, top: float) -> Iterator[Line]:
+    """The key below the drawing, each row broken into as many lines as it needs."""
+    lines: list[Row] = []
+    for row in rows:
+        line: Row = ()
+        for piece in row:
+            if line and _key_width((*line, piece)) > width:
+                lines.append(line)
+                line = ()
+            line += (piece,)
+        lines.append(line)
+    for i, line in enumerate(lines):
+        spaced = tuple(piece._replace(gap=KEY_GAP if k else 0.0) for k, piece in enumerate(line))
+        yield Line(MARGIN + width / 2, top + SMALL * LEADING * (i + 1), SMALL, spaced)

@@ -17,8 +17,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.classical.stencils import SCHEMES, Stencil, scheme
+from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.methods import METHODS

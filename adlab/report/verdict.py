@@ -184,8 +184,9 @@ def swollen(facts: Facts) -> list[Sentence]:
     program, symbolic = rows.get("reverse program"), rows.get("symbolic derivative")
     if program is None:
         return []
-    text = f"Swell: written as a tree the symbolic derivative has {count(symbolic.tree_operations)} operations" if (
-        symbolic is not None and symbolic.tree_operations is not None) else "Swell: the symbolic derivative gave up"  # fmt: skip
+    text = "Swell: the symbolic derivative gave up"
+    if symbolic is not None and symbolic.tree_operations is not None:
+        text = f"Swell: as a tree the symbolic derivative has {count(symbolic.tree_operations)} operations"
     if symbolic is not None and symbolic.cse_operations is not None:
         text += f", {count(symbolic.cse_operations)} once common subexpressions are shared"
     text += f"; the reverse program needs {count(program.graph_operations)}, value included"
@@ -203,9 +204,9 @@ def priced(facts: Facts) -> list[Sentence]:
     if forward is not None and forward.ratio is not None:
         text += f", forward mode for {forward.ratio:.1f}"
         cheaper = "reverse" if reverse.ratio <= forward.ratio else "forward"
-        why = f"n = {facts.n} {'inputs' if facts.n > 1 else 'input'} against m = {facts.m} {'outputs' if facts.m > 1 else 'output'}"
         if facts.n != facts.m:
-            text += f"; with {why}, {cheaper} mode is the cheaper"
+            inputs, outputs = f"n = {facts.n} input{'s'[: facts.n != 1]}", f"m = {facts.m} output{'s'[: facts.m != 1]}"
+            text += f"; with {inputs} against {outputs}, {cheaper} mode is the cheaper"
     return [Sentence(text + ".", ("cost: reverse", "cost: forward"))]
 
 

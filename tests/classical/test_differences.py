@@ -1,31 +1,26 @@
-"""Finite differences: right where they can be, and honest everywhere about how right they are."""
+"""Finite differences at their limits: steps, scales, edges, kinks; and what they are asked and answer."""
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-import mpmath
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adlab.classical.differences import difference, gradient
 from adlab.classical.estimates import Estimate
 from adlab.classical.richardson import richardson
 from adlab.classical.stencils import SCHEMES, Stencil, scheme
-from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
 
 METHODS = [*SCHEMES, "richardson"]
 TWO_SIDED = [name for name in METHODS if name.startswith(("central", "richardson"))]
 Array = npt.NDArray[np.float64]
-mp = mpmath.mp.clone()
-mp.dps = 50
 
 
 def slope(f: Callable[[float], Any], x: float, method: str, step: float | None = None) -> Estimate:
@@ -44,146 +39,6 @@ class Counted:
         return self.f(x)
 
 
-# ---------------------------------------------------------------- honesty
-
-Draw = Callable[[random.Random], float]
-
-
-class Family(NamedTuple):
-    """A function in binary64, its exact derivative, and where to try it."""
-
-    name: str
-    f: Callable[[float], float]
-    exact: Callable[[Any], Any]
-    draw: Draw
-
-
-def near(low: float, high: float) -> Draw:
-    return lambda rng: rng.uniform(low, high)
-
-
-def scales(low: float, high: float, signs: tuple[int, ...] = (1,)) -> Draw:
-    """Numbers of every size from 10^low to 10^high."""
-    return lambda rng: rng.choice(signs) * 10 ** rng.uniform(low, high)
-
-
-FAMILIES = [
-    Family("exp", math.exp, mp.exp, near(-30, 30)),
-    Family("exp near 0", math.exp, mp.exp, scales(-12, 0, (1, -1))),
-    Family("sin", math.sin, mp.cos, scales(-12, 4, (1, -1))),
-    Family("cos", math.cos, lambda x: -mp.sin(x), scales(-6, 2, (1, -1))),
-    Family("log", math.log, lambda x: 1 / x, scales(-300, 300)),
-    Family("log near 1", math.log, lambda x: 1 / x, near(0.5, 2)),
-    Family("quartic", lambda x: x**4 + 3 * x**2 - 10 * x, lambda x: 4 * x**3 + 6 * x - 10, near(-3, 3)),
-    Family("(x-1)^7", lambda x: (x - 1) ** 7, lambda x: 7 * (x - 1) ** 6, near(-3, 3)),
-    Family("1/x", lambda x: 1 / x, lambda x: -1 / x**2, scales(-100, 100, (1, -1))),
-    Family("sqrt", math.sqrt, lambda x: 1 / (2 * mp.sqrt(x)), scales(-300, 300)),
-    Family("x^1.5", lambda x: x**1.5, lambda x: 3 * mp.sqrt(x) / 2, scales(-10, 10)),
-    Family("tanh 10x", lambda x: math.tanh(10 * x), lambda x: 10 / mp.cosh(10 * x) ** 2, near(-3, 3)),
-    Family("tanh 10x near 0", lambda x: math.tanh(10 * x), lambda x: 10 / mp.cosh(10 * x) ** 2, scales(-8, 1, (1, -1))),
-    Family("exp 100x", lambda x: math.exp(100 * x), lambda x: 100 * mp.exp(100 * x), near(-1, 1)),
-    Family("Gauss", lambda x: math.exp(-x * x), lambda x: -2 * x * mp.exp(-x * x), near(-5, 5)),
-    Family("Runge", lambda x: 1 / (1 + 25 * x * x), lambda x: -50 * x / (1 + 25 * x * x) ** 2, near(-2, 2)),
-    Family("circle", lambda x: math.sqrt(1 - x * x) if abs(x) <= 1 else math.nan, lambda x: -x / mp.sqrt(1 - x * x), near(-1, 1)),
-    Family("x log x", lambda x: x * math.log(x), lambda x: mp.log(x) + 1, scales(-10, 5)),
-    Family("sin 1/x", lambda x: math.sin(1 / x), lambda x: -mp.cos(1 / x) / x**2, scales(-2, 2)),
-    Family(
-        "x exp(-x) sin 3x",
-        lambda x: x * math.exp(-x) * math.sin(3 * x),
-        lambda x: mp.exp(-x) * ((1 - x) * mp.sin(3 * x) + 3 * x * mp.cos(3 * x)),
-        near(-5, 10),
-    ),
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def trials() -> list[tuple[Family, float, Any]]:
-    """A thousand points, with the exact derivative at each."""
-    rng = random.Random(20_1)
-    points = [(family, family.draw(rng)) for family in FAMILIES for _ in range(50)]
-    return [(family, x, family.exact(mp.mpf(x))) for family, x in points]
-
-
-def total(f: Callable[[float], float]) -> Callable[[float], float]:
-    """f as adlab's callers give it: NaN outside the domain, infinite where it overflows."""
-
-    def at(x: float) -> float:
-        try:
-            return f(x)
-        except OverflowError:
-            return math.inf
-        except (ValueError, ZeroDivisionError):
-            return math.nan
-
-    return at
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_the_error_estimate_is_honest_and_not_timid(method: str, trials: list[tuple[Family, float, Any]]) -> None:
-    """Within twice the estimate in 97 % of the cases and 85 % of each family; the estimate within 30 times, mostly."""
-    honest = dict.fromkeys((family.name for family in FAMILIES), 0)
-    excess = []
-    for family, x, exact in trials:
-        estimate = slope(total(family.f), x, method)
-        error = abs(float(mp.mpf(estimate.df) - exact))
-        assert estimate.success, (family.name, x, estimate.reason)
-        honest[family.name] += error <= 2 * estimate.error
-        excess.append(estimate.error / error if error else 1.0)
-    assert sum(honest.values()) >= 0.97 * len(trials), honest
-    assert min(honest.values()) >= 0.85 * 50, honest
-    assert np.median(excess) < 10
-    assert np.quantile(excess, 0.8) < 50
-
-
-def test_what_f_has_lost_inside_no_difference_can_see() -> None:
-    """At 1e-8 the cosine is 1 and f is 0 all around, or a few ulps of 1 over x²: the limit that the docstring names."""
-    estimate = slope(lambda x: (1 - math.cos(x)) / x**2, 1e-9, "central-difference")
-    assert estimate.df == 0.0
-    assert estimate.error == 0.0
-
-
-# ---------------------------------------------------------------- error against step
-
-BRANCH_POINTS = [
-    ("exp", math.exp, mp.exp, 1.0),
-    ("sin", math.sin, mp.sin, 1.0),
-    ("log", math.log, mp.log, 1e-3),
-]
-
-
-@pytest.mark.parametrize("name", [name for name in SCHEMES if scheme(name).order <= 6])
-@pytest.mark.parametrize(("f", "exact", "x"), [case[1:] for case in BRANCH_POINTS], ids=[case[0] for case in BRANCH_POINTS])
-def test_error_against_step_is_the_v_of_the_model(name: str, f: Callable[[float], float], exact: Any, x: float) -> None:
-    """Slope +p where truncation rules and −1 where roundoff does, and the bottom where the model has it.
-
-    Fitted on an envelope, the largest error within the decade below each step: single minima are lucky zeros.
-    """
-    stencil = scheme(name)
-    true = mp.diff(exact, mp.mpf(x))
-    curvature = abs(float(mp.diff(exact, mp.mpf(x), stencil.order + 1)))
-    model = ErrorModel(stencil, UNIT_ROUNDOFF * abs(f(x)), curvature)
-    steps = model.optimal_step * np.logspace(-5.5, 1.5, 141)
-    steps = steps[(steps > 8 * math.ulp(x)) & (steps <= 0.11 * x)]
-    errors = np.array([abs(float(slope(f, x, name, float(h)).df - true)) for h in steps])
-    envelope = np.array([errors[(steps >= h / 10) & (steps <= h)].max() for h in steps])
-
-    def fitted(branch: npt.NDArray[np.bool_]) -> float:
-        assert branch.sum() >= 10
-        return float(np.polyfit(np.log(steps[branch]), np.log(envelope[branch]), 1)[0])
-
-    assert fitted(steps > 3 * model.optimal_step) == pytest.approx(stencil.order, abs=0.1)
-    assert fitted((steps > 10 * steps[0]) & (steps < model.optimal_step / 3)) == pytest.approx(-1, abs=0.1)
-    assert model.optimal_error / 5 < envelope[10:].min() < 5 * model.optimal_error
-
-
-@pytest.mark.parametrize("method", SCHEMES)
-def test_the_default_step_comes_near_the_best_error_there_is(method: str) -> None:
-    model = ErrorModel(scheme(method), UNIT_ROUNDOFF * math.e, math.e)
-    estimate = slope(math.exp, 1.0, method)
-    assert abs(estimate.df - math.e) < 3 * model.optimal_error
-    assert math.frexp(estimate.step)[0] == 0.5
-
-
 # ---------------------------------------------------------------- steps
 
 
@@ -195,7 +50,7 @@ def test_the_step_is_the_one_that_rounding_left() -> None:
 @given(st.floats(-1e6, 1e6), st.floats(-1e3, 1e3), st.sampled_from(list(SCHEMES)), st.floats(1e-3, 10))
 def test_linear_functions_are_exact_wherever_the_nodes_fall(a: float, x: float, name: str, h: float) -> None:
     estimate = slope(lambda t: a * t, x, name, h)
-    assert estimate.df == pytest.approx(a, abs=2 * float(estimate.error))
+    assert estimate.df == pytest.approx(a, abs=2 * float(estimate.error) + 1e-300)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -209,6 +64,7 @@ def test_a_step_below_the_spacing_of_floats_is_no_step(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=30)
 @given(exponent=st.integers(-320, 307))
 def test_powers_of_ten_of_every_size(method: str, exponent: int) -> None:
     """f = x/4: the step follows x from the subnormal numbers to the largest."""
@@ -228,8 +84,9 @@ def test_a_contradiction_from_nearer_to_x_is_believed(method: str) -> None:
 def test_waves_shorter_than_the_step_are_not_taken_for_slow_ones(method: str, frequency: float) -> None:
     for x in (0.0, 0.3, 1.0, -2.9396515482237753):
         estimate = slope(lambda t: math.sin(frequency * t), x, method)
+        error = abs(estimate.df - frequency * math.cos(frequency * x))
         assert estimate.success
-        assert estimate.df == pytest.approx(frequency * math.cos(frequency * x), abs=1e-2 * frequency)
+        assert error <= 0.1 * frequency
 
 
 @pytest.mark.parametrize("step", [0.0, -1e-3, math.nan, math.inf, "small"])
@@ -237,3 +94,227 @@ def test_a_step_must_be_a_positive_number(step: Any) -> None:
     for method in ("central-difference", "richardson"):
         with pytest.raises(OptionError, match="step"):
             slope(math.sin, 1.0, method, step)
+
+
+# ---------------------------------------------------------------- edges of the domain
+
+
+def logarithm(x: float) -> float:
+    if x <= 0:
+        raise DomainError("log(x) needs x > 0")
+    return math.log(x)
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name.startswith(("central", "backward"))])
+@pytest.mark.parametrize("outside", [DomainError, math.nan, OverflowedError, math.inf], ids=str)
+def test_where_f_ends_the_stencil_turns_to_the_other_side(method: str, outside: Any) -> None:
+    """exp cut off at its left: the same order from the right, and a flag that says so."""
+
+    def f(x: float) -> float:
+        if x >= 1:
+            return math.exp(x)
+        if isinstance(outside, float):
+            return outside
+        raise outside("cut off")
+
+    estimate = slope(f, 1.0, method)
+    missing = outside in (DomainError, math.nan) or (isinstance(outside, float) and math.isnan(outside))
+    assert estimate.flags == ("left_domain" if missing else "nonfinite",)
+    assert estimate.success
+    assert abs(estimate.df - math.e) < estimate.error < 1e-6
+    if method != "richardson":
+        assert estimate.scheme == Stencil.of(range(scheme(method).order + 1)).name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_at_the_very_edge_the_scale_of_x_keeps_the_stencil_inside(method: str) -> None:
+    estimate = slope(logarithm, 1e-3, method)
+    assert estimate.flags == ()
+    assert abs(estimate.df - 1000) < 2 * estimate.error < 1e-3
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("x", "flag"), [(-1.0, "left_domain"), (710.0, "nonfinite")])
+def test_without_a_value_at_x_there_is_no_derivative(method: str, x: float, flag: str) -> None:
+    estimate = slope(lambda t: logarithm(t) if t < 0 else float(np.exp(t)), x, method)
+    assert (estimate.success, estimate.flags, estimate.nfev) == (False, (flag,), 1)
+    assert math.isnan(estimate.df)
+    assert "no finite value at the point itself" in estimate.reason
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_values_on_either_side_there_is_none_either(method: str) -> None:
+    estimate = slope(lambda t: 0.0 if t == 1 else math.nan, 1.0, method, 0.1)
+    assert (estimate.success, estimate.flags) == (False, ("left_domain",))
+    assert "on either side" in estimate.reason or "is not finite for h from" in estimate.reason
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_domain_narrower_than_the_default_step_is_found(method: str) -> None:
+    estimate = slope(lambda t: math.exp(t) if abs(t - 1) < 1e-7 else math.nan, 1.0, method)
+    assert estimate.success
+    assert abs(estimate.df - math.e) < 2 * estimate.error < 1
+
+
+@pytest.mark.parametrize("method", TWO_SIDED)
+@pytest.mark.parametrize(
+    ("f", "x"), [(np.sqrt, 0.0), (np.arcsin, 1.0), (np.cbrt, 0.0), (np.sign, 0.0), (np.floor, 3.0)], ids=str
+)
+def test_an_infinite_slope_and_a_jump_do_not_settle(method: str, f: Callable[[float], float], x: float) -> None:
+    estimate = slope(f, x, method)
+    assert not estimate.success
+    assert estimate.flags[-1] == "unsettled"
+    assert estimate.error > abs(estimate.df)
+    assert "the quotient has not settled" in estimate.reason
+
+
+# ---------------------------------------------------------------- kinks
+
+KINKS: list[tuple[str, Callable[[float], float], float, float, float]] = [
+    ("|x|", abs, 0.0, -1, 1),
+    ("|x - 1|", lambda x: abs(x - 1), 1.0, -1, 1),
+    ("max(x, 2x)", lambda x: max(x, 2 * x), 0.0, 1, 2),
+    ("max(0, x)", lambda x: max(0.0, x), 0.0, 0, 1),
+    ("|x| exp x", lambda x: abs(x) * math.exp(x), 0.0, -1, 1),
+    ("|sin x| at π", lambda x: abs(math.sin(x)), math.pi, -1, 1),
+    ("|x| + 1e6", lambda x: abs(x) + 1e6, 0.0, -1, 1),
+]
+
+
+@pytest.mark.parametrize("method", TWO_SIDED)
+@pytest.mark.parametrize(("f", "x", "left", "right"), [kink[1:] for kink in KINKS], ids=[kink[0] for kink in KINKS])
+def test_at_a_kink_the_slopes_of_both_sides_are_told(
+    method: str, f: Callable[[float], float], x: float, left: float, right: float
+) -> None:
+    estimate = slope(f, x, method)
+    assert estimate.flags == ("kink_in_stencil",)
+    assert not estimate.success
+    assert estimate.one_sided == pytest.approx((left, right), abs=0.02)
+    assert estimate.error >= (right - left) / 2
+    assert "a kink in the stencil" in estimate.reason
+
+
+SMOOTH: list[tuple[str, Callable[[float], float], float]] = [
+    ("sqrt(x² + 1e-12)", lambda x: math.sqrt(x * x + 1e-12), 0.0),
+    ("tanh 1e6 x", lambda x: math.tanh(1e6 * x), 0.0),
+    ("log(1 + exp 1000x)", lambda x: math.log1p(math.exp(1000 * x)) if x < 0.7 else 1000 * x, 0.0),
+    ("exp 100x", lambda x: math.exp(100 * x), 0.01),
+    ("x²", lambda x: x * x, 0.0),
+    ("x|x|", lambda x: x * abs(x), 0.0),
+    ("|x| far from 0", abs, 1e-9),
+    ("Runge", lambda x: 1 / (1 + 1e8 * x * x), 1e-5),
+]
+
+
+@pytest.mark.parametrize("method", TWO_SIDED)
+@pytest.mark.parametrize(("f", "x"), [case[1:] for case in SMOOTH], ids=[case[0] for case in SMOOTH])
+def test_steep_is_not_kinked(method: str, f: Callable[[float], float], x: float) -> None:
+    assert "kink_in_stencil" not in slope(f, x, method).flags
+
+
+@given(st.sampled_from(TWO_SIDED), st.floats(-20, 20), st.integers(-16, -1))
+def test_noise_is_not_a_kink(method: str, x: float, exponent: int) -> None:
+    """A function with the rounding errors of a dozen operations, at any step."""
+    estimate = slope(lambda t: ((t + 1) ** 3 + math.sin(t * t + 0.1)) * 3 - t / 7 - 2, x, method, 2.0 ** (3 * exponent))
+    assert "kink_in_stencil" not in estimate.flags
+
+
+# ---------------------------------------------------------------- counts, shapes, refusals
+
+
+@pytest.mark.parametrize("method", METHODS)
+@settings(max_examples=15)
+@given(x=st.floats(-5, 5), step=st.sampled_from([None, 0.1, 1e-9]))
+def test_evaluations_are_counted_truly(method: str, x: float, step: float | None) -> None:
+    for f in (np.exp, np.abs, np.log, lambda t: np.where(t < 2.001, t, np.nan)):
+        counted = Counted(lambda point, f=f: float(f(point[0])))
+        _, estimates = gradient(counted, [x], method, step)
+        assert estimates[0].nfev == counted.calls
+
+
+def test_a_well_behaved_function_is_asked_no_more_than_the_stencil_and_its_check_need() -> None:
+    for name in ("forward-difference", "central-difference"):
+        stencil = scheme(name)
+        assert slope(math.exp, 1.0, name).nfev == len({0, *stencil.offsets, *stencil.wider.offsets})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_gradient_shares_the_value_at_x(method: str) -> None:
+    counted = Counted(lambda x: float(np.log((x[0] + x[1]) ** 2 + np.sin(x[0] * x[1]))))
+    partials, estimates = gradient(counted, [1.0, 2.0], method)
+    assert partials == pytest.approx([0.5215007789468607, 0.5634963734499162], rel=1e-6)
+    assert sum(estimate.nfev for estimate in estimates) == counted.calls
+    centre = counted([1.0, 2.0])
+    if method == "richardson":
+        alone = [richardson(counted, [1.0, 2.0], i, centre=centre) for i in range(2)]
+    else:
+        alone = [difference(counted, [1.0, 2.0], i, method, centre=centre) for i in range(2)]
+    assert [estimate.nfev for estimate in estimates] == [alone[0].nfev + 1, alone[1].nfev]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_several_outputs_are_differentiated_at_once(method: str) -> None:
+    jacobian, estimates = gradient(lambda x: np.array([x[0] * x[1], np.exp(x[0]), 7.0]), [0.5, 3.0], method)
+    exact = np.array([[3.0, 0.5], [math.exp(0.5), 0.0], [0.0, 0.0]])
+    assert jacobian.shape == (3, 2)
+    errors = np.stack([estimate.error for estimate in estimates], axis=-1)
+    assert (np.abs(jacobian - exact) <= 2 * errors + 1e-300).all()
+    assert (errors < 1e-6).all()
+
+
+def test_an_output_that_fails_at_a_node_fails_for_all_in_the_right_shape() -> None:
+    def f(x: Array) -> Array:
+        return np.array([x[0], logarithm(float(x[0]))])
+
+    jacobian, estimates = gradient(f, [1e-3], "central-difference", 2e-3)
+    assert estimates[0].flags[0] == "left_domain"
+    assert jacobian.shape == (2, 1)
+    jacobian, estimates = gradient(lambda x: np.array([x[0], np.log(x[0])]), [0.0], "central-difference")
+    assert np.isnan(jacobian).all()
+    assert jacobian.shape == (2, 1)
+    assert not estimates[0].success
+
+
+def test_a_kink_in_one_output_leaves_the_error_of_the_others_alone() -> None:
+    estimate = difference(lambda x: np.array([abs(x[0]), math.exp(x[0])]), [0.0], 0, "central-difference")
+    assert estimate.flags == ("kink_in_stencil",)
+    assert np.asarray(estimate.error)[0] >= 1
+    assert np.asarray(estimate.error)[1] < 1e-9
+
+
+def test_each_variable_may_have_its_step() -> None:
+    _, estimates = gradient(lambda x: x[0] * x[1], [1.0, 1.0], "central-difference", [2.0**-8, 2.0**-10])
+    assert [estimate.step for estimate in estimates] == [2.0**-8, 2.0**-10]
+    with pytest.raises(OptionError, match="one number, or 2 of them"):
+        gradient(lambda x: x[0], [1.0, 1.0], "central-difference", [1.0, 1.0, 1.0])
+
+
+def test_a_function_of_nothing_has_an_empty_gradient() -> None:
+    partials, estimates = gradient(lambda x: 3.0, [], "central-difference")
+    assert (partials.shape, estimates) == ((0,), [])
+
+
+def test_the_callable_cannot_move_the_point() -> None:
+    def f(x: Array) -> float:
+        value = float(x[0] ** 2)
+        x[:] = 0
+        return value
+
+    point = np.array([3.0])
+    assert difference(f, point, 0, "central-difference").df == pytest.approx(6)
+    assert point[0] == 3.0
+
+
+def test_wrong_questions_get_one_clear_sentence() -> None:
+    with pytest.raises(OptionError, match="no difference scheme is called 'newton'"):
+        gradient(lambda x: x[0], [1.0], "newton")
+    with pytest.raises(OptionError, match="gives first derivatives; the stencil is for derivative 2"):
+        difference(lambda x: x[0], [1.0], 0, Stencil.of([-1, 0, 1], 2))
+    with pytest.raises(PointError, match="no variable 2: the point has 2, counted from 0"):
+        difference(lambda x: x[0], [1.0, 2.0], 2, "central-difference")
+    with pytest.raises(PointError, match="a sequence of finite numbers"):
+        difference(lambda x: x[0], [math.nan], 0, "central-difference")
+    with pytest.raises(PointError, match="a sequence of real numbers"):
+        difference(lambda x: x[0], ["one"], 0, "central-difference")
+    with pytest.raises(MethodError, match="a real number or a 1-D array of them; got dtype complex128"):
+        difference(lambda x: x[0] * 1j, [1.0], 0, "central-difference")

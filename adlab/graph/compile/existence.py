@@ -74,7 +74,7 @@ def _below(graph: Graph, output: int) -> list[int]:
 def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
     """A node that is 1 where this operation has a value; None where constants have decided that it has."""
     primitive, operands, parameter = graph.nodes[position]
-    rule, read = _value_condition(primitive, parameter)
+    rule, read = value_condition(primitive, parameter)
     inputs = [*operands, position]
     read_nodes = {inputs[k] for k in read}
     if all(graph.nodes[inputs[k]].primitive is CONSTANT for k in read):
@@ -85,7 +85,7 @@ def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
 
 
 @cache
-def _value_condition(primitive: Primitive, parameter: Parameter) -> tuple[Graph, Sequence[int]]:
+def value_condition(primitive: Primitive, parameter: Parameter) -> tuple[Graph, Sequence[int]]:
     """The table's condition for a value as a graph, and which of its inputs it reads."""
     rule = lower([primitive.value_condition(parameter)], letters(primitive))
     uses = rule.uses()

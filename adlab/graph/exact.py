@@ -1,0 +1,76 @@
+"""Exact numbers while a formula is lowered: integers, ratios, and decimals that are the binary64 they are typed as."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import sympy
+
+from adlab.graph.primitive import Number
+
+EXACT_BITS = 4096  # exact constants longer than this stay operations
+
+
+class Written(float):
+    """A decimal: the binary64 that it is, printed as it was typed."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Written:
+        self = super().__new__(cls, value)
+        self.text = text
+        return self
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def decimal(node: sympy.Float) -> Number:
+    """A Float as the binary64 that it is; one with more digits than that stays an exact ratio."""
+    sign, mantissa, exponent, _ = node._mpf_
+    exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
+    nearest = float(exact)
+    if nearest != exact:
+        return exact
+    text = getattr(node, "text", None)
+    return Written(nearest, text) if text is not None else nearest
+
+
+def _short(exact: Fraction) -> Number | None:
+    """An exact result as the simplest kind of number, or None where it is too long to be kept."""
+    if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > EXACT_BITS:
+        return None
+    return exact.numerator if exact.denominator == 1 else exact
+
+
+def total(a: Number, b: Number) -> Number | None:
+    """a + b exactly, or None where it is too long."""
+    if a == 0:
+        return b
+    return _short(Fraction(a) + Fraction(b))
+
+
+def product(a: Number, b: Number) -> Number | None:
+    """a × b exactly, or None where it is too long; a decimal times 1 stays as typed."""
+    if a == 1:
+        return b
+    if a == -1 and isinstance(b, float):
+        return -b
+    return _short(Fraction(a) * Fraction(b))
+
+
+def power(base: Number, exponent: Number) -> Number | None:
+    """base**exponent exactly, or None where it is too long, or not a ratio."""
+    if Fraction(exponent).denominator != 1 or (base == 0 and exponent < 0):
+        return None
+    exact = Fraction(base)
+    bits = max(exact.numerator.bit_length(), exact.denominator.bit_length())
+    return _short(exact ** int(exponent)) if bits * abs(int(exponent)) <= 2 * EXACT_BITS else None
+
+
+def is_binary(number: Number) -> bool:
+    """Whether binary64 holds it exactly."""
+    try:
+        return Fraction(float(number)) == number
+    except OverflowError:
+        return False

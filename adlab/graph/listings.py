@@ -1,0 +1,124 @@
+"""A graph as a text to paste elsewhere: Python source, or LaTeX."""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+from typing import Any
+
+from adlab.graph.arithmetic import SYMPY, to_float
+from adlab.graph.compile.python import python_source
+from adlab.graph.graph import Graph
+from adlab.graph.primitive import number_text
+
+MOST_LINES = 200
+
+
+def to_python(graph: Graph, name: str = "f") -> str:
+    """A function of floats that returns its one output, or the tuple of them; runs by itself.
+
+    It raises as `math` does: ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64.
+
+    >>> import sympy
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(to_python(lower([sympy.sin(x) / x], [x])))
+    from math import sin
+    <BLANKLINE>
+    <BLANKLINE>
+    def f(x):
+        v1 = sin(x)
+        v2 = v1/x
+        return v2
+    <BLANKLINE>
+    """
+    called: dict[str, Any] = {}
+    python_source(graph, called)  # what the program calls, by name
+    letters = _identifiers(graph)
+    lines = []
+    for i in graph.operations:
+        primitive, operands, parameter = graph.nodes[i]
+        words = [letters[operand] for operand in operands]
+        if primitive.operator:
+            right = primitive.written(tuple(words))
+        elif primitive.name == "powi":
+            right = f"{words[0]}**{parameter}"
+        else:
+            order = [] if parameter is None else [repr(to_float(parameter))]
+            right = f"{_callable(primitive.name)}({', '.join([*words, *order])})"
+        lines.append(f"    {letters[i]} = {right}")
+    results = ", ".join(letters[output] for output in graph.outputs)
+    head = f"def {_identifier(name, 'f')}({', '.join(letters[: len(graph.inputs)])}):"
+    return "\n".join([*_imports(graph), head, *lines, f"    return {results}", ""])
+
+
+def _identifier(name: str, otherwise: str) -> str:
+    word = re.sub(r"\W+", "_", name.split(" (")[0]).strip("_")
+    return word if word.isidentifier() and not keyword.iskeyword(word) else otherwise
+
+
+def _identifiers(graph: Graph) -> list[str]:
+    """Names that Python accepts: an input's own where it can, x0, x1, … where not all can."""
+    own = all(name.isidentifier() and not keyword.iskeyword(name) for name in graph.inputs)
+    clash = {node.primitive.name for node in graph.nodes} & set(graph.inputs)
+    letters = list(graph.names)
+    if not own or clash:
+        letters[: len(graph.inputs)] = [f"x{i}" for i in range(len(graph.inputs))]
+        operations = iter(range(1, len(graph) + 1))
+        for i in graph.operations:
+            letters[i] = f"v{next(operations)}"
+    for i, node in enumerate(graph.nodes[len(graph.inputs) :], len(graph.inputs)):
+        if not node.operands:
+            value = to_float(node.parameter)
+            letters[i] = f"({value!r})" if value < 0 else repr(value) if math.isfinite(value) else f'float("{value}")'
+    return letters
+
+
+def _callable(name: str) -> str:
+    return name + "_" * keyword.iskeyword(name)
+
+
+def _imports(graph: Graph) -> list[str]:
+    """From `math` what is there under the same name, the rest from adlab's table."""
+    used = {node.primitive for node in graph.nodes if node.operands and not node.primitive.operator}
+    used = {primitive for primitive in used if primitive.name != "powi"}
+    plain = sorted(p.name for p in used if getattr(math, p.name, None) is p.scalar)
+    others = sorted(p.name for p in used if getattr(math, p.name, None) is not p.scalar)
+    lines = [f"from math import {', '.join(plain)}"] if plain else []
+    if others:
+        lines += ["from adlab.graph.primitives import PRIMITIVES", ""]
+        lines += [f'{_callable(name)} = PRIMITIVES["{name}"].scalar' for name in others]
+    return [*lines, "", ""] if lines else []
+
+
+def to_latex(graph: Graph) -> str:
+    """One aligned line for each operation; withheld, with its size, beyond 200 (it would hang a browser).
+
+    >>> import sympy
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(to_latex(lower([sympy.sin(x)], [x])))
+    \\begin{aligned}
+    v_{1} &= \\sin{\\left(x \\right)}
+    \\end{aligned}
+    """
+    from sympy import Symbol, latex
+
+    if len(graph.operations) > MOST_LINES:
+        return rf"\text{{{len(graph.operations):,} operations: too many to typeset}}"
+    rows = []
+    for i in graph.operations:
+        primitive, operands, parameter = graph.nodes[i]
+        letters = [
+            Symbol(graph.names[o], real=True) if graph.nodes[o].operands or o < len(graph.inputs)
+            else SYMPY.constant(graph.nodes[o].parameter)
+            for o in operands
+        ]  # fmt: skip
+        rows.append(f"{latex(Symbol(graph.names[i]))} &= {latex(SYMPY.apply(primitive, parameter, letters))}")
+    last = graph.operations[-1:]
+    if tuple(graph.outputs) != tuple(last):
+        outputs = ", ".join(latex(Symbol(graph.names[o])) if graph.nodes[o].operands or o < len(graph.inputs)
+                            else number_text(graph.nodes[o].parameter) for o in graph.outputs)  # fmt: skip
+        rows.append(rf"\text{{outputs}} &: {outputs}")
+    return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"

@@ -1,0 +1,56 @@
+"""HIPS autograd: NumPy code traced on a tape as it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd
+import autograd.numpy as anp
+import numpy as np
+
+from adlab.graph.graph import Graph
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
+from adlab.peers.shapes import Jacobians
+from adlab.points import FloatArray
+
+
+def _special() -> dict[str, Callable[..., Any]]:
+    """autograd wraps SciPy's special functions where there is SciPy."""
+    try:
+        import autograd.scipy.special as special
+    except ImportError:
+        return {}
+    return {
+        "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv, "erfcinv": special.erfcinv,
+        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": lambda a, n: special.polygamma(int(n), a),
+        "besselj": lambda a, n: special.jn(int(n), a) if n == int(n) else NotImplemented,
+        "bessely": lambda a, n: special.yn(int(n), a) if n == int(n) else NotImplemented,
+        "besseli": lambda a, n: special.iv(float(n), a),
+    }  # fmt: skip
+
+
+NUMBERS = Framework(
+    "autograd",
+    {
+        **numpy_names(anp), **POWERS, **COMPARISONS,
+        "and": np.logical_and, "or": np.logical_or, "not": np.logical_not,
+        "select": lambda condition, a, b: anp.where(condition != 0, a, b), **_special(),
+    },
+)  # fmt: skip
+
+
+def reverse(graph: Graph) -> Jacobians:
+    """autograd.grad of each output."""
+
+    def f(points: Any, output: int) -> Any:
+        return anp.sum(NUMBERS.outputs(graph, [points[..., i] for i in range(len(graph.inputs))])[output])
+
+    gradient = autograd.grad(f)
+
+    def jacobians(points: FloatArray) -> FloatArray:
+        # points do not mix, so that the gradient of the sum over a batch is that of each of its points
+        rows = [gradient(points, i) if graph.active[o] else np.zeros_like(points) for i, o in enumerate(graph.outputs)]
+        return np.stack(rows, axis=-2)
+
+    return jacobians

@@ -1,0 +1,156 @@
+"""A graph lowered into a framework: walked with the framework's numbers as the arithmetic.
+
+There is no second translation of SymPy. A framework says which functions it has, by the names of our primitives; most
+of them are NumPy's names too, and are derived. What it lacks is composed of what it has, by formulas that are lowered
+like any others (`cot(a)` is `1/tan(a)`); what cannot be composed is refused by name.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Min, Mod, Piecewise, S, atan2, floor, sign
+
+from adlab.errors import MethodError
+from adlab.graph import rules
+from adlab.graph.arithmetic import FLOATS, Values, evaluate, to_float
+from adlab.graph.graph import Graph
+from adlab.graph.lowering import lower
+from adlab.graph.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy
+from adlab.graph.primitives import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
+
+Functions = Mapping[str, Callable[..., Any]]
+
+COMPOSED: dict[str, sympy.Expr] = {
+    "sec": 1 / sympy.cos(A),
+    "csc": 1 / sympy.sin(A),
+    "cot": 1 / sympy.tan(A),
+    "asec": atan2(BEYOND_ONE, sign(A)),
+    "acsc": atan2(sign(A), BEYOND_ONE),
+    "acot": sympy.atan(1 / A),
+    "sech": 1 / sympy.cosh(A),
+    "csch": 1 / sympy.sinh(A),
+    "coth": 1 / sympy.tanh(A),
+    "asech": sympy.asinh(INSIDE_ONE / A),
+    "acsch": sympy.asinh(1 / A),
+    "acoth": sympy.atanh(1 / A),
+    "heaviside": Piecewise((S.Zero, A < 0), (S.One, A > 0), (N, True)),
+    "mod": A - B * floor(A / B),
+    "erfc": 1 - sympy.erf(A),
+    # log|gamma| is what frameworks have; below zero gamma changes its sign from one interval to the next.
+    "gamma": (1 - 2 * Mod(Min(floor(A), 0, evaluate=False), 2)) * sympy.exp(sympy.loggamma(A)),
+    "li": sympy.Ei(sympy.log(A)),
+    "erfcinv": sympy.erfinv(1 - A),
+}
+"""What a framework without this function computes instead. Functions of our own, such as hypot, say it by their form."""
+
+POWERS: Functions = {
+    "powi": operator.pow,
+    "powr": lambda a, n: a ** float(n),
+    "pow": lambda a, b, n=None: a ** (b + float(n) if n else b),
+    "cbrt": lambda a: a ** (1 / 3),
+}
+COMPARISONS: Functions = {name: getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")}
+
+
+def numpy_names(module: Any) -> Functions:
+    """What a framework that follows NumPy's names has of our primitives.
+
+    >>> numpy_names(np)["asin"]
+    <ufunc 'arcsin'>
+    """
+    names = {name: entry.array.__name__ for name, entry in PRIMITIVES.items() if isinstance(entry.array, np.ufunc)}
+    return {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
+
+
+class Framework:
+    """A framework's numbers as an `Arithmetic`.
+
+    Constants are Python floats, and what depends on no input stays one: frameworks fit a float to the precision of
+    the number it meets. `lift(a, like)` makes it a number of the framework where a function wants nothing else. A
+    function may return NotImplemented for a parameter that it cannot serve.
+    """
+
+    def __init__(self, name: str, functions: Functions, lift: Callable[[float, Any], Any] | None = None) -> None:
+        self.name = name
+        self.functions = functions
+        self.lift = lift
+
+    def constant(self, value: Any) -> Any:
+        return to_float(value)
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        """One operation; MethodError, naming the primitive, where the framework has no such function."""
+        if all(isinstance(operand, float) for operand in operands):
+            return FLOATS.apply(primitive, parameter, operands)
+        if primitive.operator:
+            return primitive.form(*operands)
+        found = NotImplemented
+        if primitive.name in self.functions:
+            given = () if parameter is None else (parameter,)
+            found = self.functions[primitive.name](*self._lifted(operands), *given)
+        return self._composed(primitive, parameter, operands) if found is NotImplemented else found
+
+    def _lifted(self, operands: list[Any]) -> list[Any]:
+        if self.lift is None:
+            return operands
+        like = next(operand for operand in operands if not isinstance(operand, float))
+        return [self.lift(operand, like) if isinstance(operand, float) else operand for operand in operands]
+
+    def _composed(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        graph = composition(primitive, parameter)
+        if graph is not None:
+            try:
+                return evaluate(graph, operands, self)[graph.outputs[0]]
+            except MethodError:
+                pass  # what it is composed of is missing too: it is this primitive that the user knows
+        order = "" if parameter is None else f" of parameter {parameter}"
+        raise MethodError(
+            f"{self.name} has no differentiable `{primitive.name}`{order}, nor what it could be composed of; "
+            "adlab's own modes, reverse and forward, have"
+        )
+
+    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
+        """The table's own partials, on the framework's numbers: adlab's sweeps run on them too."""
+        primitive, operands, parameter = graph.nodes[position]
+        rule = rules.partials(primitive, parameter)
+        inside = evaluate(rule, [*(values[operand] for operand in operands), values[position]], self)
+        return [inside[output] for output in rule.outputs]
+
+    def add(self, a: Any, b: Any) -> Any:
+        return a + b
+
+    def mul(self, a: Any, b: Any) -> Any:
+        return a * b
+
+    def outputs(self, graph: Graph, inputs: Sequence[Any]) -> list[Any]:
+        """What the graph makes of these inputs; an output that depends on none is a Python float."""
+        values = evaluate(graph, inputs, self)
+        return [values[output] for output in graph.outputs]
+
+
+@cache
+def composition(primitive: Primitive, parameter: Parameter = None) -> Graph | None:
+    """The primitive as a graph of others; None where there is no such formula.
+
+    >>> print(composition(PRIMITIVES["acot"]))
+    v1 = 1/a
+    v2 = atan(v1)
+    >>> composition(PRIMITIVES["sin"]) is None
+    True
+    """
+    letters = OPERANDS[: primitive.arity]
+    graph = lower([_formula(primitive, parameter)], letters)
+    return None if any(node.primitive is primitive for node in graph.nodes) else graph
+
+
+def _formula(primitive: Primitive, parameter: Parameter) -> Any:
+    letters = OPERANDS[: primitive.arity]
+    if primitive.name in COMPOSED:
+        return primitive._with_parameter(COMPOSED[primitive.name], parameter)
+    return primitive.form(*letters) if parameter is None else primitive.form(*letters, exact_sympy(parameter))

@@ -1,0 +1,63 @@
+"""SymEngine: SymPy's core rewritten in C++; differentiates expressions and compiles the results with LLVM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import symengine
+
+from adlab.graph.graph import Graph
+from adlab.graph.primitive import exact_sympy
+from adlab.graph.primitives import PRIMITIVES
+from adlab.peers.lowering import POWERS, Framework
+from adlab.peers.shapes import Jacobians
+from adlab.points import FloatArray
+
+# It has these, and leaves their derivatives as unevaluated objects, or in terms of functions that it cannot evaluate.
+WITHOUT_DERIVATIVE = {
+    "abs", "sign", "floor", "ceiling", "min", "max", "gamma", "loggamma", "polygamma", "zeta", "lambertw",
+    "lowergamma", "uppergamma",
+}  # fmt: skip
+
+
+def _functions() -> dict[str, Callable[..., Any]]:
+    """Its names are SymPy's."""
+    plain = [name for name, entry in PRIMITIVES.items() if hasattr(entry.head, "__name__") and entry.parameter_at is None]
+    names = {name: PRIMITIVES[name].head.__name__ for name in plain if name not in WITHOUT_DERIVATIVE}
+    found = {name: getattr(symengine, theirs) for name, theirs in names.items() if hasattr(symengine, theirs)}
+    return {
+        **found,
+        "sqrt": symengine.sqrt,
+        "cbrt": lambda a: a ** symengine.Rational(1, 3),
+        "powi": POWERS["powi"],
+        "powr": lambda a, n: a ** symengine.sympify(exact_sympy(n)),
+        "pow": lambda a, b, n=None: a ** (b + symengine.sympify(exact_sympy(n)) if n else b),
+        "select": lambda condition, a, b: symengine.Piecewise((a, condition), (b, True)),
+        "mod": lambda a, b: NotImplemented,
+    }
+
+
+class _Symbolic(Framework):
+    """Expressions; constants stay exact."""
+
+    def constant(self, value: Any) -> Any:
+        return symengine.RealDouble(value) if isinstance(value, float) else symengine.sympify(exact_sympy(value))
+
+
+NUMBERS = _Symbolic("SymEngine", _functions())
+
+
+def symbolic(graph: Graph) -> Jacobians:
+    """symengine.diff of every output by every variable, then Lambdify."""
+    inputs = symengine.symbols([f"x{i}" for i in range(len(graph.inputs))])
+    outputs = NUMBERS.outputs(graph, inputs)
+    partials = [[symengine.diff(output, x) for x in inputs] for output in outputs]
+    program = symengine.Lambdify(inputs, partials)
+    shape = len(outputs), len(inputs)
+
+    def jacobians(points: FloatArray) -> FloatArray:
+        return np.asarray(program(points), dtype=float).reshape(*points.shape[:-1], *shape)
+
+    return jacobians

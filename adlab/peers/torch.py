@@ -1,0 +1,164 @@
+"""PyTorch: a graph as a function of tensors, differentiated by its dynamic graph, and what that graph records."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+
+from adlab.graph.arithmetic import evaluate
+from adlab.graph.graph import Graph
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
+from adlab.peers.shapes import Jacobians, checked
+from adlab.points import FloatArray
+
+Tensor = Any
+TensorFunction = Callable[[Any], Tensor]
+
+
+def _select(condition: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    return torch.where(condition.bool(), a, b)
+
+
+def _incomplete_gamma(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def of(a: Tensor, n: Any) -> Tensor:
+        order = torch.as_tensor(float(n), dtype=a.dtype, device=a.device)
+        return function(order, a) * torch.exp(torch.lgamma(order)) if n > 0 else NotImplemented
+
+    return of
+
+
+NUMBERS = Framework(
+    "PyTorch",
+    {
+        **numpy_names(torch), **POWERS, **COMPARISONS,
+        "and": torch.logical_and, "or": torch.logical_or, "not": torch.logical_not, "select": _select,
+        "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
+        "loggamma": torch.lgamma, "polygamma": lambda a, n: torch.polygamma(int(n), a),
+        "zeta": lambda a, n: torch.special.zeta(float(n), a),
+        "sphericalj": lambda a, n: torch.sinc(a / torch.pi) if n == 0 else NotImplemented,
+        "besseli": lambda a, n: {0: torch.special.i0, 1: torch.special.i1}.get(n, lambda a: NotImplemented)(a),
+        "lowergamma": _incomplete_gamma(torch.special.gammainc),
+        "uppergamma": _incomplete_gamma(torch.special.gammaincc),
+    },
+    lift=lambda number, like: torch.as_tensor(number, dtype=like.dtype, device=like.device),
+)  # fmt: skip
+
+
+def function(graph: Graph, dtype: Any = None, vector: bool = False) -> TensorFunction:
+    """The graph as a differentiable function of a tensor: (..., n) → (...), or (..., m) for m outputs.
+
+    `dtype` is torch.float64 by default, or torch.float32, or a name; `vector` keeps the last axis for m = 1 too.
+    Raises MethodError, when it is called, for a primitive that PyTorch lacks.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> a, b = sympy.symbols("a b", real=True)
+    >>> f = function(lower([sympy.sin(a * b)], [a, b]))
+    >>> x = torch.tensor([[0.0, 1.0], [2.0, 0.5]], dtype=torch.float64, requires_grad=True)
+    >>> f(x).sum().backward()
+    >>> x.grad
+    tensor([[1.0000, 0.0000],
+            [0.2702, 1.0806]], dtype=torch.float64)
+    """
+    kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float64
+
+    def f(x: Any) -> Tensor:
+        point = torch.as_tensor(x, dtype=kind)
+        checked(point.shape, graph)
+        found = NUMBERS.outputs(graph, point.unbind(-1))
+        full = [value if torch.is_tensor(value) else point.new_full(point.shape[:-1], value) for value in found]
+        return full[0] if len(full) == 1 and not vector else torch.stack(full, -1)
+
+    return f
+
+
+# --- the ways to differentiate --------------------------------------------------------------------------------------
+
+
+def eager(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """As PyTorch is mostly used: run f, which records the graph, then one backward pass for each output."""
+    return _backward(graph, function(graph, dtype, vector=True), dtype)
+
+
+def compiled(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """The same with f through torch.compile, which needs a C++ compiler and half a minute at first."""
+    logging.getLogger("torch._inductor").setLevel(logging.ERROR)
+    return _backward(graph, torch.compile(function(graph, dtype, vector=True)), dtype)
+
+
+def _backward(graph: Graph, f: TensorFunction, dtype: str) -> Jacobians:
+    def jacobians(points: FloatArray) -> FloatArray:
+        x = torch.tensor(points, dtype=getattr(torch, dtype), requires_grad=True)
+        y = f(x)
+        # points do not mix, so that the gradient of the sum over a batch is that of each of its points
+        rows = [
+            torch.autograd.grad(y[..., i].sum(), x, retain_graph=True)[0] if graph.active[o] else torch.zeros_like(x)
+            for i, o in enumerate(graph.outputs)
+        ]
+        return torch.stack(rows, -2).double().numpy()
+
+    return jacobians
+
+
+def functional(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """torch.func: `grad` (or `jacrev`) makes a new function of f, `vmap` runs it over a batch."""
+    if len(graph.outputs) > 1:
+        return _transformed(torch.func.jacrev(function(graph, dtype)), dtype)
+    gradient = torch.func.grad(function(graph, dtype))
+    return _transformed(lambda x: gradient(x).unsqueeze(-2), dtype)
+
+
+def forward(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """torch.func.jacfwd: dual tensors, one tangent for each input."""
+    return _transformed(torch.func.jacfwd(function(graph, dtype, vector=True)), dtype)
+
+
+def _transformed(derivative: TensorFunction, dtype: str) -> Jacobians:
+    def jacobians(points: FloatArray) -> FloatArray:
+        x = torch.tensor(points, dtype=getattr(torch, dtype))
+        over = torch.func.vmap(derivative) if points.ndim > 1 else derivative
+        rows = x.reshape(-1, x.shape[-1]) if points.ndim > 1 else x
+        found = over(rows)
+        return found.reshape(*points.shape[:-1], *found.shape[-2:]).double().numpy()
+
+    return jacobians
+
+
+# --- what it records ------------------------------------------------------------------------------------------------
+
+
+class Recorded(NamedTuple):
+    """One node of the dynamic graph: its name, and what it saved for the backward pass."""
+
+    name: str
+    saved: dict[str, Any]
+
+
+def recorded(graph: Graph, point: FloatArray) -> dict[int, list[Recorded]]:
+    """For each operation of our graph the `grad_fn` chain that running it appends, oldest first."""
+    inputs = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in point.tolist()]
+    values = evaluate(graph, inputs, NUMBERS)
+    known: set[Any] = set()
+    return {i: _chain(values[i], known) for i in graph.operations if torch.is_tensor(values[i])}
+
+
+def _chain(value: Tensor, known: set[Any]) -> list[Recorded]:
+    """The nodes from a tensor back to those already met, or to the leaves."""
+    new, todo = [], [value.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in known or node.name().endswith("AccumulateGrad"):
+            continue
+        known.add(node)
+        new.append(Recorded(node.name(), _saved(node)))
+        todo += [source for source, _ in node.next_functions]
+    return new[::-1]
+
+
+def _saved(node: Any) -> dict[str, Any]:
+    """Tensors (as floats) and numbers that the node keeps."""
+    saved = {name.removeprefix("_saved_"): getattr(node, name) for name in dir(node) if name.startswith("_saved_")}
+    return {name: value.item() if torch.is_tensor(value) else value for name, value in saved.items()}
