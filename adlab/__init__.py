@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from adlab.function import Function as Function
     from adlab.methods import methods as methods
     from adlab.parsing import parse as parse
+    from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost
     from adlab.report.steps import steps as steps
@@ -72,6 +73,7 @@ _HOME = {
         "adlab.errors",
     ),
     "Function": "adlab.function",
+    "check": "adlab.report.check",
     "compare": "adlab.report.compare",
     "cost": "adlab.report.cost",
     "methods": "adlab.methods",

@@ -13,7 +13,7 @@ from collections.abc import Container
 from adlab.errors import OptionError
 
 ASSIGNMENT = re.compile(r"^\s*[^\W\d]\w*\s*=(?!=)")
-WITH_VALUE = ("--variables", "--methods", "--plot", "--variable", "--format", "--derivative", "--only")
+WITH_VALUE = ("--gradient", "--variables", "--methods", "--plot", "--variable", "--format", "--derivative", "--only")
 FLAGS = ("--json", "--markdown", "--quiet", "--help", "-h", "--version")
 PLAIN = ("gallery", "figures")
 METHOD_NAME = re.compile(r"^[a-z]+(-[a-z0-9]+)+$")
@@ -52,6 +52,8 @@ def rearranged(argv: list[str], commands: Container[str]) -> list[str]:
                 raise OptionError(f"no option {name}" + (f"; did you mean {near[0]}?" if near else "; see adlab --help"))
         else:
             formulas.append(token)
+    if argv[0] == "check" and len(formulas) == 2:
+        options.append(f"--gradient={formulas.pop(0)}")
     if len(formulas) > 1:
         raise OptionError(f"two formulas, {formulas[0]!r} and {formulas[1]!r}; put one in quotes, and point values after --at")
     return [argv[0], *options, *(f"--formula={text}" for text in formulas)]

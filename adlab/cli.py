@@ -26,6 +26,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab steps   "exp(x)" --at x=1 --plot e.png   error against step size
   adlab swell   @logistic-map:6                  how large each derivative grows
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
+  adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
   adlab gallery                                  the named functions, used as @NAME
   adlab figures [DIR]                            draws every figure anew
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print the report as JSON")
         command.add_argument("--markdown", action="store_true", help="print the report as Markdown")
         command.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
+        if name == "check":
+            command.add_argument("--gradient", required=True, metavar="MODULE:FUNCTION", help="your function of a point")
         if name == "steps":
             command.add_argument("--variable", default=None, metavar="NAME", help="the variable that is stepped")
         if name == "graph":
@@ -107,7 +110,7 @@ def _function(options: argparse.Namespace) -> Function:
         return named(text[1:])
     variables = [name for name in options.variables.replace(",", " ").split() if name] or None
     if variables is None and options.at:
-        variables = _order(text, [item.partition("=")[0].strip() for item in options.at])
+        variables = _order(text, list(dict.fromkeys(item.partition("=")[0].strip() for item in options.at)))
     return Function(text, variables, name="f")
 
 
@@ -199,6 +202,40 @@ def _cost(options: argparse.Namespace) -> None:
     _show(options, cost(f, _point(options, f), _methods(options)))
 
 
+def _check(options: argparse.Namespace) -> None:
+    from adlab.report.check import check
+
+    f = _function(options)
+    points = _points(options) or ([f.point] if f.point else [])
+    _show(options, check(f, _imported(options.gradient), points))
+
+
+def _points(options: argparse.Namespace) -> list[dict[str, float]]:
+    """Several points from `--at`: a name given again begins the next one."""
+    points: list[dict[str, float]] = []
+    for item in options.at:
+        name, _, text = item.partition("=")
+        if not points or name.strip() in points[-1]:
+            points.append({})
+        points[-1][name.strip()] = _number(name, text)
+    return points
+
+
+def _imported(place: str) -> Callable[..., Any]:
+    """The function that MODULE:FUNCTION names, looked for from the current directory."""
+    import importlib
+
+    module, colon, name = place.partition(":")
+    if not colon:
+        raise OptionError(f"{place}: name your gradient as MODULE:FUNCTION, for example mymodel:gradient")
+    sys.path.insert(0, "")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise OptionError(f"{place}: {error}") from error
+    return found
+
+
 def _graph(options: argparse.Namespace) -> None:
     f = _function(options)
     if options.derivative:
@@ -243,6 +280,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
     "steps": ("error against step size for every difference scheme", _steps),
     "swell": ("how large each derivative grows: tree, graph, after cse, program", _swell),
     "cost": ("operations, evaluations of f, memory and time of each method", _cost),
+    "check": ("a gradient function of your own, judged and its slips named", _check),
     "graph": ("the computational graph", _graph),
     "gallery": ("the named functions, used as @NAME", _gallery),
     "figures": ("draws every figure into a directory", _figures),

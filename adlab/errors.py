@@ -67,6 +67,10 @@ class MissingExtra(AdlabError):
     """An optional dependency that is not installed; the message names the extra to install."""
 
 
+class PeerError(AdlabError):
+    """Another library that raised, or crashed, on the way; the message has its own words."""
+
+
 class GaveUp(AdlabError):
     """Work stopped at its bound on size or time; `reached` is what was known by then, if anything."""
 

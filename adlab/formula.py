@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from numbers import Rational
 from typing import Any
 
 import sympy
@@ -21,20 +22,22 @@ def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> tup
     ((x10*x2,), (x2, x10), True)
     """
     given = None if variables is None else _given(variables)
-    single = not isinstance(expression, (Sequence, sympy.MatrixBase, sympy.Tuple)) or isinstance(expression, str)
+    several = isinstance(expression, (Sequence, sympy.MatrixBase, sympy.Tuple))
+    single = not several or isinstance(expression, (str, bytes))
     items = [expression] if single else list(expression)
     if not items:
         raise OptionError("a function needs at least one output, and the sequence of expressions is empty")
     outputs = tuple(_expression(item, given) for item in items)
     found = symbols_of(outputs)
-    _one_symbol_a_name(found)
+    _one_real_symbol_a_name(found)
     if given is None:
         return outputs, tuple(sorted(found, key=lambda symbol: natural_key(symbol.name))), single
     return outputs, _ordered(given, found), single
 
 
 def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:
-    listed = [variables] if isinstance(variables, (str, sympy.Symbol)) else list(variables)
+    alone = not isinstance(variables, Iterable) or isinstance(variables, str)
+    listed: list[Any] = [variables] if alone else list(variables)
     names = []
     for variable in listed:
         if not isinstance(variable, (str, sympy.Symbol)):
@@ -51,8 +54,10 @@ def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
         from adlab.parsing import parse
 
         return parse(item, names=given)
-    if isinstance(item, (int, float)) and not isinstance(item, bool):
-        item = sympy.Float(item, precision=53) if isinstance(item, float) else sympy.Integer(item)
+    if isinstance(item, Rational) and not isinstance(item, bool):
+        item = sympy.Rational(int(item.numerator), int(item.denominator))
+    elif isinstance(item, float):
+        item = sympy.Float(item, precision=53)
     if not isinstance(item, sympy.Expr):
         raise OptionError(
             f"a formula is a text, a SymPy expression or a sequence of them, not {type(item).__name__}; "
@@ -61,10 +66,12 @@ def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
     return item
 
 
-def _one_symbol_a_name(symbols: Sequence[sympy.Symbol]) -> None:
+def _one_real_symbol_a_name(symbols: Sequence[sympy.Symbol]) -> None:
     """SymPy tells x (real) from x and silently differentiates the one by the other to 0."""
     by_name: dict[str, sympy.Symbol] = {}
     for symbol in symbols:
+        if symbol.is_extended_real is False or not symbol.is_commutative:
+            raise VariableError(f"`{symbol.name}` is declared {_assumptions(symbol)}, and a variable is a real number")
         other = by_name.setdefault(symbol.name, symbol)
         if other is not symbol and other != symbol:
             raise VariableError(
@@ -85,7 +92,7 @@ def _ordered(given: list[sympy.Symbol | str], found: list[sympy.Symbol]) -> Symb
         by_name.get(variable) or sympy.Symbol(variable, real=True) if isinstance(variable, str) else variable
         for variable in given
     ]
-    _one_symbol_a_name([*chosen, *found])
+    _one_real_symbol_a_name([*chosen, *found])
     listed = set(chosen)
     left_out = [symbol.name for symbol in found if symbol not in listed]
     if left_out:

@@ -12,6 +12,7 @@ import sympy
 
 from adlab.errors import MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
+from adlab.peers import PEERS, SECONDS, Peer, prepare, sample
 from adlab.points import FloatArray
 
 T = TypeVar("T")
@@ -179,6 +180,31 @@ def _differences() -> list[Method]:
     ]
 
 
+# --- peers ------------------------------------------------------------------------------------------------------
+
+
+def _peer(peer: Peer) -> Method:
+    def prepared(f: Formula, seconds: float) -> Any:
+        return f.cached(("peer", peer.name, seconds), lambda: prepare(peer, f.graph, seconds))
+
+    def differentiate(f: Formula, point: FloatArray, seconds: float = SECONDS) -> Result:
+        if peer.needs == "graph":
+            return Result(prepared(f, seconds)(point))
+        found, evaluations = sample(peer, lambda points: _sampled(f, points), point, seconds)
+        return Result(found.jacobian, evaluations, error=found.error, notes=found.notes)
+
+    def batch(f: Formula, points: FloatArray, errors: Any) -> FloatArray:
+        found: FloatArray = prepared(f, SECONDS)(points)
+        return found
+
+    return Method(peer.name, "peer", peer.needs, f"{peer.library}: {peer.about}", differentiate, options=("seconds",),
+                  batch=batch if peer.needs == "graph" else None)  # fmt: skip
+
+
+def _sampled(f: Formula, points: FloatArray) -> FloatArray:
+    return f.values(points) if points.ndim == 1 else f._batch(f.graph, points, "nan")
+
+
 METHODS: dict[str, Method] = {
     method.name: method
     for method in [
@@ -192,6 +218,7 @@ METHODS: dict[str, Method] = {
         *_differences(),
         Method("complex-step", "complex step", "graph", "Im f(x + ih)/h: no subtraction, no roundoff to trade",
                _complex_step, has_step=True, options=("step",), refuse=_complex_refusal),
+        *map(_peer, PEERS.values()),
     ]
 }  # fmt: skip
 
@@ -216,11 +243,12 @@ def lookup(name: str) -> Method:
 
 
 def chosen(names: Any) -> Mapping[str, Method]:
-    """The methods a report is asked for: None for all of ours, or a sequence of names."""
+    """The methods a report is asked for: None for all of ours, or names; `all` has every peer that is installed too."""
     if names is None:
         return {name: method for name, method in METHODS.items() if method.family != "peer"}
     if isinstance(names, str):
         names = names.replace(",", " ").split()
     if list(names) == ["all"]:
-        return methods()
+        left_out = {peer.name for peer in PEERS.values() if peer.on_request or not peer.installed}
+        return {name: method for name, method in METHODS.items() if name not in left_out}
     return {name: lookup(name) for name in names}

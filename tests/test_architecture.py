@@ -26,7 +26,7 @@ LEVELS = [
     ["function"],
     ["gallery"],
     ["report"],  # its figures draw the gallery
-    ["cli", "__main__", "__init__"],
+    ["testing", "cli", "__main__", "__init__"],
 ]
 # Rooms of several files at the top of the package, each read through the first.
 PARTS = {"tokens": "parsing", "written": "parsing", "vocabulary": "parsing", "meanings": "values", "running_error": "values"}

@@ -51,8 +51,11 @@ def close(got: Any, want: Any, digits: int) -> bool:
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
 def test_a_function_means_what_sympy_means(function: type) -> None:
     for place in PLACES:
-        want = call(function, place).doit().evalf(40, maxn=500)
-        if not (want.is_number and want.is_finite) or want.atoms(sympy.Function):
+        try:
+            want = call(function, place).doit().evalf(40, maxn=500)
+        except ValueError:
+            continue  # outside the domain
+        if not want.is_finite or want.atoms(sympy.Function):
             continue  # a pole; or SymPy has no number there
         with mpmath.workdps(50):
             want = mpmath.mpmathify(want)
@@ -114,7 +117,7 @@ def test_an_imaginary_part_however_small_is_kept_if_it_is_no_rounding() -> None:
 
 # --- errors ---------------------------------------------------------------------------------------------------
 
-UNARY = [sympy.exp, sympy.sin, sympy.atan, sympy.tanh, sympy.log, sympy.Abs, sympy.sqrt, sympy.acos, sympy.floor]
+UNARY = [sympy.exp, sympy.sin, sympy.atan, sympy.tanh, sympy.log, sympy.Abs, sympy.acos, sympy.floor]
 BINARY = [sympy.Add, sympy.Mul, sympy.Pow, sympy.Max, sympy.Mod]
 LEAVES = [x, y, sympy.Integer(2), Rational(1, 3), sympy.pi, Rational(10) ** -25, Rational(10) ** 20]
 
@@ -124,8 +127,8 @@ def some_expression(dice: random.Random, depth: int) -> Any:
         return dice.choice(LEAVES)
     head = dice.choice([*UNARY, *BINARY, *BINARY])
     operands = [some_expression(dice, depth - 1) for _ in range(2 if head in BINARY else 1)]
-    if head in (sympy.sqrt, sympy.floor) or head in (sympy.Max, sympy.Mod):
-        return head(*operands) if head is sympy.sqrt else unevaluated(head, *operands)
+    if head is sympy.Pow and dice.random() < 0.5:
+        operands[1] = dice.choice([sympy.Integer(3), sympy.Integer(-2), sympy.S.Half, Rational(-1, 3)])
     return unevaluated(head, *operands)
 
 

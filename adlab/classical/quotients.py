@@ -87,10 +87,18 @@ class Line:
         if coordinate not in self._known:
             point = self.point.copy()
             point[self.index] = coordinate
-            found = evaluate(self._value, point)
-            self._known[coordinate] = np.full(self.centre.shape, found) if found.ndim == 0 else found
+            self._known[coordinate] = self._shaped(evaluate(self._value, point))
             self.nfev += 1
         return self._known[coordinate]
+
+    def _shaped(self, found: Array) -> Array:
+        """A value as f(x) is shaped: one NaN or infinity stands for all m outputs."""
+        if found.shape == self.centre.shape:
+            return found
+        if found.ndim == 0 and not np.isfinite(found):
+            return np.full(self.centre.shape, found)
+        shapes = f"{self.centre.shape} and {found.shape}"
+        raise MethodError(f"the values of one function have shapes {shapes}; make them alike")
 
 
 def checked_point(x: npt.ArrayLike) -> Array:

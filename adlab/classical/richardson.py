@@ -45,8 +45,8 @@ def richardson(
 ) -> Estimate:
     """∂f/∂xᵢ by extrapolating central differences with steps h, h/2, h/4 …; one-sided ones at the edge of the domain.
 
-    `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`.
-    Arguments, errors and flags are those of `difference`; the `step` of the result is the smallest of its value.
+    `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`. Arguments, errors and
+    flags are those of `difference`; the `step` of the result is the smallest that went into it.
 
     >>> import math
     >>> slope = richardson(lambda x: math.exp(x[0]), [1.0], 0)

@@ -155,6 +155,11 @@ class Graph:
 
         return plot_graph(self, ax=ax, **options)
 
+    def _repr_svg_(self) -> str:
+        from adlab.report.svg import graph_svg
+
+        return graph_svg(self)
+
 
 class Builder:
     """Appends nodes, each distinct one once. `simplify` turns on constant folding and the laws of 0 and 1.

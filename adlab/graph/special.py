@@ -124,6 +124,12 @@ def logarithmic_integral(m: Any, a: Any) -> Any:
     return exponential_integral(m, m.log(a)) if a else m.zero
 
 
+def lower_gamma(m: Any, a: Any, s: Any) -> Any:
+    """DLMF 8.5.1, in the form whose terms all have one sign."""
+    series = m.exp(-a) * m.hyp1f1(1, s + 1, a) if m.re(a) > 0 else m.hyp1f1(s, s + 1, -a)
+    return a**s / s * series
+
+
 def fresnel(name: str) -> Formula:
     """mpmath's, with the bits that the phase πa²/2 takes from the front; 1/2 where nothing else is left."""
 

@@ -38,7 +38,7 @@ NUMBERS = Framework(
         "fresnels": lambda a: special.fresnel(a)[0], "fresnelc": lambda a: special.fresnel(a)[1],
         "sphericalj": lambda a, n: jnp.sinc(a / jnp.pi) if n == 0 else NotImplemented,
         "besseli": lambda a, n: {0: special.i0, 1: special.i1}.get(n, lambda a: NotImplemented)(a),
-        "expint": lambda a, n: special.expn(int(n), a) if n == int(n) and n >= 0 else NotImplemented,
+        "expint": lambda a, n: special.expn(int(n), a) if n == int(n) and n >= 1 else NotImplemented,
         "lowergamma": _incomplete_gamma(special.gammainc), "uppergamma": _incomplete_gamma(special.gammaincc),
     },
 )  # fmt: skip

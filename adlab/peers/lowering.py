@@ -21,12 +21,12 @@ from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, Values, evaluate, to_float
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
-from adlab.graph.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy
+from adlab.graph.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy, number_text
 from adlab.graph.primitives import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
 
 Functions = Mapping[str, Callable[..., Any]]
 
-COMPOSED: dict[str, sympy.Expr] = {
+COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "sec": 1 / sympy.cos(A),
     "csc": 1 / sympy.sin(A),
     "cot": 1 / sympy.tan(A),
@@ -46,8 +46,10 @@ COMPOSED: dict[str, sympy.Expr] = {
     "gamma": (1 - 2 * Mod(Min(floor(A), 0, evaluate=False), 2)) * sympy.exp(sympy.loggamma(A)),
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
+    ("sphericalj", 0): sympy.sin(A) / A,
 }
-"""What a framework without this function computes instead. Functions of our own, such as hypot, say it by their form."""
+"""What a framework without this function (or without this parameter of it) computes instead. Functions of our own, such
+as hypot, say it by their form."""
 
 POWERS: Functions = {
     "powi": operator.pow,
@@ -109,10 +111,10 @@ class Framework:
                 return evaluate(graph, operands, self)[graph.outputs[0]]
             except MethodError:
                 pass  # what it is composed of is missing too: it is this primitive that the user knows
-        order = "" if parameter is None else f" of parameter {parameter}"
+        order = "" if parameter is None else f" of order {number_text(parameter)}"
         raise MethodError(
             f"{self.name} has no differentiable `{primitive.name}`{order}, nor what it could be composed of; "
-            "adlab's own modes, reverse and forward, have"
+            "adlab's own reverse and forward modes have it"
         )
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
@@ -151,6 +153,7 @@ def composition(primitive: Primitive, parameter: Parameter = None) -> Graph | No
 
 def _formula(primitive: Primitive, parameter: Parameter) -> Any:
     letters = OPERANDS[: primitive.arity]
-    if primitive.name in COMPOSED:
-        return primitive._with_parameter(COMPOSED[primitive.name], parameter)
+    known = COMPOSED.get(primitive.name, COMPOSED.get((primitive.name, parameter)))
+    if known is not None:
+        return primitive._with_parameter(known, parameter)
     return primitive.form(*letters) if parameter is None else primitive.form(*letters, exact_sympy(parameter))

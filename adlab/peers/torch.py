@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -80,23 +81,23 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> TensorFun
 
 def eager(graph: Graph, dtype: str = "float64") -> Jacobians:
     """As PyTorch is mostly used: run f, which records the graph, then one backward pass for each output."""
-    return _backward(graph, function(graph, dtype, vector=True), dtype)
+    return _backward(len(graph.outputs), function(graph, dtype, vector=True), dtype)
 
 
 def compiled(graph: Graph, dtype: str = "float64") -> Jacobians:
     """The same with f through torch.compile, which needs a C++ compiler and half a minute at first."""
     logging.getLogger("torch._inductor").setLevel(logging.ERROR)
-    return _backward(graph, torch.compile(function(graph, dtype, vector=True)), dtype)
+    return _backward(len(graph.outputs), torch.compile(function(graph, dtype, vector=True)), dtype)
 
 
-def _backward(graph: Graph, f: TensorFunction, dtype: str) -> Jacobians:
+def _backward(m: int, f: TensorFunction, dtype: str) -> Jacobians:
     def jacobians(points: FloatArray) -> FloatArray:
         x = torch.tensor(points, dtype=getattr(torch, dtype), requires_grad=True)
         y = f(x)
         # points do not mix, so that the gradient of the sum over a batch is that of each of its points
         rows = [
-            torch.autograd.grad(y[..., i].sum(), x, retain_graph=True)[0] if graph.active[o] else torch.zeros_like(x)
-            for i, o in enumerate(graph.outputs)
+            torch.autograd.grad(y[..., i].sum(), x, retain_graph=True)[0] if y.requires_grad else torch.zeros_like(x)
+            for i in range(m)
         ]
         return torch.stack(rows, -2).double().numpy()
 
@@ -113,6 +114,9 @@ def functional(graph: Graph, dtype: str = "float64") -> Jacobians:
 
 def forward(graph: Graph, dtype: str = "float64") -> Jacobians:
     """torch.func.jacfwd: dual tensors, one tangent for each input."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its first JVP calls torch.jit.script, which it deprecates
+        torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
     return _transformed(torch.func.jacfwd(function(graph, dtype, vector=True)), dtype)
 
 

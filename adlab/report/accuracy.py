@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError
+from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
 from adlab.methods import Method, Result
 from adlab.points import FloatArray
@@ -19,6 +19,7 @@ from adlab.tables import Table, significant
 
 STATUS: dict[type[AdlabError], str] = {
     MethodError: "refused", GaveUp: "gave up", DomainError: "domain", OverflowedError: "overflow", MissingExtra: "missing",
+    PeerError: "crashed",
 }  # fmt: skip
 
 

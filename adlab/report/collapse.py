@@ -32,7 +32,7 @@ from adlab.graph.primitives import CONSTANT
 from adlab.report.describe import heading, output_tags, shared
 from adlab.report.diagram import Arrow, Box, Diagram, Piece, Row, cut, size_in_words
 
-LIMIT = 60  # nodes; graphs of more are collapsed
+LIMIT = 60  # inputs and operations; graphs of more are collapsed
 LONGEST_TURN = 64  # operations in one turn of a repeated structure
 FEWEST_TURNS = 3
 LINES_OF_TURN = 6

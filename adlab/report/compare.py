@@ -10,6 +10,7 @@ from adlab.function import Function, as_function, point_of
 from adlab.graph.domain import kinks
 from adlab.methods import chosen
 from adlab.points import FloatArray
+from adlab.progress import stage
 from adlab.report import accuracy
 from adlab.report.accuracy import AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, cancellations, conditioning
@@ -92,12 +93,19 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     point = point_of(f, x)
     value = f(point)
     names = chosen(methods)
-    attempts = {name: attempt(f, method, point) for name, method in names.items()}
+    attempts = {}
+    for name, method in names.items():
+        stage(f"differentiating by {name}")
+        attempts[name] = attempt(f, method, point)
+    stage("working out the truth")
     judged = truth(f, point)
     on_kinks = [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
     conventions = "; ".join(f"at {node}: {convention}" for node, convention in on_kinks)
     rows = accuracy.rows(f, judged, attempts, conventions)
-    grown, price = swell(f), cost(f, point, list(names), timed)
+    stage("counting swell")
+    grown = swell(f)
+    stage("counting and timing")
+    price = cost(f, point, list(names), timed)
     conditioned = conditioning(f, point)
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},

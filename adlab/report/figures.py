@@ -17,6 +17,7 @@ from adlab.progress import stage
 if TYPE_CHECKING:
     from adlab.report.accuracy import AccuracyRow
     from adlab.report.steps import Curve, Steps
+    from adlab.report.swell import Swell
 
 # Okabe & Ito's palette: told apart by colour-blind readers too; markers and dashes tell them apart in print.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -106,6 +107,22 @@ def digits_by_method(rows: Sequence[AccuracyRow], ax: Any = None) -> Any:
     return ax
 
 
+def swell_bars(found: Swell, ax: Any = None) -> Any:
+    """Operations of f and of each derivative: as a tree, after cse, and as the program really runs, on a log scale."""
+    ax = axes(ax)
+    series = {"as a tree": "tree_operations", "after cse": "cse_operations", "as a program": "graph_operations"}
+    for k, (label, field) in enumerate(series.items()):
+        sizes = [getattr(row, field) or np.nan for row in found.rows]
+        places = np.arange(len(found.rows)) + (k - 1) * 0.27
+        bars = ax.bar(places, [float(size) for size in sizes], 0.25, label=label, color=COLOURS[k], hatch=["", "//", ".."][k])
+        ax.bar_label(bars, ["" if np.isnan(float(s)) else f"{float(s):.3g}" for s in sizes], fontsize=8, padding=2)
+    ax.set_xticks(range(len(found.rows)), [row.what.replace(" ", "\n") for row in found.rows])
+    ax.set(yscale="log", ylabel="operations")
+    ax.set_title(f"swell, {found.form}")
+    ax.legend()
+    return ax
+
+
 def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | None]]) -> None:
     """Labelled curves, each with its own colour and marker; None is a gap."""
     for k, (label, values) in enumerate(series.items()):
@@ -148,15 +165,14 @@ def truncation_and_roundoff(ax: Any = None) -> Any:
 def swell_of_the_logistic_map(ax: Any = None) -> Any:
     """Operations in d l_n/dx for l_{n+1} = 4 l_n (1 − l_n), as SymPy evaluates it, by depth n: as a tree, as a graph of
     distinct nodes, after cse, and as the reverse-mode program. A curve ends where SymPy gave up."""
+    from adlab.gallery import logistic_map
     from adlab.report.swell import swell_by_depth
 
-    return _swell_curves(axes(ax), swell_by_depth("logistic-map", range(2, 11)), "logistic map: size of the derivative")
-
-
-def _swell_curves(ax: Any, found: dict[str, Any], title: str) -> Any:
+    ax = axes(ax)
+    found = swell_by_depth(lambda n: logistic_map(n, form="evaluated"), range(2, 11))
     lines(ax, found["depth"], {label: values for label, values in found.items() if label != "depth"})
-    ax.set(yscale="log", xlabel="depth n", ylabel="operations")
-    ax.set_title(title)
+    ax.set(yscale="log", xlabel="depth n", ylabel="operations in the derivative")
+    ax.set_title("expression swell of the logistic map")
     ax.legend()
     return ax
 

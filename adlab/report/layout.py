@@ -31,7 +31,8 @@ BETWEEN = 13.0  # between ranks, at least
 SLOPE, STEEPEST = 0.16, 34.0  # ranks move apart where an edge must cross far: by SLOPE × the distance, at most so much
 ROUNDS = 12  # of ordering sweeps from each start
 STARTS, SMALL = 12, 400  # starts for orders of at most so many vertices; larger ones have two
-SETTLING = 40  # placing sweeps toward the mean, and as many toward the median, which makes lines straight
+SETTLING = 40  # placing sweeps at most toward the mean, and as many toward the median, which makes lines straight
+STILL = 0.05  # points; what moves less has settled
 LOOSE = 0.05  # how hard a box pulls that only one other reads
 SNAP = 4.0  # ports move by so much for a line to be straight
 NEAR, BETWEEN_HALVES, FAR = range(3)
@@ -39,6 +40,7 @@ NEAR, BETWEEN_HALVES, FAR = range(3)
 Edge = tuple[int, int]
 Wish = tuple[float, float]
 """A place, and how strongly it is wished for."""
+Middle = Callable[[Sequence[Wish]], float]
 
 
 class Extent(NamedTuple):
@@ -363,22 +365,33 @@ class _Web:
         return pulls
 
     def _settle(self, side: set[int]) -> None:
+        """Sweeps until nothing moves any more, toward the mean of the wishes and then toward the median."""
         layers = [kept for layer in self.layers if (kept := [v for v in layer if v in side])]
-        for layer in layers:
-            gaps = self._gaps(layer)
-            left = -sum(gaps) / 2
+        gaps = [self._gaps(layer) for layer in layers]
+        for layer, apart in zip(layers, gaps, strict=True):
+            left = -sum(apart) / 2
             for i, vertex in enumerate(layer):
-                self.x[vertex] = left + sum(gaps[:i])
+                self.x[vertex] = left + sum(apart[:i])
         pulls = {v: [pull for pull in self.pulls[v] if pull[0] in side] for v in side}
-        for turn in range(2 * SETTLING):
-            middle = _mean if turn < SETTLING else _median
-            for layer in layers if turn % 2 else reversed(layers):
-                wishes = [
-                    [(self.x[u] + distance, strength) for u, distance, strength in pulls[v]] or [(self.x[v], 0.1)]
-                    for v in layer
-                ]
-                for vertex, x in zip(layer, spread(wishes, self._gaps(layer), middle), strict=True):
-                    self.x[vertex] = x
+        ranks_down = list(zip(layers, gaps, strict=True))
+        for middle in (_mean, _median):
+            for turn in range(SETTLING):
+                moved = [self._pull(*rank, pulls, middle) for rank in (ranks_down if turn % 2 else ranks_down[::-1])]
+                if max(moved) < STILL:
+                    break
+
+    def _pull(
+        self, layer: Sequence[int], gaps: Sequence[float], pulls: dict[int, list[tuple[int, float, float]]], middle: Middle
+    ) -> float:
+        """Moves one rank to where it is pulled; returns how far the farthest moved."""
+        wishes = [
+            [(self.x[u] + distance, strength) for u, distance, strength in pulls[v]] or [(self.x[v], 0.1)] for v in layer
+        ]
+        farthest = 0.0
+        for vertex, x in zip(layer, spread(wishes, gaps, middle), strict=True):
+            farthest = max(farthest, abs(x - self.x[vertex]))
+            self.x[vertex] = x
+        return farthest
 
     def _gaps(self, layer: Sequence[int]) -> list[float]:
         return [
@@ -448,7 +461,7 @@ def _comb(slots: dict[int, float], extent: Extent) -> dict[int, float]:
 
 
 def spread(
-    wishes: Sequence[Sequence[Wish]], gaps: Iterable[float], middle: Callable[[Sequence[Wish]], float]
+    wishes: Sequence[Sequence[Wish]], gaps: Iterable[float], middle: Middle
 ) -> list[float]:
     """The places that meet the wishes best and keep their order and the gaps between them.
 

@@ -139,7 +139,7 @@ def picture_of(
     engine: str = "adlab",
 ) -> Picture:
     """The picture of a graph, collapsed if more than `limit` boxes would be needed; see `describe` for the options."""
-    if len(graph) > limit:
+    if len(graph.inputs) + len(graph.operations) > limit:
         return compose(collapse(graph, primal, outputs, limit), direction, engine)
     diagram = describe(graph, trace, step, direction=direction, primal=primal, outputs=outputs)
     return compose(diagram, direction, engine)

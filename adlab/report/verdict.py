@@ -204,7 +204,7 @@ def priced(facts: Facts) -> list[Sentence]:
     if forward is not None and forward.ratio is not None:
         text += f", forward mode for {forward.ratio:.1f}"
         cheaper = "reverse" if reverse.ratio <= forward.ratio else "forward"
-        if facts.n != facts.m:
+        if facts.n != facts.m and abs(reverse.ratio - forward.ratio) > 0.05 * reverse.ratio:
             inputs, outputs = f"n = {facts.n} input{'s'[: facts.n != 1]}", f"m = {facts.m} output{'s'[: facts.m != 1]}"
             text += f"; with {inputs} against {outputs}, {cheaper} mode is the cheaper"
     return [Sentence(text + ".", ("cost: reverse", "cost: forward"))]

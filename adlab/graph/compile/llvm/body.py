@@ -6,7 +6,7 @@ pairs is what the table's `and`, `or`, `not` and `select` mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -25,7 +25,7 @@ CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # NaN just where the table says so
 
 
 class Body:
-    """The values of a graph's nodes in a block. `load(i)` gives input i; `write` appends operations in order."""
+    """The values of a graph's nodes in a block. `load(i)` gives what is not written here."""
 
     def __init__(self, graph: Graph, forms: Forms, load: Callable[[int], str]) -> None:
         self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
@@ -34,24 +34,24 @@ class Body:
         self.true: dict[int, str] = {}
         self.false: dict[int, str] = {}
 
-    def write(self, positions: Sequence[int]) -> None:
-        """These operations, each after its operands."""
-        for i in positions:
-            if i not in self.known:
-                node = self.graph.nodes[i]
-                if node.primitive.name in TRUTHS:
-                    self._truth(i, node)
-                elif node.primitive.name == "select":
-                    self.values[i] = self._select(node)
-                else:
-                    self.values[i] = self._operation(node)
+    def write(self, i: int) -> None:
+        """This operation, whose operands are known, written, or can be loaded."""
+        node = self.graph.nodes[i]
+        if i in self.known:
+            return
+        if node.primitive.name in TRUTHS:
+            self._truth(i, node)
+        elif node.primitive.name == "select":
+            self.values[i] = self._select(node)
+        else:
+            self.values[i] = self._operation(node)
 
     def number(self, i: int) -> str:
         """The value of a node as a number."""
         if i in self.known:
             return self.block.number(self.known[i])
         if i not in self.values:
-            self.values[i] = self.load(i) if i < len(self.graph.inputs) else self._from_bits(i)
+            self.values[i] = self._from_bits(i) if i in self.true else self.load(i)
         return self.values[i]
 
     def bits(self, i: int) -> tuple[str, str]:
@@ -70,7 +70,8 @@ class Body:
         if all(node.operands[k] in self.known for k in read if k < len(operands)):
             return value  # a constant divisor, say, which `known` would have shown to be 0
         inside = Body(rule, self.forms, [*operands, value].__getitem__)
-        inside.write(rule.operations)
+        for i in rule.operations:
+            inside.write(i)
         return self.block.choose(inside.bits(rule.outputs[0])[0], value, self.block.number(float("nan")))
 
     def _select(self, node: Node) -> str:

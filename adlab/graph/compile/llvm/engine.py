@@ -18,19 +18,17 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
-from adlab.graph.compile.llvm.text import Externals
+from adlab.graph.compile.llvm.text import Externals, Registers
 
 _names = itertools.count()
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What programs are compiled for: lanes of a vector, the prefix of glibc's vector functions, and which exist."""
+    """What programs are compiled for."""
 
     target: Any
-    width: int
-    prefix: str
-    vectors: frozenset[str]
+    registers: Registers
 
 
 # Name mangling of glibc's libmvec: the letter of the instruction set and the number of lanes.
@@ -49,8 +47,8 @@ def machine() -> Machine:
     for feature, letter, width in _LEVELS:
         if features.get(feature):
             prefix = f"_ZGV{letter}N{width}"
-            return Machine(target, width, prefix, frozenset(_vector_functions(prefix)))
-    return Machine(target, 2, "", frozenset())
+            return Machine(target, Registers(width, prefix, frozenset(_vector_functions(prefix))))
+    return Machine(target, Registers(2))
 
 
 def _vector_functions(prefix: str) -> list[str]:

@@ -68,8 +68,8 @@ class Traced(NDArrayOperatorsMixin):
 class Forms:
     """Writes operations into a block. `strict` calls scalar functions only and multiplies out no power above 3."""
 
-    def __init__(self, block: Block, strict: bool, vector_functions: frozenset[str]) -> None:
-        self.block, self.strict, self.vector_functions = block, strict, vector_functions
+    def __init__(self, block: Block, strict: bool) -> None:
+        self.block, self.strict = block, strict
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[str]) -> str:
         """The value of one operation, whatever its domain."""
@@ -89,7 +89,7 @@ class Forms:
 
     def call(self, name: str, *operands: str) -> str:
         """A function of the C library."""
-        lanewise = self.strict or name not in self.vector_functions
+        lanewise = self.strict or name not in self.block.registers.functions
         return self.block.function(name, *operands, lanewise=lanewise)
 
     def _chain(self, base: str, exponent: int) -> str:

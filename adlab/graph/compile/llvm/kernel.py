@@ -18,6 +18,9 @@ from adlab.graph.graph import Graph
 FloatArray = npt.NDArray[np.float64]
 
 
+WIDTH = 1
+
+
 class LlvmKernel:
     """Points and batches; each kernel is compiled when first used. `accuracy="strict"`: scalar libm throughout."""
 
@@ -34,10 +37,10 @@ class LlvmKernel:
 
     @cached_property
     def _batch(self) -> Any:
-        externals, m = Externals(), machine()
+        externals, registers = Externals(), machine().registers
         externals.declarations["point"] = "declare void @point(ptr, ptr, i64)"
         externals.addresses["point"] = self._point["point"]
-        text = batch_kernel(self.graph, externals, self.strict, m.width, m.prefix, m.vectors)
+        text = batch_kernel(self.graph, externals, self.strict, registers, WIDTH * registers.lanes)
         return loaded(compiled(text, externals), externals, ["batch"])
 
     @cached_property

@@ -1,7 +1,8 @@
 """Kernels: functions `void kernel(double* x, double* out, int64 count)` over points stored one after another.
 
-`point` computes one point on scalars. `batch` takes as many points at a time as a vector has lanes: blocks of
-inputs are read as they lie and transposed in registers, outputs likewise; what is left over goes to `point`.
+`point` computes one point on scalars. `batch` takes as many points at a time as vectors have lanes: blocks of inputs
+are read as they lie and transposed in registers, outputs likewise; what is left over goes to `point`. A long program
+is a row of functions, called one after another for each point, or tile of points, with a workspace between them.
 """
 
 from __future__ import annotations
@@ -10,136 +11,209 @@ from collections.abc import Sequence
 
 from adlab.graph.compile.llvm.body import Body
 from adlab.graph.compile.llvm.forms import Forms
-from adlab.graph.compile.llvm.text import Block, Externals
+from adlab.graph.compile.llvm.plan import OUTPUT_BLOCK, Plan, Segment, plan
+from adlab.graph.compile.llvm.text import Block, Externals, Registers, vector
 from adlab.graph.graph import Graph
 
-SIGNATURE = "(ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out, i64 %count)"
+POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out"
+STACK = 1 << 16  # bytes of workspace kept on the stack
+CACHE = 1 << 18  # bytes of workspace that a tile of points may take
+LARGEST_TILE = 64  # points
 
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool) -> str:
     """The text of `@point`."""
-    block = Block(1, externals)
+    cut = plan(graph)
+    functions, calls = [], []
+    for k, segment in enumerate(cut.segments):
+        block = Block(1, externals)
+        lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph))
+        functions.append(
+            f"define internal void @point{k}({POINTERS}, ptr noalias nocapture %space) nounwind {{\n"
+            + "\n".join([*lines, "  ret void", "}"])
+        )
+        calls.append(f"  call void @point{k}(ptr %x, ptr %out, ptr %space)")
+    acquire, release = _workspace(externals, 8 * cut.slots)
+    body = [f"define void @point({POINTERS}, i64 %count) nounwind {{", *acquire, *calls, *release, "  ret void", "}"]
+    return "\n".join([*functions, *body])
 
-    def load(i: int) -> str:
-        address = block.let(f"getelementptr inbounds double, ptr %x, i64 {i}")
-        return block.let(f"load double, ptr {address}")
 
-    body = Body(graph, Forms(block, strict, frozenset()), load)
-    body.write(graph.operations)
-    for k, output in enumerate(graph.outputs):
-        address = block.let(f"getelementptr inbounds double, ptr %out, i64 {k}")
-        block.do(f"store double {body.number(output)}, ptr {address}")
-    return "\n".join([f"define void @point{SIGNATURE} nounwind {{", *block.lines, "  ret void", "}"])
-
-
-def batch_kernel(graph: Graph, externals: Externals, strict: bool, width: int, prefix: str, vectors: frozenset[str]) -> str:
-    """The text of `@batch`; it calls `@point`."""
-    block = Block(width, externals, prefix)
+def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers, width: int) -> str:
+    """The text of `@batch`, on vectors of `width` lanes; it calls `@point`."""
+    cut = plan(graph)
     n, m = len(graph.inputs), len(graph.outputs)
-    columns = _Columns(block, "%rows", n)
-    body = Body(graph, Forms(block, strict, vectors), columns.load)
-    body.write(graph.operations)
-    _store_rows(block, "%outs", [body.number(output) for output in graph.outputs])
+    tile = max(width, min(LARGEST_TILE, CACHE // 8 // max(cut.slots, 1)) // width * width)
+    functions, calls = [], []
+    for k, segment in enumerate(cut.segments):
+        block = Block(width, externals, registers)
+        lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph))
+        functions.append(_over_points(f"batch{k}", lines, n, m, cut.slots, width))
+        calls.append(f"  call void @batch{k}(ptr %xt, ptr %outt, ptr %space, i64 %size)")
+    acquire, release = _workspace(externals, 8 * cut.slots * tile)
+    whole = len(cut.segments) == 1  # nothing lies between segments, so that one tile can hold all points
+    return "\n".join([*functions, _driver(n, m, width, "%whole" if whole else str(tile), calls, acquire, release)])
+
+
+def _segment(graph: Graph, cut: Plan, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
+    """The lines that compute a segment's operations and store what it leaves behind."""
+    block = forms.block
+    body = Body(graph, forms, lambda i: rows.load(i) if i < len(graph.inputs) else rows.fetch(cut.slot[i]))
+    for i in segment.operations:
+        body.write(i)
+        if i in cut.slot:
+            rows.keep(cut.slot[i], body.number(i))
+    for start in segment.stores:
+        rows.store(start, [body.number(output) for output in graph.outputs[start : start + OUTPUT_BLOCK]])
+    return block.lines
+
+
+def _over_points(name: str, lines: Sequence[str], n: int, m: int, slots: int, width: int) -> str:
+    """A segment as a loop over `size` points, `width` at a time."""
     return f"""
-define void @batch{SIGNATURE} nounwind {{
-  %whole = and i64 %count, {-width}
-  %some = icmp sgt i64 %whole, 0
-  br i1 %some, label %body, label %rest
+define internal void @{name}({POINTERS}, ptr noalias nocapture %spaces, i64 %size) nounwind {{
+  br label %body
 body:
   %p = phi i64 [ 0, %0 ], [ %next, %body ]
-  %first = mul i64 %p, {n}
-  %rows = getelementptr inbounds double, ptr %x, i64 %first
-  %result = mul i64 %p, {m}
-  %outs = getelementptr inbounds double, ptr %out, i64 %result
-{chr(10).join(block.lines)}
+  %firstx = mul i64 %p, {n}
+  %rows = getelementptr inbounds double, ptr %x, i64 %firstx
+  %firsto = mul i64 %p, {m}
+  %outs = getelementptr inbounds double, ptr %out, i64 %firsto
+  %firsts = mul i64 %p, {slots}
+  %space = getelementptr inbounds double, ptr %spaces, i64 %firsts
+{chr(10).join(lines)}
   %next = add i64 %p, {width}
-  %more = icmp slt i64 %next, %whole
-  br i1 %more, label %body, label %rest
-rest:
-  %any = icmp slt i64 %whole, %count
-  br i1 %any, label %single, label %done
-single:
-  %q = phi i64 [ %whole, %rest ], [ %after, %single ]
-  %firstq = mul i64 %q, {n}
-  %xq = getelementptr inbounds double, ptr %x, i64 %firstq
-  %resultq = mul i64 %q, {m}
-  %outq = getelementptr inbounds double, ptr %out, i64 %resultq
-  call void @point(ptr %xq, ptr %outq, i64 1)
-  %after = add i64 %q, 1
-  %again = icmp slt i64 %after, %count
-  br i1 %again, label %single, label %done
+  %more = icmp slt i64 %next, %size
+  br i1 %more, label %body, label %done
 done:
   ret void
 }}"""
 
 
-class _Columns:
-    """Inputs of `width` points as vectors, read when first used: blocks of four at a time, transposed."""
+def _driver(
+    n: int, m: int, width: int, tile: str, calls: Sequence[str], acquire: Sequence[str], release: Sequence[str]
+) -> str:
+    """Tile after tile through all segments, then the points left over one by one."""
+    return f"""
+define void @batch({POINTERS}, i64 %count) nounwind {{
+{chr(10).join(acquire)}
+  %whole = and i64 %count, {-width}
+  %some = icmp sgt i64 %whole, 0
+  br i1 %some, label %tiles, label %rest
+tiles:
+  %t = phi i64 [ 0, %0 ], [ %tnext, %tiles ]
+  %firstx = mul i64 %t, {n}
+  %xt = getelementptr inbounds double, ptr %x, i64 %firstx
+  %firsto = mul i64 %t, {m}
+  %outt = getelementptr inbounds double, ptr %out, i64 %firsto
+  %left = sub i64 %whole, %t
+  %full = icmp sge i64 %left, {tile}
+  %size = select i1 %full, i64 {tile}, i64 %left
+{chr(10).join(calls)}
+  %tnext = add i64 %t, %size
+  %tmore = icmp slt i64 %tnext, %whole
+  br i1 %tmore, label %tiles, label %rest
+rest:
+  %any = icmp slt i64 %whole, %count
+  br i1 %any, label %single, label %done
+single:
+  %q = phi i64 [ %whole, %rest ], [ %after, %single ]
+  %firstxq = mul i64 %q, {n}
+  %xq = getelementptr inbounds double, ptr %x, i64 %firstxq
+  %firstoq = mul i64 %q, {m}
+  %outq = getelementptr inbounds double, ptr %out, i64 %firstoq
+  call void @point(ptr %xq, ptr %outq, i64 1)
+  %after = add i64 %q, 1
+  %again = icmp slt i64 %after, %count
+  br i1 %again, label %single, label %done
+done:
+{chr(10).join(release)}
+  ret void
+}}"""
 
-    def __init__(self, block: Block, base: str, n: int) -> None:
-        self.block, self.base, self.n = block, base, n
+
+def _workspace(externals: Externals, size: int) -> tuple[list[str], list[str]]:
+    """The lines that take `size` bytes as %space, and those that give them back."""
+    if size <= STACK:
+        return [f"  %space = alloca i8, i64 {max(size, 8)}, align 64"], []
+    externals.declarations["PyMem_RawMalloc"] = "declare noalias ptr @PyMem_RawMalloc(i64)"
+    externals.declarations["PyMem_RawFree"] = "declare void @PyMem_RawFree(ptr)"
+    return [f"  %space = call ptr @PyMem_RawMalloc(i64 {size})"], ["  call void @PyMem_RawFree(ptr %space)"]
+
+
+class _Rows:
+    """Where a segment's numbers lie: inputs and outputs by points, the workspace by slots of a vector each."""
+
+    def __init__(self, block: Block, graph: Graph) -> None:
+        self.block = block
+        self.n, self.m = len(graph.inputs), len(graph.outputs)
+        self.x, self.out = ("%x", "%out") if block.width == 1 else ("%rows", "%outs")
         self.columns: dict[int, str] = {}
 
     def load(self, i: int) -> str:
+        """Input i; for vectors a block of four inputs is read at once."""
+        if self.block.width == 1:
+            return self._read("double", self.x, i)
         if i not in self.columns:
             start = i - i % 4
             size = min(4, self.n - start)
-            rows = [self._row(lane * self.n + start, size) for lane in range(self.block.width)]
-            for k, column in enumerate(transposed(self.block, rows, size)):
-                self.columns[start + k] = column
+            rows = [self._read(vector(size), self.x, lane * self.n + start) for lane in range(self.block.width)]
+            self.columns |= enumerate(columns(self.block, rows, size), start)
         return self.columns[i]
 
-    def _row(self, offset: int, size: int) -> str:
-        address = self.block.let(f"getelementptr inbounds double, ptr {self.base}, i64 {offset}")
-        return self.block.let(f"load {vector(size)}, ptr {address}, align 8")
+    def store(self, start: int, values: Sequence[str]) -> None:
+        """A block of outputs."""
+        if self.block.width == 1:
+            for k, value in enumerate(values, start):
+                self._write("double", value, self.out, k)
+        else:
+            for lane, row in enumerate(rows(self.block, values)):
+                self._write(vector(len(values)), row, self.out, lane * self.m + start)
+
+    def fetch(self, slot: int) -> str:
+        return self._read(self.block.type, "%space", slot * self.block.width)
+
+    def keep(self, slot: int, value: str) -> None:
+        self._write(self.block.type, value, "%space", slot * self.block.width)
+
+    def _read(self, kind: str, base: str, offset: int) -> str:
+        return self.block.let(f"load {kind}, ptr {self._address(base, offset)}, align 8")
+
+    def _write(self, kind: str, value: str, base: str, offset: int) -> None:
+        self.block.do(f"store {kind} {value}, ptr {self._address(base, offset)}, align 8")
+
+    def _address(self, base: str, offset: int) -> str:
+        return self.block.let(f"getelementptr inbounds double, ptr {base}, i64 {offset}")
 
 
-def _store_rows(block: Block, base: str, values: Sequence[str]) -> None:
-    m = len(values)
-    for start in range(0, m, 4):
-        columns = values[start : start + 4]
-        size = len(columns)
-        for lane, row in enumerate(_rows(block, columns)):
-            address = block.let(f"getelementptr inbounds double, ptr {base}, i64 {lane * m + start}")
-            block.do(f"store {vector(size)} {row}, ptr {address}, align 8")
+def columns(block: Block, rows: Sequence[str], size: int) -> list[str]:
+    """`width` rows of `size` (1 to 4) numbers → `size` columns of `width`."""
+    if size == 4 and block.width % 4 == 0:
+        squares = [_transposed(block, rows[start : start + 4]) for start in range(0, block.width, 4)]
+        return [block.joined(parts, 4) for parts in zip(*squares, strict=True)]
+    whole = block.joined(_padded(rows), size)
+    kind = vector(block.width * size)
+    return [block.shuffle(kind, whole, "poison", range(k, block.width * size, size)) for k in range(size)]
 
 
-def transposed(block: Block, rows: Sequence[str], size: int) -> list[str]:
-    """`width` rows of `size` (1 to 4) numbers → `size` columns of `width`: join pairs of rows, then pick."""
-    joined = _joined(block, rows, vector(size), size)
-    width, total = len(rows), vector(len(rows) * size)
-    return [
-        _shuffle(block, total, joined, "poison", [lane * size + k for lane in range(width)]) for k in range(size)
-    ]
-
-
-def _rows(block: Block, columns: Sequence[str]) -> list[str]:
-    """The other way: columns of `width` numbers → `width` rows."""
+def rows(block: Block, columns: Sequence[str]) -> list[str]:
+    """The other way: 1 to 4 columns of `width` numbers → `width` rows."""
     width, size = block.width, len(columns)
-    joined = _joined(block, columns, vector(width), width)
-    total = vector(width * _padded(size))
-    return [_shuffle(block, total, joined, "poison", [k * width + lane for k in range(size)]) for lane in range(width)]
+    if size == 4 and width % 4 == 0:
+        parts = [[block.shuffle(block.type, c, "poison", range(k, k + 4)) for c in columns] for k in range(0, width, 4)]
+        return [row for part in parts for row in _transposed(block, part)]
+    whole = block.joined(_padded(columns), width)
+    total = len(_padded(columns)) * width
+    return [block.shuffle(vector(total), whole, "poison", range(lane, size * width, width)) for lane in range(width)]
 
 
-def _joined(block: Block, parts: Sequence[str], kind: str, length: int) -> str:
-    """Vectors laid end to end, the number of them padded to a power of two."""
-    level = [*parts, *["poison"] * (_padded(len(parts)) - len(parts))]
-    while len(level) > 1:
-        mask = list(range(2 * length))
-        level = [_shuffle(block, kind, a, b, mask) for a, b in zip(level[::2], level[1::2], strict=True)]
-        length *= 2
-        kind = vector(length)
-    return level[0]
+def _transposed(block: Block, square: Sequence[str]) -> list[str]:
+    """Four vectors of four, rows for columns: pairs are interleaved, then their halves exchanged."""
+    kind = vector(4)
+    low, high = (
+        [block.shuffle(kind, square[i], square[i + 1], lanes) for i in (0, 2)] for lanes in ((0, 4, 2, 6), (1, 5, 3, 7))
+    )
+    return [block.shuffle(kind, *pair, lanes) for lanes in ((0, 1, 4, 5), (2, 3, 6, 7)) for pair in (low, high)]
 
 
-def _padded(count: int) -> int:
-    return 1 << (count - 1).bit_length()
-
-
-def _shuffle(block: Block, kind: str, a: str, b: str, mask: Sequence[int]) -> str:
-    lanes = ", ".join(f"i32 {lane}" for lane in mask)
-    return block.let(f"shufflevector {kind} {a}, {kind} {b}, <{len(mask)} x i32> <{lanes}>")
-
-
-def vector(length: int) -> str:
-    return f"<{length} x double>"
+def _padded(parts: Sequence[str]) -> list[str]:
+    return [*parts, *["poison"] * ((1 << (len(parts) - 1).bit_length()) - len(parts))]

@@ -7,11 +7,17 @@ before is not written again: value numbering is a dictionary from its text to it
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-Lanewise = Callable[[str, int], bool]
-"""Whether a function of so many operands must be called for one lane after another."""
+
+@dataclass(frozen=True)
+class Registers:
+    """How many doubles a vector register holds, the prefix of glibc's functions on such vectors, and which exist."""
+
+    lanes: int = 1
+    prefix: str = ""
+    functions: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -29,8 +35,8 @@ class Externals:
 class Block:
     """Straight-line code under construction; `width` 1 for scalars, else the number of lanes."""
 
-    def __init__(self, width: int, externals: Externals, vector_prefix: str = "") -> None:
-        self.width, self.externals, self.vector_prefix = width, externals, vector_prefix
+    def __init__(self, width: int, externals: Externals, registers: Registers | None = None) -> None:
+        self.width, self.externals, self.registers = width, externals, registers or Registers()
         self.type = self.of("double")
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
@@ -81,14 +87,44 @@ class Block:
         """A function of the C library; on vectors its vector form unless it is to be called `lanewise`."""
         if self.width == 1:
             return self._call(name, "double", operands)
-        if not lanewise:
-            return self._call(f"{self.vector_prefix}{'v' * len(operands)}_{name}", self.type, operands)
+        if lanewise:
+            return self._lane_by_lane(name, operands)
+        return self._part_by_part(f"{self.registers.prefix}{'v' * len(operands)}_{name}", operands)
+
+    def _lane_by_lane(self, name: str, operands: tuple[str, ...]) -> str:
         result = "poison"
         for lane in range(self.width):
             scalars = [self.let(f"extractelement {self.type} {operand}, i32 {lane}") for operand in operands]
             value = self._call(name, "double", tuple(scalars))
             result = self.let(f"insertelement {self.type} {result}, double {value}, i32 {lane}")
         return result
+
+    def _part_by_part(self, name: str, operands: tuple[str, ...]) -> str:
+        """One register after another."""
+        size, kind = self.registers.lanes, vector(self.registers.lanes)
+        if size == self.width:
+            return self._call(name, kind, operands)
+        parts = []
+        for start in range(0, self.width, size):
+            lanes = range(start, start + size)
+            inside = [self.shuffle(self.type, operand, "poison", lanes) for operand in operands]
+            parts.append(self._call(name, kind, tuple(inside)))
+        return self.joined(parts, size)
+
+    def joined(self, parts: Sequence[str], length: int) -> str:
+        """Vectors of `length` laid end to end; their number is a power of two."""
+        while len(parts) > 1:
+            lanes = range(2 * length)
+            parts = [
+                self.shuffle(vector(length), a, b, lanes) for a, b in zip(parts[::2], parts[1::2], strict=True)
+            ]
+            length *= 2
+        return parts[0]
+
+    def shuffle(self, kind: str, a: str, b: str, lanes: Iterable[int]) -> str:
+        """Lanes picked from two vectors of this kind, those of `b` counted on from those of `a`."""
+        picked = [f"i32 {lane}" for lane in lanes]
+        return self.let(f"shufflevector {kind} {a}, {kind} {b}, <{len(picked)} x i32> <{', '.join(picked)}>")
 
     def _call(self, name: str, kind: str, operands: tuple[str, ...]) -> str:
         if name not in self.externals.declarations:
@@ -103,3 +139,8 @@ def double(value: float) -> str:
     '0x3FF0000000000000'
     """
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+
+def vector(length: int) -> str:
+    """The type of so many doubles."""
+    return f"<{length} x double>"

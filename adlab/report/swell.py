@@ -1,0 +1,163 @@
+"""Expression swell: how large f and each of its derivatives are, as trees, as graphs, after cse, and as programs.
+
+Swell belongs to the tree notation. A derivative that explodes as a tree may be small as a graph of distinct nodes, and
+smaller still as a program that never was a tree; so all of them are counted, and no tree is walked to be counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
+
+from adlab.classical.symbolic import SECONDS, derivative_of, operations_after_cse
+from adlab.classical.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
+from adlab.errors import AdlabError, GaveUp
+from adlab.expressions import postorder
+from adlab.function import Function, as_function
+from adlab.graph.graph import Graph
+from adlab.methods import LARGEST_FORWARD_PROGRAM
+from adlab.tables import Report, Table, count
+
+LEGEND = [
+    "tree operations: as `sympy.count_ops` counts an expression, and for a program its operations with every shared one",
+    "written out; tree nodes likewise; graph nodes: the distinct ones; after cse: operations that `sympy.cse` leaves, over",
+    "all outputs jointly; operations: what the graph or program really computes.",
+]
+
+
+@dataclass(frozen=True)
+class SwellRow:
+    """The sizes of one thing; None where there is none to be had, and `status` and `note` say why."""
+
+    what: str
+    tree_operations: int | None = None
+    tree_nodes: int | None = None
+    graph_nodes: int | None = None
+    cse_operations: int | None = None
+    graph_operations: int | None = None
+    status: str = "ok"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Swell(Report):
+    """`rows` for f, its symbolic derivative and the derivative programs; `form` says which form of f was counted."""
+
+    name: str
+    form: str
+    rows: list[SwellRow]
+
+    def row(self, what: str) -> SwellRow:
+        """The row of that name: `f`, `symbolic derivative`, `reverse program`, `forward program`."""
+        return next(row for row in self.rows if row.what == what)
+
+    def to_dict(self) -> dict[str, Any]:
+        """`form`, and `rows` with the fields of `SwellRow`."""
+        return {"name": self.name, "form": self.form, "rows": [asdict(row) for row in self.rows]}
+
+    def sections(self) -> list[Table | str]:
+        """One table."""
+        head = ["what", "tree operations", "tree nodes", "graph nodes", "after cse", "operations", "status"]
+        rows = [
+            [r.what, count(r.tree_operations), count(r.tree_nodes), count(r.graph_nodes), count(r.cse_operations),
+             count(r.graph_operations), r.status + (f": {r.note}" if r.note else "")]
+            for r in self.rows
+        ]  # fmt: skip
+        return [Table(f"swell of {self.name}, {self.form}", head, rows, frozenset(head[1:6]), LEGEND)]
+
+    def plot(self, ax: Any = None) -> Any:
+        """Bars on a log scale: tree, after cse, and graph operations of each. Returns the Axes."""
+        from adlab.report.figures import swell_bars
+
+        return swell_bars(self, ax)
+
+
+def swell(f: Any, seconds: float = SECONDS) -> Swell:
+    """Counts f and its derivatives; SymPy gets `seconds` for each of its tasks before a row says that it gave up.
+
+    >>> found = swell("4*x*(1 - x)")
+    >>> [(row.what, row.tree_operations) for row in found.rows][:2]
+    [('f', 3), ('symbolic derivative', 5)]
+    """
+    f = as_function(f)
+    rows = [_expression(f, seconds), _derivative(f, seconds)]
+    rows += [_program(f, mode) for mode in ("reverse", "forward")]
+    return Swell(f.title, form_of(f.outputs), rows)
+
+
+def _expression(f: Function, seconds: float) -> SwellRow:
+    distinct = Distinct.of(f.outputs)
+    after, status, note = _after_cse(f, seconds)
+    return SwellRow("f", distinct.tree_operations, distinct.tree_nodes, len(distinct.nodes), after,
+                    len(f.graph.operations), status, note)  # fmt: skip
+
+
+def _after_cse(f: Function, seconds: float) -> tuple[int | None, str, str]:
+    try:
+        return operations_after_cse(f.outputs, seconds), "ok", ""
+    except AdlabError as reason:
+        return None, "cse gave up" if isinstance(reason, GaveUp) else "no cse", str(reason)
+
+
+def _derivative(f: Function, seconds: float) -> SwellRow:
+    """All partials together, as `sympy.diff` leaves them, and after joint cse."""
+    what = "symbolic derivative"
+    try:
+        sizes = derivative_of(f, True, seconds).sizes
+        status, note = "ok", ""
+    except GaveUp as reason:
+        sizes = getattr(reason, "reached", None)
+        status, note = "gave up", str(reason)
+    except AdlabError as reason:
+        return SwellRow(what, status="refused", note=str(reason))
+    if sizes is None:
+        return SwellRow(what, status=status, note=note)
+    return SwellRow(what, sizes.tree_operations, sizes.tree_nodes, sizes.distinct_nodes, sizes.cse_operations,
+                    None, status, note)  # fmt: skip
+
+
+def _program(f: Function, mode: Any) -> SwellRow:
+    what = f"{mode} program"
+    if mode == "forward" and f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM:
+        return SwellRow(what, status="not written", note=f"{f.n} sweeps over {len(f.graph):,} nodes")
+    program: Graph = f.program(mode)
+    return SwellRow(what, tree_operations_of_graph(program), tree_nodes_of_graph(program), len(program), None,
+                    len(program.operations), "ok", "value included")  # fmt: skip
+
+
+def form_of(expressions: Iterable[Basic]) -> str:
+    """"as written" if any sum or product holds another, or a number that is not its first operand: evaluated, SymPy
+    would have merged it. Else "as SymPy evaluates it".
+
+    >>> x = sympy.Symbol("x")
+    >>> form_of([4 * x * (1 - x)]), form_of([sympy.Mul(x, 4, evaluate=False)])
+    ('as SymPy evaluates it', 'as written')
+    """
+    return "as written" if any(_unmerged(node) for node in postorder(expressions)) else "as SymPy evaluates it"
+
+
+def _unmerged(node: Basic) -> bool:
+    if not isinstance(node, (sympy.Add, sympy.Mul)):
+        return False
+    return any(type(part) is type(node) or isinstance(part, sympy.Number) for part in node.args[1:]) or (
+        type(node.args[0]) is type(node)
+    )
+
+
+def swell_by_depth(make: Callable[[int], Function], depths: Sequence[int], seconds: float = 5.0) -> dict[str, Any]:
+    """Operations of the derivative for a family of functions: `depth` and a list for each notation; None where SymPy
+    gave up (it is not asked again at larger depths)."""
+    found: dict[str, Any] = {"depth": list(depths), "as a tree": [], "after cse": [], "reverse program": []}
+    given_up = False
+    for depth in depths:
+        f = make(depth)
+        row = SwellRow("", status="gave up") if given_up else _derivative(f, seconds)
+        given_up = row.status != "ok"
+        found["as a tree"].append(row.tree_operations)
+        found["after cse"].append(row.cse_operations)
+        found["reverse program"].append(len(f.program("reverse").operations))
+    return found
