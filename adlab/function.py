@@ -12,7 +12,7 @@ import sympy
 from adlab.autodiff import programs
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.autodiff.trace import Trace, trace
-from adlab.errors import MethodError, OptionError, OverflowedError, PointError
+from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.expressions import brief
 from adlab.formula import read
 from adlab.graph.arithmetic import ARRAYS, FLOATS, SYMPY, evaluate
@@ -21,8 +21,8 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.graph.principal import real_values
 from adlab.graph.running import Runner
-from adlab.methods import lookup
-from adlab.points import FloatArray, coerce
+from adlab.methods import Method, lookup
+from adlab.points import FloatArray, coerce, coerce_one
 
 T = TypeVar("T")
 Errors = Literal["nan", "raise"]
@@ -55,7 +55,7 @@ class Function:
         self._outputs, self.variables, self.scalar = read(expression, variables)
         self.name = name or "f"
         self.about = about
-        self.point = None if point is None else tuple(float(value) for value in point)
+        self.point = None if point is None else tuple(coerce_one(point, self.names).tolist())
         self._cache: dict[Any, Any] = {}
 
     @classmethod
@@ -134,12 +134,11 @@ class Function:
         Raises DomainError at one point outside the domain; in a batch such entries are NaN, unless `errors="raise"`.
         """
         point = self._point(x, errors)
-        if point.ndim == 1:
-            values = np.array(self._at(self.graph, point))
-            self._checked(values, point, derivative=False)
-            return float(values[0]) if self.m == 1 and self.scalar else values
-        found = self._batch(self.graph, point, errors)
-        return found[..., 0] if self.m == 1 and self.scalar else found
+        values = self.values(point) if point.ndim == 1 else self._batch(self.graph, point)
+        self._checked(values, point, errors)
+        if not self.scalar:
+            return values
+        return float(values[0]) if point.ndim == 1 else values[..., 0]
 
     def values(self, point: FloatArray) -> FloatArray:
         """The outputs at one point, shape (m,), NaN where there are none: what finite differences sample."""
@@ -148,33 +147,39 @@ class Function:
     def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]:
         return self.cached(("runner", id(graph)), lambda: Runner(graph))(point.tolist())
 
-    def _batch(self, graph: Graph, points: FloatArray, errors: Errors, derivative: bool = False) -> FloatArray:
-        """Every output of `graph` at every point: shape (..., outputs)."""
+    def _batch(self, graph: Graph, points: FloatArray) -> FloatArray:
+        """Every output of `graph` at every point, shape (..., outputs), NaN where there is none."""
+        places = points.shape[:-1]
         values = evaluate(graph, [points[..., i] for i in range(self.n)], ARRAYS)
-        found = np.stack([np.broadcast_to(values[o], points.shape[:-1]) for o in graph.outputs], axis=-1)
-        for place in map(tuple, np.argwhere(np.isnan(found).any(axis=-1))):
-            found[place] = real_values(graph, points[place].tolist()) or found[place]
-        found = np.where(np.isnan(found[..., : self.m]).any(axis=-1, keepdims=True), np.nan, found)
-        if errors == "raise" and np.isnan(found).any():
-            first = np.argwhere(np.isnan(found).any(axis=-1))[0]
-            self._checked(found[tuple(first)], points[tuple(first)], derivative)
+        found = np.empty((*places, len(graph.outputs)))
+        for k, output in enumerate(graph.outputs):
+            found[..., k] = values[output]
+        missing = np.isnan(found).any(axis=-1)
+        if missing.any():
+            rescued = real_values(graph, points[missing])
+            found[missing] = np.where(np.isnan(found[missing]), rescued, found[missing])
         return found
 
-    def _point(self, x: Any, errors: Errors = "nan") -> FloatArray:
+    def _point(self, x: Any, errors: Errors) -> FloatArray:
         if errors not in ("nan", "raise"):
             raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"')
         return coerce(x, self.names)
 
-    def _one_point(self, x: Any) -> FloatArray:
-        point = self._point(x)
-        if point.ndim != 1:
-            raise PointError(f"this needs one point of shape ({self.n},), not a batch of shape {point.shape}")
-        return point
+    def _checked(self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False) -> None:
+        """No NaN is returned without a reason: at one point it is raised, in a batch only if errors are."""
+        if points.ndim > 1 and errors == "nan":
+            return
+        rest = tuple(range(points.ndim - 1, found.ndim))
+        missing = np.argwhere(np.isnan(found).any(axis=rest))
+        if len(missing):
+            raise self._reason(points[tuple(missing[0])].tolist(), derivative)
 
-    def _checked(self, values: FloatArray, point: FloatArray, derivative: bool) -> None:
-        if np.isnan(values).any():
-            reason = explain(self.graph, point.tolist(), derivative)
-            raise reason or OverflowedError("binary64 overflows on the way to the derivative; scale the variables")
+    def _reason(self, point: list[float], derivative: bool) -> AdlabError:
+        """Why there is no value, or no derivative."""
+        reason = explain(self.graph, point, derivative)
+        if reason is None and derivative:
+            reason = explain(self.program("reverse"), point, name="the derivative")
+        return reason or DomainError("f has a value at this point, but not in its neighbourhood; try another method or step")
 
     # --- derivatives --------------------------------------------------------------------------------------------
 
@@ -189,29 +194,30 @@ class Function:
 
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """All partials, shape (m, n) at one point, (..., m, n) at a batch."""
-        point = self._point(x, errors)
-        chosen = lookup(method)
-        if point.ndim > 1:
-            if chosen.batch is not None:
-                return chosen.batch(self, point, errors)
-            return self._pointwise(lambda row: self.jacobian(row, method, **options), point, errors)
-        result = chosen(self, point, **options)
-        if chosen.family == "automatic":
-            self._checked(result.jacobian, point, derivative=True)
-        return result.jacobian
+        points, chosen = self._point(x, errors), lookup(method)
+        chosen.check(self, options)
+        if points.ndim == 1:
+            if chosen.family != "automatic":  # whose programs hold the value, and are NaN where there is none
+                self._checked(self.values(points), points)
+            found = chosen(self, points, **options).jacobian
+        elif chosen.batch is not None and not options:
+            found = chosen.batch(self, points)
+            if chosen.family != "automatic":
+                found = np.where(np.isnan(self._batch(self.graph, points))[..., None], np.nan, found)
+        else:
+            found = self._pointwise(chosen, points, errors, options)
+        self._checked(found, points, errors, derivative=True)
+        return found
 
-    def _pointwise(self, one: Callable[[FloatArray], FloatArray], points: FloatArray, errors: Errors) -> FloatArray:
-        from adlab.errors import DomainError
-
-        rows = []
-        for row in points.reshape(-1, self.n):
+    def _pointwise(self, method: Method, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
+        found = np.full((*points.shape[:-1], self.m, self.n), np.nan)
+        for place in np.ndindex(points.shape[:-1]):
             try:
-                rows.append(one(row))
+                found[place] = self.jacobian(points[place], method.name, **options)
             except (DomainError, OverflowedError):
                 if errors == "raise":
                     raise
-                rows.append(np.full((self.m, self.n), np.nan))
-        return np.array(rows).reshape(*points.shape[:-1], self.m, self.n)
+        return found
 
     def program(self, mode: programs.Mode) -> Graph:
         """The derivative program with the values first, which tell whether the point is in the domain."""
@@ -219,24 +225,31 @@ class Function:
 
     def jvp(self, x: Any, v: Any) -> FloatArray:
         """The Jacobian times `v`, shape (m,): one forward sweep."""
-        point, direction = self._one_point(x), coerce(v, self.names, "direction").tolist()
+        point, direction = coerce_one(x, self.names), coerce_one(v, self.names, "direction")
         values = evaluate(self.graph, point.tolist(), FLOATS)
-        tangents = forward(self.graph, values, dict(enumerate(direction)), FLOATS)
-        found = np.array([values[o] * 0 + tangents.get(o, 0.0) for o in self.graph.outputs])
-        self._checked(found, point, derivative=True)
-        return found
+        tangents = forward(self.graph, values, dict(enumerate(direction.tolist())), FLOATS)
+        found = np.array([tangents.get(o, 0.0) if values[o] == values[o] else np.nan for o in self.graph.outputs])
+        return self._or_by_program(found, point, lambda jacobian: jacobian @ direction)
 
     def vjp(self, x: Any, u: Any) -> FloatArray:
         """`u` times the Jacobian, shape (n,): one reverse sweep."""
-        point = self._one_point(x)
-        weights = coerce(u, [f"output {i}" for i in range(self.m)], "vector of output weights")
+        point = coerce_one(x, self.names)
+        weights = coerce_one(u, [f"output {i}" for i in range(self.m)], "vector of weights")
         values = evaluate(self.graph, point.tolist(), FLOATS)
         seeds: dict[int, float] = {}
         for output, weight in zip(self.graph.outputs, weights.tolist(), strict=True):
             seeds[output] = seeds.get(output, 0.0) + weight
         adjoints = reverse(self.graph, values, seeds, FLOATS)
-        found = np.array([adjoints.get(i, 0.0) for i in range(self.n)])
-        self._checked(np.array([*found, *(values[o] for o in self.graph.outputs)]), point, derivative=True)
+        exists = all(values[output] == values[output] for output in self.graph.outputs)
+        found = np.array([adjoints.get(i, 0.0) if exists else np.nan for i in range(self.n)])
+        return self._or_by_program(found, point, lambda jacobian: weights @ jacobian)
+
+    def _or_by_program(self, found: FloatArray, point: FloatArray, product: Callable[[FloatArray], FloatArray]) -> FloatArray:
+        """`found`, or where a sweep over the reals ended in NaN what the program says, which knows complex ways too."""
+        if np.isnan(found).any():
+            with np.errstate(all="ignore"):
+                found = product(self.jacobian(point))
+        self._checked(found, point, derivative=True)
         return found
 
     def hessian(self, x: Any) -> FloatArray:
@@ -245,32 +258,40 @@ class Function:
 
     def hvp(self, x: Any, v: Any) -> FloatArray:
         """The Hessian times `v`, shape (n,), for about the price of two gradients; needs m = 1."""
-        return self._second(x, coerce(v, self.names, "direction").reshape(self.n, 1))[:, 0]
+        return self._second(x, coerce_one(v, self.names, "direction").reshape(self.n, 1))[:, 0]
 
     def _second(self, x: Any, directions: FloatArray) -> FloatArray:
         """The Hessian times each column of `directions`, by one forward sweep over the gradient program."""
         if self.m != 1:
             raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
-        point, gradient = self._one_point(x), self.program("reverse")
+        point, gradient = coerce_one(x, self.names), self.program("reverse")
         values: list[Any] = list(evaluate(gradient, point.tolist(), FLOATS))
         with np.errstate(all="ignore"):
             tangents = forward(gradient, values, dict(enumerate(directions)), FLOATS)
-            width = np.zeros(directions.shape[1])
-            found = np.array([values[0] * 0 + tangents.get(o, width) for o in gradient.outputs[self.m :]])
+        found = np.zeros(directions.shape)
+        for i, output in enumerate(gradient.outputs[1:]):
+            found[i] = tangents.get(output, 0.0)
+        if values[0] != values[0]:
+            self._checked(self.values(point), point)  # or f is real by way of complex numbers, as its programs know
+            second = self.cached("second", lambda: programs.derivative(programs.derivative(self.graph), "forward"))
+            found = np.array(self._at(second, point)).reshape(self.n, self.n) @ directions
         if np.isnan(found).any():
-            raise explain(self.graph, point.tolist(), True) or explain(gradient, point.tolist(), True) or OverflowedError(
-                "binary64 overflows on the way to the second derivative; scale the variables"
-            )  # fmt: skip
+            raise explain(self.graph, point.tolist(), True) or explain(gradient, point.tolist(), True, "the gradient") or (
+                OverflowedError("binary64 overflows on the way to the second derivative; scale the variables")
+            )
         return found
 
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
         """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,)."""
-        if not 0 <= output < self.m:
-            raise OptionError(f"output {output} is not one of the function's {self.m} (0 to {self.m - 1})")
-        point = self._one_point(x)
-        direction = None if tangent is None else dict(enumerate(coerce(tangent, self.names, "direction").tolist()))
-        found = trace(self.graph, point.tolist(), direction, output)
-        self._checked(np.array([found.value, *found.gradient]), point, derivative=True)
+        if output not in range(self.m):
+            raise OptionError(f"output {output!r} is not one of the function's {self.m} (0 to {self.m - 1})")
+        point = coerce_one(x, self.names)
+        direction = None if tangent is None else dict(enumerate(coerce_one(tangent, self.names, "direction").tolist()))
+        found = trace(self.graph, point.tolist(), direction, int(output))
+        if found.value != found.value:
+            self._checked(self.values(point)[[output]], point)
+            raise DomainError("f is real here only by way of complex numbers, which a trace over the reals cannot show")
+        self._checked(np.array(found.gradient), point, derivative=True)
         return found
 
     # --- programs -----------------------------------------------------------------------------------------------
@@ -314,4 +335,4 @@ def point_of(f: Function, x: Any) -> FloatArray:
         if f.point is None:
             raise PointError(f"no point given; the variables are {', '.join(f.names)}")
         x = f.point
-    return f._one_point(x)
+    return coerce_one(x, f.names)

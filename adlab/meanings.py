@@ -21,6 +21,7 @@ import sympy
 from mpmath import libmp
 
 CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
+LONGEST_REMAINDER = 2**16  # bits
 _LOCK = threading.RLock()  # the context's precision is shared by all threads
 
 
@@ -145,13 +146,19 @@ def _arg(z: Any) -> Any:
 
 
 def _mod(a: Any, b: Any) -> Any:
-    if not real(b):
+    """a − b·floor(a/b), of the sign of b; exact, with as many bits as that takes."""
+    a, b = real(a), real(b)
+    if not b:
         raise ZeroDivisionError
-    return real(a) % real(b)  # the sign of the divisor, exact
+    bits = magnitude(b) - min(a._mpf_[2], b._mpf_[2])
+    if bits > LONGEST_REMAINDER:
+        raise OverflowError
+    with CONTEXT.workprec(max(CONTEXT.prec, bits)):
+        return a % b
 
 
 def _frac(x: Any) -> Any:
-    return real(x) % 1
+    return _mod(x, CONTEXT.one)
 
 
 def _heaviside(x: Any, at_zero: Any = None) -> Any:

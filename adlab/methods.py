@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -36,7 +37,7 @@ class Formula(Protocol):
     def program(self, mode: Any) -> Graph: ...
     def cached(self, key: Any, make: Callable[[], T]) -> T: ...
     def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]: ...
-    def _batch(self, graph: Graph, points: FloatArray, errors: Any, derivative: bool = False) -> FloatArray: ...
+    def _batch(self, graph: Graph, points: FloatArray) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,16 @@ class Method:
     options: tuple[str, ...] = ()
     refuse: Callable[[Formula], str] = field(default=lambda f: "")
     """Why it cannot serve a formula; empty where it can."""
-    batch: Callable[[Any, FloatArray, Any], FloatArray] | None = None
+    batch: Callable[[Any, FloatArray], FloatArray] | None = None
     """All partials at many points at once, (..., m, n), where there is a faster way than one by one."""
 
     def __call__(self, f: Formula, point: FloatArray, **options: Any) -> Result:
-        """The Jacobian at one point. Raises MethodError where the method cannot serve the formula."""
+        """The Jacobian at one point. Raises as `check` does."""
+        self.check(f, options)
+        return self.differentiate(f, point, **options)
+
+    def check(self, f: Formula, options: Mapping[str, Any]) -> None:
+        """Raises OptionError for an unknown option, and MethodError where the method cannot serve the formula."""
         unknown = [name for name in options if name not in self.options]
         if unknown:
             takes = f"takes {', '.join(self.options)}" if self.options else "takes no options"
@@ -75,7 +81,6 @@ class Method:
         reason = self.refuse(f)
         if reason:
             raise MethodError(reason)
-        return self.differentiate(f, point, **options)
 
 
 # --- automatic --------------------------------------------------------------------------------------------------
@@ -103,13 +108,16 @@ def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
     with np.errstate(all="ignore"):
         tangents: dict[int, Any] = forward(f.graph, values, dict(enumerate(np.eye(f.n))), FLOATS)
         still = np.zeros(f.n)
-        return np.array([values[output] * 0 + tangents.get(output, still) for output in f.graph.outputs])
+        there = [values[output] == values[output] for output in f.graph.outputs]
+        rows = [tangents.get(output, still) for output in f.graph.outputs]
+        return np.where(np.array(there)[:, None], np.array(rows), np.nan)
 
 
-def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray, Any], FloatArray]:
-    def differentiate(f: Formula, points: FloatArray, errors: Any) -> FloatArray:
-        found = f._batch(f.program(mode), points, errors, True)
-        return found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
+def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], FloatArray]:
+    def differentiate(f: Formula, points: FloatArray) -> FloatArray:
+        found = f._batch(f.program(mode), points)
+        partials = found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
+        return np.where(np.isnan(found[..., : f.m, None]), np.nan, partials)
 
     return differentiate
 
@@ -150,11 +158,11 @@ def _estimated(f: Formula, jacobian: Any, estimates: Any) -> Result:
 def _complex_step(f: Formula, point: FloatArray, step: float = 1e-20) -> Result:
     from adlab.classical.complex_step import complex_step
 
-    if not step > 0:
-        raise OptionError(f"a complex step must be positive, not {step!r}")
-    jacobian = complex_step(f.graph, point.tolist(), step)
+    if not isinstance(step, Real) or not 0 < step < np.inf:
+        raise OptionError(f"a complex step is a positive number, not {step!r}")
+    jacobian = complex_step(f.graph, point.tolist(), float(step))
     if np.isnan(jacobian).any():
-        raise OverflowedError("the complex step met a value that is not a number; see adlab.trace at this point")
+        raise OverflowedError("binary64 overflows on the way of the complex step; scale the variables")
     return Result(jacobian, f.n, (step,) * f.n)
 
 
@@ -193,7 +201,7 @@ def _peer(peer: Peer) -> Method:
         found, evaluations = sample(peer, lambda points: _sampled(f, points), point, seconds)
         return Result(found.jacobian, evaluations, error=found.error, notes=found.notes)
 
-    def batch(f: Formula, points: FloatArray, errors: Any) -> FloatArray:
+    def batch(f: Formula, points: FloatArray) -> FloatArray:
         found: FloatArray = prepared(f, SECONDS)(points)
         return found
 
@@ -202,7 +210,7 @@ def _peer(peer: Peer) -> Method:
 
 
 def _sampled(f: Formula, points: FloatArray) -> FloatArray:
-    return f.values(points) if points.ndim == 1 else f._batch(f.graph, points, "nan")
+    return f.values(points) if points.ndim == 1 else f._batch(f.graph, points)
 
 
 METHODS: dict[str, Method] = {

@@ -150,8 +150,7 @@ def measured_error(
             if own == INFINITE:
                 return INFINITE
             if own != ZERO:
-                swings = [_swing(apply, operands, index, by, value) for by in _shifts(operands[index], own, jumps)]
-                total = plus(total, max(swings)._mpf_)
+                total = plus(total, _swing(apply, operands, index, CONTEXT.make_mpf(own), value, jumps)._mpf_)
         return total
 
     return error
@@ -159,21 +158,25 @@ def measured_error(
 
 def _unrounded(exact: bool, operands: Numbers, value: Any) -> bool:
     """Whether of exact operands the value is exact: selections, and values at 0 such as exp(0) = 1."""
-    if exact:
-        return not any(hasattr(operand, "_mpc_") for operand in operands)
+    if exact:  # unless the operand, a long constant, is itself rounded on the way
+        return all(hasattr(operand, "_mpf_") and operand._mpf_[3] <= CONTEXT.prec for operand in operands)
     return not any(operands) and bool(CONTEXT.isint(value))
 
 
-def _shifts(operand: Any, error: Any, jumps: bool) -> list[Any]:
-    shift = CONTEXT.make_mpf(error)
+def _swing(apply: Callable[..., Any], operands: Numbers, index: int, shift: Any, value: Any, jumps: bool) -> Any:
+    """How far the value moves when operand `index` moves by up to `shift`; more places are tried where that is far."""
+    operand = operands[index]
+
+    def largest(shifts: Iterable[Any]) -> Any:
+        places = ([*operands[:index], operand + by, *operands[index + 1 :]] for by in shifts)
+        return max(CONTEXT.inf if failed else abs(moved - value) for moved, failed in (attempt(apply, p) for p in places))
+
     if hasattr(operand, "_mpc_"):  # the error may carry it across a branch cut
-        return [shift, -shift, shift * 1j, shift * -1j]
-    return [shift, -shift] if jumps or abs(operand) <= shift else [shift]
-
-
-def _swing(apply: Callable[..., Any], operands: Numbers, index: int, shift: Any, value: Any) -> Any:
-    moved, failed = attempt(apply, [*operands[:index], operands[index] + shift, *operands[index + 1 :]])
-    return CONTEXT.inf if failed else abs(moved - value)
+        return largest([shift, -shift, shift * 1j, shift * -1j])
+    if abs(operand) <= shift:  # the operand may be 0, and may have either sign
+        return largest([shift, -shift, -operand])
+    swing = largest([shift, -shift] if jumps else [shift])
+    return swing if swing <= abs(value) / 64 else max(swing, largest([-shift, shift / 3, -shift * 0.7]))
 
 
 def comparison_error(operands: Numbers, errors: Errors, value: Any) -> Any:

@@ -17,8 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from adlab.errors import MethodError
+from adlab.errors import DomainError, MethodError
 from adlab.graph.arithmetic import COMPLEX, evaluate
+from adlab.graph.domain import explain
 from adlab.graph.graph import Graph
 
 STEP = 1e-20
@@ -40,10 +41,16 @@ def refusal(graph: Graph) -> str:
 
 
 def complex_step(graph: Graph, point: Sequence[float], step: float = STEP) -> npt.NDArray[np.float64]:
-    """The Jacobian, shape (m, n), from n complex evaluations. Raises MethodError where `refusal` has a reason."""
+    """The Jacobian, shape (m, n), from n complex evaluations.
+
+    Raises MethodError where `refusal` has a reason, DomainError where f has no value or no derivative: sqrt is not
+    analytic at 0, where Im sqrt(ih)/h is a number all the same.
+    """
     reason = refusal(graph)
     if reason:
         raise MethodError(reason)
+    if isinstance(edge := explain(graph, point, derivative=True), DomainError):
+        raise edge
     columns = []
     for j in range(len(point)):
         moved: list[complex] = [complex(value) for value in point]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 
 from adlab.errors import AdlabError, DomainError, OverflowedError
@@ -17,6 +18,7 @@ from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
 from adlab.graph.compile.python import compiled_rule
 from adlab.graph.graph import Graph
 from adlab.graph.primitive import OPERANDS, OUT
+from adlab.graph.principal import real_values
 
 
 def domain(graph: Graph) -> list[Any]:
@@ -57,19 +59,21 @@ def live(graph: Graph, values: Sequence[float]) -> list[bool]:
     return alive
 
 
-def explain(graph: Graph, point: Sequence[float], derivative: bool = False) -> AdlabError | None:
-    """Why there is no value (or no derivative) at this point, or None where nothing is wrong.
+def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name: str = "f") -> AdlabError | None:
+    """Why there is no value (or no derivative) at this point, or None where nothing is wrong; `name` is the graph's.
 
     A DomainError for the first live operation whose operand fails its condition, else an OverflowedError for the
-    first live value that is not finite.
+    first live value that is not finite. Nothing is wrong where only complex numbers lead to a real value.
     """
     values = evaluate(graph, point, FLOATS)
+    if any(values[o] != values[o] for o in graph.outputs) and not np.isnan(real_values(graph, np.array(point))).any():
+        return None
     alive = live(graph, values)
     for i in graph.operations:
-        if alive[i] and (failed := _failed(graph, i, values, derivative)) is not None:
+        if alive[i] and (failed := _failed(graph, i, values, derivative, name)) is not None:
             return failed
     if any(alive[i] and values[i] != values[i] and not node.operands for i, node in enumerate(graph.nodes)):
-        return DomainError("f has no value at this point: no condition of the Piecewise holds", condition="a branch")
+        return DomainError(f"{name} has no value at this point: no condition of the Piecewise holds", condition="a branch")
     for i in graph.operations:
         if alive[i] and not abs(values[i]) < float("inf"):
             met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in graph.nodes[i].operands)
@@ -80,16 +84,16 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False) -> A
     return None
 
 
-def _failed(graph: Graph, i: int, values: Sequence[float], derivative: bool) -> DomainError | None:
+def _failed(graph: Graph, i: int, values: Sequence[float], derivative: bool, name: str) -> DomainError | None:
     primitive, operands, parameter = graph.nodes[i]
     exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
     if exists[0] == 0:
-        return _domain_error(graph, i, values, primitive.value_condition(parameter), "f has no value at this point")
+        return _domain_error(graph, i, values, primitive.value_condition(parameter), f"{name} has no value at this point")
     if derivative:
         for k, operand in enumerate(operands):
             if graph.active[operand] and exists[1 + k] == 0:
                 condition = primitive.partial_condition(k, parameter)
-                return _domain_error(graph, i, values, condition, "f has no derivative at this point")
+                return _domain_error(graph, i, values, condition, f"{name} has no derivative at this point")
     return None
 
 

@@ -6,48 +6,57 @@ leaves the reals where a root, a power or a logarithm needs it, and accepts only
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
-from adlab.graph.arithmetic import FLOATS, ComplexNumbers, evaluate
+import numpy as np
+import numpy.typing as npt
+
+from adlab.graph.arithmetic import ARRAYS, ComplexNumbers, evaluate
 from adlab.graph.graph import Graph
 from adlab.graph.primitive import Parameter, Primitive
 
-NAN = complex("nan")
+FloatArray = npt.NDArray[np.float64]
 REAL = 1e-12
 """An imaginary part this small beside its number is roundoff."""
 
 
 class _Principal(ComplexNumbers):
-    """Floats as long as there are any, complex numbers beyond the domains of roots, powers and logarithms."""
+    """Complex arrays that stay on the real line as long as they can: beyond the domain of a root, a power or a
+    logarithm they leave it, and from then on only what is analytic goes on."""
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
-        operands = [complex(operand) + 0 for operand in operands]  # -0j would be on the other side of the cut
-        if not any(operand.imag for operand in operands):
-            value = FLOATS.apply(primitive, parameter, [operand.real for operand in operands])
-            if value == value or not (primitive.principal and operands[0]):
-                return complex(value)
-        elif not primitive.analytic or not primitive.has_complex or (primitive.name == "div" and not operands[1]):
-            return NAN
-        return complex(super().apply(primitive, parameter, operands))
+        operands = [np.asarray(operand) + 0 for operand in operands]  # -0j would be on the other side of the cut
+        on_line = reduce(np.logical_and, [operand.imag == 0 for operand in operands])
+        real = np.where(on_line, ARRAYS.apply(primitive, parameter, [operand.real for operand in operands]), np.nan)
+        complex_ = ~on_line & (primitive.analytic and primitive.has_complex)
+        if primitive.name == "div":
+            complex_ &= operands[1] != 0
+        if primitive.principal:
+            complex_ |= on_line & np.isnan(real) & (operands[0] != 0)
+        if not complex_.any():
+            return real.astype(complex)
+        return np.where(complex_, super().apply(primitive, parameter, operands), real)
 
 
 _PRINCIPAL = _Principal()
 
 
-def real_values(graph: Graph, point: Sequence[float]) -> tuple[float, ...] | None:
-    """The outputs by way of the complex plane, or None unless all of them are real.
+def real_values(graph: Graph, points: FloatArray) -> FloatArray:
+    """The outputs by way of the complex plane, (..., inputs) → (..., outputs): NaN where one is not real.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
     >>> x = sympy.Symbol("x", real=True)
-    >>> real_values(lower([sympy.sqrt(x) / sympy.sqrt(x - 1)], [x]), [-3.0])
-    (0.8660254037844386,)
+    >>> real_values(lower([sympy.sqrt(x) / sympy.sqrt(x - 1)], [x]), np.array([[-3.0], [0.5]]))
+    array([[0.8660254],
+           [      nan]])
     """
+    places = points.shape[:-1]
     if not any(graph.nodes[i].primitive.principal for i in graph.operations):
-        return None
-    values = evaluate(graph, [complex(value) for value in point], _PRINCIPAL)
-    found = [values[output] for output in graph.outputs]
-    if all(abs(value.imag) <= REAL * abs(value) for value in found):  # false for a NaN
-        return tuple(value.real for value in found)
-    return None
+        return np.full((*places, len(graph.outputs)), np.nan)
+    values = evaluate(graph, list(np.moveaxis(points, -1, 0).astype(complex)), _PRINCIPAL)
+    outputs = [np.broadcast_to(values[output], places) for output in graph.outputs]
+    found = np.stack(outputs, axis=-1) if outputs else np.empty((*places, 0), complex)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(found.imag) <= REAL * np.abs(found), found.real, np.nan)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.compile.python import Program, compile_python
 from adlab.graph.graph import Graph
@@ -24,7 +26,8 @@ class Runner:
     def __call__(self, point: Sequence[float]) -> tuple[float, ...]:
         found = self._real(point)
         if any(value != value for value in found):
-            return real_values(self.graph, point) or found
+            rescued = real_values(self.graph, np.array(point)).tolist()
+            return tuple(b if a != a else a for a, b in zip(found, rescued, strict=True))
         return found
 
     def _real(self, point: Sequence[float]) -> tuple[float, ...]:

@@ -63,13 +63,12 @@ def collapse(
 
 def repeated(graph: Graph, far: Sequence[bool]) -> Iterator[Part]:
     """All operations in order: the longest repeated structures each as one part, every other operation by itself."""
-    operations = np.array(graph.operations)
-    start = 0
+    operations, start = graph.operations, 0
     for first, turn, count in _repeats(_signatures(graph, far)):
-        yield from (Part((int(i),)) for i in operations[start:first])
+        yield from (Part((i,)) for i in operations[start:first])
         yield Part(operations[first : first + turn * count], turn)
         start = first + turn * count
-    yield from (Part((int(i),)) for i in operations[start:])
+    yield from (Part((i,)) for i in operations[start:])
 
 
 def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
@@ -84,9 +83,10 @@ def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
     for i in graph.operations:
         primitive, operands, parameter = nodes[i]
         reads = tuple(
-            rank[i] - rank[o] if o in rank and far[o] == far[i] else nodes[o] if nodes[o].primitive is CONSTANT else None
+            rank[i] - rank[o] if o in rank and far[o] == far[i]
+            else nodes[o] if nodes[o].primitive is CONSTANT else None
             for o in operands
-        )
+        )  # fmt: skip
         signatures.append(known.setdefault((primitive, parameter, reads, far[i]), len(known)))
     return np.array(signatures)
 
@@ -145,7 +145,7 @@ class _Collapsed:
         self._inputs()
         for part in parts:
             for i in part.positions:
-                self.box_of[int(i)] = len(self.boxes)
+                self.box_of[i] = len(self.boxes)
             self.boxes.append(self._single(part.positions[0]) if len(part.positions) == 1 else self._group(part))
 
     def _inputs(self) -> None:
@@ -160,13 +160,12 @@ class _Collapsed:
         tags = self._tag(range(len(names)))
         self.boxes.append(Box("input", (*rows, *tags), f"{len(names):,} inputs", bool(tags)))
 
-    def _single(self, position: int) -> Box:
-        i = int(position)
+    def _single(self, i: int) -> Box:
         rows = (heading(self.graph, i), *self._tag([i]))
         return Box("operation", rows, self.graph.written(i), i in self.tags, far=self.far[i])
 
     def _group(self, part: Part) -> Box:
-        graph, positions = self.graph, [int(i) for i in part.positions]
+        graph, positions = self.graph, part.positions
         counts = Counter(graph.nodes[i].primitive.name for i in positions).most_common()
         tooltip = ", ".join(f"{count:,} {name}" for name, count in counts)
         if part.turn:
@@ -187,7 +186,9 @@ class _Collapsed:
 
     def diagram(self, halves: bool) -> Diagram:
         graph, box_of = self.graph, self.box_of
-        flows = Counter((box_of[o], box_of[i]) for i in graph.operations for o in graph.nodes[i].operands if o in box_of)
+        flows = Counter(
+            (box_of[o], box_of[i]) for i in graph.operations for o in graph.nodes[i].operands if o in box_of
+        )
         arrows = tuple(
             Arrow(source, target, _times(count), f"{count:,} operands")
             for (source, target), count in sorted(flows.items())

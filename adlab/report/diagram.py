@@ -87,8 +87,10 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Diagram:
-    """Boxes in topological order, arrows between them, what the signs mean (in one line or more), and the headings of two
-    halves, if there are."""
+    """Boxes in topological order, and arrows between them.
+
+    `key` says what the signs mean, in one line or more; `headings` are those of the two halves, if there are.
+    """
 
     title: str
     boxes: tuple[Box, ...]

@@ -11,7 +11,19 @@ from typing import Any
 from adlab.graph.graph import Graph
 from adlab.report.collapse import LIMIT
 from adlab.report.diagram import Box, Direction, Role, Trace
-from adlab.report.picture import BADGE, INKS, STACK, Line, Picture, PlacedArrow, PlacedBox, Rect, Stroke, corner, picture_of
+from adlab.report.picture import (
+    BADGE,
+    INKS,
+    STACK,
+    Line,
+    Picture,
+    PlacedArrow,
+    PlacedBox,
+    Rect,
+    Stroke,
+    corner,
+    picture_of,
+)
 
 FONT = "DejaVu Sans"  # comes with Matplotlib, and is what the picture was measured in
 SKY, GREEN, ORANGE, YELLOW, VERMILLION = "#56b4e9", "#009e73", "#e69f00", "#f0e442", "#d55e00"

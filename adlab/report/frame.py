@@ -127,7 +127,7 @@ class Frame:
         graph, trace = self.graph, self.trace
         name, operation = graph.names[position], bool(graph.nodes[position].operands)
         lines = [f"{name} = {graph.written(position)}" if operation else name]
-        if trace is None or position not in self.forward and operation:
+        if trace is None or (operation and position not in self.forward):
             return lines[0]
         lines.append(f"primal {trace.primals[position]!r}")
         if trace.tangents is not None:

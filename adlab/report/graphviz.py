@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from adlab.errors import MissingExtra
-from adlab.report.layout import BESIDE, BETWEEN, Edge, Extent, Layout, Point
+from adlab.report.layered.places import BESIDE
+from adlab.report.layout import BETWEEN, Edge, Extent, Layout, Point
 
 _INCH = 72.0
 _STEPS = 4  # straight pieces for each of dot's Bézier curves
@@ -48,8 +49,8 @@ def _drawn(boxes: Sequence[Extent], edges: Sequence[Edge], labels: Sequence[Exte
         graph.layout(prog="dot")
     except (ImportError, OSError, ValueError) as error:
         raise MissingExtra(
-            f'engine="dot" needs Graphviz and pygraphviz (pip install pygraphviz), here: {error}; leave `engine` out for '
-            "the layout of adlab's own"
+            f'engine="dot" needs Graphviz and pygraphviz (pip install pygraphviz), here: {error}; leave `engine` out '
+            "for adlab's own layout"
         ) from error
     return graph
 

@@ -106,7 +106,7 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
     """The width of a text, in points; in narrower fonts than DejaVu Sans it is less.
 
     >>> round(text_width("v1 = x1 + x2", 10))
-    72
+    67
     """
     return sum(map(_character_width, text)) * size * (1.12 if bold else 1.0)
 
@@ -121,10 +121,9 @@ def _character_width(character: str) -> float:
 
 def row_width(row: Row, size: float, widest: bool = False) -> float:
     """The width of a row of pieces, as they are or as wide as they may become."""
-    return sum(
-        piece.gap * size + text_width(piece.widest if widest and piece.widest else piece.text, size, piece.role == "name")
-        for piece in row
-    )
+    texts = [(piece.widest if widest else "") or piece.text for piece in row]
+    widths = (text_width(text, size, piece.role == "name") for text, piece in zip(texts, row, strict=True))
+    return sum(widths) + sum(piece.gap for piece in row) * size
 
 
 def picture_of(

@@ -19,7 +19,19 @@ from html import escape
 from adlab.graph.graph import Graph
 from adlab.report.collapse import LIMIT
 from adlab.report.diagram import Direction, Trace
-from adlab.report.picture import BADGE, INKS, STACK, Line, Picture, PlacedArrow, PlacedBox, Rect, Stroke, corner, picture_of
+from adlab.report.picture import (
+    BADGE,
+    INKS,
+    STACK,
+    Line,
+    Picture,
+    PlacedArrow,
+    PlacedBox,
+    Rect,
+    Stroke,
+    corner,
+    picture_of,
+)
 
 _HOLLOW = ' style="fill: none"'
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")

@@ -151,13 +151,14 @@ def _unmerged(node: Basic) -> bool:
 def swell_by_depth(make: Callable[[int], Function], depths: Sequence[int], seconds: float = 5.0) -> dict[str, Any]:
     """Operations of the derivative for a family of functions: `depth` and a list for each notation; None where SymPy
     gave up (it is not asked again at larger depths)."""
-    found: dict[str, Any] = {"depth": list(depths), "as a tree": [], "after cse": [], "reverse program": []}
+    found: dict[str, Any] = {"depth": list(depths), "as a tree": [], "distinct nodes": [], "after cse": [], "reverse program": []}
     given_up = False
     for depth in depths:
         f = make(depth)
         row = SwellRow("", status="gave up") if given_up else _derivative(f, seconds)
         given_up = row.status != "ok"
         found["as a tree"].append(row.tree_operations)
+        found["distinct nodes"].append(row.graph_nodes)
         found["after cse"].append(row.cse_operations)
         found["reverse program"].append(len(f.program("reverse").operations))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import adlab
 from adlab.report import figures
@@ -31,9 +32,10 @@ def test_every_curve_is_labelled_and_every_axis_named(drawn) -> None:
 
 def test_texts_stay_inside_the_figure(drawn) -> None:
     _, ax = drawn
-    ax.figure.canvas.draw()
-    renderer = ax.figure.canvas.get_renderer()
-    width, height = ax.figure.canvas.get_width_height()
+    canvas = FigureCanvasAgg(ax.figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    width, height = canvas.get_width_height()
     for text in [*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label]:
         if text.get_text():
             box = text.get_window_extent(renderer)

@@ -82,10 +82,10 @@ def test_a_refusal_is_a_sentence() -> None:
 
 def test_many_inputs_call_for_reverse_mode_and_many_outputs_for_forward() -> None:
     assert "reverse mode is the cheaper" in said(facts_of(adlab.gallery.speelpenning(8), None))
-    outputs = adlab.Function(["sin(x)", "cos(x)", "exp(x)", "x**2"])
+    outputs = adlab.Function(["sin(exp(sin(x)))", "cos(exp(sin(x)))", "log(exp(sin(x)))"])
     assert "forward mode is the cheaper" in said(facts_of(outputs, 0.5))
 
 
 def test_a_huge_condition_number_is_given_as_the_reason() -> None:
-    text = said(facts_of("cos(723*x**3)", 40.0))
+    text = said(facts_of("cos(723*x**3)", 40.1))
     assert "ill-conditioned" in text

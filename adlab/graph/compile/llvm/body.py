@@ -37,7 +37,7 @@ class Body:
     def write(self, i: int) -> None:
         """This operation, whose operands are known, written, or can be loaded."""
         node = self.graph.nodes[i]
-        if i in self.known:
+        if i in self.known or not node.operands:
             return
         if node.primitive.name in TRUTHS:
             self._truth(i, node)
@@ -63,12 +63,12 @@ class Body:
 
     def _operation(self, node: Node) -> str:
         operands = [self.number(operand) for operand in node.operands]
+        if node.primitive.name == "div" and node.operands[1] in self.known:
+            return self.forms.divided(operands[0], self.known[node.operands[1]])
         value = self.forms.apply(node.primitive, node.parameter, operands)
         if unconditional(node.primitive) or node.primitive.array in CHECKED_BY_HARDWARE:
             return value
-        rule, read = value_condition(node.primitive, node.parameter)
-        if all(node.operands[k] in self.known for k in read if k < len(operands)):
-            return value  # a constant divisor, say, which `known` would have shown to be 0
+        rule, _ = value_condition(node.primitive, node.parameter)
         inside = Body(rule, self.forms, [*operands, value].__getitem__)
         for i in rule.operations:
             inside.write(i)

@@ -44,10 +44,11 @@ def machine() -> Machine:
     target = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=2, jit=True
     )
+    fused = bool(features.get("fma"))
     for feature, letter, width in _LEVELS:
         if features.get(feature):
             prefix = f"_ZGV{letter}N{width}"
-            return Machine(target, Registers(width, prefix, frozenset(_vector_functions(prefix))))
+            return Machine(target, Registers(width, prefix, frozenset(_vector_functions(prefix)), fused))
     return Machine(target, Registers(2))
 
 

@@ -32,7 +32,7 @@ class LlvmKernel:
     @cached_property
     def _point(self) -> Any:
         externals = Externals()
-        text = point_kernel(self.graph, externals, self.strict)
+        text = point_kernel(self.graph, externals, self.strict, machine().registers)
         return loaded(compiled(text, externals), externals, ["point"])
 
     @cached_property

@@ -21,12 +21,12 @@ CACHE = 1 << 18  # bytes of workspace that a tile of points may take
 LARGEST_TILE = 64  # points
 
 
-def point_kernel(graph: Graph, externals: Externals, strict: bool) -> str:
+def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
     """The text of `@point`."""
     cut = plan(graph)
     functions, calls = [], []
     for k, segment in enumerate(cut.segments):
-        block = Block(1, externals)
+        block = Block(1, externals, registers)
         lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph))
         functions.append(
             f"define internal void @point{k}({POINTERS}, ptr noalias nocapture %space) nounwind {{\n"
@@ -40,7 +40,7 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool) -> str:
 
 def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers, width: int) -> str:
     """The text of `@batch`, on vectors of `width` lanes; it calls `@point`."""
-    cut = plan(graph)
+    cut = plan(graph, share=True)
     n, m = len(graph.inputs), len(graph.outputs)
     tile = max(width, min(LARGEST_TILE, CACHE // 8 // max(cut.slots, 1)) // width * width)
     functions, calls = [], []
@@ -56,15 +56,15 @@ def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
 
 def _segment(graph: Graph, cut: Plan, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
     """The lines that compute a segment's operations and store what it leaves behind."""
-    block = forms.block
-    body = Body(graph, forms, lambda i: rows.load(i) if i < len(graph.inputs) else rows.fetch(cut.slot[i]))
+    here = set(segment.operations)
+    body = Body(graph, forms, lambda i: rows.fetch(cut.slot[i]) if i in cut.slot and i not in here else rows.load(i))
     for i in segment.operations:
         body.write(i)
         if i in cut.slot:
             rows.keep(cut.slot[i], body.number(i))
     for start in segment.stores:
         rows.store(start, [body.number(output) for output in graph.outputs[start : start + OUTPUT_BLOCK]])
-    return block.lines
+    return forms.block.lines
 
 
 def _over_points(name: str, lines: Sequence[str], n: int, m: int, slots: int, width: int) -> str:

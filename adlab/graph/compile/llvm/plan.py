@@ -19,7 +19,7 @@ OUTPUT_BLOCK = 4  # outputs stored together, in the segment that completes them
 
 @dataclass(frozen=True)
 class Segment:
-    """Operations to compute, and then blocks of outputs to store."""
+    """Operations to compute (or inputs to fetch for all), and then blocks of outputs to store."""
 
     operations: Sequence[int]
     stores: Sequence[int]
@@ -35,8 +35,10 @@ class Plan:
     slots: int
 
 
-def plan(graph: Graph, longest: int = LONGEST) -> Plan:
+def plan(graph: Graph, share: bool = False, longest: int = LONGEST) -> Plan:
     """Cuts a program; what fits into one segment has no slots.
+
+    With `share`, inputs that many segments read are put into the workspace first, since reading one is dear there.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -47,6 +49,8 @@ def plan(graph: Graph, longest: int = LONGEST) -> Plan:
     """
     known = constants(graph)
     operations = [i for i in graph.operations if i not in known]
+    if share and len(operations) > longest:
+        operations = _shared_inputs(graph, operations, longest) + operations
     home = {i: count // longest for count, i in enumerate(operations)}  # inputs and constants are at home everywhere
     count = max(1, -(-len(operations) // longest))
     stores = _stores(graph, home, count)
@@ -54,6 +58,16 @@ def plan(graph: Graph, longest: int = LONGEST) -> Plan:
     slot, slots = _slots(operations, home, last, count)
     segments = [Segment(operations[k * longest : (k + 1) * longest], stores[k]) for k in range(count)]
     return Plan(segments, slot, slots)
+
+
+def _shared_inputs(graph: Graph, operations: Sequence[int], longest: int) -> list[int]:
+    """The inputs that more than two segments read."""
+    readers: list[set[int]] = [set() for _ in graph.inputs]
+    for count, i in enumerate(operations):
+        for operand in graph.nodes[i].operands:
+            if operand < len(readers):
+                readers[operand].add(count // longest)
+    return [i for i, segments in enumerate(readers) if len(segments) > 2]
 
 
 def _stores(graph: Graph, home: dict[int, int], count: int) -> list[list[int]]:

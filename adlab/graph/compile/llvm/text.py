@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Registers:
-    """How many doubles a vector register holds, the prefix of glibc's functions on such vectors, and which exist."""
+    """Doubles in a vector register, the prefix of glibc's functions on such vectors, and which of them exist."""
 
     lanes: int = 1
     prefix: str = ""
     functions: frozenset[str] = frozenset()
+    fused: bool = False
+    """Whether a × b + c is one instruction."""
 
 
 @dataclass

@@ -1,0 +1,83 @@
+"""Ranks: every box below what it reads, and all edges together as short as pushing boxes up and down can make them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+APART = 2  # from a box to what reads it; between is a rank for labels, and for what is pinned
+
+
+def ranks(
+    count: int, edges: Sequence[tuple[int, int]], far: Sequence[bool] | None = None, pinned: Collection[int] = ()
+) -> list[int]:
+    """The rank of every box, from 0, for edges that lead to later boxes.
+
+    In the half of the boxes marked `far` edges lead up. Near boxes have even ranks when far ones have odd ones, so that
+    no edge between the halves is flat. A pinned box has the rank just before that of its only reader.
+
+    >>> ranks(4, [(0, 2), (1, 3), (2, 3)])    # box 1 moves down to where it is read
+    [0, 2, 2, 4]
+    """
+    half = [bool(far and far[i]) for i in range(count)]
+    web = _Constraints(count)
+    for source, target in edges:
+        if source not in pinned:
+            web.add(source, target, half)
+    web.longest_paths(half)
+    while sum(web.shorten(i, step) for i in range(count) for step in (APART, -APART)):
+        pass
+    for source, target in edges:
+        if source in pinned:
+            web.rank[source] = web.rank[target] + (1 if half[target] else -1)
+    least = min(web.rank)
+    return [r - least for r in web.rank]
+
+
+class _Constraints:
+    """For each box those that must be above it, those that must be below it, and those it is joined to besides."""
+
+    def __init__(self, count: int) -> None:
+        self.over: list[list[int]] = [[] for _ in range(count)]
+        self.under: list[list[int]] = [[] for _ in range(count)]
+        self.beside: list[list[int]] = [[] for _ in range(count)]
+        self.rank = [0] * count
+
+    def add(self, source: int, target: int, half: Sequence[bool]) -> None:
+        if half[source] != half[target]:
+            self.beside[source].append(target)
+            self.beside[target].append(source)
+        else:
+            upper, lower = (target, source) if half[target] else (source, target)
+            self.over[lower].append(upper)
+            self.under[upper].append(lower)
+
+    def longest_paths(self, half: Sequence[bool]) -> None:
+        """As high as can be; in the far half above what is read there, else beside what is read in the near one."""
+        rank = self.rank
+        for i, is_far in enumerate(half):
+            if not is_far:
+                rank[i] = max((rank[j] + APART for j in self.over[i]), default=0)
+            elif self.under[i]:
+                rank[i] = min(rank[j] - APART for j in self.under[i])
+            else:
+                rank[i] = max((rank[j] for j in self.beside[i] if j < i), default=0) + 1
+
+    def shorten(self, i: int, step: int) -> bool:
+        """Moves one box, and what it pushes along, down or up by a step, if that makes all edges together shorter."""
+        rank, ahead = self.rank, self.under if step > 0 else self.over
+        pushed, stack = {i}, [i]
+        while stack:
+            j = stack.pop()
+            tight = [k for k in ahead[j] if abs(rank[k] - rank[j]) == APART and k not in pushed]
+            pushed.update(tight)
+            stack += tight
+        change = sum(
+            abs(rank[j] + step - rank[k]) - abs(rank[j] - rank[k])
+            for j in pushed
+            for k in (*self.over[j], *self.under[j], *self.beside[j])
+            if k not in pushed
+        )
+        if change < 0:
+            for j in pushed:
+                rank[j] += step
+        return change < 0

@@ -1,0 +1,293 @@
+"""The truth: right to 30 digits where there is a derivative, and never a number where there is none."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import pytest
+import sympy
+from sympy import Abs, Eq, Heaviside, Max, Mod, Ne, Piecewise, Rational, cos, exp, floor, log, sin, sqrt, tanh
+
+from adlab.errors import DomainError, OptionError, PointError
+from adlab.expressions import symbols_of
+from adlab.meanings import FUNCTIONS, SLOW
+from adlab.parsing import parse
+from adlab.report.judge import Component, OutputTruth, directional_derivative, gradient_truth
+from adlab.report.truth import truth
+from adlab.values import plan
+
+CORPORA = Path(os.environ.get("ADLAB_CORPORA", Path(__file__).resolve().parents[1].parent / "shared" / "corpora"))
+
+x, y = sympy.symbols("x y")
+
+
+def judged(expression: Any, *point: float, digits: int = 30) -> OutputTruth:
+    return gradient_truth([expression], [x, y][: len(point)], point, digits)[0]
+
+
+def partial(expression: Any, *point: float, digits: int = 30) -> Component:
+    return judged(expression, *point, digits=digits).partials[0]
+
+
+def unevaluated(head: Any, *operands: Any) -> Any:
+    return head(*map(sympy.sympify, operands), evaluate=False)
+
+
+def close(got: Any, want: Any, digits: int) -> bool:
+    with mpmath.workdps(digits + 20):
+        return bool(abs(got - mpmath.mpf(want)) <= abs(mpmath.mpf(want)) * mpmath.mpf(10) ** -digits)
+
+
+# --- numbers known from elsewhere -----------------------------------------------------------------------------
+
+CERTIFIED = [
+    (exp(x) / sqrt(sin(x) ** 3 + cos(x) ** 3), 1.5, "4.0534278938986206577"),
+    (sin(1 / x), 0.45, "2.9941773944386926441"),
+    (x ** Rational(3, 2), 0.1, "0.47434164902525691297"),
+    ((exp(x) - 1) ** 2 + (1 / sqrt(1 + x**2) - 1) ** 2, 1.0, "9.5486553221297575081"),
+    (exp(100 * x), 0.01, "271.82818284590452919"),
+    (x**4 + 3 * x**2 - 10 * x, 0.99999, "-1.7999880000318082620e-4"),
+    (exp(x) / (cos(x) ** 3 + sin(x) ** 3), math.pi / 4, "3.1017663938360516851"),
+    (log(x), 1e-3, "999.99999999999997918"),
+    ((1 - cos(x)) / x**2, 1e-4, "-8.3333333277777781786e-6"),
+    (tanh(1000 * x), 1e-3, "419.97434161402605608"),
+]
+
+
+@pytest.mark.parametrize(("expression", "at", "expected"), CERTIFIED)
+def test_derivatives_certified_by_ball_arithmetic(expression: Any, at: float, expected: str) -> None:
+    assert close(partial(expression, at).value, expected, 19)
+
+
+def test_the_worked_example() -> None:
+    found = judged(log((x + y) ** 2 + sin(x * y)), 1.0, 2.0)
+    assert float(found.value) == 2.2934734504528866
+    assert [float(p.value) for p in found.partials] == [0.5215007789468607, 0.5634963734499162]
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in SLOW], ids=lambda f: f.__name__)
+def test_the_truth_is_what_sympys_rules_say(function: type) -> None:
+    if function in (sympy.Mod, sympy.atan2, sympy.beta, sympy.binomial, sympy.elliptic_f):
+        expression = function(2 * x + 3, Rational(1, 2))  # type: ignore[call-arg]
+    else:
+        expression = function(x)  # type: ignore[call-arg]
+    for at in (0.40625, 1.3125):
+        rule = sympy.diff(expression.subs(x, sympy.Symbol("x", real=True)))
+        want = rule.subs(sympy.Symbol("x", real=True), Rational(at)).doit().evalf(60)
+        if rule.atoms(sympy.Derivative, sympy.Subs, sympy.DiracDelta) or not want.is_Float:
+            continue  # SymPy has no rule, or no real number
+        with mpmath.workdps(60):
+            assert close(partial(expression, at).value, want._to_mpmath(200), 30), (function, at)
+
+
+# --- where weaker references fail -----------------------------------------------------------------------------
+
+
+def test_two_precisions_that_are_too_low_do_not_fool_it() -> None:
+    tiny = sympy.Float(1e-80, precision=53)
+    difference = unevaluated(sympy.Add, exp(tiny, evaluate=False), -1)
+    trap = unevaluated(sympy.Mul, x, 1 + unevaluated(sympy.Mul, difference, Rational(10) ** 80))
+    for at in (0.3, -1e5, 1e-300):
+        found = partial(trap, at)
+        assert found.status == "heuristic"
+        assert found.value == pytest.approx(2.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("scale", [-300, -80, -3, 0, 3, 80, 250])
+def test_features_of_any_size_are_seen(scale: int) -> None:
+    width = Rational(10) ** scale
+    assert close(partial(tanh(x / width) * width, 0.0).value, 1, 30)
+    assert close(partial(x + width * tanh((x - 1) / width), 1.0).value, 2, 30)
+    assert partial(sqrt(x**2 + width**2), 0.0).value == 0
+    assert close(partial(sqrt(width) * x**2, 10.0**scale).value, 2 * mpmath.mpf(10.0**scale) * mpmath.mpf(10) ** (scale / 2), 10)
+
+
+@pytest.mark.parametrize("at", [5e-324, 1e-300, 1e-5, 3.7, 1e5, 1e300])
+def test_points_of_any_size(at: float) -> None:
+    with mpmath.workdps(400):
+        assert close(partial(sin(x), at).value, mpmath.cos(at), 30)
+        assert close(partial(x * log(x), at).value, mpmath.log(at) + 1, 30)
+
+
+@pytest.mark.parametrize(
+    ("expression", "at"),
+    [
+        (cos(x), 0.0),
+        (x**3, 0.0),
+        (Abs(x) ** 3, 0.0),
+        (Piecewise((sin(x) / x, Ne(x, 0)), (1, True)), 0.0),
+        (Piecewise(((1 - cos(x)) / x**2, Ne(x, 0)), (Rational(1, 2), True)), 0.0),
+        (unevaluated(sympy.Add, sin(x) ** 2, cos(x) ** 2), 0.7),
+        (Heaviside(x), 3.0),
+        (floor(x) * Max(x, 2), 0.5),
+    ],
+)
+def test_a_derivative_that_is_zero(expression: Any, at: float) -> None:
+    found = partial(expression, at)
+    assert found.status == "heuristic"
+    assert found.value == 0
+    assert found.radius < 1e-100
+
+
+def test_what_sympys_rules_get_wrong() -> None:
+    identity = Piecewise((0, Eq(x, 0)), (x, True))
+    assert sympy.diff(identity, x).subs(x, 0) == 0
+    assert partial(identity, 0.0).value == 1
+
+
+def test_a_tiny_derivative_beside_a_large_curvature_is_no_zero() -> None:
+    assert close(partial(x**2 + Rational(10) ** -60 * x, 0.0).value, "1e-60", 30)
+
+
+# --- where there is no derivative -----------------------------------------------------------------------------
+
+INF = mpmath.inf
+WITHOUT = [
+    (Abs(x), 0.0, -1, 1, "differ"),
+    (Max(x, 2 * x), 0.0, 1, 2, "differ"),
+    (Abs(x - 1) + x, 1.0, 0, 2, "differ"),
+    (sqrt(x), 0.0, None, INF, "left f is complex.*right the difference quotients grow"),
+    (x ** Rational(3, 2), 0.0, None, 0, "left f is complex"),
+    (floor(x), 2.0, INF, 0, "left f jumps"),
+    (Heaviside(x), 0.0, INF, INF, "f jumps"),
+    (Mod(x, 3), 6.0, -INF, 1, "left f jumps"),
+    (sympy.sign(x) * sympy.cbrt(Abs(x)), 0.0, INF, INF, "grow without bound"),
+    (sympy.acos(x), 1.0, -INF, None, "right f is complex"),
+    (Piecewise((5, Eq(x, 0)), (x, True)), 0.0, INF, -INF, "f jumps"),
+    (x**x, 0.0, None, -INF, "grow without bound"),
+]
+
+
+@pytest.mark.parametrize(("expression", "at", "left", "right", "why"), WITHOUT)
+def test_without_a_derivative_there_is_no_number_but_both_sides(
+    expression: Any, at: float, left: Any, right: Any, why: str
+) -> None:
+    found = partial(expression, at)
+    assert (found.status, found.value, found.radius) == ("unavailable", None, None)
+    assert (found.left, found.right) == (left, right)
+    assert re.search(why, found.note)
+
+
+@pytest.mark.parametrize(
+    ("expression", "at", "why"),
+    [
+        (log(x), 0.0, r"log\(x\) .* x = 0"),
+        (1 / x, 0.0, "1/x"),
+        (log(x), -1.0, "the value is complex here: .*3.14"),
+        (sqrt(x), -1.0, "the value is complex here"),
+        (sin(x) / x, 0.0, "1/x"),
+        (exp(exp(exp(x))), 1e6, "too large"),
+        (floor(unevaluated(log, unevaluated(exp, x)), evaluate=False) * x, 2.0, "cannot be told"),
+    ],
+)
+def test_without_a_value_there_is_a_reason(expression: Any, at: float, why: str) -> None:
+    found = judged(expression, at)
+    assert found.value is None
+    assert found.partials[0].status == "unavailable"
+    assert re.search(why, found.note)
+
+
+def test_a_real_value_over_a_complex_one_is_found_and_noted() -> None:
+    found = partial(sqrt(-x) * sqrt(-x - 2), 2.0)
+    assert close(found.value, -1.5 / mpmath.sqrt(2), 14)
+    assert "complex" in found.note
+    assert partial(Piecewise((sqrt(x), x > 0), (sqrt(-x), True)), 4.0).note == ""
+
+
+def test_each_variable_has_its_own_status() -> None:
+    found = truth(Abs(x) * y + 3, [0.0, 2.0])
+    assert [c.status for c in found.components] == ["unavailable", "heuristic"]
+    assert found.gradient == [None, 0]
+    assert found.one_sided == [(-2, 2), None]
+    assert found.reason.startswith("in x, the one-sided derivatives differ")
+
+
+# --- digits and radii -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digits", [3, 30, 200])
+@pytest.mark.parametrize("expression", [expression for expression, _, _ in CERTIFIED])
+def test_the_radius_covers_the_error_and_holds_the_digits(expression: Any, digits: int) -> None:
+    found, finer = partial(expression, 0.6, digits=digits), partial(expression, 0.6, digits=2 * digits + 20)
+    with mpmath.workdps(3 * digits):
+        assert abs(found.value - finer.value) <= found.radius + finer.radius
+        assert found.radius <= abs(found.value) * mpmath.mpf(10) ** -digits
+
+
+@pytest.mark.parametrize("order", range(1, 10))
+def test_derivatives_of_higher_order(order: int) -> None:
+    expression = exp(sin(2 * x)) / (x + 3)
+    made = plan([y, expression], [y, x])
+    want = sympy.diff(expression, x, order).subs(x, Rational(0.625)).evalf(40)._to_mpmath(120)
+    assert close(directional_derivative(made, [1.0, 0.625], 1, order, output=1), want, 15)
+    assert directional_derivative(plan([x**order], [x]), [0.0], 0, order) == math.factorial(order)
+    assert directional_derivative(plan([x ** (order - 1)], [x]), [2.0], 0, order) == 0
+
+
+def test_a_derivative_of_higher_order_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(DomainError, match="order 2 by x at 0"):
+        directional_derivative(plan([Abs(x)], [x]), [0.0], 0, order=2)
+
+
+# --- the report -----------------------------------------------------------------------------------------------
+
+
+def test_the_report_says_everything_in_every_form() -> None:
+    found = truth([x * y, Abs(x)], [0.0, 2.0])
+    assert found.value == [0, 0]
+    assert found.gradient == [[2, 0], [None, 0]]
+    assert found.status == "unavailable"
+    assert found.component(0, 0).value == 2
+    facts = json.loads(json.dumps(found.to_dict()))
+    assert [row["output"] for row in facts["rows"]] == [0, 0, 1, 1]
+    assert facts["gradient"][0][0] == "2.0"
+    for text in (str(found), found._repr_html_(), found.to_markdown()):
+        assert "differ" in text
+        assert "heuristic" in text
+    assert "0.5215007789468607" in truth("log((x1 + x2)**2 + sin(x1*x2))", [1, 2]).line()
+
+
+def test_bad_questions_are_refused() -> None:
+    with pytest.raises(OptionError, match="digits"):
+        truth("x", 1.0, digits=0)
+    with pytest.raises(PointError, match="finite"):
+        gradient_truth([x], [x], [math.nan])
+
+
+def test_neither_engine_nor_the_graph_has_a_part_in_it() -> None:
+    code = "import sys, adlab.report.judge; print([m for m in sys.modules if m.startswith('adlab.')])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not re.search(r"adlab\.(graph|autodiff|classical|methods|function|peers)", loaded)
+
+
+# --- formulas nobody here wrote -------------------------------------------------------------------------------
+
+NAMES = ["feynman", "symbolic_regression", "adbench", "large", "global_optimisation", "rubi_sections", "rubi_special"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_tenth_row_of_the_corpora(name: str) -> None:
+    path = CORPORA / f"{name}.jsonl"
+    if not path.exists():
+        pytest.skip(f"no corpora at {CORPORA}: set ADLAB_CORPORA")
+    for line in path.read_text(encoding="utf-8").splitlines()[::10]:
+        row = json.loads(line)
+        formula = parse(row["expr"], names=row["variables"])
+        known = {symbol.name: symbol for symbol in symbols_of([formula])}
+        variables = [known.get(name, sympy.Symbol(name)) for name in row["variables"]]
+        [found] = gradient_truth([formula], variables, [row["point"][name] for name in row["variables"]])
+        # Where the formula holds decimals, its reference may have folded them at 53 bits.
+        digits = 12 if re.search(r"\d\.\d", row["expr"]) else 30
+        assert close(found.value, row["value"], digits), row["id"]
+        largest = max(abs(mpmath.mpf(known)) for known in row["gradient"].values())
+        for got in found.partials:
+            want = mpmath.mpf(row["gradient"][got.variable])
+            assert close(got.value, want, digits) or abs(got.value) < 1e-40 * largest, (row["id"], got)
