@@ -14,7 +14,7 @@ from adlab.errors import OptionError
 
 ASSIGNMENT = re.compile(r"^\s*[^\W\d]\w*\s*=(?!=)")
 WITH_VALUE = ("--gradient", "--variables", "--methods", "--plot", "--variable", "--format", "--derivative", "--only")
-FLAGS = ("--json", "--markdown", "--quiet", "--help", "-h", "--version")
+FLAGS = ("--conventions", "--json", "--markdown", "--quiet", "--help", "-h", "--version")
 PLAIN = ("gallery", "figures")
 METHOD_NAME = re.compile(r"^[a-z]+(-[a-z0-9]+)+$")
 

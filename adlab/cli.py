@@ -28,6 +28,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
+  adlab peers                                    PyTorch, JAX and the rest: what is installed
   adlab gallery                                  the named functions, used as @NAME
   adlab figures [DIR]                            draws every figure anew
 """
@@ -52,13 +53,15 @@ def _parser() -> argparse.ArgumentParser:
                 command.add_argument("directory", nargs="?", default="figures", metavar="DIR")
                 command.add_argument("--only", default="", metavar="NAME", help="just this figure")
             continue
-        command.add_argument("--formula", required=True, metavar="EXPR", help="the formula, or @NAME[:NUMBER] of the gallery")
+        command.add_argument("--formula", required=name != "peers", metavar="EXPR", help="the formula, or @NAME[:NUMBER] of the gallery")
         command.add_argument("--at", action="append", default=[], metavar="NAME=VALUE", help="the point; values such as pi/3 too")
         command.add_argument("--variables", default="", metavar="A,B", help="their names and order")
         command.add_argument("--methods", default="", metavar="A,B", help="methods, or `all`")
         command.add_argument("--json", action="store_true", help="print the report as JSON")
         command.add_argument("--markdown", action="store_true", help="print the report as Markdown")
         command.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
+        if name == "peers":
+            command.add_argument("--conventions", action="store_true", help="what each answers at kinks, edges and 0·∞")
         if name == "check":
             command.add_argument("--gradient", required=True, metavar="MODULE:FUNCTION", help="your function of a point")
         if name == "steps":
@@ -258,6 +261,19 @@ def _graph(options: argparse.Namespace) -> None:
         print(forms[options.format]())
 
 
+def _peers(options: argparse.Namespace) -> None:
+    from adlab.report import peers
+
+    if options.plot:
+        raise OptionError("`adlab peers` has no picture to draw; leave out --plot")
+    if options.formula is None:
+        _show(options, peers.conventions(_methods(options)) if options.conventions else peers.listing())
+        return
+    f = _function(options)
+    for framework in _methods(options) or peers.shown_where_installed():
+        _show(options, peers.side_by_side(f, _point(options, f), framework))
+
+
 def _gallery(options: argparse.Namespace) -> None:
     from adlab.gallery import listing
     from adlab.tables import Table
@@ -282,6 +298,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
     "cost": ("operations, evaluations of f, memory and time of each method", _cost),
     "check": ("a gradient function of your own, judged and its slips named", _check),
     "graph": ("the computational graph", _graph),
+    "peers": ("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours", _peers),
     "gallery": ("the named functions, used as @NAME", _gallery),
     "figures": ("draws every figure into a directory", _figures),
 }

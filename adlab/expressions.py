@@ -88,6 +88,16 @@ def brief(expression: Basic, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def shown(value: object, limit: int = 60) -> str:
+    """Any value that was given, for the message that refuses it.
+
+    >>> shown([1, "a"])
+    "[1, 'a']"
+    """
+    text = brief(value, limit) if isinstance(value, Basic) else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def listing(names: Sequence[str], limit: int = 8) -> str:
     """Names for a message: `a, b, c and 12 more`.
 

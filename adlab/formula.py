@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Rational
 from typing import Any
@@ -10,7 +11,7 @@ import sympy
 from sympy.core.basic import Basic
 
 from adlab.errors import OptionError, VariableError
-from adlab.expressions import listing, natural_key, symbols_of
+from adlab.expressions import listing, natural_key, shown, symbols_of
 
 Symbols = tuple[sympy.Symbol, ...]
 
@@ -41,9 +42,9 @@ def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:
     names = []
     for variable in listed:
         if not isinstance(variable, (str, sympy.Symbol)):
-            raise VariableError(f"variables are symbols or names, not {variable!r}")
+            raise VariableError(f"variables are symbols or names, not {shown(variable)}")
         names.append(variable if isinstance(variable, str) else variable.name)
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise VariableError(f"listed twice: {listing(twice)}")
     return listed

@@ -54,6 +54,7 @@ class Function:
         self._outputs: tuple[Any, ...] | None
         self._outputs, self.variables, self.scalar = read(expression, variables)
         self.name = name or "f"
+        self._text = expression if isinstance(expression, str) else ""
         self.about = about
         self.point = None if point is None else tuple(coerce_one(point, self.names).tolist())
         self._cache: dict[Any, Any] = {}
@@ -63,7 +64,7 @@ class Function:
         """The function that a graph computes; its SymPy outputs are written only when asked for."""
         self = cls.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
-        self._outputs, self.scalar, self.name = None, len(graph.outputs) == 1, name
+        self._outputs, self.scalar, self.name, self._text = None, len(graph.outputs) == 1, name, ""
         self.about, self.point, self._cache = "", None, {}
         self.__dict__["graph"] = graph
         return self
@@ -112,9 +113,11 @@ class Function:
     @cached_property
     def title(self) -> str:
         """The formula as a heading: its text where that is short, else its name."""
-        text = self.outputs[0] if self.independent and self.m == 1 else None
-        shown = "" if text is None else brief(text, 100)
-        return f"{self.name} = {shown}" if shown and not shown.endswith("…") and "(…)" not in shown else self.name
+        shown = " ".join(self._text.split())
+        if not shown and self.independent and self.m == 1:
+            shown = brief(self.outputs[0], 100)
+        cut = len(shown) > 100 or shown.endswith("…") or "(…)" in shown
+        return self.name if cut or not shown else f"{self.name} = {shown}"
 
     def cached(self, key: Any, make: Callable[[], T]) -> T:
         """What belongs to the formula and not to a point is made once."""

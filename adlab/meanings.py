@@ -5,8 +5,8 @@ the last bits of the context's precision. A value that does not exist raises `Ze
 or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, inside a `working(bits)` block.
 
 >>> with working(100):
-...     print(FUNCTIONS[sympy.acot](exact(-2.0)))
--0.463647609000806
+...     print(shown(FUNCTIONS[sympy.acot](exact(-2.0))))
+-0.46364761
 """
 
 from __future__ import annotations
@@ -46,16 +46,30 @@ def exported(number: Any) -> Any:
     return mpmath.mp.make_mpc(number._mpc_) if hasattr(number, "_mpc_") else mpmath.mp.make_mpf(number._mpf_)
 
 
+def decimal(number: Any, digits: int) -> str:
+    """A number as text, rounded first: mpmath misplaces the exponent of a mantissa of thousands of bits.
+
+    >>> decimal(mpmath.mpf(1) / 3, 5)
+    '0.33333'
+    """
+    parts = number._mpc_ if hasattr(number, "_mpc_") else (number._mpf_,)
+    rounded = tuple(libmp.mpf_pos(part, 4 * digits + 20, "n") for part in parts)
+    short = mpmath.mp.make_mpc(rounded) if len(rounded) == 2 else mpmath.mp.make_mpf(*rounded)
+    return str(mpmath.nstr(short, digits))
+
+
 def shown(number: Any, digits: int = 8) -> str:
     """A number for a message; one whose exponent alone would fill the line is cut off."""
-    text = str(mpmath.nstr(number, digits))
+    text = decimal(number, digits)
     return text if len(text) <= 2 * digits + 40 else text[: 2 * digits + 39] + "…"
 
 
 def magnitude(number: Any) -> int:
     """The m of 2^(m-1) <= |number| < 2^m, within a bit for complex numbers; 0 for zero."""
-    parts = number._mpc_ if hasattr(number, "_mpc_") else (number._mpf_,)
-    return max((part[2] + part[3] for part in parts if part[1]), default=0)
+    if hasattr(number, "_mpf_"):
+        _, _, exponent, bits = number._mpf_
+        return int(exponent + bits)
+    return max((exponent + bits for _, mantissa, exponent, bits in number._mpc_ if mantissa), default=0)
 
 
 def vanishes(part: Any, number: Any) -> bool:
@@ -294,7 +308,10 @@ EXACT: frozenset[type] = frozenset(
 JUMPING: frozenset[type] = frozenset({sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod})
 
 # Which take operands of any size in no time.
-EASY: frozenset[type] = EXACT - JUMPING | {sympy.log, sympy.floor, sympy.ceiling}
+EASY: frozenset[type] = (EXACT - JUMPING) | {
+    *(sympy.log, sympy.floor, sympy.ceiling, sympy.erf),
+    *(sympy.atan, sympy.acot, sympy.asinh, sympy.acosh, sympy.asec, sympy.acsc, sympy.acoth, sympy.acsch),
+}
 
 # Whose series at operands of more than 64 bits would not end in our time.
 SLOW: frozenset[type] = frozenset(

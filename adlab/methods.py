@@ -88,9 +88,13 @@ class Method:
 LARGEST_FORWARD_PROGRAM = 1_000_000  # operations of the graph × inputs; beyond, forward mode sweeps on numbers only
 
 
+def _unwritable(f: Formula) -> bool:
+    return f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM
+
+
 def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, FloatArray], Result]:
     def differentiate(f: Formula, point: FloatArray) -> Result:
-        if mode == "forward" and f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM:
+        if mode == "forward" and _unwritable(f):
             return Result(_forward_on_vectors(f, point))
         found = np.array(f._at(f.program(mode), point))
         partials = found[f.m :].reshape(f.m, f.n)
@@ -115,6 +119,9 @@ def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
 
 def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], FloatArray]:
     def differentiate(f: Formula, points: FloatArray) -> FloatArray:
+        if mode == "forward" and _unwritable(f):
+            rows = [_forward_on_vectors(f, row) for row in points.reshape(-1, f.n)]
+            return np.array(rows).reshape(*points.shape[:-1], f.m, f.n)
         found = f._batch(f.program(mode), points)
         partials = found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
         return np.where(np.isnan(found[..., : f.m, None]), np.nan, partials)

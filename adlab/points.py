@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sympy.core.basic import Basic
 
 from adlab.errors import PointError
-from adlab.expressions import brief, listing, symbols_of
+from adlab.expressions import listing, shown, symbols_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,8 +90,7 @@ def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:
             return floats.reshape(array.shape)
     except (TypeError, ValueError):
         pass
-    shown = brief(refused) if isinstance(refused, Basic) else _cut(repr(refused))
-    raise PointError(f"{what} must be real numbers, not {shown}; {_expected(names)}")
+    raise PointError(f"{what} must be real numbers, not {shown(refused)}; {_expected(names)}")
 
 
 def _float(item: Any) -> float:
@@ -103,6 +102,3 @@ def _float(item: Any) -> float:
     except OverflowError:
         return inf if item > 0 else -inf
 
-
-def _cut(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

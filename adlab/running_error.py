@@ -86,13 +86,13 @@ def scaled(error: Any, value: Any) -> Any:
     """error × |value|, where an exact 0 leaves none of any error."""
     if error == ZERO or not value:
         return ZERO
-    size = libmp.mpc_abs(value._mpc_, 53) if hasattr(value, "_mpc_") else libmp.mpf_abs(value._mpf_, 53)
-    return libmp.mpf_mul(error, size, ERROR_BITS, "u")
+    size = libmp.mpc_abs(value._mpc_, 53) if hasattr(value, "_mpc_") else value._mpf_
+    return (0, *libmp.mpf_mul(error, size, ERROR_BITS, "u")[1:])
 
 
 def rounding(value: Any) -> Any:
     """Four units in the last place of the working precision."""
-    return libmp.mpf_shift(libmp.fone, magnitude(value) + 2 - CONTEXT.prec) if value else ZERO
+    return (0, 1, magnitude(value) + 2 - CONTEXT.prec, 1) if value else ZERO
 
 
 def sum_error(operands: Numbers, errors: Errors, value: Any) -> Any:
@@ -104,11 +104,16 @@ def sum_error(operands: Numbers, errors: Errors, value: Any) -> Any:
 
 def product_error(operands: Numbers, errors: Errors, value: Any) -> Any:
     """|a|·Δb + |b|·Δa + Δa·Δb, and rounding unless the product is exact."""
-    if errors[0] == errors[1] == ZERO:
-        return ZERO if _exact(libmp.mpf_mul, operands, value) else rounding(value)
-    crossed = plus(scaled(errors[0], operands[1]), scaled(errors[1], operands[0]))
-    both = ZERO if ZERO in errors else libmp.mpf_mul(errors[0], errors[1], ERROR_BITS, "u")
-    return plus(plus(crossed, both), rounding(value))
+    (a, b), (error_a, error_b) = operands, errors
+    if error_a == ZERO:
+        if error_b == ZERO:
+            return ZERO if _exact(libmp.mpf_mul, operands, value) else rounding(value)
+        return plus(scaled(error_b, a), rounding(value))
+    total = plus(scaled(error_a, b), rounding(value))
+    if error_b == ZERO:
+        return total
+    both = libmp.mpf_mul(error_a, error_b, ERROR_BITS, "u")
+    return plus(plus(total, scaled(error_b, a)), both)
 
 
 def _exact(function: Callable[[Any, Any], Any], operands: Numbers, value: Any) -> bool:
@@ -169,7 +174,8 @@ def _swing(apply: Callable[..., Any], operands: Numbers, index: int, shift: Any,
 
     def largest(shifts: Iterable[Any]) -> Any:
         places = ([*operands[:index], operand + by, *operands[index + 1 :]] for by in shifts)
-        return max(CONTEXT.inf if failed else abs(moved - value) for moved, failed in (attempt(apply, p) for p in places))
+        moves = (attempt(apply, place) for place in places)
+        return max(CONTEXT.inf if failed else abs(moved - value) for moved, failed in moves)
 
     if hasattr(operand, "_mpc_"):  # the error may carry it across a branch cut
         return largest([shift, -shift, shift * 1j, shift * -1j])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,9 +95,12 @@ def significant(value: float | None, digits: int = 6) -> str:
 def count(value: float | None) -> str:
     """A whole number; beyond ten millions in powers of ten.
 
-    >>> count(12345), count(2.3e15), count(None)
-    ('12,345', '2.3e+15', '–')
+    >>> count(12345), count(2.3e15), count(10**5000), count(None)
+    ('12,345', '2.3e+15', '1e+5000', '–')
     """
     if value is None:
         return "–"
+    if value > 1e300:  # an integer may be larger than any float
+        exponent = math.floor(math.log10(value))
+        return f"{10 ** (math.log10(value) - exponent):.3g}e+{exponent}"
     return f"{value:,.0f}" if value < 1e7 else f"{float(value):.3g}"

@@ -36,6 +36,7 @@ LEVEL = {room: i for i, rooms in enumerate(LEVELS) for room in rooms}
 CONVENIENCES = {
     ("graph/graph.py", "adlab.report.drawing"),  # Graph.plot
     ("graph/graph.py", "adlab.report.svg"),  # Graph._repr_svg_
+    ("graph/graph.py", "adlab.peers"),  # Graph.to_torch, to_jax, to_casadi
 }
 
 
@@ -91,7 +92,8 @@ def test_imports_run_downward_only(path: Path) -> None:
 
 
 def test_the_two_engines_never_meet() -> None:
-    for engine, other in (("autodiff", "classical"), ("classical", "autodiff")):
+    rooms = ("autodiff", "classical", "peers")
+    for engine, other in ((a, b) for a in rooms for b in rooms if a != b):
         for path in (PACKAGE / engine).rglob("*.py"):
             assert not any(room(name) == other for name, _ in imports(path)), path
 

@@ -18,7 +18,7 @@ from sympy import Abs, Eq, Heaviside, Max, Mod, Ne, Piecewise, Rational, cos, ex
 
 from adlab.errors import DomainError, OptionError, PointError
 from adlab.expressions import symbols_of
-from adlab.meanings import FUNCTIONS, SLOW
+from adlab.meanings import FUNCTIONS, JUMPING, SLOW
 from adlab.parsing import parse
 from adlab.report.judge import Component, OutputTruth, directional_derivative, gradient_truth
 from adlab.report.truth import truth
@@ -43,7 +43,8 @@ def unevaluated(head: Any, *operands: Any) -> Any:
 
 def close(got: Any, want: Any, digits: int) -> bool:
     with mpmath.workdps(digits + 20):
-        return bool(abs(got - mpmath.mpf(want)) <= abs(mpmath.mpf(want)) * mpmath.mpf(10) ** -digits)
+        want = mpmath.mpf(want)
+        return bool(abs(got - want) <= abs(want) * mpmath.mpf(10) ** -digits)
 
 
 # --- numbers known from elsewhere -----------------------------------------------------------------------------
@@ -69,23 +70,26 @@ def test_derivatives_certified_by_ball_arithmetic(expression: Any, at: float, ex
 
 def test_the_worked_example() -> None:
     found = judged(log((x + y) ** 2 + sin(x * y)), 1.0, 2.0)
-    assert float(found.value) == 2.2934734504528866
-    assert [float(p.value) for p in found.partials] == [0.5215007789468607, 0.5634963734499162]
+    assert close(found.value, "2.2934734504528866", 16)
+    assert close(found.partials[0].value, "0.5215007789468607", 16)
+    assert close(found.partials[1].value, "0.5634963734499162", 16)
 
 
-@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in SLOW], ids=lambda f: f.__name__)
-def test_the_truth_is_what_sympys_rules_say(function: type) -> None:
-    if function in (sympy.Mod, sympy.atan2, sympy.beta, sympy.binomial, sympy.elliptic_f):
-        expression = function(2 * x + 3, Rational(1, 2))  # type: ignore[call-arg]
-    else:
-        expression = function(x)  # type: ignore[call-arg]
+RULED = [f for f in FUNCTIONS if f not in SLOW | JUMPING | {sympy.beta, sympy.binomial, sympy.elliptic_f}]
+
+
+@pytest.mark.parametrize("function", RULED, ids=lambda f: f.__name__)
+def test_the_truth_is_what_sympys_rules_say(function: Any) -> None:
+    t = sympy.Symbol("t", real=True)
+    expression = function(2 * t + 3, Rational(1, 2)) if function is sympy.atan2 else function(t)
+    rule = sympy.diff(expression, t)
     for at in (0.40625, 1.3125):
-        rule = sympy.diff(expression.subs(x, sympy.Symbol("x", real=True)))
-        want = rule.subs(sympy.Symbol("x", real=True), Rational(at)).doit().evalf(60)
-        if rule.atoms(sympy.Derivative, sympy.Subs, sympy.DiracDelta) or not want.is_Float:
-            continue  # SymPy has no rule, or no real number
-        with mpmath.workdps(60):
-            assert close(partial(expression, at).value, want._to_mpmath(200), 30), (function, at)
+        [found] = gradient_truth([expression], [t], [at])
+        if found.value is None:  # outside the domain
+            continue
+        want = rule.subs(t, Rational(at)).doit().evalf(60)
+        if want.is_Float:
+            assert close(found.partials[0].value, want._to_mpmath(220), 30), (function, at)
 
 
 # --- where weaker references fail -----------------------------------------------------------------------------
@@ -107,7 +111,7 @@ def test_features_of_any_size_are_seen(scale: int) -> None:
     assert close(partial(tanh(x / width) * width, 0.0).value, 1, 30)
     assert close(partial(x + width * tanh((x - 1) / width), 1.0).value, 2, 30)
     assert partial(sqrt(x**2 + width**2), 0.0).value == 0
-    assert close(partial(sqrt(width) * x**2, 10.0**scale).value, 2 * mpmath.mpf(10.0**scale) * mpmath.mpf(10) ** (scale / 2), 10)
+    assert close(partial(width * x**2, 10.0**scale).value, 2 * mpmath.mpf(10) ** (2 * scale), 14)
 
 
 @pytest.mark.parametrize("at", [5e-324, 1e-300, 1e-5, 3.7, 1e5, 1e300])
@@ -224,7 +228,7 @@ def test_the_radius_covers_the_error_and_holds_the_digits(expression: Any, digit
 
 @pytest.mark.parametrize("order", range(1, 10))
 def test_derivatives_of_higher_order(order: int) -> None:
-    expression = exp(sin(2 * x)) / (x + 3)
+    expression = exp(2 * x) * sin(x)
     made = plan([y, expression], [y, x])
     want = sympy.diff(expression, x, order).subs(x, Rational(0.625)).evalf(40)._to_mpmath(120)
     assert close(directional_derivative(made, [1.0, 0.625], 1, order, output=1), want, 15)
@@ -252,7 +256,7 @@ def test_the_report_says_everything_in_every_form() -> None:
     for text in (str(found), found._repr_html_(), found.to_markdown()):
         assert "differ" in text
         assert "heuristic" in text
-    assert "0.5215007789468607" in truth("log((x1 + x2)**2 + sin(x1*x2))", [1, 2]).line()
+    assert "0.52150077894686068521" in truth("log((x1 + x2)**2 + sin(x1*x2))", [1, 2]).line()
 
 
 def test_bad_questions_are_refused() -> None:
@@ -270,15 +274,16 @@ def test_neither_engine_nor_the_graph_has_a_part_in_it() -> None:
 
 # --- formulas nobody here wrote -------------------------------------------------------------------------------
 
-NAMES = ["feynman", "symbolic_regression", "adbench", "large", "global_optimisation", "rubi_sections", "rubi_special"]
+EVERY = {"feynman": 5, "symbolic_regression": 10, "adbench": 1, "large": 9, "global_optimisation": 10,
+         "rubi_sections": 40, "rubi_special": 20}  # fmt: skip
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_tenth_row_of_the_corpora(name: str) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_a_sample_of_the_corpora(name: str) -> None:
     path = CORPORA / f"{name}.jsonl"
     if not path.exists():
         pytest.skip(f"no corpora at {CORPORA}: set ADLAB_CORPORA")
-    for line in path.read_text(encoding="utf-8").splitlines()[::10]:
+    for line in path.read_text(encoding="utf-8").splitlines()[:: EVERY[name]]:
         row = json.loads(line)
         formula = parse(row["expr"], names=row["variables"])
         known = {symbol.name: symbol for symbol in symbols_of([formula])}
@@ -287,7 +292,7 @@ def test_every_tenth_row_of_the_corpora(name: str) -> None:
         # Where the formula holds decimals, its reference may have folded them at 53 bits.
         digits = 12 if re.search(r"\d\.\d", row["expr"]) else 30
         assert close(found.value, row["value"], digits), row["id"]
-        largest = max(abs(mpmath.mpf(known)) for known in row["gradient"].values())
+        largest = max(abs(mpmath.mpf(partial)) for partial in row["gradient"].values())
         for got in found.partials:
-            want = mpmath.mpf(row["gradient"][got.variable])
+            want = row["gradient"][got.variable]
             assert close(got.value, want, digits) or abs(got.value) < 1e-40 * largest, (row["id"], got)

@@ -63,7 +63,9 @@ def test_a_function_means_what_sympy_means(function: type) -> None:
         assert close(got, want, 35), (function, place, got, want)
 
 
-@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f not in ORDERS and f not in SLOW], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "function", [f for f in FUNCTIONS if f not in ORDERS and f not in SLOW], ids=lambda f: f.__name__
+)
 def test_a_function_is_good_to_its_last_bits_even_beside_its_branch_points(function: type) -> None:
     for place in map(exact, NEAR):
         try:

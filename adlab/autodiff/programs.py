@@ -11,11 +11,13 @@ from typing import Literal
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.graph import rules
 from adlab.graph.arithmetic import Nodes
+from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 
 Mode = Literal["reverse", "forward"]
 
 
+@paused()
 def derivative(graph: Graph, mode: Mode = "reverse", value: bool = False) -> Graph:
     """The program of all partials, row-major (output, then input); the values come first if `value` is true.
 

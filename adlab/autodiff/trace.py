@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
+from sympy import Symbol
+
 from adlab.autodiff.sweeps import forward, reverse
-from adlab.errors import GaveUp
-from adlab.expressions import brief
-from adlab.graph.arithmetic import FLOATS, SYMPY, Floats, evaluate
+from adlab.errors import GaveUp, VariableError
+from adlab.expressions import listing
+from adlab.graph import rules
+from adlab.graph.arithmetic import FLOATS, Floats, evaluate
 from adlab.graph.graph import Graph
+from adlab.graph.primitive import Parameter, Primitive
 from adlab.tables import Report, Table
 
 MOST_PATHS = 10_000
@@ -28,6 +32,13 @@ class Contribution:
     partial: float
     value: float
     sum_after: float
+
+
+@cache
+def _templates(primitive: Primitive, parameter: Parameter) -> tuple[str, ...]:
+    """The rules of an operation as texts, with places {0}, {1} … for its operands and, last, its result."""
+    places = {letter: Symbol(f"{{{i}}}", real=True) for i, letter in enumerate(rules.letters(primitive))}
+    return tuple(str(primitive.partial(k, parameter).xreplace(places)) for k in range(primitive.arity))
 
 
 class _Recording(Floats):
@@ -87,12 +98,12 @@ class Trace(Report):
 
     def letters(self, node: int) -> list[str]:
         """The local partials of an operation in letters: `1/v5`, `x2*cos(v3)` …"""
-        import sympy
+        primitive, operands, parameter = self.graph.nodes[node]
+        names = [self.graph.names[i] for i in (*operands, node)]
+        return [template.format(*names) for template in _templates(primitive, parameter)]
 
-        graph = self.graph
-        primitive = graph.nodes[node].primitive
-        names = [sympy.Symbol(name, real=True) for name in graph.names]
-        return [brief(rule) for rule in SYMPY.partials(graph, node, names)] if primitive.arity else []
+    def __repr__(self) -> str:
+        return f"<Trace of {self.graph!r}, value {self.value!r}>"
 
     # --- paths --------------------------------------------------------------------------------------------------
 
@@ -101,22 +112,41 @@ class Trace(Report):
 
         Their products add up to the derivative: that is the chain rule. Raises GaveUp for more than 10,000 paths.
         """
-        start = self.graph.inputs.index(variable) if isinstance(variable, str) else variable
-        end = self.graph.outputs[self.output]
-        uses = self.graph.uses()
+        start, end = self._input(variable), self.graph.outputs[self.output]
+        counts, uses = self._path_counts(end), self.graph.uses()
+        if counts[start] > MOST_PATHS:
+            raise GaveUp(f"more than {MOST_PATHS} paths lead to the output; paths are for small graphs")
         done: list[Path] = []
-        stack = [Path(self.graph, (start,), 1.0)]
+        stack: list[tuple[tuple[int, Any], float]] = [((start, None), 1.0)] if counts[start] else []
         while stack:
-            path = stack.pop()
-            if path.nodes[-1] == end:
-                done.append(path)
-                if len(done) > MOST_PATHS:
-                    raise GaveUp(f"more than {MOST_PATHS} paths lead to the output; paths are for small graphs")
-            for user in reversed(list(dict.fromkeys(uses[path.nodes[-1]]))):
-                for operand, partial in zip(self.graph.nodes[user].operands, self.partials.get(user, ()), strict=False):
-                    if operand == path.nodes[-1] and partial is not None:
-                        stack.append(Path(self.graph, (*path.nodes, user), path.product * partial))
+            trail, product = stack.pop()
+            node = trail[0]
+            if node == end:
+                done.append(Path(self.graph, _unrolled(trail), product))
+                continue
+            for user in reversed(dict.fromkeys(uses[node])):
+                for operand, partial in zip(self.graph.nodes[user].operands, self.partials[user], strict=True):
+                    if operand == node and partial is not None and counts[user]:
+                        stack.append(((user, trail), product * partial))
         return done
+
+    def _input(self, variable: int | str) -> int:
+        names = self.graph.inputs
+        if variable in names:
+            return names.index(str(variable))
+        if variable in range(len(names)):
+            return int(variable)
+        raise VariableError(f"no variable {variable!r}; there are {listing(names)}")
+
+    def _path_counts(self, end: int) -> list[int]:
+        """How many paths lead from each node to `end`, found without walking them."""
+        counts = [0] * len(self.graph)
+        counts[end] = 1
+        for node in reversed(self.graph.operations):
+            if counts[node]:
+                for operand, partial in zip(self.graph.nodes[node].operands, self.partials[node], strict=True):
+                    counts[operand] += counts[node] * (partial is not None)
+        return counts
 
     # --- as a report --------------------------------------------------------------------------------------------
 
@@ -173,6 +203,15 @@ class Path:
 
     def __str__(self) -> str:
         return " → ".join(self.graph.names[node] for node in self.nodes) + f": {self.product:.6g}"
+
+
+def _unrolled(trail: Any) -> tuple[int, ...]:
+    """(last, (…, (first, None))) as (first, …, last)."""
+    nodes = []
+    while trail is not None:
+        node, trail = trail
+        nodes.append(node)
+    return tuple(reversed(nodes))
 
 
 def trace(

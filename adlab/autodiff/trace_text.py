@@ -61,22 +61,31 @@ def _left_out(trace: Trace) -> list[str]:
 
 def as_latex(trace: Trace) -> str:
     """Two arrays; names become v_{1}, adjoints \\bar v_{1}."""
+    forward = [_latex_forward(trace, node) for node in trace.shown[:MOST_ROWS]]
+    reverse = [_latex_reverse(trace, node) for node in reversed(trace.shown[-MOST_ROWS:])]
+    return "\n".join(
+        f"\\begin{{array}}{{{columns}}}\n" + " \\\\\n".join(rows) + "\n\\end{array}"
+        for columns, rows in (("lll" if trace.tangents is None else "llll", forward), ("lll", reverse))
+    )
+
+
+def _latex_name(trace: Trace, node: int) -> str:
     from sympy import Symbol, latex
 
-    names = [latex(Symbol(name)) for name in trace.graph.names]
-    forward_rows, reverse_rows = [], []
-    for node in trace.shown[:MOST_ROWS]:
-        right = _latex_operation(trace, node)
-        tangent = "" if trace.tangents is None else f" & {number(trace.tangents.get(node, 0.0))}"
-        forward_rows.append(f"{names[node]} & {right} & {number(trace.primals[node])}{tangent}")
-    for node in reversed(trace.shown[:MOST_ROWS]):
-        parts = " + ".join(f"({number(c.value)})" for c in trace.into(node)) or r"\text{seed}"
-        reverse_rows.append(rf"\bar{{{names[node]}}} & {parts} & {number(trace.adjoints.get(node, 0.0))}")
-    columns = "lll" + ("l" if trace.tangents is not None else "")
-    return "\n".join(
-        f"\\begin{{array}}{{{spec}}}\n" + " \\\\\n".join(rows) + "\n\\end{array}"
-        for spec, rows in ((columns, forward_rows), ("lll", reverse_rows))
-    )
+    return str(latex(Symbol(trace.graph.names[node])))
+
+
+def _latex_forward(trace: Trace, node: int) -> str:
+    cells = [_latex_name(trace, node), _latex_operation(trace, node), number(trace.primals[node])]
+    if trace.tangents is not None:
+        cells.append(number(trace.tangents.get(node, 0.0)))
+    return " & ".join(cells)
+
+
+def _latex_reverse(trace: Trace, node: int) -> str:
+    seed = [r"\text{seed}"] if node == trace.graph.outputs[trace.output] else []
+    parts = " + ".join([*seed, *(f"({number(c.value)})" for c in trace.into(node))]) or r"\text{nothing reaches it}"
+    return rf"\bar{{{_latex_name(trace, node)}}} & {parts} & {number(trace.adjoints.get(node, 0.0))}"
 
 
 def _latex_operation(trace: Trace, node: int) -> str:

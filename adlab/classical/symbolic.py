@@ -35,11 +35,11 @@ import numpy as np
 import sympy
 from sympy.utilities.lambdify import MATH_TRANSLATIONS, MPMATH_TRANSLATIONS
 
-import adlab
-from adlab.classical.treesize import Distinct, occurrences
+from adlab.classical.treesize import Distinct, unfolded
 from adlab.classical.worker import Job, Results, decoded, work
-from adlab.errors import DomainError, GaveUp, MethodError, OverflowedError
+from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.points import FloatArray
+from adlab.tables import count
 
 SECONDS = 10.0  # until a worker is killed
 MEMORY = 2 << 30  # bytes that a worker may take
@@ -99,7 +99,7 @@ class SymbolicDerivative:
 
     def _real(self, position: int, value: Any) -> float:
         try:
-            number = complex(value)
+            number = complex(math.nan if value is None else value)  # None: no condition of a Piecewise holds
         except OverflowError:
             number = complex(math.inf)
         if math.isfinite(number.real) and number.imag == 0:
@@ -122,17 +122,23 @@ class Cached(Protocol):
 
 
 def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDerivative:
-    """The symbolic derivative of f, made once; what gave up is not tried again. Raises as `SymbolicDerivative` does."""
+    """The symbolic derivative of f, made once; what gave up or was refused is not tried again.
 
-    def make() -> SymbolicDerivative | GaveUp:
-        try:
-            return SymbolicDerivative(f.outputs, f.variables, cse, seconds)
-        except GaveUp as reason:
-            return reason
-
-    found = f.cached(("symbolic", cse, seconds), make)
-    if isinstance(found, GaveUp):
-        raise found
+    Raises as `SymbolicDerivative` does. Where `sympy.diff` did not come to an end without cse, it will not with it.
+    """
+    made: dict[bool, SymbolicDerivative | AdlabError] = f.cached(("symbolic", seconds), dict)
+    if cse not in made:
+        other = made.get(not cse)
+        if isinstance(other, GaveUp) and other.reached is None:
+            made[cse] = other
+        else:
+            try:
+                made[cse] = SymbolicDerivative(f.outputs, f.variables, cse, seconds)
+            except AdlabError as reason:
+                made[cse] = reason
+    found = made[cse]
+    if isinstance(found, AdlabError):
+        raise found.with_traceback(None)
     return found
 
 
@@ -143,8 +149,8 @@ def operations_after_cse(expressions: Sequence[Any], seconds: float = SECONDS) -
     >>> operations_after_cse([(x + 1) ** 2 + sympy.sin(x + 1)])
     4
     """
-    count: int = run(Job(tuple(expressions)), seconds).results["cse_operations"]
-    return count
+    operations: int = run(Job(tuple(expressions)), seconds).results["cse_operations"]
+    return operations
 
 
 def _sizes(results: Results) -> Sizes | None:
@@ -171,10 +177,13 @@ _NOTHING = Outcome(
 
 def run(job: Job, seconds: float = SECONDS) -> Outcome:
     """Does a job, in place or in a worker. Raises GaveUp at its bounds, MethodError where SymPy refuses."""
+    if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+        raise OptionError(f"`seconds` is how long SymPy may take, a positive number, not {seconds!r}")
     started = time.perf_counter()
     results: Results = {}
     where: Where = "worker"
-    if _is_small(job):
+    formula = Distinct.of(job.expressions)
+    if _is_small(formula):
         where = "in place"
         for found in work(job):
             results.update(found)
@@ -185,7 +194,8 @@ def run(job: Job, seconds: float = SECONDS) -> Outcome:
     if "exhausted" in results:
         taken, stage = time.perf_counter() - started, results.get("stage", "starting SymPy")
         message = f"gave up after {taken:.3g} s: {stage} {_EXHAUSTED[results['exhausted']]}"
-        raise GaveUp(message, reached=_sizes(results))
+        size = f"as a tree the formula has {count(formula.tree_nodes)} nodes"
+        raise GaveUp(f"{message}; {size}", reached=_sizes(results))
     return Outcome(results, where)
 
 
@@ -197,37 +207,34 @@ _EXHAUSTED = {
 }
 
 
-def _is_small(job: Job) -> bool:
-    """Whether SymPy will be done at once. Each node of a tree brings a copy of itself, by the product rule, per operand."""
-    distinct = Distinct.of(job.expressions)
+def _is_small(distinct: Distinct) -> bool:
+    """Whether SymPy will be done at once: the product rule copies each node of a tree once for each operand it has."""
     if distinct.tree_nodes > SMALL_DERIVATIVE or distinct.tree_depth > SMALL_DEPTH:
         return False
     sizes: list[int] = []
     for below in distinct.operands:
         sizes.append(1 + sum(sizes[operand] for operand in below))
-    times = occurrences(distinct.operands, distinct.roots)
-    return sum(count * len(distinct.operands[i]) * sizes[i] for i, count in times) <= SMALL_DERIVATIVE
+    copies = [size * len(below) for size, below in zip(sizes, distinct.operands, strict=True)]
+    return unfolded(distinct.operands, distinct.roots, copies) <= SMALL_DERIVATIVE
 
 
 def _by_worker(job: Job, seconds: float) -> Results:
     """What a process of its own finds within the bounds; it is gone when this returns, whatever happens."""
-    command = [sys.executable, "-P", "-m", "adlab.classical.worker", repr(seconds), str(MEMORY)]
-    home = str(Path(adlab.__file__).parents[1])
+    command = [sys.executable, "-P", "-m", "adlab.classical.worker", repr(float(seconds)), str(MEMORY)]
+    home = str(Path(__file__).parents[2])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])}
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
+    question, pipe, late = job.to_json(), subprocess.PIPE, False
+    with subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
-    )
-    late = False
-    try:
-        answer, complaint = process.communicate(job.to_json(), timeout=seconds)
-    except subprocess.TimeoutExpired:
-        late = True
-        _kill(process)
-        answer, complaint = process.communicate()
-    finally:
-        _kill(process)
-        process.wait()
+    ) as process:
+        try:
+            answer, complaint = process.communicate(question, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            late = True
+            _kill(process)
+            answer, complaint = process.communicate()
+        finally:  # an interrupt from the keyboard, for one
+            _kill(process)
     results: Results = {}
     for line in answer.splitlines(keepends=True):
         if line.endswith("\n"):  # the last may have been cut off

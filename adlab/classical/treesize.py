@@ -15,7 +15,7 @@ each root, and its cost is the number of distinct nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -67,7 +67,7 @@ class Distinct:
     @cached_property
     def tree_nodes(self) -> int:
         """Nodes of the trees, all roots together."""
-        return sum(times for _, times in occurrences(self.operands, self.roots))
+        return unfolded(self.operands, self.roots, [1] * len(self.nodes))
 
     @cached_property
     def tree_depth(self) -> int:
@@ -81,8 +81,7 @@ class Distinct:
     def tree_operations(self) -> int:
         """What `sympy.count_ops` returns, summed over the roots."""
         tallies = _Counting(self).tallies()
-        times = occurrences([tally.met for tally in tallies], self.roots)
-        return sum(count * tallies[position].operations for position, count in times)
+        return unfolded([tally.met for tally in tallies], self.roots, [tally.operations for tally in tallies])
 
 
 def _atom(node: Basic) -> Any:
@@ -90,20 +89,31 @@ def _atom(node: Basic) -> Any:
     return type(node), node, getattr(node, "_prec", None), getattr(node, "text", None)
 
 
-def occurrences(operands: Sequence[Positions], roots: Positions) -> Iterator[tuple[int, int]]:
-    """Each position that the roots reach, last first, with how often it stands in their trees.
+EXACT_BITS = 4096  # sizes up to 10^1233 are exact; of larger ones the first six hundred digits are
 
-    Counts are dropped once passed on: on a deep chain each is an integer of thousands of digits.
+
+def unfolded(operands: Sequence[Positions], roots: Positions, weights: Sequence[int]) -> int:
+    """The weights of all nodes of the trees that the roots stand for; operands come before what uses them.
+
+    How often a position stands in the trees is dropped once it has been passed on. On a deep chain these are numbers
+    of thousands of digits; since the sweep is linear, all are scaled down alike when they become too long.
     """
     times: dict[int, int] = {}
     for root in roots:
         times[root] = times.get(root, 0) + 1
+    total, scaled = 0, 0
     for position in range(len(operands) - 1, -1, -1):
         count = times.pop(position, 0)
-        if count:
-            yield position, count
-            for operand in operands[position]:
-                times[operand] = times.get(operand, 0) + count
+        if not count:
+            continue
+        if count.bit_length() > EXACT_BITS:
+            scaled += EXACT_BITS // 2
+            total, count = total >> EXACT_BITS // 2, count >> EXACT_BITS // 2
+            times = {other: number >> EXACT_BITS // 2 for other, number in times.items()}
+        total += count * weights[position]
+        for operand in operands[position]:
+            times[operand] = times.get(operand, 0) + count
+    return total << scaled
 
 
 def tree_nodes(expression: Basic) -> int:
@@ -137,7 +147,7 @@ def tree_operations(expression: Basic) -> int:
 
 def tree_nodes_of_graph(graph: Graph) -> int:
     """The nodes of a graph if every shared one were written out again for each use."""
-    return sum(times for _, times in _occurrences_in_graph(graph))
+    return unfolded([node.operands for node in graph.nodes], graph.outputs, [1] * len(graph))
 
 
 def tree_operations_of_graph(graph: Graph) -> int:
@@ -148,11 +158,8 @@ def tree_operations_of_graph(graph: Graph) -> int:
     >>> tree_operations_of_graph(lower([(x + 1) * sympy.sin(x + 1)], [x]))
     4
     """
-    return sum(times for position, times in _occurrences_in_graph(graph) if graph.nodes[position].operands)
-
-
-def _occurrences_in_graph(graph: Graph) -> Iterator[tuple[int, int]]:
-    return occurrences([node.operands for node in graph.nodes], graph.outputs)
+    operands = [node.operands for node in graph.nodes]
+    return unfolded(operands, graph.outputs, [int(bool(below)) for below in operands])
 
 
 # --- counting as count_ops does ---------------------------------------------------------------------------------

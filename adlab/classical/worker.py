@@ -123,13 +123,13 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # SymPy has no types
         super().__init__({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
         self.names = names
 
-    def _print_Symbol(self, expr: Any) -> str:
+    def _print_Symbol(self, expr: Any) -> str:  # noqa: N802 - SymPy's printers find their methods by class name
         return self.names[expr]
 
-    _print_Dummy = _print_Symbol
+    _print_Dummy = _print_Symbol  # noqa: N815
     _print_fresnels = _print_fresnelc = _print_uppergamma = _print_lowergamma = PythonCodePrinter._print_Function
 
-    def _print_Float(self, expr: Any) -> str:
+    def _print_Float(self, expr: Any) -> str:  # noqa: N802
         return repr(float(expr))
 
 

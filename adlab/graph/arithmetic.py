@@ -24,6 +24,7 @@ import sympy
 from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.primitive import Parameter, Primitive, exact_sympy
+from adlab.graph.simplify import ADD, MUL
 
 T = TypeVar("T")
 Values = Sequence[T]
@@ -148,9 +149,10 @@ class Expressions(_Numbers):
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         with sympy.evaluate(False):
-            if parameter is None:
-                return primitive.form(*operands)
-            return primitive.form(*operands, exact_sympy(parameter))
+            given = operands if parameter is None else [*operands, exact_sympy(parameter)]
+            made = primitive.form(*given)
+        _ = made.is_commutative  # known of each in its turn: asked of the last, SymPy would recurse down a deep chain
+        return made
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
         """The rule of the table with its letters replaced, simplified as SymPy does by itself."""
@@ -169,6 +171,8 @@ class Nodes:
     def __init__(self, builder: Builder, guards: Mapping[int, int] | None = None) -> None:
         self.builder = builder
         self.guards = guards or {}
+        self.zero, self.one = builder.constant(0), builder.constant(1)
+        self._constants: dict[Graph, list[int]] = {}
 
     def constant(self, value: Any) -> int:
         return self.builder.constant(value)
@@ -177,19 +181,34 @@ class Nodes:
         return self.builder.apply(primitive, operands, parameter)
 
     def partials(self, graph: Graph, position: int, values: Values[int]) -> Sequence[int | None]:
-        primitive, _, parameter = graph.nodes[position]
-        inputs = _rule_inputs(graph, position, values)
-        found = rules.splice(self.builder, rules.partials(primitive, parameter), inputs)
+        """As rules say; nothing is written for an operand that depends on no input."""
+        primitive, operands, parameter = graph.nodes[position]
+        active = graph.active
+        rule = rules.partials_of(primitive, parameter, tuple([active[operand] for operand in operands]))
+        found = self._spliced(rule, [*[values[operand] for operand in operands], values[position]])
         if position in self.guards:
-            zero = self.builder.constant(0)
-            found = [self.builder.call("select", self.guards[position], partial, zero) for partial in found]
-        return [None if self.builder.value_of(partial) == 0 else partial for partial in found]
+            found = [self.builder.call("select", self.guards[position], partial, self.zero) for partial in found]
+        zero = self.zero
+        return [None if partial == zero else partial for partial in found]
+
+    def _spliced(self, rule: rules.Rule, place: list[int]) -> list[int]:
+        """The rule written into the builder; its constants are looked up once."""
+        constants = self._constants.get(rule.graph)
+        if constants is None:
+            constants = self._constants[rule.graph] = [self.builder.constant(value) for value in rule.constants]
+        place += constants
+        apply = self.builder.apply
+        for primitive, operands, parameter in rule.operations:
+            place.append(apply(primitive, [place[operand] for operand in operands], parameter))
+        return [place[output] for output in rule.graph.outputs]
 
     def add(self, a: int, b: int) -> int:
-        return self.builder.call("add", a, b)
+        return self.builder.apply(ADD, (a, b))
 
     def mul(self, a: int, b: int) -> int:
-        return self.builder.call("mul", a, b)
+        if a == self.one:
+            return b
+        return a if b == self.one else self.builder.apply(MUL, (a, b))
 
 
 FLOATS, ARRAYS, COMPLEX, SYMPY = Floats(), Arrays(), ComplexNumbers(), Expressions()

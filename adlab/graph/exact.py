@@ -70,6 +70,10 @@ def power(base: Number, exponent: Number) -> Number | None:
 
 def is_binary(number: Number) -> bool:
     """Whether binary64 holds it exactly."""
+    if isinstance(number, int) and number.bit_length() <= 53:
+        return True
+    if isinstance(number, Fraction) and number.denominator & (number.denominator - 1):
+        return False
     try:
         return Fraction(float(number)) == number
     except OverflowError:

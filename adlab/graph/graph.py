@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from adlab.errors import GraphError
 from adlab.graph.primitive import Number, Parameter, Primitive, number_text
 from adlab.graph.primitives import CONSTANT, INPUT, PRIMITIVES
+from adlab.graph.simplify import LAWS, PECULIAR
 
 
 class Node(NamedTuple):
@@ -155,6 +156,24 @@ class Graph:
 
         return plot_graph(self, ax=ax, **options)
 
+    def to_torch(self, dtype: Any = None) -> Any:
+        """A differentiable PyTorch function, (..., n) → (...) or (..., m); `dtype` is float64 by default."""
+        from adlab.peers import library
+
+        return library("torch").function(self, dtype)
+
+    def to_jax(self, dtype: Any = None) -> Any:
+        """A pure JAX function for grad, jit and vmap, (..., n) → (...) or (..., m); `dtype` is JAX's own by default."""
+        from adlab.peers import library
+
+        return library("jax").function(self, dtype)
+
+    def to_casadi(self, name: str = "f") -> Any:
+        """A `casadi.Function` of one vector (n), with one vector (m) for its value."""
+        from adlab.peers import library
+
+        return library("casadi").function(self, name)
+
     def _repr_svg_(self) -> str:
         from adlab.report.svg import graph_svg
 
@@ -172,6 +191,12 @@ class Builder:
         self.nodes: list[Node] = [Node(INPUT, (), name) for name in self.inputs]
         self.known: dict[Node, int] = {node: i for i, node in enumerate(self.nodes)}
         self.simplify = simplify
+        self.peculiar = bytearray(len(self.nodes))
+        """Marks the nodes that a law of `simplify` may have something to say of; most nodes are plain."""
+        self.units: dict[int, int] = {}
+        """The constants 0, 1 and -1 by their positions."""
+        self.folded: dict[Any, int | None] = {}
+        """What `simplify` has made of operations on two constants."""
 
     @classmethod
     def on(cls, graph: Graph) -> Builder:
@@ -179,30 +204,38 @@ class Builder:
         builder = cls(graph.inputs, simplify=True)
         builder.nodes = list(graph.nodes)
         builder.known = {node: i for i, node in enumerate(builder.nodes)}
+        builder.peculiar = bytearray(node.primitive in PECULIAR for node in builder.nodes)
+        for unit in (0, 1, -1):
+            builder.constant(unit)
         return builder
 
     def constant(self, value: Number | Any) -> int:
         """A constant: an int, a Fraction, a float (the binary64 it is), or a SymPy number symbol such as pi."""
         if isinstance(value, Fraction) and value.denominator == 1:
             value = value.numerator
-        return self.cons(CONSTANT, (), value + 0 if isinstance(value, float) and value == 0 else value)
+        if isinstance(value, float) and value == 0:
+            value = value + 0  # -0.0 and 0.0 are one constant
+        position = self.cons(CONSTANT, (), value)
+        if isinstance(value, (int, float)) and value in (0, 1, -1):
+            self.units[position] = int(value)
+        return position
 
     def apply(self, primitive: Primitive, operands: Sequence[int], parameter: Parameter = None) -> int:
         """The position of this operation on these nodes, a new one only if there is none yet."""
-        if self.simplify:
-            from adlab.graph.simplify import simplified
-
-            shorter = simplified(self, primitive, operands, parameter)
+        if self.simplify and (law := LAWS.get(primitive)) is not None:
+            shorter = law(self, operands, parameter)
             if shorter is not None:
                 return shorter
         return self.cons(primitive, tuple(operands), parameter)
 
     def cons(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
         """The position of exactly this node."""
-        node = Node(primitive, operands, parameter)
-        position = self.known.setdefault(node, len(self.nodes))
-        if position == len(self.nodes):
+        node = _new(Node, (primitive, operands, parameter))
+        position = self.known.get(node)
+        if position is None:
+            position = self.known[node] = len(self.nodes)
             self.nodes.append(node)
+            self.peculiar.append(primitive in PECULIAR)
         return position
 
     def call(self, name: str, *operands: int, parameter: Parameter = None) -> int:
@@ -228,9 +261,13 @@ class Builder:
         if len(kept) + count == len(self.nodes):
             return Graph(self.inputs, tuple(self.nodes), tuple(outputs))
         place = list(range(count)) + [0] * (len(self.nodes) - count)
+        moved = place.__getitem__
         nodes = self.nodes[:count]
         for i in kept:
             place[i] = len(nodes)
             primitive, operands, parameter = self.nodes[i]
-            nodes.append(Node(primitive, tuple([place[operand] for operand in operands]), parameter))
-        return Graph(self.inputs, tuple(nodes), tuple(place[output] for output in outputs))
+            nodes.append(_new(Node, (primitive, tuple(map(moved, operands)), parameter)))
+        return Graph(self.inputs, tuple(nodes), tuple(map(moved, outputs)))
+
+
+_new: Any = tuple.__new__  # what Node(…) comes down to, without a call in between

@@ -20,6 +20,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 from adlab.errors import UnsupportedExpression, VariableError
 from adlab.expressions import brief, listing, postorder
 from adlab.graph import exact
+from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.primitive import Number, number_text
 from adlab.graph.primitives import HEADS, PRIMITIVES
@@ -27,6 +28,7 @@ from adlab.graph.primitives import HEADS, PRIMITIVES
 LARGEST_INTEGER_POWER = 2**53  # beyond, binary64 cannot tell odd from even
 
 
+@paused()
 def lower(expressions: Sequence[Basic], variables: Sequence[sympy.Symbol]) -> Graph:
     """The graph of these expressions; inputs in the order of `variables`.
 

@@ -170,7 +170,7 @@ def power_shifted(a: float, b: float, shift: Any) -> float:
         return math.pow(a, b)
     exponent, rest = _two_sum(b, shift)
     if a < 0 and math.fabs(b) >= 2**53:  # every such b is even, but b + shift need not be
-        return (-1) ** shift * _restored(math.pow(-a, exponent), a, rest)
+        return _restored(math.pow(-a, exponent), a, rest) * (-1 if shift % 2 else 1)
     return _restored(math.pow(a, exponent), a, rest)
 
 
@@ -182,17 +182,17 @@ def power_shifted_array(a: Array, b: Array, shift: Any) -> Array:
 
 
 def power_complex(a: Any, b: Any, shift: Any = 0) -> Any:
-    """|Re a|**Re b, a real power, times what is left: near the real axis that is 1 + i·tiny, and keeps its digits."""
-    size = np.where(np.equal(a.real, 0), 1.0, np.abs(a.real))[()]
-    turned = (np.real(b) + shift) * np.log(a / size) + 1j * np.imag(b) * np.log(a)
-    power = power_shifted_array(size, np.real(b), shift) * np.exp(turned)
-    return np.where(np.equal(a, 0), np.power(a, b + shift), power)[()]
+    """The polar form |a|**b exp(ib·angle), measured from the negative axis for whole b: near π a tiny angle is lost."""
+    whole = np.equal(np.imag(b), 0) & np.equal(np.real(b), np.floor(np.real(b)))
+    side = np.where(whole & np.less(a.real, 0), -1.0, 1.0)[()]
+    size, angle = np.abs(a), np.arctan2(side * a.imag, side * a.real)
+    turned = (b + shift) * angle + np.imag(b) * np.log(np.where(np.equal(size, 0), 1.0, size))
+    sign = np.power(side, np.real(b)) * side**shift
+    return sign * power_shifted_array(size, np.real(b), shift) * np.exp(1j * turned)
 
 
 def power_rational_complex(a: Any, exponent: Any) -> Any:
-    size = np.where(np.equal(a.real, 0), 1.0, np.abs(a.real))[()]
-    power = power_rational_array(size, exponent) * np.exp(float(exponent) * np.log(a / size))
-    return np.where(np.equal(a, 0), 0.0, power)[()]
+    return power_rational_array(np.abs(a), exponent) * np.exp(1j * float(exponent) * np.angle(a))
 
 
 def power_integer(a: float, exponent: int) -> float:
@@ -201,18 +201,6 @@ def power_integer(a: float, exponent: int) -> float:
 
 def power_integer_array(a: Array, exponent: int) -> Array:
     return np.square(a) if exponent == 2 else np.power(a, float(exponent))
-
-
-def power_integer_complex(a: Any, exponent: int) -> Any:
-    """By repeated multiplication: the polar form would lose a tiny imaginary part."""
-    result, square = None, a
-    while exponent:
-        if exponent & 1:
-            result = square if result is None else result * square
-        exponent >>= 1
-        if exponent:
-            square = square * square
-    return result
 
 
 # --- functions whose textbook form loses digits, or overflows, near the ends of the domain ------------------------

@@ -94,23 +94,6 @@ def usual(order: Any, short: str, full: str) -> Any:
     return lambda n: short if n == order else full
 
 
-def by_mpmath(name: str, formula: Any, form: Any, partials: tuple[Any, ...], **known: Any) -> Primitive:
-    """A special function: values of mpmath, rounded once."""
-    order_first = name + "({n}, {0})" if "parameter_at" in known else ""
-    given = {"head": form, "cost": 100, "complex": special.complex_(formula), "text": order_first} | known
-    return P(name, form, special.array(formula), special.scalar(formula), partials, **given)
-
-
-def power_text(shift: Any) -> str:
-    """a**b, a**(b - 1)."""
-    return f"{{0}}**({{1}} {'+' if shift > 0 else '-'} {abs(shift)})" if shift else "{0}**{1}"
-
-
-def call_text(name: str, plain: Any, short: str = "") -> Any:
-    """`name(a, n)`, or `short(a)` where the parameter is the usual one."""
-    return lambda n: f"{short or name}({{0}})" if n == plain else f"{name}({{0}}, {{n}})"
-
-
 def multiplications(exponent: Any) -> float:
     """By repeated squaring."""
     return int(exponent).bit_length() + int(exponent).bit_count() - 2
@@ -125,7 +108,7 @@ _ENTRIES: list[Primitive] = [
     P("div", operator.truediv, np.divide, operator.truediv, (1 / B, -OUT / B), domain=Ne(B, 0), text="{0}/{1}", operator=True, cost=4),
     P("neg", operator.neg, np.negative, operator.neg, (-ONE,), text="-{0}", operator=True),
     # --- powers -------------------------------------------------------------------------------------------------
-    P("powi", lambda a, n: a**n, num.power_integer_array, num.power_integer, (N * A ** (N - 1),), text="{0}**{n}", cost=multiplications, complex=num.power_integer_complex),
+    P("powi", lambda a, n: a**n, num.power_integer_array, num.power_integer, (N * A ** (N - 1),), text="{0}**{n}", cost=multiplications, complex=num.power_complex),
     P("powr", lambda a, n: a**n, num.power_rational_array, num.power_rational, (N * A ** (N - 1),), domain=A >= 0, partial_domains=(Or(A > 0, And(Eq(A, 0), N >= 1)),), text="{0}**{n}", cost=25, complex=num.power_rational_complex, principal=True),
     P("pow", lambda a, b, n=0: a ** (b + n), num.power_shifted_array, num.power_shifted, ((B + N) * powshift(A, B, N - 1), OUT * sympy.log(A)), text=power_text, head=powshift, parameter_at=2, cost=25,
       domain=Or(A > 0, And(Eq(A, 0), B + N >= 0), And(A < 0, WHOLE_B)), partial_domains=(Or(A > 0, And(Eq(A, 0), B + N >= 1), And(A < 0, WHOLE_B)), A > 0), complex=num.power_complex, principal=True),
@@ -185,8 +168,8 @@ _ENTRIES: list[Primitive] = [
     P("not", lambda a: sympy.Not(a, evaluate=False), lambda a: 1.0 - a, lambda a: 1.0 - a, (ZERO,), text="not {0}", head=sympy.Not, analytic=False, piecewise_constant=True),
     P("select", lambda a, b, c: Piecewise((b, a), (c, True), evaluate=False), num.select_array, num.select, (ZERO, Piecewise((ONE, Ne(A, 0)), (ZERO, True)), Piecewise((ZERO, Ne(A, 0)), (ONE, True))), text="{1} if {0} else {2}", analytic=False, routes=True, convention="where a condition turns, the partials are those of the branch taken"),
     # --- error functions, gamma and its kin ---------------------------------------------------------------------
-    P("erf", sympy.erf, special.from_scipy("erf", math.erf), math.erf, (exact(2 / sympy.sqrt(sympy.pi), gauss(A)),), head=sympy.erf, cost=20, complex=special.complex_(lambda m, a: m.erf(a))),
-    P("erfc", sympy.erfc, num.elementwise(math.erfc), math.erfc, (exact(-2 / sympy.sqrt(sympy.pi), gauss(A)),), head=sympy.erfc, cost=20, complex=special.complex_(lambda m, a: m.erfc(a))),
+    P("erf", sympy.erf, special.from_scipy("erf", math.erf), math.erf, (exact(2 / sympy.sqrt(sympy.pi), gauss(A)),), head=sympy.erf, cost=20, complex=special.complex_(special.error_function("erf"))),
+    P("erfc", sympy.erfc, num.elementwise(math.erfc), math.erfc, (exact(-2 / sympy.sqrt(sympy.pi), gauss(A)),), head=sympy.erfc, cost=20, complex=special.complex_(special.error_function("erfc"))),
     P("gamma", sympy.gamma, special.from_scipy("gamma", math.gamma), math.gamma, (OUT * sympy.polygamma(0, A),), domain=NOT_A_POLE, head=sympy.gamma, cost=50, complex=special.complex_(lambda m, a: m.gamma(a))),
     by_mpmath("loggamma", lambda m, a: m.loggamma(a), sympy.loggamma, (sympy.polygamma(0, A),), domain=A > 0),
     by_mpmath("polygamma", special.polygamma, lambda a, n=ZERO: sympy.polygamma(n, a), (sympy.polygamma(N + 1, A),), domain=And(WHOLE_N, N >= 0, NOT_A_POLE), head=sympy.polygamma, parameter_at=0, text=usual(0, "digamma({0})", "polygamma({n}, {0})")),

@@ -7,13 +7,16 @@ likewise. They are lowered from the table's SymPy expressions once, when first a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import sympy
 
-from adlab.graph.graph import Builder, Graph
+from adlab.graph.graph import Builder, Graph, Node
 from adlab.graph.lowering import lower
 from adlab.graph.primitive import OPERANDS, OUT, Parameter, Primitive
+from adlab.graph.primitives import CONSTANT
 
 
 @cache
@@ -29,6 +32,31 @@ def partials(primitive: Primitive, parameter: Parameter = None) -> Graph:
     """
     rules = [primitive.partial(k, parameter) for k in range(primitive.arity)]
     return simplify(lower(rules, letters(primitive)))
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """A rule to be written again and again: its constants come first after the inputs, then its operations."""
+
+    graph: Graph
+    constants: tuple[Any, ...]
+    operations: tuple[Node, ...]
+
+
+@cache
+def partials_of(primitive: Primitive, parameter: Parameter, wanted: tuple[bool, ...]) -> Rule:
+    """The local partials for the operands wanted, 0 for the others."""
+    whole = partials(primitive, parameter)
+    builder = Builder(whole.inputs, simplify=True)
+    zero = builder.constant(0)
+    for node in whole.nodes:
+        if node.primitive is CONSTANT:
+            builder.constant(node.parameter)
+    outputs = splice(builder, whole, range(len(whole.inputs)))
+    graph = builder.finish([output if wanted[k] else zero for k, output in enumerate(outputs)])
+    inside = graph.nodes[len(graph.inputs) :]
+    constants = tuple(node.parameter for node in inside if not node.operands)
+    return Rule(graph, constants, inside[len(constants) :])
 
 
 @cache

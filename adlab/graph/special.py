@@ -41,7 +41,7 @@ def scalar(formula: Formula) -> Callable[..., float]:
             return NAN  # no limits are taken
         with _LOCK, _CONTEXT.workprec(BITS):
             value = _CONTEXT.convert(formula(_CONTEXT, _CONTEXT.mpf(a), *map(_exact, parameter)))
-            if abs(value.imag) > abs(value.real) * _CONTEXT.ldexp(1, -BITS // 2):
+            if not _CONTEXT.isfinite(value) or abs(value.imag) > abs(value.real) * _CONTEXT.ldexp(1, 10 - BITS):
                 raise ValueError("no real value")
             return float(value.real)
 
@@ -112,7 +112,19 @@ def hurwitz(m: Any, a: Any, s: Any) -> Any:
     """ζ(s, a) = Σ (a + k)^-s; to the left of 0 it is real for whole s only, and a polygamma function (DLMF 25.11.12)."""
     if m.re(a) > 0:
         return m.zeta(s, a)
+    if not isinstance(s, int):
+        raise ValueError("not real")
     return (-1) ** s * polygamma(m, a, s - 1) / m.factorial(s - 1)
+
+
+def error_function(name: str) -> Formula:
+    """mpmath's, with the bits by which the bell exp(-a²), which moves it, is smaller than itself."""
+
+    def formula(m: Any, a: Any) -> Any:
+        with m.extraprec(3 * int(min(m.re(a) ** 2, 800))):
+            return getattr(m, name)(a)
+
+    return formula
 
 
 def exponential_integral(m: Any, a: Any) -> Any:
@@ -125,9 +137,10 @@ def logarithmic_integral(m: Any, a: Any) -> Any:
 
 
 def lower_gamma(m: Any, a: Any, s: Any) -> Any:
-    """DLMF 8.5.1, in the form whose terms all have one sign."""
-    series = m.exp(-a) * m.hyp1f1(1, s + 1, a) if m.re(a) > 0 else m.hyp1f1(s, s + 1, -a)
-    return a**s / s * series
+    """DLMF 8.5.1, in the form whose terms all have one sign; with the bits by which exp(-a) is smaller than itself."""
+    with m.extraprec(int(min(2 * abs(m.re(a)), 2000))):
+        series = m.exp(-a) * m.hyp1f1(1, s + 1, a) if m.re(a) > 0 else m.hyp1f1(s, s + 1, -a)
+        return a**s / s * series
 
 
 def polylog(m: Any, a: Any, n: Any) -> Any:

@@ -27,6 +27,7 @@ from adlab.errors import AdlabError, GaveUp, MissingExtra, PeerError
 from adlab.graph.graph import Graph
 from adlab.peers.shapes import Jacobians, Sampled, Values
 from adlab.points import FloatArray
+from adlab.progress import stage
 
 SECONDS = 30.0
 """How long a peer may take at a point before it is said to have given up."""
@@ -77,10 +78,6 @@ class Peer:
         """The version installed; empty if there is none."""
         return importlib.metadata.version(self.package) if self.installed else ""
 
-    @property
-    def missing(self) -> str:
-        """What to do where it is not installed, in a sentence."""
-        return f"{self.library} is not installed; `{self.name}` needs it: pip install 'adlab[{self.extra}]'"
 
 
 FLOAT32 = {"dtype": "float32"}
@@ -103,7 +100,7 @@ PEERS: dict[str, Peer] = {
         _torch("torch-float32", "eager", "eager autograd in float32, PyTorch's default", options=FLOAT32),
         _torch("torch-compile", "compiled", "torch.compile of f, then backward; compiling takes its time", on_request=True),
         _jax("jax", "reverse", "jit(grad(f)): traced once, transposed, compiled by XLA"),
-        _jax("jax-forward", "forward", "jit(jacfwd(f)): tangents, traced once and compiled"),
+        _jax("jax-forward", "forward", "jit(jacfwd(f)): tangents, traced once and compiled", 150),
         _jax("jax-eager", "eager", "grad(f) without jit: every operation dispatched by itself", 5_000),
         _jax("jax-float32", "reverse", "jit(grad(f)) in float32, JAX's default", options=FLOAT32),
         Peer("casadi", "CasADi", "casadi", "jacobian", "SX graph, differentiated symbolically, run by a virtual machine"),
@@ -120,21 +117,21 @@ PEERS: dict[str, Peer] = {
 }  # fmt: skip
 
 
-def load(peer: Peer) -> Callable[..., Any]:
-    """The function that does it; MissingExtra, saying what to install, where the library is missing."""
+def library(package: str) -> Any:
+    """Our module for a library; MissingExtra, saying what to install, where the library is missing."""
+    peer = next(peer for peer in PEERS.values() if peer.package == package)
     if not peer.installed:
-        raise MissingExtra(peer.missing)
+        raise MissingExtra(f"{peer.library} is not installed: pip install 'adlab[{peer.extra}]'")
+    stage(f"importing {peer.library}")
     try:
-        module = importlib.import_module(f"adlab.peers.{peer.package}")
+        return importlib.import_module(f"adlab.peers.{package}")
     except Exception as reason:  # an installation may be broken in any way
         raise PeerError(f"{peer.library} cannot be imported: {_in_short(reason)}") from reason
-    found: Callable[..., Any] = getattr(module, peer.function)
-    return found
 
 
 def prepare(peer: Peer, graph: Graph, seconds: float = SECONDS, in_place: bool = False) -> Jacobians:
     """The peer's derivative of a graph, (..., n) → (..., m, n). Its own failures come as PeerError."""
-    function = load(peer)
+    function = getattr(library(peer.package), peer.function)
     if not in_place and peer.measure(graph) > peer.largest:
         from adlab.peers.worker import Worker
 
@@ -166,7 +163,7 @@ class Samples:
 
 def sample(peer: Peer, values: Values, point: FloatArray, seconds: float = SECONDS) -> tuple[Sampled, int]:
     """What the peer finds by sampling, and how many evaluations of f that took."""
-    function, box = load(peer), Samples(values, peer.library, seconds)
+    function, box = getattr(library(peer.package), peer.function), Samples(values, peer.library, seconds)
     with speaking(peer):
         found: Sampled = function(box, point)
     return found, box.count

@@ -47,6 +47,7 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
     ("sphericalj", 0): sympy.sin(A) / A,
+    ("polylog", 1): -sympy.log(1 - A),
 }
 """What a framework without this function (or without this parameter of it) computes instead. Functions of our own, such
 as hypot, say it by their form."""

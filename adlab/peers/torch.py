@@ -135,10 +135,10 @@ def _transformed(derivative: TensorFunction, dtype: str) -> Jacobians:
 
 
 class Recorded(NamedTuple):
-    """One node of the dynamic graph: its name, and what it saved for the backward pass."""
+    """One node of the dynamic graph: its name, and the tensors that it saved for the backward pass."""
 
     name: str
-    saved: dict[str, Any]
+    saved: dict[str, float]
 
 
 def recorded(graph: Graph, point: FloatArray) -> dict[int, list[Recorded]]:
@@ -162,7 +162,7 @@ def _chain(value: Tensor, known: set[Any]) -> list[Recorded]:
     return new[::-1]
 
 
-def _saved(node: Any) -> dict[str, Any]:
-    """Tensors (as floats) and numbers that the node keeps."""
-    saved = {name.removeprefix("_saved_"): getattr(node, name) for name in dir(node) if name.startswith("_saved_")}
-    return {name: value.item() if torch.is_tensor(value) else value for name, value in saved.items()}
+def _saved(node: Any) -> dict[str, float]:
+    """The tensors that the node keeps, as floats."""
+    found = {name.removeprefix("_saved_"): getattr(node, name) for name in dir(node) if name.startswith("_saved_")}
+    return {name: value.item() for name, value in found.items() if torch.is_tensor(value)}

@@ -85,9 +85,10 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions:
     value = float(tried.result.jacobian[i, j])
     component = truth.component(i, j)
     if component.value is None or not math.isfinite(value):
-        note = conventions if tried.method.family == "automatic" and conventions else component.note
+        why = conventions if tried.method.family == "automatic" and conventions else component.note
+        note = "; ".join(part for part in (tried.note, why) if part)
         status = tried.status if tried.status != "ok" else "no truth"
-        return AccuracyRow(name, variable, value, status=status, note=note or tried.note, output=output)
+        return AccuracyRow(name, variable, value, status=status, note=note, output=output)
     exact = component.value
     with mpmath.workprec(400):
         error = max(abs(mpmath.mpf(value) - exact), component.radius or 0)

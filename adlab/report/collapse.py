@@ -1,9 +1,9 @@
 """A large graph as a diagram of few boxes, each for many nodes: first by repeated structure, then by depth.
 
 An unrolled loop repeats a run of operations again and again, each time reading what stands at the same distances
-before it: it becomes one box, with the text of one turn and the number of turns. What is still too large is cut into
-bands of depth (the longest path from an input). Either way a box stands for an interval of one topological order, so
-the boxes form an acyclic graph; and each pass over the nodes is linear.
+before it: it becomes one box, with the text of its first turn and the number of turns. What is still too large is cut
+into bands of depth (the longest path from an input). Either way a box stands for an interval of one topological order,
+so the boxes form an acyclic graph; and each pass over the nodes is linear.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -34,7 +34,7 @@ from adlab.report.diagram import Arrow, Box, Diagram, Piece, Row, cut, size_in_w
 
 LIMIT = 60  # inputs and operations; graphs of more are collapsed
 LONGEST_TURN = 64  # operations in one turn of a repeated structure
-FEWEST_TURNS = 3
+FEWEST_TURNS, FEWEST_OPERATIONS = 3, 8  # that make a repeated structure
 LINES_OF_TURN = 6
 BANDS = 7  # of depth, in each half
 SINGLE_INPUTS = 6  # more inputs than that share a box
@@ -50,7 +50,10 @@ class Part(NamedTuple):
 def collapse(
     graph: Graph, primal: Graph | None = None, outputs: Sequence[str] | None = None, limit: int = LIMIT
 ) -> Diagram:
-    """The diagram of a large graph, of `limit` boxes at most; a derivative program keeps its two halves."""
+    """The diagram of a large graph: by repeated structure if `limit` boxes are enough for that, else by depth.
+
+    A derivative program keeps its two halves.
+    """
     far = [False] * len(graph) if primal is None else [not own for own in shared(graph, primal)]
     parts = list(repeated(graph, far))
     if len(parts) + SINGLE_INPUTS > limit:
@@ -74,8 +77,8 @@ def repeated(graph: Graph, far: Sequence[bool]) -> Iterator[Part]:
 def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
     """A number for each operation, the same for two that do the same to operands at the same distances before them.
 
-    Inputs count as one: an unrolled loop reads another one at each turn. So do the nodes of the near half, as read
-    from the far one: a reverse sweep meets them in reverse.
+    Inputs count as one, and so do constants: an unrolled loop may read another one at each turn. So do the nodes of the
+    near half, as read from the far one: a reverse sweep meets them in reverse.
     """
     nodes, rank = graph.nodes, dict(zip(graph.operations, range(len(graph.operations)), strict=True))
     known: dict[Any, int] = {}
@@ -83,10 +86,8 @@ def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
     for i in graph.operations:
         primitive, operands, parameter = nodes[i]
         reads = tuple(
-            rank[i] - rank[o] if o in rank and far[o] == far[i]
-            else nodes[o] if nodes[o].primitive is CONSTANT else None
-            for o in operands
-        )  # fmt: skip
+            rank[i] - rank[o] if o in rank and far[o] == far[i] else nodes[o].primitive is CONSTANT for o in operands
+        )
         signatures.append(known.setdefault((primitive, parameter, reads, far[i]), len(known)))
     return np.array(signatures)
 
@@ -99,7 +100,7 @@ def _repeats(signatures: Any) -> list[tuple[int, int, int]]:
         edges = np.flatnonzero(same[1:] != same[:-1])
         for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             count = (stop - first) // turn + 1
-            if count >= FEWEST_TURNS:
+            if count >= FEWEST_TURNS and count * turn >= FEWEST_OPERATIONS:
                 found.append((-count * turn, turn, first))
     taken = np.zeros(len(signatures), dtype=bool)
     chosen = []

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from adlab.function import Function, as_function, point_of
 from adlab.graph.domain import kinks
 from adlab.methods import chosen
@@ -72,10 +74,14 @@ class Comparison(Report):
 
 
 def _conditioned(f: Function, known: Conditioning) -> str:
-    text = f"condition number of f {significant(float(known.f.max()), 3)}"
-    if known.partials is not None:
-        text += f", of its partials at most {significant(float(known.partials.max()), 3)}"
-    return text
+    text = f"condition number of f {_size(known.f)}"
+    return text if known.partials is None else f"{text}, of its partials at most {_size(known.partials)}"
+
+
+def _size(numbers: FloatArray) -> str:
+    """The largest of them; there is no relative error of 0."""
+    finite = numbers[np.isfinite(numbers)]
+    return significant(float(finite.max()), 3) if finite.size else "undefined (a value is 0)"
 
 
 def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True) -> Comparison:

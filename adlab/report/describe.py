@@ -69,7 +69,8 @@ class _Describer:
         self.box_of[position] = len(self.boxes)
         rows = (heading(graph, position), *frame.rows(position), *self.tags.get(position, ()))
         kind: Kind = "operation" if operands else "input"
-        output, sums, far = position in self.tags, frame.is_sum(position), self.far[position]
+        output, far = position in self.tags, self.far[position]
+        sums = self.primal is None and frame.is_sum(position)
         self.boxes.append(Box(kind, rows, frame.tooltip(position), output, sums, state, far))
         for k, source in enumerate(sources):
             label = frame.label(position, k) if self.primal is None else ()
@@ -86,7 +87,7 @@ class _Describer:
 
     def diagram(self) -> Diagram:
         headings = None if self.primal is None else ("primal", "derivative")
-        title, key = size_in_words(self.graph), self.frame.key()
+        title, key = size_in_words(self.graph), self.frame.key(on_edges=self.primal is None)
         return Diagram(title, tuple(self.boxes), tuple(self.arrows), key, headings)
 
 

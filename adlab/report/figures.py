@@ -13,6 +13,7 @@ import numpy as np
 
 from adlab.errors import OptionError, OutputError
 from adlab.progress import stage
+from adlab.tables import count
 
 if TYPE_CHECKING:
     from adlab.report.accuracy import AccuracyRow
@@ -112,10 +113,11 @@ def swell_bars(found: Swell, ax: Any = None) -> Any:
     ax = axes(ax)
     series = {"as a tree": "tree_operations", "after cse": "cse_operations", "as a program": "graph_operations"}
     for k, (label, field) in enumerate(series.items()):
-        sizes = [getattr(row, field) or np.nan for row in found.rows]
+        sizes = [getattr(row, field) for row in found.rows]
+        heights = [float(min(size, 10**300)) if size else np.nan for size in sizes]  # some trees exceed every float
         places = np.arange(len(found.rows)) + (k - 1) * 0.27
-        bars = ax.bar(places, [float(size) for size in sizes], 0.25, label=label, color=COLOURS[k], hatch=["", "//", ".."][k])
-        ax.bar_label(bars, ["" if np.isnan(float(s)) else f"{float(s):.3g}" for s in sizes], fontsize=8, padding=2)
+        bars = ax.bar(places, heights, 0.25, label=label, color=COLOURS[k], hatch=["", "//", ".."][k])
+        ax.bar_label(bars, [count(size) if size else "" for size in sizes], fontsize=8, padding=2)
     ax.set_xticks(range(len(found.rows)), [row.what.replace(" ", "\n") for row in found.rows])
     ax.set(yscale="log", ylabel="operations")
     ax.set_title(f"swell, {found.form}")

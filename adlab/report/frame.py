@@ -21,21 +21,26 @@ MEANINGS: dict[Role, str] = {
 }  # fmt: skip
 
 
+def check(graph: Graph, trace: Trace | None, step: int | None) -> None:
+    """Raises OptionError for a trace of another graph, and for a step that there is not."""
+    if trace is None and step is not None:
+        raise OptionError("`step` says how far a trace has come: give `trace=` with it")
+    if trace is not None and trace.graph is not graph:
+        raise OptionError("the trace belongs to another graph: draw `trace.graph`, or trace this one")
+    count = len(graph.operations)
+    if step is not None and not 0 <= step <= 2 * count:
+        raise OptionError(f"`step` is {step}; the trace has {count} operations, so it goes from 0 to {2 * count}")
+
+
 class Frame:
     """The first `step` operations of a trace are done: 0 to n going forward, n to 2n in reverse; all by default.
 
-    What is not yet computed shows as a dash, a sum that is not yet complete with dots after it. Raises OptionError for
-    a trace of another graph and a step that there is not.
+    What is not yet computed shows as a dash, a sum that is not yet complete with dots after it.
     """
 
     def __init__(self, graph: Graph, trace: Trace | None, step: int | None, direction: Direction) -> None:
+        check(graph, trace, step)
         order, count = [*graph.operations, *reversed(graph.operations)], len(graph.operations)
-        if trace is None and step is not None:
-            raise OptionError("`step` says how far a trace has come: give `trace=` with it")
-        if trace is not None and trace.graph is not graph:
-            raise OptionError("the trace belongs to another graph: draw `trace.graph`, or trace this one")
-        if step is not None and not 0 <= step <= len(order):
-            raise OptionError(f"`step` is {step}; the trace has {count} operations, so it goes from 0 to {len(order)}")
         self.graph, self.trace, self.step, self.direction = graph, trace, step, direction
         done = len(order) if step is None else step
         self.forward, self.backward = set(order[: min(done, count)]), set(order[count:done])
@@ -113,12 +118,11 @@ class Frame:
             return None
         complete = self.reversing and all(use in self.backward for use in self.uses[position])
         final = self._number("adjoint", self.trace.adjoints.get(position, 0.0), complete)
-        if complete or self.step is None:
+        if self.step is None:
             return final
-        sign = SIGNS["adjoint"][self.direction]
+        sign, arrived = SIGNS["adjoint"][self.direction], self.arrived[position]
         running = [f"{sign} {shown(value)}{UNFINISHED}" for value in self.sums[position][:-1]]
         final = final._replace(widest=max([final.widest, *running], key=len))
-        arrived = self.arrived[position]
         return final._replace(text=running[arrived - 1], role="adjoint") if 0 < arrived <= len(running) else final
 
     # --- tooltips: all digits, the same in every frame but for what is not yet known ---------------------------
@@ -154,15 +158,16 @@ class Frame:
             text += f"\ncontribution to the adjoint of {name}: {value!r} = {adjoint!r} × this"
         return text
 
-    def key(self) -> tuple[Row, ...]:
-        """How far a frame has come, and what the signs mean."""
+    def key(self, on_edges: bool = True) -> tuple[Row, ...]:
+        """How far a frame has come, and what the signs mean, those on edges too if there are any."""
         if self.trace is None:
             return ()
         there: list[Role] = ["primal"]
         there += ["tangent"] if self.trace.tangents is not None else []
-        there += ["adjoint", "partial"] if self.trace.adjoints else []
+        there += ["adjoint"] if self.trace.adjoints else []
+        there += ["partial"] if on_edges else []
         signs = [Piece(f"{SIGNS[role][self.direction]} {MEANINGS[role]}", role) for role in there]
-        if any(len(sums) > 1 for sums in self.sums.values()):
+        if on_edges and any(len(sums) > 1 for sums in self.sums.values()):
             signs.append(Piece("Σ sum of contributions", "adjoint"))
         if self.step is None:
             return (tuple(signs),)

@@ -130,9 +130,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
     return ""
 
 
-def _both_sides(
-    made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int
-) -> dict[Pair, Sides]:
+def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int) -> dict[Pair, Sides]:
     """What happens to the left and to the right for each pair; at far smaller steps too where that is no derivative."""
     found: dict[Pair, Sides] = {}
     todo = list(pairs)

@@ -81,17 +81,17 @@ class _Router:
 
     def __init__(self, web: Web, places: Places) -> None:
         self.web, self.places, self.x = web, places, places.x
-        thick = [max(web.extent[v].along for v in layer) for layer in web.layers]
+        self.thick = [max((web.extent[v].along for v in layer), default=0.0) for layer in web.layers]
         starts = [0.0]
         for r in range(len(web.layers) - 1):
-            starts.append(starts[r] + thick[r] + self._room(r))
-        self.bands = [(start, start + thickness) for start, thickness in zip(starts, thick, strict=True)]
+            starts.append(starts[r] + self.thick[r] + self._room(r))
+        self.bands = [(start, start + thick) for start, thick in zip(starts, self.thick, strict=True)]
 
     def _room(self, r: int) -> float:
         """Between one rank and the next."""
         web, (layer, below) = self.web, self.web.layers[r : r + 2]
         farthest = max((abs(self.x[v] - self.x[u]) for v in layer for u in web.down[v]), default=0.0)
-        only_joints = min(layer) >= web.boxes or min(below) >= web.boxes
+        only_joints = any(min(vertices, default=web.boxes) >= web.boxes for vertices in (layer, below))
         return min(BETWEEN * (0.7 if only_joints else 1) + SLOPE * farthest, STEEPEST)
 
     def layout(self) -> Layout:
@@ -124,8 +124,9 @@ class _Router:
 
     def _leave(self, vertex: int, across: float, sign: int) -> list[Point]:
         """From the border of a box to the border of its rank."""
-        border = self._point(vertex).along + sign * self.web.extent[vertex].along / 2
-        return [Point(across, border), Point(across, self.bands[self.web.rank[vertex]][sign > 0])]
+        rank = self.web.rank[vertex]
+        edge, inset = self.bands[rank][sign > 0], (self.thick[rank] - self.web.extent[vertex].along) / 2
+        return [Point(across, edge - sign * inset), Point(across, edge)]
 
 
 def _straight(across: float, wish: float, slack: float) -> float:

@@ -86,9 +86,7 @@ def _quotient(here: Outcome, there: Outcome, by: Any) -> Quotient:
     return Quotient((there.value - here.value) / by, noise)
 
 
-def central(
-    plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, digits: int
-) -> Quotient:
+def central(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, digits: int) -> Quotient:
     """The central quotient of any order, Σ (−1)^i C(order, i) f(x + (order/2 − i)·h) / h^order."""
     output, variable = pair
     extra, most = 0, EXTRA_BITS + 4 * shift

@@ -16,12 +16,14 @@ from adlab.graph.graph import Graph
 from adlab.report.collapse import LIMIT, collapse
 from adlab.report.describe import describe
 from adlab.report.diagram import Arrow, Box, Diagram, Direction, Piece, Role, Row, Trace
+from adlab.report.frame import check
 from adlab.report.layout import Extent, Layout, Point, layout
 
 HEADING, NUMBERS, SMALL = 8.0, 7.6, 7.2  # sizes of text, in points
 LEADING = 1.24  # from line to line, in sizes
 MARGIN, PADDING, LABEL_GAP = 4.0, 4.5, 3.0
 HEAD, HALF_HEAD, BADGE = 4.6, 2.1, 4.4  # arrow heads, and the disc with the Σ
+MOST = 300  # boxes at most, if someone asks for more than the usual limit
 STACK = 2.2  # a box for many nodes looks like a pile of cards
 KEY_GAP, NARROWEST = 1.6, 190.0  # ems between the parts of the key; the width that it may need at least
 
@@ -40,7 +42,7 @@ INKS: dict[Role, tuple[str, str]] = {
 # Advance widths in DejaVu Sans, the widest of the usual sans-serif fonts, in thousandths of an em.
 _WIDTHS = {
     " ,.·": 318, "'ijlIJ": 295, "/:;\\|": 337, "-f": 361, "()[]t": 392, "r!": 411, "*_`–\"": 510, "sz∂": 525,
-    "?cLF": 575, "vxykPTYo": 612, "aeΣ": 632, "bdghnpquS0123456789{}$": 636, "AVXZKBC": 698, "RUNHDGOQ&": 787,
+    "?cLF": 575, "vxykPTYo": 612, "aeΣ": 632, "bdghnpquS0123456789{}$": 636, "AVXZKBCR": 698, "UNHDGOQ&": 780,
     "w": 818, "#+<=>^~×−↓↑→←⇣⇢⇒": 838, "M": 863, "%mW@…": 1000,
 }  # fmt: skip
 _WIDTH = {character: width / 1000 for characters, width in _WIDTHS.items() for character in characters}
@@ -137,8 +139,17 @@ def picture_of(
     limit: int = LIMIT,
     engine: str = "adlab",
 ) -> Picture:
-    """The picture of a graph, collapsed if more than `limit` boxes would be needed; see `describe` for the options."""
-    if len(graph.inputs) + len(graph.operations) > limit:
+    """The picture of a graph, collapsed if it has more than `limit` inputs and operations; options as in `describe`.
+
+    Raises OptionError for frames of a collapsed graph, and a limit beyond MOST.
+    """
+    size = len(graph.inputs) + len(graph.operations)
+    if not 1 <= limit <= MOST:
+        raise OptionError(f"`limit` is {limit}; it must be from 1 to {MOST}, for what has more boxes cannot be read")
+    if size > limit:
+        check(graph, trace, step)
+        if step is not None:
+            raise OptionError(f"`step` needs every operation drawn: this graph has {size} nodes, more than limit={limit}")
         return compose(collapse(graph, primal, outputs, limit), direction, engine)
     diagram = describe(graph, trace, step, direction=direction, primal=primal, outputs=outputs)
     return compose(diagram, direction, engine)

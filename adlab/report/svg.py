@@ -1,7 +1,7 @@
 """A graph as SVG, written by hand: text stays text, every node and edge tells all its digits in a tooltip.
 
-The ink is that of the page it stands in (`currentColor`); alone, or as an image, it follows the reader's choice of a
-light or dark screen. There is no script and nothing is loaded; the same graph gives the same bytes.
+Inside a page the ink is the page's own (`currentColor`); alone, or as an image, the picture follows the reader's choice
+of a light or dark screen. There is no script and nothing is loaded; the same graph gives the same bytes.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -73,7 +73,10 @@ def svg(picture: Picture) -> str:
 
 
 def _style() -> str:
-    """Colours for any paper; where the picture is a document of its own, also its own ink, light or dark."""
+    """Inside a page the ink is the page's own, and coloured inks lean toward it; alone there is paper too, light or dark.
+
+    Programs that do not know `color-mix` keep the declaration before it.
+    """
     rules = [
         "text { font-family: 'DejaVu Sans', Verdana, Arial, sans-serif; fill: currentColor; stroke: none }",
         ".name { font-weight: bold }",
@@ -84,7 +87,7 @@ def _style() -> str:
         ".node.constant rect { fill: none; stroke-dasharray: 2 1.6 }",
         ".node.output rect { fill: #009e73; fill-opacity: 0.16 }",
         ".node.group rect { fill: #e69f00; fill-opacity: 0.14 }",
-        ".node.now rect { fill: #f0e442; fill-opacity: 0.45; stroke-width: 1.9 }",
+        ".node.now rect { fill: #f0e442; fill-opacity: 0.28; stroke-width: 1.9 }",
         ".node.unknown rect, .edge.unknown path { stroke-opacity: 0.4; fill-opacity: 0 }",
         ".edge.unknown .head { fill-opacity: 0.4 }",
         ".edge.passed path { stroke: #d55e00; stroke-width: 1.5 }",
@@ -93,17 +96,22 @@ def _style() -> str:
         ".badge text { fill: #ffffff; font-weight: bold }",
         ".divide { stroke: currentColor; stroke-opacity: 0.4; stroke-dasharray: 4 3; fill: none }",
     ]
-    light = [f".{role} {{ fill: {ink} }}" for role, (ink, _) in INKS.items() if ink]
-    dark = [f".{role} {{ fill: {ink} }}" for role, (_, ink) in INKS.items() if ink]
+    leaning = [
+        f".{role} {{ fill: {ink}; fill: color-mix(in srgb, {ink} 85%, currentColor) }}"
+        for role, (ink, _) in INKS.items()
+        if ink
+    ]
+    by_day, by_night = ([f".{role} {{ fill: {inks[k]} }}" for role, inks in INKS.items() if inks[k]] for k in (0, 1))
     alone = "svg.adlab-graph:root"
     return "\n".join(
         [
             "",
-            *(_scoped(".adlab-graph", rule) for rule in (*rules, *light)),
-            f"{alone} {{ color: #1b1b1b; color-scheme: light dark }}",
+            *(_scoped(".adlab-graph", rule) for rule in (*rules, *leaning)),
+            f"{alone} {{ color: #1b1b1b; background: #ffffff; color-scheme: light dark }}",
+            *(_scoped(alone, rule) for rule in by_day),
             "@media (prefers-color-scheme: dark) {",
-            f"{alone} {{ color: #e8e8e8 }}",
-            *(_scoped(alone, rule) for rule in dark),
+            f"{alone} {{ color: #e8e8e8; background: #121212 }}",
+            *(_scoped(alone, rule) for rule in by_night),
             "}",
             "",
         ]

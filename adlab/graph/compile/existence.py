@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from adlab.graph.arithmetic import FLOATS, evaluate, to_float
+from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
 from adlab.graph.primitive import Parameter, Primitive
@@ -19,6 +20,7 @@ from adlab.graph.primitives import CONSTANT
 from adlab.graph.rules import letters, splice, unconditional
 
 
+@paused()
 def with_existence(graph: Graph, m: int, values: bool) -> Graph:
     """`graph` gives m values and then their partials, row-major; so does this, NaN where the value does not exist.
 

@@ -1,0 +1,199 @@
+"""The peers: which are installed, what each can do, and what each answers where there is no derivative.
+
+`side_by_side` (from `adlab.report.side_by_side`) shows what PyTorch records and what JAX writes, beside adlab's lists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from adlab.function import Function
+from adlab.methods import METHODS
+from adlab.peers import PEERS, library
+from adlab.report.accuracy import attempt
+from adlab.report.side_by_side import SHOWN
+from adlab.report.side_by_side import side_by_side as side_by_side
+from adlab.report.truth import truth
+from adlab.tables import Report, Table, significant
+
+# --- the listing --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PeerRow:
+    """One way to differentiate; `version` is empty where the library is missing, and `extra` is what to install."""
+
+    name: str
+    library: str
+    version: str
+    about: str
+    extra: str
+
+
+@dataclass(frozen=True)
+class Listing(Report):
+    """Every peer, installed or not."""
+
+    rows: list[PeerRow]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`rows` with the fields of `PeerRow`."""
+        return {"rows": [asdict(row) for row in self.rows]}
+
+    def sections(self) -> list[Table | str]:
+        """The table, and what to install where some are missing."""
+        rows = [[row.name, row.library, row.version or "missing", row.about] for row in self.rows]
+        wanted = ",".join(dict.fromkeys(row.extra for row in self.rows if not row.version))
+        notes = [f"the missing ones: pip install 'adlab[{wanted}]'"] if wanted else []
+        return [Table("peers", ["method", "library", "version", "how it differentiates"], rows, notes=notes)]
+
+
+def listing() -> Listing:
+    """The peers with their versions; nothing is imported to find out.
+
+    >>> [row.library for row in listing().rows][:1]
+    ['PyTorch']
+    """
+    return Listing([
+        PeerRow(peer.name, peer.library, peer.version, peer.about, peer.extra)
+        for peer in PEERS.values()
+    ])  # fmt: skip
+
+
+# --- conventions ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """A formula at a point where its derivative is a matter of convention, or easily lost."""
+
+    what: str
+    formula: str
+    point: dict[str, float]
+
+
+CASES = (
+    Case("kink of abs", "Abs(x)", {"x": 0.0}),
+    Case("relu at 0", "Max(x, 0)", {"x": 0.0}),
+    Case("tie of max", "Max(x, y)", {"x": 1.0, "y": 1.0}),
+    Case("tie of min", "Min(x, y)", {"x": 1.0, "y": 1.0}),
+    Case("jump of sign", "sign(x)", {"x": 0.0}),
+    Case("jump of Heaviside", "Heaviside(x)", {"x": 0.0}),
+    Case("jump of floor", "floor(x)", {"x": 1.0}),
+    Case("jump of Mod", "Mod(x, y)", {"x": 4.0, "y": 2.0}),
+    Case("cut of atan2", "atan2(x, y)", {"x": 0.0, "y": -1.0}),
+    Case("edge of sqrt", "sqrt(x)", {"x": 0.0}),
+    Case("edge of asin", "asin(x)", {"x": 1.0}),
+    Case("kink of a root of a square", "sqrt(x**2)", {"x": 0.0}),
+    Case("norm at the origin", "sqrt(x**2 + y**2)", {"x": 0.0, "y": 0.0}),
+    Case("where-NaN trap", "Piecewise((sqrt(x), x > 0), (0, True))", {"x": -1.0}),
+    Case("where-NaN trap, removable", "Piecewise((sin(x)/x, Ne(x, 0)), (1, True))", {"x": 0.0}),
+    Case("0·∞ in a power", "x**y", {"x": 0.0, "y": 2.0}),
+    Case("0·∞ in a logistic", "1/(1 + exp(-x))", {"x": -1000.0}),
+    Case("∞/∞ in a logistic", "exp(x)/(1 + exp(x))", {"x": 1000.0}),
+    Case("∞/∞ in a softplus", "log(1 + exp(x))", {"x": 1000.0}),
+    Case("saturated tanh", "tanh(x)", {"x": 20.0}),
+)
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What each method answers in one case: the partials, or a word why not. `truth` likewise; one-sided at a kink."""
+
+    case: Case
+    truth: str
+    answers: dict[str, list[float] | str]
+
+
+@dataclass(frozen=True)
+class Conventions(Report):
+    """A row for each case, a column for each method, all measured."""
+
+    methods: list[str]
+    rows: list[Convention]
+
+    def answer(self, what: str, method: str) -> list[float] | str:
+        """What the method answers in the case of that name."""
+        return next(row.answers[method] for row in self.rows if row.case.what == what)
+
+    def to_dict(self) -> dict[str, Any]:
+        """`rows`: {what, formula, point, truth, answers {method: partials or a word}}."""
+        return {"methods": self.methods, "rows": [{**asdict(r.case), "truth": r.truth, "answers": r.answers} for r in self.rows]}
+
+    def sections(self) -> list[Table | str]:
+        """First those that differentiate the formula, then those that sample it."""
+        samplers = [name for name in self.methods if name in METHODS and METHODS[name].needs == "values"]
+        others = [name for name in self.methods if name not in samplers]
+        tables = [self._table("conventions: methods that differentiate the formula", others)]
+        if samplers:
+            tables.append(self._table("conventions: methods that sample it", samplers))
+        return [*tables, "left | right: the one-sided derivatives, where they differ; a word: there is no number, and why"]
+
+    def _table(self, title: str, methods: Sequence[str]) -> Table:
+        rows = [
+            [row.case.what, row.case.formula, ", ".join(f"{k}={v:g}" for k, v in row.case.point.items()), row.truth,
+             *(shown(row.answers[name]) for name in methods)]
+            for row in self.rows
+        ]  # fmt: skip
+        return Table(title, ["case", "f", "at", "truth", *methods], rows)
+
+
+def shown(answer: list[float] | str) -> str:
+    """Partials in a cell.
+
+    >>> shown([0.5, float("nan")]), shown("refused")
+    ('0.5, nan', 'refused')
+    """
+    return answer if isinstance(answer, str) else ", ".join(significant(value + 0.0, 4) for value in answer)
+
+
+def shown_where_installed() -> list[str]:
+    """The frameworks whose programs `side_by_side` can show here; MissingExtra if there is none."""
+    found = [name for name in SHOWN if PEERS[name].installed]
+    return found or [library(next(iter(SHOWN)))]
+
+
+def default_methods() -> list[str]:
+    """adlab's two modes and every peer installed, each library in its plainest way."""
+    plain = ("torch", "jax", "casadi", "autograd", "symengine", "scipy", "scipy-fprime", "numdifftools", "jacobi")
+    return ["reverse", *(name for name in plain if PEERS[name].installed)]
+
+
+def conventions(methods: Iterable[str] | None = None, cases: Iterable[Case] = CASES) -> Conventions:
+    """What each method answers at kinks, ties, edges and where 0 meets ∞: measured, and nobody protected.
+
+    >>> conventions(["reverse"]).answer("kink of abs", "reverse")
+    [0.0]
+    """
+    names = default_methods() if methods is None else list(methods)
+    return Conventions(names, [_measured(case, names) for case in cases])
+
+
+def _measured(case: Case, methods: Sequence[str]) -> Convention:
+    f = Function(case.formula, list(case.point))
+    point = np.array(list(case.point.values()))
+    answers: dict[str, list[float] | str] = {}
+    for name in methods:
+        tried = attempt(f, METHODS[name], point)
+        answers[name] = tried.status if tried.result is None else tried.result.jacobian[0].tolist()
+    return Convention(case, _truth(f, point), answers)
+
+
+def _truth(f: Function, point: Any) -> str:
+    """The derivative, or left | right."""
+    cells = []
+    for partial in truth(f, point, 15).components:
+        if partial.value is not None:
+            cells.append(significant(float(partial.value), 4))
+        else:
+            cells.append(f"{_side(partial.left)} | {_side(partial.right)}")
+    return ", ".join(cells)
+
+
+def _side(value: Any) -> str:
+    return "–" if value is None or not math.isfinite(float(value)) else significant(float(value), 4)

@@ -1,0 +1,205 @@
+"""adlab's Wengert list and derivative program beside what PyTorch records and what JAX writes of the same formula."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from adlab.errors import MethodError
+from adlab.function import Function, as_function, point_of
+from adlab.graph.arithmetic import FLOATS, evaluate
+from adlab.graph.graph import Graph
+from adlab.methods import METHODS
+from adlab.peers import PEERS, library
+from adlab.points import FloatArray
+from adlab.report import accuracy
+from adlab.report.truth import truth
+from adlab.tables import Report, Table, significant
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program as somebody writes it: its lines, how often each primitive occurs, what it is in a few words."""
+
+    what: str
+    lines: list[str]
+    counts: dict[str, int]
+
+    @property
+    def operations(self) -> int:
+        """How many primitives are applied."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class SideBySide(Report):
+    """One formula, its value and its gradient as programs: adlab's and the framework's.
+
+    `pairs` is the value and the gradient, ours first in each; `kept` says what each keeps for the backward pass;
+    `digits` are the correct digits of the gradient in float64 and float32; `notes` what else was measured.
+    """
+
+    library: str
+    title: str
+    pairs: list[tuple[str, Program, Program]]
+    kept: dict[str, list[str]]
+    accuracy: list[accuracy.AccuracyRow]
+    notes: list[str]
+
+    @property
+    def digits(self) -> dict[str, float]:
+        """The fewest correct digits of any partial, by method."""
+        found: dict[str, float] = {}
+        for row in self.accuracy:
+            if row.digits is not None:
+                found[row.method] = min(row.digits, found.get(row.method, 16.0))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """`programs`: {what, adlab, library} with lines and counts; `kept`, `digits`, `notes`."""
+        return {
+            "library": self.library,
+            "programs": [
+                {"what": what, **{side: {"lines": p.lines, "counts": p.counts, "operations": p.operations}
+                                  for side, p in (("adlab", ours), ("theirs", theirs))}}
+                for what, ours, theirs in self.pairs
+            ],
+            "kept": self.kept, "digits": self.digits, "notes": self.notes,
+        }  # fmt: skip
+
+    def sections(self) -> list[Table | str]:
+        """The programs line by line, the counts, what is kept, the digits."""
+        programs = [
+            Table(what, [ours.what, theirs.what], list(zip_longest(ours.lines, theirs.lines, fillvalue="")))
+            for what, ours, theirs in self.pairs
+        ]
+        return [f"{self.title}: adlab and {self.library}", *programs, self._counts(), self._kept(),
+                accuracy.table(self.accuracy), *self.notes]  # fmt: skip
+
+    def _counts(self) -> Table:
+        rows = [
+            [what, side, str(program.operations), ", ".join(f"{name} {n}" for name, n in program.counts.items())]
+            for what, ours, theirs in self.pairs
+            for side, program in (("adlab", ours), (self.library, theirs))
+        ]
+        return Table("counts", ["program", "by", "operations", "which"], rows, frozenset(["operations"]))
+
+    def _kept(self) -> Table:
+        rows = [[side, str(len(values)), ", ".join(values)] for side, values in self.kept.items()]
+        return Table("kept from the forward sweep for the backward one", ["by", "values", "which"], rows, frozenset(["values"]))
+
+
+def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
+    """f and its gradient as adlab and `framework` ("torch" or "jax") write them, at a point, for one output.
+
+    Raises MissingExtra where the framework is not installed, and MethodError for any other framework, or m > 1.
+    """
+    f = as_function(f)
+    point = point_of(f, x)
+    if framework not in SHOWN:
+        raise MethodError(f"no programs of `{framework}` to show; there are {' and '.join(SHOWN)}")
+    if f.m != 1:
+        raise MethodError(f"programs are shown for one output, and this function has m = {f.m}")
+    library(framework)  # or MissingExtra
+    pairs, kept, notes = SHOWN[framework](f, point)
+    methods = ["reverse", framework, f"{framework}-float32"]
+    attempts = {name: accuracy.attempt(f, METHODS[name], point) for name in methods}
+    rows = accuracy.rows(f, truth(f, point), attempts)
+    names = dict(zip(f.names, point.tolist(), strict=True))
+    title = f"{f.title} at {', '.join(f'{name} = {value!r}' for name, value in names.items())}"
+    return SideBySide(PEERS[framework].library, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes)
+
+
+# --- adlab's side -------------------------------------------------------------------------------------------------
+
+
+def _ours(graph: Graph, what: str) -> Program:
+    return Program(what, list(graph.lines()), graph.counts())
+
+
+def _ours_kept(f: Function) -> list[str]:
+    """The values of f's own graph, inputs included, that the adjoint part of the program reads, or that are partials."""
+    program, primal = f.program("reverse"), len(f.graph)
+    used = [*program.outputs[f.m :], *(operand for node in program.nodes[primal:] for operand in node.operands)]
+    read = {i for i in used if i < primal}
+    return [f.graph.names[i] for i in sorted(read) if f.graph.active[i]]
+
+
+Shown = tuple[list[tuple[str, Program, Program]], dict[str, list[str]], list[str]]
+
+# --- PyTorch --------------------------------------------------------------------------------------------------------
+
+
+def _torch(f: Function, point: FloatArray) -> Shown:
+    from adlab.peers.torch import recorded
+
+    chains = recorded(f.graph, point)
+    lines, kept, order = [], [], []
+    for i in f.graph.operations:
+        nodes = chains.get(i, [])
+        order += [node.name for node in nodes]
+        held = [f"{name} = {significant(value, 5)}" for node in nodes for name, value in node.saved.items()]
+        kept += [f"{f.graph.names[i]}.{each}" for each in held]
+        lines.append(" → ".join(node.name for node in nodes) + (f"  saves {', '.join(held)}" if held else ""))
+    ours, program = _ours(f.graph, "adlab's Wengert list"), _ours(f.program("reverse"), "adlab's derivative program")
+    forward = Program("PyTorch's grad_fn, recorded as f runs", lines, dict(Counter(order)))
+    backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)))
+    note = "PyTorch writes no program: each call of f records these nodes anew, and backward() runs and frees them."
+    return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note]
+
+
+# --- JAX ------------------------------------------------------------------------------------------------------------
+
+
+def _jax(f: Function, point: FloatArray) -> Shown:
+    from adlab.peers import jax
+
+    value, gradient = jax.jaxprs(f.graph, point)
+    pairs = [
+        ("f", _ours(f.graph, "adlab's Wengert list"), _jaxpr(value, jax.equations, "JAX's jaxpr of f")),
+        ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program"),
+         _jaxpr(gradient, jax.equations, "JAX's jaxpr of grad(f)")),
+    ]  # fmt: skip
+    kept = [_named(f, point, residual) for residual in jax.residuals(f.graph, point)]
+    return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, *fused(jax.compiled_text(f.graph, point)))]
+
+
+def _fusion(primitives: int, instructions: int, kernels: int) -> str:
+    text = f"jit: XLA turns the {primitives} primitives of grad(f) into {instructions} instructions in {kernels} kernel{'s'[: kernels != 1]}"
+    return text + ("; what several kernels need, each works out anew." if instructions > primitives else ".")
+
+
+def _jaxpr(jaxpr: Any, equations: Callable[[Any], list[str]], what: str) -> Program:
+    return Program(what, [line.strip() for line in str(jaxpr).splitlines()], dict(Counter(equations(jaxpr))))
+
+
+def _named(f: Function, point: FloatArray, residual: float) -> str:
+    """A residual by the first node of our program that has its value."""
+    program = f.program("reverse")
+    values = evaluate(program, point.tolist(), FLOATS)
+    found = next((i for i, value in enumerate(values) if value == residual), None)
+    if found is None:
+        return significant(residual, 5)
+    name, written = program.names[found], program.written(found)
+    return f"{name} = {significant(residual, 5)}" if found < len(f.graph) else f"{written} = {significant(residual, 5)}"
+
+
+def fused(hlo: str) -> tuple[int, int]:
+    """How many instructions stand in an HLO text, parameters and tuples aside, and how many kernels run them.
+
+    >>> fused("f { %a = f64[] parameter(0)  %b = f64[] sine(%a) }  ENTRY e { %x = f64[] fusion(%p), calls=%f }")
+    (1, 1)
+    """
+    entry = hlo[hlo.index("ENTRY") :]
+    plumbing = {"parameter", "constant", "tuple", "get-tuple-element", "fusion", "call", "copy", "bitcast"}
+    inside = Counter(re.findall(r"= \S+ ([\w-]+)\(", hlo))
+    outside = Counter(re.findall(r"= \S+ ([\w-]+)\(", entry))
+    kernels = outside["fusion"] + outside["call"] + sum(n for name, n in outside.items() if name not in plumbing)
+    return sum(n for name, n in inside.items() if name not in plumbing), kernels
+
+
+SHOWN: dict[str, Callable[[Function, FloatArray], Shown]] = {"torch": _torch, "jax": _jax}

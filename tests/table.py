@@ -1,0 +1,220 @@
+"""How the table of primitives is examined: which cases, at which points, against which high-precision numbers.
+
+The reference knows a primitive by its SymPy form alone: mpmath evaluates that, and differences of such values give
+the derivative. No rule of the table, and none of adlab's own numbers, takes part.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any, NamedTuple
+
+import mpmath
+import sympy
+
+from adlab.graph.primitive import OPERANDS, OUT, Primitive, exact_sympy
+from adlab.graph.primitives import PRIMITIVES, define
+
+THIRD, HALF = Fraction(1, 3), Fraction(1, 2)
+PARAMETERS: dict[str, Sequence[Any]] = {
+    "powi": [2, 3, 50],
+    "powr": [2 * THIRD, Fraction(5, 2), Fraction(1, 10), Fraction(1000, 7), 0.1],
+    "pow": [0, -1, 2],
+    "heaviside": [HALF, 0, 1],
+    "polygamma": [0, 1, 2, 5],
+    "zeta": [2, 3, Fraction(3, 2)],
+    "sphericalj": [0, 1, 4],
+    "sphericali": [0, 1, 4],
+    "besselj": [0, 1, 3, HALF, -1],
+    "bessely": [0, 1, HALF],
+    "besseli": [0, 1, 3, HALF],
+    "besselk": [0, 1, HALF],
+    "uppergamma": [0, 1, 3, HALF, -1],
+    "lowergamma": [1, 3, HALF],
+    "expint": [0, 1, 2, -1, Fraction(3, 2)],
+    "polylog": [2, 3, 1, 0, -1],
+}
+LOGIC = {"and", "or", "not"}
+
+
+class Case(NamedTuple):
+    """A primitive with one constant parameter."""
+
+    primitive: Primitive
+    parameter: Any = None
+
+    def __str__(self) -> str:
+        return self.primitive.name if self.parameter is None else f"{self.primitive.name}-{self.parameter}"
+
+    @property
+    def letters(self) -> tuple[sympy.Symbol, ...]:
+        return tuple(OPERANDS[: self.primitive.arity])
+
+    @property
+    def form(self) -> Any:
+        """What it means, in SymPy's own functions."""
+        given = () if self.parameter is None else (exact_sympy(self.parameter),)
+        return define(self.primitive.form(*self.letters, *given))
+
+    @property
+    def slow(self) -> bool:
+        """Whether mpmath takes so long for it that a few points must do."""
+        return self.primitive.cost == 100
+
+    @property
+    def rough(self) -> bool:
+        """Whether it is made of comparisons and jumps, so that differences say nothing about it."""
+        return self.primitive.piecewise_constant or self.primitive.routes
+
+
+CASES = [Case(p, n) for name, p in PRIMITIVES.items() for n in PARAMETERS.get(name, [None])]
+
+
+# --- points ------------------------------------------------------------------------------------------------------
+
+DECADES = [-300, -160, -154, -100, -20, -8, -3, -1, 0, 1, 2, 5, 8, 20, 100, 154, 160, 300]
+LANDMARKS = [0.5, 1.0, 2.0, 3.0, math.pi / 2, math.pi, 1.4616321449683622, 1 / math.e, 5.0, 26.5, 710.0]
+
+
+@cache
+def line(count: int, seed: int = 0) -> tuple[float, ...]:
+    """Numbers of both signs: over all decades, in the middle, and close to where functions do something special."""
+    r = random.Random(seed)
+    numbers = [r.uniform(1, 10) * 10.0**decade for decade in DECADES]
+    numbers += [r.uniform(0, width) for width in (1, 10, 40, 750) for _ in range(count)]
+    numbers += [mark * (1 + r.choice([-1, 1]) * 10.0**-digits) for mark in LANDMARKS for digits in (2, 6, 10, 15)]
+    numbers += [neighbour for mark in LANDMARKS for neighbour in (mark, math.nextafter(mark, 0), math.nextafter(mark, 9e9))]
+    return tuple(sign * number for number in numbers for sign in (1, -1))
+
+
+def points(case: Case, count: int = 8, seed: int = 0) -> list[tuple[float, ...]]:
+    """Points of the domain; fewer, and of middle size, where mpmath is slow."""
+    r = random.Random(f"{case}{seed}")
+    numbers = line(count, seed)
+    if case.slow:
+        numbers = tuple(r.sample([x for x in numbers if 1e-21 < abs(x) < 100], 24))
+    arity = case.primitive.arity
+    chosen = [(x,) for x in numbers] if arity == 1 else [tuple(r.choices(numbers, k=arity)) for _ in range(30 * count)]
+    if arity == 2:
+        chosen += [(r.uniform(0, 10), r.uniform(-90, 90)) for _ in range(10 * count)]
+        chosen += [(r.uniform(-9, 9), float(r.randint(-9, 9))) for _ in range(5 * count)]
+        chosen += [(1 + 1e-10 * r.uniform(-1, 1), r.uniform(-1e12, 1e12)) for _ in range(2 * count)]
+    return [point for point in chosen if holds(case.primitive.value_condition(case.parameter), point)]
+
+
+def holds(condition: Any, point: Sequence[float], out: float = math.nan) -> bool:
+    """A condition of the table, decided exactly."""
+    exact = {letter: exact_sympy(x) for letter, x in zip(OPERANDS, point, strict=False)}
+    if math.isfinite(out):
+        exact[OUT] = exact_sympy(out)
+    return bool(condition.xreplace(exact))
+
+
+# --- the reference -----------------------------------------------------------------------------------------------
+
+
+def _real(value: Any) -> Any:
+    """A number that is real but for rounding; ValueError for others."""
+    value = mpmath.mpmathify(value)
+    if abs(mpmath.im(value)) > mpmath.ldexp(abs(mpmath.re(value)), -60):
+        raise ValueError("complex")
+    return mpmath.re(value)
+
+
+def _erfcinv(y: Any) -> Any:
+    with mpmath.extraprec(max(0, -mpmath.mag(y))):
+        return mpmath.erfinv(1 - y)
+
+
+def _hurwitz(s: Any, a: Any) -> Any:
+    """mpmath's own is wrong from a = -600 or so on; on the left ζ(s, a) of a whole s is a polygamma function."""
+    return mpmath.zeta(s, a) if a > 0 else (-1) ** int(s) * mpmath.psi(int(s) - 1, a) / mpmath.factorial(s - 1)
+
+
+def _acoth(x: Any) -> Any:
+    return mpmath.log1p(2 / (abs(x) - 1)) / 2 * mpmath.sign(x)
+
+
+def _spherical_bessel(n: Any, z: Any) -> Any:
+    return mpmath.sqrt(mpmath.pi) / 2 * (z / 2) ** n * mpmath.hyp0f1(n + 1.5, -z * z / 4) / mpmath.gamma(n + 1.5)
+
+
+_NAMES = {
+    "erfcinv": _erfcinv,
+    "zeta": _hurwitz,
+    "acoth": _acoth,
+    "jn": _spherical_bessel,
+    "sinc": lambda z: mpmath.sinc(z),
+    "Ei": lambda x: mpmath.re(mpmath.ei(x)),
+    "li": lambda x: mpmath.re(mpmath.li(x)),
+    "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
+    "polylog": lambda n, x: mpmath.polylog(n, x) if n != 1 else -mpmath.log1p(-x),
+}
+
+
+@cache
+def _evaluator(case: Case) -> Callable[..., Any]:
+    return sympy.lambdify(case.letters, case.form, modules=[_NAMES, "mpmath"])
+
+
+def value(case: Case, point: Sequence[float]) -> Any:
+    """The form at a point, to 30 digits or more."""
+    last = None
+    for bits in (300, 1200, 4000):
+        with mpmath.workprec(bits):
+            now = _real(_evaluator(case)(*map(mpmath.mpf, point)))
+            if last is not None and abs(now - last) <= abs(now) * mpmath.mpf(2) ** -100:
+                return now
+            last = now
+    return last
+
+
+def partial(case: Case, operand: int, point: Sequence[float]) -> Any:
+    """Its derivative from central differences at rising precision; None where two in a row do not agree.
+
+    h = |x| 2^(-bits/3) leaves a truncation error of 2^(-2 bits/3), and as much roundoff. A zero counts only when the
+    differences would have seen anything that binary64 can.
+    """
+    last, function = None, _evaluator(case)
+    for bits in (300, 700) if case.slow else (400, 1200, 3600):
+        with mpmath.workprec(bits):
+            moved = [mpmath.mpf(x) for x in point]
+            h = (abs(moved[operand]) or 1) * mpmath.mpf(2) ** (-(bits // 3))
+            ends = []
+            for x in (moved[operand] + h, moved[operand] - h):
+                ends.append(_real(function(*moved[:operand], x, *moved[operand + 1 :])))
+            now, noise = (ends[0] - ends[1]) / (2 * h), abs(ends[0]) * mpmath.mpf(2) ** (8 - bits) / h
+            if last is not None and now and abs(now - last) <= abs(now) * mpmath.mpf(2) ** -70:
+                return now
+            if abs(now) <= noise < mpmath.mpf(2) ** -1100:
+                return mpmath.mpf(0)
+            last = now
+    return None
+
+
+# --- errors ------------------------------------------------------------------------------------------------------
+
+SMALLEST_NORMAL = 2.0**-1022
+SMALLEST = 2.0**-1074
+
+
+def rounded(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.copysign(math.inf, number)
+
+
+def ulps(found: float, true: Any) -> float:
+    """The error of `found` in units in the last place of `true`; beyond the largest double only infinity is right."""
+    nearest = rounded(true)
+    if math.isinf(nearest):
+        return 0.0 if found == nearest or abs(found) > 1.79e308 else math.inf
+    if not math.isfinite(found):
+        return math.inf
+    with mpmath.workprec(200):
+        return float(abs(mpmath.mpf(found) - true) / mpmath.mpf(math.ulp(nearest)))
