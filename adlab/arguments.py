@@ -8,69 +8,83 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 
 from adlab.errors import OptionError
 
+Takes = Mapping[str, Mapping[str, bool]]
+"""For each command the options it takes, and whether a value follows."""
+
 ASSIGNMENT = re.compile(r"^\s*[^\W\d]\w*\s*=(?!=)")
-WITH_VALUE = ("--gradient", "--variables", "--methods", "--plot", "--variable", "--format", "--derivative", "--only")
-FLAGS = ("--conventions", "--json", "--markdown", "--quiet", "--help", "-h", "--version")
-PLAIN = ("gallery", "figures")
-METHOD_NAME = re.compile(r"^[a-z]+(-[a-z0-9]+)+$")
+OPTION = re.compile(r"^--[a-z]{2,}[^(*/+^]*$")
 
 
-def rearranged(argv: list[str], commands: Container[str]) -> list[str]:
+def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[str]] = tuple) -> list[str]:
     """The same arguments with the formula as `--formula=…` and each assignment behind an `--at=` of its own.
 
-    >>> rearranged(["compare", "--at", "x=1", "y=2", "-x*y"], ["compare"])
+    After `--methods`, all the words that follow and are names in `methods()` belong to it. Raises OptionError for an
+    unknown command, for an option that the command does not take, and for a second formula.
+
+    >>> rearranged(["compare", "--at", "x=1", "y=2", "-x*y"], {"compare": {"--formula": True, "--at": True}})
     ['compare', '--at=x=1', '--at=y=2', '--formula=-x*y']
     """
-    if not argv or argv[0] not in commands or argv[0] in PLAIN:
+    if not argv or argv[0] in ("-h", "--help", "--version"):
         return argv
-    options: list[str] = []
-    formulas: list[str] = []
-    rest = argv[1:]
+    command = argv[0]
+    if command not in takes:
+        raise OptionError(_no_command(command, takes))
+    if "--formula" not in takes[command]:
+        return argv
+    options, formulas, rest = [], list[str](), argv[1:]
     while rest:
         token = rest.pop(0)
         name, equals, value = token.partition("=")
         if token == "--at":
-            taken = _assignments(rest)
-            if not taken:
-                raise OptionError("--at needs NAME=VALUE, for example --at x1=1 x2=pi/3")
-            options += taken
-        elif name == "--at" and equals:
-            options.append(token)
-        elif name in WITH_VALUE:
-            options.append(f"{name}={value if equals else _value(name, rest)}")
-        elif token in FLAGS:
-            options.append(token)
-        elif re.match(r"^--[a-z]{2,}", token) and not re.search(r"[(*/+^]", token):
-            near = difflib.get_close_matches(name, [*WITH_VALUE, *FLAGS, "--at", "--formula"], n=1)
-            if name == "--formula":
-                options.append(token if equals else f"{token}={rest.pop(0) if rest else ''}")
+            options += _assignments(rest)
+        elif name in takes[command]:
+            if not takes[command][name]:
+                options.append(token)
             else:
-                raise OptionError(f"no option {name}" + (f"; did you mean {near[0]}?" if near else "; see adlab --help"))
-        else:
+                options.append(f"{name}={value if equals else _value(name, rest, methods)}")
+        elif OPTION.match(name):
+            raise OptionError(_no_option(command, name, takes))
+        elif token in ("-h", "--help"):
+            options.append(token)
+        elif token != "--":
             formulas.append(token)
-    if argv[0] == "check" and len(formulas) == 2:
+    if command == "check" and len(formulas) == 2:
         options.append(f"--gradient={formulas.pop(0)}")
     if len(formulas) > 1:
         raise OptionError(f"two formulas, {formulas[0]!r} and {formulas[1]!r}; put one in quotes, and point values after --at")
-    return [argv[0], *options, *(f"--formula={text}" for text in formulas)]
+    return [command, *options, *(f"--formula={text}" for text in formulas)]
 
 
 def _assignments(rest: list[str]) -> list[str]:
     taken = []
     while rest and ASSIGNMENT.match(rest[0]):
         taken.append(f"--at={rest.pop(0)}")
+    if not taken:
+        raise OptionError("--at needs NAME=VALUE, for example --at x1=1 x2=pi/3")
     return taken
 
 
-def _value(name: str, rest: list[str]) -> str:
-    """The value of an option; for methods, all the words that follow and look like one."""
+def _value(name: str, rest: list[str], methods: Callable[[], Container[str]]) -> str:
     if not rest:
         raise OptionError(f"{name} needs a value; see adlab --help")
     value = rest.pop(0)
-    while name == "--methods" and rest and (METHOD_NAME.match(rest[0]) or rest[0] in ("reverse", "forward", "symbolic")):
+    while name == "--methods" and rest and rest[0] in methods():
         value += "," + rest.pop(0)
     return value
+
+
+def _no_command(given: str, takes: Takes) -> str:
+    near = difflib.get_close_matches(given, takes, n=1)
+    hint = f"did you mean {near[0]}?" if near else f'for a formula: adlab compare "{given}" --at NAME=VALUE …'
+    return f"no command {given!r} (there are {', '.join(takes)}); {hint}"
+
+
+def _no_option(command: str, given: str, takes: Takes) -> str:
+    if any(given in options for options in takes.values()):
+        return f"adlab {command} takes no {given}; it takes {', '.join(takes[command])}"
+    near = difflib.get_close_matches(given, [*takes[command], "--help"], n=1)
+    return f"no option {given}" + (f"; did you mean {near[0]}?" if near else f"; see adlab {command} --help")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from adlab.arguments import rearranged
 from adlab.errors import AdlabError, OptionError, OutputError
@@ -45,38 +47,21 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="adlab", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for name, (about, _) in COMMANDS.items():
-        command = commands.add_parser(name, help=about, description=about)
-        command.add_argument("--quiet", action="store_true", help="no progress on standard error")
-        if name in ("gallery", "figures"):
-            if name == "figures":
-                command.add_argument("directory", nargs="?", default="figures", metavar="DIR")
-                command.add_argument("--only", default="", metavar="NAME", help="just this figure")
-            continue
-        command.add_argument("--formula", required=name != "peers", metavar="EXPR", help="the formula, or @NAME[:NUMBER] of the gallery")
-        command.add_argument("--at", action="append", default=[], metavar="NAME=VALUE", help="the point; values such as pi/3 too")
-        command.add_argument("--variables", default="", metavar="A,B", help="their names and order")
-        command.add_argument("--methods", default="", metavar="A,B", help="methods, or `all`")
-        command.add_argument("--json", action="store_true", help="print the report as JSON")
-        command.add_argument("--markdown", action="store_true", help="print the report as Markdown")
-        command.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
-        if name == "peers":
-            command.add_argument("--conventions", action="store_true", help="what each answers at kinks, edges and 0·∞")
-        if name == "check":
-            command.add_argument("--gradient", required=True, metavar="MODULE:FUNCTION", help="your function of a point")
-        if name == "steps":
-            command.add_argument("--variable", default=None, metavar="NAME", help="the variable that is stepped")
-        if name == "graph":
-            command.add_argument("--format", default="text", choices=["text", "dot", "mermaid", "python", "latex"])
-            command.add_argument("--derivative", default="", choices=["", "reverse", "forward"], help="its derivative program")
+    for name, command in COMMANDS.items():
+        made = commands.add_parser(name, help=command.about, description=command.about)
+        for option in command.options:
+            made.add_argument(option, **OPTIONS[option])
+        if name == "figures":
+            made.add_argument("directory", nargs="?", default="figures", metavar="DIR")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; 0, or 2 with one sentence on standard error."""
     try:
-        given = list(sys.argv[1:] if argv is None else argv)
-        options = _parser().parse_args(rearranged(given, COMMANDS))
+        _print_anywhere()
+        given = rearranged(list(sys.argv[1:] if argv is None else argv), TAKES, _method_names)
+        options = _parser().parse_args(given)
         if options.version:
             from adlab import __version__
 
@@ -85,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command is None:
             options = _parser().parse_args(["compare", "--formula", "@worked-example"])
         with Watcher(options.quiet):
-            COMMANDS[options.command][1](options)
+            COMMANDS[options.command].run(options)
         sys.stdout.flush()
         return 0
     except AdlabError as error:
@@ -99,6 +84,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def _print_anywhere() -> None:
+    """A terminal that lacks a sign such as ∂ or → shows a question mark for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _method_names() -> Container[str]:
+    from adlab.methods import METHODS
+
+    return {*METHODS, "all"}
+
+
 # --- what the commands share --------------------------------------------------------------------------------------
 
 
@@ -107,6 +105,8 @@ def _function(options: argparse.Namespace) -> Function:
 
     stage("reading the formula")
     text = options.formula
+    if text is None:
+        raise OptionError(f'no formula; try adlab {options.command} "x*sin(y)" --at x=1 y=2, or @worked-example')
     if text.startswith("@"):
         from adlab.gallery import named
 
@@ -128,19 +128,36 @@ def _order(text: str, given: list[str]) -> list[str] | None:
 
 def _point(options: argparse.Namespace, f: Function) -> Any:
     """The point from `--at`, else the gallery's own, else None."""
-    if not options.at:
-        return f.point
-    return {name.strip(): _number(name, text) for name, _, text in (item.partition("=") for item in options.at)}
+    from adlab.errors import PointError
+
+    points = _points(options)
+    if len(points) > 1:
+        raise PointError(f"--at gives {next(iter(points[1]))} twice, and one point is wanted here")
+    return points[0] if points else f.point
+
+
+def _points(options: argparse.Namespace) -> list[dict[str, float]]:
+    """Several points from `--at`: a name given again begins the next one."""
+    points: list[dict[str, float]] = []
+    for item in options.at:
+        name, _, text = item.partition("=")
+        if not points or name.strip() in points[-1]:
+            points.append({})
+        points[-1][name.strip()] = _number(name.strip(), text.strip())
+    return points
 
 
 def _number(name: str, text: str) -> float:
     from adlab.errors import PointError
     from adlab.function import Function
 
-    constant = Function(text)
-    if constant.n:
-        raise PointError(f"{name}={text} is not a number: it holds {', '.join(constant.names)}")
-    return float(constant([]))
+    try:
+        constant = Function(text)
+        if constant.n:
+            raise PointError(f"it is not a number: it holds {', '.join(constant.names)}")
+        return float(constant([]))
+    except AdlabError as error:
+        raise PointError(f"--at {name}={text}: {getattr(error, 'reason', error)}") from error
 
 
 def _methods(options: argparse.Namespace) -> list[str] | None:
@@ -148,24 +165,39 @@ def _methods(options: argparse.Namespace) -> list[str] | None:
 
 
 def _show(options: argparse.Namespace, report: Any) -> None:
-    if options.plot:
+    if "plot" in options and options.plot:
         save(options.plot, report.plot)
     if options.json:
-        print(json.dumps(report.to_dict(), default=str, indent=1))
+        print(_json(report.to_dict()))
     else:
         print(report.to_markdown() if options.markdown else report)
 
 
-def save(path: str, draw: Callable[[Any], Any]) -> None:
-    """Draws on new axes and writes the file, by its ending."""
-    from adlab.report.figures import new_axes, write
+def _json(facts: Any) -> str:
+    """JSON has no infinity and no NaN: they become texts, as does what is no plain number."""
+    return json.dumps(_finite(facts), default=str, indent=1, allow_nan=False)
+
+
+def _finite(facts: Any) -> Any:
+    if isinstance(facts, dict):
+        return {key: _finite(value) for key, value in facts.items()}
+    if isinstance(facts, (list, tuple)):
+        return [_finite(value) for value in facts]
+    return str(facts) if isinstance(facts, float) and not math.isfinite(facts) else facts
+
+
+def save(path: str, draw: Callable[[], Any]) -> None:
+    """Draws, and writes the file by its ending."""
+    import matplotlib
+
+    from adlab.report.figures import STYLE, write
 
     file = Path(path)
     if file.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise OutputError(f"--plot {path}: name a file that ends in .png, .svg or .pdf")
     stage("drawing")
-    ax = draw(new_axes())
-    write(ax.figure, file)
+    with matplotlib.rc_context(STYLE):
+        write(draw().figure, file)
 
 
 # --- the commands -------------------------------------------------------------------------------------------------
@@ -213,17 +245,6 @@ def _check(options: argparse.Namespace) -> None:
     _show(options, check(f, _imported(options.gradient), points))
 
 
-def _points(options: argparse.Namespace) -> list[dict[str, float]]:
-    """Several points from `--at`: a name given again begins the next one."""
-    points: list[dict[str, float]] = []
-    for item in options.at:
-        name, _, text = item.partition("=")
-        if not points or name.strip() in points[-1]:
-            points.append({})
-        points[-1][name.strip()] = _number(name, text)
-    return points
-
-
 def _imported(place: str) -> Callable[..., Any]:
     """The function that MODULE:FUNCTION names, looked for from the current directory."""
     import importlib
@@ -247,12 +268,12 @@ def _graph(options: argparse.Namespace) -> None:
         from adlab.function import point_of
 
         traced = f.trace(point_of(f, _point(options, f))) if (options.at or f.point) and f.m == 1 else None
-        save(options.plot, lambda ax: f.graph.plot(ax=ax, trace=traced))
+        save(options.plot, lambda: f.graph.plot(trace=traced))
     if options.json:
         graph = f.graph
         rows = [{"node": graph.names[i], "expression": graph.written(i)} for i in graph.operations]
-        print(json.dumps({"inputs": graph.inputs, "operations": rows, "counts": graph.counts(),
-                          "outputs": [graph.names[o] for o in graph.outputs]}, indent=1))  # fmt: skip
+        print(_json({"inputs": graph.inputs, "operations": rows, "counts": graph.counts(),
+                     "outputs": [graph.names[o] for o in graph.outputs]}))  # fmt: skip
     else:
         forms: dict[str, Callable[[], str]] = {
             "text": lambda: str(f.graph), "dot": f.graph.to_dot, "mermaid": f.graph.to_mermaid,
@@ -264,8 +285,6 @@ def _graph(options: argparse.Namespace) -> None:
 def _peers(options: argparse.Namespace) -> None:
     from adlab.report import peers
 
-    if options.plot:
-        raise OptionError("`adlab peers` has no picture to draw; leave out --plot")
     if options.formula is None:
         _show(options, peers.conventions(_methods(options)) if options.conventions else peers.listing())
         return
@@ -290,15 +309,54 @@ def _figures(options: argparse.Namespace) -> None:
         print(path)
 
 
-COMMANDS: dict[str, tuple[str, Callable[[argparse.Namespace], None]]] = {
-    "compare": ("every method on one formula: accuracy, swell, cost, verdict", _compare),
-    "trace": ("the forward and the reverse sweep, node by node", _trace),
-    "steps": ("error against step size for every difference scheme", _steps),
-    "swell": ("how large each derivative grows: tree, graph, after cse, program", _swell),
-    "cost": ("operations, evaluations of f, memory and time of each method", _cost),
-    "check": ("a gradient function of your own, judged and its slips named", _check),
-    "graph": ("the computational graph", _graph),
-    "peers": ("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours", _peers),
-    "gallery": ("the named functions, used as @NAME", _gallery),
-    "figures": ("draws every figure into a directory", _figures),
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--formula": {"metavar": "EXPR", "help": "the formula, or @NAME[:NUMBER] of the gallery"},
+    "--at": {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "the point; values such as pi/3 too"},
+    "--variables": {"default": "", "metavar": "A,B", "help": "their names and order"},
+    "--methods": {"default": "", "metavar": "A,B", "help": "methods, or `all`"},
+    "--gradient": {"required": True, "metavar": "MODULE:FUNCTION", "help": "your function of a point"},
+    "--variable": {"metavar": "NAME", "help": "the variable that is stepped"},
+    "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
+    "--derivative": {"default": "", "choices": ["reverse", "forward"], "help": "its derivative program"},
+    "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
+    "--only": {"default": "", "metavar": "NAME", "help": "just this figure"},
+    "--json": {"action": "store_true", "help": "print the report as JSON"},
+    "--markdown": {"action": "store_true", "help": "print the report as Markdown"},
+    "--plot": {"default": "", "metavar": "FILE", "help": "draw it into a .png, .svg or .pdf file"},
+    "--quiet": {"action": "store_true", "help": "no progress on standard error"},
 }
+
+
+class Command(NamedTuple):
+    """What it does in words, the function that does it, and the options it takes (all take `--quiet`)."""
+
+    about: str
+    run: Callable[[argparse.Namespace], None]
+    takes: str = ""
+
+    @property
+    def options(self) -> list[str]:
+        return [f"--{name}" for name in [*self.takes.split(), "quiet"]]
+
+
+COMMANDS: dict[str, Command] = {
+    "compare": Command("every method on one formula: accuracy, swell, cost, verdict", _compare,
+                       "formula at variables methods json markdown plot"),
+    "trace": Command("the forward and the reverse sweep, node by node", _trace, "formula at variables json markdown plot"),
+    "steps": Command("error against step size for every difference scheme", _steps,
+                     "formula at variables methods variable json markdown plot"),
+    "swell": Command("how large each derivative grows: tree, graph, after cse, program", _swell,
+                     "formula at variables json markdown plot"),
+    "cost": Command("operations, evaluations of f, memory and time of each method", _cost,
+                    "formula at variables methods json markdown plot"),
+    "check": Command("a gradient function of your own, judged and its slips named", _check,
+                     "formula at variables gradient json markdown"),
+    "graph": Command("the computational graph", _graph, "formula at variables derivative format json plot"),
+    "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours", _peers,
+                     "formula at variables methods conventions json markdown"),
+    "gallery": Command("the named functions, used as @NAME", _gallery),
+    "figures": Command("draws every figure into a directory", _figures, "only"),
+}  # fmt: skip
+
+TAKES = {name: {option: "action" not in OPTIONS[option] or option == "--at" for option in command.options}
+         for name, command in COMMANDS.items()}  # fmt: skip

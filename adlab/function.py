@@ -13,7 +13,7 @@ from adlab.autodiff import programs
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.autodiff.trace import Trace, trace
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError, PointError
-from adlab.expressions import brief
+from adlab.expressions import brief, listing
 from adlab.formula import read
 from adlab.graph.arithmetic import ARRAYS, FLOATS, SYMPY, evaluate
 from adlab.graph.domain import domain, explain
@@ -335,7 +335,7 @@ def as_function(f: Any, variables: Iterable[sympy.Symbol | str] | None = None) -
 def point_of(f: Function, x: Any) -> FloatArray:
     """One point for a report: `x`, or the function's own where it has one."""
     if x is None:
-        if f.point is None:
-            raise PointError(f"no point given; the variables are {', '.join(f.names)}")
-        x = f.point
+        if f.point is None and f.n:
+            raise PointError(f"no point given; the variables are {listing(f.names)}")
+        x = f.point or ()
     return coerce_one(x, f.names)

@@ -46,23 +46,25 @@ class Distinct:
     roots: Positions
     positions: dict[int, int]
     """By the identity of each object, equal ones included."""
+    expressions: Sequence[Basic]
+    """Kept alive, for an identity is good for the life of an object."""
 
     @classmethod
     def of(cls, expressions: Iterable[Basic]) -> Distinct:
         """Numbers them. Linear in the number of objects; nothing recurses and no two branches are compared."""
-        roots = list(expressions)
+        expressions = list(expressions)
         known: dict[Any, int] = {}
         positions: dict[int, int] = {}
         nodes: list[Basic] = []
         operands: list[Positions] = []
-        for node in postorder(roots):
+        for node in postorder(expressions):
             below = tuple([positions[id(operand)] for operand in node.args])
             position = known.setdefault((type(node), below) if below else _atom(node), len(nodes))
             positions[id(node)] = position
             if position == len(nodes):
                 nodes.append(node)
                 operands.append(below)
-        return cls(nodes, operands, [positions[id(root)] for root in roots], positions)
+        return cls(nodes, operands, [positions[id(root)] for root in expressions], positions, expressions)
 
     @cached_property
     def tree_nodes(self) -> int:
@@ -167,7 +169,8 @@ def tree_operations_of_graph(graph: Graph) -> int:
 # `count_ops` looks at one node and hands on some of those below: all rules are local but one. A product with
 # factors below a fraction bar is first split into numerator and denominator, which SymPy evaluates anew. That is
 # left to SymPy: it counts the product with every large part replaced by a letter (an applied undefined function),
-# and says how often it has met each letter.
+# and says how often it has met each letter. Exact, unless its evaluation would reach below the letters: that takes
+# numbers or quotients left unmerged several levels deep, which neither SymPy's evaluation nor adlab's parser leaves.
 
 SMALL = 30  # nodes of a part that is shown to SymPy as it is
 LEVELS = 3  # how far it looks below a product: a power, its base, the terms of that, their factors
@@ -182,6 +185,8 @@ class _Tally:
 
 
 class _Counting:
+    """`count_ops`, one distinct node at a time."""
+
     def __init__(self, distinct: Distinct) -> None:
         self.distinct = distinct
         self.sizes: list[int] = []

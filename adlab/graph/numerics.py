@@ -169,6 +169,8 @@ def power_shifted(a: float, b: float, shift: Any) -> float:
     if not shift:
         return math.pow(a, b)
     exponent, rest = _two_sum(b, shift)
+    if a < 0 and b != math.floor(b):
+        raise ValueError("a fractional power of a negative number")
     if a < 0 and math.fabs(b) >= 2**53:  # every such b is even, but b + shift need not be
         return _restored(math.pow(-a, exponent), a, rest) * (-1 if shift % 2 else 1)
     return _restored(math.pow(a, exponent), a, rest)

@@ -16,7 +16,7 @@ import sympy
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.graph.lowering import lower
 from adlab.graph.primitive import OPERANDS, OUT, Parameter, Primitive
-from adlab.graph.primitives import CONSTANT
+from adlab.graph.primitives import CONSTANT, PRIMITIVES
 
 
 @cache
@@ -99,3 +99,9 @@ def splice(builder: Builder, graph: Graph, inputs: Iterable[int]) -> list[int]:
         else:
             place.append(builder.constant(parameter))
     return [place[output] for output in graph.outputs]
+
+
+# Nearly every formula needs these: lowered at import, they are not in the way of the first gradient.
+for _name in ("add", "sub", "mul", "neg", "div", "sqrt", "exp", "log", "sin", "cos"):
+    partials_of(PRIMITIVES[_name], None, (True,) * PRIMITIVES[_name].arity)
+partials_of(PRIMITIVES["powi"], 2, (True,))

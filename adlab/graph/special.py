@@ -88,6 +88,17 @@ def from_scipy(name: str, instead: Callable[..., float]) -> Callable[..., Any]:
     return lambda *operands: chosen()(*operands)
 
 
+def right(formula: Formula, elsewhere: Callable[[Any], bool] = lambda order: False) -> Formula:
+    """The formula for a >= 0 (and for whole orders that are good `elsewhere`): a tiny -a may seem real to mpmath."""
+
+    def guarded(m: Any, a: Any, n: Any) -> Any:
+        if m.re(a) < 0 and not (isinstance(n, int) and elsewhere(n)):
+            raise ValueError("not real")
+        return formula(m, a, n)
+
+    return guarded
+
+
 # --- what mpmath lacks, gets by a slow road, or reads otherwise than SymPy ---------------------------------------
 
 
@@ -144,6 +155,8 @@ def lower_gamma(m: Any, a: Any, s: Any) -> Any:
 
 
 def polylog(m: Any, a: Any, n: Any) -> Any:
+    if a == 1 and n <= 1:
+        raise ZeroDivisionError
     return m.polylog(n, a) if n != 1 else -m.log1p(-a)
 
 

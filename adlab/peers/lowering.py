@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 from sympy import Min, Mod, Piecewise, S, atan2, floor, sign
 
-from adlab.errors import MethodError
+from adlab.errors import MethodError, UnsupportedExpression
 from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, Values, evaluate, to_float
 from adlab.graph.graph import Graph
@@ -147,8 +147,10 @@ def composition(primitive: Primitive, parameter: Parameter = None) -> Graph | No
     >>> composition(PRIMITIVES["sin"]) is None
     True
     """
-    letters = OPERANDS[: primitive.arity]
-    graph = lower([_formula(primitive, parameter)], letters)
+    try:
+        graph = lower([_formula(primitive, parameter)], OPERANDS[: primitive.arity])
+    except UnsupportedExpression:  # a hypergeometric series, say
+        return None
     return None if any(node.primitive is primitive for node in graph.nodes) else graph
 
 

@@ -92,7 +92,10 @@ class _Pen:
         from matplotlib.colors import to_rgb
 
         self.ax = ax
-        extent, dpi = ax.get_window_extent(), ax.figure.dpi
+        figure = ax.figure.figure  # of a subfigure the whole
+        if figure.get_layout_engine() is not None:
+            figure.draw_without_rendering()  # or the size of the axes would not be known yet
+        extent, dpi = ax.get_window_extent(), figure.dpi
         self.scale = min(extent.width / picture.width, extent.height / picture.height) * 72 / dpi
         self.ink = rcParams["text.color"]
         self.dark = sum(to_rgb(self.ink)) > 1.5

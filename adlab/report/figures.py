@@ -114,7 +114,7 @@ def swell_bars(found: Swell, ax: Any = None) -> Any:
     series = {"as a tree": "tree_operations", "after cse": "cse_operations", "as a program": "graph_operations"}
     for k, (label, field) in enumerate(series.items()):
         sizes = [getattr(row, field) for row in found.rows]
-        heights = [float(min(size, 10**300)) if size else np.nan for size in sizes]  # some trees exceed every float
+        heights = [float(min(size, 10**280)) if size else np.nan for size in sizes]  # some trees exceed every float
         places = np.arange(len(found.rows)) + (k - 1) * 0.27
         bars = ax.bar(places, heights, 0.25, label=label, color=COLOURS[k], hatch=["", "//", ".."][k])
         ax.bar_label(bars, [count(size) if size else "" for size in sizes], fontsize=8, padding=2)

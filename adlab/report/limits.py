@@ -137,8 +137,8 @@ def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool
     unit = CONTEXT.mpf(10) ** -digits
     if max(abs(a - b), noise) <= abs(b) * unit:
         return Limit("finite", b, abs(a - b) + second.noise)
-    if max(abs(a), abs(b)) <= noise <= floor:
-        return Limit("finite", CONTEXT.zero, second.noise)
+    if abs(a) <= first.noise and abs(b) <= second.noise and noise <= floor:
+        return Limit("finite", CONTEXT.zero, noise)
     if last and first.noise <= abs(a) * unit and second.noise <= abs(b) * unit:
         if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
             return Limit("finite", CONTEXT.zero, abs(b))

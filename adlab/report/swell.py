@@ -174,7 +174,7 @@ def _without_number(distinct: Distinct, node: Any, part: Any) -> tuple[int, ...]
     if isinstance(node, sympy.Add) and isinstance(part, sympy.Mul):
         kept = [factor for factor in part.args if not factor.is_Number]
     elif isinstance(node, sympy.Mul) and isinstance(part, sympy.Pow) and part.args[1].is_Number:
-        kept = [part if isinstance(part.args[0], sympy.exp) else part.args[0]]  # exp(x)/sqrt(exp(x)) stays
+        kept = [part if isinstance(part.args[0], (sympy.exp, sympy.Pow)) else part.args[0]]  # exp(x)/sqrt(exp(x)) stays
     return tuple(sorted(distinct.positions[id(operand)] for operand in kept))
 
 

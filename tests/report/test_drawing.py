@@ -97,6 +97,13 @@ def test_on_given_axes_the_picture_is_as_large_as_they_are_text_and_all(size) ->
     assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in texts)
 
 
+def test_axes_that_the_figure_lays_out_are_measured_as_they_will_be() -> None:
+    laid_out = Figure(figsize=(5, 5), layout="constrained").add_subplot()
+    plain = Figure(figsize=(5, 5)).add_axes((0, 0, 1, 1))
+    sizes = [plot_graph(worked().graph, ax, worked()).texts[0].get_fontsize() for ax in (laid_out, plain)]
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.05)
+
+
 def test_drawing_changes_no_setting_and_opens_no_window() -> None:
     from matplotlib import pyplot
 

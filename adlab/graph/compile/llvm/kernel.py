@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from adlab.graph.compile.llvm.engine import compiled, loaded, machine
 from adlab.graph.compile.llvm.entries import call_entry, step_entry
-from adlab.graph.compile.llvm.kernels import batch_kernel, point_kernel
+from adlab.graph.compile.llvm.kernels import batch_kernel, lanes, point_kernel
 from adlab.graph.compile.llvm.text import Externals
 from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
 
 
-WIDTH = 1
+WIDTH = 0
 
 
 class LlvmKernel:
@@ -40,7 +40,7 @@ class LlvmKernel:
         externals, registers = Externals(), machine().registers
         externals.declarations["point"] = "declare void @point(ptr, ptr, i64)"
         externals.addresses["point"] = self._point["point"]
-        text = batch_kernel(self.graph, externals, self.strict, registers, WIDTH * registers.lanes)
+        text = batch_kernel(self.graph, externals, self.strict, registers, WIDTH * registers.lanes if WIDTH else lanes(self.graph, registers))
         return loaded(compiled(text, externals), externals, ["batch"])
 
     @cached_property

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from adlab.graph.compile.llvm.body import Body
 from adlab.graph.compile.llvm.forms import Forms
-from adlab.graph.compile.llvm.plan import OUTPUT_BLOCK, Plan, Segment, plan
+from adlab.graph.compile.llvm.plan import LONGEST, OUTPUT_BLOCK, Plan, Segment, plan
 from adlab.graph.compile.llvm.text import Block, Externals, Registers, vector
 from adlab.graph.graph import Graph
 
@@ -52,6 +52,21 @@ def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
     acquire, release = _workspace(externals, 8 * cut.slots * tile)
     whole = len(cut.segments) == 1  # nothing lies between segments, so that one tile can hold all points
     return "\n".join([*functions, _driver(n, m, width, "%whole" if whole else str(tile), calls, acquire, release)])
+
+
+def lanes(graph: Graph, registers: Registers) -> int:
+    """How many points to take at a time: several registers of them where operations wait for one another.
+
+    A program of few operations for its depth is a chain; the other points fill the time each link takes.
+    """
+    depth = [0] * len(graph)
+    for i in graph.operations:
+        depth[i] = 1 + max(depth[operand] for operand in graph.nodes[i].operands)
+    count = len(graph.operations)
+    parallel = count / max(depth, default=1) if count else 1
+    if count > LONGEST:
+        return registers.lanes * (2 if parallel < 2 else 1)
+    return registers.lanes * (4 if parallel < 2 else 2)
 
 
 def _segment(graph: Graph, cut: Plan, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
