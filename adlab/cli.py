@@ -241,7 +241,7 @@ def _check(options: argparse.Namespace) -> None:
     from adlab.report.check import check
 
     f = _function(options)
-    points = _points(options) or ([f.point] if f.point else [])
+    points: list[Any] = list(_points(options)) or ([f.point] if f.point else [])
     _show(options, check(f, _imported(options.gradient), points))
 
 

@@ -281,10 +281,8 @@ class _Lowering:
     def piecewise(self, node: Basic) -> None:
         """The first condition that holds decides; where none does there is no value."""
         pairs = [pair.args for pair in node.args]
-        if isinstance(pairs[-1][1], BooleanTrue):
-            result = self.position(pairs.pop()[0])
-        else:
-            result = self.builder.constant(float("nan"))
+        ends = isinstance(pairs[-1][1], BooleanTrue)
+        result = self.position(pairs.pop()[0]) if ends else self.builder.constant(float("nan"))
         for value, condition in reversed(pairs):
             result = self.builder.call("select", self.position(condition), self.position(value), result)
         self.positions[id(node)] = result

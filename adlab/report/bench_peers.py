@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -23,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.function import Function
-from adlab.report.bench_problems import Problem
+from adlab.report.bench_problems import Problem, on_columns
 
 FloatArray = npt.NDArray[np.float64]
 Call = Callable[[], Any]
@@ -73,11 +74,11 @@ class Adlab(Contestant):
         return self.f.compile(self.backend, "jacobian")
 
     def point(self) -> Call:
-        x, out = np.array(self.at), np.empty(self.f.m * self.f.n)
-        return self._program().bind(x, out)
+        return self.batch(np.array([self.at]))
 
     def batch(self, points: FloatArray) -> Call:
-        return self._program().bind(points, np.empty((len(points), self.f.m * self.f.n)))
+        step: Call = self._program().bind(points, np.empty((len(points), self.f.m * self.f.n)))
+        return step
 
 
 class AdlabNumpy(Adlab):
@@ -194,7 +195,7 @@ class Casadi(Contestant):
 
     def _bound(self, function: Any, points: FloatArray) -> Call:
         self.buffer, run = function.buffer()
-        self.kept = points, np.empty((len(points), self.f.m * self.f.n))
+        self.kept: tuple[Any, Any] = points, np.empty((len(points), self.f.m * self.f.n))
         self.buffer.set_arg(0, memoryview(self.kept[0]))
         self.buffer.set_res(0, memoryview(self.kept[1]))
         run_once: Call = run
@@ -281,6 +282,15 @@ class Torch(Contestant):
         return lambda: self._gradient(x)
 
 
+class TorchScalar(Torch):
+    """torch given the formula term by term, as SymPy holds it, not already put into arrays."""
+
+    name = "torch-scalar"
+
+    def __init__(self, problem: Problem, f: Function) -> None:
+        super().__init__(replace(problem, arrays=on_columns(problem.scalars)), f)
+
+
 class Jax(Contestant):
     """jit(grad), or jit(jacrev) for several outputs; a batch by vmap."""
 
@@ -332,7 +342,8 @@ class Autograd(Contestant):
 
 CONTESTANTS: dict[str, type[Contestant]] = {
     contestant.name: contestant
-    for contestant in (Adlab, AdlabNumpy, Sympy, Numba, Symengine, Casadi, CasadiC, Heyoka, Torch, Jax, Autograd)
+    for contestant in (Adlab, AdlabNumpy, Sympy, Numba, Symengine, Casadi, CasadiC, Heyoka, Torch, TorchScalar, Jax,
+                       Autograd)
 }
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ Arrays = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """`scalars(x, ns)`: a list of n scalars → a list of m; `arrays(x, ns)`: (..., n) → (...) or, for m > 1, (..., m)."""
+    """`scalars(x, ns)`: a list of n scalars → m of them; `arrays(x, ns)`: (..., n) → (...) or, if m > 1, (..., m)."""
 
     name: str
     make: Callable[[], Function]
@@ -37,17 +38,15 @@ def _sum(terms: Any) -> Any:
     return reduce(lambda a, b: a + b, terms)
 
 
-def _worked(x: Any, ns: Any) -> Any:
-    return ns.log((x[0] + x[1]) ** 2 + ns.sin(x[0] * x[1]))
+def _worked(x: Sequence[Any], ns: Any) -> list[Any]:
+    return [ns.log((x[0] + x[1]) ** 2 + ns.sin(x[0] * x[1]))]
 
 
-def _logistic(n: int) -> Callable[[Any], Any]:
-    def level(x: Any) -> Any:
-        for _ in range(n - 1):
-            x = 4 * x * (1 - x)
-        return x
-
-    return level
+def _logistic(n: int, x: Sequence[Any], ns: Any) -> list[Any]:
+    (level,) = x
+    for _ in range(n - 1):
+        level = 4 * level * (1 - level)
+    return [level]
 
 
 def _speelpenning(x: Sequence[Any], ns: Any) -> list[Any]:
@@ -55,7 +54,7 @@ def _speelpenning(x: Sequence[Any], ns: Any) -> list[Any]:
 
 
 def _rosenbrock(x: Sequence[Any], ns: Any) -> list[Any]:
-    return [_sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in zip(x[:-1], x[1:], strict=True))]
+    return [_sum(100 * (b - a**2) ** 2 + (1 - a) ** 2 for a, b in pairwise(x))]
 
 
 def _rosenbrock_arrays(x: Any, ns: Any) -> Any:
@@ -135,7 +134,7 @@ def _bundle(x: Sequence[Any], ns: Any) -> list[Any]:
     return [w * (zoom * u + u0 - 250.0), w * (zoom * v + v0 - 160.0)]
 
 
-def _on_columns(scalars: Scalars) -> Arrays:
+def on_columns(scalars: Scalars) -> Arrays:
     """On arrays as on scalars, the entries of the last axis being the scalars."""
 
     def arrays(x: Any, ns: Any) -> Any:
@@ -146,22 +145,19 @@ def _on_columns(scalars: Scalars) -> Arrays:
 
 
 def _problems() -> list[Problem]:
-    def worked(x: Sequence[Any], ns: Any) -> list[Any]:
-        return [_worked(x, ns)]
-
-    found = [Problem("worked-example", gallery.worked_example, worked, _on_columns(worked))]
+    found = [Problem("worked-example", gallery.worked_example, _worked, on_columns(_worked))]
     for n in (12, 50):
-        level = _logistic(n)
-        found.append(Problem(f"logistic-map:{n}", lambda n=n: gallery.logistic_map(n), lambda x, ns, level=level: [level(x[0])],
-                             lambda x, ns, level=level: level(x[..., 0])))  # fmt: skip
-    found.append(Problem("speelpenning:1000", lambda: gallery.speelpenning(1000), _speelpenning,
-                         lambda x, ns: ns.product(x)))  # fmt: skip
+        level = partial(_logistic, n)
+        found.append(Problem(f"logistic-map:{n}", partial(gallery.logistic_map, n), level, on_columns(level)))
+    found.append(
+        Problem("speelpenning:1000", partial(gallery.speelpenning, 1000), _speelpenning, lambda x, ns: ns.product(x))
+    )
     for n in (100, 1000):
-        found.append(Problem(f"rosenbrock:{n}", lambda n=n: gallery.rosenbrock(n), _rosenbrock, _rosenbrock_arrays))
+        found.append(Problem(f"rosenbrock:{n}", partial(gallery.rosenbrock, n), _rosenbrock, _rosenbrock_arrays))
     for n in (10, 50, 100):
-        found.append(Problem(f"helmholtz:{n}", lambda n=n: gallery.helmholtz(n), _helmholtz, _helmholtz_arrays(n)))
+        found.append(Problem(f"helmholtz:{n}", partial(gallery.helmholtz, n), _helmholtz, _helmholtz_arrays(n)))
     found.append(Problem("residual-network", gallery.residual_network, _network, _network_arrays))
-    found.append(Problem("bundle-adjustment", gallery.bundle_adjustment, _bundle, _on_columns(_bundle)))
+    found.append(Problem("bundle-adjustment", gallery.bundle_adjustment, _bundle, on_columns(_bundle)))
     return found
 
 

@@ -90,14 +90,16 @@ def check(f: Any, grad: Callable[[FloatArray], Any], at: Sequence[Any]) -> Check
     if not callable(grad):
         raise OptionError(f"the gradient to check must be a function of a point, not {type(grad).__name__}")
     points = _points(f, at)
-    given = [_given(f, grad, point) for point in points]
-    if any(not isinstance(values, np.ndarray) for values in given):
-        shape = next(values for values in given if isinstance(values, str))
-        return Check(f.title, [], [shape])
+    given: list[FloatArray] = []
+    for point in points:
+        values = _given(f, grad, point)
+        if isinstance(values, str):  # of the wrong shape, which says enough
+            return Check(f.title, [], [values])
+        given.append(values)
     exact = [_exact(f, point) for point in points]
     rows = [
-        _row(f, k, i, j, values[i, j], sharp[i][j], allowed[i, j])
-        for k, (values, sharp, allowed) in enumerate(zip(given, exact, (_allowed(f, p) for p in points), strict=True))
+        _row(f, k, i, j, mine[i, j], sharp[i][j], allowed[i, j])
+        for k, (mine, sharp, allowed) in enumerate(zip(given, exact, (_allowed(f, p) for p in points), strict=True))
         for i in range(f.m)
         for j in range(f.n)
     ]

@@ -104,7 +104,7 @@ def digits_by_method(rows: Sequence[AccuracyRow], ax: Any = None) -> Any:
     names = list(worst)[::-1]
     bars = ax.barh(names, [worst[name] for name in names], color=COLOURS[0])
     ax.bar_label(bars, [f"{worst[name]:.1f}" for name in names], padding=3, fontsize=8.5)
-    ax.set(xlim=(0, 17.5), xlabel="correct decimal digits of the worst partial (binary64 holds just under 16)")
+    ax.set(xlim=(0, 17.5), xlabel="correct digits of the worst partial (binary64: just under 16)")
     return ax
 
 

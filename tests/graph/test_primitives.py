@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from typing import Any
 
 import mpmath
@@ -79,17 +80,17 @@ def test_each_partial_is_the_derivative_of_the_form(case: Case) -> None:
             continue
         difference = sympy.lambdify(case.letters, [derivative, rule], "mpmath")
         tested = 0
-        for point in points(case, count=4):
-            middling = all(1e-9 < abs(x) < 1000 for x in point)
+        for point in points(case):
+            middling = all(1e-9 < abs(x) < 200 for x in point)
             if middling and holds(case.primitive.partial_condition(k, case.parameter), point):
-                with mpmath.workprec(8000):
+                with mpmath.workprec(2500):
                     expected, found = difference(*map(mpmath.mpf, point))
                     assert abs(expected - found) <= abs(expected) * mpmath.mpf(10) ** -25, point
                 tested += 1
         assert tested > 10
 
 
-def worst_partial(case: Case, count: int = 4, seed: int = 0) -> tuple[float, int, Any]:
+def worst_partial(case: Case, count: int = 24, seed: int = 0) -> tuple[float, int, Any]:
     """The largest error of any partial over what is allowed, among many points; how many; where."""
     worst: tuple[float, Any] = (0.0, None)
     chosen, tested = points(case, count, seed), 0
@@ -273,6 +274,6 @@ def test_operations_are_written_as_a_person_would(name: str, parameter: Any, tex
 
 
 def test_points_reach_the_extremes() -> None:
-    sizes = [abs(x) for x in line(4)]
+    sizes = [abs(x) for x in line(random.Random(0))]
     assert min(sizes) < 1e-299
     assert max(sizes) > 1e300

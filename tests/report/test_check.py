@@ -47,7 +47,10 @@ def test_a_slip_is_called_by_its_name(grad, finding: str) -> None:
 
 def test_a_transposed_jacobian_is_named() -> None:
     f = adlab.Function(["x*y", "x + sin(y)"])
-    jacobian = lambda x: np.array([[x[1], x[0]], [1, np.cos(x[1])]])
+
+    def jacobian(x):
+        return np.array([[x[1], x[0]], [1, np.cos(x[1])]])
+
     assert check(f, jacobian, [[1.0, 2.0], [0.5, 3.0]]).passed
     assert "transposed" in check(f, lambda x: jacobian(x).T, [[1.0, 2.0], [0.5, 3.0]]).findings[0]
     wide = adlab.Function(["x*y", "x + sin(y)", "x"])

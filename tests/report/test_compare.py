@@ -24,7 +24,8 @@ def test_the_dictionary_has_what_it_promises(worked) -> None:
     assert found["value"] == pytest.approx(2.2934734504528866, abs=0)
     assert found["truth"]["status"] in ("heuristic", "certified")
     assert [float(g) for g in found["truth"]["gradient"]] == pytest.approx([0.5215007789468607, 0.5634963734499162], rel=1e-15)
-    assert {"method", "variable", "value", "error", "relative_error", "ulps", "digits", "status", "note"} <= set(found["accuracy"][0])
+    columns = {"method", "variable", "value", "error", "relative_error", "ulps", "digits", "status", "note"}
+    assert columns <= set(found["accuracy"][0])
     assert {"what", "tree_operations", "tree_nodes", "graph_nodes", "cse_operations"} <= set(found["swell"][0])
     assert {"method", "operations", "ratio", "evaluations", "seconds", "time_ratio", "status"} <= set(found["cost"][0])
     json.dumps(found)

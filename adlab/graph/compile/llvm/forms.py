@@ -26,7 +26,7 @@ SCALAR_FUNCTIONS = {math.erf: "erf", math.erfc: "erfc", math.gamma: "tgamma", ma
 
 RELATIONS = {np.less: "olt", np.less_equal: "ole", np.greater: "ogt", np.greater_equal: "oge", np.equal: "oeq",
              np.not_equal: "une"}  # fmt: skip
-ARITHMETIC = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
+ARITHMETIC: dict[Any, str] = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
 INTRINSICS = {np.absolute: "fabs", np.sqrt: "sqrt", np.floor: "floor", np.ceil: "ceil", np.copysign: "copysign"}
 FUNCTIONS = {
     getattr(np, name): name.replace("arc", "a")
@@ -36,7 +36,7 @@ FUNCTIONS = {
 LONGEST_CHAIN = 8  # powers up to here are multiplied out: at most 3.5 ulp, and ten times as fast as pow
 
 
-class Untraceable(Exception):
+class UntraceableError(Exception):
     """An array function does something that has no form here; the primitive is then called back in Python."""
 
 
@@ -48,22 +48,22 @@ class Traced(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Traced:
         if method != "__call__" or options:
-            raise Untraceable(ufunc.__name__)
+            raise UntraceableError(ufunc.__name__)
         return self.forms.ufunc(ufunc, *operands)
 
     def __array_function__(self, function: Any, types: Any, operands: Any, options: Any) -> Traced:
         if options or function not in (np.where, np.clip):
-            raise Untraceable(function.__name__)
+            raise UntraceableError(function.__name__)
         return self.forms.where(*operands) if function is np.where else self.forms.clip(*operands)
 
     def __getitem__(self, index: Any) -> Traced:
         return self
 
     def __float__(self) -> float:
-        raise Untraceable("a float is wanted")
+        raise UntraceableError("a float is wanted")
 
     def __bool__(self) -> bool:
-        raise Untraceable("a branch on a value")
+        raise UntraceableError("a branch on a value")
 
 
 class Forms:
@@ -72,10 +72,10 @@ class Forms:
     def __init__(self, block: Block, strict: bool) -> None:
         self.block, self.strict = block, strict
 
-    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[str]) -> str:
+    def apply(self, primitive: Primitive, parameter: Any, operands: list[str]) -> str:
         """The value of one operation, whatever its domain."""
-        if primitive.name == "powi" and parameter <= (3 if self.strict else LONGEST_CHAIN):  # type: ignore[operator]
-            return self._chain(operands[0], int(parameter))  # type: ignore[arg-type]
+        if primitive.name == "powi" and parameter <= (3 if self.strict else LONGEST_CHAIN):
+            return self._chain(operands[0], int(parameter))
         direct = ARITHMETIC.get(primitive.array)
         if direct is not None:
             return self.block.binary(direct, *operands)
@@ -85,7 +85,7 @@ class Forms:
         try:
             found = primitive.array(*traced) if parameter is None else primitive.array(*traced, parameter)
             return self.numeric(found)
-        except Untraceable:
+        except UntraceableError:
             return self._callback(primitive, parameter, operands)
 
     def call(self, name: str, *operands: str) -> str:
@@ -151,7 +151,7 @@ class Forms:
         if ufunc in FUNCTIONS:
             return Traced(self, self.call(FUNCTIONS[ufunc], *operands))
         if ufunc not in _WRITTEN_OUT:
-            raise Untraceable(ufunc.__name__)
+            raise UntraceableError(ufunc.__name__)
         return Traced(self, _WRITTEN_OUT[ufunc](self, *operands))
 
     def where(self, condition: Any, a: Any, b: Any) -> Traced:

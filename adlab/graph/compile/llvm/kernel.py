@@ -18,9 +18,6 @@ from adlab.graph.graph import Graph
 FloatArray = npt.NDArray[np.float64]
 
 
-WIDTH = 0
-
-
 class LlvmKernel:
     """Points and batches; each kernel is compiled when first used. `accuracy="strict"`: scalar libm throughout."""
 
@@ -40,7 +37,7 @@ class LlvmKernel:
         externals, registers = Externals(), machine().registers
         externals.declarations["point"] = "declare void @point(ptr, ptr, i64)"
         externals.addresses["point"] = self._point["point"]
-        text = batch_kernel(self.graph, externals, self.strict, registers, WIDTH * registers.lanes if WIDTH else lanes(self.graph, registers))
+        text = batch_kernel(self.graph, externals, self.strict, registers, lanes(self.graph, registers))
         return loaded(compiled(text, externals), externals, ["batch"])
 
     @cached_property

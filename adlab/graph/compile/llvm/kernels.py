@@ -227,7 +227,7 @@ def _transposed(block: Block, square: Sequence[str]) -> list[str]:
     low, high = (
         [block.shuffle(kind, square[i], square[i + 1], lanes) for i in (0, 2)] for lanes in ((0, 4, 2, 6), (1, 5, 3, 7))
     )
-    return [block.shuffle(kind, *pair, lanes) for lanes in ((0, 1, 4, 5), (2, 3, 6, 7)) for pair in (low, high)]
+    return [block.shuffle(kind, a, b, lanes) for lanes in ((0, 1, 4, 5), (2, 3, 6, 7)) for a, b in (low, high)]
 
 
 def _padded(parts: Sequence[str]) -> list[str]:
