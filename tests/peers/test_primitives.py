@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from table import CASES, Case, holds
+from table import CASES, PARAMETERS, Case, holds
 
 from adlab.errors import MethodError
 from adlab.function import Function
@@ -18,7 +18,11 @@ from adlab.peers import PEERS, prepare
 
 CANDIDATES = (0.7, 1.9, -0.4, -1.7, 2.6)
 LOGICAL = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "select"}  # tested together, by a Piecewise
-NUMERICAL = [case for case in CASES if case.primitive.name not in LOGICAL]
+ORDERS = 2  # of those that the table is tested with; JAX compiles for seconds on some of them
+NUMERICAL = [
+    case for case in CASES
+    if case.primitive.name not in LOGICAL and case.parameter in PARAMETERS.get(case.primitive.name, [None])[:ORDERS]
+]  # fmt: skip
 
 INTEGRALS = {"Ei", "li", "Si", "Ci", "Shi", "Chi", "fresnels", "fresnelc", "erfi", "expint"}
 BESSEL = {"besselj", "bessely", "besseli", "besselk", "sphericalj", "sphericali"}
