@@ -32,7 +32,7 @@ def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[st
         return argv
     command = argv[0]
     if command not in takes:
-        raise OptionError(_no_command(command, takes))
+        raise OptionError(_no_option("", command, takes) if OPTION.match(command) else _no_command(command, takes))
     if "--formula" not in takes[command]:
         return argv
     options, formulas, rest = [], list[str](), argv[1:]
@@ -46,10 +46,10 @@ def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[st
                 options.append(token)
             else:
                 options.append(f"{name}={value if equals else _value(name, rest, methods)}")
-        elif OPTION.match(name):
-            raise OptionError(_no_option(command, name, takes))
         elif token in ("-h", "--help"):
             options.append(token)
+        elif OPTION.match(name):
+            raise OptionError(_no_option(command, name, takes))
         elif token != "--":
             formulas.append(token)
     if command == "check" and len(formulas) == 2:
@@ -84,7 +84,8 @@ def _no_command(given: str, takes: Takes) -> str:
 
 
 def _no_option(command: str, given: str, takes: Takes) -> str:
+    own = list(takes.get(command, ()))
     if any(given in options for options in takes.values()):
-        return f"adlab {command} takes no {given}; it takes {', '.join(takes[command])}"
-    near = difflib.get_close_matches(given, [*takes[command], "--help"], n=1)
-    return f"no option {given}" + (f"; did you mean {near[0]}?" if near else f"; see adlab {command} --help")
+        return f"`adlab {command}` takes no {given}; it takes {', '.join(own)}"
+    near = difflib.get_close_matches(given, [*own, "--help", "--version"], n=1)
+    return f"no option {given}; " + (f"did you mean {near[0]}?" if near else "see adlab --help")

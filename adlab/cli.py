@@ -60,15 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; 0, or 2 with one sentence on standard error."""
     try:
         _print_anywhere()
-        given = rearranged(list(sys.argv[1:] if argv is None else argv), TAKES, _method_names)
-        options = _parser().parse_args(given)
+        given = list(sys.argv[1:] if argv is None else argv)
+        if not given or given[0] in TAKES["compare"]:
+            given = ["compare", "@worked-example", *given]
+        options = _parser().parse_args(rearranged(given, TAKES, _method_names))
         if options.version:
             from adlab import __version__
 
             print(f"adlab {__version__}")
             return 0
-        if options.command is None:
-            options = _parser().parse_args(["compare", "--formula", "@worked-example"])
         with Watcher(options.quiet):
             COMMANDS[options.command].run(options)
         sys.stdout.flush()

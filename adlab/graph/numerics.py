@@ -357,7 +357,7 @@ def acsc_complex(a: Any) -> Any:
 
 def acoth_complex(a: Any) -> Any:
     side, z = _outward(a)
-    return side * 0.5 * np.log1p(2 / (z - 1))
+    return side * np.where(z.real > 2, np.arctanh(1 / z), 0.5 * np.log((z + 1) / (z - 1)))[()]
 
 
 def asech_complex(a: Any) -> Any:

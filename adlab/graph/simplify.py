@@ -170,7 +170,7 @@ LAWS: dict[Primitive, Callable[..., int | None]] = {
         "add": add, "sub": sub, "neg": neg, "mul": mul, "div": div, "powi": power, "select": select, "ne": ne,
     }.items()
 }  # fmt: skip
-"""What may be shorter than an operation: a function of the builder, the operands and the parameter; None where none is."""
+"""What may be shorter than an operation: from the builder, the operands and the parameter, None where nothing is."""
 
 PECULIAR = frozenset([CONSTANT, NEG, DIV])
 """Of operations on other nodes than these the arithmetic laws say nothing."""

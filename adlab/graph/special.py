@@ -147,6 +147,21 @@ def logarithmic_integral(m: Any, a: Any) -> Any:
     return exponential_integral(m, m.log(a)) if a else m.zero
 
 
+def expint(m: Any, a: Any, n: Any) -> Any:
+    """Whole orders from E1 upwards (DLMF 8.19.12), with the bits that the recurrence loses; mpmath takes a second."""
+    if not isinstance(n, int) or not 1 < n < 100 or not a:
+        return m.expint(n, a)
+    with m.extraprec(n * max(0, m.mag(a)) + 20):
+        value, decay = m.e1(a), m.exp(-a)
+        for k in range(1, n):
+            value = (decay - a * value) / k
+        return value
+
+
+def upper_gamma(m: Any, a: Any, s: Any) -> Any:
+    return m.gammainc(s, a) if not isinstance(s, int) or s > 0 else a**s * expint(m, a, 1 - s)
+
+
 def lower_gamma(m: Any, a: Any, s: Any) -> Any:
     """DLMF 8.5.1, in the form whose terms all have one sign; with the bits by which exp(-a) is smaller than itself."""
     with m.extraprec(int(min(2 * abs(m.re(a)), 2000))):

@@ -96,7 +96,8 @@ def eager(graph: Graph, dtype: str = "float64") -> Jacobians:
 
 def _gradient(graph: Graph, dtype: str) -> ArrayFunction:
     if len(graph.outputs) > 1:
-        return jax.jacrev(function(graph, dtype))
+        jacobian: ArrayFunction = jax.jacrev(function(graph, dtype))
+        return jacobian
     gradient = jax.grad(function(graph, dtype))
     return lambda x: gradient(x)[None, :]
 

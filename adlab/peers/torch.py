@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from adlab.graph.arithmetic import evaluate
@@ -99,7 +100,7 @@ def _backward(m: int, f: TensorFunction, dtype: str) -> Jacobians:
             torch.autograd.grad(y[..., i].sum(), x, retain_graph=True)[0] if y.requires_grad else torch.zeros_like(x)
             for i in range(m)
         ]
-        return torch.stack(rows, -2).double().numpy()
+        return _numpy(torch.stack(rows, -2))
 
     return jacobians
 
@@ -126,9 +127,13 @@ def _transformed(derivative: TensorFunction, dtype: str) -> Jacobians:
         over = torch.func.vmap(derivative) if points.ndim > 1 else derivative
         rows = x.reshape(-1, x.shape[-1]) if points.ndim > 1 else x
         found = over(rows)
-        return found.reshape(*points.shape[:-1], *found.shape[-2:]).double().numpy()
+        return _numpy(found.reshape(*points.shape[:-1], *found.shape[-2:]))
 
     return jacobians
+
+
+def _numpy(tensor: Tensor) -> FloatArray:
+    return np.asarray(tensor.double())
 
 
 # --- what it records ------------------------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ def main() -> None:
     _limit_memory()
     name, graph, points = pickle.load(sys.stdin.buffer)
     peer = PEERS[name]
+    answer: tuple[str, Any]
     try:
         answer = "ok", prepare(peer, unflat(*graph), in_place=True)(points)
     except AdlabError as reason:

@@ -8,7 +8,6 @@ recorded. A contestant is timed only if its gradient agrees. What takes longer t
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 import subprocess
@@ -38,7 +37,7 @@ FIGURES = {
 
 @dataclass
 class Cell:
-    """One contestant on one problem: seconds by figure, [best, median] over the rounds; `status` says what went wrong."""
+    """One contestant on one problem: seconds by figure, a lap for each round; `status` says what went wrong."""
 
     problem: str
     peer: str
@@ -96,8 +95,8 @@ class Bench(Report):
         tables.append(self._price())
         versions = ", ".join(f"{name} {version}" for name, version in self.about["versions"].items())
         tables.append(
-            f"Measured {self.about['date']} on {self.about['processor']}, one processor, {self.about['rounds']} rounds, "
-            f"at most {self.about['seconds']:g} s a cell. {versions}."
+            f"Measured {self.about['date']} on {self.about['processor']}, one processor, {self.about['rounds']} "
+            f"rounds, at most {self.about['seconds']:g} s a cell. {versions}."
         )
         return tables
 
@@ -271,7 +270,7 @@ def processor() -> str:
 
 
 def _versions(entrants: Iterable[str]) -> dict[str, str]:
-    found = {"python": platform.python_version(), "sympy": metadata.version("sympy"), "numpy": metadata.version("numpy")}
+    found = {"python": platform.python_version()} | {name: metadata.version(name) for name in ("sympy", "numpy")}
     for peer in entrants:
         module = CONTESTANTS[peer].module
         try:
@@ -279,9 +278,3 @@ def _versions(entrants: Iterable[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def geometric_mean(ratios: Iterable[float | None]) -> float | None:
-    """Of the ratios there are."""
-    logs = [math.log(ratio) for ratio in ratios if ratio]
-    return math.exp(sum(logs) / len(logs)) if logs else None

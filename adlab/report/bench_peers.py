@@ -196,8 +196,8 @@ class Casadi(Contestant):
     def _bound(self, function: Any, points: FloatArray) -> Call:
         self.buffer, run = function.buffer()
         self.kept: tuple[Any, Any] = points, np.empty((len(points), self.f.m * self.f.n))
-        self.buffer.set_arg(0, memoryview(self.kept[0]))
-        self.buffer.set_res(0, memoryview(self.kept[1]))
+        self.buffer.set_arg(0, self.kept[0].data)
+        self.buffer.set_res(0, self.kept[1].data)
         run_once: Call = run
         return run_once
 

@@ -29,7 +29,7 @@ from adlab.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
-VALUE_BITS = 2700  # at most, for a value: one smaller than its error by then counts as 0
+VALUE_BITS = 2500  # at most, beyond the digits, for a value: one smaller than its error by then counts as 0
 LARGEST_EXTENT = 1100  # bits: the range of binary64
 RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
 COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
@@ -103,10 +103,10 @@ def gradient_truth(
 
 
 def _evaluated(made: Plan, point: Sequence[Any], digits: int) -> tuple[State, int]:
-    """The plan with so many bits that every output is good to `digits`, or VALUE_BITS; and the extent of its values."""
+    """The plan with so many bits that every output is good to `digits`, if it can be; and the extent of its values."""
     state = made.base(point, bits_of(digits) + GUARD_BITS)
     extent = min(state.extent(), LARGEST_EXTENT)
-    while state.bits < VALUE_BITS and any(_vague(outcome, digits) for outcome in state.outcomes()):
+    while state.bits < bits_of(digits) + VALUE_BITS and any(_vague(outcome, digits) for outcome in state.outcomes()):
         state = made.base(point, 2 * state.bits)
     return state, extent
 

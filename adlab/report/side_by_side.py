@@ -169,12 +169,13 @@ def _jax(f: Function, point: FloatArray) -> Shown:
 
 
 def _fusion(primitives: int, instructions: int, kernels: int) -> str:
-    text = f"jit: XLA turns the {primitives} primitives of grad(f) into {instructions} instructions in {kernels} kernel{'s'[: kernels != 1]}"
-    return text + ("; what several kernels need, each works out anew." if instructions > primitives else ".")
+    many = f"{instructions} instructions in {kernels} kernel{'s'[: kernels != 1]}"
+    again = "; what several kernels need, each works out anew" if instructions > primitives else ""
+    return f"jit: XLA turns the {primitives} primitives of grad(f) into {many}{again}."
 
 
 def _jaxpr(jaxpr: Any, equations: Callable[[Any], list[str]], what: str) -> Program:
-    return Program(what, [line.strip() for line in str(jaxpr).splitlines()], dict(Counter(equations(jaxpr))))
+    return Program(what, [line.strip() for line in jaxpr.pretty_print(use_color=False).splitlines()], dict(Counter(equations(jaxpr))))
 
 
 def _named(f: Function, point: FloatArray, residual: float) -> str:

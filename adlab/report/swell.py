@@ -87,7 +87,7 @@ def swell(f: Any, seconds: float = SECONDS) -> Swell:
 
     >>> found = swell("4*x*(1 - x)")
     >>> [(row.what, row.tree_operations) for row in found.rows][:2]
-    [('f', 3), ('symbolic derivative', 5)]
+    [('f', 3), ('symbolic derivative', 2)]
     """
     f = as_function(f)
     rows = [_expression(f, seconds), _derivative(f, seconds)]

@@ -29,7 +29,7 @@ def rows(name: str, step: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][::step]
 
 
-@pytest.mark.parametrize(("corpus", "step"), [("feynman", 10), ("rubi_sections", 64)])
+@pytest.mark.parametrize(("corpus", "step"), [("feynman", 12), ("rubi_sections", 128)])
 def test_agreement_with_the_reference(graph_peer: Peer, corpus: str, step: int) -> None:
     wrong = []
     for row in rows(corpus, step):

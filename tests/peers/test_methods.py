@@ -20,7 +20,10 @@ from adlab.report.compare import compare
 
 # ∇f of the worked example, NUMBERS.md; and what each peer's arithmetic, or its way of sampling, can promise.
 WORKED = {(1.0, 2.0): (0.5215007789468607, 0.5634963734499162), (2.0, 3.0): (0.5210439445318398, 0.4822030228464966)}
-PROMISE = {"torch-float32": 1e-6, "jax-float32": 1e-6, "scipy": 1e-10, "scipy-fprime": 1e-6, "numdifftools": 1e-11, "jacobi": 1e-12}
+PROMISE = {
+    "torch-float32": 1e-6, "jax-float32": 1e-6,
+    "scipy": 1e-10, "scipy-fprime": 1e-6, "numdifftools": 1e-11, "jacobi": 1e-12,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("point", WORKED)
@@ -30,7 +33,7 @@ def test_the_worked_example(peer: Peer, point: tuple[float, float]) -> None:
 
 
 def test_a_batch_is_its_points(peer: Peer) -> None:
-    f, points = gallery.worked_example(), np.array([[[1.0, 2.0], [2.0, 3.0]], [[2.0, 5.0], [0.5, 0.25]]])
+    f, points = gallery.worked_example(), np.array([[[1.0, 2.0], [2.0, 3.0]], [[2.0, 5.0], [3.0, 1.0]]])
     found = f.gradient(points, method=peer.name)
     assert found.shape == (2, 2, 2)
     assert found == pytest.approx(f.gradient(points), rel=PROMISE.get(peer.name, 1e-14))
@@ -39,7 +42,7 @@ def test_a_batch_is_its_points(peer: Peer) -> None:
 def test_several_outputs_unused_variables_and_constants(peer: Peer) -> None:
     f = Function(["x*y", "sin(x)", "3"], ["x", "y", "unused"])
     assert f.jacobian([0.5, 0.75, 2.0], method=peer.name) == pytest.approx(
-        np.array([[0.75, 0.5, 0], [math.cos(0.5), 0, 0], [0, 0, 0]]), rel=1e-6, abs=1e-12
+        np.array([[0.75, 0.5, 0], [math.cos(0.5), 0, 0], [0, 0, 0]]), rel=1e-6, abs=1e-11
     )
 
 

@@ -14,7 +14,7 @@ from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Builder, Graph
-from adlab.peers import PEERS, prepare
+from adlab.peers import PEERS, Peer, prepare
 
 CANDIDATES = (0.7, 1.9, -0.4, -1.7, 2.6)
 LOGICAL = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "select"}  # tested together, by a Piecewise
@@ -108,15 +108,24 @@ def values(name: str, graph: Graph, points: np.ndarray) -> Any:
 def test_right_or_refused(case: Case, name: str) -> None:
     pytest.importorskip(PEERS[name].package)
     points, graph = np.array(smooth_points(case)), single(case)
-    try:
-        found = prepare(PEERS[PLAINEST.get(name, name)], graph)(points)[:, 0]
-        if name in ("torch", "jax", "casadi"):
-            compare(name, case, values(name, graph, points), exact(case)[0])
-    except MethodError as refusal:
+    differentiate = PEERS[PLAINEST.get(name, name)]
+    if refusal := refused(differentiate, graph, points):
         assert case.primitive.name in REFUSED[name]
-        assert f"`{case.primitive.name}`" in str(refusal)
-    else:
-        compare(name, case, found, exact(case)[1])
+        assert f"`{case.primitive.name}`" in refusal
+        return
+    right, gradients = exact(case)
+    compare(name, case, prepare(differentiate, graph)(points)[:, 0], gradients)
+    if name in ("torch", "jax", "casadi"):
+        compare(name, case, values(name, graph, points), right)
+
+
+def refused(peer: Peer, graph: Graph, points: np.ndarray) -> str:
+    """The reason why a framework cannot serve; empty if it can."""
+    try:
+        prepare(peer, graph)(points)
+    except MethodError as reason:
+        return str(reason)
+    return ""
 
 
 def compare(name: str, case: Case, found: Any, right: list[Any]) -> None:

@@ -124,5 +124,5 @@ def test_what_cannot_be_shown_is_refused() -> None:
 
 
 def test_fusions_are_counted_in_the_compiled_text() -> None:
-    text = "g { %p = f64[] parameter(0)\n%a = f64[] sine(%p)\n%b = f64[] cosine(%p) }\nENTRY e { %x = f64[] fusion(%p), calls=%g }"
-    assert fused(text) == (2, 1)
+    kernel = "g { %p = f64[] parameter(0)\n%a = f64[] sine(%p)\n%b = f64[] cosine(%p) }\n"
+    assert fused(kernel + "ENTRY e { %x = f64[] fusion(%p), calls=%g }") == (2, 1)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, PeerError
-from adlab.graph.graph import Graph
+from adlab.function import Function
 from adlab.methods import METHODS
 from adlab.peers import PEERS, tree_size, worker
 from adlab.report.accuracy import attempt
@@ -37,18 +35,18 @@ def test_a_graph_survives_the_journey() -> None:
     assert str(worker.unflat(*worker.flat(graph)).check()) == str(graph)
 
 
-def test_the_worker_gives_what_the_place_gives(graph_peer: Any) -> None:
+@pytest.mark.parametrize("name", ["casadi", "torch"])
+def test_the_worker_gives_what_the_place_gives(name: str) -> None:
+    pytest.importorskip(PEERS[name].package)
     f = gallery.worked_example()
-    away = worker.Worker(graph_peer, f.graph, 60.0)
-    assert away(np.array([1.0, 2.0])) == pytest.approx(f.jacobian([1.0, 2.0], method=graph_peer.name), rel=1e-15)
+    away = worker.Worker(PEERS[name], f.graph, 60.0)
+    assert away(np.array([1.0, 2.0])) == pytest.approx(f.jacobian([1.0, 2.0], method=name), rel=1e-15)
+
+
+def test_a_refusal_comes_back_from_the_worker() -> None:
+    pytest.importorskip("casadi")
     with pytest.raises(MethodError, match="`lambertw`"):
-        worker.Worker(graph_peer, lambert(), 60.0)(np.array([1.0]))
-
-
-def lambert() -> Graph:
-    from adlab.function import Function
-
-    return Function("LambertW(x)").graph
+        worker.Worker(PEERS["casadi"], Function("LambertW(x)").graph, 60.0)(np.array([1.0]))
 
 
 def test_symengine_unfolds_what_is_shared_and_is_stopped() -> None:
@@ -56,11 +54,11 @@ def test_symengine_unfolds_what_is_shared_and_is_stopped() -> None:
     f = gallery.logistic_map(50)
     assert tree_size(f.graph) > 1e15
     started = time.monotonic()
-    tried = attempt(f, METHODS["symengine"], np.array([0.3]))
     with pytest.raises(GaveUp, match="SymEngine gave up: stopped after 1 s"):
         f.gradient(0.3, method="symengine", seconds=1.0)
-    assert tried.status in ("gave up", "crashed")  # time, or its memory, is up
-    assert time.monotonic() - started < 60
+    with pytest.raises(GaveUp):  # and does not try again
+        f.gradient(0.3, method="symengine", seconds=1.0)
+    assert time.monotonic() - started < 10
     assert not children()
 
 
@@ -69,6 +67,8 @@ def test_a_crash_is_a_row_and_not_the_end() -> None:
     f = gallery.chain(20_000)
     with pytest.raises(PeerError, match=r"SymEngine crashed: its process ended by SIG\w+"):
         f.gradient(f.point, method="symengine")
+    tried = attempt(f, METHODS["symengine"], np.array(f.point))
+    assert tried.status == "crashed"
 
 
 @pytest.mark.parametrize("name", ["torch", "jax", "casadi", "autograd"])
@@ -81,4 +81,3 @@ def test_others_share_what_is_shared(name: str) -> None:
 def test_the_end_of_a_process_in_words() -> None:
     assert worker._ending(-signal.SIGSEGV) == "SIGSEGV"
     assert worker._ending(3) == "exit code 3"
-    assert subprocess.TimeoutExpired  # what `communicate` raises, and the worker turns into GaveUp
