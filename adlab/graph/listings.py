@@ -5,10 +5,8 @@ from __future__ import annotations
 import keyword
 import math
 import re
-from typing import Any
 
 from adlab.graph.arithmetic import SYMPY, to_float
-from adlab.graph.compile.python import python_source
 from adlab.graph.graph import Graph
 from adlab.graph.primitive import number_text
 
@@ -18,7 +16,8 @@ MOST_LINES = 200
 def to_python(graph: Graph, name: str = "f") -> str:
     """A function of floats that returns its one output, or the tuple of them; runs by itself.
 
-    It raises as `math` does: ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64.
+    It raises as `math` does: ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64. With
+    branches, of which the one not taken may have no value, it computes under IEEE rules instead and returns NaN.
 
     >>> import sympy
     >>> from adlab.graph.lowering import lower
@@ -33,24 +32,23 @@ def to_python(graph: Graph, name: str = "f") -> str:
         return v2
     <BLANKLINE>
     """
-    called: dict[str, Any] = {}
-    python_source(graph, called)  # what the program calls, by name
     letters = _identifiers(graph)
+    branches = any(graph.nodes[i].primitive.routes for i in graph.operations)
     lines = []
     for i in graph.operations:
         primitive, operands, parameter = graph.nodes[i]
         words = [letters[operand] for operand in operands]
-        if primitive.operator:
+        if primitive.operator and not (branches and primitive.name == "div"):
             right = primitive.written(tuple(words))
-        elif primitive.name == "powi":
+        elif primitive.name == "powi" and not branches:
             right = f"{words[0]}**{parameter}"
         else:
-            order = [] if parameter is None else [repr(to_float(parameter))]
+            order = [] if parameter is None else [repr(parameter) if isinstance(parameter, int) else repr(to_float(parameter))]
             right = f"{_callable(primitive.name)}({', '.join([*words, *order])})"
         lines.append(f"    {letters[i]} = {right}")
     results = ", ".join(letters[output] for output in graph.outputs)
     head = f"def {_identifier(name, 'f')}({', '.join(letters[: len(graph.inputs)])}):"
-    return "\n".join([*_imports(graph), head, *lines, f"    return {results}", ""])
+    return "\n".join([*_imports(graph, branches), head, *lines, f"    return {results}", ""])
 
 
 def _identifier(name: str, otherwise: str) -> str:
@@ -79,16 +77,17 @@ def _callable(name: str) -> str:
     return name + "_" * keyword.iskeyword(name)
 
 
-def _imports(graph: Graph) -> list[str]:
-    """From `math` what is there under the same name, the rest from adlab's table."""
-    used = {node.primitive for node in graph.nodes if node.operands and not node.primitive.operator}
-    used = {primitive for primitive in used if primitive.name != "powi"}
-    plain = sorted(p.name for p in used if getattr(math, p.name, None) is p.scalar)
-    others = sorted(p.name for p in used if getattr(math, p.name, None) is not p.scalar)
+def _imports(graph: Graph, branches: bool) -> list[str]:
+    """From `math` what is there under the same name, the rest (with branches, all of it) from adlab's table."""
+    used = {node.primitive for node in graph.nodes if node.operands}
+    used = {p for p in used if (not p.operator and p.name != "powi") or (branches and p.name in ("div", "powi"))}
+    plain = sorted(p.name for p in used if getattr(math, p.name, None) is p.scalar and not branches)
+    others = sorted(p.name for p in used if p.name not in plain)
     lines = [f"from math import {', '.join(plain)}"] if plain else []
     if others:
+        form = "careful" if branches else "scalar"
         lines += ["from adlab.graph.primitives import PRIMITIVES", ""]
-        lines += [f'{_callable(name)} = PRIMITIVES["{name}"].scalar' for name in others]
+        lines += [f'{_callable(name)} = PRIMITIVES["{name}"].{form}' for name in others]
     return [*lines, "", ""] if lines else []
 
 

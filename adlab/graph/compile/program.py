@@ -29,8 +29,11 @@ Step = Callable[[], None]
 BACKENDS = ("auto", "python", "numpy", "llvm")
 DERIVATIVES = (None, "gradient", "value_and_gradient", "jacobian")
 ACCURACIES = ("fast", "strict")
-PATIENCE = 10_000_000
-"""Operations after which compiling to machine code has paid for itself: about as long on NumPy as in the compiler."""
+
+# Seconds an operation takes, about: compiling pays once as much time has been spent without it.
+WALKED, CALLED, BATCHED = 1e-6, 6e-8, 3e-9  # at one point, walked or by straight-line Python; in a NumPy batch, a point
+WRITING_PYTHON, WRITING_MACHINE_CODE = 8e-6, 2e-4
+MACHINE_CODE_AT_LEAST = 0.02
 
 
 class Kernel(Protocol):
@@ -73,17 +76,18 @@ class CompiledProgram:
         self.shapes = tuple(shapes)
         self.n = len(graph.inputs)
         self._quick, self._make_best = quick, best
-        self._work = 0
+        self._operations = len(graph.operations)
+        self._spent = 0.0
 
     @cached_property
     def _best(self) -> Kernel:
         return self._make_best()
 
-    def _kernel(self, points: int) -> Kernel:
-        """The backend to compute so many more points with: the best one, once there has been work enough for it."""
+    def _kernel(self, seconds: float) -> Kernel:
+        """The backend to spend so many more seconds an operation on: the best one, once that has paid for itself."""
         if "_best" not in self.__dict__:
-            self._work += points * len(self.graph)
-            if self._work < PATIENCE:
+            self._spent += seconds * self._operations
+            if self._spent < MACHINE_CODE_AT_LEAST + WRITING_MACHINE_CODE * self._operations:
                 return self._quick
         return self._best
 
@@ -111,7 +115,7 @@ class CompiledProgram:
             found = np.array(self._at(points.tolist()))
         else:
             rows = np.ascontiguousarray(points.reshape(prod(before), self.n)) if points.ndim > 2 else points
-            found = self._kernel(len(rows)).batch(rows).reshape(*before, len(self.graph.outputs))
+            found = self._kernel(BATCHED * len(rows)).batch(rows).reshape(*before, len(self.graph.outputs))
         parts, start = [], 0
         for shape in self.shapes:
             size = prod(shape)
@@ -140,12 +144,12 @@ class CompiledProgram:
         return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
 
     def _at(self, point: list[float]) -> tuple[float, ...]:
-        if not self._work and "_best" not in self.__dict__:
-            # Most programs are called once, and a walk costs less than compiling.
-            self._work += len(self.graph)
-            values = evaluate(self.graph, point, FLOATS)
-            return tuple([values[output] for output in self.graph.outputs])
-        return self._kernel(1).call(*point)
+        compiled = "_best" in self.__dict__ or self._spent > WRITING_PYTHON * self._operations
+        if compiled:
+            return self._kernel(CALLED).call(*point)
+        self._spent += WALKED * self._operations
+        values = evaluate(self.graph, point, FLOATS)
+        return tuple([values[output] for output in self.graph.outputs])
 
     def _coerced(self, x: Any) -> FloatArray:
         try:
