@@ -66,7 +66,7 @@ def test_adlab_alone_is_the_worked_example(capsys) -> None:
     [
         ["graph", "-x + y"],
         ["trace", "-x*y", "--at", "x=1", "y=2"],
-        ["trace", "--at", "x=1", "y=2", "--", "x*y"][:4] + ["x*y"],
+        ["trace", "--at", "x=1", "y=2", "x*y"],
         ["trace", "--at", "x=-1.5", "y=pi/3", "x*sin(y)"],
         ["trace", "x*y", "--at=x=1", "--at=y=2"],
         ["trace", "x*y", "--at", "x=2**-3", "y=sqrt(2)"],

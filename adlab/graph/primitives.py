@@ -24,10 +24,11 @@ ZERO, ONE, HALF = S.Zero, S.One, S.Half
 
 # Functions that SymPy has no name for, or rewrites into forms that lose digits (polylog(1, a) into -log(1 - a)), and
 # what they mean; they stand in partials, and lower to their own primitives.
-hypot, gauss, growth, powshift = map(Function, ("hypot", "gauss", "growth", "powshift"))
-sinsquare, cossquare, sphericali = map(Function, ("sinsquare", "cossquare", "sphericali"))
-gausserfinv, gausserfcinv, lambertw1, explambertw = map(Function, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
-expint, polylog = Function("expint"), Function("polylog")
+# Classes of their own: a user's undefined Function("gauss") is none of them.
+hypot, gauss, growth, powshift, sinsquare, cossquare, sphericali, gausserfinv, gausserfcinv, lambertw1, explambertw, expint, polylog = (
+    type(name, (Function,), {}) for name in
+    ("hypot", "gauss", "growth", "powshift", "sinsquare", "cossquare", "sphericali", "gausserfinv", "gausserfcinv", "lambertw1", "explambertw", "expint", "polylog")
+)  # fmt: skip
 DEFINITIONS: dict[Any, Any] = {
     hypot: lambda a, b: sympy.sqrt(a**2 + b**2),
     gauss: lambda a: sympy.exp(-(a**2)),
