@@ -31,6 +31,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
   adlab peers                                    PyTorch, JAX and the rest: what is installed
+  adlab bench   [PROBLEM …]                      how fast, against whoever is installed
   adlab gallery                                  the named functions, used as @NAME
   adlab figures [DIR]                            draws every figure anew
 """
@@ -53,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
             made.add_argument(option, **OPTIONS[option])
         if name == "figures":
             made.add_argument("directory", nargs="?", default="figures", metavar="DIR")
+        if name == "bench":
+            made.add_argument("problems", nargs="*", metavar="PROBLEM", help="by default all")
+            made.add_argument("--peers", nargs="*", default=[], metavar="PEER", help="by default whoever is installed")
+            made.add_argument("--rounds", type=int, default=3, metavar="N", help="interleaved rounds")
+            made.add_argument("--seconds", type=float, default=60.0, metavar="S", help="the limit of a cell in a round")
+            made.add_argument("--json", default=None, metavar="FILE", help="write every figure into a file")
     return parser
 
 
@@ -309,6 +316,13 @@ def _figures(options: argparse.Namespace) -> None:
         print(path)
 
 
+def _bench(options: argparse.Namespace) -> None:
+    from adlab.report.bench import run
+
+    stage("racing")
+    print(run(options.problems, options.peers, options.json, options.quiet, rounds=options.rounds, seconds=options.seconds))
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "--formula": {"metavar": "EXPR", "help": "the formula, or @NAME[:NUMBER] of the gallery"},
     "--at": {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "the point; values such as pi/3 too"},
@@ -354,6 +368,7 @@ COMMANDS: dict[str, Command] = {
     "graph": Command("the computational graph", _graph, "formula at variables derivative format json plot"),
     "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours", _peers,
                      "formula at variables methods conventions json markdown"),
+    "bench": Command("how fast the derivative programs are, against whoever is installed", _bench),
     "gallery": Command("the named functions, used as @NAME", _gallery),
     "figures": Command("draws every figure into a directory", _figures, "only"),
 }  # fmt: skip

@@ -25,18 +25,22 @@ def postorder(roots: Iterable[Basic]) -> list[Basic]:
     """
     done: set[int] = set()
     order: list[Basic] = []
-    stack: list[tuple[Basic, bool]] = [(root, False) for root in reversed(list(roots))]
+    stack: list[Basic | None] = list(roots)[::-1]
+    waiting: list[Basic] = []  # for None to come to the top of the stack: then their operands are done
     while stack:
-        node, operands_done = stack.pop()
-        if id(node) in done:
+        node = stack.pop()
+        if node is None:
+            node = waiting.pop()
+        elif id(node) in done:
             continue
-        operands = node.args
-        if operands_done or not operands:
+        elif operands := node.args:
+            waiting.append(node)
+            stack.append(None)
+            stack.extend(operands[::-1])
+            continue
+        if id(node) not in done:
             done.add(id(node))
             order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((operand, False) for operand in reversed(operands) if id(operand) not in done)
     return order
 
 

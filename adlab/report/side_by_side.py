@@ -175,7 +175,8 @@ def _fusion(primitives: int, instructions: int, kernels: int) -> str:
 
 
 def _jaxpr(jaxpr: Any, equations: Callable[[Any], list[str]], what: str) -> Program:
-    return Program(what, [line.strip() for line in jaxpr.pretty_print(use_color=False).splitlines()], dict(Counter(equations(jaxpr))))
+    lines = jaxpr.pretty_print(use_color=False).splitlines()
+    return Program(what, [line.strip() for line in lines], dict(Counter(equations(jaxpr))))
 
 
 def _named(f: Function, point: FloatArray, residual: float) -> str:
