@@ -307,7 +307,7 @@ def _no_primitive(node: Basic) -> str:
         return "the formula holds the imaginary unit I; adlab differentiates real formulas (name a variable I to use it)"
     if name in ("Derivative", "Integral", "Sum", "Product", "Limit", "Subs"):
         return f"{brief(node)} is not evaluated; call its .doit() first"
-    return f"no primitive for `{name}` in {brief(node)}; adlab.methods() and the table in the README say what there is"
+    return f"no primitive for `{name}` in {brief(node)}; the README lists the functions that have one"
 
 
 def _shifted_polygamma(builder: Builder, x: int) -> int:

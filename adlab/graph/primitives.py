@@ -22,13 +22,18 @@ from adlab.graph.primitive import OPERANDS, OUT, A, B, C, N, Primitive
 
 ZERO, ONE, HALF = S.Zero, S.One, S.Half
 
+
+def own(name: str) -> Any:
+    """A function class of adlab's own; a user's undefined Function of the same name is not it."""
+    return type(name, (Function,), {})
+
+
 # Functions that SymPy has no name for, or rewrites into forms that lose digits (polylog(1, a) into -log(1 - a)), and
 # what they mean; they stand in partials, and lower to their own primitives.
-# Classes of their own: a user's undefined Function("gauss") is none of them.
-hypot, gauss, growth, powshift, sinsquare, cossquare, sphericali, gausserfinv, gausserfcinv, lambertw1, explambertw, expint, polylog = (
-    type(name, (Function,), {}) for name in
-    ("hypot", "gauss", "growth", "powshift", "sinsquare", "cossquare", "sphericali", "gausserfinv", "gausserfcinv", "lambertw1", "explambertw", "expint", "polylog")
-)  # fmt: skip
+hypot, gauss, growth, powshift = map(own, ("hypot", "gauss", "growth", "powshift"))
+sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
+gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
+expint, polylog = map(own, ("expint", "polylog"))
 DEFINITIONS: dict[Any, Any] = {
     hypot: lambda a, b: sympy.sqrt(a**2 + b**2),
     gauss: lambda a: sympy.exp(-(a**2)),

@@ -115,7 +115,8 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     conditioned = conditioning(f, point)
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
-        conditioning=conditioned, cancellations=cancellations(f, point), kinks=on_kinks,
+        conditioning=conditioned, cancellations=cancellations(f.graph, point),
+        adjoint_cancellations=cancellations(f.program("reverse"), point), kinks=on_kinks,
         splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price,
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))

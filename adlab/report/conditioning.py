@@ -12,6 +12,7 @@ from adlab.autodiff.sweeps import forward
 from adlab.function import Function
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.domain import live
+from adlab.graph.graph import Graph
 from adlab.points import FloatArray
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
@@ -56,12 +57,12 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
         return Conditioning(of_f, second / np.abs(jacobian))
 
 
-def cancellations(f: Function, point: FloatArray, least: float = 3.0) -> list[Loss]:
+def cancellations(graph: Graph, point: FloatArray, least: float = 3.0) -> list[Loss]:
     """The live sums in which at least `least` decimal digits cancel between operands that are not exact, worst first.
 
-    x - 1 loses nothing where x is an input: its operands are exact. v5 - v6 does, each being rounded already.
+    x - 1 loses nothing where x is an input: its operands are exact. v5 - v6 does, each being rounded already. Asked of
+    a derivative program, it finds where the contributions of several paths cancel.
     """
-    graph = f.graph
     values = evaluate(graph, point.tolist(), FLOATS)
     alive = live(graph, values)
     found = []

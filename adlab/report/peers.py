@@ -155,7 +155,9 @@ def shown(answer: list[float] | str) -> str:
 def shown_where_installed() -> list[str]:
     """The frameworks whose programs `side_by_side` can show here; MissingExtra if there is none."""
     found = [name for name in SHOWN if PEERS[name].installed]
-    return found or [library(next(iter(SHOWN)))]
+    if not found:
+        library(next(iter(SHOWN)))  # says what to install
+    return found
 
 
 def default_methods() -> list[str]:

@@ -18,6 +18,8 @@ from adlab.report.truth import Truth
 from adlab.tables import count
 
 FULL = 14.5  # digits from which a partial counts as right to the end: 16 less a few roundings
+PREDICTED = 30
+"""A condition number explains an error up to so many times what it predicts."""
 POOR = 13.0  # digits below which automatic differentiation itself needs an excuse
 
 
@@ -31,7 +33,8 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the rules may read. `families` names each method's family, `kinks` the nodes on a kink and what is
+    """Everything the rules may read. `families` names each method's family, `cancellations` the sums in f that lose
+    digits and `adjoint_cancellations` those in the reverse program alone, `kinks` the nodes on a kink and what is
     followed there, `splits` the measured truncation and roundoff of the worst component of a difference scheme."""
 
     n: int
@@ -41,6 +44,7 @@ class Facts:
     families: dict[str, str]
     conditioning: Conditioning | None
     cancellations: Sequence[Loss]
+    adjoint_cancellations: Sequence[Loss]
     kinks: Sequence[tuple[str, str]]
     splits: dict[str, Split]
     swell: Swell
@@ -110,17 +114,21 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
 def _excuse(facts: Facts, row: AccuracyRow) -> str:
     kappa = _condition(facts, row)
     reasons = []
-    if kappa is not None and row.relative_error is not None and kappa * UNIT * 1000 >= row.relative_error:
+    if kappa is not None and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
     if facts.cancellations:
         loss = facts.cancellations[0]
         reasons.append(f"{loss.digits:.0f} of 16 digits are lost at {loss.name} = {loss.written}")
+    elif facts.adjoint_cancellations:
+        loss = facts.adjoint_cancellations[0]
+        reasons.append(f"{loss.digits:.0f} of 16 digits cancel between the contributions of several paths, at "
+                       f"{loss.name} = {loss.written} of the reverse program")  # fmt: skip
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
 
 
 def _nodes(facts: Facts) -> tuple[str, ...]:
-    return tuple(f"node {loss.name}" for loss in facts.cancellations[:1])
+    return tuple(f"node {loss.name}" for loss in [*facts.cancellations, *facts.adjoint_cancellations][:1])
 
 
 def _condition(facts: Facts, row: AccuracyRow) -> float | None:

@@ -89,3 +89,13 @@ def test_many_inputs_call_for_reverse_mode_and_many_outputs_for_forward() -> Non
 def test_a_huge_condition_number_is_given_as_the_reason() -> None:
     text = said(facts_of("cos(723*x**3)", 40.1))
     assert "ill-conditioned" in text
+
+
+def test_paths_that_cancel_are_found_in_the_reverse_program() -> None:
+    """Of q/(ε y²)·(ε V d − …) by ε, two contributions cancel almost wholly though f itself loses nothing."""
+    text = said(facts_of(
+        "q/(4*pi*epsilon*y**2)*(4*pi*epsilon*Volt*d - q*d*y**3/(y**2 - d**2)**2)",
+        {"q": 3.90625, "y": 2.40625, "Volt": 3.765625, "d": 5.3125, "epsilon": 3.140625},
+    ))  # fmt: skip
+    assert "between the contributions of several paths" in text
+    assert "ill-conditioned" not in text
