@@ -2,13 +2,13 @@
 
 The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy
 expressions); `graph` (the table of primitives, the Wengert list, what walks it); `autodiff` (the two sweeps) and
-`classical` (symbolic, differences, complex step), which know nothing of each other; `methods` (the registry);
+`classical` (symbolic, differences, complex step), which know nothing of each other; `registry` (every method behind one face);
 `function` (the face); `report` (truth, accuracy, swell, cost, steps, comparison); `cli`.
 
 >>> import adlab
 >>> f = adlab.Function("x*sin(x)")
->>> f(2.0), float(f.gradient(2.0)[0])
-(1.8185948536513634, 0.07700375373139712)
+>>> f(2.0), f.gradient(2.0)
+(1.8185948536513634, array([0.07700375]))
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
         VariableError as VariableError,
     )
     from adlab.function import Function as Function
-    from adlab.methods import methods as methods
+    from adlab.registry import methods as methods
     from adlab.parsing import parse as parse
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
@@ -76,7 +76,7 @@ _HOME = {
     "check": "adlab.report.check",
     "compare": "adlab.report.compare",
     "cost": "adlab.report.cost",
-    "methods": "adlab.methods",
+    "methods": "adlab.registry",
     "parse": "adlab.parsing",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",

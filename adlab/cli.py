@@ -99,7 +99,7 @@ def _print_anywhere() -> None:
 
 
 def _method_names() -> Container[str]:
-    from adlab.methods import METHODS
+    from adlab.registry import METHODS
 
     return {*METHODS, "all"}
 

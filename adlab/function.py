@@ -21,7 +21,7 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.graph.principal import real_values
 from adlab.graph.running import Runner
-from adlab.methods import Method, lookup
+from adlab.registry import Method, lookup
 from adlab.points import FloatArray, coerce, coerce_one
 
 T = TypeVar("T")

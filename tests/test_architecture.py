@@ -22,7 +22,7 @@ LEVELS = [
     ["formula"],
     ["graph"],
     ["autodiff", "classical", "peers"],
-    ["methods"],
+    ["registry"],
     ["function"],
     ["gallery"],
     ["report"],  # its figures draw the gallery
@@ -104,7 +104,7 @@ def test_the_truth_uses_neither_engine_nor_the_graph() -> None:
             assert room(imported) in {"errors", "expressions", "values"}, (name, imported)
     for name in ("truth.py", "judge.py", "limits.py"):
         for imported, _ in imports(PACKAGE / "report" / name):
-            assert room(imported) not in {"graph", "autodiff", "classical", "methods"}, (name, imported)
+            assert room(imported) not in {"graph", "autodiff", "classical", "registry"}, (name, imported)
 
 
 def test_files_are_short_enough_to_hold_one_idea() -> None:

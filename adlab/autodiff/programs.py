@@ -29,8 +29,8 @@ def derivative(graph: Graph, mode: Mode = "reverse", value: bool = False) -> Gra
     >>> print(derivative(lower([sympy.sin(x * y)], [x, y])))
     v1 = x*y
     v2 = cos(v1)
-    v3 = v2*y
-    v4 = v2*x
+    v3 = y*v2
+    v4 = x*v2
     outputs: v3, v4
     """
     builder = Builder.on(graph)

@@ -124,7 +124,7 @@ def in_words(condition: Any) -> str:
     """
     if isinstance(condition, (sympy.And, sympy.Or)):
         word = " and " if isinstance(condition, sympy.And) else " or "
-        parts = sorted(condition.args, key=lambda part: str(part))
+        parts = sorted(condition.args, key=str, reverse=True)  # the lower bound first
         return word.join(f"({in_words(p)})" if isinstance(p, (sympy.And, sympy.Or)) else in_words(p) for p in parts)
     if isinstance(condition, (sympy.Ne, sympy.Eq)):
         return f"{condition.args[0]} {'!=' if isinstance(condition, sympy.Ne) else '=='} {condition.args[1]}"

@@ -134,6 +134,8 @@ class Graph:
                 raise GraphError(f"node {i}: reads {operands}, which do not all come before it")
             if seen.setdefault(node, i) != i:
                 raise GraphError(f"node {i} repeats node {seen[node]}: {primitive.name}{operands}")
+        if (named := tuple(node.parameter for node in self.nodes[: len(self.inputs)])) != self.inputs:
+            raise GraphError(f"the inputs are {self.inputs}, the first nodes {named}")
         if not all(0 <= output < len(self.nodes) for output in self.outputs):
             raise GraphError(f"outputs {self.outputs} are not all nodes (0 to {len(self.nodes) - 1})")
         return self

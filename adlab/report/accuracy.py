@@ -12,7 +12,7 @@ import numpy as np
 
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
-from adlab.methods import Method, Result
+from adlab.registry import Method, Result
 from adlab.points import FloatArray
 from adlab.report.truth import Truth
 from adlab.tables import Table, significant

@@ -10,7 +10,7 @@ import numpy as np
 
 from adlab.function import Function, as_function, point_of
 from adlab.graph.domain import kinks
-from adlab.methods import chosen
+from adlab.registry import chosen
 from adlab.points import FloatArray
 from adlab.progress import stage
 from adlab.report import accuracy

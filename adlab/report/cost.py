@@ -15,7 +15,7 @@ from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
-from adlab.methods import LARGEST_FORWARD_PROGRAM, Method, chosen
+from adlab.registry import LARGEST_FORWARD_PROGRAM, Method, chosen
 from adlab.points import FloatArray
 from adlab.tables import Report, Table, count, significant
 

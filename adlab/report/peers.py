@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from adlab.function import Function
-from adlab.methods import METHODS
+from adlab.registry import METHODS
 from adlab.peers import PEERS, library
 from adlab.report.accuracy import attempt
 from adlab.report.side_by_side import SHOWN

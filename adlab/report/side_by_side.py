@@ -13,7 +13,7 @@ from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Graph
-from adlab.methods import METHODS
+from adlab.registry import METHODS
 from adlab.peers import PEERS, library
 from adlab.points import FloatArray
 from adlab.report import accuracy

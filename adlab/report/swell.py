@@ -19,7 +19,7 @@ from adlab.classical.treesize import Distinct, tree_nodes_of_graph, tree_operati
 from adlab.errors import AdlabError, GaveUp
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
-from adlab.methods import LARGEST_FORWARD_PROGRAM
+from adlab.registry import LARGEST_FORWARD_PROGRAM
 from adlab.tables import Report, Table, count
 
 LEGEND = [

@@ -110,6 +110,22 @@ def test_machine_code_means_the_same_at_every_edge(arity, accuracy):
                 assert wrong(found[:, [k]], meant, points, ULPS.get(primitive.name, 8)) == [], primitive
 
 
+@pytest.mark.skipif(not HAS_LLVM, reason="llvmlite is not installed")
+@pytest.mark.parametrize("arity", [1, 2, 3])
+def test_the_tape_means_the_same_at_every_edge(arity):
+    from adlab.graph.compile.llvm.tape import tape_kernel
+
+    for primitive, parameter in [param.values for param in cases() if param.values[0].arity == arity]:
+        graph, points = single(primitive, parameter), edges(primitive)
+        kernel = tape_kernel(graph)
+        if kernel is None:
+            assert primitive.name in ("powr", "pow", "heaviside", "polygamma")
+            continue
+        called = np.array([kernel.call(*point) for point in points.tolist()])
+        for found in (called, kernel.batch(points)):
+            assert wrong(found, graph, points, ULPS.get(primitive.name, 8)) == [], primitive
+
+
 # --- random programs ---------------------------------------------------------------------------------------------
 
 SMOOTH = ["add", "sub", "mul", "div", "sin", "exp", "log", "sqrt", "tanh", "atan", "neg"]
@@ -141,8 +157,14 @@ POINTS = np.array(list(itertools.product([0.0, -1.0, 0.5, 2.0, 800.0], repeat=3)
 def test_a_gradient_program_means_the_same_in_every_backend(backend, graph):
     program = with_existence(derivative(graph, "reverse", value=True), 1, values=True)
     expected = walked(program, POINTS)
-    found = compile_graph(program, [(4,)], backend)(POINTS)
-    assert same(found, expected, 1000).all(), (program, found[~same(found, expected, 1000)])
+    kernels = [compile_graph(program, [(4,)], backend)._best]
+    if backend == "llvm":
+        from adlab.graph.compile.llvm.tape import tape_kernel
+
+        kernels.append(tape_kernel(program))
+    for kernel in kernels:
+        found = kernel.batch(POINTS)
+        assert same(found, expected, 1000).all(), (program, found[~same(found, expected, 1000)])
 
 
 @BOTH

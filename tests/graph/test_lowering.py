@@ -211,7 +211,7 @@ def _walk_mpmath(graph: Graph, point: list[Any]) -> Any:
 def directly(expression: Any, point: dict[Symbol, Any]) -> Any:
     """A small expression under mpmath numbers, by recursion. (SymPy's own lambdify misprints unevaluated powers.)"""
     if not expression.args:
-        return point[expression] if expression.is_Symbol else sympy.lambdify([], expression, "mpmath")()
+        return point[expression] if expression.is_Symbol else mpmath.mpf(1) * sympy.lambdify([], expression, "mpmath")()
     operands = [directly(argument, point) for argument in expression.args]
     if isinstance(expression, Add):
         return mpmath.fsum(operands)
@@ -219,7 +219,8 @@ def directly(expression: Any, point: dict[Symbol, Any]) -> Any:
         return mpmath.fprod(operands)
     if isinstance(expression, Pow):
         return operands[0] ** operands[1]
-    return {"Abs": abs}.get(expression.func.__name__, getattr(mpmath, expression.func.__name__.lower(), None))(*operands)
+    name = expression.func.__name__
+    return abs(operands[0]) if name == "Abs" else getattr(mpmath, name)(*operands)
 
 
 UNARY = [sympy.sin, sympy.cos, sympy.exp, sympy.atan, sympy.tanh, sympy.asinh, sympy.Abs, sympy.erf, sympy.sinh]
@@ -235,7 +236,8 @@ def random_expression(r: random.Random, depth: int, evaluated: bool) -> Any:
     if kind == 1:
         return Pow(random_expression(r, depth - 1, evaluated), Integer(r.choice([2, 3, -1, -2])), evaluate=evaluated)
     if kind == 2:
-        return Pow(2 + sympy.cos(random_expression(r, depth - 1, evaluated)), r.choice([x, Rational(-1, 2), Rational(2, 3)]), evaluate=evaluated)
+        positive = 2 + sympy.cos(random_expression(r, depth - 1, evaluated))
+        return Pow(positive, r.choice([x, Rational(-1, 2), Rational(2, 3)]), evaluate=evaluated)
     parts = [random_expression(r, depth - 1, evaluated) for _ in range(r.choice([2, 2, 3]))]
     if kind == 3:
         parts[0] = Mul(Integer(-1), parts[0], evaluate=evaluated)
@@ -247,17 +249,15 @@ def random_expression(r: random.Random, depth: int, evaluated: bool) -> Any:
 def test_the_graph_of_a_random_expression_has_its_value(seed: int, evaluated: bool) -> None:
     r = random.Random(seed)
     expression = random_expression(r, 4, evaluated)
+    if expression.has(sympy.nan, sympy.zoo):  # 0/0 and 1/0, found by SymPy already
+        return
     point = [r.uniform(-2, 2) for _ in range(3)]
     with mpmath.workdps(60):
         try:
             expected = directly(expression, dict(zip((x, y, z), map(mpmath.mpf, point), strict=True)))
-        except (ZeroDivisionError, KeyError):  # 1/0, or SymPy's zoo
+        except ZeroDivisionError:
             return
-        try:
-            graph = lower([expression], [x, y, z]).check()
-        except UnsupportedExpression as refusal:
-            assert "finite" in str(refusal)
-            return
+        graph = lower([expression], [x, y, z]).check()
         found = _walk_mpmath(graph, point)
         assert abs(found - expected) <= abs(expected) * mpmath.mpf(10) ** -30 + mpmath.mpf(10) ** -40
     value = evaluate(graph, point, FLOATS)[graph.outputs[0]]
@@ -348,7 +348,7 @@ def test_the_second_derivative_of_sinc_at_0_is_not_that_of_a_branch() -> None:
         (sympy.LambertW(x, -1), UnsupportedExpression, "takes 1 operand, not 2"),
     ],
 )
-def test_what_cannot_be_lowered_is_refused_in_a_sentence(expression: Any, error: type[AdlabError], sentence: str) -> None:
+def test_what_cannot_be_lowered_is_refused(expression: Any, error: type[AdlabError], sentence: str) -> None:
     with pytest.raises(error, match=sentence.replace("*", r"\*")) as caught:
         lower([expression], [x, y])
     assert len(str(caught.value)) < 300

@@ -116,10 +116,7 @@ def worst_partial(case: Case, count: int = 10 * EFFORT, seed: int = 0) -> tuple[
         if math.isinf(out):
             continue  # reported as an overflow, whatever the partial
         for k in range(case.primitive.arity):
-            if not (
-                holds(differentiable(case, k), point, out)
-                and holds(case.primitive.smooth, point, out)
-            ):
+            if not (holds(differentiable(case, k), point, out) and holds(case.primitive.smooth, point, out)):
                 continue
             true = partial(case, k, point)
             if true is None:
@@ -128,7 +125,8 @@ def worst_partial(case: Case, count: int = 10 * EFFORT, seed: int = 0) -> tuple[
             for number in (found[k], float(arrays[k][i])):
                 error = ulps(number, true) / allowed(case, true)
                 if error > 1 and case.primitive.name in CANCELLING:
-                    error = abs(number - float(true)) / (CANCELLING[case.primitive.name] * math.ulp(size_of_terms(case, point)))
+                    unit = math.ulp(size_of_terms(case, point))
+                    error = abs(number - float(true)) / (CANCELLING[case.primitive.name] * unit)
                 worst = max(worst, (error, (k, point, number, float(true))), key=lambda pair: pair[0])
     return worst[0], tested, worst[1]
 

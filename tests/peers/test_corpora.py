@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adlab.function import Function
-from adlab.methods import METHODS
+from adlab.registry import METHODS
 from adlab.peers import Peer
 from adlab.report.accuracy import attempt
 

@@ -13,7 +13,7 @@ import pytest
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, PeerError
 from adlab.function import Function
-from adlab.methods import METHODS
+from adlab.registry import METHODS
 from adlab.peers import PEERS, tree_size, worker
 from adlab.report.accuracy import attempt
 

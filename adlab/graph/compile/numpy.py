@@ -84,6 +84,7 @@ class NumpyKernel:
     """Batches by NumPy, single points by straight-line Python; each is written when first used."""
 
     name = "numpy"
+    called, batched = 6e-8, 3e-9  # seconds an operation: at a point, at a point of a batch
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph

@@ -31,9 +31,8 @@ DERIVATIVES = (None, "gradient", "value_and_gradient", "jacobian")
 ACCURACIES = ("fast", "strict")
 
 # Seconds an operation takes, about: compiling pays once as much time has been spent without it.
-WALKED, CALLED, BATCHED = 1e-6, 6e-8, 3e-9  # at one point, walked or by straight-line Python; in a NumPy batch, a point
-WRITING_PYTHON, WRITING_MACHINE_CODE = 8e-6, 2e-4
-MACHINE_CODE_AT_LEAST = 0.02
+WALKS = 4  # the first points are walked: most programs are called once
+MACHINE_CODE, MACHINE_CODE_AT_LEAST = 2e-4, 0.02
 
 
 class Kernel(Protocol):
@@ -55,6 +54,15 @@ class Kernel(Protocol):
         """A step that reads C-contiguous `x`, (N, inputs), and writes C-contiguous `out`, (N, outputs)."""
 
 
+class Quick(Kernel, Protocol):
+    """A backend that is soon ready; the seconds an operation takes at a point, and at a point of a batch."""
+
+    @property
+    def called(self) -> float: ...
+    @property
+    def batched(self) -> float: ...
+
+
 class CompiledProgram:
     """A program that computes f, its derivative, or both; `shapes` are those of its parts at one point.
 
@@ -70,26 +78,34 @@ class CompiledProgram:
     array([2.29347345, 0.52150078, 0.56349637])
     """
 
-    def __init__(self, graph: Graph, shapes: Sequence[Shape], quick: Kernel, best: Callable[[], Kernel]) -> None:
+    def __init__(
+        self, graph: Graph, shapes: Sequence[Shape], quick: Callable[[], Quick], best: Callable[[], Kernel]
+    ) -> None:
         self.graph = graph
         """What is computed: all parts' outputs in a row."""
         self.shapes = tuple(shapes)
         self.n = len(graph.inputs)
-        self._quick, self._make_best = quick, best
+        self._make_quick, self._make_best = quick, best
         self._operations = len(graph.operations)
+        self._walks = 0
         self._spent = 0.0
+
+    @cached_property
+    def _quick(self) -> Quick:
+        return self._make_quick()
 
     @cached_property
     def _best(self) -> Kernel:
         return self._make_best()
 
-    def _kernel(self, seconds: float) -> Kernel:
-        """The backend to spend so many more seconds an operation on: the best one, once that has paid for itself."""
-        if "_best" not in self.__dict__:
-            self._spent += seconds * self._operations
-            if self._spent < MACHINE_CODE_AT_LEAST + WRITING_MACHINE_CODE * self._operations:
-                return self._quick
-        return self._best
+    def _kernel(self, points: int) -> Kernel:
+        """The backend for so many more points: the best one, once the quick one has taken as long as compiling."""
+        if "_best" in self.__dict__:
+            return self._best
+        each = self._quick.called if points == 1 else self._quick.batched
+        self._spent += points * each * self._operations
+        patience = MACHINE_CODE_AT_LEAST + MACHINE_CODE * self._operations
+        return self._best if self._spent > patience else self._quick
 
     @property
     def backend(self) -> str:
@@ -115,7 +131,7 @@ class CompiledProgram:
             found = np.array(self._at(points.tolist()))
         else:
             rows = np.ascontiguousarray(points.reshape(prod(before), self.n)) if points.ndim > 2 else points
-            found = self._kernel(BATCHED * len(rows)).batch(rows).reshape(*before, len(self.graph.outputs))
+            found = self._kernel(len(rows)).batch(rows).reshape(*before, len(self.graph.outputs))
         parts, start = [], 0
         for shape in self.shapes:
             size = prod(shape)
@@ -144,10 +160,9 @@ class CompiledProgram:
         return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
 
     def _at(self, point: list[float]) -> tuple[float, ...]:
-        compiled = "_best" in self.__dict__ or self._spent > WRITING_PYTHON * self._operations
-        if compiled:
-            return self._kernel(CALLED).call(*point)
-        self._spent += WALKED * self._operations
+        if "_best" in self.__dict__ or "_quick" in self.__dict__ or self._walks >= WALKS:
+            return self._kernel(1).call(*point)
+        self._walks += 1
         values = evaluate(self.graph, point, FLOATS)
         return tuple([values[output] for output in self.graph.outputs])
 
@@ -191,13 +206,21 @@ def compile_graph(
     """A program of the parts `shapes`, which make up the graph's outputs in order."""
     _one_of("backend", backend, BACKENDS)
     _one_of("accuracy", accuracy, ACCURACIES)
-    quick = NumpyKernel(graph)
-    if backend == "auto":
-        backend = "llvm" if _installed("llvmlite") else "numpy"
-        return CompiledProgram(graph, shapes, quick, partial(_kernel, backend, graph, accuracy))
-    program = CompiledProgram(graph, shapes, quick, lambda: quick)
-    program._best = _kernel(backend, graph, accuracy)  # who names a backend wants it compiled now
-    return program
+    if backend != "auto":
+        named = partial(_kernel, backend, graph, accuracy)
+        program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named)
+        program._best = named()  # who names a backend wants it compiled now
+        return program
+    if not _installed("llvmlite"):
+        quick = NumpyKernel(graph)
+        return CompiledProgram(graph, shapes, lambda: quick, lambda: quick)
+    return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy))
+
+
+def _quick(graph: Graph) -> Quick:
+    from adlab.graph.compile.llvm.tape import tape_kernel
+
+    return tape_kernel(graph) or NumpyKernel(graph)
 
 
 def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:

@@ -35,7 +35,7 @@ _API = {
 }
 _SMALL = 1024  # doubles kept on the stack
 
-# self is the tuple (bytes, whatever must live as long); the bytes of `call`: kernel, inputs, outputs.
+# self is the tuple (bytes, whatever must live as long); the bytes of `call`: kernel, inputs, outputs, context.
 _TEXT = f"""
 @TypeErrorText = private constant [43 x i8] c"the program takes %zd numbers, and got %zd\\00"
 @PyExc_TypeError = external global ptr
@@ -50,6 +50,8 @@ entry:
   %n = load i64, ptr %np
   %mp = getelementptr i64, ptr %task, i64 2
   %m = load i64, ptr %mp
+  %cp = getelementptr i64, ptr %task, i64 3
+  %context = load ptr, ptr %cp
   %fits = icmp eq i64 %count, %n
   br i1 %fits, label %space, label %misfit
 misfit:
@@ -90,7 +92,7 @@ stored:
   %more = icmp slt i64 %i1, %n
   br i1 %more, label %read, label %run
 run:
-  call void %kernel(ptr %x, ptr %out, i64 1)
+  call void %kernel(ptr %x, ptr %out, i64 1, ptr %context)
   %tuple = call ptr @PyTuple_New(i64 %m)
   br label %write
 write:
@@ -114,7 +116,7 @@ done:
   ret ptr %result
 }}
 
-; the bytes of `step`: kernel, x, out, points
+; the bytes of `step`: kernel, x, out, points, context
 define ptr @step(ptr %self, ptr %nothing) nounwind {{
   %held = call ptr @PyTuple_GetItem(ptr %self, i64 0)
   %task = call ptr @PyBytes_AsString(ptr %held)
@@ -125,7 +127,9 @@ define ptr @step(ptr %self, ptr %nothing) nounwind {{
   %out = load ptr, ptr %op
   %np = getelementptr i64, ptr %task, i64 3
   %n = load i64, ptr %np
-  call void %kernel(ptr %x, ptr %out, i64 %n)
+  %cp = getelementptr i64, ptr %task, i64 4
+  %context = load ptr, ptr %cp
+  call void %kernel(ptr %x, ptr %out, i64 %n, ptr %context)
   call void @Py_IncRef(ptr @_Py_NoneStruct)
   ret ptr @_Py_NoneStruct
 }}
@@ -162,16 +166,18 @@ _new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.POINTER(_MethodDef), ctypes.py
 )
 
 
-def call_entry(kernel: int, n: int, m: int, owner: object) -> Callable[..., tuple[float, ...]]:
+def call_entry(kernel: int, n: int, m: int, owner: object, context: int = 0) -> Callable[..., tuple[float, ...]]:
     """n numbers in, the tuple of m floats out; raises TypeError for anything else. Keeps `owner` alive."""
     _, method, _ = _methods()
-    made: Callable[..., tuple[float, ...]] = _new(method, (struct.pack("3q", kernel, n, m), owner), None)
+    made: Callable[..., tuple[float, ...]] = _new(method, (struct.pack("4q", kernel, n, m, context), owner), None)
     return made
 
 
-def step_entry(kernel: int, x: FloatArray, out: FloatArray, owner: object) -> Callable[[], None]:
+def step_entry(
+    kernel: int, x: FloatArray, out: FloatArray, owner: object, context: int = 0
+) -> Callable[[], None]:
     """No arguments: the kernel from `x` to `out`. Keeps both, and `owner`, alive."""
     _, _, method = _methods()
-    task = struct.pack("4q", kernel, x.ctypes.data, out.ctypes.data, len(x))
+    task = struct.pack("5q", kernel, x.ctypes.data, out.ctypes.data, len(x), context)
     made: Callable[[], None] = _new(method, (task, x, out, owner), None)
     return made

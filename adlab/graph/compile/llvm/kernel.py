@@ -35,7 +35,7 @@ class LlvmKernel:
     @cached_property
     def _batch(self) -> Any:
         externals, registers = Externals(), machine().registers
-        externals.declarations["point"] = "declare void @point(ptr, ptr, i64)"
+        externals.declarations["point"] = "declare void @point(ptr, ptr, i64, ptr)"
         externals.addresses["point"] = self._point["point"]
         text = batch_kernel(self.graph, externals, self.strict, registers, lanes(self.graph, registers))
         return loaded(compiled(text, externals), externals, ["batch"])

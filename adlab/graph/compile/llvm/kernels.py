@@ -1,4 +1,4 @@
-"""Kernels: functions `void kernel(double* x, double* out, int64 count)` over points stored one after another.
+"""Kernels: functions `void kernel(double* x, double* out, int64 count, void*)` over points stored one after another.
 
 `point` computes one point on scalars. `batch` takes as many points at a time as vectors have lanes: blocks of inputs
 are read as they lie and transposed in registers, outputs likewise; what is left over goes to `point`. A long program
@@ -34,7 +34,7 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
         )
         calls.append(f"  call void @point{k}(ptr %x, ptr %out, ptr %space)")
     acquire, release = _workspace(externals, 8 * cut.slots)
-    body = [f"define void @point({POINTERS}, i64 %count) nounwind {{", *acquire, *calls, *release, "  ret void", "}"]
+    body = [f"define void @point({POINTERS}, i64 %count, ptr %context) nounwind {{", *acquire, *calls, *release, "  ret void", "}"]
     return "\n".join([*functions, *body])
 
 
@@ -109,7 +109,7 @@ def _driver(
 ) -> str:
     """Tile after tile through all segments, then the points left over one by one."""
     return f"""
-define void @batch({POINTERS}, i64 %count) nounwind {{
+define void @batch({POINTERS}, i64 %count, ptr %context) nounwind {{
 {chr(10).join(acquire)}
   %whole = and i64 %count, {-width}
   %some = icmp sgt i64 %whole, 0
@@ -136,7 +136,7 @@ single:
   %xq = getelementptr inbounds double, ptr %x, i64 %firstxq
   %firstoq = mul i64 %q, {m}
   %outq = getelementptr inbounds double, ptr %out, i64 %firstoq
-  call void @point(ptr %xq, ptr %outq, i64 1)
+  call void @point(ptr %xq, ptr %outq, i64 1, ptr %context)
   %after = add i64 %q, 1
   %again = icmp slt i64 %after, %count
   br i1 %again, label %single, label %done

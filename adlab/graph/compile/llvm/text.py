@@ -37,8 +37,11 @@ class Externals:
 class Block:
     """Straight-line code under construction; `width` 1 for scalars, else the number of lanes."""
 
-    def __init__(self, width: int, externals: Externals, registers: Registers | None = None) -> None:
+    def __init__(
+        self, width: int, externals: Externals, registers: Registers | None = None, prefix: str = "t"
+    ) -> None:
         self.width, self.externals, self.registers = width, externals, registers or Registers()
+        self.prefix = prefix
         self.type = self.of("double")
         self.lines: list[str] = []
         self._names: dict[str, str] = {}
@@ -51,7 +54,7 @@ class Block:
         """The name of this pure instruction's result."""
         name = self._names.get(instruction)
         if name is None:
-            name = self._names[instruction] = f"%t{len(self._names)}"
+            name = self._names[instruction] = f"%{self.prefix}{len(self._names)}"
             self.lines.append(f"  {name} = {instruction}")
         return name
 
