@@ -35,7 +35,8 @@ def main() -> int:
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         committed = nbformat.read(path, as_version=4)
         fresh = nbformat.read(path, as_version=4)
-        NotebookClient(fresh, timeout=300, coalesce_streams=True, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+        place = {"metadata": {"path": str(NOTEBOOKS)}}
+        NotebookClient(fresh, timeout=300, coalesce_streams=True, kernel_name="python3", resources=place).execute()
         if write:
             for cell in fresh.cells:
                 cell.get("metadata", {}).pop("execution", None)
