@@ -54,8 +54,8 @@ if TYPE_CHECKING:
         VariableError as VariableError,
     )
     from adlab.function import Function as Function
-    from adlab.registry import methods as methods
     from adlab.parsing import parse as parse
+    from adlab.registry import methods as methods
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost

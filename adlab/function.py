@@ -21,8 +21,8 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.graph.principal import real_values
 from adlab.graph.running import Runner
-from adlab.registry import Method, lookup
 from adlab.points import FloatArray, coerce, coerce_one
+from adlab.registry import Method, lookup
 
 T = TypeVar("T")
 Errors = Literal["nan", "raise"]

@@ -12,8 +12,8 @@ import numpy as np
 
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
-from adlab.registry import Method, Result
 from adlab.points import FloatArray
+from adlab.registry import Method, Result
 from adlab.report.truth import Truth
 from adlab.tables import Table, significant
 

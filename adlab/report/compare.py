@@ -10,9 +10,9 @@ import numpy as np
 
 from adlab.function import Function, as_function, point_of
 from adlab.graph.domain import kinks
-from adlab.registry import chosen
 from adlab.points import FloatArray
 from adlab.progress import stage
+from adlab.registry import chosen
 from adlab.report import accuracy
 from adlab.report.accuracy import AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, cancellations, conditioning

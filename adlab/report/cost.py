@@ -15,8 +15,8 @@ from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
-from adlab.registry import LARGEST_FORWARD_PROGRAM, Method, chosen
 from adlab.points import FloatArray
+from adlab.registry import LARGEST_FORWARD_PROGRAM, Method, chosen
 from adlab.tables import Report, Table, count, significant
 
 SECONDS = 0.25

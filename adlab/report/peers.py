@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from adlab.function import Function
-from adlab.registry import METHODS
 from adlab.peers import PEERS, library
+from adlab.registry import METHODS
 from adlab.report.accuracy import attempt
 from adlab.report.side_by_side import SHOWN
 from adlab.report.side_by_side import side_by_side as side_by_side

@@ -13,9 +13,9 @@ from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Graph
-from adlab.registry import METHODS
 from adlab.peers import PEERS, library
 from adlab.points import FloatArray
+from adlab.registry import METHODS
 from adlab.report import accuracy
 from adlab.report.truth import truth
 from adlab.tables import Report, Table, significant

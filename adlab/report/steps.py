@@ -21,8 +21,8 @@ from adlab.classical.stencils import SCHEMES, Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function, as_function, point_of
-from adlab.registry import METHODS
 from adlab.points import FloatArray
+from adlab.registry import METHODS
 from adlab.report.truth import Truth, directional_derivative, truth
 from adlab.tables import Report, Table, significant
 from adlab.values import Outcome, Plan, State, plan

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from adlab.function import Function
-from adlab.registry import METHODS
 from adlab.peers import Peer
+from adlab.registry import METHODS
 from adlab.report.accuracy import attempt
 
 CORPORA = Path(os.environ.get("ADLAB_CORPORA", Path(__file__).resolve().parents[2].parent / "shared" / "corpora"))

@@ -13,8 +13,8 @@ import pytest
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, MissingExtra, OptionError, PeerError
 from adlab.function import Function
-from adlab.registry import METHODS, chosen
 from adlab.peers import PEERS, Peer
+from adlab.registry import METHODS, chosen
 from adlab.report.accuracy import attempt
 from adlab.report.compare import compare
 

@@ -13,8 +13,8 @@ import pytest
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, PeerError
 from adlab.function import Function
-from adlab.registry import METHODS
 from adlab.peers import PEERS, tree_size, worker
+from adlab.registry import METHODS
 from adlab.report.accuracy import attempt
 
 
