@@ -281,7 +281,7 @@ def test_what_does_not_fit_is_refused_in_a_sentence(backend):
     f = adlab.Function("x*y")
     program = f.compile(backend, "gradient")
     for wrong in ([1.0], [[1.0, 2, 3]], 3.0, "xy", [1 + 2j, 3], [[1, 2], [3]]):
-        with pytest.raises(adlab.PointError, match="shape|real numbers"):
+        with pytest.raises(adlab.PointError, match=r"shape|real numbers"):
             program(wrong)
     with pytest.raises(TypeError):
         program.call(1.0)
