@@ -76,6 +76,9 @@ def edges(primitive) -> np.ndarray:
 
 def wrong(found: np.ndarray, graph: Graph, points: np.ndarray, ulps: float) -> list:
     """The points, with what was found and meant, at which a program is neither what the one walk says nor the other."""
+    if any(graph.nodes[i].primitive.name == "loggamma" for i in graph.operations):
+        finite = np.isfinite(points).all(axis=1)  # infinity at infinity in C, nothing in mpmath
+        found, points = found[finite], points[finite]
     meant = one_by_one(graph, points), walked(graph, points)  # which may round differently
     right = np.logical_or(*(same(found, expected, ulps) for expected in meant)).all(axis=1)
     return list(zip(points[~right].tolist(), found[~right].tolist(), meant[0][~right].tolist(), strict=True))[:8]
@@ -118,7 +121,7 @@ def test_the_tape_means_the_same_at_every_edge(arity):
         graph, points = single(primitive, parameter), edges(primitive)
         kernel = tape_kernel(graph)
         if kernel is None:
-            assert primitive.name in ("powr", "pow", "heaviside", "polygamma")
+            assert primitive.name in ("powr", "polygamma")
             continue
         called = np.array([kernel.call(*point) for point in points.tolist()])
         for found in (called, kernel.batch(points)):

@@ -21,13 +21,14 @@ from adlab.graph.arithmetic import to_float
 from adlab.graph.compile.llvm.text import Block
 from adlab.graph.primitive import Parameter, Primitive
 
-SCALAR_FUNCTIONS = {math.erf: "erf", math.erfc: "erfc", math.gamma: "tgamma", math.lgamma: "lgamma"}
-"""What the C library has and NumPy has not."""
+C_FUNCTIONS = {"erf": "erf", "erfc": "erfc", "gamma": "tgamma", "loggamma": "lgamma"}
+"""Primitives that the C library has and NumPy has not."""
 
 RELATIONS = {np.less: "olt", np.less_equal: "ole", np.greater: "ogt", np.greater_equal: "oge", np.equal: "oeq",
              np.not_equal: "une"}  # fmt: skip
 ARITHMETIC: dict[Any, str] = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
-INTRINSICS = {np.absolute: "fabs", np.sqrt: "sqrt", np.floor: "floor", np.ceil: "ceil", np.copysign: "copysign"}
+INTRINSICS = {np.absolute: "fabs", np.fabs: "fabs", np.sqrt: "sqrt", np.floor: "floor", np.ceil: "ceil",
+              np.copysign: "copysign"}  # fmt: skip
 FUNCTIONS = {
     getattr(np, name): name.replace("arc", "a")
     for name in ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "tanh",
@@ -79,8 +80,8 @@ class Forms:
         direct = ARITHMETIC.get(primitive.array)
         if direct is not None:
             return self.block.binary(direct, *operands)
-        if primitive.scalar in SCALAR_FUNCTIONS:
-            return self.call(SCALAR_FUNCTIONS[primitive.scalar], *operands)
+        if primitive.name in C_FUNCTIONS:
+            return self.call(C_FUNCTIONS[primitive.name], *operands)
         traced = [Traced(self, operand) for operand in operands]
         try:
             found = primitive.array(*traced) if parameter is None else primitive.array(*traced, parameter)
@@ -139,11 +140,16 @@ class Forms:
         if ufunc in (np.bitwise_or, np.bitwise_and, np.logical_or, np.logical_and):
             bits = [self.bit(operand) for operand in given]
             return Traced(self, block.logic("or" if "or" in ufunc.__name__ else "and", *bits), truth=True)
+        if ufunc in (np.invert, np.logical_not):
+            return Traced(self, block.negation(self.bit(given[0])), truth=True)
         operands = [self.numeric(operand) for operand in given]
         if ufunc in RELATIONS:
             return Traced(self, block.compare(RELATIONS[ufunc], *operands), truth=True)
         if ufunc is np.isnan:
             return Traced(self, block.compare("uno", operands[0], operands[0]), truth=True)
+        if ufunc is np.isfinite:
+            size = block.intrinsic("fabs", operands[0])
+            return Traced(self, block.compare("olt", size, block.number(math.inf)), truth=True)
         if ufunc in ARITHMETIC:
             return Traced(self, block.binary(ARITHMETIC[ufunc], *operands))
         if ufunc in INTRINSICS:

@@ -34,8 +34,8 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
         )
         calls.append(f"  call void @point{k}(ptr %x, ptr %out, ptr %space)")
     acquire, release = _workspace(externals, 8 * cut.slots)
-    body = [f"define void @point({POINTERS}, i64 %count, ptr %context) nounwind {{", *acquire, *calls, *release, "  ret void", "}"]
-    return "\n".join([*functions, *body])
+    head = f"define void @point({POINTERS}, i64 %count, ptr %context) nounwind {{"
+    return "\n".join([*functions, head, *acquire, *calls, *release, "  ret void", "}"])
 
 
 def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers, width: int) -> str:

@@ -9,6 +9,7 @@ takes fifty and has to be compiled first; in a batch each instruction does 32 po
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import cache, cached_property
 from typing import Any
 
@@ -147,12 +148,13 @@ def _opcodes() -> tuple[dict[tuple[Primitive, Parameter], int], str, Externals]:
     candidates: list[tuple[Primitive, Parameter]] = [
         (primitive, None) for primitive in PRIMITIVES.values() if primitive.parameter_at is None
     ]
-    candidates += [(PRIMITIVES["powi"], 2), (PRIMITIVES["powi"], 3), (PRIMITIVES["pow"], 0)]
+    candidates += [(PRIMITIVES["powi"], 2), (PRIMITIVES["powi"], 3), (PRIMITIVES["pow"], 0), (PRIMITIVES["pow"], -1)]
+    candidates.append((PRIMITIVES["heaviside"], Fraction(1, 2)))
     codes: dict[tuple[Primitive, Parameter], int] = {}
     externals = Externals()
     cases: dict[int, list[str]] = {1: [], LANES: []}
     for primitive, parameter in candidates:
-        if primitive.name in ("powi", "powr", "pow") and parameter is None:
+        if primitive.name in ("powi", "powr") and parameter is None:
             continue
         made = {width: _case(primitive, parameter, width, len(codes)) for width in cases}
         if any(called.addresses for _, called in made.values()):
@@ -252,7 +254,7 @@ class _Tape:
         """The exponents of powers, which the interpreter takes as operands."""
         powers = {node.parameter for node in graph.nodes if node.primitive.name == "powi"}
         self.exponents = {power: k for k, power in enumerate(powers, len(graph.inputs) + len(constants(graph)))}
-        return [float(power) for power in powers]  # type: ignore[arg-type]
+        return [float(power) for power in powers]
 
     @cached_property
     def _last(self) -> list[int]:
