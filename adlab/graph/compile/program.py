@@ -2,11 +2,16 @@
 
 Every backend computes the same thing: IEEE results, NaN at a point outside the domain, infinity at an overflow, and
 never an exception. They stay on the real line: where f is real only by way of complex numbers, they say NaN.
+
+`backend="auto"` answers the first points by walking the graph, goes on with what is soon ready (the tape interpreter
+where llvmlite is installed, else Python and NumPy), and compiles to machine code once it has spent as long without:
+so it never takes much more than twice the time of the best choice. `call` and `bind` compile at once.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property, partial
 from math import prod
@@ -211,7 +216,7 @@ def compile_graph(
         program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named)
         program._best = named()  # who names a backend wants it compiled now
         return program
-    if not _installed("llvmlite"):
+    if not _has_machine_code():
         quick = NumpyKernel(graph)
         return CompiledProgram(graph, shapes, lambda: quick, lambda: quick)
     return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy))
@@ -228,8 +233,8 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
         return PythonKernel(graph)
     if backend == "numpy":
         return NumpyKernel(graph)
-    if not _installed("llvmlite"):
-        raise MissingExtra('backend="llvm" needs llvmlite; pip install "adlab[jit]"')
+    if not _has_machine_code():
+        raise MissingExtra('backend="llvm" needs llvmlite, on Linux or macOS; pip install "adlab[jit]"')
     from adlab.graph.compile.llvm.kernel import LlvmKernel
 
     kernel: Kernel = LlvmKernel(graph, accuracy)
@@ -237,8 +242,9 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
 
 
 @cache
-def _installed(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _has_machine_code() -> bool:
+    """Windows has its mathematics in another library, and no vectors of it."""
+    return importlib.util.find_spec("llvmlite") is not None and sys.platform != "win32"
 
 
 def _one_of(name: str, value: Any, allowed: Sequence[Any]) -> None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from adlab.graph.collector import paused
 from adlab.graph.compile.constants import constants
 from adlab.graph.compile.llvm.body import Body
 from adlab.graph.compile.llvm.engine import cached_library, machine
@@ -236,44 +237,51 @@ class TapeKernel:
 class _Tape:
     """The instructions of a graph, five numbers each: opcode, register of the result, registers of three operands.
 
-    Inputs have the first registers, constants the next, and the rest go from one result to another.
+    Inputs have the first registers, constants the next, exponents of powers (which `pow` takes as operands) follow,
+    and the rest go from one result to another.
     """
 
+    @paused()
     def __init__(self, graph: Graph, known: dict[int, float]) -> None:
         self.graph = graph
-        self.constants = [*known.values(), *self._exponents(graph)]
-        self.taken = len(graph.inputs) + len(self.constants)
-        self.place = list(range(len(graph.inputs))) + [0] * (len(graph) - len(graph.inputs))
-        for register, i in enumerate(known, len(graph.inputs)):
+        n = len(graph.inputs)
+        exponents: list[Any] = list({node.parameter for node in graph.nodes if node.primitive.name == "powi"})
+        self.constants = [*known.values(), *map(float, exponents)]
+        self.place = list(range(n)) + [0] * (len(graph) - n)
+        for register, i in enumerate(known, n):
             self.place[i] = register
-        code = [number for i in graph.operations if i not in known for number in self._instruction(i, known)]
-        self.code = np.array(code, dtype=np.int32)
+        self._exponent_at = {exponent: n + len(known) + k for k, exponent in enumerate(exponents)}
+        self._fixed = self.taken = n + len(self.constants)
+        self.code = np.array(self._instructions(known), dtype=np.int32)
         self.results = np.array([self.place[output] for output in graph.outputs], dtype=np.int32)
 
-    def _exponents(self, graph: Graph) -> list[float]:
-        """The exponents of powers, which the interpreter takes as operands."""
-        powers = {node.parameter for node in graph.nodes if node.primitive.name == "powi"}
-        self.exponents = {power: k for k, power in enumerate(powers, len(graph.inputs) + len(constants(graph)))}
-        return [float(power) for power in powers]
+    def _instructions(self, known: dict[int, float]) -> list[int]:
+        graph, place, codes, fixed = self.graph, self.place, _opcodes()[0], self._fixed
+        last = last_uses(graph)
+        free: list[int] = []
+        instructions: list[int] = []
+        for i in graph.operations:
+            if i in known:
+                continue
+            node = graph.nodes[i]
+            code = codes.get(node[::2])
+            operands = [place[operand] for operand in node.operands]
+            if code is None:
+                code = codes[_key(node)]
+                operands.append(self._exponent_at[node.parameter])
+            if free:
+                place[i] = free.pop()
+            else:
+                place[i], self.taken = self.taken, self.taken + 1
+            instructions += (code, place[i], *operands, *_PADDING[len(operands)])
+            for operand in node.operands:
+                if last[operand] == i and place[operand] >= fixed:
+                    free.append(place[operand])
+                    last[operand] = -1  # once, though it be both operands
+        return instructions
 
-    @cached_property
-    def _last(self) -> list[int]:
-        self._free: list[int] = []
-        return last_uses(self.graph)
 
-    def _instruction(self, i: int, known: dict[int, float]) -> list[int]:
-        node, place, last = self.graph.nodes[i], self.place, self._last
-        key = _key(node)
-        operands = [place[operand] for operand in node.operands]
-        if len(operands) < key[0].arity:
-            operands.append(self.exponents[node.parameter])
-        if self._free:
-            place[i] = self._free.pop()
-        else:
-            place[i], self.taken = self.taken, self.taken + 1
-        fixed = len(self.graph.inputs) + len(self.constants)
-        self._free += {place[o] for o in node.operands if last[o] == i and place[o] >= fixed}
-        return [_opcodes()[0][key], place[i], *operands, *[0] * (3 - len(operands))]
+_PADDING = {1: (0, 0), 2: (0,), 3: ()}
 
 
 class _Context:
