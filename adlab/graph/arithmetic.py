@@ -65,8 +65,16 @@ def _rule_inputs(graph: Graph, position: int, values: Values[T]) -> list[T]:
     return [*(values[operand] for operand in graph.nodes[position].operands), values[position]]
 
 
+def _by_the_rule(graph: Graph, position: int, values: Values[T], arithmetic: Arithmetic[T]) -> list[T]:
+    """The partials of a node: its rule is a graph, walked with the same arithmetic."""
+    primitive, _, parameter = graph.nodes[position]
+    rule = rules.partials(primitive, parameter)
+    inside = evaluate(rule, _rule_inputs(graph, position, values), arithmetic)
+    return [inside[output] for output in rule.outputs]
+
+
 class _Numbers:
-    """Numbers that Python can add and multiply; partials by walking the rule."""
+    """Numbers that Python can add and multiply."""
 
     def add(self, a: Any, b: Any) -> Any:
         return a + b
@@ -117,10 +125,7 @@ class Arrays(_Numbers):
         return np.where(held == 1, result, np.nan)[()]
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
-        primitive, _, parameter = graph.nodes[position]
-        rule = rules.partials(primitive, parameter)
-        inside = evaluate(rule, _rule_inputs(graph, position, values), self)
-        return [inside[output] for output in rule.outputs]
+        return _by_the_rule(graph, position, values, self)
 
 
 class ComplexNumbers(_Numbers):
@@ -135,10 +140,7 @@ class ComplexNumbers(_Numbers):
             return function(*operands) if parameter is None else function(*operands, parameter)
 
     def partials(self, graph: Graph, position: int, values: Values[complex]) -> Sequence[complex]:
-        primitive, _, parameter = graph.nodes[position]
-        rule = rules.partials(primitive, parameter)
-        inside = evaluate(rule, _rule_inputs(graph, position, values), self)
-        return [inside[output] for output in rule.outputs]
+        return _by_the_rule(graph, position, values, self)
 
 
 class Expressions(_Numbers):
