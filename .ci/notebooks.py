@@ -1,7 +1,7 @@
 """Executes every notebook anew and compares what it prints with what is committed.
 
 A cell tagged `volatile` (times, versions) is executed but not compared; pictures are compared by being there.
-`--write` stores the new outputs instead.
+`--write` stores the new outputs instead; stems after it choose notebooks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def shown(cell: Any) -> list[str]:
 
 def main() -> int:
     write, wrong = "--write" in sys.argv, 0
+    wanted = [name for name in sys.argv[1:] if name != "--write"]
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        if wanted and path.stem not in wanted:
+            continue
         committed = nbformat.read(path, as_version=4)
         fresh = nbformat.read(path, as_version=4)
         place = {"metadata": {"path": str(NOTEBOOKS)}}
