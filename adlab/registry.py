@@ -212,7 +212,7 @@ def _peer(peer: Peer) -> Method:
         found: FloatArray = prepared(f, SECONDS)(points)
         return found
 
-    return Method(peer.name, "peer", peer.needs, f"{peer.library}: {peer.about}", differentiate, options=("seconds",),
+    return Method(peer.name, "peer", peer.needs, f"{peer.system}: {peer.about}", differentiate, options=("seconds",),
                   batch=batch if peer.needs == "graph" else None)  # fmt: skip
 
 

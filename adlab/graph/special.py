@@ -11,6 +11,7 @@ microseconds. SciPy's functions are a thousand times faster, but lose up to 460 
 
 from __future__ import annotations
 
+import cmath
 import math
 import threading
 from collections.abc import Callable
@@ -54,12 +55,17 @@ def array(formula: Formula) -> Callable[..., Any]:
 
 
 def complex_(formula: Formula) -> Callable[..., Any]:
-    """The formula at complex numbers, both parts right however small the imaginary one is."""
+    """The formula at complex numbers, both parts right however small the imaginary one is; NaN where it has no value."""
 
     def rounded(a: complex, *parameter: Any) -> complex:
+        if not cmath.isfinite(a):
+            return complex(NAN)
         gap = math.frexp(a.real)[1] - math.frexp(a.imag)[1] if a.imag and a.real else 0
         with _LOCK, _CONTEXT.workprec(BITS + 2 * abs(gap)):
-            return complex(formula(_CONTEXT, _CONTEXT.mpc(a), *map(_exact, parameter)))
+            try:
+                return complex(formula(_CONTEXT, _CONTEXT.mpc(a), *map(_exact, parameter)))
+            except (ValueError, ZeroDivisionError, OverflowError):
+                return complex(NAN)
 
     def over_array(a: Any, *parameter: Any) -> Any:
         return np.asarray(np.frompyfunc(lambda each: rounded(complex(each), *parameter), 1, 1)(a), dtype=complex)[()]

@@ -5,7 +5,7 @@ runs in place; what is not runs in a process that can be killed (`worker`), sinc
 graph, or recurses into a deep one, hangs or takes the interpreter down with it. A kink or a 0·∞ is met as the framework
 meets it: nobody is protected here.
 
->>> PEERS["torch"].library, PEERS["jax-forward"].about
+>>> PEERS["torch"].system, PEERS["jax-forward"].about
 ('PyTorch', 'jit(jacfwd(f)): tangents, traced once and compiled')
 """
 
@@ -56,7 +56,7 @@ class Peer:
     """
 
     name: str
-    library: str
+    system: str
     package: str
     function: str
     about: str
@@ -121,12 +121,12 @@ def library(package: str) -> Any:
     """Our module for a library; MissingExtra, saying what to install, where the library is missing."""
     peer = next(peer for peer in PEERS.values() if peer.package == package)
     if not peer.installed:
-        raise MissingExtra(f"{peer.library} is not installed: pip install 'adlab[{peer.extra}]'")
-    stage(f"importing {peer.library}")
+        raise MissingExtra(f"{peer.system} is not installed: pip install 'adlab[{peer.extra}]'")
+    stage(f"importing {peer.system}")
     try:
         return importlib.import_module(f"adlab.peers.{package}")
     except Exception as reason:  # an installation may be broken in any way
-        raise PeerError(f"{peer.library} cannot be imported: {_in_short(reason)}") from reason
+        raise PeerError(f"{peer.system} cannot be imported: {_in_short(reason)}") from reason
 
 
 def prepare(peer: Peer, graph: Graph, seconds: float = SECONDS, in_place: bool = False) -> Jacobians:
@@ -150,20 +150,20 @@ class Samples:
     """A black box that counts how often it is asked, and stops when time is up."""
 
     def __init__(self, values: Values, library: str, seconds: float) -> None:
-        self.values, self.library, self.count = values, library, 0
+        self.values, self.system, self.count = values, library, 0
         self.end = time.monotonic() + seconds
         self.seconds = seconds
 
     def __call__(self, points: FloatArray) -> FloatArray:
         if time.monotonic() > self.end:
-            raise GaveUp(f"{self.library} was stopped after {self.seconds:g} s and {self.count} evaluations of f")
+            raise GaveUp(f"{self.system} was stopped after {self.seconds:g} s and {self.count} evaluations of f")
         self.count += int(np.prod(np.shape(points)[:-1]))
         return self.values(np.asarray(points, dtype=float))
 
 
 def sample(peer: Peer, values: Values, point: FloatArray, seconds: float = SECONDS) -> tuple[Sampled, int]:
     """What the peer finds by sampling, and how many evaluations of f that took."""
-    function, box = getattr(library(peer.package), peer.function), Samples(values, peer.library, seconds)
+    function, box = getattr(library(peer.package), peer.function), Samples(values, peer.system, seconds)
     with speaking(peer):
         found: Sampled = function(box, point)
     return found, box.count
@@ -178,7 +178,7 @@ def speaking(peer: Peer) -> Iterator[None]:
     except AdlabError:
         raise
     except Exception as reason:  # anything may come out of a foreign library
-        raise PeerError(f"{peer.library} raised {_in_short(reason)}") from reason
+        raise PeerError(f"{peer.system} raised {_in_short(reason)}") from reason
 
 
 def _in_short(reason: Exception) -> str:

@@ -72,12 +72,12 @@ class Worker:
             try:
                 output, _ = process.communicate(job, timeout=self.seconds)
             except subprocess.TimeoutExpired:
-                return GaveUp.__name__, f"{self.peer.library} gave up: stopped after {self.seconds:g} s"
+                return GaveUp.__name__, f"{self.peer.system} gave up: stopped after {self.seconds:g} s"
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)  # it, and whatever it has started
         if process.returncode or not output:
-            return PeerError.__name__, f"{self.peer.library} crashed: its process ended by {_ending(process.returncode)}"
+            return PeerError.__name__, f"{self.peer.system} crashed: its process ended by {_ending(process.returncode)}"
         kind, answer = pickle.loads(output)
         return kind, answer
 

@@ -236,8 +236,9 @@ def _smaller(old: Any, new: Any) -> Any:
 
 
 def _last_line(text: str) -> str:
+    """The name of the exception that ended it."""
     lines = text.strip().splitlines()
-    return lines[-1][:60] if lines else "ended without a word"
+    return lines[-1].split(":")[0][:30] if lines else "ended without a word"
 
 
 def _judge(cells: Sequence[Cell]) -> None:

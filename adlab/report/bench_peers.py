@@ -14,8 +14,10 @@ import math
 import shutil
 import subprocess
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -30,7 +32,7 @@ FloatArray = npt.NDArray[np.float64]
 Call = Callable[[], Any]
 
 
-class Contestant:
+class Contestant(ABC):
     """One way to a gradient. `module` is imported before the clock starts."""
 
     name: ClassVar[str]
@@ -47,17 +49,17 @@ class Contestant:
     def installed(cls) -> bool:
         return importlib.util.find_spec(cls.module) is not None
 
+    @abstractmethod
     def first(self) -> Any:
         """From the formula to the gradient at the point."""
-        raise NotImplementedError
 
+    @abstractmethod
     def point(self) -> Call:
         """A gradient at one point, called again and again."""
-        raise NotImplementedError
 
+    @abstractmethod
     def batch(self, points: FloatArray) -> Call:
         """Gradients at all points, shape (N, n)."""
-        raise NotImplementedError
 
 
 class Adlab(Contestant):
@@ -70,6 +72,7 @@ class Adlab(Contestant):
         fresh = Function(self.f.outputs, self.f.variables)
         return fresh.jacobian(self.at).ravel()
 
+    @cached_property
     def _program(self) -> Any:
         return self.f.compile(self.backend, "jacobian")
 
@@ -77,7 +80,7 @@ class Adlab(Contestant):
         return self.batch(np.array([self.at]))
 
     def batch(self, points: FloatArray) -> Call:
-        step: Call = self._program().bind(points, np.empty((len(points), self.f.m * self.f.n)))
+        step: Call = self._program.bind(points, np.empty((len(points), self.f.m * self.f.n)))
         return step
 
 
@@ -87,11 +90,11 @@ class AdlabNumpy(Adlab):
     name, module, backend = "adlab-numpy", "numpy", "numpy"
 
     def point(self) -> Call:
-        call, at = self._program().call, self.at
+        call, at = self._program.call, self.at
         return lambda: call(*at)
 
     def batch(self, points: FloatArray) -> Call:
-        program = self._program()
+        program = self._program
         return lambda: program(points)
 
 

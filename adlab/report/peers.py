@@ -29,7 +29,7 @@ class PeerRow:
     """One way to differentiate; `version` is empty where the library is missing, and `extra` is what to install."""
 
     name: str
-    library: str
+    system: str
     version: str
     about: str
     extra: str
@@ -47,7 +47,7 @@ class Listing(Report):
 
     def sections(self) -> list[Table | str]:
         """The table, and what to install where some are missing."""
-        rows = [[row.name, row.library, row.version or "missing", row.about] for row in self.rows]
+        rows = [[row.name, row.system, row.version or "missing", row.about] for row in self.rows]
         wanted = ",".join(dict.fromkeys(row.extra for row in self.rows if not row.version))
         notes = [f"the missing ones: pip install 'adlab[{wanted}]'"] if wanted else []
         return [Table("peers", ["method", "library", "version", "how it differentiates"], rows, notes=notes)]
@@ -56,11 +56,11 @@ class Listing(Report):
 def listing() -> Listing:
     """The peers with their versions; nothing is imported to find out.
 
-    >>> [row.library for row in listing().rows][:1]
+    >>> [row.system for row in listing().rows][:1]
     ['PyTorch']
     """
     return Listing([
-        PeerRow(peer.name, peer.library, peer.version, peer.about, peer.extra)
+        PeerRow(peer.name, peer.system, peer.version, peer.about, peer.extra)
         for peer in PEERS.values()
     ])  # fmt: skip
 

@@ -43,7 +43,7 @@ class SideBySide(Report):
     `digits` are the correct digits of the gradient in float64 and float32; `notes` what else was measured.
     """
 
-    library: str
+    system: str
     title: str
     pairs: list[tuple[str, Program, Program]]
     kept: dict[str, list[str]]
@@ -62,7 +62,7 @@ class SideBySide(Report):
     def to_dict(self) -> dict[str, Any]:
         """`programs`: {what, adlab, library} with lines and counts; `kept`, `digits`, `notes`."""
         return {
-            "library": self.library,
+            "library": self.system,
             "programs": [
                 {"what": what, **{side: {"lines": p.lines, "counts": p.counts, "operations": p.operations}
                                   for side, p in (("adlab", ours), ("theirs", theirs))}}
@@ -77,14 +77,14 @@ class SideBySide(Report):
             Table(what, [ours.what, theirs.what], list(zip_longest(ours.lines, theirs.lines, fillvalue="")))
             for what, ours, theirs in self.pairs
         ]
-        return [f"{self.title}: adlab and {self.library}", *programs, self._counts(), self._kept(),
+        return [f"{self.title}: adlab and {self.system}", *programs, self._counts(), self._kept(),
                 accuracy.table(self.accuracy), *self.notes]  # fmt: skip
 
     def _counts(self) -> Table:
         rows = [
             [what, side, str(program.operations), ", ".join(f"{name} {n}" for name, n in program.counts.items())]
             for what, ours, theirs in self.pairs
-            for side, program in (("adlab", ours), (self.library, theirs))
+            for side, program in (("adlab", ours), (self.system, theirs))
         ]
         return Table("counts", ["program", "by", "operations", "which"], rows, frozenset(["operations"]))
 
@@ -111,7 +111,7 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
     rows = accuracy.rows(f, truth(f, point), attempts)
     names = dict(zip(f.names, point.tolist(), strict=True))
     title = f"{f.title} at {', '.join(f'{name} = {value!r}' for name, value in names.items())}"
-    return SideBySide(PEERS[framework].library, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes)
+    return SideBySide(PEERS[framework].system, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes)
 
 
 # --- adlab's side -------------------------------------------------------------------------------------------------

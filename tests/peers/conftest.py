@@ -15,7 +15,7 @@ ON_GRAPHS = [name for name in BINARY64 if PEERS[name].needs == "graph"]
 
 def _installed(request: Any) -> Peer:
     peer = PEERS[request.param]
-    pytest.importorskip(peer.package, reason=f"{peer.library} is not installed")
+    pytest.importorskip(peer.package, reason=f"{peer.system} is not installed")
     return peer
 
 

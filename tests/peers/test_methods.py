@@ -98,7 +98,7 @@ def test_what_a_peer_lacks_is_a_row_that_names_it(graph_peer: Peer) -> None:
     tried = attempt(Function("x*LambertW(x)"), METHODS[graph_peer.name], np.array([1.0]))
     assert tried.status == "refused"
     assert "`lambertw`" in tried.note
-    assert graph_peer.library in tried.note
+    assert graph_peer.system in tried.note
 
 
 def test_nan_is_a_row_that_says_so() -> None:

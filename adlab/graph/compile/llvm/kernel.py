@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from adlab.graph.compile.llvm.engine import compiled, loaded, machine
 from adlab.graph.compile.llvm.entries import call_entry, step_entry
-from adlab.graph.compile.llvm.kernels import batch_kernel, lanes, point_kernel
+from adlab.graph.compile.llvm.kernels import batch_kernel, point_kernel
 from adlab.graph.compile.llvm.text import Externals
 from adlab.graph.graph import Graph
 
@@ -37,7 +37,7 @@ class LlvmKernel:
         externals, registers = Externals(), machine().registers
         externals.declarations["point"] = "declare void @point(ptr, ptr, i64, ptr)"
         externals.addresses["point"] = self._point["point"]
-        text = batch_kernel(self.graph, externals, self.strict, registers, lanes(self.graph, registers))
+        text = batch_kernel(self.graph, externals, self.strict, registers)
         return loaded(compiled(text, externals), externals, ["batch"])
 
     @cached_property

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from adlab.graph.compile.llvm.body import Body
 from adlab.graph.compile.llvm.forms import Forms
-from adlab.graph.compile.llvm.plan import LONGEST, OUTPUT_BLOCK, Plan, Segment, plan
+from adlab.graph.compile.llvm.plan import OUTPUT_BLOCK, Plan, Segment, plan
 from adlab.graph.compile.llvm.text import Block, Externals, Registers, vector
 from adlab.graph.graph import Graph
 
 POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out"
+LONGEST, SHORTEST = 1024, 32  # operations in a segment
 STACK = 1 << 16  # bytes of workspace kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
 LARGEST_TILE = 64  # points
@@ -23,7 +24,7 @@ LARGEST_TILE = 64  # points
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
     """The text of `@point`."""
-    cut = plan(graph)
+    cut = plan(graph, longest=_length(graph))
     functions, calls = [], []
     for k, segment in enumerate(cut.segments):
         block = Block(1, externals, registers)
@@ -38,9 +39,10 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
     return "\n".join([*functions, head, *acquire, *calls, *release, "  ret void", "}"])
 
 
-def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers, width: int) -> str:
-    """The text of `@batch`, on vectors of `width` lanes; it calls `@point`."""
-    cut = plan(graph, share=True)
+def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
+    """The text of `@batch`; it calls `@point`."""
+    longest, width = _batch_shape(graph, registers)
+    cut = plan(graph, share=True, longest=longest)
     n, m = len(graph.inputs), len(graph.outputs)
     tile = max(width, min(LARGEST_TILE, CACHE // 8 // max(cut.slots, 1)) // width * width)
     functions, calls = [], []
@@ -54,19 +56,24 @@ def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
     return "\n".join([*functions, _driver(n, m, width, "%whole" if whole else str(tile), calls, acquire, release)])
 
 
-def lanes(graph: Graph, registers: Registers) -> int:
-    """How many points to take at a time: several registers of them where operations wait for one another.
+def _length(graph: Graph) -> int:
+    """Operations in a segment: the fewer segments the faster, but not for the compiler of a long program."""
+    return LONGEST if len(graph.operations) <= 4 * LONGEST else LONGEST // 2
 
-    A program of few operations for its depth is a chain; the other points fill the time each link takes.
+
+def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
+    """Operations in a segment, and points to take at a time.
+
+    A program of few operations for its depth is a chain, each link waiting for the one before. Other points fill
+    that time: several registers of them, and so short segments that the processor sees one tile's next points.
     """
     depth = [0] * len(graph)
     for i in graph.operations:
         depth[i] = 1 + max(depth[operand] for operand in graph.nodes[i].operands)
     count = len(graph.operations)
-    parallel = count / max(depth, default=1) if count else 1
-    if count > LONGEST:
-        return registers.lanes * (2 if parallel < 2 else 1)
-    return registers.lanes * (4 if parallel < 2 else 2)
+    if count <= LONGEST and count < 2 * max(depth, default=0):
+        return SHORTEST, 4 * registers.lanes
+    return _length(graph), registers.lanes * (2 if count <= 4 * LONGEST else 1)
 
 
 def _segment(graph: Graph, cut: Plan, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:

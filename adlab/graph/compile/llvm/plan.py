@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from adlab.graph.compile.constants import constants
 from adlab.graph.graph import Graph
 
-LONGEST = 512  # operations in a segment
 OUTPUT_BLOCK = 4  # outputs stored together, in the segment that completes them
 
 
@@ -35,8 +34,8 @@ class Plan:
     slots: int
 
 
-def plan(graph: Graph, share: bool = False, longest: int = LONGEST) -> Plan:
-    """Cuts a program; what fits into one segment has no slots.
+def plan(graph: Graph, longest: int, share: bool = False) -> Plan:
+    """Cuts a program into segments of at most `longest` operations; what fits into one has no slots.
 
     With `share`, inputs that many segments read are put into the workspace first, since reading one is dear there.
 
