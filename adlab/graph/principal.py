@@ -34,9 +34,11 @@ class _Principal(ComplexNumbers):
             complex_ &= operands[1] != 0
         if primitive.principal:
             complex_ |= on_line & np.isnan(real) & (operands[0] != 0)
-        if not complex_.any():
-            return real.astype(complex)
-        return np.where(complex_, super().apply(primitive, parameter, operands), real)
+        found = real.astype(complex)
+        if complex_.any():
+            beyond = [np.broadcast_to(operand, found.shape)[complex_] for operand in operands]
+            found[complex_] = super().apply(primitive, parameter, beyond)
+        return found
 
 
 _PRINCIPAL = _Principal()
