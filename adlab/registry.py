@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, Literal, Protocol, TypeVar
@@ -250,7 +250,7 @@ def methods() -> dict[str, Method]:
 
 def lookup(name: str) -> Method:
     """The method of that name; MethodError, with the nearest name, if there is none."""
-    if name in METHODS:
+    if isinstance(name, str) and name in METHODS:
         return METHODS[name]
     near = difflib.get_close_matches(str(name), METHODS, n=1)
     hint = f"did you mean `{near[0]}`? " if near else ""
@@ -263,7 +263,10 @@ def chosen(names: Any) -> Mapping[str, Method]:
         return {name: method for name, method in METHODS.items() if method.family != "peer"}
     if isinstance(names, str):
         names = names.replace(",", " ").split()
-    if list(names) == ["all"]:
+    if not isinstance(names, Iterable):
+        raise MethodError(f"methods are asked for by name, as in ['reverse', 'symbolic']; {names!r} is none")
+    names = list(names)
+    if names == ["all"]:
         left_out = {peer.name for peer in PEERS.values() if peer.on_request or not peer.installed}
         return {name: method for name, method in METHODS.items() if name not in left_out}
     return {name: lookup(name) for name in names}
