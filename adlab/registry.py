@@ -103,6 +103,38 @@ def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, Float
     return differentiate
 
 
+SWEEPS = 8  # writing a reverse-mode program takes about as long as this many reverse sweeps on numbers
+
+
+def _reverse(f: Formula, point: FloatArray) -> Result:
+    """The first points are swept on floats; who goes on calling gets the derivative program.
+
+    They agree to a few roundings: the program folds constants that a sweep multiplies. What a sweep leaves infinite
+    or undefined is the program's too, which may yet find the way around it.
+    """
+    done = f.cached("sweeps", lambda: [0])
+    if done[0] < SWEEPS:
+        done[0] += 1
+        found = _reverse_on_floats(f, point)
+        if np.isfinite(found).all():
+            return Result(found)
+    return _by_program("reverse")(f, point)
+
+
+def _reverse_on_floats(f: Formula, point: FloatArray) -> FloatArray:
+    """One reverse sweep for each output; NaN where f has no value."""
+    from adlab.autodiff.sweeps import reverse
+    from adlab.graph.arithmetic import FLOATS, evaluate
+
+    values = evaluate(f.graph, point.tolist(), FLOATS)
+    found = np.full((f.m, f.n), np.nan)
+    for k, output in enumerate(f.graph.outputs):
+        if values[output] == values[output]:
+            adjoints = reverse(f.graph, values, {output: 1.0}, FLOATS)
+            found[k] = [adjoints.get(i, 0.0) for i in range(f.n)]
+    return found
+
+
 def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
     """All n directions in one forward sweep, each tangent a vector: what the program would do, unwritten."""
     from adlab.autodiff.sweeps import forward
@@ -224,7 +256,7 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in [
         Method("reverse", "automatic", "graph", "adjoints from the output back: one sweep for each output",
-               _by_program("reverse"), batch=_batch("reverse")),
+               _reverse, batch=_batch("reverse")),
         Method("forward", "automatic", "graph", "tangents along with the values: one sweep for each input",
                _by_program("forward"), batch=_batch("forward")),
         Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),

@@ -135,7 +135,8 @@ def test_core_dependencies_are_three() -> None:
 
 def test_no_text_is_ever_run() -> None:
     """exec stands only where adlab runs source that it has itself written."""
-    allowed = {"graph/compile/python.py", "graph/compile/numpy.py", "classical/symbolic.py", "classical/worker.py"}
+    allowed = {"graph/writers.py", "graph/compile/python.py", "graph/compile/numpy.py",
+               "classical/symbolic.py", "classical/worker.py"}  # fmt: skip
     for path in modules():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

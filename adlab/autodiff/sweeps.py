@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from adlab.graph.arithmetic import Arithmetic, Values
+from adlab.graph.arithmetic import Adjoints, Arithmetic, Values
 from adlab.graph.graph import Graph
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ def reverse(
     graph: Graph,
     values: Values[T],
     seeds: Mapping[int, T],
-    arithmetic: Arithmetic[T],
+    arithmetic: Adjoints[T],
     note: Callable[[int, int, T, T], None] | None = None,
 ) -> dict[int, T]:
     """The adjoint of every node: what it gets from each use, summed, from the outputs back: v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ.
@@ -63,14 +63,14 @@ def reverse(
     adjoint = dict(seeds)
     active = graph.active
     for node in reversed(graph.operations):
-        if node not in adjoint or not active[node]:  # no output depends on it, or it on no input
+        bar = adjoint.get(node)
+        if bar is None or not active[node]:  # no output depends on it, or it on no input
             continue
-        partials = arithmetic.partials(graph, node, values)
+        contributions = arithmetic.pullback(graph, node, values, bar)
         for k, operand in enumerate(graph.nodes[node].operands):
-            partial = partials[k]
-            if partial is None or not active[operand]:
+            contribution = contributions[k]
+            if contribution is None or not active[operand]:
                 continue
-            contribution = arithmetic.mul(adjoint[node], partial)
             before = adjoint.get(operand)
             adjoint[operand] = contribution if before is None else arithmetic.add(before, contribution)
             if note is not None:

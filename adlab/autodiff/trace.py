@@ -13,7 +13,7 @@ from adlab.autodiff.sweeps import forward, reverse
 from adlab.errors import GaveUp, VariableError
 from adlab.expressions import listing
 from adlab.graph import rules
-from adlab.graph.arithmetic import FLOATS, Floats, evaluate
+from adlab.graph.arithmetic import FLOATS, Floats, Numbers, evaluate
 from adlab.graph.graph import Graph
 from adlab.graph.primitive import Parameter, Primitive
 from adlab.tables import Report, Table
@@ -51,6 +51,10 @@ class _Recording(Floats):
         found = tuple(super().partials(graph, position, values))
         self.partials_by_node[position] = found
         return found
+
+    def pullback(self, graph: Graph, position: int, values: Sequence[float], bar: float) -> Sequence[float | None]:
+        """Each partial by itself, times the adjoint: what a reader does on paper."""
+        return Numbers.pullback(self, graph, position, values, bar)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,8 @@ x*exp(x)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -24,7 +25,8 @@ import sympy
 from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.primitive import Parameter, Primitive, exact_sympy
-from adlab.graph.simplify import ADD, MUL
+from adlab.graph.simplify import add, mul
+from adlab.graph.writers import writer
 
 T = TypeVar("T")
 Values = Sequence[T]
@@ -49,6 +51,13 @@ class Arithmetic(Protocol[T]):
         """a × b."""
 
 
+class Adjoints(Arithmetic[T], Protocol[T]):
+    """What a reverse sweep asks for besides."""
+
+    def pullback(self, graph: Graph, position: int, values: Values[T], bar: T) -> Sequence[T | None]:
+        """What a node whose adjoint is `bar` passes to each operand, bar × partial; None where nothing can flow."""
+
+
 def evaluate(graph: Graph, inputs: Sequence[T], arithmetic: Arithmetic[T]) -> list[T]:
     """The value of every node, in order."""
     values = list(inputs)
@@ -65,16 +74,28 @@ def _rule_inputs(graph: Graph, position: int, values: Values[T]) -> list[T]:
     return [*(values[operand] for operand in graph.nodes[position].operands), values[position]]
 
 
-def _by_the_rule(graph: Graph, position: int, values: Values[T], arithmetic: Arithmetic[T]) -> list[T]:
-    """The partials of a node: its rule is a graph, walked with the same arithmetic."""
-    primitive, _, parameter = graph.nodes[position]
-    rule = rules.partials(primitive, parameter)
-    inside = evaluate(rule, _rule_inputs(graph, position, values), arithmetic)
-    return [inside[output] for output in rule.outputs]
-
-
-class _Numbers:
+class Numbers(ABC):
     """Numbers that Python can add and multiply."""
+
+    @abstractmethod
+    def constant(self, value: Any) -> Any:
+        """An exact constant in this arithmetic."""
+
+    @abstractmethod
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        """One operation."""
+
+    def pullback(self, graph: Graph, position: int, values: Values[Any], bar: Any) -> Sequence[Any]:
+        """Partial by partial."""
+        mul = self.mul
+        return [None if partial is None else mul(bar, partial) for partial in self.partials(graph, position, values)]
+
+    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
+        """The partials of a node: its rule is a graph, walked with the same arithmetic."""
+        primitive, _, parameter = graph.nodes[position]
+        rule = rules.partials(primitive, parameter)
+        inside = evaluate(rule, _rule_inputs(graph, position, values), self)
+        return [inside[output] for output in rule.outputs]
 
     def add(self, a: Any, b: Any) -> Any:
         return a + b
@@ -92,7 +113,7 @@ def to_float(constant: Any) -> float:
         return np.inf if constant > 0 else -np.inf
 
 
-class Floats(_Numbers):
+class Floats(Numbers):
     """binary64, one number at a time, under IEEE rules: NaN outside a domain, infinity at an overflow."""
 
     def constant(self, value: Any) -> float:
@@ -102,14 +123,27 @@ class Floats(_Numbers):
         return primitive.careful(*operands) if parameter is None else primitive.careful(*operands, parameter)
 
     def partials(self, graph: Graph, position: int, values: Values[float]) -> Sequence[float | None]:
-        from adlab.graph.compile.python import compiled_rule
-
         primitive, _, parameter = graph.nodes[position]
-        found = compiled_rule(rules.partials(primitive, parameter))(*_rule_inputs(graph, position, values))
+        found = _compiled(rules.partials, primitive, parameter)(*_rule_inputs(graph, position, values))
         return [partial or None for partial in found] if primitive.routes else found
 
+    def pullback(self, graph: Graph, position: int, values: Values[float], bar: float) -> Sequence[float | None]:
+        """By the rule for both, in which bar × 1/b is bar/b: the operations of a derivative program, done at once."""
+        primitive, operands, parameter = graph.nodes[position]
+        if primitive.routes:  # what is not used gets nothing, not even 0 × its infinite partial
+            return super().pullback(graph, position, values, bar)
+        given = [values[operand] for operand in operands]
+        return _compiled(rules.pullback, primitive, parameter)(*given, values[position], bar)
 
-class Arrays(_Numbers):
+
+@cache
+def _compiled(rule: Callable[..., Graph], primitive: Primitive, parameter: Parameter) -> Callable[..., tuple[float, ...]]:
+    from adlab.graph.compile.python import compiled_rule
+
+    return compiled_rule(rule(primitive, parameter))
+
+
+class Arrays(Numbers):
     """NumPy arrays, a batch of points at once; entries outside a domain are NaN."""
 
     def constant(self, value: Any) -> Any:
@@ -124,11 +158,8 @@ class Arrays(_Numbers):
         held = evaluate(exists, [*operands, result], self)[exists.outputs[0]]
         return np.where(held == 1, result, np.nan)[()]
 
-    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
-        return _by_the_rule(graph, position, values, self)
 
-
-class ComplexNumbers(_Numbers):
+class ComplexNumbers(Numbers):
     """complex128, for the complex step; meant for analytic primitives near the real axis."""
 
     def constant(self, value: Any) -> complex:
@@ -139,11 +170,8 @@ class ComplexNumbers(_Numbers):
         with np.errstate(all="ignore"):
             return function(*operands) if parameter is None else function(*operands, parameter)
 
-    def partials(self, graph: Graph, position: int, values: Values[complex]) -> Sequence[complex]:
-        return _by_the_rule(graph, position, values, self)
 
-
-class Expressions(_Numbers):
+class Expressions(Numbers):
     """SymPy expressions, unevaluated and sharing what the graph shares."""
 
     def constant(self, value: Any) -> sympy.Expr:
@@ -174,7 +202,6 @@ class Nodes:
         self.builder = builder
         self.guards = guards or {}
         self.zero, self.one = builder.constant(0), builder.constant(1)
-        self._constants: dict[Graph, list[int]] = {}
 
     def constant(self, value: Any) -> int:
         return self.builder.constant(value)
@@ -183,34 +210,38 @@ class Nodes:
         return self.builder.apply(primitive, operands, parameter)
 
     def partials(self, graph: Graph, position: int, values: Values[int]) -> Sequence[int | None]:
-        """As rules say; nothing is written for an operand that depends on no input."""
+        """As the rule says, written down."""
+        primitive, _, parameter = graph.nodes[position]
+        rule = rules.partials(primitive, parameter)
+        return self._guarded(position, rules.splice(self.builder, rule, _rule_inputs(graph, position, values)))
+
+    def pullback(self, graph: Graph, position: int, values: Values[int], bar: int) -> Sequence[int | None]:
+        """As the rule for both says; nothing is written for an operand that depends on no input."""
         primitive, operands, parameter = graph.nodes[position]
         active = graph.active
-        rule = rules.partials_of(primitive, parameter, tuple([active[operand] for operand in operands]))
-        found = self._spliced(rule, [*[values[operand] for operand in operands], values[position]])
-        if position in self.guards:
-            found = [self.builder.call("select", self.guards[position], partial, self.zero) for partial in found]
-        zero = self.zero
-        return [None if partial == zero else partial for partial in found]
+        if len(operands) == 2:
+            a, b = operands
+            write = writer(primitive, parameter, (active[a], active[b]))
+            found = write(self.builder, values[a], values[b], values[position], bar)
+        else:
+            write = writer(primitive, parameter, tuple([active[operand] for operand in operands]))
+            found = write(self.builder, *[values[operand] for operand in operands], values[position], bar)
+        return self._guarded(position, found) if self.guards or self.zero in found else found
 
-    def _spliced(self, rule: rules.Rule, place: list[int]) -> list[int]:
-        """The rule written into the builder; its constants are looked up once."""
-        constants = self._constants.get(rule.graph)
-        if constants is None:
-            constants = self._constants[rule.graph] = [self.builder.constant(value) for value in rule.constants]
-        place += constants
-        apply = self.builder.apply
-        for primitive, operands, parameter in rule.operations:
-            place.append(apply(primitive, [place[operand] for operand in operands], parameter))
-        return [place[output] for output in rule.graph.outputs]
+    def _guarded(self, position: int, found: Sequence[int | None]) -> Sequence[int | None]:
+        """0 where the node is not live; None for what is 0 throughout."""
+        if position in self.guards:
+            guard, call, zero = self.guards[position], self.builder.call, self.zero
+            found = [None if node is None else call("select", guard, node, zero) for node in found]
+        return [None if node == self.zero else node for node in found]
 
     def add(self, a: int, b: int) -> int:
-        return self.builder.apply(ADD, (a, b))
+        return add(self.builder, (a, b))
 
     def mul(self, a: int, b: int) -> int:
         if a == self.one:
             return b
-        return a if b == self.one else self.builder.apply(MUL, (a, b))
+        return a if b == self.one else mul(self.builder, (a, b))
 
 
 FLOATS, ARRAYS, COMPLEX, SYMPY = Floats(), Arrays(), ComplexNumbers(), Expressions()

@@ -9,6 +9,7 @@ import sympy
 from adlab.graph.primitive import Number
 
 EXACT_BITS = 4096  # exact constants longer than this stay operations
+_SMALL = 2**60
 
 
 class Written(float):
@@ -47,6 +48,8 @@ def total(a: Number, b: Number) -> Number | None:
     """a + b exactly, or None where it is too long."""
     if a == 0:
         return b
+    if type(a) is int and type(b) is int and -_SMALL < a < _SMALL and -_SMALL < b < _SMALL:
+        return a + b
     return _short(Fraction(a) + Fraction(b))
 
 

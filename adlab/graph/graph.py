@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
 from adlab.errors import GraphError
 from adlab.graph.primitive import Number, Parameter, Primitive, number_text
 from adlab.graph.primitives import CONSTANT, INPUT, PRIMITIVES
 from adlab.graph.simplify import LAWS, PECULIAR
+
+UNITS = (0, 1, -1)
+"""The constants that operations can be spared for."""
 
 
 class Node(NamedTuple):
@@ -58,8 +62,13 @@ class Graph:
     def active(self) -> list[bool]:
         """Which nodes depend on an input; nothing flows back to the others."""
         active = [True] * len(self.inputs)
-        for node in self.nodes[len(self.inputs) :]:
-            active.append(any(active[operand] for operand in node.operands))
+        for _, operands, _ in self.nodes[len(self.inputs) :]:
+            for operand in operands:
+                if active[operand]:
+                    active.append(True)
+                    break
+            else:
+                active.append(False)
         return active
 
     @cached_property
@@ -197,7 +206,7 @@ class Builder:
         """Marks the nodes that a law of `simplify` may have something to say of; most nodes are plain."""
         self.units: dict[int, int] = {}
         """The constants 0, 1 and -1 by their positions."""
-        self.folded: dict[Any, int | None] = {}
+        self.folded: dict[Any, int] = {}
         """What `simplify` has made of operations on two constants."""
 
     @classmethod
@@ -207,35 +216,36 @@ class Builder:
         builder.nodes = list(graph.nodes)
         builder.known = {node: i for i, node in enumerate(builder.nodes)}
         builder.peculiar = bytearray(node.primitive in PECULIAR for node in builder.nodes)
-        for unit in (0, 1, -1):
+        for unit in UNITS:
             builder.constant(unit)
         return builder
 
     def constant(self, value: Number | Any) -> int:
         """A constant: an int, a Fraction, a float (the binary64 it is), or a SymPy number symbol such as pi."""
+        known = self.known.get(_new(Node, (CONSTANT, (), value)))
+        if known is not None and (known in self.units or value not in UNITS):
+            return known
         if isinstance(value, Fraction) and value.denominator == 1:
             value = value.numerator
         if isinstance(value, float) and value == 0:
             value = value + 0  # -0.0 and 0.0 are one constant
         position = self.cons(CONSTANT, (), value)
-        if isinstance(value, (int, float)) and value in (0, 1, -1):
+        if isinstance(value, (int, float)) and value in UNITS:
             self.units[position] = int(value)
         return position
 
     def apply(self, primitive: Primitive, operands: Sequence[int], parameter: Parameter = None) -> int:
         """The position of this operation on these nodes, a new one only if there is none yet."""
         if self.simplify and (law := LAWS.get(primitive)) is not None:
-            shorter = law(self, operands, parameter)
-            if shorter is not None:
-                return shorter
+            return law(self, tuple(operands), parameter)
         return self.cons(primitive, tuple(operands), parameter)
 
     def cons(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
         """The position of exactly this node."""
         node = _new(Node, (primitive, operands, parameter))
-        position = self.known.get(node)
-        if position is None:
-            position = self.known[node] = len(self.nodes)
+        new = len(self.nodes)
+        position = self.known.setdefault(node, new)
+        if position == new:
             self.nodes.append(node)
             self.peculiar.append(primitive in PECULIAR)
         return position
@@ -251,25 +261,24 @@ class Builder:
 
     def finish(self, outputs: Sequence[int]) -> Graph:
         """The graph of what the outputs need; the rest is dead code and goes."""
-        count = len(self.inputs)
-        needed = bytearray(len(self.nodes))
+        count, nodes = len(self.inputs), self.nodes
+        needed = bytearray(len(nodes))
         for output in outputs:
             needed[output] = 1
-        for i in range(len(self.nodes) - 1, count - 1, -1):
+        for i in range(len(nodes) - 1, count - 1, -1):
             if needed[i]:
-                for operand in self.nodes[i].operands:
+                for operand in nodes[i][1]:
                     needed[operand] = 1
-        kept = [i for i in range(count, len(self.nodes)) if needed[i]]
-        if len(kept) + count == len(self.nodes):
-            return Graph(self.inputs, tuple(self.nodes), tuple(outputs))
-        place = list(range(count)) + [0] * (len(self.nodes) - count)
+        needed[:count] = b"\1" * count
+        if needed.count(1) == len(nodes):
+            return Graph(self.inputs, tuple(nodes), tuple(outputs))
+        place = list(accumulate(needed, initial=0))  # how many of those before it stay
         moved = place.__getitem__
-        nodes = self.nodes[:count]
-        for i in kept:
-            place[i] = len(nodes)
-            primitive, operands, parameter = self.nodes[i]
-            nodes.append(_new(Node, (primitive, tuple(map(moved, operands)), parameter)))
-        return Graph(self.inputs, tuple(nodes), tuple(map(moved, outputs)))
+        kept = [
+            _new(Node, (primitive, tuple(map(moved, operands)), parameter)) if operands else node
+            for node in compress(nodes, needed) for primitive, operands, parameter in (node,)
+        ]  # fmt: skip
+        return Graph(self.inputs, tuple(kept), tuple(map(moved, outputs)))
 
 
 _new: Any = tuple.__new__  # what Node(…) comes down to, without a call in between

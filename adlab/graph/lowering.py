@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 import sympy
@@ -25,6 +26,9 @@ from adlab.graph.graph import Builder, Graph
 from adlab.graph.primitive import Number, number_text
 from adlab.graph.primitives import HEADS, PRIMITIVES
 
+ADD, SUB, MUL, DIV, NEG, EXP, POW, POWI, POWR, SQRT, CBRT = (
+    PRIMITIVES[name] for name in ("add", "sub", "mul", "div", "neg", "exp", "pow", "powi", "powr", "sqrt", "cbrt")
+)
 LARGEST_INTEGER_POWER = 2**53  # beyond, binary64 cannot tell odd from even
 
 
@@ -64,12 +68,14 @@ class _Lowering:
     def position(self, node: Basic) -> int:
         """Where the value of this SymPy object is computed."""
         key = id(node)
-        if key not in self.positions:
+        position = self.positions.get(key)
+        if position is None:
             if key in self.numbers:
-                self.positions[key] = self.builder.constant(self.numbers[key])
+                position = self.builder.constant(self.numbers[key])
             else:
-                self.positions[key] = self.builder.call("neg", self.negative[key])
-        return self.positions[key]
+                position = self.builder.cons(NEG, (self.negative[key],))
+            self.positions[key] = position
+        return position
 
     def number(self, node: Basic) -> Number | None:
         return self.numbers.get(id(node))
@@ -142,139 +148,143 @@ class _Lowering:
     # --- sums ---------------------------------------------------------------------------------------------------
 
     def add(self, node: Basic) -> None:
+        numbers, negative = self.numbers, self.negative
         constant: Number = 0
         plus: list[int] = []
         minus: list[int] = []
         for term in node.args:
-            number = self.number(term)
-            if number is not None and (total := exact.total(constant, number)) is not None:
+            key = id(term)
+            if key in numbers and (total := exact.total(constant, numbers[key])) is not None:
                 constant = total
-            elif id(term) in self.negative:
-                minus.append(self.negative[id(term)])
+            elif key in negative:
+                minus.append(negative[key])
             else:
                 plus.append(self.position(term))
         if not plus and not minus:
-            self._is(node, constant)
+            numbers[id(node)] = constant
         else:
             self.positions[id(node)] = self._sum(sorted(plus), sorted(minus), constant)
 
     def _sum(self, plus: list[int], minus: list[int], constant: Number) -> int:
-        call = self.builder.call
+        cons = self.builder.cons
         if plus:
-            first, plus = plus[0], plus[1:]
+            first, *plus = plus
         elif constant > 0:
             first, constant = self.builder.constant(constant), 0
         else:
-            first, minus = call("neg", minus[0]), minus[1:]
-        for position, name in sorted([(p, "add") for p in plus] + [(m, "sub") for m in minus]):
-            first = call(name, first, position)
+            first, minus = cons(NEG, (minus[0],)), minus[1:]
+        terms = [(position, ADD) for position in plus]
+        if minus:
+            terms = sorted(terms + [(position, SUB) for position in minus], key=_place)
+        for position, operation in terms:
+            first = cons(operation, (first, position))
         if constant:
-            first = call("add" if constant > 0 else "sub", first, self.builder.constant(abs(constant)))
+            first = cons(ADD if constant > 0 else SUB, (first, self.builder.constant(abs(constant))))
         return first
 
     # --- products and quotients ---------------------------------------------------------------------------------
 
     def mul(self, node: Basic) -> None:
+        numbers = self.numbers
         coefficient: Number = 1
         top: list[int] = []
         bottom: list[int] = []
         for factor in node.args:
-            number = self.number(factor)
-            if number is not None and (product := exact.product(coefficient, number)) is not None:
+            key = id(factor)
+            if key in numbers and (product := exact.product(coefficient, numbers[key])) is not None:
                 coefficient = product
-            elif (below := self._denominator(factor)) is not None:
+            elif type(factor) is sympy.Pow and (below := self._denominator(factor)) is not None:
                 bottom.append(below)
             else:
                 top.append(self.position(factor))
+        key = id(node)
         if not top and not bottom:
-            self._is(node, coefficient)
-            return
-        subtract = coefficient < 0 and id(node) in self.subtracted
-        result = self._product(top, bottom, -coefficient if subtract else coefficient)
-        (self.negative if subtract else self.positions)[id(node)] = result
+            numbers[key] = coefficient
+        elif coefficient < 0 and key in self.subtracted:
+            self.negative[key] = self._product(top, bottom, -coefficient)
+        else:
+            self.positions[key] = self._product(top, bottom, coefficient)
 
     def _denominator(self, factor: Basic) -> int | None:
-        """The position of d, where the factor is 1/d."""
-        if type(factor) is not sympy.Pow:
-            return None
-        exponent = self.number(factor.args[1])
-        if exponent is None or exponent >= 0:
-            return None
-        return self._power(factor.args[0], -exponent)
+        """The position of d, where this power is 1/d."""
+        base, power = factor.args
+        exponent = self.numbers.get(id(power))
+        return None if exponent is None or exponent >= 0 else self._power(base, -exponent)
 
     def _product(self, top: list[int], bottom: list[int], coefficient: Number) -> int:
-        call, constant = self.builder.call, self.builder.constant
+        cons, constant = self.builder.cons, self.builder.constant
         quotient = self._chain(top)
         below = self._chain(bottom)
         if below is not None and quotient is not None:
-            quotient = call("div", quotient, below)
+            quotient = cons(DIV, (quotient, below))
         elif below is not None:
             whole = exact.is_binary(coefficient)
-            quotient = call("div", constant(coefficient if whole else Fraction(coefficient).numerator), below)
+            above = constant(coefficient if whole else Fraction(coefficient).numerator)
+            quotient = cons(DIV, (above, below))
             coefficient = 1 if whole else Fraction(1, Fraction(coefficient).denominator)
         assert quotient is not None
         if coefficient == 1:
             return quotient
         if coefficient == -1:
-            return call("neg", quotient)
+            return cons(NEG, (quotient,))
         return self._scaled(quotient, coefficient)
 
     def _scaled(self, position: int, coefficient: Number) -> int:
         """coefficient × node, with as few roundings as there can be: x/3 and not x*0.333…"""
-        call, constant = self.builder.call, self.builder.constant
+        cons, constant = self.builder.cons, self.builder.constant
         if isinstance(coefficient, Fraction):
             p, q = coefficient.numerator, coefficient.denominator
             if p == 1 and exact.is_binary(q):
-                return call("div", position, constant(q))
+                return cons(DIV, (position, constant(q)))
             if not exact.is_binary(coefficient) and exact.is_binary(p) and exact.is_binary(q):
-                scaled = call("neg", position) if p == -1 else call("mul", position, constant(p))
-                return call("div", scaled, constant(q))
-        return call("mul", position, constant(coefficient))
+                scaled = cons(NEG, (position,)) if p == -1 else cons(MUL, (position, constant(p)))
+                return cons(DIV, (scaled, constant(q)))
+        return cons(MUL, (position, constant(coefficient)))
 
     def _chain(self, factors: list[int]) -> int | None:
         if not factors:
             return None
-        factors = sorted(factors)
+        factors.sort()
         result = factors[0]
         for factor in factors[1:]:
-            result = self.builder.call("mul", result, factor)
+            result = self.builder.cons(MUL, (result, factor))
         return result
 
     # --- powers -------------------------------------------------------------------------------------------------
 
     def pow(self, node: Basic) -> None:
         base, exponent = node.args
-        power = self.number(exponent)
-        number = self.number(base)
+        key, numbers = id(node), self.numbers
+        power = numbers.get(id(exponent))
+        number = numbers.get(id(base))
         if power is not None and number is not None and (folded := exact.power(number, power)) is not None:
-            self._is(node, folded)
+            numbers[key] = folded
         elif isinstance(base, Exp1):
-            self.positions[id(node)] = self.builder.call("exp", self.position(exponent))
+            self.positions[key] = self.builder.cons(EXP, (self.position(exponent),))
         elif power is None:
-            operands = self.position(base), self.position(exponent)
-            self.positions[id(node)] = self.builder.call("pow", *operands, parameter=0)
+            self.positions[key] = self.builder.cons(POW, (self.position(base), self.position(exponent)), 0)
         elif power < 0:
             one = self.builder.constant(1)
-            self.positions[id(node)] = self.builder.call("div", one, self._power(base, -power))
+            self.positions[key] = self.builder.cons(DIV, (one, self._power(base, -power)))
         elif power == 0:
-            self._is(node, 1)
+            numbers[key] = 1
         else:
-            self.positions[id(node)] = self._power(base, power)
+            self.positions[key] = self._power(base, power)
 
     def _power(self, base: Basic, power: Number) -> int:
         """base**power for a constant power > 0."""
-        position, ratio = self.position(base), Fraction(power)
-        if ratio == 1:
-            return position
-        if ratio.denominator == 1:
-            if ratio > LARGEST_INTEGER_POWER:
+        operands = (self.position(base),)
+        if power == 1:
+            return operands[0]
+        if power == int(power):
+            if power > LARGEST_INTEGER_POWER:
                 raise UnsupportedExpression(f"the power {number_text(power)} is beyond 2**53, the largest supported")
-            return self.builder.call("powi", position, parameter=ratio.numerator)
-        if ratio == Fraction(1, 2):
-            return self.builder.call("sqrt", position)
-        if ratio == Fraction(1, 3):
-            return self.builder.call("cbrt", position)
-        return self.builder.call("powr", position, parameter=power)
+            return self.builder.cons(POWI, operands, int(power))
+        if power == Fraction(1, 2):
+            return self.builder.cons(SQRT, operands)
+        if power == Fraction(1, 3):
+            return self.builder.cons(CBRT, operands)
+        return self.builder.cons(POWR, operands, power)
 
     # --- branches, truth values, and what composes --------------------------------------------------------------
 
@@ -299,6 +309,9 @@ class _Lowering:
         if len(node.args) != 1:
             raise UnsupportedExpression(f"{brief(node)}: only the form with one argument has a primitive")
         self.positions[id(node)] = _COMPOSED[type(node)](self.builder, self.position(node.args[0]))
+
+
+_place = itemgetter(0)
 
 
 def _no_primitive(node: Basic) -> str:

@@ -7,16 +7,17 @@ likewise. They are lowered from the table's SymPy expressions once, when first a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import sympy
 
-from adlab.graph.graph import Builder, Graph, Node
+from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
 from adlab.graph.primitive import OPERANDS, OUT, Parameter, Primitive
-from adlab.graph.primitives import CONSTANT, PRIMITIVES
+from adlab.graph.primitives import PRIMITIVES
+from adlab.graph.simplify import MUL
+
+ADJOINT = "bar"
 
 
 @cache
@@ -34,29 +35,23 @@ def partials(primitive: Primitive, parameter: Parameter = None) -> Graph:
     return simplify(lower(rules, letters(primitive)))
 
 
-@dataclass(frozen=True, eq=False)
-class Rule:
-    """A rule to be written again and again: its constants come first after the inputs, then its operations."""
-
-    graph: Graph
-    constants: tuple[Any, ...]
-    operations: tuple[Node, ...]
-
-
 @cache
-def partials_of(primitive: Primitive, parameter: Parameter, wanted: tuple[bool, ...]) -> Rule:
-    """The local partials for the operands wanted, 0 for the others."""
-    whole = partials(primitive, parameter)
-    builder = Builder(whole.inputs, simplify=True)
-    zero = builder.constant(0)
-    for node in whole.nodes:
-        if node.primitive is CONSTANT:
-            builder.constant(node.parameter)
-    outputs = splice(builder, whole, range(len(whole.inputs)))
-    graph = builder.finish([output if wanted[k] else zero for k, output in enumerate(outputs)])
-    inside = graph.nodes[len(graph.inputs) :]
-    constants = tuple(node.parameter for node in inside if not node.operands)
-    return Rule(graph, constants, inside[len(constants) :])
+def pullback(primitive: Primitive, parameter: Parameter = None) -> Graph:
+    """What each operand's adjoint receives: inputs are the operands, the result, and the result's adjoint.
+
+    adjoint × partial, simplified as one: the quotient passes bar/b on, not bar × (1/b).
+
+    >>> from adlab.graph.primitives import PRIMITIVES
+    >>> print(pullback(PRIMITIVES["div"]))
+    v1 = out/b
+    v2 = bar/b
+    v3 = bar*v1
+    v4 = -v3
+    outputs: v2, v4
+    """
+    rule = partials(primitive, parameter)
+    builder, bar = Builder([*rule.inputs, ADJOINT], simplify=True), len(rule.inputs)
+    return builder.finish([builder.apply(MUL, (bar, partial)) for partial in splice(builder, rule, range(bar))])
 
 
 @cache
@@ -101,7 +96,8 @@ def splice(builder: Builder, graph: Graph, inputs: Iterable[int]) -> list[int]:
     return [place[output] for output in graph.outputs]
 
 
-# Nearly every formula needs these: lowered at import, they are not in the way of the first gradient.
-for _name in ("add", "sub", "mul", "neg", "div", "sqrt", "exp", "log", "sin", "cos"):
-    partials_of(PRIMITIVES[_name], None, (True,) * PRIMITIVES[_name].arity)
-partials_of(PRIMITIVES["powi"], 2, (True,))
+# Nearly every formula needs these: made at import, they are not in the way of the first gradient.
+COMMON = [*((PRIMITIVES[_name], None) for _name in ("add", "sub", "mul", "neg", "div", "sqrt", "exp", "log", "sin", "cos")),
+          (PRIMITIVES["powi"], 2)]  # fmt: skip
+for _primitive, _parameter in COMMON:
+    pullback(_primitive, _parameter)

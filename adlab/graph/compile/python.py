@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.compile.constants import constants
 from adlab.graph.graph import Graph, Node
@@ -135,3 +136,7 @@ class PythonKernel:
                 out[i] = self.call(*row)
 
         return step
+
+
+for _common in rules.COMMON:
+    compiled_rule(rules.pullback(*_common))
