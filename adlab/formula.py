@@ -23,8 +23,9 @@ def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> tup
     ((x10*x2,), (x2, x10), True)
     """
     given = None if variables is None else _given(variables)
-    several = isinstance(expression, (Sequence, sympy.MatrixBase, sympy.Tuple))
-    single = not several or isinstance(expression, (str, bytes))
+    single = isinstance(expression, (sympy.Expr, str, bytes)) or not isinstance(
+        expression, (Sequence, sympy.MatrixBase, sympy.Tuple)
+    )
     items = [expression] if single else list(expression)
     if not items:
         raise OptionError("a function needs at least one output, and the sequence of expressions is empty")
@@ -37,7 +38,7 @@ def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> tup
 
 
 def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:
-    alone = not isinstance(variables, Iterable) or isinstance(variables, str)
+    alone = isinstance(variables, str) or not isinstance(variables, Iterable)
     listed: list[Any] = [variables] if alone else list(variables)
     names = []
     for variable in listed:
@@ -55,6 +56,8 @@ def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
         from adlab.parsing import parse
 
         return parse(item, names=given)
+    if isinstance(item, sympy.Expr):
+        return item
     if isinstance(item, Rational) and not isinstance(item, bool):
         item = sympy.Rational(int(item.numerator), int(item.denominator))
     elif isinstance(item, float):

@@ -170,12 +170,11 @@ class Function:
 
     def _checked(self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False) -> None:
         """No NaN is returned without a reason: at one point it is raised, in a batch only if errors are."""
-        if points.ndim > 1 and errors == "nan":
+        missing = np.isnan(found)
+        if not missing.any() or (points.ndim > 1 and errors == "nan"):
             return
         rest = tuple(range(points.ndim - 1, found.ndim))
-        missing = np.argwhere(np.isnan(found).any(axis=rest))
-        if len(missing):
-            raise self._reason(points[tuple(missing[0])].tolist(), derivative)
+        raise self._reason(points[tuple(np.argwhere(missing.any(axis=rest))[0])].tolist(), derivative)
 
     def _reason(self, point: list[float], derivative: bool) -> AdlabError:
         """Why there is no value, or no derivative."""

@@ -332,3 +332,24 @@ def test_arguments_that_do_not_fit_are_refused_in_a_sentence() -> None:
     with pytest.raises(PointError, match="measured image"):
         gallery.bundle_adjustment(measured=(1.0, float("nan")))
     assert issubclass(OptionError, AdlabError)
+
+
+# --- straight into a graph ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", gallery.GALLERY)
+def test_built_straight_it_is_the_graph_that_lowering_makes(name: str) -> None:
+    lowered = gallery.GALLERY[name]()
+    with gallery.straight():
+        built = gallery.GALLERY[name]()
+    assert built.names == lowered.names and built.point == lowered.point and built.scalar == lowered.scalar
+    assert abs(len(built.graph.check().operations) - len(lowered.graph.operations)) <= 1
+    scale = np.abs(lowered.jacobian(lowered.point)).max()
+    np.testing.assert_allclose(built(built.point), lowered(lowered.point), rtol=1e-14)
+    np.testing.assert_allclose(built.jacobian(built.point), lowered.jacobian(lowered.point), rtol=1e-13, atol=1e-15 * scale)
+
+
+def test_the_evaluated_form_is_not_built_straight() -> None:
+    with gallery.straight(), pytest.raises(OptionError, match="written form"):
+        gallery.logistic_map(4, form="evaluated")
+    assert gallery.logistic_map(4, form="evaluated").independent

@@ -38,10 +38,11 @@ from adlab.gallery.formulas import (
     worked_example,
 )
 from adlab.gallery.models import attention, bundle_adjustment, residual_network
+from adlab.gallery.straight import straight
 
 __all__ = [
     "GALLERY", "Row", "attention", "baydin", "bundle_adjustment", "chain", "helmholtz", "listing",
-    "logistic_map", "named", "residual_network", "rosenbrock", "speelpenning", "squire_trapp", "switched",
+    "logistic_map", "named", "residual_network", "rosenbrock", "speelpenning", "squire_trapp", "straight", "switched",
     "worked_example",
 ]  # fmt: skip
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Literal
 
-from sympy import Expr, Integer, Mul, Rational, S
+from sympy import Integer, Mul, Rational, S
 
 from adlab.errors import OptionError
 from adlab.function import Function
-from adlab.gallery.notation import add, div, dot, exp, letter, letters, log, mul, require, sin, sqrt, square, sub
-from adlab.written import negative
+from adlab.gallery.notation import add, div, dot, exp, letter, letters, log, mul, neg, require, sin, sqrt, square, sub
+from adlab.gallery.straight import HAND, function
 
 Form = Literal["written", "evaluated"]
 MAX_EVALUATED = 500  # beyond, the factors of the evaluated logistic map leave binary64 one after the other
@@ -76,12 +76,12 @@ def logistic_map(n: int = 4, form: Form = "written") -> Function:
     require(lambda: 3 * n, n=n)
     if evaluated and n > MAX_EVALUATED:
         raise OptionError(f'n = {n} is beyond {MAX_EVALUATED} for the evaluated form; form="written" has no such bound')
-    level: Any = letter("x")
+    x = level = letter("x")
     for _ in range(n - 1):
         level = 4 * level * (1 - level) if evaluated else mul(Integer(4), level, sub(S.One, level))
-    return Function(
+    return function(
         level,
-        variables=["x"],
+        variables=[x],
         name=f"logistic map (n = {n}, {form})",
         point=(0.3,),
         about="An iterated map: the tree of its derivative grows exponentially with n, the graph by a few operations.",
@@ -99,7 +99,7 @@ def speelpenning(n: int = 10, form: Form = "written") -> Function:
     result: Any = Mul(*x) if evaluated else x[0]
     for factor in () if evaluated else x[1:]:
         result = mul(result, factor)
-    return Function(
+    return function(
         result,
         variables=x,
         name=f"Speelpenning's product (n = {n}, {form})",
@@ -114,7 +114,7 @@ def rosenbrock(n: int = 2) -> Function:
     x = letters("x", n)
     valley = [mul(Integer(100), square(sub(b, square(a)))) for a, b in pairwise(x)]
     floor = [square(sub(S.One, a)) for a in x[:-1]]
-    return Function(
+    return function(
         add(*valley, *floor),
         variables=x,
         name=f"Rosenbrock's function (n = {n})",
@@ -137,7 +137,7 @@ def helmholtz(n: int = 10) -> Function:
     root = sqrt(Integer(2))
     above, below = (add(S.One, mul(factor, bx)) for factor in (add(S.One, root), sub(S.One, root)))
     attraction = mul(div(dot(x, Ax), mul(sqrt(Integer(8)), bx)), log(div(above, below)))
-    return Function(
+    return function(
         sub(mul(Rational(5, 2), mixing), attraction),
         variables=x,
         name=f"Helmholtz energy (n = {n})",
@@ -149,12 +149,12 @@ def helmholtz(n: int = 10) -> Function:
 def chain(depth: int = 10) -> Function:
     """x → sin x · e^−x, `depth` times over, at 0.5."""
     require(lambda: 4 * depth, depth=depth)
-    level: Expr = letter("x")
+    x = level = letter("x")
     for _ in range(depth):
-        level = mul(sin(level), exp(negative(level)))
-    return Function(
+        level = mul(sin(level), exp(neg(level)))
+    return function(
         level,
-        variables=["x"],
+        variables=[x],
         name=f"chain (depth = {depth})",
         point=(0.5,),
         about="A composition of any depth that uses every level twice: 2^depth leaves as a tree, 4 operations a level.",
@@ -164,4 +164,6 @@ def chain(depth: int = 10) -> Function:
 def _is_evaluated(form: str) -> bool:
     if form not in ("written", "evaluated"):
         raise OptionError(f'form={form!r} is neither "written" nor "evaluated"')
+    if form == "evaluated" and HAND.get() is not None:
+        raise OptionError('form="evaluated" is what SymPy makes of a formula; only the written form goes straight into a graph')
     return form == "evaluated"

@@ -31,6 +31,7 @@ from adlab.gallery.notation import (
     sub,
     tanh,
 )
+from adlab.gallery.straight import function
 from adlab.points import coerce
 from adlab.written import Decimal
 
@@ -52,7 +53,7 @@ def residual_network(width: int = 11, depth: int = 2, inputs: int = 8) -> Functi
         h = [add(h_i, tanh(a)) for h_i, a in zip(h, _affine(W, b, h), strict=True)]
     variables = [*chain.from_iterable([*flattened(W), *b] for W, b in zip(weights, biases, strict=True)), *readout]
     bound = math.sqrt(3 / width)
-    return Function(
+    return function(
         square(sub(dot(readout, h), S.One)),
         variables=variables,
         name=f"residual network (width = {width}, depth = {depth}, inputs = {inputs})",
@@ -77,7 +78,7 @@ def attention(tokens: int = 4, width: int = 3) -> Function:
     queries, keys, values = (_product(X, W) for W in weights)
     head = [_attended(query, keys, values) for query in queries]
     variables = [*flattened(X), *chain.from_iterable(map(flattened, weights))]
-    return Function(
+    return function(
         div(add(*map(square, flattened(head))), Integer(tokens * width)),
         variables=variables,
         name=f"attention (tokens = {tokens}, width = {width})",
@@ -114,7 +115,7 @@ def bundle_adjustment(measured: Sequence[float] = (250.0, 160.0)) -> Function:
     rho2 = add(*map(square, plane))
     zoom = mul(f, add(S.One, mul(k1, rho2), mul(k2, square(rho2))))
     image = [add(mul(zoom, coordinate), centre) for coordinate, centre in zip(plane, (u0, v0), strict=True)]
-    return Function(
+    return function(
         [mul(w, sub(u, Decimal(repr(at)))) for u, at in zip(image, aim, strict=True)],
         variables=[*r, *C, f, u0, v0, k1, k2, *X, w],
         name="bundle adjustment",

@@ -1,6 +1,7 @@
 """Letters, sizes, and arithmetic that only writes: what the formulas of the gallery are put together with.
 
-Nothing is evaluated or reordered, and a part that is used twice is one object: see `adlab.written`.
+Nothing is evaluated or reordered, and a part that is used twice is one object: see `adlab.written`. Within
+`straight()` the same functions put nodes into a graph instead.
 """
 
 from __future__ import annotations
@@ -10,31 +11,39 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
 from numbers import Integral
+from typing import Any
 
 import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, S, Symbol
 
 from adlab.errors import OptionError
-from adlab.written import applied, flat, product, total
+from adlab.gallery.straight import HAND
+from adlab.written import applied, flat, negative, product, total
 
 MAX_OPERATIONS = 1_000_000  # of a function built here: ten seconds and half a gigabyte to build and lower
 
 Vector = Sequence[Expr]
 Matrix = Sequence[Sequence[Expr]]
 
-exp, log, sin, cos, tanh = (partial(applied, head) for head in (sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tanh))
 
 
-def letter(name: str) -> Symbol:
-    return Symbol(name, real=True)
+def _apply(head: Any, a: Expr) -> Any:
+    return applied(head, a) if (hand := HAND.get()) is None else hand.apply(head, a)
 
 
-def letters(name: str, count: int) -> list[Symbol]:
+exp, log, sin, cos, tanh = (partial(_apply, head) for head in (sympy.exp, sympy.log, sympy.sin, sympy.cos, sympy.tanh))
+
+
+def letter(name: str) -> Any:
+    return Symbol(name, real=True) if (hand := HAND.get()) is None else hand.letter(name)
+
+
+def letters(name: str, count: int) -> list[Any]:
     """x1, x2, …"""
     return [letter(f"{name}{i}") for i in range(1, count + 1)]
 
 
-def matrix(name: str, rows: int, columns: int) -> list[list[Symbol]]:
+def matrix(name: str, rows: int, columns: int) -> list[list[Any]]:
     """W1_1, W1_2, … by rows."""
     return [letters(f"{name}{i}_", columns) for i in range(1, rows + 1)]
 
@@ -69,28 +78,34 @@ def require(operations: Callable[[], int], least: int = 1, **sizes: int) -> None
         raise OptionError(f"{given} makes about {count:,} operations; the gallery stops at {MAX_OPERATIONS:,}")
 
 
-def add(*terms: Expr) -> Expr:
+def add(*terms: Any) -> Any:
+    if (hand := HAND.get()) is not None:
+        return hand.add(terms)
     return flat(Add, terms) if len(terms) > 1 else terms[0]
 
 
-def sub(a: Expr, b: Expr) -> Expr:
-    return total("+-", (a, b))
+def sub(a: Any, b: Any) -> Any:
+    return total("+-", (a, b)) if (hand := HAND.get()) is None else hand.binary("sub", a, b)
 
 
-def mul(*factors: Expr) -> Expr:
-    return flat(Mul, factors)
+def mul(*factors: Any) -> Any:
+    return flat(Mul, factors) if (hand := HAND.get()) is None else hand.mul(factors)
 
 
-def div(a: Expr, b: Expr) -> Expr:
-    return product("*/", (a, b))
+def div(a: Any, b: Any) -> Any:
+    return product("*/", (a, b)) if (hand := HAND.get()) is None else hand.binary("div", a, b)
 
 
-def square(a: Expr) -> Expr:
-    return flat(Pow, (a, Integer(2)))
+def neg(a: Any) -> Any:
+    return negative(a) if (hand := HAND.get()) is None else hand.negative(a)
 
 
-def sqrt(a: Expr) -> Expr:
-    return flat(Pow, (a, S.Half))
+def square(a: Any) -> Any:
+    return flat(Pow, (a, Integer(2))) if (hand := HAND.get()) is None else hand.power(a, 2)
+
+
+def sqrt(a: Any) -> Any:
+    return flat(Pow, (a, S.Half)) if (hand := HAND.get()) is None else hand.power(a, S.Half)
 
 
 def dot(a: Vector, b: Vector) -> Expr:
