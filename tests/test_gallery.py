@@ -342,7 +342,9 @@ def test_built_straight_it_is_the_graph_that_lowering_makes(name: str) -> None:
     lowered = gallery.GALLERY[name]()
     with gallery.straight():
         built = gallery.GALLERY[name]()
-    assert built.names == lowered.names and built.point == lowered.point and built.scalar == lowered.scalar
+    assert built.names == lowered.names
+    assert built.point == lowered.point
+    assert built.scalar == lowered.scalar
     assert abs(len(built.graph.check().operations) - len(lowered.graph.operations)) <= 1
     scale = np.abs(lowered.jacobian(lowered.point)).max()
     np.testing.assert_allclose(built(built.point), lowered(lowered.point), rtol=1e-14)

@@ -17,8 +17,7 @@ import sympy
 from sympy import Min, Mod, Piecewise, S, atan2, floor, sign
 
 from adlab.errors import MethodError, UnsupportedExpression
-from adlab.graph import rules
-from adlab.graph.arithmetic import FLOATS, Values, evaluate, to_float
+from adlab.graph.arithmetic import FLOATS, Numbers, evaluate, to_float
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.graph.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy, number_text
@@ -71,8 +70,8 @@ def numpy_names(module: Any) -> Functions:
     return {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
 
 
-class Framework:
-    """A framework's numbers as an `Arithmetic`.
+class Framework(Numbers):
+    """A framework's numbers as an `Arithmetic`: adlab's own sweeps run on them too.
 
     Constants are Python floats, and what depends on no input stays one: frameworks fit a float to the precision of
     the number it meets. `lift(a, like)` makes it a number of the framework where a function wants nothing else. A
@@ -117,19 +116,6 @@ class Framework:
             f"{self.name} has no differentiable `{primitive.name}`{order}, nor what it could be composed of; "
             "adlab's own reverse and forward modes have it"
         )
-
-    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
-        """The table's own partials, on the framework's numbers: adlab's sweeps run on them too."""
-        primitive, operands, parameter = graph.nodes[position]
-        rule = rules.partials(primitive, parameter)
-        inside = evaluate(rule, [*(values[operand] for operand in operands), values[position]], self)
-        return [inside[output] for output in rule.outputs]
-
-    def add(self, a: Any, b: Any) -> Any:
-        return a + b
-
-    def mul(self, a: Any, b: Any) -> Any:
-        return a * b
 
     def outputs(self, graph: Graph, inputs: Sequence[Any]) -> list[Any]:
         """What the graph makes of these inputs; an output that depends on none is a Python float."""

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
-from adlab.graph.arithmetic import FLOATS, evaluate
+from adlab.graph.arithmetic import ARRAYS, FLOATS, evaluate
 from adlab.graph.compile.existence import with_existence
 from adlab.graph.compile.numpy import NumpyKernel
 from adlab.graph.compile.python import PythonKernel
@@ -37,6 +37,7 @@ ACCURACIES = ("fast", "strict")
 
 # Seconds an operation takes, about: compiling pays once as much time has been spent without it.
 WALKS = 4  # the first points are walked: most programs are called once
+WALKED_POINTS = 1000  # and so are small batches
 MACHINE_CODE, MACHINE_CODE_AT_LEAST = 2e-4, 0.02
 
 
@@ -136,7 +137,7 @@ class CompiledProgram:
             found = np.array(self._at(points.tolist()))
         else:
             rows = np.ascontiguousarray(points.reshape(prod(before), self.n)) if points.ndim > 2 else points
-            found = self._kernel(len(rows)).batch(rows).reshape(*before, len(self.graph.outputs))
+            found = self._over(rows).reshape(*before, len(self.graph.outputs))
         parts, start = [], 0
         for shape in self.shapes:
             size = prod(shape)
@@ -165,11 +166,27 @@ class CompiledProgram:
         return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
 
     def _at(self, point: list[float]) -> tuple[float, ...]:
-        if "_best" in self.__dict__ or "_quick" in self.__dict__ or self._walks >= WALKS:
+        if not self._walk():
             return self._kernel(1).call(*point)
-        self._walks += 1
         values = evaluate(self.graph, point, FLOATS)
         return tuple([values[output] for output in self.graph.outputs])
+
+    def _over(self, rows: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        if len(rows) > WALKED_POINTS or not self._walk():
+            return self._kernel(len(rows)).batch(rows)
+        values = evaluate(self.graph, list(rows.T), ARRAYS)
+        found = np.empty((len(rows), len(self.graph.outputs)))
+        for k, output in enumerate(self.graph.outputs):
+            found[:, k] = values[output]
+        return found
+
+    def _walk(self) -> bool:
+        """Whether this call walks the graph, since nothing is compiled yet and it may be one of few."""
+        if "_best" in self.__dict__ or "_quick" in self.__dict__ or self._walks >= WALKS:
+            return False
+        self._walks += 1
+        return True
 
     def _coerced(self, x: Any) -> FloatArray:
         try:
