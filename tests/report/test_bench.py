@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 import adlab
-from adlab.report.bench import Bench, Cell, bench, processor, run
-from adlab.report.bench_peers import CONTESTANTS, agrees
-from adlab.report.bench_problems import PROBLEMS
-from adlab.report.bench_worker import steady
+from adlab.cli import main
+from adlab.report.bench.contest import bench, processor
+from adlab.report.bench.contestants import CONTESTANTS, agrees
+from adlab.report.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
+from adlab.report.bench.problems import PROBLEMS
+from adlab.report.bench.results import Bench, Cell
+from adlab.report.bench.startup import startup
+from adlab.report.bench.worker import steady
 
 ARRAYS = SimpleNamespace(
     log=np.log, sin=np.sin, cos=np.cos, sqrt=np.sqrt, tanh=np.tanh, array=np.asarray,
@@ -34,50 +38,111 @@ def test_a_problem_is_the_same_in_all_three_languages(problem):
 @pytest.fixture
 def contest() -> Bench:
     cells = [
-        Cell("worked-example", "adlab", True, laps={"first": [2e-3, 1e-3], "point": [4e-8], "batch": [3e-9]},
-             extra={"operations": [6, 14], "kernel": [2e-8, 5e-8]}),
-        Cell("worked-example", "casadi", False, laps={"first": [5e-3], "point": [8e-8], "batch": [6e-9]}),
-        Cell("worked-example", "heyoka", False, laps={"first": [9e-3], "point": [1e-9]}, status="wrong"),
-        Cell("worked-example", "sympy", True, status="over 60 s", laps={"first": [0.05]}),
+        Cell("worked-example", "adlab", "SymPy", laps={"first": [2e-3, 1e-3], "point": [4e-8], "batch": [3e-9]},
+             extra={"operations": [6, 14], "kernel": [2e-8, 5e-8], "nothing": 7e-4}),
+        Cell("worked-example", "torch", "arrays", laps={"first": [1e-3], "point": [9e-6], "batch": [2e-9]}),
+        Cell("worked-example", "casadi", "terms", laps={"first": [5e-3], "point": [8e-8], "batch": [6e-9]}),
+        Cell("worked-example", "heyoka", "terms", laps={"first": [9e-3], "point": [1e-9]}, status="wrong"),
+        Cell("worked-example", "sympy", "SymPy", status="over 60 s", laps={"first": [0.05]}),
     ]  # fmt: skip
     about = {"date": "today", "processor": "one", "rounds": 2, "seconds": 60, "versions": {"python": "3"}}
     return Bench(cells, about)
 
 
 def test_ratios_are_to_the_best_peer_that_solved_the_problem(contest):
-    assert contest.ratio("worked-example", "adlab", "first") == pytest.approx(0.2)
+    assert contest.ratio("worked-example", "adlab", "first") == pytest.approx(1.0)
+    assert contest.ratio("worked-example", "adlab", "first", ("SymPy", "terms")) == pytest.approx(0.2)
     assert contest.ratio("worked-example", "adlab", "point") == pytest.approx(0.5)
     assert contest.ratio("worked-example", "adlab-numpy", "point") is None
 
 
 def test_the_table_shows_times_limits_and_who_started_where(contest):
     text = str(contest)
-    assert "0.20" in text
     assert "wrong" in text
     assert "over 60 s" in text
-    assert "From a SymPy expression: adlab, sympy" in text
+    assert "From a SymPy expression: adlab, sympy;" in text
+    assert "in its own language: casadi, heyoka;" in text
+    assert "adlab ÷ the best peer given terms: median 0.20, at most 0.5 on 1 of 1 rows" in text
     assert "2.33" in text  # operations
     assert "2.50" in text  # kernel time
+    assert "0.7" in text  # from nothing, ms
+    assert "Everybody" not in str(contest.digest())
 
 
 def test_the_same_facts_as_plain_data(contest):
     facts = json.loads(json.dumps(contest.to_dict()))
     assert facts["rows"][0]["first"] == 1e-3
-    assert facts["rows"][3]["status"] == "over 60 s"
-    assert facts["ratios"][0]["batch"] == pytest.approx(0.5)
+    assert facts["rows"][4]["status"] == "over 60 s"
+    assert facts["ratios"][0]["batch"] == pytest.approx(1.5)
 
 
-def test_a_contest_is_run_and_written(tmp_path):
-    path = tmp_path / "bench.json"
-    found = run(["worked-example"], ["sympy"], json_path=str(path), quiet=True, rounds=1, seconds=50)
+def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
+    path, picture = tmp_path / "bench.json", tmp_path / "bench.svg"
+    asked = ["bench", "worked-example", "--peers", "sympy", "--rounds", "1", "--seconds", "50", "--quiet"]
+    assert main([*asked, "--json", str(path), "--plot", str(picture)]) == 0
+    raced = capsys.readouterr().out
     facts = json.loads(path.read_text(encoding="utf-8"))
     assert {row["peer"] for row in facts["rows"]} >= {"adlab-numpy", "sympy"}
     for row in facts["rows"]:
         assert row["status"] == "ok"
         assert 0 < row["batch"] < row["point"] < row["first"] < 50
+    found = Bench.read(str(path))
     ours = found.cell("worked-example", "adlab-numpy")
     assert ours is not None
     assert ours.extra["operations"][0] == 6
+    assert 0 < ours.extra["nothing"] < 5
+    assert main(["bench", "--show", str(path)]) == 0
+    assert capsys.readouterr().out == raced
+    assert "worked-example" in raced
+    assert picture.read_text(encoding="utf-8").count("<svg") == 1
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    (["--linearity", "--show", "x.json"], "--linearity is no race"),
+    (["worked-example", "--startup"], "--startup is no race"),
+    (["--startup", "--brief"], "no brief form"),
+    (["--startup", "--plot", "x.png"], "no picture"),
+    (["--show", "nowhere.json"], "cannot read nowhere.json"),
+])  # fmt: skip
+def test_what_does_not_go_together_is_refused(asked, said, capsys):
+    assert main(["bench", *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_without_a_run_is_refused(tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text('{"rows": [1]}', encoding="utf-8")
+    with pytest.raises(adlab.AdlabError, match="holds no bench run"):
+        Bench.read(str(path))
+
+
+def test_time_per_node_is_told_by_family_size_and_stage():
+    found = linearity([200, 400], rounds=1)
+    assert {run.family for run in found.runs} == set(FAMILIES)
+    for run in found.runs:
+        assert 100 < run.nodes < 600
+        assert run.nodes < run.program_nodes < 5 * run.nodes  # the theorem: value and gradient, at most 5 times
+        assert run.memory > 2**24
+    assert Linearity.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert len(found.plot().lines) == len(FAMILIES) * len(STAGES)
+
+
+def test_the_spread_is_the_dearest_node_over_the_cheapest():
+    runs = [Run("chain", n, 2 * n, 0.0, n * c, n * 1e-6, n * 4e-6, 1) for n, c in ((1000, 2e-6), (10_000, 3e-6))]
+    found = Linearity(runs)
+    assert found.spread("chain", "lower") == pytest.approx(1.5)
+    assert found.spread("chain", "program") == pytest.approx(1.0)
+    assert "lowering 1.50, values and adjoints 1.00" in str(found)
+
+
+def test_what_starting_takes_and_what_is_left_out():
+    found = startup(rounds=1)
+    best, typical = found.commands["adlab compare"]
+    assert 0 < best <= typical
+    assert found.imports["sympy"][1] > 100
+    assert "matplotlib" not in found.imports
+    assert found.left_out["matplotlib.pyplot"] > 0
+    assert "What `adlab compare` imports" in str(found)
 
 
 def test_what_takes_too_long_is_ended_and_marked():

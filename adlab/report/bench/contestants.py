@@ -1,8 +1,8 @@
 """The contestants of `adlab bench`: how each is given a problem, asked for a gradient, and called as fast as it goes.
 
-Every class says how it starts (`from_sympy`: from the SymPy expression, else in its own language), and has three
-methods: `first()` goes from the formula to the first gradient; `point()` and `batch(points)` return what is timed in
-the steady state, in the way its own manual recommends, compiled where it compiles. Outputs are values' gradients
+Every class says what it is given (the SymPy expression, or the formula in its own language, term by term or in arrays),
+and has three methods: `first()` goes from the formula to the first gradient; `point()` and `batch(points)` return what is
+timed in the steady state, in the way its own manual recommends, compiled where it compiles. Outputs are values' gradients
 alone (the Jacobian where m > 1), row-major.
 """
 
@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.function import Function
-from adlab.report.bench_problems import Problem, on_columns
+from adlab.report.bench.problems import Problem
 
 FloatArray = npt.NDArray[np.float64]
 Call = Callable[[], Any]
@@ -37,7 +37,7 @@ class Contestant(ABC):
 
     name: ClassVar[str]
     module: ClassVar[str]
-    from_sympy: ClassVar[bool] = False
+    given: ClassVar[str] = "terms"
 
     def __init__(self, problem: Problem, f: Function) -> None:
         self.problem, self.f = problem, f
@@ -48,6 +48,11 @@ class Contestant(ABC):
     @classmethod
     def installed(cls) -> bool:
         return importlib.util.find_spec(cls.module) is not None
+
+    @classmethod
+    def start(cls, problem: Problem) -> str:
+        """What it starts from on this problem."""
+        return "terms" if cls.given == "arrays" and not problem.in_arrays else cls.given
 
     @abstractmethod
     def first(self) -> Any:
@@ -65,7 +70,7 @@ class Contestant(ABC):
 class Adlab(Contestant):
     """Machine code where llvmlite is installed; one point by bound buffers."""
 
-    name, module, from_sympy = "adlab", "llvmlite", True
+    name, module, given = "adlab", "llvmlite", "SymPy"
     backend: ClassVar[str] = "llvm"
 
     def first(self) -> Any:
@@ -101,7 +106,7 @@ class AdlabNumpy(Adlab):
 class Sympy(Contestant):
     """sympy.diff, cse over all partials, lambdify: what SymPy users do."""
 
-    name, module, from_sympy = "sympy", "sympy", True
+    name, module, given = "sympy", "sympy", "SymPy"
 
     def _lambdified(self, modules: str) -> Any:
         x = list(self.f.variables)
@@ -255,7 +260,7 @@ class Heyoka(Contestant):
 class Torch(Contestant):
     """Eager torch on float64 arrays, one thread; several outputs by one backward pass each."""
 
-    name, module = "torch", "torch"
+    name, module, given = "torch", "torch", "arrays"
 
     def _gradient(self, x: Any) -> Any:
         torch = self.lib
@@ -288,16 +293,16 @@ class Torch(Contestant):
 class TorchScalar(Torch):
     """torch given the formula term by term, as SymPy holds it, not already put into arrays."""
 
-    name = "torch-scalar"
+    name, given = "torch-scalar", "terms"
 
     def __init__(self, problem: Problem, f: Function) -> None:
-        super().__init__(replace(problem, arrays=on_columns(problem.scalars)), f)
+        super().__init__(replace(problem, by_hand=None), f)
 
 
 class Jax(Contestant):
     """jit(grad), or jit(jacrev) for several outputs; a batch by vmap."""
 
-    name, module = "jax", "jax"
+    name, module, given = "jax", "jax", "arrays"
 
     def first(self) -> Any:
         jax = self.lib
@@ -321,7 +326,7 @@ class Jax(Contestant):
 class Autograd(Contestant):
     """autograd's NumPy; a batch is one pass over arrays."""
 
-    name, module = "autograd", "autograd"
+    name, module, given = "autograd", "autograd", "arrays"
 
     def first(self) -> Any:
         anp = importlib.import_module("autograd.numpy")

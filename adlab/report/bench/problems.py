@@ -26,12 +26,23 @@ Arrays = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """`scalars(x, ns)`: a list of n scalars → m of them; `arrays(x, ns)`: (..., n) → (...) or, if m > 1, (..., m)."""
+    """`scalars(x, ns)`: a list of n scalars → m of them; `arrays(x, ns)`: (..., n) → (...) or, if m > 1, (..., m).
+
+    Where nobody would put it into arrays, `arrays` are the scalars over columns, and `in_arrays` is False.
+    """
 
     name: str
     make: Callable[[], Function]
     scalars: Scalars
-    arrays: Arrays
+    by_hand: Arrays | None = None
+
+    @property
+    def in_arrays(self) -> bool:
+        return self.by_hand is not None
+
+    @property
+    def arrays(self) -> Arrays:
+        return self.by_hand or on_columns(self.scalars)
 
 
 def _sum(terms: Any) -> Any:
@@ -145,10 +156,10 @@ def on_columns(scalars: Scalars) -> Arrays:
 
 
 def _problems() -> list[Problem]:
-    found = [Problem("worked-example", gallery.worked_example, _worked, on_columns(_worked))]
+    found = [Problem("worked-example", gallery.worked_example, _worked)]
     for n in (12, 50):
         level = partial(_logistic, n)
-        found.append(Problem(f"logistic-map:{n}", partial(gallery.logistic_map, n), level, on_columns(level)))
+        found.append(Problem(f"logistic-map:{n}", partial(gallery.logistic_map, n), level))
     found.append(
         Problem("speelpenning:1000", partial(gallery.speelpenning, 1000), _speelpenning, lambda x, ns: ns.product(x))
     )
@@ -157,7 +168,7 @@ def _problems() -> list[Problem]:
     for n in (10, 50, 100):
         found.append(Problem(f"helmholtz:{n}", partial(gallery.helmholtz, n), _helmholtz, _helmholtz_arrays(n)))
     found.append(Problem("residual-network", gallery.residual_network, _network, _network_arrays))
-    found.append(Problem("bundle-adjustment", gallery.bundle_adjustment, _bundle, on_columns(_bundle)))
+    found.append(Problem("bundle-adjustment", gallery.bundle_adjustment, _bundle))
     return found
 
 

@@ -1,4 +1,4 @@
-"""One contestant on one problem, in a process of its own: `python -m adlab.report.bench_worker PROBLEM PEER`.
+"""One contestant on one problem, in a process of its own: `python -m adlab.report.bench.worker PROBLEM PEER`.
 
 Prints a line of JSON as soon as each figure is known, so that what came before a time limit is kept.
 """
@@ -11,12 +11,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from adlab.report.bench_peers import CONTESTANTS, Contestant
-from adlab.report.bench_problems import PROBLEMS, Problem
+from adlab.gallery import straight
+from adlab.report.bench.contestants import CONTESTANTS, Contestant
+from adlab.report.bench.problems import PROBLEMS, Problem
 
 BATCH = 10_000
 REPEATS = 15
@@ -32,8 +34,8 @@ def main(problem: str, peer: str) -> None:
     start = time.perf_counter()
     gradient = cell.first()
     _say(first=time.perf_counter() - start, gradient=[float(value) for value in np.ravel(gradient)])
-    if contestant.from_sympy and peer.startswith("adlab"):
-        _say(nothing=_from_nothing(PROBLEMS[problem], contestant))
+    if peer.startswith("adlab"):
+        _say(nothing=_from_nothing(PROBLEMS[problem]))
         _say(**_cost(cell))
     _say(point=steady(cell.point()))
     points = _points(cell)
@@ -73,19 +75,24 @@ def _points(cell: Contestant) -> Any:
     return np.array(cell.at) * moves
 
 
-def _from_nothing(problem: Problem, contestant: type[Contestant]) -> float:
+def _from_nothing(problem: Problem) -> float:
+    """Seconds from nothing at all to the first gradient, the formula built straight into a graph."""
     start = time.perf_counter()
-    contestant(problem, problem.make()).first()
+    with straight():
+        function = problem.make()
+    function.jacobian(function.point)
     return time.perf_counter() - start
 
 
 def _cost(cell: Contestant) -> dict[str, Any]:
-    """What value and gradient together cost in units of the function, by count and by time of one point."""
+    """What value and gradient together cost in units of the function, by count and by time of one point; and what the
+    cheapest scalar call takes, floats in and a tuple out."""
     f = cell.f
     both, alone = f.program("reverse"), f.graph
     found: dict[str, Any] = {"operations": [len(alone.operations), len(both.operations)]}
+    backend = getattr(cell, "backend", "auto")
+    found["call"] = steady(partial(f.compile(backend, "jacobian").call, *cell.at))[0]
     if f.m == 1:
-        backend = getattr(cell, "backend", "auto")
         x = np.array(cell.at)
         times = [
             steady(f.compile(backend, kind).bind(x, np.empty(size)))[0]

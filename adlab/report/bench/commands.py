@@ -1,0 +1,51 @@
+"""What the command line asks of the bench: a race, a recorded one, or what stands alone; and the files it writes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from adlab.errors import OptionError, OutputError
+from adlab.report.bench.contest import bench
+from adlab.report.bench.linearity import Linearity, linearity
+from adlab.report.bench.results import Bench
+from adlab.report.bench.startup import Startup, startup
+
+
+def asked(options: argparse.Namespace) -> Any:
+    """The report; recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
+    alone = [name for name in ("linearity", "startup", "show") if getattr(options, name)]
+    if len(alone) > 1 or (alone and (options.problems or options.peers)):
+        raise OptionError(f"--{alone[0]} is no race: it goes with no problem, no --peers, and no other of its kind")
+    if options.brief and alone in (["linearity"], ["startup"]):
+        raise OptionError(f"--{alone[0]} has no brief form; leave out --brief")
+    if options.plot and alone == ["startup"]:
+        raise OptionError("--startup has no picture; leave out --plot")
+    found = Bench.read(options.show) if options.show else _measured(options)
+    if options.json is not None:
+        write(options.json, found.to_dict())
+    return found
+
+
+def _measured(options: argparse.Namespace) -> Bench | Linearity | Startup:
+    def progress(line: str) -> None:
+        if not options.quiet:
+            print(line, file=sys.stderr)
+
+    if options.linearity:
+        return linearity(rounds=options.rounds, progress=progress)
+    if options.startup:
+        return startup(options.rounds, progress)
+    return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
+                 progress=progress)  # fmt: skip
+
+
+def write(path: str, facts: dict[str, Any]) -> None:
+    """Records a run. Raises OutputError where the file cannot be written."""
+    try:
+        Path(path).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
