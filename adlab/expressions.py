@@ -44,21 +44,19 @@ def postorder(roots: Iterable[Basic]) -> list[Basic]:
     return order
 
 
+def symbols_in(order: Iterable[Basic]) -> list[sympy.Symbol]:
+    """The symbols of a `postorder`, in reading order; equal symbols once.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> symbols_in(postorder([y * x + y**2 + sympy.sin(x)]))
+    [x, y]
+    """
+    return list(dict.fromkeys(node for node in order if isinstance(node, sympy.Symbol)))
+
+
 def symbols_of(roots: Iterable[Basic]) -> list[sympy.Symbol]:
-    """The distinct symbols below `roots`, in reading order; equal symbols once."""
-    seen: set[int] = set()
-    found: dict[sympy.Symbol, None] = {}
-    stack = list(roots)[::-1]
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.args:
-            stack.extend(node.args[::-1])
-        elif isinstance(node, sympy.Symbol):
-            found.setdefault(node)
-    return list(found)
+    """The distinct symbols below `roots`, in reading order."""
+    return symbols_in(postorder(roots))
 
 
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Rational
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 from sympy.core.basic import Basic
 
 from adlab.errors import OptionError, VariableError
-from adlab.expressions import listing, natural_key, shown, symbols_of
+from adlab.expressions import listing, natural_key, postorder, shown, symbols_in
 
 Symbols = tuple[sympy.Symbol, ...]
 
 
-def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> tuple[tuple[Any, ...], Symbols, bool]:
-    """The outputs, the variables in order, and whether one expression was given rather than a sequence.
+class Formula(NamedTuple):
+    """The outputs, the variables in order, whether one expression was given rather than a sequence, and everything below
+    the outputs in the order of `postorder`: a large formula is walked once."""
+
+    outputs: tuple[Any, ...]
+    variables: Symbols
+    single: bool
+    order: list[Basic]
+
+
+def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> Formula:
+    """What was given, read.
 
     >>> read("x10*x2", None)
-    ((x10*x2,), (x2, x10), True)
+    Formula(outputs=(x10*x2,), variables=(x2, x10), single=True, order=[x10, x2, x10*x2])
     """
     given = None if variables is None else _given(variables)
     single = isinstance(expression, (sympy.Expr, str, bytes)) or not isinstance(
@@ -30,11 +40,13 @@ def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> tup
     if not items:
         raise OptionError("a function needs at least one output, and the sequence of expressions is empty")
     outputs = tuple(_expression(item, given) for item in items)
-    found = symbols_of(outputs)
+    order = postorder(outputs)
+    found = symbols_in(order)
     _one_real_symbol_a_name(found)
     if given is None:
-        return outputs, tuple(sorted(found, key=lambda symbol: natural_key(symbol.name))), single
-    return outputs, _ordered(given, found), single
+        natural = tuple(sorted(found, key=lambda symbol: natural_key(symbol.name)))
+        return Formula(outputs, natural, single, order)
+    return Formula(outputs, _ordered(given, found), single, order)
 
 
 def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:

@@ -52,7 +52,8 @@ class Function:
         about: str = "",
     ) -> None:
         self._outputs: tuple[Any, ...] | None
-        self._outputs, self.variables, self.scalar = read(expression, variables)
+        self._outputs, self.variables, self.scalar, order = read(expression, variables)
+        self._order: list[Any] | None = order  # until the graph is there
         self.name = name or "f"
         self._text = expression if isinstance(expression, str) else ""
         self.about = about
@@ -75,7 +76,8 @@ class Function:
     def graph(self) -> Graph:
         """The computational graph, lowered once."""
         assert self._outputs is not None  # or `from_graph` has put the graph in place
-        return lower(self._outputs, self.variables)
+        order, self._order = self._order, None
+        return lower(self._outputs, self.variables, order)
 
     @property
     def independent(self) -> bool:

@@ -203,7 +203,7 @@ class Builder:
         self.known: dict[Node, int] = {node: i for i, node in enumerate(self.nodes)}
         self.simplify = simplify
         self.peculiar = bytearray(len(self.nodes))
-        """Marks the nodes that a law of `simplify` may have something to say of; most nodes are plain."""
+        """Marks the nodes that a law of `simplify` may have something to say of; most nodes are plain. Kept if it is on."""
         self.units: dict[int, int] = {}
         """The constants 0, 1 and -1 by their positions."""
         self.folded: dict[Any, int] = {}
@@ -247,7 +247,8 @@ class Builder:
         position = self.known.setdefault(node, new)
         if position == new:
             self.nodes.append(node)
-            self.peculiar.append(primitive in PECULIAR)
+            if self.simplify:
+                self.peculiar.append(primitive in PECULIAR)
         return position
 
     def call(self, name: str, *operands: int, parameter: Parameter = None) -> int:

@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 import sympy
+from sympy import Add, Mul, Pow
 from sympy.core.basic import Basic
 from sympy.core.numbers import Exp1, ImaginaryUnit, NumberSymbol
 from sympy.functions.elementary.piecewise import ExprCondPair
@@ -33,16 +34,23 @@ LARGEST_INTEGER_POWER = 2**53  # beyond, binary64 cannot tell odd from even
 
 
 @paused()
-def lower(expressions: Sequence[Basic], variables: Sequence[sympy.Symbol]) -> Graph:
-    """The graph of these expressions; inputs in the order of `variables`.
+def lower(
+    expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: Sequence[Basic] | None = None
+) -> Graph:
+    """The graph of these expressions; inputs in the order of `variables`. `order` is their `postorder`, if known.
 
     Raises UnsupportedExpression for what has no primitive and VariableError for a symbol left out.
     """
     lowering = _Lowering(variables)
-    order = postorder(expressions)
+    order = postorder(expressions) if order is None else order
     lowering.find_subtracted(order)
+    handler = _HANDLERS.get
     for node in order:
-        lowering.visit(node)
+        known = handler(type(node))
+        if known is None:
+            lowering.visit(node)
+        else:
+            known(lowering, node)
     return lowering.builder.finish([lowering.position(expression) for expression in expressions])
 
 
@@ -60,8 +68,8 @@ class _Lowering:
     def find_subtracted(self, order: Sequence[Basic]) -> None:
         """The terms of sums that carry a minus sign: their magnitude is lowered, the sum subtracts it."""
         for node in order:
-            if type(node) is sympy.Add:
-                self.subtracted.update(id(term) for term in node.args if type(term) is sympy.Mul)
+            if type(node) is Add:
+                self.subtracted.update(id(term) for term in node.args if type(term) is Mul)
 
     # --- reading what is known ----------------------------------------------------------------------------------
 
@@ -87,11 +95,8 @@ class _Lowering:
     # --- one object ---------------------------------------------------------------------------------------------
 
     def visit(self, node: Basic) -> None:
-        kind = type(node)
-        known = _HANDLERS.get(kind)
-        if known is not None:
-            known(self, node)
-        elif isinstance(node, sympy.Symbol):
+        """One without a handler of its own."""
+        if isinstance(node, sympy.Symbol):
             self._symbol(node)
         elif isinstance(node, sympy.Number):
             self._number(node)
@@ -148,7 +153,7 @@ class _Lowering:
     # --- sums ---------------------------------------------------------------------------------------------------
 
     def add(self, node: Basic) -> None:
-        numbers, negative = self.numbers, self.negative
+        numbers, negative, positions = self.numbers, self.negative, self.positions
         constant: Number = 0
         plus: list[int] = []
         minus: list[int] = []
@@ -159,11 +164,13 @@ class _Lowering:
             elif key in negative:
                 minus.append(negative[key])
             else:
-                plus.append(self.position(term))
+                plus.append(positions.get(key) or self.position(term))
         if not plus and not minus:
             numbers[id(node)] = constant
         else:
-            self.positions[id(node)] = self._sum(sorted(plus), sorted(minus), constant)
+            plus.sort()
+            minus.sort()
+            positions[id(node)] = self._sum(plus, minus, constant)
 
     def _sum(self, plus: list[int], minus: list[int], constant: Number) -> int:
         cons = self.builder.cons
@@ -173,11 +180,13 @@ class _Lowering:
             first, constant = self.builder.constant(constant), 0
         else:
             first, minus = cons(NEG, (minus[0],)), minus[1:]
-        terms = [(position, ADD) for position in plus]
         if minus:
-            terms = sorted(terms + [(position, SUB) for position in minus], key=_place)
-        for position, operation in terms:
-            first = cons(operation, (first, position))
+            terms = [(position, ADD) for position in plus] + [(position, SUB) for position in minus]
+            for position, operation in sorted(terms, key=_place):
+                first = cons(operation, (first, position))
+        else:
+            for position in plus:
+                first = cons(ADD, (first, position))
         if constant:
             first = cons(ADD if constant > 0 else SUB, (first, self.builder.constant(abs(constant))))
         return first
@@ -185,7 +194,7 @@ class _Lowering:
     # --- products and quotients ---------------------------------------------------------------------------------
 
     def mul(self, node: Basic) -> None:
-        numbers = self.numbers
+        numbers, positions = self.numbers, self.positions
         coefficient: Number = 1
         top: list[int] = []
         bottom: list[int] = []
@@ -193,17 +202,17 @@ class _Lowering:
             key = id(factor)
             if key in numbers and (product := exact.product(coefficient, numbers[key])) is not None:
                 coefficient = product
-            elif type(factor) is sympy.Pow and (below := self._denominator(factor)) is not None:
+            elif type(factor) is Pow and (below := self._denominator(factor)) is not None:
                 bottom.append(below)
             else:
-                top.append(self.position(factor))
+                top.append(positions.get(key) or self.position(factor))
         key = id(node)
         if not top and not bottom:
             numbers[key] = coefficient
         elif coefficient < 0 and key in self.subtracted:
             self.negative[key] = self._product(top, bottom, -coefficient)
         else:
-            self.positions[key] = self._product(top, bottom, coefficient)
+            positions[key] = self._product(top, bottom, coefficient)
 
     def _denominator(self, factor: Basic) -> int | None:
         """The position of d, where this power is 1/d."""
@@ -214,7 +223,7 @@ class _Lowering:
     def _product(self, top: list[int], bottom: list[int], coefficient: Number) -> int:
         cons, constant = self.builder.cons, self.builder.constant
         quotient = self._chain(top)
-        below = self._chain(bottom)
+        below = self._chain(bottom) if bottom else None
         if below is not None and quotient is not None:
             quotient = cons(DIV, (quotient, below))
         elif below is not None:
@@ -245,9 +254,10 @@ class _Lowering:
         if not factors:
             return None
         factors.sort()
-        result = factors[0]
-        for factor in factors[1:]:
-            result = self.builder.cons(MUL, (result, factor))
+        result, *others = factors
+        cons = self.builder.cons
+        for factor in others:
+            result = cons(MUL, (result, factor))
         return result
 
     # --- powers -------------------------------------------------------------------------------------------------
@@ -273,7 +283,9 @@ class _Lowering:
 
     def _power(self, base: Basic, power: Number) -> int:
         """base**power for a constant power > 0."""
-        operands = (self.position(base),)
+        operands = (self.positions.get(id(base)) or self.position(base),)
+        if type(power) is int and 1 < power <= LARGEST_INTEGER_POWER:
+            return self.builder.cons(POWI, operands, power)
         if power == 1:
             return operands[0]
         if power == int(power):
@@ -339,9 +351,9 @@ _COMPOSED: dict[Any, Callable[[Builder, int], int]] = {
 }
 
 _HANDLERS: dict[Any, Callable[[_Lowering, Any], None]] = {
-    sympy.Add: _Lowering.add,
-    sympy.Mul: _Lowering.mul,
-    sympy.Pow: _Lowering.pow,
+    Add: _Lowering.add,
+    Mul: _Lowering.mul,
+    Pow: _Lowering.pow,
     sympy.Piecewise: _Lowering.piecewise,
     ExprCondPair: _Lowering.nothing,
     sympy.Tuple: _Lowering.nothing,

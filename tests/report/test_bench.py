@@ -85,7 +85,7 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
     assert {row["peer"] for row in facts["rows"]} >= {"adlab-numpy", "sympy"}
     for row in facts["rows"]:
         assert row["status"] == "ok"
-        assert 0 < row["batch"] < row["point"] < row["first"] < 50
+        assert 0 < row["batch"] < row["point"] < row["first"] <= row["cold"] < 50
     found = Bench.read(str(path))
     ours = found.cell("worked-example", "adlab-numpy")
     assert ours is not None

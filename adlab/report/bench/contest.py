@@ -70,9 +70,8 @@ def _names(what: str, given: Iterable[str] | None, known: Sequence[str], default
 
 def _run(cell: Cell, seconds: float) -> None:
     """One round of one cell; figures that came before the limit are kept."""
-    command = [sys.executable, "-m", "adlab.report.bench.worker", cell.problem, cell.peer]
     try:
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=seconds, check=False)
+        done = alone("-m", "adlab.report.bench.worker", cell.problem, cell.peer, seconds=seconds)
         lines, ended = done.stdout, done.returncode == 0
         reason = "ok" if ended else _last_line(done.stderr)
     except subprocess.TimeoutExpired as expired:
@@ -115,12 +114,21 @@ def _judge(cells: Sequence[Cell]) -> None:
             cell.status = "wrong"
 
 
-def environment() -> dict[str, str]:
-    """One thread for everybody; adlab as it is imported here."""
+def alone(*arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
+    """Python, in a process that never leaves one processor: one thread for everybody, adlab as it is imported here."""
     root = str(Path(__file__).resolve().parents[3])
     paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     one = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-    return {**os.environ, **one, "PYTHONPATH": paths}
+    return subprocess.run(
+        [sys.executable, *arguments], env={**os.environ, **one, "PYTHONPATH": paths}, preexec_fn=_pin,
+        capture_output=True, text=True, timeout=seconds, check=False,
+    )  # fmt: skip
+
+
+def _pin() -> None:
+    """To the last processor this process may run on; before anything is imported, so that its caches are warm."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def processor() -> str:

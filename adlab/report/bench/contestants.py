@@ -1,7 +1,7 @@
 """The contestants of `adlab bench`: how each is given a problem, asked for a gradient, and called as fast as it goes.
 
 Every class says what it is given (the SymPy expression, or the formula in its own language, term by term or in arrays),
-and has three methods: `first()` goes from the formula to the first gradient; `point()` and `batch(points)` return what is
+and has three ways: `first()` goes from the formula to the first gradient; `point()` and `batch(points)` return what is
 timed in the steady state, in the way its own manual recommends, compiled where it compiles. Outputs are values' gradients
 alone (the Jacobian where m > 1), row-major.
 """
@@ -53,6 +53,9 @@ class Contestant(ABC):
     def start(cls, problem: Problem) -> str:
         """What it starts from on this problem."""
         return "terms" if cls.given == "arrays" and not problem.in_arrays else cls.given
+
+    def forget(self) -> None:  # noqa: B027
+        """Drops what the library remembers of this very formula, so that it can be asked again for the first time."""
 
     @abstractmethod
     def first(self) -> Any:
@@ -107,6 +110,9 @@ class Sympy(Contestant):
     """sympy.diff, cse over all partials, lambdify: what SymPy users do."""
 
     name, module, given = "sympy", "sympy", "SymPy"
+
+    def forget(self) -> None:
+        importlib.import_module("sympy.core.cache").clear_cache()
 
     def _lambdified(self, modules: str) -> Any:
         x = list(self.f.variables)
@@ -239,8 +245,12 @@ class Heyoka(Contestant):
 
     name, module = "heyoka", "heyoka"
 
+    def forget(self) -> None:
+        self.lib.llvm_state.clear_memcache()
+
     def first(self) -> Any:
         hy = self.lib
+        hy.llvm_state.set_diskcache_enabled(False)  # else it remembers the problem from another process
         x = hy.make_vars(*(f"x{i}" for i in range(self.f.n)))
         x = x if isinstance(x, list | tuple) else [x]
         tensors = hy.diff_tensors(self.problem.scalars(list(x), hy), list(x), diff_order=1)

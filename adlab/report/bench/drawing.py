@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adlab.report.bench.results import FIGURES, OURS
+from adlab.report.bench.results import OURS
 from adlab.report.figures import COLOURS, STYLE, axes
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ def draw_bench(found: Bench) -> Any:
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(6.8, 1.2 + len(FIGURES) * (0.55 + 0.21 * len(found.problems))), layout="constrained")
-        panels = figure.subplots(len(FIGURES))
-        for ax, name in zip(panels, FIGURES, strict=True):
+        figure = Figure(figsize=(6.8, 1.2 + len(TITLES) * (0.55 + 0.21 * len(found.problems))), layout="constrained")
+        panels = figure.subplots(len(TITLES))
+        for ax, name in zip(panels, TITLES, strict=True):
             panel(ax, found, name)
         handles, labels = panels[1].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=6, frameon=False, handletextpad=0.1, columnspacing=1)
@@ -49,7 +49,7 @@ def panel(ax: Any, found: Bench, figure: str) -> Any:
 def _look(peer: str, peers: list[str]) -> dict[str, Any]:
     if peer in OURS:
         hollow = peer != OURS[0]
-        return {"marker": "o", "s": 60, "zorder": 3, "edgecolors": COLOURS[0], "linewidths": 1.6,
+        return {"marker": "o", "s": 120 if hollow else 55, "zorder": 3, "edgecolors": COLOURS[0], "linewidths": 1.6,
                 "facecolors": "none" if hollow else COLOURS[0]}  # fmt: skip
     k = peers.index(peer)
     return {"marker": MARKS[k % len(MARKS)], "s": 26, "color": COLOURS[1 + k % (len(COLOURS) - 1)], "alpha": 0.9}

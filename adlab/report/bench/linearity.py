@@ -8,8 +8,6 @@ part of the total: from the expression to the first gradient.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -126,10 +124,9 @@ def _best(runs: Sequence[Run]) -> Run:
 
 
 def _in_a_process(family: str, size: int) -> Run:
-    from adlab.report.bench.contest import environment
+    from adlab.report.bench.contest import alone
 
-    command = [sys.executable, "-m", "adlab.report.bench.linearity", family, str(size)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    done = alone("-m", "adlab.report.bench.linearity", family, str(size))
     if done.returncode:
         raise MethodError(f"{family} of {size:,} nodes ended early: {done.stderr.strip().splitlines()[-1:]}; try fewer nodes")
     return Run(**json.loads(done.stdout))
@@ -169,8 +166,6 @@ def _peak() -> int:
 
 
 def _main(family: str, size: str) -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     print(json.dumps(asdict(measured(family, int(size)))))
 
 

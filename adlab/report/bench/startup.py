@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from adlab.errors import MethodError
-from adlab.report.bench.contest import environment
+from adlab.report.bench.contest import alone
 from adlab.tables import Report, Table
 
 ROUNDS = 7
@@ -72,7 +72,7 @@ def startup(rounds: int = ROUNDS, progress: Callable[[str], None] = lambda line:
 
 
 def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([sys.executable, *arguments], env=environment(), capture_output=True, text=True, check=False)
+    done = alone(*arguments)
     if done.returncode:
         raise MethodError(f"`{' '.join(arguments)}` ended with code {done.returncode}; run it alone to see why")
     return done

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from adlab.function import Function
 from adlab.gallery import straight
 from adlab.report.bench.contestants import CONTESTANTS, Contestant
 from adlab.report.bench.problems import PROBLEMS, Problem
@@ -28,12 +28,13 @@ BUDGET = 1.0  # seconds spent on one figure, once it is warm
 
 def main(problem: str, peer: str) -> None:
     """Runs the cell and prints its figures."""
-    _pin()
     contestant, function = CONTESTANTS[peer], PROBLEMS[problem].make()
     cell = contestant(PROBLEMS[problem], function)
     start = time.perf_counter()
     gradient = cell.first()
-    _say(first=time.perf_counter() - start, gradient=[float(value) for value in np.ravel(gradient)])
+    cold = time.perf_counter() - start
+    _say(cold=cold, gradient=[float(value) for value in np.ravel(gradient)])
+    _say(first=again(contestant, PROBLEMS[problem], function, cold))
     if peer.startswith("adlab"):
         _say(nothing=_from_nothing(PROBLEMS[problem]))
         _say(**_cost(cell))
@@ -41,6 +42,21 @@ def main(problem: str, peer: str) -> None:
     points = _points(cell)
     best, median = steady(cell.batch(points))
     _say(batch=[best / len(points), median / len(points)])
+
+
+def again(contestant: type[Contestant], problem: Problem, function: Function, cold: float) -> tuple[float, float]:
+    """Seconds from the formula to the first gradient, best and median of many, in a process that has done it before."""
+    laps = [cold]
+    gc.disable()
+    for _ in range(min(REPEATS, int(BUDGET / cold))):
+        cell = contestant(problem, function)
+        cell.forget()
+        start = time.perf_counter()
+        cell.first()
+        laps.append(time.perf_counter() - start)
+    gc.enable()
+    laps.sort()
+    return laps[0], laps[len(laps) // 2]
 
 
 def steady(call: Callable[[], Any]) -> tuple[float, float]:
@@ -76,12 +92,17 @@ def _points(cell: Contestant) -> Any:
 
 
 def _from_nothing(problem: Problem) -> float:
-    """Seconds from nothing at all to the first gradient, the formula built straight into a graph."""
-    start = time.perf_counter()
-    with straight():
-        function = problem.make()
-    function.jacobian(function.point)
-    return time.perf_counter() - start
+    """Seconds from nothing at all to the first gradient, the formula built straight into a graph; the best of many."""
+    laps = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        with straight():
+            function = problem.make()
+        function.jacobian(function.point)
+        laps.append(time.perf_counter() - start)
+        if sum(laps) > BUDGET:
+            break
+    return min(laps)
 
 
 def _cost(cell: Contestant) -> dict[str, Any]:
@@ -100,12 +121,6 @@ def _cost(cell: Contestant) -> dict[str, Any]:
         ]
         found["kernel"] = times
     return found
-
-
-def _pin() -> None:
-    """To the last core this process may run on."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def _say(**figures: Any) -> None:
