@@ -48,8 +48,8 @@ def symbols_in(order: Iterable[Basic]) -> list[sympy.Symbol]:
     """The symbols of a `postorder`, in reading order; equal symbols once.
 
     >>> x, y = sympy.symbols("x y")
-    >>> symbols_in(postorder([y * x + y**2 + sympy.sin(x)]))
-    [x, y]
+    >>> symbols_in(postorder([sympy.sin(y), x, y**2]))
+    [y, x]
     """
     return list(dict.fromkeys(node for node in order if isinstance(node, sympy.Symbol)))
 

@@ -156,5 +156,5 @@ def test_neither_depth_nor_sharing_hangs_anything_a_user_meets(make: Any) -> Non
 
 
 def test_read_says_whether_one_expression_was_given() -> None:
-    assert read("x", None) == ((x,), (x,), True)
-    assert read(["x"], None) == ((x,), (x,), False)
+    assert read("x", None) == ((x,), (x,), True, [x])
+    assert read(["x"], None) == ((x,), (x,), False, [x])
