@@ -19,15 +19,19 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from adlab.classical.adaptive import adaptive
 from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
 from adlab.classical.quotients import NONFINITE, Array, Line, Value, checked_point, evaluate, quotient
 from adlab.classical.richardson import richardson
-from adlab.classical.stencils import Stencil, scheme
+from adlab.classical.stencils import SCHEMES, Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, relative_step
+from adlab.classical.steps import step_of
 from adlab.errors import OptionError
 
-# A default step is kept if its error is within so many times u^(p/(p+1)), what the order lets one expect.
+# A default step is kept if its error is within so many times u^(p/(p+d)), what the order lets one expect.
 TOLERANCE = 64.0
+EXTRAPOLATIONS = {"richardson": richardson, "adaptive": adaptive}
+NAMES = (*SCHEMES, *EXTRAPOLATIONS)
 
 
 @np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
@@ -36,32 +40,47 @@ def difference(
     x: npt.ArrayLike,
     index: int,
     stencil: Stencil | str,
-    step: float | None = None,
+    step: float | str | None = None,
     centre: float | Array | None = None,
+    order: int = 1,
+    noise: float | Array | None = None,
+    derivative: float | Array | None = None,
 ) -> Estimate:
-    """∂f/∂xᵢ at x, shape (n,), for i = `index`, by a stencil or the name of one in `SCHEMES`.
+    """∂f/∂xᵢ (or ∂²f/∂xᵢ² for `order` 2) at x, shape (n,), for i = `index`, by a stencil or a name in `NAMES`.
 
-    Without a `step`, `default_steps` are tried, the second only if the first leaves more error than the order lets one
-    expect. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives a float or shape (m,); it
-    may give NaN or raise `DomainError` outside its domain (then all m outputs count as undefined there). Raises
-    `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
+    `step` is a number, or one of the `MODES` of `steps`, for which the `noise` of a value of f and the `derivative` that
+    truncation leaves out may be given. By default, "auto", `default_steps` are tried, the second only if the first leaves
+    more error than the order lets one expect. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives
+    a float or shape (m,); it may give NaN or raise `DomainError` outside its domain (then all m outputs count as
+    undefined there). Raises `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
     """
-    stencil = scheme(stencil) if isinstance(stencil, str) else stencil
-    if stencil.derivative != 1:
-        raise OptionError(f"`difference` gives first derivatives; the stencil is for derivative {stencil.derivative}")
+    if order not in (1, 2):
+        raise OptionError(f"derivatives of order 1 and 2 are to be had by differences, not of order {order!r}")
+    if isinstance(stencil, str) and stencil in EXTRAPOLATIONS:
+        if isinstance(step, str) and step != "auto":
+            raise OptionError(f'`{stencil}` finds its own step: give a number to start from, or "auto", not {step!r}')
+        return EXTRAPOLATIONS[stencil](value, x, index, None if isinstance(step, str) else step, centre, order)
+    made = scheme(stencil, order) if isinstance(stencil, str) else stencil
     line = Line(value, x, index, centre)
-    tolerance = TOLERANCE * UNIT_ROUNDOFF ** (stencil.order / (stencil.order + 1))
-    return estimated(line, lambda h: _at_step(line, stencil, h), step, relative_step(stencil.order), tolerance)
+    if isinstance(step, str):
+        step = step_of(line, made, step, noise, derivative) if np.isfinite(line.centre).all() else None
+    p, d = made.order, made.derivative
+    tolerance = TOLERANCE * UNIT_ROUNDOFF ** (p / (p + d))
+    return estimated(line, lambda h: _at_step(line, made, h), step, relative_step(p, d), tolerance)
 
 
 @np.errstate(all="ignore")
 def gradient(
-    value: Value, x: npt.ArrayLike, stencil: Stencil | str, step: float | npt.ArrayLike | None = None
+    value: Value,
+    x: npt.ArrayLike,
+    stencil: Stencil | str,
+    step: float | str | npt.ArrayLike | None = None,
+    order: int = 1,
 ) -> tuple[Array, list[Estimate]]:
     """All partial derivatives, shape (n,) or (m, n), and an `Estimate` for each variable.
 
     `step` is one for all, or one for each variable. f(x) is taken once for all and counted with the first variable, so
-    the sum of all `nfev` is the true count. The name "richardson" is one too.
+    the sum of all `nfev` is the true count. For `order` 2 they are the second ones, ∂²f/∂xᵢ².
 
     >>> partials, estimates = gradient(lambda x: x[0] * x[1], [2.0, 3.0], "central-difference")
     >>> [round(partial, 9) for partial in partials.tolist()], sum(estimate.nfev for estimate in estimates)
@@ -71,19 +90,16 @@ def gradient(
     centre = evaluate(value, point.copy())
     estimates = []
     for i, h in enumerate(_steps(step, point.size)):
-        if stencil == "richardson":
-            made = richardson(value, point, i, h, centre)
-        else:
-            made = difference(value, point, i, stencil, h, centre)
+        made = difference(value, point, i, stencil, h, centre, order)
         estimates.append(replace(made, nfev=made.nfev + 1) if i == 0 else made)
     columns = np.array([estimate.df for estimate in estimates]).reshape(point.size, *centre.shape)
     return np.moveaxis(columns, 0, -1), estimates
 
 
-def _steps(step: float | npt.ArrayLike | None, n: int) -> list[float | None]:
+def _steps(step: float | str | npt.ArrayLike | None, n: int) -> list[float | str | None]:
     """One step for each variable; raises `OptionError` if they are not as many."""
-    if step is None:
-        return [None] * n
+    if step is None or isinstance(step, str):
+        return [step] * n
     try:
         return list(np.broadcast_to(np.asarray(step, dtype=np.float64), n).tolist())
     except (TypeError, ValueError):

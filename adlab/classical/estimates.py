@@ -9,31 +9,39 @@ from numbers import Real
 
 import numpy as np
 
-from adlab.classical.quotients import Array, Line, Quotient, flag_of
-from adlab.classical.scrutiny import CLOSER, KINK, LOOKS, second_look
+from adlab.classical.quotients import LEFT_DOMAIN, NONFINITE, Array, Line, Quotient, flag_of
+from adlab.classical.scrutiny import BRANCH_CUT, CLOSER, KINK, LOOKS, UNEVEN, UNSETTLED, cut_within, second_look
 from adlab.classical.stencils import Stencil
 from adlab.classical.step_models import default_steps
 from adlab.errors import OptionError
 
-NOT_RESOLVED = "step_not_resolved"
+NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
+
+REACH = 6.0  # steps: so far do the widest stencils reach
+VAGUE = 64.0  # an error beyond the value itself, and beyond so many times what noise accounts for, is too large a step
+
+STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8}
+"""The flag that made a method fail, as `scipy.differentiate` numbers it (-1: the error grew; -3: not finite) where it
+has a number for it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """∂f/∂xᵢ by finite differences, and what is known of it.
+    """∂f/∂xᵢ (or ∂²f/∂xᵢ²) by finite differences, and what is known of it; named as `scipy.differentiate` does.
 
     `df` and `error` are floats, or arrays of shape (m,). `nfev` counts every value of f that was taken, those for the
-    error estimate and for steps given up included. `step` is the realised one, `scheme` the name of the method
-    that gave the value in the end.
+    error estimate and for steps given up included; `nit` the steps that were tried. `step` is the realised one, `scheme`
+    the name of the method that gave the value in the end, `x` the coordinate.
 
     `error` estimates |df − ∂f/∂xᵢ|; it is not a bound. It is truncation, as a stencil of higher order sees it, plus the
-    roundoff of values that are themselves correctly rounded. What f has lost *inside*, no difference of its values
-    can see: near 0, the values of (1 − cos x)/x² are wrong, but wrong by the same amount at neighbouring x.
+    roundoff of values that are themselves correctly rounded, or as noisy as was measured where that came to light.
+    What f has lost *inside*, no difference of its values can see where it is the same at neighbouring x.
 
     `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil
     of the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the
-    slopes left and right, which every two-sided scheme gives), `unsettled` (a second look at h/64 contradicts
-    the estimate). Where there is nothing to trust, `success` is False and `reason` says why in a sentence.
+    slopes left and right, which every two-sided scheme gives), `branch_cut` (f jumps at x), `unsettled` (a second look at
+    h/64 contradicts the estimate), `underflow` (a complex step too small). Where there is nothing to trust, `success`
+    is False, `status` is not 0, and `reason` says why in a sentence.
     """
 
     df: float | Array
@@ -45,6 +53,13 @@ class Estimate:
     success: bool = True
     reason: str = ""
     one_sided: tuple[float | Array, float | Array] | None = None
+    nit: int = 1
+    x: float = math.nan
+
+    @property
+    def status(self) -> int:
+        """0 for success, else the number of what went wrong in `STATUS`."""
+        return 0 if self.success else STATUS[self.flags[-1]]
 
 
 def estimated(
@@ -55,33 +70,68 @@ def estimated(
     No further step is tried once the relative error is within the tolerance. Where none succeeds, because a second look
     contradicts the estimate or f ends within reach, the search goes on nearer to x, and gives up after a few times.
     """
-    if step is not None:
-        return replace(attempt(checked_step(step)), nfev=line.nfev)
-    first, *others = default_steps(line.origin, relative)
-    chosen = attempt(first)
-    for h in others:
-        if chosen.success and np.all(chosen.error <= tolerance * np.abs(chosen.df)):
+    steps = default_steps(line.origin, relative) if step is None else (checked_step(step),)
+    chosen = attempt(steps[0])
+    tried = chosen.nit
+    for h in steps[1:]:
+        near = chosen.step >= steps[0] * CLOSER**2  # it has not been driven far from the step it was given
+        if chosen.success and near and np.all(chosen.error < tolerance * np.abs(chosen.df)):
             break
-        chosen = _better(chosen, attempt(h))
-    for _ in range(LOOKS):
-        if chosen.success or KINK in chosen.flags or flag_of(line.centre):
+        other = attempt(h)
+        chosen, tried = _better(line, chosen, other), tried + other.nit
+    for _ in range(LOOKS if step is None else 0):
+        if _done(line, chosen):
             break
-        chosen = attempt(chosen.step * CLOSER)
-    return replace(chosen, nfev=line.nfev)
+        other = attempt(chosen.step * CLOSER)
+        tried += other.nit
+        if chosen.success and not (other.success and np.all(other.error < chosen.error)):
+            break
+        chosen = other
+    if UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
+        chosen = _explained(line, chosen)
+    flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
+    error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
+    return replace(chosen, error=_plain(error), nfev=line.nfev, nit=tried, x=line.origin)
 
 
-def _better(one: Estimate, other: Estimate) -> Estimate:
+def _done(line: Line, found: Estimate) -> bool:
+    """Whether there is nothing to be found nearer to x: a digit is right at least, or all is noise, or f ends or breaks."""
+    if {KINK, BRANCH_CUT}.intersection(found.flags) or flag_of(line.centre):
+        return True
+    return found.success and not _vague(line, found)
+
+
+def _vague(line: Line, found: Estimate) -> bool:
+    """Whether not a digit is right, and noise does not account for it."""
+    return bool(np.any((found.error >= np.abs(found.df) / 2) & (found.error * found.step > VAGUE * line.noise)))
+
+
+def _explained(line: Line, found: Estimate) -> Estimate:
+    """The same; failed for a `BRANCH_CUT` where f jumps in the stencil, though not at x."""
+    where = cut_within(line, REACH * found.step)
+    if where is None or where == line.origin:
+        return found
+    reason = f"f jumps at {where:.6g}, which lies in the stencil; try a step below {abs(where - line.origin):.1g}"
+    others = tuple(flag for flag in found.flags if flag != UNSETTLED)
+    return replace(found, flags=(*others, BRANCH_CUT), success=False, reason=reason)
+
+
+def _better(line: Line, one: Estimate, other: Estimate) -> Estimate:
     """The one of smaller error, if the two agree; else the finer: a derivative is local.
 
     Far too large a step may come with a small error estimate: around 1e-10, the values of 1/x at x ± 1e-5 give a slope
     near +1e10 with much the same error as that of the true one, −1e20. What contradicts it from nearer to x is right,
-    even if it is no more than the finding that f has not settled or overflows there.
+    even if it is no more than the finding that f has not settled or overflows there. But a contradiction within the
+    noise of f is none: around 1e-9, the values of (1 − cos x)/x² are all 0, and further out they are 1/2.
     """
     fine, coarse = sorted((one, other), key=lambda estimate: estimate.step)
-    if not (fine.success and coarse.success):
+    if not coarse.success:
         return fine
-    agree = np.all(np.abs(np.subtract(coarse.df, fine.df)) <= 2 * np.add(coarse.error, fine.error))
-    return coarse if agree and np.all(np.less_equal(coarse.error, fine.error)) else fine
+    apart = np.abs(np.subtract(coarse.df, fine.df))
+    flat = not (np.any(fine.df) or np.any(fine.error))
+    if fine.success and not flat and np.all(apart <= 2 * np.add(coarse.error, fine.error)):
+        return coarse if np.all(np.less_equal(coarse.error, fine.error)) else fine
+    return coarse if np.all(apart * fine.step <= UNEVEN * line.noise) else fine
 
 
 def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: str, obstacle: str = "") -> Estimate:

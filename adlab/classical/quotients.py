@@ -7,7 +7,7 @@ have shape () or (m,), and so has every number made of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,6 +63,7 @@ class Line:
         self._value = value
         self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
         self._known = {self.origin: self.centre}
+        self._noise = np.zeros(self.centre.shape)
 
     def nodes(self, stencil: Stencil, h: float) -> Array:
         """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
@@ -70,12 +71,31 @@ class Line:
 
     def values(self, stencil: Stencil, h: float) -> Array:
         """f there, shape (K,) or (K, m)."""
-        return np.array([self._at(node) for node in self.nodes(stencil, h).tolist()])
+        return self.at(self.nodes(stencil, h).tolist())
+
+    def at(self, coordinates: Sequence[float]) -> Array:
+        """f where the coordinate is each of these, shape (K,) or (K, m)."""
+        return np.array([self._at(coordinate) for coordinate in coordinates])
+
+    def known(self, reach: float) -> list[float]:
+        """Where values within `reach` of x have been taken, and are finite; in order."""
+        near = (node for node in self._known if abs(node - self.origin) <= reach)
+        return sorted(node for node in near if np.isfinite(self._known[node]).all())
 
     def resolves(self, stencil: Stencil, h: float) -> bool:
         """Whether all the nodes that `quotient` uses, and x, are different numbers."""
         coordinates = {self.origin, *self.nodes(stencil.wider, h).tolist()}
         return len(coordinates) == len({0.0, *stencil.wider.float_offsets.tolist()})
+
+    @property
+    def noise(self) -> Array:
+        """How far values of f may be off: the last rounding of the largest so far, and what else was `heard`."""
+        finite = [value for value in self._known.values() if np.isfinite(value).all()]
+        return np.maximum(self._noise, rounding(np.array(finite))) if finite else self._noise
+
+    def heard(self, noise: Array) -> None:
+        """That values of f have been found to be so noisy."""
+        self._noise = np.maximum(self._noise, noise)
 
     def obstacle(self, stencil: Stencil, h: float) -> str:
         """The flag of the first of them at which f has no finite value, else ""."""
@@ -114,11 +134,11 @@ def checked_point(x: npt.ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Quotient:
-    """A value for f′(x), another one near it, and the roundoff: the two parts of the error.
+    """A value for f′(x) or f″(x), another one near it, and the roundoff: the two parts of the error.
 
-    The other is of higher order, hence so much nearer to f′(x) that the difference of the two *is* the truncation
+    The other is of higher order, hence so much nearer to the derivative that the difference of the two *is* the truncation
     error, where h is small enough for f to look like its Taylor polynomial. Where h is so small that the values
-    of f differ by their rounding only, both are noise, and so is their difference; hence the second part, A/h,
+    of f differ by their rounding only, both are noise, and so is their difference; hence the second part, A/hᵈ,
     for which rounding alone accounts.
     """
 
@@ -126,6 +146,9 @@ class Quotient:
     neighbour: Array
     roundoff: Array
     step: float  # the realised one
+    measured: bool = (
+        False  # whether the roundoff rests on noise that was measured, and not on the last digit of f alone
+    )
 
     @cached_property
     def truncation(self) -> Array:
@@ -134,7 +157,7 @@ class Quotient:
 
     @cached_property
     def error(self) -> Array:
-        """The estimate of |df − f′(x)|."""
+        """The estimate of |df − f⁽ᵈ⁾(x)|."""
         return self.truncation + self.roundoff
 
 
@@ -152,15 +175,27 @@ def quotient(line: Line, stencil: Stencil, h: float) -> Quotient | None:
 
 
 def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
-    """Σ wₖ fₖ / s with s = Σ wₖ sₖ, where sₖ = (x + oₖ h) − x is how far off rounding has put node k; no neighbour.
+    """Σ wₖ fₖ / sᵈ, with what rounding did to the nodes undone as far as f is linear; no neighbour.
 
-    s is h but for the rounding of the nodes. For the forward difference it is the well-known (x + h) − x; in general it
-    makes the quotient exact for every linear f, wherever the nodes fell. The weights' sum is 0, so f at the first
-    node can be taken from all the values; values near each other subtract exactly (Sterbenz), and no rounding is
-    added to that of f.
+    Rounding puts node k at sₖ = (x + oₖ h) − x and not at oₖ h. For a first derivative s = Σ wₖ sₖ stands in the
+    place of h: for the forward difference that is the well-known (x + h) − x, and in general it makes the quotient
+    exact for every linear f. For a second derivative s = h, and the chord from the first node to the last is taken
+    off, which does as much. The weights' sum is 0, so f at the first node can be taken from all the values; values
+    near each other subtract exactly (Sterbenz), and no rounding is added to that of f.
     """
     weights, values = stencil.float_weights, line.values(stencil, h)
-    step = h + float(weights @ (line.nodes(stencil, h) - line.origin - stencil.float_offsets * h))
-    df = np.asarray(weights @ (values - values[0])) / step
-    noise = UNIT_ROUNDOFF * np.abs(values).max(axis=0)
-    return Quotient(df, df, float(stencil.amplification) * noise / step, step)
+    moved = line.nodes(stencil, h) - line.origin
+    rises, step = values - values[0], h
+    if stencil.derivative == 1:
+        step += float(weights @ (moved - stencil.float_offsets * h))
+    else:
+        chord = rises[-1] / (moved[-1] - moved[0])
+        rises = rises - np.multiply.outer(moved - moved[0], chord)
+    divisor = np.float64(step) ** stencil.derivative
+    df = np.asarray(weights @ rises) / divisor
+    return Quotient(df, df, float(stencil.amplification) * rounding(values) / divisor, step)
+
+
+def rounding(values: Array) -> Array:
+    """u|f|, the largest of several values (first axis): what the last rounding alone may cost each."""
+    return np.asarray(UNIT_ROUNDOFF * np.abs(values).max(axis=0))

@@ -14,6 +14,7 @@ gains. The error estimate grows then, and the method stops (Ridders, Adv. Eng. S
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -41,25 +42,30 @@ BASES = (
 
 @np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
 def richardson(
-    value: Value, x: npt.ArrayLike, index: int, step: float | None = None, centre: float | Array | None = None
+    value: Value,
+    x: npt.ArrayLike,
+    index: int,
+    step: float | None = None,
+    centre: float | Array | None = None,
+    order: int = 1,
 ) -> Estimate:
-    """∂f/∂xᵢ by extrapolating central differences with steps h, h/2, h/4 …; one-sided ones at the edge of the domain.
+    """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by extrapolating central differences with steps h, h/2, h/4 …; one-sided ones
+    at the edge of the domain.
 
     `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`. Arguments, errors and
     flags are those of `difference`; the `step` of the result is the smallest that went into it.
 
-    >>> import math
     >>> slope = richardson(lambda x: math.exp(x[0]), [1.0], 0)
     >>> abs(slope.df - math.e) < slope.error < 1e-12
     True
     """
     line = Line(value, x, index, centre)
-    return estimated(line, lambda h: _from(line, h), step, FIRST_STEP, TOLERANCE)
+    return estimated(line, lambda h: _from(line, h, order), step, FIRST_STEP, TOLERANCE)
 
 
-def _from(line: Line, h: float) -> Estimate:
+def _from(line: Line, h: float, order: int) -> Estimate:
     """The tableau that starts with this step, on one side of x if f is not defined on the other."""
-    central = scheme("central-difference")
+    central = scheme("central-difference", order)
     failure = failed_at_x(line, h, "richardson")
     if failure:
         return failure
@@ -67,9 +73,10 @@ def _from(line: Line, h: float) -> Estimate:
         return unresolved(line, h, "richardson")
     obstacle = flag_of(line.values(central, h))
     for base, ratio, judge in BASES:
-        found = _extrapolated(line, scheme(base), ratio, h)
+        found = _extrapolated(line, scheme(base, order), ratio, h)
         if found:
-            return concluded(line, scheme(judge), found.step, found, "richardson", obstacle)
+            made = concluded(line, scheme(judge, order), found.step, found, "richardson", obstacle)
+            return replace(made, nit=1 + round(math.log2(h / found.step)))
     least = h * 2.0 ** (1 - ROWS)
     reason = f"f, or its difference quotient, is not finite for h from {h:.3g} to {least:.3g}; try a smaller step"
     return failed(line, h, "richardson", obstacle or NONFINITE, reason)

@@ -6,27 +6,40 @@ blind to waves: at h = 1/16 it meets sin(100 x) once in each period, nearly, and
 to notice. So a quotient is looked at again with a smaller step, if any of three things makes it suspicious: the
 slopes left and right of x differ; the estimated truncation is a good part of the value; the slope to a point very
 near has nothing of the quotient.
+
+What is found nearer to x may contradict the quotient for two reasons, and they call for opposite cures: f has not
+settled, and a smaller step is needed; or the values of f are noisier than their last digit, and the smaller step
+is the worse one. So the noise is measured (`noise`) before a contradiction is believed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from adlab.classical.noise import measured_noise
 from adlab.classical.quotients import Array, Line, Quotient, quotient, weighed
 from adlab.classical.stencils import Stencil, scheme
-from adlab.classical.step_models import TYPICAL_SCALE
+from adlab.classical.step_models import FINEST_IN_ULPS, TYPICAL_SCALE, UNIT_ROUNDOFF
 
-KINK, UNSETTLED = "kink_in_stencil", "unsettled"
+KINK, UNSETTLED, BRANCH_CUT = "kink_in_stencil", "unsettled", "branch_cut"
 
 CLOSER = 2.0**-6  # the second look is taken at h/64
 LOOKS = 4  # and a kink must show in up to so many, down to h/2²⁴
 DOUBTFUL = 0.05  # truncation beyond this part of the value is not believed unseen
 CLEARLY = 3.0  # slopes are unlike when they differ by more than so many times their errors
+CUSP = 1.5, 32.0  # the gap between the slopes of |x|^a, 0.1 < a < 0.9, grows by so much at each look
+UNEVEN = 8.0  # noise at one node may be so many times that at another
+RESOLVED = 8.0  # f varies over the stencil by at least so many times its noise, or it is not noise but waves
+BISECTIONS = 40  # by then, an interval is 1e-12 of what it was
 WIDE = 2.0**-14  # relative to x: a step that is large enough for f to swing to and fro
+
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,30 +54,51 @@ class Verdict:
 
 def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     """The verdict on a quotient that was formed at h."""
-    sides = _sides(line, h) if stencil.two_sided else None
+    sides = _sides(line, stencil.derivative, h) if stencil.two_sided else None
     if sides is None:
         suspicious = _doubtful(first) or _swings(line, stencil, h, first)
         return _nearer(line, stencil, h, first) if suspicious else Verdict(first.error)
     one_sided = sides[0].neighbour, sides[1].neighbour
     gap = _gap(*sides)
     unlike = gap > CLEARLY * (sides[0].error + sides[1].error)
-    kink = unlike & _persists(line, h, gap) if unlike.any() else unlike
-    if kink.any():
-        slopes = " and ".join(map(_shown, one_sided))
-        reason = f"the slopes left and right, {slopes}, differ however small the step: f has a kink in the stencil"
-        return Verdict(np.where(kink, first.error + gap, first.error), KINK, reason, one_sided)
+    kink, cusp = _persists(line, stencil.derivative, h, gap) if unlike.any() else (unlike, unlike)
+    if (unlike & (kink | cusp)).any():
+        return _kinked(stencil, first, gap, one_sided, unlike & kink, unlike & cusp)
     suspicious = bool(unlike.any()) or _doubtful(first) or _swings(line, stencil, h, first)
     verdict = _nearer(line, stencil, h, first) if suspicious else Verdict(first.error)
-    return replace(verdict, one_sided=one_sided)
+    return replace(verdict, one_sided=verdict.one_sided or one_sided)
+
+
+def _kinked(
+    stencil: Stencil, first: Quotient, gap: Array, one_sided: tuple[Array, Array], kink: Mask, cusp: Mask
+) -> Verdict:
+    """Where the derivatives of both sides differ for good, by a finite gap, or by one that grows beyond all bounds."""
+    what = ("the slopes", "the second derivatives")[stencil.derivative - 1]
+    left, right = (np.where(cusp, np.copysign(np.inf, side), side) for side in one_sided)
+    how = "differ however small the step" if kink.any() else "grow apart as the step shrinks"
+    reason = f"{what} left and right, {_shown(left)} and {_shown(right)}, {how}: f has a kink in the stencil"
+    return Verdict(first.error + np.where(cusp, np.inf, np.where(kink, gap, 0.0)), KINK, reason, (left, right))
 
 
 def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
-    """The same stencil at h/64: what that moves, but for its own rounding, the error must cover."""
+    """The same stencil at h/64: what that moves, but for its own rounding and noise, the error must cover."""
     finer = quotient(line, stencil, h * CLOSER)
     if finer is None:
         return Verdict(first.error)
     moved = np.abs(finer.df - first.df)
+    vague = (first.truncation > np.abs(first.df)) & (first.truncation > first.roundoff)
+    if np.all((moved <= 2 * (first.error + finer.error)) & ~vague):
+        return Verdict(np.maximum(first.error, moved - finer.roundoff))
+    noise = _noise(line, stencil, h)
+    blur = float(stencil.amplification) * noise / np.float64(h) ** stencil.derivative
+    if np.all(moved <= 2 * (first.error + finer.error + UNEVEN * blur * CLOSER**-stencil.derivative)):
+        line.heard(noise)
+        return Verdict(first.error if first.measured else first.error + blur)
     error = np.maximum(first.error, moved - finer.roundoff)
+    cut = _jump(line, h) if stencil.derivative == 1 else None
+    if cut:
+        reason = "f jumps at x, as at a branch cut or a step: the values on both sides do not tend to one number"
+        return Verdict(error, BRANCH_CUT, reason, cut)
     if np.all(moved <= 2 * (first.error + finer.error)):
         return Verdict(error)
     reason = (
@@ -72,6 +106,48 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
         "try a smaller step, unless f has no derivative there"
     )
     return Verdict(error, UNSETTLED, reason)
+
+
+def _noise(line: Line, stencil: Stencil, h: float) -> Array:
+    """That of f near x, measured so near that a function which the stencil resolves is a straight line there; 0 if what
+    looks like noise may well be waves, for f varies no more than that over the whole stencil."""
+    noise = measured_noise(line, h * CLOSER**2)
+    return np.where(np.ptp(line.values(stencil.wider, h), axis=0) >= RESOLVED * noise, noise, 0.0)
+
+
+def _jump(line: Line, h: float) -> tuple[Array, Array] | None:
+    """The slopes left and right if f jumps at x, infinite on the side where it does; `None` if it does not."""
+    finest = max(FINEST_IN_ULPS * math.ulp(line.origin), h * UNIT_ROUNDOFF)
+    steps = np.append(h * CLOSER ** np.arange(LOOKS + 1), finest)
+    noise = measured_noise(line, h * CLOSER**2)
+    slopes, jumps = [], []
+    for sign in (-1, 1):
+        rises = line.at((line.origin + sign * steps).tolist()) - line.centre
+        jumps.append((np.abs(rises) > np.abs(rises).max(axis=0) / 2 + RESOLVED * noise).all(axis=0))
+        slopes.append(sign * np.where(jumps[-1], np.copysign(np.inf, rises[0]), rises[1] / steps[1]))
+    return (slopes[0], slopes[1]) if np.any(jumps) else None
+
+
+def cut_within(line: Line, reach: float) -> float | None:
+    """Where f jumps within `reach` of x, found by bisecting the largest rise between values taken so far; else `None`.
+
+    A jump keeps its height while the interval around it shrinks; whatever is continuous flattens out.
+    """
+    known = line.known(reach)
+    if len(known) < 2:
+        return None
+    rises = np.abs(np.diff(line.at(known), axis=0)).reshape(len(known) - 1, -1)
+    output = int(np.argmax(rises.max(axis=0)))
+    high_ones = np.flatnonzero(rises[:, output] >= rises[:, output].max() / 2)
+    k = min(high_ones.tolist(), key=lambda i: abs(known[i] + known[i + 1] - 2 * line.origin))  # the nearest
+    low, high, height = known[k], known[k + 1], rises[k, output]
+    for _ in range(BISECTIONS):
+        middle = low + (high - low) / 2
+        left, between, right = line.at([low, middle, high]).reshape(3, -1)[:, output]
+        low, high = (low, middle) if abs(between - left) > abs(right - between) else (middle, high)
+    left, right = line.at([low, high]).reshape(2, -1)[:, output]
+    stays = abs(right - left) > height / 2 and abs(right - left) > RESOLVED * np.ravel(line.noise)[output]
+    return high if stays else None
 
 
 def _doubtful(first: Quotient) -> bool:
@@ -85,17 +161,17 @@ def _swings(line: Line, stencil: Stencil, h: float, first: Quotient) -> bool:
     A low order in a narrow stencil is not asked: its own error shows a jump, and few f swing within 1e-4 of x.
     """
     narrow = h < WIDE * (abs(line.origin) or TYPICAL_SCALE)
-    near = scheme("forward-difference" if max(stencil.offsets) > 0 else "backward-difference")
+    near = scheme("forward-difference" if max(stencil.offsets) > 0 else "backward-difference", stencil.derivative)
     if narrow and stencil.order <= 2:
         return False
     slope = weighed(line, near, h * CLOSER)
     return bool(np.any(np.abs(slope.df - first.df) > DOUBTFUL * np.abs(first.df) + CLEARLY * slope.roundoff))
 
 
-def _sides(line: Line, h: float) -> tuple[Quotient, Quotient] | None:
-    """The slopes left and right of x, the neighbours being of second order; `None` if one has no values."""
-    left = quotient(line, scheme("backward-difference"), h)
-    right = quotient(line, scheme("forward-difference"), h)
+def _sides(line: Line, derivative: int, h: float) -> tuple[Quotient, Quotient] | None:
+    """The derivatives left and right of x, the neighbours being of second order; `None` if one has no values."""
+    left = quotient(line, scheme("backward-difference", derivative), h)
+    right = quotient(line, scheme("forward-difference", derivative), h)
     return (left, right) if left and right else None
 
 
@@ -103,21 +179,22 @@ def _gap(left: Quotient, right: Quotient) -> Array:
     return np.abs(right.neighbour - left.neighbour)
 
 
-def _persists(line: Line, h: float, gap: Array) -> npt.NDArray[np.bool_]:
-    """Where the gap between the slopes stays as h shrinks, within a factor of 2 and rounding: that is a kink.
+def _persists(line: Line, derivative: int, h: float, gap: Array) -> tuple[Mask, Mask]:
+    """Where the gap between the two sides stays as h shrinks, within a factor of 2 and rounding: that is a kink. And
+    where it grows steadily, but not as 1/h: that is a cusp.
 
     The slopes of a smooth f differ too, by h f″, but ever less: the steep sqrt(x² + 1e-12) has a "kink" at h = 1e-5 and
-    none at h/64. Those of a noisy f, or at a jump, differ ever more.
+    none at h/64. Those of a noisy f, or at a jump, differ by 64 times more at each look.
     """
-    persists = np.zeros(gap.shape, dtype=bool)
+    stays = grows = np.ones(gap.shape, dtype=bool)
     for look in range(1, LOOKS + 1):
-        sides = _sides(line, h * CLOSER**look)
+        sides = _sides(line, derivative, h * CLOSER**look)
         if sides is None:
-            break
+            return stays & (look > 1), grows & False
         seen, blur = _gap(*sides), sides[0].error + sides[1].error
-        stays = (seen + blur > gap / 2) & (seen - blur < gap * 2)
-        persists = stays if look == 1 else persists & stays
-    return persists
+        stays = stays & (seen + blur > gap / 2) & (seen - blur < gap * 2)
+        grows = grows & (seen > gap * CUSP[0] ** look) & (seen < gap * CUSP[1] ** look)
+    return stays, grows
 
 
 def _shown(numbers: Array) -> str:

@@ -119,15 +119,11 @@ class Stencil:
         >>> Stencil.of([0, 1]).name, Stencil.of([-2, -1, 1, 2]).name, Stencil.of([-1, 0, 2]).name
         ('forward-difference', 'central-difference-4', 'difference on -1, 0, 2')
         """
-        p, half, nodes = self.order, self.order // 2, set(self.offsets)
-        families = {  # name: its lowest order, and its nodes at order p
-            "forward-difference": (1, set(range(p + 1))),
-            "backward-difference": (1, set(range(-p, 1))),
-            "central-difference": (2, set(range(-half, half + 1)) - {0}),
-        }
-        for family, (lowest, its_nodes) in families.items():
-            if self.derivative == 1 and nodes == its_nodes:
-                return family if p == lowest else f"{family}-{p}"
+        p, nodes = self.order, set(self.offsets)
+        for family, lowest in (("forward-difference", 1), ("backward-difference", 1), ("central-difference", 2)):
+            name = family if p == lowest else f"{family}-{p}"
+            if name in SCHEMES and nodes == set(scheme(name, self.derivative).offsets):
+                return name
         kind = "difference" if self.derivative == 1 else "second difference"
         return f"{kind} on {', '.join(map(str, self.offsets))}"
 
@@ -142,7 +138,7 @@ class Stencil:
         return np.array([float(weight) for weight in self.weights])
 
 
-# Every named scheme for the first derivative: the nodes say all, the rest is computed.
+# Every named scheme, by its nodes for the first derivative; they say all, and the rest is computed.
 SCHEMES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
         "forward-difference":    (0, 1),
@@ -162,17 +158,26 @@ SCHEMES: Mapping[str, tuple[int, ...]] = MappingProxyType(
 
 
 @cache
-def scheme(name: str) -> Stencil:
+def scheme(name: str, derivative: int = 1) -> Stencil:
     """The stencil of that name in `SCHEMES`; raises `OptionError` for another.
+
+    For the second derivative a scheme of the same order takes one node more: x itself in the middle of a central one,
+    the next one further out on one side.
 
     >>> for name in ("forward-difference", "central-difference-4"):
     ...     print(name, scheme(name).order, scheme(name).amplification, scheme(name).truncation)
     forward-difference 1 2 1/2
     central-difference-4 4 3/2 -1/30
+    >>> [str(weight) for weight in scheme("central-difference", 2).weights]
+    ['1', '-2', '1']
     """
     if name not in SCHEMES:
         raise OptionError(f"no difference scheme is called {name!r}; there are {', '.join(SCHEMES)}")
-    return Stencil.of(SCHEMES[name])
+    nodes = SCHEMES[name]
+    if derivative == 2:
+        further = max(nodes) + 1 if max(nodes) > 0 else min(nodes) - 1
+        nodes = (*nodes, further if 0 in nodes else 0)
+    return Stencil.of(sorted(nodes), derivative)
 
 
 def _exact(offset: int | Fraction) -> Fraction:

@@ -86,15 +86,15 @@ class ErrorModel:
         return (1 + p / d) * self.truncation * self.optimal_step**p if self.truncation > 0 else 0.0
 
 
-def relative_step(order: int) -> float:
-    """u^(1/(p+1)), the step for a first derivative at |x| = 1 where f and f⁽ᵖ⁺¹⁾ are of one size, as a power of two.
+def relative_step(order: int, derivative: int = 1) -> float:
+    """u^(1/(p+d)), the step at |x| = 1 where f and f⁽ᵖ⁺ᵈ⁾ are of one size, as a power of two.
 
     A power of two because then x + h is mostly exact, and so is the division by h.
 
-    >>> relative_step(1) == 2.0**-26, relative_step(2) == 2.0**-18
-    (True, True)
+    >>> relative_step(1) == 2.0**-26, relative_step(2) == 2.0**-18, relative_step(2, derivative=2) == 2.0**-13
+    (True, True, True)
     """
-    return math.ldexp(1.0, -round(53 / (order + 1)))
+    return math.ldexp(1.0, -round(53 / (order + derivative)))
 
 
 def default_steps(x: float, relative: float) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -158,15 +159,31 @@ def test_a_domain_narrower_than_the_default_step_is_found(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", TWO_SIDED)
-@pytest.mark.parametrize(
-    ("f", "x"), [(np.sqrt, 0.0), (np.arcsin, 1.0), (np.cbrt, 0.0), (np.sign, 0.0), (np.floor, 3.0)], ids=str
-)
-def test_an_infinite_slope_and_a_jump_do_not_settle(method: str, f: Callable[[float], float], x: float) -> None:
+@pytest.mark.parametrize(("f", "x"), [(np.sqrt, 0.0), (np.arcsin, 1.0), (np.cbrt, 0.0)], ids=str)
+def test_an_infinite_slope_does_not_settle(method: str, f: Callable[[float], float], x: float) -> None:
     estimate = slope(f, x, method)
     assert not estimate.success
     assert estimate.flags[-1] == "unsettled"
     assert estimate.error > abs(estimate.df)
     assert "the quotient has not settled" in estimate.reason
+
+
+JUMPS = [
+    (np.sign, 0.0, (math.inf, math.inf)),
+    (np.floor, 3.0, (math.inf, 0.0)),
+    (lambda x: float(x >= 0), 0.0, (math.inf, 0.0)),
+]
+
+
+@pytest.mark.parametrize("method", TWO_SIDED)
+@pytest.mark.parametrize(("f", "x", "slopes"), JUMPS, ids=["sign", "floor", "step"])
+def test_a_jump_is_a_branch_cut(method: str, f: Callable[[float], float], x: float, slopes: tuple[float, float]) -> None:
+    estimate = slope(f, x, method)
+    assert not estimate.success
+    assert estimate.flags[-1] == "branch_cut"
+    assert estimate.one_sided == slopes
+    assert estimate.error > abs(estimate.df)
+    assert "f jumps at x" in estimate.reason
 
 
 # ---------------------------------------------------------------- kinks
@@ -193,6 +210,37 @@ def test_at_a_kink_the_slopes_of_both_sides_are_told(
     assert estimate.one_sided == pytest.approx((left, right), abs=0.02)
     assert estimate.error >= (right - left) / 2
     assert "a kink in the stencil" in estimate.reason
+
+
+@pytest.mark.parametrize("method", TWO_SIDED)
+@pytest.mark.parametrize("power", [0.25, 1 / 3, 0.5, 2 / 3, 0.8])
+def test_a_cusp_is_no_smooth_minimum(method: str, power: float) -> None:
+    """|x|ᵃ at 0: the values on both sides are equal, and every central difference is 0."""
+    estimate = slope(lambda x: abs(x) ** power, 0.0, method)
+    assert estimate.flags == ("kink_in_stencil",)
+    assert not estimate.success
+    assert estimate.one_sided == (-math.inf, math.inf)
+    assert estimate.error == math.inf
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("f", "x", "step", "jump"), [
+    (math.floor, 2.9, 0.15, "3"), (lambda x: math.atan2(x, -1.0), -1e-9, 1e-3, "0"), (np.sign, 0.04, 0.05, "0"),
+], ids=["floor", "atan2", "sign"])  # fmt: skip
+def test_a_jump_in_the_stencil_is_found_or_avoided(
+    method: str, f: Callable[[float], float], x: float, step: float, jump: str
+) -> None:
+    """At a step of the caller's, across a jump that lies beside x."""
+    exact = (f(x + 1e-12) - f(x - 1e-12)) / 2e-12
+    estimate = slope(f, x, method, step)
+    if estimate.success:
+        assert abs(estimate.df - exact) <= 2 * estimate.error + 1e-3
+        assert estimate.error < 1
+    else:
+        assert estimate.flags == ("branch_cut",)
+        assert float(re.search("f jumps at ([^ ,]+), which lies in the stencil", estimate.reason)[1]) == pytest.approx(
+            float(jump), abs=1e-12
+        )
 
 
 SMOOTH: list[tuple[str, Callable[[float], float], float]] = [
@@ -314,8 +362,14 @@ def test_the_callable_cannot_move_the_point() -> None:
 def test_wrong_questions_get_one_clear_sentence() -> None:
     with pytest.raises(OptionError, match="no difference scheme is called 'newton'"):
         gradient(lambda x: x[0], [1.0], "newton")
-    with pytest.raises(OptionError, match="gives first derivatives; the stencil is for derivative 2"):
-        difference(lambda x: x[0], [1.0], 0, Stencil.of([-1, 0, 1], 2))
+    with pytest.raises(OptionError, match="of order 1 and 2 are to be had by differences, not of order 3"):
+        difference(lambda x: x[0], [1.0], 0, "central-difference", order=3)
+    with pytest.raises(OptionError, match="`richardson` finds its own step"):
+        difference(lambda x: x[0], [1.0], 0, "richardson", "model")
+    with pytest.raises(OptionError, match="no way to choose a step is called 'best'"):
+        difference(lambda x: x[0], [1.0], 0, "central-difference", "best")
+    with pytest.raises(OptionError, match="an oracle must be told the derivative of order 3"):
+        difference(lambda x: x[0], [1.0], 0, "central-difference", "oracle")
     with pytest.raises(PointError, match="no variable 2: the point has 2, counted from 0"):
         difference(lambda x: x[0], [1.0, 2.0], 2, "central-difference")
     with pytest.raises(PointError, match="a sequence of finite numbers"):
