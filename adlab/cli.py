@@ -26,6 +26,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab compare "x*sin(y)" --at x=1 y=pi/3       accuracy, swell, cost and a verdict
   adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, node by node
   adlab steps   "exp(x)" --at x=1 --plot e.png   error against step size
+  adlab difference "exp(x)" --at x=1             one derivative by differences, with its error
   adlab swell   @logistic-map:6                  how large each derivative grows
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
@@ -169,7 +170,8 @@ def _number(name: str, text: str) -> float:
             raise PointError(f"it is not a number: it holds {', '.join(constant.names)}")
         return float(constant([]))
     except AdlabError as error:
-        raise PointError(f"--at {name}={text}: {getattr(error, 'reason', error)}") from error
+        where = f"{name} {text}" if name.startswith("--") else f"--at {name}={text}"
+        raise PointError(f"{where}: {getattr(error, 'reason', error)}") from error
 
 
 def _methods(options: argparse.Namespace) -> list[str] | None:
@@ -234,6 +236,14 @@ def _steps(options: argparse.Namespace) -> None:
 
     f = _function(options)
     _show(options, steps(f, _point(options, f), options.variable, _methods(options)))
+
+
+def _difference(options: argparse.Namespace) -> None:
+    from adlab.report.difference import difference
+
+    f = _function(options)
+    step: Any = options.step if options.step.isalpha() else _number("--step", options.step)
+    _show(options, difference(f, _point(options, f), options.variable, options.scheme, step, options.order))
 
 
 def _swell(options: argparse.Namespace) -> None:
@@ -337,6 +347,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--methods": {"default": "", "metavar": "A,B", "help": "methods, or `all`"},
     "--gradient": {"required": True, "metavar": "MODULE:FUNCTION", "help": "your function of a point"},
     "--variable": {"metavar": "NAME", "help": "the variable that is stepped"},
+    "--scheme": {"default": "adaptive-difference", "metavar": "NAME", "help": "the difference scheme"},
+    "--step": {"default": "auto", "metavar": "STEP", "help": "a number, or auto, relative, model, oracle"},
+    "--order": {"type": int, "default": 1, "metavar": "1|2", "help": "first or second derivatives"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
     "--derivative": {"default": "", "choices": ["reverse", "forward"], "help": "its derivative program"},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
@@ -366,6 +379,8 @@ COMMANDS: dict[str, Command] = {
     "trace": Command("the forward and the reverse sweep, node by node", _trace, "formula at variables json markdown plot"),
     "steps": Command("error against step size for every difference scheme", _steps,
                      "formula at variables methods variable json markdown plot"),
+    "difference": Command("derivatives by one difference scheme: error, step, price, and what was met", _difference,
+                          "formula at variables variable scheme step order json markdown"),
     "swell": Command("how large each derivative grows: tree, graph, after cse, program", _swell,
                      "formula at variables json markdown plot"),
     "cost": Command("operations, evaluations of f, memory and time of each method", _cost,

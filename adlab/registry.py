@@ -194,15 +194,16 @@ def _estimated(f: Formula, jacobian: Any, estimates: Any) -> Result:
     )
 
 
-def _complex_step(f: Formula, point: FloatArray, step: float = 1e-20) -> Result:
-    from adlab.classical.complex_step import complex_step
+def _complex_step(f: Formula, point: FloatArray, step: float | str = "auto") -> Result:
+    from adlab.classical.complex_step import complex_step, default_step
 
-    if not isinstance(step, Real) or not 0 < step < np.inf:
+    if step != "auto" and not (isinstance(step, Real) and 0 < step < np.inf):
         raise OptionError(f"a complex step is a positive number, not {step!r}")
-    jacobian = complex_step(f.graph, point.tolist(), float(step))
+    chosen = None if step == "auto" else float(step)
+    jacobian = complex_step(f.graph, point.tolist(), chosen)
     if np.isnan(jacobian).any():
         raise OverflowedError("binary64 overflows on the way of the complex step; scale the variables")
-    return Result(jacobian, f.n, (step,) * f.n)
+    return Result(jacobian, f.n, tuple(chosen or default_step(x) for x in point.tolist()))
 
 
 def _complex_refusal(f: Formula) -> str:
@@ -219,6 +220,7 @@ def _differences() -> list[Method]:
         ("central-difference-4", "four values: error grows as h⁴"),
         ("central-difference-6", "six values: error grows as h⁶"),
         ("central-difference-8", "eight values: error grows as h⁸"),
+        ("adaptive-difference", "a polynomial fitted to differences at many steps, which shows its own noise"),
         ("richardson", "central differences at h, h/2, h/4 … extrapolated to h = 0"),
     ]
     return [

@@ -30,6 +30,7 @@ from adlab.classical.quotients import NONFINITE, Array, Line, Quotient, Value, f
 from adlab.classical.stencils import scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF
 
+NAME = "adaptive-difference"
 FIRST_STEP = 19 / 64  # relative, as for Richardson's extrapolation
 RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
 MOST = 40  # steps
@@ -45,9 +46,9 @@ TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another scale is trie
 
 # What is sampled: x ± h, or one side; the stencil that looks at the result again, which must be of high order.
 SIDES = (
-    (0, "adaptive", "central-difference-8"),
-    (1, "adaptive-forward", "forward-difference-4"),
-    (-1, "adaptive-backward", "backward-difference-4"),
+    (0, NAME, "central-difference-8"),
+    (1, f"{NAME}, forward", "forward-difference-4"),
+    (-1, f"{NAME}, backward", "backward-difference-4"),
 )
 
 
@@ -78,11 +79,11 @@ def adaptive(
 
 def _from(line: Line, h: float, derivative: int) -> Estimate:
     """The fit to steps from this one down, on one side of x if f is not defined on the other."""
-    failure = failed_at_x(line, h, "adaptive")
+    failure = failed_at_x(line, h, NAME)
     if failure:
         return failure
     if not line.resolves(scheme("central-difference", derivative), h / LEAP):
-        return unresolved(line, h, "adaptive")
+        return unresolved(line, h, NAME)
     obstacle = ""
     for sign, name, judge in SIDES:
         search = _Search(line, sign, derivative)
@@ -94,7 +95,7 @@ def _from(line: Line, h: float, derivative: int) -> Estimate:
     reason = (
         f"f, or its difference quotient, is not finite for h from {h:.3g} to {h * LEAP**-LEAPS:.3g}; try a smaller step"
     )
-    return failed(line, h, "adaptive", obstacle, reason)
+    return failed(line, h, NAME, obstacle, reason)
 
 
 class _Fit(NamedTuple):

@@ -12,11 +12,15 @@ array([[2.71828183]])
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from adlab.classical.estimates import UNDERFLOW, Estimate, checked_step, plain
+from adlab.classical.quotients import NONFINITE, checked_point
+from adlab.classical.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError
 from adlab.graph.arithmetic import COMPLEX, evaluate
 from adlab.graph.domain import explain
@@ -24,6 +28,7 @@ from adlab.graph.graph import Graph
 
 STEP = 1e-20
 """Far below roundoff, so that the truncation error h²f'''/6 vanishes; far above underflow."""
+NEAR = 1e-9  # times |x|
 
 
 def refusal(graph: Graph) -> str:
@@ -40,7 +45,7 @@ def refusal(graph: Graph) -> str:
     return ""
 
 
-def complex_step(graph: Graph, point: Sequence[float], step: float = STEP) -> npt.NDArray[np.float64]:
+def complex_step(graph: Graph, point: Sequence[float], step: float | None = None) -> npt.NDArray[np.float64]:
     """The Jacobian, shape (m, n), from n complex evaluations.
 
     Raises MethodError where `refusal` has a reason, DomainError where f has no value or no derivative: sqrt is not
@@ -54,7 +59,59 @@ def complex_step(graph: Graph, point: Sequence[float], step: float = STEP) -> np
     columns = []
     for j in range(len(point)):
         moved: list[complex] = [complex(value) for value in point]
-        moved[j] += 1j * step
+        h = default_step(point[j]) if step is None else step
+        moved[j] += 1j * h
         values = evaluate(graph, moved, COMPLEX)
-        columns.append([values[output].imag / step for output in graph.outputs])
+        columns.append([values[output].imag / h for output in graph.outputs])
     return np.array(columns, dtype=float).T.reshape(len(graph.outputs), len(point))
+
+
+# --- with an error estimate ---------------------------------------------------------------------------------------
+
+Analytic = Callable[[npt.NDArray[np.complex128]], Any]
+COMPANION = 1e-15  # a second step, for what the default is compared with
+SAME = 2.0**-46  # relative: what agrees so well differs by rounding only
+
+
+def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: float | None = None) -> Estimate:
+    """∂f/∂xᵢ at x, shape (n,), for i = `index`, of an f that takes complex arrays, (n,) to a number or (m,).
+
+    The error is what a second step makes of it: truncation for one too large. One too small loses Im f to underflow,
+    and there the flag is `underflow`. Raises MethodError for an f that is real where its argument is not.
+
+    >>> complex_difference(lambda x: np.exp(x[0]), [1.0], 0).df
+    2.718281828459045
+    >>> complex_difference(lambda x: np.exp(-x[0]), [40.0], 0, 1e-300).flags
+    ('underflow',)
+    """
+    point = checked_point(x)
+    h = default_step(float(point[index])) if step is None else checked_step(step)
+    other = default_step(float(point[index]))
+    other = other if h != other else other * (COMPANION / STEP)
+    with np.errstate(all="ignore"):
+        found, second = (_slope(value, point, index, size) for size in (h, other))
+    size, apart = np.maximum(np.abs(found), np.abs(second)), np.abs(found - second)
+    error = np.where(np.isfinite(found), apart + 2 * UNIT_ROUNDOFF * np.abs(found), np.inf)
+    flag, reason = "", ""
+    if not np.isfinite(found).all():
+        flag, reason = NONFINITE, "f(x + ih) has no finite imaginary part; try another point"
+    elif h < other and np.any(apart > SAME * size):
+        flag = UNDERFLOW
+        reason = f"h = {h:.3g} is so small that Im f(x + ih) underflows on the way; try the default, {STEP:g}"
+    return Estimate(
+        plain(found), plain(error), 2, h, "complex-step", (flag,) if flag else (), not flag, reason, None, 1, float(point[index])
+    )
+
+
+def default_step(x: float) -> float:
+    """`STEP`; near 0 less, for f may change there over lengths of |x|: (h/x)² must vanish beside 1."""
+    return min(STEP, NEAR * abs(x)) if x else STEP
+
+
+def _slope(value: Analytic, point: npt.NDArray[np.float64], index: int, h: float) -> npt.NDArray[np.float64]:
+    moved = point.astype(np.complex128)
+    moved[index] += 1j * h
+    found = np.asarray(value(moved))
+    if found.dtype.kind != "c":
+        raise MethodError("the complex step needs an analytic f, and this one gives real numbers for complex ones")
+    return np.asarray(found.imag / h)

@@ -30,7 +30,7 @@ from adlab.errors import OptionError
 
 # A default step is kept if its error is within so many times u^(p/(p+d)), what the order lets one expect.
 TOLERANCE = 64.0
-EXTRAPOLATIONS = {"richardson": richardson, "adaptive": adaptive}
+EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)
 
 

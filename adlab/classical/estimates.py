@@ -91,7 +91,7 @@ def estimated(
         chosen = _explained(line, chosen)
     flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
     error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
-    return replace(chosen, error=_plain(error), nfev=line.nfev, nit=tried, x=line.origin)
+    return replace(chosen, error=plain(error), nfev=line.nfev, nit=tried, x=line.origin)
 
 
 def _done(line: Line, found: Estimate) -> bool:
@@ -138,15 +138,15 @@ def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: s
     """The estimate that a quotient amounts to, after a second look; `obstacle` is the flag of what was met before."""
     verdict = second_look(line, stencil, h, found)
     return Estimate(
-        df=_plain(found.df),
-        error=_plain(verdict.error),
+        df=plain(found.df),
+        error=plain(verdict.error),
         nfev=line.nfev,
         step=found.step,
         scheme=scheme,
         flags=tuple(filter(None, (obstacle, verdict.flag))),
         success=not verdict.flag,
         reason=verdict.reason,
-        one_sided=verdict.one_sided and (_plain(verdict.one_sided[0]), _plain(verdict.one_sided[1])),
+        one_sided=verdict.one_sided and (plain(verdict.one_sided[0]), plain(verdict.one_sided[1])),
     )
 
 
@@ -154,7 +154,7 @@ def failed(line: Line, h: float, scheme: str, flag: str, reason: str) -> Estimat
     """No value: NaN of f's shape, of which nothing is known."""
     nothing = np.full(line.centre.shape, math.nan)
     unknown = np.full(line.centre.shape, math.inf)
-    return Estimate(_plain(nothing), _plain(unknown), line.nfev, h, scheme, (flag,), success=False, reason=reason)
+    return Estimate(plain(nothing), plain(unknown), line.nfev, h, scheme, (flag,), success=False, reason=reason)
 
 
 def failed_at_x(line: Line, h: float, scheme: str) -> Estimate | None:
@@ -178,5 +178,6 @@ def checked_step(step: float) -> float:
     return float(step)
 
 
-def _plain(numbers: Array) -> float | Array:
+def plain(numbers: Array) -> float | Array:
+    """An array of no dimensions as the float that it is."""
     return float(numbers) if numbers.ndim == 0 else numbers

@@ -23,13 +23,12 @@ from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.points import FloatArray
 from adlab.registry import METHODS
-from adlab.report.truth import Truth, directional_derivative, truth
+from adlab.report.probe import BITS, Probe
+from adlab.report.truth import Truth, truth
 from adlab.tables import Report, Table, significant
-from adlab.values import Outcome, Plan, State, plan
 
 PER_DECADE = 12
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
-BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
 LINES = ("complex-step", "forward", "reverse")
 """What has no step to choose, and is a level line in the picture."""
@@ -168,7 +167,7 @@ def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[
     stencils = {name: _stencil(name) for name in (DEFAULT if schemes is None else schemes)}
     names = f.names if variable is None else [_known(f, variable)]
     judged = truth(f, point)
-    probe = _Probe(f, point)
+    probe = Probe(f, point)
     curves, levels = [], {}
     for i in range(f.m):
         for name in names:
@@ -193,41 +192,7 @@ def _known(f: Function, variable: str) -> str:
     return variable
 
 
-class _Probe:
-    """Values of f along one coordinate, as floats and in high precision; each is taken once, whoever asks for it."""
-
-    def __init__(self, f: Function, point: FloatArray) -> None:
-        self.f, self.point = f, point
-        self.plan: Plan = plan(f.outputs, f.variables)
-        self.state: State = self.plan.base(point.tolist(), BITS)
-        self._floats: dict[tuple[int, float], FloatArray] = {}
-        self._sharp: dict[tuple[int, Any], list[Outcome]] = {}
-
-    def quotients(self, stencil: Stencil, i: int, j: int, h: float) -> tuple[float, Any]:
-        """The difference quotient of output i from floats (NaN where f has no value), and exactly (None likewise)."""
-        rounded, sharp = 0.0, mpmath.mpf(0)
-        for weight, offset in zip(stencil.weights, stencil.offsets, strict=True):
-            rounded += float(weight) * float(self._float(j, float(self.point[j]) + float(offset) * h)[i])
-            outcome = self._exactly(j, mpmath.mpf(float(self.point[j])) + mpmath.mpf(h) * int(offset))[i]
-            if outcome.failure is not None or hasattr(outcome.value, "_mpc_"):
-                return rounded / h, None
-            sharp += mpmath.make_mpf(outcome.value._mpf_) * weight.numerator / weight.denominator
-        return rounded / h, sharp / h
-
-    def _float(self, j: int, node: float) -> FloatArray:
-        if (j, node) not in self._floats:
-            moved = self.point.copy()
-            moved[j] = node
-            self._floats[j, node] = self.f.values(moved)
-        return self._floats[j, node]
-
-    def _exactly(self, j: int, node: Any) -> list[Outcome]:
-        if (j, node) not in self._sharp:
-            self._sharp[j, node] = self.state.moved(j, node)
-        return self._sharp[j, node]
-
-
-def _curve(probe: _Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any) -> Curve:
+def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any) -> Curve:
     scale = abs(float(probe.point[j])) or 1.0
     sizes = np.logspace(SMALLEST, LARGEST, (LARGEST - SMALLEST) * PER_DECADE + 1) * scale
     rows = [_errors(probe, stencil, i, j, float(h), exact) for h in sizes]
@@ -235,7 +200,7 @@ def _curve(probe: _Probe, name: str, stencil: Stencil, i: int, j: int, exact: An
     return Curve(name, stencil.order, i, probe.f.names[j], sizes, total, truncation, roundoff, _model(probe, stencil, i, j))
 
 
-def _errors(probe: _Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:
+def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:
     """Total, truncation and roundoff, all absolute."""
     with mpmath.workprec(BITS):
         rounded, sharp = probe.quotients(stencil, i, j, h)
@@ -244,13 +209,16 @@ def _errors(probe: _Probe, stencil: Stencil, i: int, j: int, h: float, exact: An
         return float(abs(rounded - exact)), float(abs(sharp - exact)), float(abs(rounded - sharp))
 
 
-def _model(probe: _Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
-    """The textbook model with the true derivative of order p + 1 and noise u|f|; None where that does not exist."""
-    try:
-        higher = directional_derivative(probe.plan, probe.point.tolist(), j, stencil.order + 1, output=i)
-    except AdlabError:
+def _model(probe: Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
+    """The model with the true derivative of order p + d, and the measured noise; None where there is no such derivative.
+
+    A noise of 0 means that f was exact at the nodes looked at; it is then taken to be u|f|, as elsewhere it will be.
+    """
+    higher = probe.derivative(i, j, stencil.order + stencil.derivative)
+    if higher is None:
         return None
-    return ErrorModel(stencil, UNIT_ROUNDOFF * abs(float(probe.f.values(probe.point)[i])), abs(float(higher)))
+    noise = probe.noise(i, j) or UNIT_ROUNDOFF * abs(float(probe.rounded(j, float(probe.point[j]))[i]))
+    return ErrorModel(stencil, noise, higher)
 
 
 def _levels(f: Function, point: FloatArray, i: int, j: int, exact: Any) -> dict[tuple[str, int, str], float]:
@@ -274,7 +242,7 @@ def split(
     if exact is None or name not in SCHEMES or not step > 0:
         return None
     try:
-        _, truncation, roundoff = _errors(_Probe(f, point), scheme(name), output, j, step, exact)
+        _, truncation, roundoff = _errors(Probe(f, point), scheme(name), output, j, step, exact)
     except AdlabError:
         return None
     return Split(name, step, truncation, roundoff) if math.isfinite(truncation + roundoff) else None

@@ -1,0 +1,297 @@
+"""One derivative by differences, with all that is known of it: the error, the step, the price, and what was met on the way.
+
+f may be a formula or any Python callable. The names are those of `scipy.differentiate`, so that the one can stand in
+for the other; what is more than there is the honesty: at a kink the answer is the slopes of both sides, not 0.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sympy
+
+from adlab.classical import differences
+from adlab.classical.complex_step import complex_difference, refusal
+from adlab.classical.estimates import Estimate
+from adlab.classical.quotients import checked_point
+from adlab.classical.stencils import SCHEMES, scheme
+from adlab.classical.steps import MODES
+from adlab.errors import AdlabError, DomainError, MethodError, OptionError
+from adlab.function import Function, as_function, point_of
+from adlab.graph.arithmetic import COMPLEX, evaluate
+from adlab.graph.domain import explain
+from adlab.points import FloatArray
+from adlab.report.probe import Probe
+from adlab.tables import Report, Table, significant
+
+NAMES = (*differences.NAMES, "complex-step")
+FACTS = ("success", "status", "df", "error", "nit", "nfev", "x", "step", "scheme", "flags", "one_sided", "reason", "order")
+FLAGS = {
+    "left_domain": "f has no value at a node; nodes on one side only are used",
+    "nonfinite": "f is infinite at a node; nodes on one side only are used",
+}
+
+
+@dataclass(frozen=True)
+class Difference(Report):
+    """What `difference` answers with, an `Estimate` for each variable; a property is that of the one variable, or lists
+    those of all. `df` and `error` are floats or arrays (m,) for one variable, arrays (n,) or (m, n) for several."""
+
+    title: str
+    order: int
+    variables: tuple[str, ...]
+    estimates: tuple[Estimate, ...]
+
+    def _each(self, name: str) -> Any:
+        found = [getattr(estimate, name) for estimate in self.estimates]
+        return found[0] if len(found) == 1 else found
+
+    def _stacked(self, name: str) -> Any:
+        found = self._each(name)
+        return np.stack(found, axis=-1) if isinstance(found, list) else found
+
+    @property
+    def df(self) -> Any:
+        """The derivative."""
+        return self._stacked("df")
+
+    @property
+    def error(self) -> Any:
+        """The estimate of its absolute error."""
+        return self._stacked("error")
+
+    @property
+    def success(self) -> bool:
+        """Whether every one is to be trusted as far as its error says."""
+        return all(estimate.success for estimate in self.estimates)
+
+    @property
+    def status(self) -> Any:
+        """0, or the number of what went wrong; as in SciPy, −1 where the error grew, and −3 where f is not finite."""
+        return self._each("status")
+
+    @property
+    def nit(self) -> Any:
+        """How many steps were tried."""
+        return self._each("nit")
+
+    @property
+    def nfev(self) -> int:
+        """How many values of f were taken in all."""
+        return sum(estimate.nfev for estimate in self.estimates)
+
+    @property
+    def x(self) -> Any:
+        """The coordinate."""
+        return self._each("x")
+
+    @property
+    def step(self) -> Any:
+        """The step of the answer, as rounding left it."""
+        return self._each("step")
+
+    @property
+    def scheme(self) -> Any:
+        """What gave the answer in the end: at the edge of the domain a one-sided scheme."""
+        return self._each("scheme")
+
+    @property
+    def flags(self) -> Any:
+        """What was met: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `step_not_resolved`,
+        `underflow`."""
+        return self._each("flags")
+
+    @property
+    def one_sided(self) -> Any:
+        """The derivatives (left, right), as a two-sided scheme sees them; else None."""
+        return self._each("one_sided")
+
+    @property
+    def reason(self) -> str:
+        """Why there is no success, in a sentence."""
+        return next((estimate.reason for estimate in self.estimates if estimate.reason), "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The properties by name, and the `variables`; arrays as lists."""
+        return {"variables": list(self.variables), **{name: _listed(getattr(self, name)) for name in FACTS}}
+
+    def sections(self) -> list[Table | str]:
+        """A row for each derivative, then a sentence for each thing met."""
+        head = ["derivative", "value", "error", "step", "scheme", "evaluations", "flags"]
+        rows = [
+            [name, f"{df:.16g}", significant(error, 2), significant(e.step, 3), e.scheme, str(e.nfev), ", ".join(e.flags) or "–"]
+            for v, e in zip(self.variables, self.estimates, strict=True)
+            for name, df, error in zip(self._names(v, np.size(e.df)), np.ravel(e.df), np.ravel(e.error), strict=True)
+        ]
+        met = [f"{v}: {said}" for v, e in zip(self.variables, self.estimates, strict=True) for said in _sentences(e)]
+        return [Table(self.title, head, rows, frozenset(head[1:4] + head[5:6])), *met]
+
+    def _names(self, variable: str, m: int) -> list[str]:
+        power = "²" if self.order == 2 else ""
+        return [f"∂{power}f{'' if m == 1 else i}/∂{variable}{power}" for i in range(m)]
+
+
+def _sentences(estimate: Estimate) -> list[str]:
+    said = [FLAGS[flag] for flag in estimate.flags if flag in FLAGS and estimate.success]
+    return [*said, *filter(None, [estimate.reason])]
+
+
+def _listed(found: Any) -> Any:
+    if isinstance(found, (list, tuple)):
+        return [_listed(item) for item in found]
+    return found.tolist() if isinstance(found, np.ndarray) else found
+
+
+def difference(
+    f: Any,
+    x: Any = None,
+    variable: str | int | sympy.Symbol | None = None,
+    scheme: str = "adaptive-difference",
+    step: float | str = "auto",
+    order: int = 1,
+) -> Difference:
+    """The derivative of f at the point x by finite differences, or the complex step.
+
+    `f` is a Function, an expression, a text, or a callable: of a number where x is one, else of an array (n,), to a
+    number or an array (m,). `variable` is a name, or an index for a callable; without it, all are taken. `order` is 1
+    or 2. `scheme` is a name in `NAMES`; `step` a number, or one of
+
+    * "auto": steps are tried until the error is what the scheme lets one expect;
+    * "relative": u^(1/(p+d)) of |x|;
+    * "model": the optimum for the noise of f and the derivative that truncation leaves out. The noise of a formula
+      is |f₆₄ − f|, from high-precision values, that of a callable is estimated from neighbouring values; so is the derivative;
+    * "oracle": the same with the true derivative, which only a formula has.
+
+    Raises OptionError for a wrong option, PointError for a wrong point, MethodError where f cannot serve.
+
+    >>> found = difference("exp(x)", 1.0, scheme="central-difference", step="oracle")
+    >>> found.success, 5e-6 < found.step < 2e-5, abs(found.df - 2.718281828459045) < 1e-10
+    (True, True, True)
+    >>> kink = difference(abs, 0.0)
+    >>> kink.success, kink.flags, kink.one_sided
+    (False, ('kink_in_stencil',), (-1.0, 1.0))
+    """
+    _checked(scheme, step, order)
+    if callable(f) and not isinstance(f, (Function, sympy.Basic)):
+        return _of_callable(f, x, variable, scheme, step, order)
+    f = as_function(f)
+    point = point_of(f, x)
+    chosen = range(f.n) if variable is None else [_index(f.names, variable)]
+    if scheme == "complex-step":
+        estimates = [_complex_step(f, point, j, step) for j in chosen]
+    else:
+        probe = Probe(f, point) if step in ("model", "oracle") else None
+        estimates = [_at(f, point, j, scheme, step, order, probe) for j in chosen]
+    return Difference(f.title, order, tuple(f.names[j] for j in chosen), tuple(_scalar(e, f.scalar) for e in estimates))
+
+
+def _checked(scheme: str, step: float | str, order: int) -> None:
+    if scheme not in NAMES:
+        near = difflib.get_close_matches(str(scheme), NAMES, n=1)
+        hint = f"did you mean `{near[0]}`? " if near else ""
+        raise OptionError(f"no difference scheme is called {scheme!r}; {hint}there are {', '.join(NAMES)}")
+    if isinstance(step, str) and step not in MODES:
+        raise OptionError(f"no way to choose a step is called {step!r}; there are {', '.join(MODES)}, or give a number")
+    if scheme not in SCHEMES and isinstance(step, str) and step != "auto":
+        raise OptionError(f'`{scheme}` finds its own step: give a number, or "auto", not {step!r}')
+    if scheme == "complex-step" and order != 1:
+        raise OptionError("the complex step gives first derivatives; take another scheme for the second")
+
+
+def _index(names: list[str], variable: Any) -> int:
+    name = getattr(variable, "name", variable)
+    if name in names:
+        return names.index(name)
+    if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < len(names):
+        return name
+    raise OptionError(f"no variable `{name}`; there are {', '.join(names)}")
+
+
+def _at(
+    f: Function, point: FloatArray, j: int, name: str, step: float | str, order: int, probe: Probe | None
+) -> Estimate:
+    """By a scheme; with the noise and the true derivative from high-precision values, where the step asks for them."""
+    noise = higher = None
+    if probe is not None and order in (1, 2):
+        made = scheme(name, order)
+        noise = np.array([probe.noise(i, j) for i in range(f.m)])
+        if step == "oracle":
+            found = [probe.derivative(i, j, made.order + order) for i in range(f.m)]
+            if None in found:
+                raise MethodError(f"there is no derivative of order {made.order + order} by {f.names[j]} for an oracle to know")
+            higher = np.array(found, dtype=np.float64)
+    return differences.difference(f.values, point, j, name, step, order=order, noise=noise, derivative=higher)
+
+
+def _complex_step(f: Function, point: FloatArray, j: int, step: float | str) -> Estimate:
+    """Of a formula, which can be refused for what is not analytic; raises as `Function.gradient` does."""
+    if reason := refusal(f.graph):
+        raise MethodError(reason)
+    if isinstance(edge := explain(f.graph, point.tolist(), derivative=True), DomainError):
+        raise edge
+
+    def value(moved: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128]:
+        values = evaluate(f.graph, moved.tolist(), COMPLEX)
+        return np.array([values[output] for output in f.graph.outputs], dtype=np.complex128)
+
+    return complex_difference(value, point, j, None if isinstance(step, str) else step)
+
+
+def _scalar(estimate: Estimate, scalar: bool) -> Estimate:
+    """The one output of a scalar function as a number."""
+    if not scalar:
+        return estimate
+    sides = estimate.one_sided and (_first(estimate.one_sided[0]), _first(estimate.one_sided[1]))
+    return replace(estimate, df=_first(estimate.df), error=_first(estimate.error), one_sided=sides)
+
+
+def _first(numbers: npt.ArrayLike) -> float:
+    return float(np.ravel(numbers)[0])
+
+
+# --- callables ----------------------------------------------------------------------------------------------------
+
+
+class Callback:
+    """A user's function of a number or an array. What it raises for want of a value becomes NaN, and is remembered."""
+
+    def __init__(self, f: Callable[[Any], Any], alone: bool) -> None:
+        self.f, self.alone, self.complaint = f, alone, ""
+
+    def __call__(self, point: npt.NDArray[Any]) -> Any:
+        try:
+            return self.f(point[0].item() if self.alone else point)
+        except OverflowError:
+            return np.inf
+        except (AdlabError, ValueError, ZeroDivisionError) as reason:
+            self.complaint = self.complaint or f"{type(reason).__name__}: {reason}"
+            return np.nan
+        except Exception as reason:  # anything may come out of a user's function
+            at = point[0] if self.alone else point.tolist()
+            raise MethodError(f"your function raised {type(reason).__name__} at {at}: {reason}") from reason
+
+
+def _of_callable(
+    f: Callable[[Any], Any], x: Any, variable: Any, scheme: str, step: float | str, order: int
+) -> Difference:
+    point = checked_point(x)
+    names = ["x"] if point.size == 1 else [f"x{i}" for i in range(point.size)]
+    chosen = range(point.size) if variable is None else [_index(names, variable)]
+    value = Callback(f, np.ndim(x) == 0)
+    if step == "oracle":
+        raise MethodError('the oracle must know the true derivative: give a formula, or take step="model"')
+    estimates = []
+    for j in chosen:
+        if scheme == "complex-step":
+            estimates.append(complex_difference(value, point, j, None if isinstance(step, str) else step))
+        else:
+            estimates.append(differences.difference(value, point, j, scheme, step, order=order))
+    if value.complaint:
+        estimates = [replace(e, reason=f"{e.reason} ({value.complaint})") if np.isnan(e.df).any() else e for e in estimates]
+    title = getattr(f, "__name__", type(f).__name__)
+    return Difference(title, order, tuple(names[j] for j in chosen), tuple(estimates))

@@ -1,0 +1,80 @@
+"""Values of a function along one coordinate, as floats and in high precision: what the two errors are told apart by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from adlab.classical.stencils import Stencil
+from adlab.errors import AdlabError
+from adlab.function import Function
+from adlab.points import FloatArray
+from adlab.report.truth import directional_derivative
+from adlab.values import Outcome, Plan, State, plan
+
+BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
+NODES = 8  # on each side of x, for the noise
+SPACING = 2.0**-30  # relative to x: so near that f is a straight line, so far that roundings are not shared
+
+
+class Probe:
+    """f along each coordinate through a point. A value is taken once, whoever asks for it."""
+
+    def __init__(self, f: Function, point: FloatArray) -> None:
+        self.f, self.point = f, point
+        self.plan: Plan = plan(f.outputs, f.variables)
+        self.state: State = self.plan.base(point.tolist(), BITS)
+        self._floats: dict[tuple[int, float], FloatArray] = {}
+        self._sharp: dict[tuple[int, Any], list[Outcome]] = {}
+
+    def quotients(self, stencil: Stencil, i: int, j: int, h: float) -> tuple[float, Any]:
+        """The difference quotient of output i from floats (NaN where f has no value), and exactly (None likewise)."""
+        rounded, sharp = 0.0, mpmath.mpf(0)
+        for weight, offset in zip(stencil.weights, stencil.offsets, strict=True):
+            rounded += float(weight) * float(self.rounded(j, float(self.point[j]) + float(offset) * h)[i])
+            value = self.exact(i, j, mpmath.mpf(float(self.point[j])) + mpmath.mpf(h) * int(offset))
+            if value is None:
+                return rounded / h**stencil.derivative, None
+            sharp += value * weight.numerator / weight.denominator
+        return rounded / h**stencil.derivative, sharp / mpmath.mpf(h) ** stencil.derivative
+
+    def rounded(self, j: int, node: float) -> FloatArray:
+        """All outputs where coordinate j is `node`, in binary64; shape (m,)."""
+        if (j, node) not in self._floats:
+            moved = self.point.copy()
+            moved[j] = node
+            self._floats[j, node] = self.f.values(moved)
+        return self._floats[j, node]
+
+    def exact(self, i: int, j: int, node: Any) -> Any:
+        """Output i there, to `BITS` bits; None where there is no real value."""
+        if (j, node) not in self._sharp:
+            self._sharp[j, node] = self.state.moved(j, node)
+        outcome = self._sharp[j, node][i]
+        if outcome.failure is not None or hasattr(outcome.value, "_mpc_"):
+            return None
+        return mpmath.make_mpf(outcome.value._mpf_)
+
+    def noise(self, i: int, j: int) -> float:
+        """ε_f, the largest |f₆₄ − f| of output i at x and some nodes around it: measured, not assumed to be u|f|."""
+        x = float(self.point[j])
+        apart = (abs(x) or 1.0) * SPACING / 3  # not a power of two: the nodes shall be as odd as other numbers
+        found = [self._off(i, j, x + k * apart) for k in range(-NODES, NODES + 1)]
+        return max((error for error in found if error is not None), default=0.0)
+
+    def _off(self, i: int, j: int, node: float) -> float | None:
+        rounded = float(self.rounded(j, node)[i])
+        with mpmath.workprec(BITS):
+            sharp = self.exact(i, j, mpmath.mpf(node))
+            return None if sharp is None or not np.isfinite(rounded) else float(abs(mpmath.mpf(rounded) - sharp))
+
+    def derivative(self, i: int, j: int, order: int) -> float | None:
+        """|∂ᵏf/∂xⱼᵏ| of output i, for k = `order`, from high-precision values; None where it cannot be had."""
+        try:
+            found = directional_derivative(self.plan, self.point.tolist(), j, order, output=i)
+        except AdlabError:
+            return None
+        return abs(float(found))
+
