@@ -91,9 +91,12 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions:
         return AccuracyRow(name, variable, value, status=status, note=note, output=output)
     exact = component.value
     with mpmath.workprec(400):
-        error = max(abs(mpmath.mpf(value) - exact), component.radius or 0)
-        relative = error / abs(exact) if exact else (mpmath.inf if value else mpmath.mpf(0))
-        ulps = error / unit_in_the_last_place(exact)
+        gap, radius = abs(mpmath.mpf(value) - exact), component.radius or 0
+        error = max(gap, radius)
+        if exact:
+            relative, ulps = error / abs(exact), error / unit_in_the_last_place(exact)
+        else:  # a truth of 0 is one to within its radius, and so is the value
+            relative, ulps = (mpmath.mpf(0),) * 2 if gap <= radius else (mpmath.inf, error / unit_in_the_last_place(exact))
         digits = 16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative))))
         return AccuracyRow(name, variable, value, float(error), float(relative), float(ulps), digits,
                            tried.status, tried.note, output)  # fmt: skip

@@ -210,7 +210,7 @@ def _slip(f: Function, points: list[FloatArray], got: FloatArray, due: FloatArra
                 return f"wrong by a factor {shown} in {{where}}"
     if not got.any():
         return "nothing arrives at {where}: it is 0 everywhere"
-    return _missing_path(f, points, got, due, i, j) or "{where} differs in a way that is none of the usual slips"
+    return _missing_path(f, points, got, due, i, j) or "wrong in a way that is none of the usual slips in {where}"
 
 
 def _missing_path(f: Function, points: list[FloatArray], got: FloatArray, due: FloatArray, i: int, j: int) -> str:

@@ -113,10 +113,12 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     stage("counting and timing")
     price = cost(f, point, list(names), timed)
     conditioned = conditioning(f, point)
+    lost = cancellations(f.graph, point)
+    mine = {(loss.name, loss.written) for loss in lost}  # the reverse program begins with f's own lines
+    adjoint = [loss for loss in cancellations(f.program("reverse"), point) if (loss.name, loss.written) not in mine]
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
-        conditioning=conditioned, cancellations=cancellations(f.graph, point),
-        adjoint_cancellations=cancellations(f.program("reverse"), point), kinks=on_kinks,
+        conditioning=conditioned, cancellations=lost, adjoint_cancellations=adjoint, kinks=on_kinks,
         splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price,
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))

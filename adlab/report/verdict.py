@@ -81,11 +81,14 @@ def no_truth(facts: Facts) -> list[Sentence]:
 
 
 def at_a_kink(facts: Facts) -> list[Sentence]:
+    """An operation's kink need not be one of f: a Piecewise may repair at one point what its other branch lacks."""
+    meaning = "what the methods return there is a convention and not a derivative"
+    if facts.truth.status != "unavailable":
+        meaning = "f has a derivative here all the same, which a method that follows the branch taken at this one point may miss"
     return [
-        Sentence(f"The point is on a kink or jump at {node}: {convention}; what the methods return there is a "
-                 "convention and not a derivative.", (f"node {node}",))
+        Sentence(f"The point is on a kink or jump at {node}: {convention}; {meaning}.", (f"node {node}",))
         for node, convention in facts.kinks
-    ]  # fmt: skip
+    ]
 
 
 def trusted(facts: Facts) -> list[Sentence]:
@@ -95,8 +98,11 @@ def trusted(facts: Facts) -> list[Sentence]:
         return []
     ulps = max(worst[name].ulps or 0.0 for name in good)  # type: ignore[union-attr]
     each = "every partial" if facts.n * facts.m > 1 else "the derivative"
-    text = f"Trust {listed(good)}: {each} is right to {'within 1 ulp' if ulps < 1 else f'{ulps:.2g} ulps'} at this point"
-    return [Sentence(text + ", which is all that binary64 can promise.", tuple(f"accuracy: {name}" for name in good))]
+    if facts.truth.status == "unavailable":
+        each = "every partial that exists"
+    text = f"Trust {listed(good)}: {each} is right to within {max(1.0, ulps):.2g} ulp{'s'[: ulps > 1]} at this point"
+    text += ", which is all that binary64 can promise" if ulps <= 1 else ""
+    return [Sentence(text + ".", tuple(f"accuracy: {name}" for name in good))]
 
 
 def ill_conditioned(facts: Facts) -> list[Sentence]:
@@ -117,13 +123,13 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
     if kappa is not None and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
-    if facts.cancellations:
-        loss = facts.cancellations[0]
+    for loss in facts.cancellations[:1]:
         reasons.append(f"{loss.digits:.0f} of 16 digits are lost at {loss.name} = {loss.written}")
-    elif facts.adjoint_cancellations:
-        loss = facts.adjoint_cancellations[0]
+    for loss in facts.adjoint_cancellations[:1]:
         reasons.append(f"{loss.digits:.0f} of 16 digits cancel between the contributions of several paths, at "
                        f"{loss.name} = {loss.written} of the reverse program")  # fmt: skip
+    for node, _ in () if reasons else facts.kinks[:1]:
+        reasons.append(f"it follows the branch taken at {node}, which is not how f goes on beside this point")
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
 
 
@@ -154,20 +160,29 @@ def sampled(facts: Facts) -> list[Sentence]:
         return []
     best = max(judged, key=lambda row: row.digits or 0.0)
     worst = min(judged, key=lambda row: row.digits or 0.0)
+    because = (f"accuracy: {best.method}", f"accuracy: {worst.method}")
+    if (worst.digits or 0.0) >= FULL:
+        return []  # they are among the trusted
+    if not best.digits:
+        errors = sorted(row.error for row in judged if row.error is not None and row.relative_error == float("inf"))
+        if len(errors) < len(judged):
+            return [Sentence("No finite difference keeps a digit.", because)]
+        return [Sentence(f"Finite differences find {errors[0]:.1e} to {errors[-1]:.1e} where the derivative is 0.", because)]
     text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"
         if worst.method in facts.splits:
             text += f": {facts.splits[worst.method].in_words()}"
-    return [Sentence(text + ".", (f"accuracy: {best.method}", f"accuracy: {worst.method}"))]
+    return [Sentence(text + ".", because)]
 
 
 def flagged(facts: Facts) -> list[Sentence]:
     """What a scheme noticed on the way: the domain's edge, a kink inside the stencil, a step too small to exist."""
     words = {
         "left_domain": "stepped outside the domain and turned one-sided: the point is near its edge",
-        "kink_in_stencil": "found a kink between its nodes",
+        "kink_in_stencil": "found a kink inside the stencil",
         "step_not_resolved": "had a step too small to change x",
+        "unsettled": "did not settle: a second look at a smaller step contradicts the first",
         "nonfinite": "met a value that is not finite",
     }
     found = []
@@ -194,9 +209,11 @@ def swollen(facts: Facts) -> list[Sentence]:
         return []
     text = "Swell: the symbolic derivative gave up"
     if symbolic is not None and symbolic.tree_operations is not None:
-        text = f"Swell: as a tree the symbolic derivative has {count(symbolic.tree_operations)} operations"
+        size = symbolic.tree_operations
+        text = f"Swell: as a tree the symbolic derivative has {count(size)} operation{'s'[: size != 1]}"
     if symbolic is not None and symbolic.cse_operations is not None:
-        text += f", {count(symbolic.cse_operations)} once common subexpressions are shared"
+        shared = symbolic.cse_operations != symbolic.tree_operations
+        text += f", {count(symbolic.cse_operations)} once common subexpressions are shared" if shared else ", none to share"
     text += f"; the reverse program needs {count(program.graph_operations)}, value included"
     return [Sentence(text + ".", ("swell: symbolic derivative", "swell: reverse program"))]
 

@@ -33,6 +33,7 @@ SLIPS = {
         lambda x: 2 * (x[0] + x[1]) / ((x[0] + x[1]) ** 2 + np.sin(x[0] * x[1])) * np.ones(2),
         "missing the path through v3 = x1*x2 in x1, x2",
     ),
+    "another": (broken(lambda g, x: g + np.sin(g)), "wrong in a way that is none of the usual slips in x1, x2"),
     "not finite": (broken(lambda g, x: g * [np.nan, 1]), "not a finite number in x1"),
     "shape": (lambda x: true_gradient(x)[:1], "the shape is (1,) where (2,) is due"),
 }

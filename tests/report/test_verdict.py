@@ -99,3 +99,49 @@ def test_paths_that_cancel_are_found_in_the_reverse_program() -> None:
     ))  # fmt: skip
     assert "between the contributions of several paths" in text
     assert "ill-conditioned" not in text
+
+
+def test_what_cancels_in_f_and_what_cancels_between_paths_are_both_named() -> None:
+    text = said(facts_of("(1 - cos(x))/x**2", 1e-4))
+    assert "lost at v2 = 1 - v1, and 8 of 16 digits cancel between the contributions of several paths" in text
+    assert "No finite difference keeps a digit" in text
+    assert "central-difference-8 did not settle" in text
+
+
+def test_the_loss_of_f_itself_is_not_told_again_as_one_between_paths() -> None:
+    facts = facts_of("exp(x) - exp(x - 1e-9)", 1.0)
+    assert facts.cancellations
+    assert not {loss.written for loss in facts.cancellations} & {loss.written for loss in facts.adjoint_cancellations}
+
+
+def test_a_branch_at_one_point_is_told_from_roundings() -> None:
+    """SymPy makes this of x/1 where it divides by zero elsewhere: the branch at 0 has the derivative 0, and f has 1."""
+    text = said(facts_of("Piecewise((0, Eq(x, 0)), (x, True))", 0.0))
+    assert "f has a derivative here all the same" in text
+    assert "reverse keeps 0.0 of 16 digits in ∂/∂x: it follows the branch taken at v1 = x == 0" in text
+    assert "roundings of the whole program" not in text
+
+
+def test_a_derivative_of_zero_is_missed_by_an_absolute_error() -> None:
+    """x² sin(1/x) is 0 at 0 and so is its derivative, known to within the truth's radius; no digits are counted there."""
+    facts = facts_of("Piecewise((x**2*sin(1/x), Ne(x, 0)), (0, True))", 0.0)
+    assert all(row.ulps == 0 for row in facts.accuracy if row.method == "reverse")
+    text = said(facts)
+    assert "Trust reverse, forward and symbolic: the derivative is right to within 1 ulp" in text
+    assert "where the derivative is 0" in text
+
+
+def test_only_partials_that_exist_are_vouched_for() -> None:
+    """On its cut atan2 jumps in x; in y it has a derivative."""
+    assert "every partial that exists is right" in said(facts_of("atan2(x, y)", {"x": 0.0, "y": -1.0}))
+
+
+def test_only_an_ulp_is_all_that_binary64_can_promise(plain: Facts) -> None:
+    rows = [replace(row, ulps=2.5, digits=15.2) for row in plain.accuracy]
+    changed = said(replace(plain, accuracy=rows))
+    assert "right to within 2.5 ulps at this point." in changed
+    assert "Among finite differences" not in changed
+
+
+def test_one_operation_is_not_operations() -> None:
+    assert "symbolic derivative has 1 operation, none to share" in said(facts_of("log(x)", 2.0))
