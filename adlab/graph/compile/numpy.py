@@ -25,7 +25,7 @@ from adlab.graph.liveness import last_uses
 from adlab.graph.primitive import Parameter, Primitive
 
 FloatArray = npt.NDArray[np.float64]
-CHUNK = 8192  # points: below, dispatch dominates …
+CHUNK = 8192  # points, up to twice as many: below, dispatch dominates …
 SMALLEST_CHUNK = 512
 WORKING_SET = 2**20  # … unless so many buffers are alive that the chunk would leave the caches
 
@@ -66,9 +66,11 @@ class NumpyProgram:
         """The outputs at every point; a transposed view, since each output is computed as one row."""
         found = np.empty((len(self.graph.outputs), len(points)))
         columns = points.T
-        for start in range(0, len(points), self.chunk):
-            part = columns[:, start : start + self.chunk]
-            self._fill(part if part.strides[1] == part.itemsize else part.copy(), found[:, start : start + self.chunk])
+        parts = max(1, len(points) // self.chunk)  # alike, of one to two chunks: a short rest would cost a whole dispatch
+        width = -(-len(points) // parts)
+        for start in range(0, len(points), max(width, 1)):
+            part = columns[:, start : start + width]
+            self._fill(part if part.strides[1] == part.itemsize else part.copy(), found[:, start : start + width])
         return found.T
 
     def _fill(self, columns: FloatArray, found: FloatArray) -> None:
