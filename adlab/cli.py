@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
             made.add_argument("--rounds", type=int, default=3, metavar="N", help="interleaved rounds")
             made.add_argument("--seconds", type=float, default=60.0, metavar="S", help="the limit of a cell in a round")
             made.add_argument("--json", default=None, metavar="FILE", help="write every figure into a file")
-            made.add_argument("--show", default="", metavar="FILE", help="no race: a run that `--json` has recorded")
+            made.add_argument("--show", default="", metavar="FILE", help="no race: what `--json` has recorded")
             made.add_argument("--brief", action="store_true", help="only adlab and the best peer of each row")
             made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
             made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")

@@ -11,6 +11,7 @@ import doctest
 import io
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,9 @@ def blocks() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("command", "expected"), blocks(), ids=lambda value: value[:60])
 def test_every_command_prints_what_the_readme_says(command: str, expected: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "figures").mkdir()
+    for recorded in (ROOT / "figures").glob("*.json"):
+        shutil.copy(recorded, tmp_path / "figures")
     assert masked(run(command)).strip() == masked(expected).strip()
 
 

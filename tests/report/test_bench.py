@@ -11,6 +11,7 @@ import pytest
 
 import adlab
 from adlab.cli import main
+from adlab.report.bench.commands import read, write
 from adlab.report.bench.contest import bench, processor
 from adlab.report.bench.contestants import CONTESTANTS, agrees
 from adlab.report.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
@@ -86,7 +87,8 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
     for row in facts["rows"]:
         assert row["status"] == "ok"
         assert 0 < row["batch"] < row["point"] < row["first"] <= row["cold"] < 50
-    found = Bench.read(str(path))
+    found = read(str(path))
+    assert isinstance(found, Bench)
     ours = found.cell("worked-example", "adlab-numpy")
     assert ours is not None
     assert ours.extra["operations"][0] == 6
@@ -100,8 +102,6 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
 @pytest.mark.parametrize(("asked", "said"), [
     (["--linearity", "--show", "x.json"], "--linearity is no race"),
     (["worked-example", "--startup"], "--startup is no race"),
-    (["--startup", "--brief"], "no brief form"),
-    (["--startup", "--plot", "x.png"], "no picture"),
     (["--show", "nowhere.json"], "cannot read nowhere.json"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_refused(asked, said, capsys):
@@ -111,9 +111,10 @@ def test_what_does_not_go_together_is_refused(asked, said, capsys):
 
 def test_a_file_without_a_run_is_refused(tmp_path):
     path = tmp_path / "other.json"
-    path.write_text('{"rows": [1]}', encoding="utf-8")
-    with pytest.raises(adlab.AdlabError, match="holds no bench run"):
-        Bench.read(str(path))
+    for text in ("{}", '{"ratios": [], "rows": [1]}', "[]", "?"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(adlab.AdlabError, match=r"other.json holds no run of the bench; record one by"):
+            read(str(path))
 
 
 def test_time_per_node_is_told_by_family_size_and_stage():
@@ -135,7 +136,7 @@ def test_the_spread_is_the_dearest_node_over_the_cheapest():
     assert "lowering 1.50, values and adjoints 1.00" in str(found)
 
 
-def test_what_starting_takes_and_what_is_left_out():
+def test_what_starting_takes_and_what_is_left_out(tmp_path, capsys):
     found = startup(rounds=1)
     best, typical = found.commands["adlab compare"]
     assert 0 < best <= typical
@@ -143,6 +144,13 @@ def test_what_starting_takes_and_what_is_left_out():
     assert "matplotlib" not in found.imports
     assert found.left_out["matplotlib.pyplot"] > 0
     assert "What `adlab compare` imports" in str(found)
+    path = str(tmp_path / "startup.json")
+    write(path, found.to_dict())
+    assert str(read(path)) == str(found)
+    assert main(["bench", "--show", path, "--brief"]) == main(["bench", "--show", path, "--plot", "x.png"]) == 2
+    said = capsys.readouterr().err
+    assert "only a race has a brief form" in said
+    assert "has no picture" in said
 
 
 def test_what_takes_too_long_is_ended_and_marked():

@@ -14,17 +14,20 @@ from adlab.report.bench.linearity import Linearity, linearity
 from adlab.report.bench.results import Bench
 from adlab.report.bench.startup import Startup, startup
 
+KINDS: dict[str, type[Bench | Linearity | Startup]] = {"ratios": Bench, "spread": Linearity, "commands": Startup}
+"""By a key that only its record has."""
+
 
 def asked(options: argparse.Namespace) -> Any:
     """The report; recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
     alone = [name for name in ("linearity", "startup", "show") if getattr(options, name)]
     if len(alone) > 1 or (alone and (options.problems or options.peers)):
         raise OptionError(f"--{alone[0]} is no race: it goes with no problem, no --peers, and no other of its kind")
-    if options.brief and alone in (["linearity"], ["startup"]):
-        raise OptionError(f"--{alone[0]} has no brief form; leave out --brief")
-    if options.plot and alone == ["startup"]:
-        raise OptionError("--startup has no picture; leave out --plot")
-    found = Bench.read(options.show) if options.show else _measured(options)
+    found = read(options.show) if options.show else _measured(options)
+    if options.brief and not isinstance(found, Bench):
+        raise OptionError("only a race has a brief form; leave out --brief")
+    if options.plot and isinstance(found, Startup):
+        raise OptionError("what starting up takes has no picture; leave out --plot")
     if options.json is not None:
         write(options.json, found.to_dict())
     return found
@@ -41,6 +44,18 @@ def _measured(options: argparse.Namespace) -> Bench | Linearity | Startup:
         return startup(options.rounds, progress)
     return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
                  progress=progress)  # fmt: skip
+
+
+def read(path: str) -> Bench | Linearity | Startup:
+    """What `--json` has recorded. Raises OptionError if the file holds nothing of the kind."""
+    try:
+        facts = json.loads(Path(path).read_text(encoding="utf-8"))
+        kind = next(kind for key, kind in KINDS.items() if key in facts)
+        return kind.from_dict(facts)
+    except OSError as error:
+        raise OptionError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        raise OptionError(f"{path} holds no run of the bench; record one by `adlab bench --json {path}`") from error
 
 
 def write(path: str, facts: dict[str, Any]) -> None:

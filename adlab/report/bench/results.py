@@ -7,14 +7,11 @@ hand. So the first gradient is compared twice, with everybody, and with those wh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from adlab.errors import OptionError
 from adlab.tables import Report, Table
 
 OURS = ("adlab", "adlab-numpy")
@@ -105,15 +102,9 @@ class Bench(Report):
         return {"about": self.about, "rows": [cell.to_dict() for cell in self.cells], "ratios": ratios}
 
     @classmethod
-    def read(cls, path: str) -> Bench:
-        """A run that was recorded by `--json`. Raises OptionError if the file holds none."""
-        try:
-            facts = json.loads(Path(path).read_text(encoding="utf-8"))
-            return cls([Cell.from_dict(row) for row in facts["rows"]], facts["about"])
-        except OSError as error:
-            raise OptionError(f"cannot read {path}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise OptionError(f"{path} holds no bench run; record one by `adlab bench --json {path}`") from error
+    def from_dict(cls, facts: dict[str, Any]) -> Bench:
+        """A run as it was recorded."""
+        return cls([Cell.from_dict(row) for row in facts["rows"]], facts["about"])
 
     def sections(self) -> list[Table | str]:
         """The digest, then every contestant's figures."""

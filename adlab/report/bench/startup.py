@@ -46,6 +46,13 @@ class Startup(Report):
                 "imports": {name: list(found) for name, found in self.imports.items()},
                 "left_out": self.left_out}  # fmt: skip
 
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> Startup:
+        """As it was recorded."""
+        commands = {name: (best, typical) for name, (best, typical) in facts["commands"].items()}
+        imports = {name: (seconds, modules) for name, (seconds, modules) in facts["imports"].items()}
+        return cls(commands, imports, facts["left_out"])
+
     def sections(self) -> list[Table | str]:
         """Commands, then the imports of one of them, then what is imported only when asked for."""
         commands = [[name, f"{best:.3f}", f"{typical:.3f}"] for name, (best, typical) in self.commands.items()]
