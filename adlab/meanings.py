@@ -11,6 +11,7 @@ or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, ins
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,6 +71,15 @@ def magnitude(number: Any) -> int:
         _, _, exponent, bits = number._mpf_
         return int(exponent + bits)
     return max((exponent + bits for _, mantissa, exponent, bits in number._mpc_ if mantissa), default=0)
+
+
+def bits_of(digits: int) -> int:
+    """Bits that hold so many decimal digits.
+
+    >>> bits_of(30)
+    100
+    """
+    return math.ceil(digits * math.log2(10))
 
 
 def vanishes(part: Any, number: Any) -> bool:

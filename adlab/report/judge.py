@@ -23,8 +23,8 @@ from typing import Any, Literal, NamedTuple
 import sympy
 
 from adlab.errors import DomainError, OptionError, PointError
-from adlab.meanings import CONTEXT, exact, exported, magnitude, shown, working
-from adlab.report.limits import GUARD_BITS, Limit, Pair, bits_of, central, limit, one_sided
+from adlab.meanings import CONTEXT, bits_of, exact, exported, magnitude, shown, working
+from adlab.report.limits import GUARD_BITS, Limit, Pair, central, limit, one_sided
 from adlab.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from adlab.meanings import CONTEXT, exact, magnitude, shown, working
+from adlab.meanings import CONTEXT, bits_of, exact, magnitude, shown, working
 from adlab.values import Outcome, Plan
 
 GUARD_BITS = 64  # beyond the digits asked for
@@ -37,15 +37,6 @@ class Limit(NamedTuple):
     value: Any = None
     radius: Any = None
     reason: str = ""
-
-
-def bits_of(digits: int) -> int:
-    """Bits that hold so many decimal digits.
-
-    >>> bits_of(30)
-    100
-    """
-    return math.ceil(digits * math.log2(10))
 
 
 def step(x: Any, shift: int) -> Any:
