@@ -23,6 +23,13 @@ PYTHON = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
 SETUP = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
+@pytest.fixture(autouse=True)
+def _without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The README shows what the plain installation prints."""
+    monkeypatch.setattr("adlab.report.judge.certifying", lambda: False)
+    monkeypatch.setattr("adlab.report.truth.certifying", lambda: False)
+
+
 def run(command: str) -> str:
     """The output of an adlab command, run in this process."""
     from adlab.cli import main

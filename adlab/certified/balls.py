@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from flint import acb, acb_series, arb, arb_series, ctx
+from mpmath import libmp
 
 from adlab.meanings import CONTEXT
 
@@ -137,4 +138,4 @@ def ball(number: Any) -> arb:
 def number(midpoint: arb) -> Any:
     """An exact ball as a number of `adlab.meanings`."""
     mantissa, exponent = midpoint.man_exp()
-    return CONTEXT.ldexp(CONTEXT.mpf((int(mantissa), 0)), int(exponent))
+    return CONTEXT.make_mpf(libmp.from_man_exp(int(mantissa), int(exponent)))

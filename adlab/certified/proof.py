@@ -165,7 +165,7 @@ def _real(found: Any) -> arb:
 
 
 def _coefficient(expanded: Any, k: int) -> Any:
-    return expanded[k] if moves(expanded) else expanded if expanded.is_nan() else arb(0)
+    return expanded[k] if moves(expanded) else arb(0) if expanded.is_finite() else arb.nan()
 
 
 def _quotient(values: Sequence[arb], by: arb, order: int) -> arb:

@@ -1,7 +1,8 @@
-"""Value and gradient of a formula to 30 digits, from high-precision values alone.
+"""Value and gradient of a formula to 30 digits: certified in ball arithmetic, else from high-precision values alone.
 
-No rule of differentiation, no graph and no engine has a part in it, so none of their mistakes can agree with it.
-For every partial the quotients (f(x ± h) − f(x))/(±h) are taken on *both* sides of x, at two steps and two
+No graph and no engine has a part in it, so none of their mistakes can agree with it. Where python-flint is installed,
+`adlab.certified` proves a radius. What it cannot certify (a kink, a removable gap, a value that jumps), and all without
+it, is judged here, by no rule of differentiation: for every partial the quotients (f(x ± h) − f(x))/(±h) are taken on *both* sides of x, at two steps and two
 precisions; left and right, near and far must agree to the digits asked for. Else there is no derivative to be had
 (or none this way), and the truth says so and gives the one-sided ones. A central difference would not do: at 0
 it reads 0 for |x|, which has no derivative there.
@@ -11,13 +12,16 @@ intermediate has; the precision must outlast what the formula cancels. Both are 
 errors), for two precisions that are both too low agree on a wrong number: ``x*(1 + (exp(1e-80) - 1)*1e80)`` reads
 x at 60 and at 75 digits.
 
-It is labelled heuristic all the same: values at finitely many points prove nothing of a limit.
+That is labelled heuristic all the same: values at finitely many points prove nothing of a limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import importlib.util
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 import sympy
@@ -44,6 +48,8 @@ class Sides(NamedTuple):
 
 
 _ZERO = Limit("finite", CONTEXT.zero, CONTEXT.zero)
+NOTHING = CONTEXT.zero, CONTEXT.zero  # the partial by a variable that does not occur, and its radius
+UNPROVED = SimpleNamespace(values={}, derivatives={}, complex_inside=set(), reason="")
 INDIFFERENT = Sides(_ZERO, _ZERO, _ZERO)  # to a variable that does not occur
 
 
@@ -90,16 +96,75 @@ def gradient_truth(
     if not all(CONTEXT.isfinite(number) for number in numbers):
         raise PointError("the truth is known at finite points only; give finite numbers")
     made = plan(expressions, variables)
-    state, extent = _evaluated(made, numbers, digits)
-    outcomes = state.outcomes()
-    objections = [_objection(outcome, state.bits, digits, extent) for outcome in outcomes]
-    n = range(len(variables))
-    pairs = [(i, j) for i, objection in enumerate(objections) if not objection for j in n if made.depends(i, j)]
-    sides = _both_sides(made, numbers, pairs, digits, extent)
-    return [
-        _judged(i, outcome, objections[i], state, [sides.get((i, j), INDIFFERENT) for j in n], made.variables)
-        for i, outcome in enumerate(outcomes)
+    proof = _proved(made, numbers, digits)
+    pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(variables)) if made.depends(i, j)]
+    left = [pair for pair in pairs if (*pair, 1) not in proof.derivatives]
+    unproved = {i for i in range(len(made.outputs)) if i not in proof.values} | {i for i, _ in left}
+    judged = _heuristic(made, numbers, digits, left, unproved) if unproved else {}
+    return [_merged(made, i, proof, judged.get(i)) for i in range(len(made.outputs))]
+
+
+@cache
+def certifying() -> bool:
+    """Whether python-flint, which certifies, is installed."""
+    return importlib.util.find_spec("flint") is not None
+
+
+def _proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
+    """What can be certified; nothing where python-flint is missing."""
+    if not certifying():
+        return UNPROVED
+    from adlab.certified.proof import prove
+
+    return prove(made, point, digits, **asked)
+
+
+def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> OutputTruth:
+    """What was certified of an output, and the rest as it was judged from values."""
+    if judged is not None and proof.reason:
+        judged = replace(judged, partials=tuple(_explained(partial, proof.reason) for partial in judged.partials))
+    if output not in proof.values and judged is not None:
+        return judged
+    value, radius = map(exported, proof.values[output])
+    note = COMPLEX_INSIDE if output in proof.complex_inside else ""
+    partials = [
+        _certified(output, variable.name, proof.derivatives.get((output, j, 1), NOTHING), note)
+        if judged is None or not made.depends(output, j) or (output, j, 1) in proof.derivatives
+        else judged.partials[j]
+        for j, variable in enumerate(made.variables)
     ]
+    return OutputTruth(value, radius, note, tuple(partials))
+
+
+def _certified(output: int, variable: str, found: Any, note: str) -> Component:
+    value, radius = map(exported, found)
+    if not value and found is not NOTHING:
+        zero = "0 within the absolute radius given, below any binary64 number" if radius else "exactly 0"
+        note = "; ".join(filter(None, [zero, note]))
+    return Component(output, variable, "certified", value, radius, note=note)
+
+
+def _explained(partial: Component, reason: str) -> Component:
+    """A partial judged from values, which says why it is not certified."""
+    if partial.status != "heuristic":
+        return partial
+    return replace(partial, note="; ".join(filter(None, [partial.note, f"not certified: {reason}"])))
+
+
+def _heuristic(
+    made: Plan, point: Sequence[Any], digits: int, asked: Sequence[Pair], outputs: Iterable[int]
+) -> dict[int, OutputTruth]:
+    """Outputs and partials judged from values alone."""
+    state, extent = _evaluated(made, point, digits)
+    outcomes = state.outcomes()
+    objections = {i: _objection(outcomes[i], state.bits, digits, extent) for i in outputs}
+    pairs = [(i, j) for i, j in asked if not objections[i]]
+    sides = _both_sides(made, point, pairs, digits, extent)
+    n = range(len(made.variables))
+    return {
+        i: _judged(i, outcomes[i], objections[i], state, [sides.get((i, j), INDIFFERENT) for j in n], made.variables)
+        for i in outputs
+    }
 
 
 def _evaluated(made: Plan, point: Sequence[Any], digits: int) -> tuple[State, int]:

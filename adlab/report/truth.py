@@ -1,6 +1,6 @@
 """The truth that judges every method: value and gradient to 30 digits, and what is wrong where there is none.
 
-It is found by `judge`, from high-precision values of the expression; this is the report of it.
+It is found by `judge`, from the expression itself; this is the report of it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from typing import Any
 
 from adlab.function import as_function, point_of
 from adlab.meanings import decimal, shown
-from adlab.report.judge import Component, OutputTruth, Status
+from adlab.report.judge import Component, OutputTruth, Status, certifying
 from adlab.report.judge import directional_derivative as directional_derivative
 from adlab.report.judge import gradient_truth as gradient_truth
 from adlab.tables import Report, Table
 
 INDEPENDENT = "from high-precision values of the expression alone"
+CERTIFIED = "by a power series of balls and by differences of values, which agree"
+UNCERTIFIED = "estimated, not proved: pip install 'adlab[certify]' has the radius proved, wherever that can be done"
 NOT_INDEPENDENT = "not independent: the expression was read off the graph"
 
 
@@ -52,7 +54,7 @@ class Truth(Report):
 
     @property
     def radius(self) -> Any:
-        """A bound on the error of each partial: estimated, not proved, while the status is "heuristic"."""
+        """A bound on the error of each partial: proved where the status is "certified", else an estimate."""
         return self._shaped([[partial.radius for partial in output.partials] for output in self.outputs])
 
     @property
@@ -89,7 +91,12 @@ class Truth(Report):
             return f"truth  unavailable: {self.reason}"
         written = [shown(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
         more = ", …" if len(self.components) > 4 else ""
-        return f"truth  ({', '.join(written)}{more})  {self.status}, {self.digits} digits, {self.source}"
+        return f"truth  ({', '.join(written)}{more})  {self.status}, {self.digits} digits, {self._proved()}{self.source}"
+
+    def _proved(self) -> str:
+        """The largest radius, where all are proved."""
+        radii = [partial.radius for partial in self.components]
+        return f"radius {shown(max(radii), 2)}, " if radii and self.status == "certified" else ""
 
     def sections(self) -> list[Table | str]:
         """The values, then a row for each partial."""
@@ -104,7 +111,8 @@ class Truth(Report):
         head = ["output", *head] if len(self.outputs) > 1 else head
         used = [i for i in range(len(head)) if any(row[i] not in ("–", "") for row in rows)]
         table = Table("truth", [head[i] for i in used], [[row[i] for i in used] for row in rows])
-        return [f"truth at {place}, {self.digits} digits, {self.source}\n{values}", table]
+        hint = [] if certifying() or self.status == "certified" else [UNCERTIFIED]
+        return [f"truth at {place}, {self.digits} digits, {self.source}\n{values}", table, *hint]
 
     def to_dict(self) -> dict[str, Any]:
         """`status, digits, source, variables, point, value, gradient, radius, one_sided, reason, rows`; numbers as
@@ -134,6 +142,7 @@ def _cell(number: Any, digits: int = 10) -> str:
 def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:
     """The gradient of a Function, an expression or a text at x to `digits` digits, to judge everything else by.
 
+    With python-flint (`pip install 'adlab[certify]'`) each partial is certified where it can be, with a proved radius.
     Points are taken as exact binary64. Raises PointError and OptionError for a bad point or number of digits; where
     there is no derivative, the status says so and the notes why.
 
@@ -144,5 +153,14 @@ def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:
     f = as_function(f)
     point = point_of(f, x).tolist()
     outputs = gradient_truth(f.outputs, f.variables, point, digits)
-    source = INDEPENDENT if f.independent else NOT_INDEPENDENT
-    return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs))
+    return Truth(tuple(f.names), tuple(point), digits, _source(outputs, f.independent), tuple(outputs))
+
+
+def _source(outputs: list[OutputTruth], independent: bool) -> str:
+    """Where the numbers come from, in words."""
+    if not independent:
+        return NOT_INDEPENDENT
+    statuses = {partial.status for output in outputs for partial in output.partials}
+    if "certified" not in statuses:
+        return INDEPENDENT
+    return CERTIFIED if statuses == {"certified"} else f"certified ones {CERTIFIED}; the rest {INDEPENDENT}"
