@@ -52,7 +52,7 @@ def smooth(value: Callable[..., Ball], *slopes: Function | None, of_value: bool 
         lower = [shortened(z, length - 1) for z in operands]
         known = lower if not of_value else [here if length == 2 else apply(*lower)]
         integrand: Any = 0
-        for slope, z, moved in zip(slopes, operands, moving, strict=True):
+        for slope, z, moved in zip(slopes, operands, moving, strict=False):  # some are optional
             if moved and slope is None:
                 return NAN
             if moved and slope is not None:
