@@ -19,7 +19,7 @@ LEVELS = [
     ["errors", "progress"],
     ["expressions", "tables", "arguments"],
     ["parsing", "values", "points"],
-    ["formula"],
+    ["formula", "certified"],
     ["graph"],
     ["autodiff", "classical", "peers"],
     ["registry"],
@@ -102,6 +102,9 @@ def test_the_truth_uses_neither_engine_nor_the_graph() -> None:
     for name in ("values.py", "meanings.py", "running_error.py"):
         for imported, _ in imports(PACKAGE / name):
             assert room(imported) in {"errors", "expressions", "values"}, (name, imported)
+    for path in (PACKAGE / "certified").glob("*.py"):
+        for imported, _ in imports(path):
+            assert room(imported) in {"errors", "expressions", "values", "certified"}, (path, imported)
     for name in ("truth.py", "judge.py", "limits.py"):
         for imported, _ in imports(PACKAGE / "report" / name):
             assert room(imported) not in {"graph", "autodiff", "classical", "registry"}, (name, imported)

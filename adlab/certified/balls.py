@@ -5,9 +5,9 @@ t = x − x0, of as many terms as the block `working` asks for. Every function h
 What is not known, because it does not exist or cannot be told at this precision, is NaN, and NaN runs through arithmetic
 as IEEE's does; so a branch that is not taken may be NaN without harm.
 
->>> with working(100, length=3):
-...     print(integer_power(2, variable(arb(3))))
-9.00000000000000000000000000000 + 6.00000000000000000000000000000*x + 1.00000000000000000000000000000*x^2 + O(x^3)
+>>> with working(50, length=3):
+...     print(integer_power(2, variable(arb(3))).coeffs())
+[9.0000000000000, 6.0000000000000, 1.0000000000000]
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ Function = Callable[..., Number]
 def native(name: str) -> Function:
     """The method `name` of Arb's numbers and series: of the real ones, or where that is NaN, of the complex ones.
 
-    >>> native("sqrt")(complexified(-4))
+    >>> from flint import arb
+    >>> print(native("sqrt")(arb(-4)))
     2.00000000000000j
     """
 

@@ -19,13 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import sympy
 from flint import arb
 
 from adlab.certified.balls import ball, moves, number, working
 from adlab.certified.sweeps import Program, program
-from adlab.meanings import CONTEXT, bits_of, magnitude, shown
-from adlab.values import Plan, plan
+from adlab.meanings import CONTEXT, bits_of, magnitude
+from adlab.values import Plan
 
 GUARD_BITS = 32  # beyond the digits, for each difference taken and for the value
 MORE_BITS = 5000  # the most beyond four times the digits: h below 1e-300, and what the formula cancels
@@ -57,7 +56,7 @@ class Proof:
 
 
 def prove(
-    plan: Plan,
+    made: Plan,
     point: Sequence[Any],
     digits: int,
     variables: Sequence[int] | None = None,
@@ -66,17 +65,19 @@ def prove(
 ) -> Proof:
     """The outputs of a plan and their derivatives up to `order` by each of `variables` (all of them), at a point of mpf.
 
-    What a derivative does not depend on is left out: it is 0.
+    What an output does not depend on is left out: that derivative is 0.
 
+    >>> import sympy
+    >>> from adlab.meanings import shown
+    >>> from adlab.values import plan
     >>> x = sympy.Symbol("x")
     >>> found = prove(plan([sympy.exp(x)], [x]), [CONTEXT.mpf(1)], digits=30)
     >>> print(shown(found.derivatives[0, 0, 1].value, 30))
     2.71828182845904523536028747135
     """
-    asked = range(len(plan.variables)) if variables is None else variables
-    pairs = [(i, j) for i in range(len(plan.outputs)) for j in asked if plan.depends(i, j)]
-    todo = {(i, j, k) for i, j in pairs for k in range(1, order + 1)}
-    search = _Search(program(plan), [ball(x) for x in point], bits_of(digits), order, todo, set(range(len(plan.outputs))))
+    asked, outputs = range(len(made.variables)) if variables is None else variables, range(len(made.outputs))
+    todo = {(i, j, k) for i in outputs for j in asked if made.depends(i, j) for k in range(1, order + 1)}
+    search = _Search(program(made), [ball(x) for x in point], bits_of(digits), order, todo, set(outputs))
     return search.run(time.monotonic() + seconds, f"the time limit of {seconds:g} s was reached")
 
 
@@ -151,10 +152,10 @@ class _Search:
 
     def _agree(self, first: arb, left: arb, right: arb) -> bool:
         """Whether the quotients are tight, and the first path's ball lies as close to the right one as they do to each
-        other."""
-        own = (left - right).abs_upper()
-        allowed = first.abs_lower() if not first.contains(0) else arb(1)
-        return bool(own <= allowed * arb((1, -self.wanted))) and not (first - right).abs_lower() > own
+        other. Beside what binary64 cannot tell from 0 they need only be small."""
+        own, size = (left - right).abs_upper(), first.abs_upper()
+        allowed = (size if size > SMALLEST else arb(1)) * arb((1, -self.wanted))
+        return bool(own <= allowed) and not (first - right).abs_lower() > own
 
 
 def _real(found: Any) -> arb:

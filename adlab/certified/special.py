@@ -182,7 +182,11 @@ besselk = _bessel("bessel_k", -1, -1, _third_kind)
 
 
 def _spherical(bessel: Function) -> Function:
-    return real_of_real(lambda n, z: sqrt(arb.pi() * reciprocal(2 * z)) * bessel(n + arb(0.5), z))
+    return real_of_real(lambda n, z: sqrt(arb.pi() * reciprocal(2 * z)) * bessel(n + arb(0.5), z), _one_valued)
+
+
+def _one_valued(n: Ball, z: Ball) -> bool:
+    return bool(n.is_integer() or z > 0)
 
 
 # --- the rest -------------------------------------------------------------------------------------------------
@@ -213,7 +217,7 @@ def _below_1(*operands: Ball) -> bool:
 
 
 _elliptic_k = real_of_real(lambda m: complexified(m).elliptic_k(), _below_1)
-_elliptic_e = smooth(
+_elliptic_e: Function = smooth(
     real_of_real(lambda m: acb(m).elliptic_e(), _below_1),
     lambda m: (_elliptic_e(m) - _elliptic_k(m)) * reciprocal(2 * m),  # 19.4.2
 )
@@ -232,7 +236,7 @@ def _elliptic_f_by_parameter(phi: Number, m: Number) -> Number:
     return (whole - sin(phi) * cos(phi) * reciprocal(_root_in_elliptic(phi, m))) * reciprocal(2 * (1 - m))
 
 
-_elliptic_f = smooth(
+_elliptic_f: Function = smooth(
     real_of_real(lambda phi, m: acb.elliptic_f(acb(phi), acb(m)), _below_1),
     lambda phi, m: reciprocal(_root_in_elliptic(phi, m)),
     _elliptic_f_by_parameter,

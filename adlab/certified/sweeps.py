@@ -16,7 +16,7 @@ from flint import acb, arb, fmpq
 from sympy.core.basic import Basic
 
 from adlab.certified import elementary, special
-from adlab.certified.balls import NAN, ball, integer_power, series, variable
+from adlab.certified.balls import NAN, ball, integer_power, variable
 from adlab.values import LARGEST_ROOT, Plan, Step
 
 MEANINGS: dict[type, Callable[..., Any]] = {

@@ -1,11 +1,11 @@
 """Value and gradient of a formula to 30 digits: certified in ball arithmetic, else from high-precision values alone.
 
 No graph and no engine has a part in it, so none of their mistakes can agree with it. Where python-flint is installed,
-`adlab.certified` proves a radius. What it cannot certify (a kink, a removable gap, a value that jumps), and all without
-it, is judged here, by no rule of differentiation: for every partial the quotients (f(x ± h) − f(x))/(±h) are taken on *both* sides of x, at two steps and two
-precisions; left and right, near and far must agree to the digits asked for. Else there is no derivative to be had
-(or none this way), and the truth says so and gives the one-sided ones. A central difference would not do: at 0
-it reads 0 for |x|, which has no derivative there.
+`adlab.certified` proves a radius. What it cannot certify (a kink, a gap that could be filled, a jump), and everything
+without it, is judged here, by no rule of differentiation. For every partial the quotients (f(x ± h) − f(x))/(±h) are
+taken on *both* sides of x, at two steps and two precisions; left and right, near and far must agree to the digits
+asked for. Else there is no derivative to be had (or none this way), and the truth says so and gives the one-sided ones.
+A central difference would not do: at 0 it reads 0 for |x|, which has no derivative there.
 
 The step must be small beside everything in the formula: beside x, and beside whatever size a constant or an
 intermediate has; the precision must outlast what the formula cancels. Both are measured (`State.extent`, running

@@ -91,7 +91,8 @@ class Truth(Report):
             return f"truth  unavailable: {self.reason}"
         written = [shown(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
         more = ", …" if len(self.components) > 4 else ""
-        return f"truth  ({', '.join(written)}{more})  {self.status}, {self.digits} digits, {self._proved()}{self.source}"
+        status = f"{self.status}, {self.digits} digits, {self._proved()}"
+        return f"truth  ({', '.join(written)}{more})  {status}{self.source}"
 
     def _proved(self) -> str:
         """The largest radius, where all are proved."""
