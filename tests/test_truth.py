@@ -20,7 +20,8 @@ from adlab.errors import DomainError, OptionError, PointError
 from adlab.expressions import symbols_of
 from adlab.meanings import FUNCTIONS, JUMPING, SLOW
 from adlab.parsing import parse
-from adlab.report.judge import Component, OutputTruth, certifying, directional_derivative, gradient_truth
+from adlab.report.higher import directional_derivative
+from adlab.report.judge import Component, OutputTruth, certifying, gradient_truth
 from adlab.report.truth import truth
 from adlab.values import plan
 

@@ -59,13 +59,13 @@ def prove(
     made: Plan,
     point: Sequence[Any],
     digits: int,
-    variables: Sequence[int] | None = None,
+    pairs: Sequence[tuple[int, int]] | None = None,
     order: int = 1,
     seconds: float = TIME_LIMIT,
 ) -> Proof:
-    """The outputs of a plan and their derivatives up to `order` by each of `variables` (all of them), at a point of mpf.
+    """Outputs of a plan at a point of mpf, and their derivatives up to `order`, for all `pairs` (output, variable).
 
-    What an output does not depend on is left out: that derivative is 0.
+    A variable that an output does not depend on is left out: that derivative is 0.
 
     >>> import sympy
     >>> from adlab.meanings import shown
@@ -75,9 +75,11 @@ def prove(
     >>> print(shown(found.derivatives[0, 0, 1].value, 30))
     2.71828182845904523536028747135
     """
-    asked, outputs = range(len(made.variables)) if variables is None else variables, range(len(made.outputs))
-    todo = {(i, j, k) for i in outputs for j in asked if made.depends(i, j) for k in range(1, order + 1)}
-    search = _Search(program(made), [ball(x) for x in point], bits_of(digits), order, todo, set(outputs))
+    if pairs is None:
+        pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(made.variables))]
+    outputs = set(range(len(made.outputs))) if not pairs else {i for i, _ in pairs}
+    todo = {(i, j, k) for i, j in pairs if made.depends(i, j) for k in range(1, order + 1)}
+    search = _Search(program(made), [ball(x) for x in point], bits_of(digits), order, todo, outputs)
     return search.run(time.monotonic() + seconds, f"the time limit of {seconds:g} s was reached")
 
 

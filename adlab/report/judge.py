@@ -26,9 +26,9 @@ from typing import Any, Literal, NamedTuple
 
 import sympy
 
-from adlab.errors import DomainError, OptionError, PointError
+from adlab.errors import OptionError, PointError
 from adlab.meanings import CONTEXT, bits_of, exact, exported, magnitude, shown, working
-from adlab.report.limits import GUARD_BITS, Limit, Pair, central, limit, one_sided
+from adlab.report.limits import GUARD_BITS, Limit, Pair, limit, one_sided
 from adlab.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
@@ -90,18 +90,24 @@ def gradient_truth(
     >>> print(shown(found.partials[0].value, 30))
     2.71828182845904523536028747135
     """
+    numbers = checked(point, digits)
+    made = plan(expressions, variables)
+    proof = proved(made, numbers, digits)
+    pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(variables)) if made.depends(i, j)]
+    left = [pair for pair in pairs if (*pair, 1) not in proof.derivatives]
+    unproved = {i for i in range(len(made.outputs)) if i not in proof.values} | {i for i, _ in left}
+    judged = heuristic(made, numbers, digits, left, unproved) if unproved else {}
+    return [_merged(made, i, proof, judged.get(i)) for i in range(len(made.outputs))]
+
+
+def checked(point: Sequence[Any], digits: int) -> list[Any]:
+    """The point as exact numbers; raises PointError and OptionError for what has no truth."""
     if not 1 <= digits <= MOST_DIGITS:
         raise OptionError(f"`digits` is {digits}; it must be from 1 to {MOST_DIGITS}")
     numbers = [exact(number) for number in point]
     if not all(CONTEXT.isfinite(number) for number in numbers):
         raise PointError("the truth is known at finite points only; give finite numbers")
-    made = plan(expressions, variables)
-    proof = _proved(made, numbers, digits)
-    pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(variables)) if made.depends(i, j)]
-    left = [pair for pair in pairs if (*pair, 1) not in proof.derivatives]
-    unproved = {i for i in range(len(made.outputs)) if i not in proof.values} | {i for i, _ in left}
-    judged = _heuristic(made, numbers, digits, left, unproved) if unproved else {}
-    return [_merged(made, i, proof, judged.get(i)) for i in range(len(made.outputs))]
+    return numbers
 
 
 @cache
@@ -110,8 +116,8 @@ def certifying() -> bool:
     return importlib.util.find_spec("flint") is not None
 
 
-def _proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
-    """What can be certified; nothing where python-flint is missing."""
+def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
+    """The `Proof` of what can be certified; an empty one where python-flint is missing."""
     if not certifying():
         return UNPROVED
     from adlab.certified.proof import prove
@@ -128,7 +134,7 @@ def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> 
     value, radius = map(exported, proof.values[output])
     note = COMPLEX_INSIDE if output in proof.complex_inside else ""
     partials = [
-        _certified(output, variable.name, proof.derivatives.get((output, j, 1), NOTHING), note)
+        certified(output, variable.name, proof.derivatives.get((output, j, 1), NOTHING), note)
         if judged is None or not made.depends(output, j) or (output, j, 1) in proof.derivatives
         else judged.partials[j]
         for j, variable in enumerate(made.variables)
@@ -136,7 +142,8 @@ def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> 
     return OutputTruth(value, radius, note, tuple(partials))
 
 
-def _certified(output: int, variable: str, found: Any, note: str) -> Component:
+def certified(output: int, variable: str, found: Any, note: str = "") -> Component:
+    """A proved derivative; a zero says what it means by it."""
     value, radius = map(exported, found)
     if not value and found is not NOTHING:
         zero = "0 within the absolute radius given, below any binary64 number" if radius else "exactly 0"
@@ -151,7 +158,7 @@ def _explained(partial: Component, reason: str) -> Component:
     return replace(partial, note="; ".join(filter(None, [partial.note, f"not certified: {reason}"])))
 
 
-def _heuristic(
+def heuristic(
     made: Plan, point: Sequence[Any], digits: int, asked: Sequence[Pair], outputs: Iterable[int]
 ) -> dict[int, OutputTruth]:
     """Outputs and partials judged from values alone."""
@@ -208,12 +215,12 @@ def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits:
                 floor = CONTEXT.ldexp(1, -bits_of(digits) - extent - magnitude(point[j]))
                 ends = zip(coarse[i, j], fine[i, j], strict=True)
                 left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in ends)
-                found[i, j] = Sides(left, right, _agreed(left, right, digits))
+                found[i, j] = Sides(left, right, agreed(left, right, digits))
         todo = [pair for pair in todo if found[pair].agreed is None]
     return found
 
 
-def _agreed(left: Limit, right: Limit, digits: int) -> Limit | None:
+def agreed(left: Limit, right: Limit, digits: int) -> Limit | None:
     """The derivative, if the limits of both sides are one number."""
     if left.kind != "finite" or right.kind != "finite":
         return None
@@ -236,41 +243,17 @@ def _judged(
 
 
 def _component(output: int, variable: str, sides: Sides, note: str) -> Component:
-    left, right, agreed = sides
-    if agreed is not None:
-        return Component(output, variable, "heuristic", exported(agreed.value), exported(agreed.radius), note=note)
+    left, right, both = sides
+    if both is not None:
+        return Component(output, variable, "heuristic", exported(both.value), exported(both.radius), note=note)
     below, above = (None if side.value is None else exported(side.value) for side in (left, right))
-    why = _disagreement(left, right)
+    why = disagreement(left, right)
     return Component(output, variable, "unavailable", left=below, right=above, note=why)
 
 
-def _disagreement(left: Limit, right: Limit) -> str:
+def disagreement(left: Limit, right: Limit) -> str:
+    """Why the limits of both sides are no derivative."""
     if left.kind == right.kind == "finite":
         return f"the one-sided derivatives differ: {shown(left.value)} on the left, {shown(right.value)} on the right"
     reasons = [f"to the {name} {side.reason}" for name, side in (("left", left), ("right", right)) if side.reason]
     return "; ".join(reasons)
-
-
-def directional_derivative(
-    made: Plan, point: Sequence[Any], index: int, order: int, digits: int = 15, output: int = 0
-) -> Any:
-    """The derivative of an output, `order` times by variable `index`, as an mpf good to `digits`.
-
-    From central differences, at two steps that must agree as for the gradient. Raises DomainError where they do not.
-
-    >>> x = sympy.Symbol("x")
-    >>> directional_derivative(plan([sympy.exp(2 * x)], [x]), [0.0], 0, order=5)
-    mpf('32.0')
-    """
-    numbers, verdict = [exact(number) for number in point], Limit("open")
-    for rung in RUNGS:
-        far = rung * (bits_of(digits) // 2 + GUARD_BITS)
-        near = far * 3 // 2
-        coarse, fine = (central(made, numbers, (output, index), order, shift, digits) for shift in (far, near))
-        with working(order * near + 2 * bits_of(digits)):
-            floor = CONTEXT.ldexp(1, -bits_of(digits) - order * magnitude(numbers[index]))
-            verdict = limit(coarse, fine, near - far, digits, rung == RUNGS[-1], floor)
-        if verdict.kind == "finite":
-            return exported(verdict.value)
-    name = made.variables[index].name
-    raise DomainError(f"f has no derivative of order {order} by {name} at {shown(numbers[index])}: {verdict.reason}")

@@ -77,15 +77,15 @@ def _quotient(here: Outcome, there: Outcome, by: Any) -> Quotient:
     return Quotient((there.value - here.value) / by, noise)
 
 
-def central(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, digits: int) -> Quotient:
-    """The central quotient of any order, Σ (−1)^i C(order, i) f(x + (order/2 − i)·h) / h^order."""
+def higher(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, side: int, digits: int) -> Quotient:
+    """The quotient of any order on one side (1 or −1), Σ (−1)^i C(order, i) f(x + (order − i)·h) / h^order."""
     output, variable = pair
     extra, most = 0, EXTRA_BITS + 4 * shift
     while True:
         state = plan.base(point, order * shift + bits_of(digits) + GUARD_BITS + extra)
         with working(state.bits):
-            x, h = exact(point[variable]), step(point[variable], shift)
-            places = [state.moved(variable, x + (order - 2 * i) * h / 2)[output] for i in range(order + 1)]
+            x, h = exact(point[variable]), side * step(point[variable], shift)
+            places = [state.moved(variable, x + (order - i) * h)[output] for i in range(order + 1)]
             quotient = _combined(places, order, h**order)
             lacking = _lacking(quotient, digits, extra)
         if not lacking or extra == most:
@@ -95,7 +95,7 @@ def central(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int
 
 def _combined(places: list[Outcome], order: int, divisor: Any) -> Quotient:
     weights = [(-1) ** i * math.comb(order, i) for i in range(order + 1)]
-    noise = sum(abs(w) * place.error for w, place in zip(weights, places, strict=True)) / divisor
+    noise = sum(abs(w) * place.error for w, place in zip(weights, places, strict=True)) / abs(divisor)
     for place in places:
         if place.failure is not None:
             return Quotient(None, noise, str(place.failure.error()))

@@ -11,7 +11,7 @@ from adlab.classical.stencils import Stencil
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.points import FloatArray
-from adlab.report.truth import directional_derivative
+from adlab.report.higher import directional_derivative
 from adlab.values import Outcome, Plan, State, plan
 
 BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more

@@ -11,7 +11,6 @@ from typing import Any
 from adlab.function import as_function, point_of
 from adlab.meanings import decimal, shown
 from adlab.report.judge import Component, OutputTruth, Status, certifying
-from adlab.report.judge import directional_derivative as directional_derivative
 from adlab.report.judge import gradient_truth as gradient_truth
 from adlab.tables import Report, Table
 
