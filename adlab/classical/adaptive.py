@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
-from adlab.classical.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, rounding
+from adlab.classical.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, over, rounding
 from adlab.classical.stencils import scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF
 
@@ -171,7 +171,7 @@ class _Search:
     def _unsettled(self, point: Array, h: np.float64) -> bool:
         """Whether the last three quotients, with that at h, are not on their way to anything."""
         lead = 1 if self.sign else self.derivative
-        self.quotients.append((h, point / h**lead))
+        self.quotients.append((h, over(point, float(h), lead)))
         if len(self.quotients) < 3:
             return False
         (h0, q0), (h1, q1), (_, q2) = self.quotients[-3:]
@@ -180,7 +180,7 @@ class _Search:
             return False
         power = 1 if self.sign else 2
         parabola = np.abs(q1 - q0) * ((h1 / h0) ** power - (h / h0) ** power) / (1 - (h1 / h0) ** power)
-        blur = CONFIDENCE * self.line.noise / h**lead
+        blur = over(CONFIDENCE * self.line.noise, float(h), lead)
         return bool(np.any((np.abs(q2 - q1) > UNSETTLED * parabola + blur) & (np.abs(q2 - q1) > UNLIKE * size)))
 
     def _rounding(self) -> Array:
@@ -216,11 +216,11 @@ class _Search:
         spare = (len(points) - terms).reshape(column)
         sigma = np.sqrt(squares[terms] / spare) * (1 + 2 / spare)  # a deviation seen in few points may be luckily small
         length = np.sqrt(np.cumsum(weights**2))[terms - 1].reshape(column)
-        scale = math.factorial(self.derivative) / self.steps[start] ** self.derivative
+        h, factor = float(self.steps[start]), math.factorial(self.derivative)
         return _Fit(
-            scale * np.cumsum(summands, axis=0)[terms - 1],
-            scale * np.abs(summands[terms]),
-            scale * CONFIDENCE * np.maximum(sigma, floor) * length,
+            over(factor * np.cumsum(summands, axis=0)[terms - 1], h, self.derivative),
+            over(factor * np.abs(summands[terms]), h, self.derivative),
+            over(factor * CONFIDENCE * np.maximum(sigma, floor) * length, h, self.derivative),
             np.broadcast_to(spare, (terms.size, *self.line.centre.shape)),
         )
 

@@ -191,9 +191,16 @@ def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
     else:
         chord = rises[-1] / (moved[-1] - moved[0])
         rises = rises - np.multiply.outer(moved - moved[0], chord)
-    divisor = np.float64(step) ** stencil.derivative
-    df = np.asarray(weights @ rises) / divisor
-    return Quotient(df, df, float(stencil.amplification) * rounding(values) / divisor, step)
+    df = over(weights @ rises, step, stencil.derivative)
+    return Quotient(df, df, over(float(stencil.amplification) * rounding(values), step, stencil.derivative), step)
+
+
+def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:
+    """Divided by hᵈ, one h at a time: h² may underflow or overflow where the quotient does not."""
+    found = np.asarray(numbers, dtype=np.float64)
+    for _ in range(power):
+        found = found / h
+    return np.asarray(found)
 
 
 def rounding(values: Array) -> Array:

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.classical.noise import measured_noise
-from adlab.classical.quotients import Array, Line, Quotient, quotient, weighed
+from adlab.classical.quotients import Array, Line, Quotient, over, quotient, weighed
 from adlab.classical.stencils import Stencil, scheme
 from adlab.classical.step_models import FINEST_IN_ULPS, TYPICAL_SCALE, UNIT_ROUNDOFF
 
@@ -90,7 +90,7 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     if np.all((moved <= 2 * (first.error + finer.error)) & ~vague):
         return Verdict(np.maximum(first.error, moved - finer.roundoff))
     noise = _noise(line, stencil, h)
-    blur = float(stencil.amplification) * noise / np.float64(h) ** stencil.derivative
+    blur = over(float(stencil.amplification) * noise, h, stencil.derivative)
     if np.all(moved <= 2 * (first.error + finer.error + UNEVEN * blur * CLOSER**-stencil.derivative)):
         line.heard(noise)
         return Verdict(first.error if first.measured else first.error + blur)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adlab.classical.noise import measured_noise
-from adlab.classical.quotients import Array, Line, quotient
+from adlab.classical.quotients import Array, Line, over, quotient
 from adlab.classical.stencils import Stencil
 from adlab.classical.step_models import TYPICAL_SCALE, ErrorModel, default_steps, relative_step
 from adlab.errors import OptionError
@@ -89,6 +89,6 @@ def _seen_derivative(line: Line, stencil: Stencil, noise: Array) -> Array:
         if seen is None:
             continue
         found = seen.truncation / (abs(float(stencil.truncation)) * np.float64(seen.step) ** p)
-        if np.all(seen.truncation > CLEAR * float(stencil.amplification) * noise / np.float64(seen.step) ** d):
+        if np.all(seen.truncation > CLEAR * over(float(stencil.amplification) * noise, seen.step, d)):
             break
     return found

@@ -12,18 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from adlab.classical.differences import gradient
+from adlab.classical.differences import NAMES, gradient
 from adlab.classical.stencils import SCHEMES, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
 
-METHODS = [*SCHEMES, "richardson"]
 mp = mpmath.mp.clone()
 mp.dps = 50
 
 
-def slope(f: Callable[[float], Any], x: float, method: str, step: float | None = None) -> Any:
-    """The estimate of f′(x) of a function of one number; its `df` and `error` are floats."""
-    return gradient(lambda point: f(float(point[0])), [x], method, step)[1][0]
+def slope(f: Callable[[float], Any], x: float, method: str, step: float | None = None, order: int = 1) -> Any:
+    """The estimate of f′(x), or f″(x), of a function of one number; its `df` and `error` are floats."""
+    return gradient(lambda point: f(float(point[0])), [x], method, step, order)[1][0]
 
 
 # ---------------------------------------------------------------- honesty
@@ -86,6 +85,17 @@ def trials() -> list[tuple[Family, float, Any]]:
     return [(family, x, family.exact(mp.mpf(x))) for family, x in points]
 
 
+@pytest.fixture(scope="module")
+def second_trials(trials: list[tuple[Family, float, Any]]) -> list[tuple[Family, float, Any]]:
+    """One in four of these points, with the exact second derivative: that of the exact first, by its difference over 1e-20 of x."""
+    tiny = mp.mpf(10) ** -20
+    with mp.workdps(90):
+        slopes = [(family.exact(mp.mpf(x) * (1 + tiny)), family.exact(mp.mpf(x) * (1 - tiny))) for family, x, _ in trials[::4]]
+        seconds = [(above - below) / (2 * tiny * mp.mpf(x)) for (_, x, _), (above, below) in zip(trials[::4], slopes, strict=True)]
+    found = [(family, x, second) for (family, x, _), second in zip(trials[::4], seconds, strict=True)]
+    return [trial for trial in found if 1e-250 < abs(trial[2]) < 1e250]  # what binary64 can hold, and what makes it
+
+
 def total(f: Callable[[float], float]) -> Callable[[float], float]:
     """f as adlab's callers give it: NaN outside the domain, infinite where it overflows."""
 
@@ -100,21 +110,34 @@ def total(f: Callable[[float], float]) -> Callable[[float], float]:
     return at
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_the_error_estimate_is_honest_and_not_timid(method: str, trials: list[tuple[Family, float, Any]]) -> None:
-    """Within twice the estimate in 97 % of the cases and 85 % of each family; the estimate within 30 times, mostly."""
+def judged(trials: list[tuple[Family, float, Any]], method: str, order: int) -> tuple[dict[str, int], list[float]]:
+    """How often in each family the error is within twice its estimate; and by how much the estimate exceeds it."""
     honest = dict.fromkeys((family.name for family in FAMILIES), 0)
     excess = []
     for family, x, exact in trials:
-        estimate = slope(total(family.f), x, method)
+        estimate = slope(total(family.f), x, method, order=order)
         error = abs(float(mp.mpf(estimate.df) - exact))
         assert estimate.success, (family.name, x, estimate.reason)
         honest[family.name] += bool(error <= 2 * estimate.error)
         excess.append(estimate.error / error if error else 1.0)
+    return honest, excess
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_the_error_estimate_is_honest_and_not_timid(method: str, trials: list[tuple[Family, float, Any]]) -> None:
+    """Within twice the estimate in 97 % of the cases and 85 % of each family; the estimate within 30 times, mostly."""
+    honest, excess = judged(trials, method, 1)
     assert sum(honest.values()) >= 0.97 * len(trials), honest
     assert min(honest.values()) >= 0.85 * 50, honest
     assert np.median(excess) < 10
     assert np.quantile(excess, 0.8) < 50
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_so_is_that_of_the_second_derivative(method: str, second_trials: list[tuple[Family, float, Any]]) -> None:
+    honest, excess = judged(second_trials, method, 2)
+    assert sum(honest.values()) >= 0.95 * len(second_trials), honest
+    assert np.median(excess) < 30
 
 
 def test_equal_values_are_no_better_known_than_others() -> None:
