@@ -192,46 +192,59 @@ class _Search:
 
     def _best(self) -> _Fit:
         """Output by output the fit of least error, over all runs of points that end with the last one."""
-        floor = self._rounding() / 2
-        runs = [self._fits(start, floor) for start in range(len(self.steps) - self.least + 1)]
-        fits = _Fit(*(np.concatenate(parts) for parts in zip(*runs, strict=True)))
-        least = np.argmin(fits.error, axis=0)[None]
-        return _Fit(*(np.take_along_axis(part, least, axis=0)[0] for part in fits))
-
-    def _fits(self, start: int, floor: Array) -> _Fit:
-        """The fits to the points from `start` on by polynomials of every number of terms, along the first axis.
-
-        In the orthonormal basis that QR makes of the powers, a further term leaves the others as they are: so the
-        estimates are partial sums, the next summand is the truncation of each, and the rest of the squares its residue.
-        """
-        points = np.array(self.points[start:])
+        points = np.array(self.points)
+        shape = points.shape[1:]
         if self.powers[0] == 0:
             points = np.concatenate([points, np.zeros_like(points[:1])])
-        transform, weights = _basis(start % 2, len(self.steps) - start, self.powers, self.wanted)
-        coefficients = np.tensordot(transform, points, axes=1)
-        column = (-1,) + (1,) * self.line.centre.ndim
-        terms = np.arange(self.wanted + 1, weights.size)
-        summands = weights.reshape(column) * coefficients[: weights.size]
-        squares = np.cumsum(coefficients[::-1] ** 2, axis=0)[::-1]
-        spare = (len(points) - terms).reshape(column)
-        sigma = np.sqrt(squares[terms] / spare) * (1 + 2 / spare)  # a deviation seen in few points may be luckily small
-        length = np.sqrt(np.cumsum(weights**2))[terms - 1].reshape(column)
-        h, factor = float(self.steps[start]), math.factorial(self.derivative)
-        return _Fit(
-            over(factor * np.cumsum(summands, axis=0)[terms - 1], h, self.derivative),
-            over(factor * np.abs(summands[terms]), h, self.derivative),
-            over(factor * CONFIDENCE * np.maximum(sigma, floor) * length, h, self.derivative),
-            np.broadcast_to(spare, (terms.size, *self.line.centre.shape)),
-        )
+        points, floor = points.reshape(len(points), -1), self._rounding().ravel() / 2
+        starts = range(len(self.steps) - self.least + 1)
+        bases = [_basis(start % 2, len(self.steps) - start, self.powers, self.wanted) for start in starts]
+        fits = [self._fits(base, points[start:], floor, start) for start, base in zip(starts, bases, strict=True)]
+        every, spare = np.concatenate(fits, axis=1), np.concatenate([base.spare for base in bases])
+        least = np.argmin(every[1] + every[2], axis=0)
+        df, truncation, noise = every[:, least, np.arange(least.size)].reshape(3, *shape)
+        return _Fit(df, truncation, noise, spare[least].reshape(shape))
+
+    def _fits(self, base: _Basis, points: Array, floor: Array, start: int) -> Array:
+        """The derivative, its truncation and its noise, by polynomials of every number of terms; shape (3, terms, m)."""
+        squares = np.cumsum((base.transform @ points)[::-1] ** 2, axis=0)[::-1]
+        sigma = np.sqrt(squares[base.terms]) * base.spread
+        noise = CONFIDENCE * np.maximum(sigma, floor) * base.length
+        found = math.factorial(self.derivative) * np.array([base.sums @ points, np.abs(base.following @ points), noise])
+        return over(found, float(self.steps[start]), self.derivative)
+
+
+class _Basis(NamedTuple):
+    """What fits to points at given ratios of steps have in common, a row for each number of terms.
+
+    In the orthonormal basis that QR makes of the powers, a further term leaves the others as they are: so the
+    coefficient wanted is a partial sum (`sums` gives it from the points), the summand that would follow is its
+    truncation (`following`), and the rest of the squares of the coefficients (`transform`) is the residue of the fit, which
+    `spread` turns into a deviation, and `length`, ‖w‖, into noise.
+    """
+
+    transform: Array
+    sums: Array
+    following: Array
+    terms: npt.NDArray[np.int64]
+    spare: npt.NDArray[np.int64]
+    spread: Array
+    length: Array
 
 
 @cache
-def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> tuple[Array, Array]:
-    """For `count` points in the ratios of the steps from rung `first` on, and one at 0 if 0 is a power: Qᵀ, which turns
-    values there into coefficients in an orthonormal basis of the powers, and what each of these weighs in the
-    coefficient of power number `wanted`."""
+def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Basis:
+    """For `count` points at the ratios of the steps from rung `first` on, and one at 0 if 0 is a power."""
     nodes = np.array([RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(first, first + count)]) / RUNGS[first]
     nodes = np.append(nodes, 0.0) if powers[0] == 0 else nodes
-    terms = min(len(powers), nodes.size)
-    q, r = np.linalg.qr(nodes[:, None] ** np.array(powers[:terms]), mode="complete")
-    return q.T, np.linalg.inv(r[:terms])[wanted]
+    most = min(len(powers), nodes.size)
+    q, r = np.linalg.qr(nodes[:, None] ** np.array(powers[:most]), mode="complete")
+    weights = np.linalg.inv(r[:most])[wanted]
+    summands = weights[:, None] * q.T[:most]
+    terms = np.arange(wanted + 1, most)
+    spare = nodes.size - terms
+    spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be luckily small
+    length = np.sqrt(np.cumsum(weights**2))[terms - 1]
+    return _Basis(
+        q.T, np.cumsum(summands, axis=0)[terms - 1], summands[terms], terms, spare, spread[:, None], length[:, None]
+    )
