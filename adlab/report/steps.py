@@ -28,6 +28,7 @@ from adlab.report.truth import Truth, truth
 from adlab.tables import Report, Table, significant
 
 PER_DECADE = 12
+DIGITS = 45  # of the truth: the truncation of order 8 falls to 1e-36 where its slope is fitted
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
 LINES = ("complex-step", "forward", "reverse")
@@ -78,7 +79,7 @@ class Curve:
     @property
     def truncation_slope(self) -> float | None:
         """Log-log slope of the measured truncation error where h is small enough for its leading term: about p."""
-        return _slope(self.steps, self.truncation, low=self.best[0] / 100, high=self.best[0] * 3)
+        return _slope(self.steps, self.truncation, low=self.best[0] / 1000, high=self.best[0] / 10)
 
     @property
     def roundoff_slope(self) -> float | None:
@@ -166,7 +167,7 @@ def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[
     point = point_of(f, x)
     stencils = {name: _stencil(name) for name in (DEFAULT if schemes is None else schemes)}
     names = f.names if variable is None else [_known(f, variable)]
-    judged = truth(f, point)
+    judged = truth(f, point, DIGITS)
     probe = Probe(f, point)
     curves, levels = [], {}
     for i in range(f.m):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import adlab
+from adlab.classical.stencils import SCHEMES
 from adlab.report.steps import DEFAULT, envelope, split
 
 CASES = {
@@ -15,29 +16,32 @@ CASES = {
     "sin at 1": ("sin(x)", 1.0),
     "log at 1e-3": ("log(x)", 1e-3),
     "Squire and Trapp": ("exp(x)/sqrt(sin(x)**3 + cos(x)**3)", 1.5),
+    "the worked example": ("log((x1 + x2)**2 + sin(x1*x2))", (1.0, 2.0)),
 }
 
 
 @pytest.fixture(scope="module", params=CASES, ids=str)
 def found(request):
     formula, x = CASES[request.param]
-    return adlab.steps(formula, x)
+    return adlab.steps(formula, x, schemes=SCHEMES)
 
 
 def test_truncation_falls_as_the_order_says(found) -> None:
-    for name, slopes in found.slopes.items():
-        assert slopes["truncation"] == pytest.approx(slopes["order"], abs=0.1), name
+    """One-sided of order 1 to 4, central of order 2 to 8; every partial."""
+    for curve in found.curves:
+        assert curve.truncation_slope == pytest.approx(curve.order, abs=0.1), (curve.scheme, curve.variable)
 
 
 def test_roundoff_rises_as_one_over_h(found) -> None:
-    for name, slopes in found.slopes.items():
-        assert slopes["roundoff"] == pytest.approx(-1, abs=0.1), name
+    for curve in found.curves:
+        assert curve.roundoff_slope == pytest.approx(-1, abs=0.1), (curve.scheme, curve.variable)
 
 
-def test_the_best_error_found_is_near_the_predicted_one(found) -> None:
-    for name, best in found.best.items():
-        assert best["error"] < 5 * best["predicted_error"], name
-        assert best["predicted_error"] < 5 * best["error"], name
+def test_the_minimum_is_where_the_theory_has_it(found) -> None:
+    for curve in found.curves:
+        step, error = curve.best
+        assert curve.model.optimal_error / 5 < error < 5 * curve.model.optimal_error, curve.scheme
+        assert curve.model.optimal_step / 5 < step < 5 * curve.model.optimal_step, curve.scheme
 
 
 def test_total_error_is_at_most_the_sum_of_both(found) -> None:
