@@ -130,6 +130,8 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
                        f"{loss.name} = {loss.written} of the reverse program")  # fmt: skip
     for node, _ in () if reasons else facts.kinks[:1]:
         reasons.append(f"it follows the branch taken at {node}, which is not how f goes on beside this point")
+    if not reasons and (row.digits or 0.0) < 1:
+        return "nothing in the formula or at the point accounts for it; suspect the graph, or a rule of the table"
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
 
 
@@ -153,6 +155,21 @@ def cancellation(facts: Facts) -> list[Sentence]:
                      "less accurate here, and differences of its values inherit it.", (f"node {loss.name}",))]  # fmt: skip
 
 
+def outdone(facts: Facts) -> list[Sentence]:
+    """The other exact methods, where they lose what automatic differentiation keeps: its digits clear the point of blame."""
+    judged = [row for name in facts.methods("automatic") if (row := facts.worst(name)) is not None]
+    best = max(judged, key=lambda row: row.digits or 0.0, default=None)
+    found = []
+    for name in facts.methods("symbolic", "complex step"):
+        row = facts.worst(name)
+        if best is None or row is None or (row.digits or 0.0) >= min(POOR, (best.digits or 0.0) - 1):
+            continue
+        text = (f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable} where {best.method} keeps {best.digits:.1f}: "
+                "the loss is the method's own, not the point's.")  # fmt: skip
+        found.append(Sentence(text, (f"accuracy: {name}", f"accuracy: {best.method}")))
+    return found
+
+
 def sampled(facts: Facts) -> list[Sentence]:
     """Finite differences: the best and the worst of them, and which of the two errors holds each back."""
     judged = [row for name in facts.methods("difference") if (row := facts.worst(name)) is not None]
@@ -163,11 +180,11 @@ def sampled(facts: Facts) -> list[Sentence]:
     because = (f"accuracy: {best.method}", f"accuracy: {worst.method}")
     if (worst.digits or 0.0) >= FULL:
         return []  # they are among the trusted
-    if not best.digits:
-        errors = sorted(row.error for row in judged if row.error is not None and row.relative_error == float("inf"))
-        if len(errors) < len(judged):
+    if (best.digits or 0.0) < 0.05:
+        if any(row.relative_error != float("inf") for row in judged):
             return [Sentence("No finite difference keeps a digit.", because)]
-        return [Sentence(f"Finite differences find {errors[0]:.1e} to {errors[-1]:.1e} where the derivative is 0.", because)]
+        size = max(abs(row.value) for row in judged if row.value is not None)
+        return [Sentence(f"Where the derivative is 0, finite differences find up to {size:.1e}.", because)]
     text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"
@@ -208,6 +225,8 @@ def swollen(facts: Facts) -> list[Sentence]:
     if program is None:
         return []
     text = "Swell: the symbolic derivative gave up"
+    if symbolic is not None and symbolic.status == "refused":
+        text = "Swell: there is no symbolic derivative to count"
     if symbolic is not None and symbolic.tree_operations is not None:
         size = symbolic.tree_operations
         text = f"Swell: as a tree the symbolic derivative has {count(size)} operation{'s'[: size != 1]}"
@@ -236,5 +255,5 @@ def priced(facts: Facts) -> list[Sentence]:
 
 
 RULES: list[Callable[[Facts], list[Sentence]]] = [
-    no_truth, at_a_kink, trusted, ill_conditioned, cancellation, sampled, flagged, refused, swollen, priced,
+    no_truth, at_a_kink, trusted, ill_conditioned, cancellation, outdone, sampled, flagged, refused, swollen, priced,
 ]  # fmt: skip
