@@ -197,7 +197,7 @@ def flagged(facts: Facts) -> list[Sentence]:
     """What a scheme noticed on the way: the domain's edge, a kink inside the stencil, a step too small to exist."""
     words = {
         "left_domain": "stepped outside the domain and turned one-sided: the point is near its edge",
-        "kink_in_stencil": "found a kink inside the stencil",
+        "kink_in_stencil": "found a kink between {their} nodes",
         "step_not_resolved": "had a step too small to change x",
         "unsettled": "did not settle: a second look at a smaller step contradicts the first",
         "nonfinite": "met a value that is not finite",
@@ -206,7 +206,7 @@ def flagged(facts: Facts) -> list[Sentence]:
     for flag, meaning in words.items():
         by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.note))
         if by:
-            found.append(Sentence(f"{listed(by)} {meaning}.", tuple(f"accuracy: {name}" for name in by)))
+            found.append(Sentence(f"{listed(by)} {meaning.format(their='its' if len(by) == 1 else 'their')}.", tuple(f"accuracy: {name}" for name in by)))
     return found
 
 

@@ -68,6 +68,7 @@ def test_a_kink_is_named_and_the_convention_with_it() -> None:
     assert "kink" in text
     assert "abs(x)" in text
     assert "There is no derivative to judge by" in text
+    assert "and richardson found a kink between their nodes" in text
 
 
 def test_cancellation_is_found_at_its_node() -> None:
@@ -156,7 +157,7 @@ def test_a_method_that_loses_what_automatic_differentiation_keeps_is_named() -> 
 
 def test_a_wrong_rule_is_not_called_rounding(plain: Facts) -> None:
     rows = [replace(row, digits=0.0, relative_error=2.0) if row.method == "reverse" else row for row in plain.accuracy]
-    assert "suspect the graph or a rule" in said(replace(plain, accuracy=rows))
+    assert "suspect the graph, or a rule" in said(replace(plain, accuracy=rows))
 
 
 def test_without_a_symbolic_derivative_none_is_said_to_have_given_up() -> None:
