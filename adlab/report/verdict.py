@@ -206,7 +206,8 @@ def flagged(facts: Facts) -> list[Sentence]:
     for flag, meaning in words.items():
         by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.note))
         if by:
-            found.append(Sentence(f"{listed(by)} {meaning.format(their='its' if len(by) == 1 else 'their')}.", tuple(f"accuracy: {name}" for name in by)))
+            text = f"{listed(by)} {meaning.format(their='its' if len(by) == 1 else 'their')}."
+            found.append(Sentence(text, tuple(f"accuracy: {name}" for name in by)))
     return found
 
 
