@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +22,8 @@ STATUS: dict[type[AdlabError], str] = {
     MethodError: "refused", GaveUp: "gave up", DomainError: "domain", OverflowedError: "overflow", MissingExtra: "missing",
     PeerError: "crashed",
 }  # fmt: skip
+SMALLEST_NORMAL = sys.float_info.min
+"""Below it binary64 has fewer digits, and in the end none: what is nearest to the truth has all that there are."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,11 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions:
         else:  # a truth of 0 is one to within its radius, and so is the value
             relative, ulps = (mpmath.mpf(0),) * 2 if gap <= radius else (mpmath.inf, error / unit_in_the_last_place(exact))
         digits = 16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative))))
+        note = tried.note
+        if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer
+            digits, note = 16.0, "; ".join(filter(None, [note, f"{mpmath.nstr(exact, 3)} underflows to {value!r}"]))
         return AccuracyRow(name, variable, value, float(error), float(relative), float(ulps), digits,
-                           tried.status, tried.note, output)  # fmt: skip
+                           tried.status, note, output)  # fmt: skip
 
 
 def unit_in_the_last_place(exact: Any) -> Any:

@@ -99,3 +99,12 @@ def test_all_four_forms_of_a_report(worked) -> None:
 @pytest.mark.parametrize("exact", [1.0, 0.5215007789468607, 1e-300, 5e-324, 1e300])
 def test_a_unit_in_the_last_place_is_binary64s(exact: float) -> None:
     assert float(unit_in_the_last_place(exact)) == math.ulp(exact)
+
+
+def test_what_underflows_is_as_right_as_binary64_can_be() -> None:
+    """tanh' at 500 is 5.1e-435, and 0 the binary64 nearest to it; a denormal result that is far off has lost its digits."""
+    (row,) = adlab.compare("tanh(x/2)/2 + 1/2", 1000.0, methods=["reverse"], timed=False).accuracy
+    assert (row.value, row.digits, row.note) == (0.0, 16.0, "5.08e-435 underflows to 0.0")
+    (row,) = adlab.compare("x*1e-310", 3.0, methods=["central-difference"], timed=False).accuracy
+    assert row.value != 1e-310
+    assert row.digits < 16
