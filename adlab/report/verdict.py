@@ -6,6 +6,7 @@ other numbers give other sentences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -120,7 +121,8 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
 def _excuse(facts: Facts, row: AccuracyRow) -> str:
     kappa = _condition(facts, row)
     reasons = []
-    if kappa is not None and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
+    known = kappa is not None and math.isfinite(kappa)  # it is infinite where the derivative was worked out to be 0
+    if known and kappa and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
     for loss in facts.cancellations[:1]:

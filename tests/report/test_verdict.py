@@ -164,3 +164,10 @@ def test_without_a_symbolic_derivative_none_is_said_to_have_given_up() -> None:
     text = said(facts_of("floor(x)*x", 2.5))
     assert "there is no symbolic derivative" in text
     assert "gave up" not in text
+
+
+def test_an_infinite_condition_number_is_no_reason() -> None:
+    """(x - cos x)², expanded, at the double nearest to its zero: the derivative comes out as 0."""
+    text = said(facts_of("x**2 - 2*x*cos(x) + cos(x)**2", 0.7390851332151607))
+    assert "reverse keeps 0.0 of 16 digits" in text
+    assert "inf" not in text
