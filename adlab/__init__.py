@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost
+    from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.difference import difference as difference
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
@@ -77,6 +78,7 @@ _HOME = {
     "check": "adlab.report.check",
     "compare": "adlab.report.compare",
     "cost": "adlab.report.cost",
+    "derivatives": "adlab.report.derivatives",
     "difference": "adlab.report.difference",
     "methods": "adlab.registry",
     "parse": "adlab.parsing",

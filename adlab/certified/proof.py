@@ -132,10 +132,11 @@ class _Search:
             return
         step = arb((1, magnitude(number(self.point[j])) - shift))
         left, right = (self._beside(here, j, by) for by in (-step, step / 2))
-        for key, held in tight.items():
+        for key in sorted(tight):  # orders rise: what bends f may leave no mark on the order asked for
             i, _, k = key
-            if self._agree(first[key], _quotient(left[i], -step, k), _quotient(right[i], step / 2, k)):
-                self.proof.derivatives[key] = held
+            exists = k == 1 or (i, j, k - 1) in self.proof.derivatives
+            if exists and self._agree(first[key], _quotient(left[i], -step, k), _quotient(right[i], step / 2, k)):
+                self.proof.derivatives[key] = tight[key]
                 self.todo.discard(key)
 
     def _beside(self, here: list[Any], j: int, by: arb) -> list[list[arb]]:
@@ -168,7 +169,11 @@ def _real(found: Any) -> arb:
 
 
 def _coefficient(expanded: Any, k: int) -> Any:
-    return expanded[k] if moves(expanded) else arb(0) if expanded.is_finite() else arb.nan()
+    """The k-th of a series, k > 0, where all before it are known: the rest of one that is NaN may be 0 by default."""
+    known = [expanded[i] for i in range(k)] if moves(expanded) else [expanded]
+    if not all(c.is_finite() for c in known):
+        return arb.nan()
+    return expanded[k] if moves(expanded) else arb(0)
 
 
 def _quotient(values: Sequence[arb], by: arb, order: int) -> arb:

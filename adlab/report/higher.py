@@ -86,7 +86,9 @@ def _sides(made: Plan, point: Sequence[Any], pair: Pair, order: int, digits: int
     for rung in RUNGS:
         far = rung * (bits_of(digits) + GUARD_BITS)
         near = far * 3 // 2
-        quotients = [[higher(made, point, pair, order, shift, side, digits) for shift in (far, near)] for side in (-1, 1)]
+        quotients = [
+            [higher(made, point, pair, order, shift, side, digits) for shift in (far, near)] for side in (-1, 1)
+        ]
         with working(order * near + 2 * bits_of(digits)):
             floor = CONTEXT.ldexp(1, -bits_of(digits) - order * magnitude(point[pair[1]]))
             left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in quotients)

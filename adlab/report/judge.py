@@ -68,6 +68,12 @@ class Component:
     note: str = ""
 
 
+def weakest(components: Iterable[Component]) -> Status:
+    """The weakest status of any; "heuristic" of none."""
+    order: list[Status] = ["certified", "heuristic", "unavailable"]
+    return max((component.status for component in components), key=order.index, default="heuristic")
+
+
 @dataclass(frozen=True)
 class OutputTruth:
     """The value of one output, a bound on its error, and its partials, one per variable."""

@@ -5,12 +5,13 @@ It is found by `judge`, from the expression itself; this is the report of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from adlab.function import as_function, point_of
 from adlab.meanings import decimal, shown
-from adlab.report.judge import Component, OutputTruth, Status, certifying
+from adlab.report.judge import Component, OutputTruth, Status, certifying, weakest
 from adlab.report.judge import gradient_truth as gradient_truth
 from adlab.tables import Report, Table
 
@@ -72,8 +73,7 @@ class Truth(Report):
     @property
     def status(self) -> Status:
         """The weakest status of any partial."""
-        order: list[Status] = ["certified", "heuristic", "unavailable"]
-        return max((partial.status for partial in self.components), key=order.index, default="heuristic")
+        return weakest(self.components)
 
     @property
     def reason(self) -> str:
@@ -153,14 +153,15 @@ def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:
     f = as_function(f)
     point = point_of(f, x).tolist()
     outputs = gradient_truth(f.outputs, f.variables, point, digits)
-    return Truth(tuple(f.names), tuple(point), digits, _source(outputs, f.independent), tuple(outputs))
+    source = source_of([partial for found in outputs for partial in found.partials], f.independent)
+    return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs))
 
 
-def _source(outputs: list[OutputTruth], independent: bool) -> str:
+def source_of(components: Iterable[Component], independent: bool) -> str:
     """Where the numbers come from, in words."""
     if not independent:
         return NOT_INDEPENDENT
-    statuses = {partial.status for output in outputs for partial in output.partials}
+    statuses = {component.status for component in components}
     if "certified" not in statuses:
         return INDEPENDENT
     return CERTIFIED if statuses == {"certified"} else f"certified ones {CERTIFIED}; the rest {INDEPENDENT}"

@@ -1,0 +1,99 @@
+"""f, f', f'' … at a point, as many as are asked for, with what is known of each one's error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adlab.errors import OptionError
+from adlab.function import as_function, point_of
+from adlab.meanings import decimal, shown
+from adlab.report.higher import higher_derivatives
+from adlab.report.judge import Component, Status, certifying, weakest
+from adlab.report.truth import UNCERTIFIED, source_of
+from adlab.tables import Report, Table
+from adlab.values import plan
+
+MOST_ORDERS = 30
+
+
+@dataclass(frozen=True)
+class Derivatives(Report):
+    """An output and its derivatives by one variable at a point; `components` from order 0, which is the value."""
+
+    variables: tuple[str, ...]
+    point: tuple[float, ...]
+    variable: str
+    digits: int
+    source: str
+    components: tuple[Component, ...]
+
+    @property
+    def values(self) -> list[Any]:
+        """f, f', f'' …, an mpf each, None where there is none."""
+        return [component.value for component in self.components]
+
+    @property
+    def radius(self) -> list[Any]:
+        """A bound on the error of each: proved where the status is "certified", else an estimate."""
+        return [component.radius for component in self.components]
+
+    @property
+    def status(self) -> Status:
+        """The weakest status of any order."""
+        return weakest(self.components)
+
+    def sections(self) -> list[Table | str]:
+        """A row for each order."""
+        place = ", ".join(f"{name} = {x!r}" for name, x in zip(self.variables, self.point, strict=True))
+        rows = [
+            [str(order), *("–" if number is None else shown(number, digits)
+                           for number, digits in ((c.value, self.digits), (c.radius, 2))), c.status, c.note]
+            for order, c in enumerate(self.components)
+        ]  # fmt: skip
+        head = ["order", "derivative", "radius", "status", "note"]
+        kept = len(head) if any(row[-1] for row in rows) else len(head) - 1
+        table = Table(f"derivatives by {self.variable}", head[:kept], [row[:kept] for row in rows])
+        hint = [] if certifying() or self.status == "certified" else [UNCERTIFIED]
+        return [f"derivatives at {place}, {self.digits} digits, {self.source}", table, *hint]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`status, digits, source, variables, point, variable, rows` (order, value, radius, status, note); numbers as
+        decimal texts, which hold all digits."""
+        return {
+            "status": self.status, "digits": self.digits, "source": self.source, "variables": list(self.variables),
+            "point": list(self.point), "variable": self.variable,
+            "rows": [
+                {"order": order, "status": c.status, "note": c.note,
+                 **{name: None if number is None else decimal(number, self.digits)
+                    for name, number in (("value", c.value), ("radius", c.radius))}}
+                for order, c in enumerate(self.components)
+            ],
+        }  # fmt: skip
+
+
+def derivatives(
+    f: Any, x: Any = None, variable: str | None = None, order: int = 4, digits: int = 30, output: int = 0
+) -> Derivatives:
+    """f, f', … up to `order`, by one variable at x, each to `digits` digits.
+
+    `variable` may be left out where there is one only; `output` counts from 0. Points are taken as exact binary64.
+    Raises PointError and OptionError for a bad point, variable, order, output or number of digits; where a derivative
+    does not exist, its status says so and its note why.
+
+    >>> [int(value) for value in derivatives("x**3", 2.0).values]
+    [8, 12, 12, 6, 0]
+    """
+    f = as_function(f)
+    point = point_of(f, x).tolist()
+    by = f.names[0] if variable is None and f.n == 1 else variable
+    if by is None or by not in f.names:
+        wanted = f"no variable `{by}`" if by is not None else "say by which `variable`"
+        raise OptionError(f"{wanted}; there are {', '.join(f.names)}")
+    for name, number, most in (("order", order, MOST_ORDERS), ("output", output, f.m - 1)):
+        if not 0 <= number <= most:
+            raise OptionError(f"`{name}` is {number}; it must be from 0 to {most}")
+    made = plan([f.outputs[output]], f.variables)
+    found = higher_derivatives(made, point, f.names.index(by), order, digits)
+    source = source_of(found, f.independent)
+    return Derivatives(tuple(f.names), tuple(point), by, digits, source, tuple(found))
