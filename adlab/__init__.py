@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from adlab.report.cost import cost as cost
     from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.difference import difference as difference
+    from adlab.report.rounding import rounding as rounding
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
@@ -82,6 +83,7 @@ _HOME = {
     "difference": "adlab.report.difference",
     "methods": "adlab.registry",
     "parse": "adlab.parsing",
+    "rounding": "adlab.report.rounding",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",
     "truth": "adlab.report.truth",

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from adlab.graph import numerics
+from adlab.graph import numerics, ranges
 
 # The letters in which the rules are written: the operands, the constant parameter (an exponent, an order),
 # and the value just computed. Real, so that SymPy's own derivative of Abs(a) is sign(a).
@@ -67,6 +67,12 @@ class Primitive:
     """Outside its domain the value is complex, on the principal branch; zero is a pole, or no matter."""
     piecewise_constant: bool = False
     """The partials are 0 wherever they exist; `sympy.diff` has no usable answer (DiracDelta, Derivative)."""
+    ulps: float = 4
+    """A bound on the rounding error of `scalar`, in units in the last place of what it returns."""
+    over: ranges.Over = ranges.monotone
+    """Its values while the operands run over intervals of its domain; by default it is monotone in each of them."""
+    jumps: bool = False
+    """Discontinuous where it is not `smooth`, others having a kink there; or, with no such condition, anywhere."""
 
     @property
     def arity(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,10 +13,14 @@ import numpy as np
 
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
+from adlab.graph.bounded import Bounded
 from adlab.points import FloatArray
 from adlab.registry import Method, Result
 from adlab.report.truth import Truth
 from adlab.tables import Table, significant
+
+Bounds = Sequence[Sequence[Bounded]]
+"""One for each output and variable."""
 
 STATUS: dict[type[AdlabError], str] = {
     MethodError: "refused", GaveUp: "gave up", DomainError: "domain", OverflowedError: "overflow", MissingExtra: "missing",
@@ -31,7 +35,8 @@ class AccuracyRow:
     """One partial by one method. `error` is |value − truth|, at least the truth's own radius, so it is never called 0.
 
     `ulps` are units in the last place of the truth in binary64; `digits` are correct decimal digits, at most 16.
-    `status` is `ok`, or says in a word why there is no value; `note` says it in a sentence.
+    `status` is `ok`, or says in a word why there is no value; `note` says it in a sentence. `bound_ulps` is a bound on
+    `ulps` that automatic differentiation carries along (`adlab.rounding`), None for other methods.
     """
 
     method: str
@@ -44,6 +49,7 @@ class AccuracyRow:
     status: str = "ok"
     note: str = ""
     output: int | None = None
+    bound_ulps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,23 @@ def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
     return Attempt(method, result, "ok", notes)
 
 
-def rows(f: Function, truth: Truth, attempts: Mapping[str, Attempt], conventions: str = "") -> list[AccuracyRow]:
-    """One row for each method, output and variable; `conventions` is what automatic rows follow at a kink."""
+def rows(
+    f: Function, truth: Truth, attempts: Mapping[str, Attempt], conventions: str = "",
+    bounds: Mapping[str, Bounds] | None = None,
+) -> list[AccuracyRow]:  # fmt: skip
+    """One row for each method, output and variable; `conventions` is what automatic rows follow at a kink, and `bounds`
+    are those that sweeps have carried along, by method."""
     return [
-        _row(f, truth, tried, i, j, conventions)
+        _row(f, truth, tried, i, j, conventions, (bounds or {}).get(tried.method.name))
         for tried in attempts.values()
         for i in range(f.m)
         for j in range(f.n)
     ]
 
 
-def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions: str) -> AccuracyRow:
+def _row(
+    f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions: str, bounds: Bounds | None
+) -> AccuracyRow:
     output = i if f.m > 1 else None
     name, variable = tried.method.name, f.names[j]
     if tried.result is None:
@@ -95,17 +107,18 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions:
     exact = component.value
     with mpmath.workprec(400):
         gap, radius = abs(mpmath.mpf(value) - exact), component.radius or 0
-        error = max(gap, radius)
-        if exact:
-            relative, ulps = error / abs(exact), error / unit_in_the_last_place(exact)
-        else:  # a truth of 0 is one to within its radius, and so is the value
-            relative, ulps = (mpmath.mpf(0),) * 2 if gap <= radius else (mpmath.inf, error / unit_in_the_last_place(exact))
+        error, unit = max(gap, radius), unit_in_the_last_place(exact)
+        relative = error / abs(exact) if exact else mpmath.inf
+        if not exact and gap <= radius:  # a truth of 0 is one to within its radius, and so is the value
+            error = relative = mpmath.mpf(0)
+        ulps = error / unit
         digits = 16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative))))
         note = tried.note
         if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer
             digits, note = 16.0, "; ".join(filter(None, [note, f"{mpmath.nstr(exact, 3)} underflows to {value!r}"]))
+        bound = None if bounds is None else float(bounds[i][j].error / unit)
         return AccuracyRow(name, variable, value, float(error), float(relative), float(ulps), digits,
-                           tried.status, note, output)  # fmt: skip
+                           tried.status, note, output, bound)  # fmt: skip
 
 
 def unit_in_the_last_place(exact: Any) -> Any:
@@ -116,16 +129,19 @@ def unit_in_the_last_place(exact: Any) -> Any:
 def table(accuracy: list[AccuracyRow]) -> Table:
     """The rows; an error below one unit in the last place is said to be that, not 0."""
     many = any(row.output is not None for row in accuracy)
-    head = ["method", *(["output"] if many else []), "variable", "value", "relative error", "ulps", "digits", "status"]
+    bounded = any(row.bound_ulps is not None for row in accuracy)
+    head = ["method", *(["output"] if many else []), "variable", "value", "relative error", "ulps",
+            *(["bound (ulps)"] if bounded else []), "digits", "status"]  # fmt: skip
     cells = [
         [
             row.method, *([str(row.output)] if many else []), row.variable,
             "–" if row.value is None else repr(row.value), _relative(row), _ulps(row.ulps),
+            *([significant(row.bound_ulps, 3)] if bounded else []),
             significant(row.digits, 3), row.status + (f": {row.note}" if row.note else ""),
         ]
         for row in accuracy
     ]  # fmt: skip
-    return Table("accuracy", head, cells, frozenset(["value", "relative error", "ulps", "digits"]))
+    return Table("accuracy", head, cells, frozenset(["value", "relative error", "ulps", "bound (ulps)", "digits"]))
 
 
 def _relative(row: AccuracyRow) -> str:

@@ -17,6 +17,7 @@ from adlab.report import accuracy
 from adlab.report.accuracy import AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, cancellations, conditioning
 from adlab.report.cost import Cost, cost
+from adlab.report.rounding import bounds_of
 from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
@@ -107,7 +108,8 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     judged = truth(f, point)
     on_kinks = [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
     conventions = "; ".join(f"at {node}: {convention}" for node, convention in on_kinks)
-    rows = accuracy.rows(f, judged, attempts, conventions)
+    jacobians = {name: tried.result.jacobian for name, tried in attempts.items() if tried.result is not None}
+    rows = accuracy.rows(f, judged, attempts, conventions, bounds_of(f, point, jacobians))
     stage("counting swell")
     grown = swell(f)
     stage("counting and timing")

@@ -1,0 +1,147 @@
+"""What a function takes as values while its operands run over intervals: the column `over` of the table.
+
+Most primitives are monotone in each operand between the edges of their domain, so that the corners of the box of
+operands have the extremes. The others say where they turn, or how steep they can be. Domains are seen to before
+(`intervals`), and rounding after: what is computed here are floats, each within the table's `ulps` of its value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import Any
+
+Interval = tuple[float, float]
+At = Callable[..., float]
+Over = Callable[[At, Sequence[Interval], Any], Interval]
+"""From the function (its parameter put in), the intervals of its operands, and the parameter, to that of its values."""
+
+ENTIRE: Interval = (-math.inf, math.inf)
+TINIEST = 5e-324
+
+
+def hull(values: Iterable[float]) -> Interval:
+    """The smallest interval with all of them; everything if one is not a number.
+
+    >>> hull([3.0, 1.0, 2.0])
+    (1.0, 3.0)
+    """
+    low, high = math.inf, -math.inf
+    for value in values:
+        if value != value:
+            return ENTIRE
+        low, high = min(low, value), max(high, value)
+    return low, high
+
+
+def corners(at: At, candidates: Iterable[Sequence[float]]) -> Interval:
+    return hull(at(*place) for place in product(*candidates))
+
+
+def monotone(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+    """In each operand, the others being still: up or down."""
+    return corners(at, operands)
+
+
+def unknown(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+    return ENTIRE
+
+
+def turning(*turns: float) -> Over:
+    """Monotone in each operand but for these places, which may also be the two sides of a jump.
+
+    >>> turning(0.0)(abs, [(-2.0, 1.0)], None)
+    (0.0, 2.0)
+    """
+
+    def over(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+        return corners(at, [(low, high, *(t for t in turns if low < t < high)) for low, high in operands])
+
+    return over
+
+
+def right_of_zero(over: Over) -> Over:
+    """`over` for positive operands; nothing is known of others."""
+    return lambda at, operands, n: over(at, operands, n) if operands[0][0] > 0 else ENTIRE
+
+
+def by_order(chosen: Callable[[Any], Over]) -> Over:
+    """Whatever holds for this parameter."""
+    return lambda at, operands, n: chosen(n)(at, operands, n)
+
+
+def rippling(steepest: Callable[[float, float], float] = lambda low, high: 1.0) -> Over:
+    """By a bound on the slope: no further from the value in the middle than that times the way.
+
+    >>> low, high = rippling()(math.sin, [(1.0, 1.5)], None)
+    >>> low < math.sin(1.0) and math.sin(1.5) < high
+    True
+    """
+
+    def over(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+        ((low, high),) = operands
+        middle, radius = halved(low, high)
+        value, move = at(middle), steepest(low, high) * radius * (1 + 2.0**-50)
+        return (value - move, value + move) if math.isfinite(value) and move < math.inf else ENTIRE
+
+    return over
+
+
+def halved(low: float, high: float) -> tuple[float, float]:
+    """The middle, and how far it is to the farther end.
+
+    >>> halved(1.0, 2.0)
+    (1.5, 0.5000000000000002)
+    """
+    middle = low / 2 + high / 2
+    return middle, max(high - middle, middle - low) * (1 + 2.0**-51)
+
+
+def free_of_poles(divisor: Callable[[float], float], over: Over) -> Over:
+    """`over` where sin or cos, of slope at most 1, has no zero on the way; everything elsewhere."""
+
+    def checked(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+        ((low, high),) = operands
+        middle, radius = halved(low, high)
+        near = not radius < 1 or abs(divisor(middle)) <= radius * (1 + 2.0**-50) + 2.0**-1000
+        return ENTIRE if near else over(at, operands, parameter)
+
+    return checked
+
+
+def reciprocal_wave(divisor: Callable[[float], float]) -> Over:
+    """1/sin and 1/cos."""
+    wave = rippling()
+
+    def over(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+        low, high = wave(divisor, operands, None)
+        return hull([1 / low, 1 / high]) if low > 0 or high < 0 else ENTIRE
+
+    return over
+
+
+def equality(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+    """`==` and `!=`: decided where the intervals do not meet; points are not asked here."""
+    (a, b), (c, d) = operands
+    return hull([at(a, c)]) if b < c or d < a else (0.0, 1.0)
+
+
+def branches(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+    """`select`: the branch of a condition that is decided, else either."""
+    condition, yes, no = operands
+    if condition == (0.0, 0.0):
+        return no
+    return yes if condition[0] > 0 or condition[1] < 0 else hull([*yes, *no])
+
+
+def remainder(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
+    """`mod`: a - qb where the quotient rounds to one whole number q all over, else anything from 0 to b."""
+    (a, b), (c, d) = operands
+    quotients = hull(x / y for x in (a, b) for y in (c, d))
+    q = math.floor(quotients[0] * (1 - math.copysign(2.0**-50, quotients[0]))) if math.isfinite(quotients[0]) else math.nan
+    if q != q or abs(q) > 2**50 or not quotients[1] * (1 + math.copysign(2.0**-50, quotients[1])) < q + 1:
+        return min(0.0, c), max(0.0, d)
+    moved = hull(q * y for y in (c, d))
+    slack = 2.0**-51 * max(map(abs, (a, b, *moved)))
+    return a - moved[1] - slack, b - moved[0] + slack

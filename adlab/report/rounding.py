@@ -1,0 +1,180 @@
+"""Automatic differentiation rounds too: the true error of each partial beside a bound on it that was carried along.
+
+The sweeps that give the gradient are run once more on numbers that carry a bound on their own error
+(`adlab.graph.bounded`): reverse mode as adjoints back through the graph, forward mode as its derivative program. The
+bound is known without the truth; the truth, from high-precision values, shows how much of it is used up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import mpmath
+
+from adlab.autodiff.sweeps import reverse
+from adlab.errors import MethodError
+from adlab.function import Function, as_function, point_of
+from adlab.graph.arithmetic import evaluate
+from adlab.graph.bounded import BOUNDED, Bounded
+from adlab.points import FloatArray
+from adlab.registry import LARGEST_FORWARD_PROGRAM
+from adlab.report.accuracy import unit_in_the_last_place
+from adlab.report.truth import Truth, truth
+from adlab.tables import Report, Table, significant
+
+Mode = Literal["reverse", "forward"]
+MODES: tuple[Mode, ...] = ("reverse", "forward")
+LARGEST_WALKED = 400_000  # nodes × sweeps: some seconds
+BY_COMPLEX = "f is real here only by way of complex numbers, for which no bound is carried"
+
+
+@dataclass(frozen=True)
+class RoundingRow:
+    """One partial by one sweep: `error` is |value − truth| and `bound` is never below it, both absolute; `ulps` and
+    `bound_ulps` are the same in units in the last place of the truth. None stands where there is no truth.
+
+    `ratio` is bound/error, an error below half a unit in the last place being counted as that. `why` says what made
+    a bound infinite.
+    """
+
+    method: str
+    variable: str
+    value: float
+    bound: float
+    error: float | None = None
+    ulps: float | None = None
+    bound_ulps: float | None = None
+    ratio: float | None = None
+    why: str = ""
+    output: int | None = None
+
+
+@dataclass(frozen=True)
+class Rounding(Report):
+    """What rounding does to the gradient of one function at one point."""
+
+    title: str
+    point: tuple[float, ...]
+    rows: list[RoundingRow]
+    truth: Truth
+
+    def sections(self) -> list[Table | str]:
+        """The rows, and why where a bound is infinite."""
+        many = any(row.output is not None for row in self.rows)
+        head = ["method", *(["output"] if many else []), "partial", "value", "error (ulps)", "bound (ulps)", "bound/error"]
+        cells = [
+            [row.method, *([str(row.output)] if many else []), f"∂/∂{row.variable}", repr(row.value),
+             significant(row.ulps, 3), significant(row.bound_ulps, 3), significant(row.ratio, 3)]
+            for row in self.rows
+        ]  # fmt: skip
+        reasons = dict.fromkeys(f"no finite bound by {row.method}: {row.why}" for row in self.rows if row.why)
+        place = ", ".join(f"{name} = {x!r}" for name, x in zip(self.truth.variables, self.point, strict=True))
+        title = f"rounding errors of {self.title} at {place}"
+        return [Table(title, head, cells, frozenset(head[3 if many else 2 :]), tuple(reasons)), self.truth.line()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`point, truth, rows`."""
+        return {"point": list(self.point), "truth": self.truth.to_dict(), "rows": [asdict(row) for row in self.rows]}
+
+
+def rounding(f: Any, x: Any = None, methods: Iterable[Mode] = MODES) -> Rounding:
+    """The rounding error of every partial by reverse and forward mode, true and bounded.
+
+    `f` is a Function, an expression or a text; `x` a point, by default the function's own. Raises what
+    `f.gradient(x)` raises, and MethodError for a method that is not one of the two sweeps.
+
+    >>> [row] = rounding("exp(x)/3", 1.0, methods=["reverse"]).rows
+    >>> 0 < row.error <= row.bound < 1e-15
+    True
+    """
+    f = as_function(f)
+    point, asked = point_of(f, x), [_mode(name) for name in ([methods] if isinstance(methods, str) else methods)]
+    jacobians = {name: f.jacobian(point, name) for name in asked}
+    judged = truth(f, point)
+    rows = [
+        _row(f, name, judged, bound, i, j)
+        for name in asked
+        for i, bounds in enumerate(bounded_jacobian(f, point, name, jacobians[name]))
+        for j, bound in enumerate(bounds)
+    ]
+    return Rounding(f.title, tuple(point.tolist()), rows, judged)
+
+
+def _mode(name: str) -> Mode:
+    for mode in MODES:
+        if name == mode:
+            return mode
+    raise MethodError(f"rounding errors are bounded for the sweeps, reverse and forward; not for `{name}`")
+
+
+def _row(f: Function, name: str, judged: Truth, bound: Bounded, i: int, j: int) -> RoundingRow:
+    output, component = i if f.m > 1 else None, judged.component(i, j)
+    if component.value is None:
+        return RoundingRow(name, f.names[j], bound.value, bound.error, why=bound.why, output=output)
+    with mpmath.workprec(400):
+        exact = component.value
+        error, unit = abs(mpmath.mpf(bound.value) - exact), unit_in_the_last_place(exact)
+        counted = max(error, unit / 2)
+        return RoundingRow(name, f.names[j], bound.value, bound.error, float(error), float(error / unit),
+                           float(bound.error / unit), float(bound.error / counted), bound.why, output)  # fmt: skip
+
+
+def bounded_jacobian(f: Function, point: FloatArray, mode: Mode, jacobian: FloatArray) -> list[list[Bounded]]:
+    """`jacobian`, as `mode` has returned it at a point, each entry with a bound on its error.
+
+    What the walk itself returns may differ from it in a last digit (compiled code multiplies out a cube): the difference
+    is added to the bound.
+    """
+    inputs = [Bounded(number) for number in point.tolist()]
+    if mode == "reverse":
+        walked = _by_sweeps(f, inputs)
+        if not all(math.isfinite(entry.value) for row in walked for entry in row):
+            walked = _by_program(f, inputs, mode)
+    elif f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM:
+        walked = [[Bounded(0.0, math.inf, "the forward program is too large to be walked with bounds")] * f.n] * f.m
+    else:
+        walked = _by_program(f, inputs, mode)
+    return [
+        [_about(value, bound) for value, bound in zip(values, bounds, strict=True)]
+        for values, bounds in zip(jacobian.tolist(), walked, strict=True)
+    ]
+
+
+def _by_sweeps(f: Function, inputs: list[Bounded]) -> list[list[Bounded]]:
+    values, zero = evaluate(f.graph, inputs, BOUNDED), Bounded(0.0)
+    found = []
+    for output in f.graph.outputs:
+        adjoints = reverse(f.graph, values, {output: Bounded(1.0)}, BOUNDED)
+        found.append([_if_real(values[output], adjoints.get(j, zero)) for j in range(f.n)])
+    return found
+
+
+def _by_program(f: Function, inputs: list[Bounded], mode: Mode) -> list[list[Bounded]]:
+    program = f.program(mode)
+    values = evaluate(program, inputs, BOUNDED)
+    found = [values[output] for output in program.outputs]
+    partials = found[f.m :]
+    return [[_if_real(found[i], partials[i * f.n + j]) for j in range(f.n)] for i in range(f.m)]
+
+
+def _if_real(value: Bounded, partial: Bounded) -> Bounded:
+    return partial if value.value == value.value else Bounded(value.value, math.inf, BY_COMPLEX)
+
+
+def _about(value: float, bound: Bounded) -> Bounded:
+    """A bound on the error of `value` from one on that of a number beside it."""
+    if value == bound.value:
+        return bound
+    apart = math.nextafter(abs(value - bound.value), math.inf)
+    error = math.nextafter(bound.error + apart, math.inf)
+    return Bounded(value, error if error == error else math.inf, bound.why)
+
+
+def bounds_of(f: Function, point: FloatArray, jacobians: Mapping[str, FloatArray]) -> dict[str, list[list[Bounded]]]:
+    """The same for each mode among `jacobians`, by the method's name; none where so large a graph would take long."""
+    sweeps = {"reverse": f.m, "forward": f.n}
+    wanted = [mode for mode in MODES if mode in jacobians and len(f.graph) * sweeps[mode] <= LARGEST_WALKED]
+    return {mode: bounded_jacobian(f, point, mode, jacobians[mode]) for mode in wanted}
