@@ -108,10 +108,10 @@ def _row(
     with mpmath.workprec(400):
         gap, radius = abs(mpmath.mpf(value) - exact), component.radius or 0
         error, unit = max(gap, radius), unit_in_the_last_place(exact)
-        relative = error / abs(exact) if exact else mpmath.inf
-        if not exact and gap <= radius:  # a truth of 0 is one to within its radius, and so is the value
-            error = relative = mpmath.mpf(0)
-        ulps = error / unit
+        if exact:
+            relative, ulps = error / abs(exact), error / unit
+        else:  # a truth of 0 is one to within its radius, and so is the value
+            relative, ulps = (mpmath.mpf(0),) * 2 if gap <= radius else (mpmath.inf, error / unit)
         digits = 16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative))))
         note = tried.note
         if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer

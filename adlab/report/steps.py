@@ -165,7 +165,7 @@ def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[
     """
     f = as_function(f)
     point = point_of(f, x)
-    stencils = {name: _stencil(name) for name in (DEFAULT if schemes is None else schemes)}
+    stencils = {s.name: s for s in map(_stencil, DEFAULT if schemes is None else schemes)}
     names = f.names if variable is None else [_known(f, variable)]
     judged = truth(f, point, DIGITS)
     probe = Probe(f, point)

@@ -1,0 +1,99 @@
+"""What every figure is drawn with: colours, marks, sizes, axes, labels beside curves, and files of the same bytes each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adlab.errors import OutputError
+
+# Okabe & Ito's palette: told apart by colour-blind readers too; markers and dashes tell them apart in print.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+MARKS = ["o", "s", "^", "D", "v", "P", "X"]
+SMALL = 9.0
+"""The smallest text in points. On a figure 5.2 inches wide that is shown on half a page (3.5 inches) it is 6 points high."""
+WIDTH, HEIGHT = 4.8, 3.6
+WIDE = 5.2
+STYLE: dict[Any, Any] = {
+    "font.size": 10, "axes.titlesize": 10.5, "axes.labelsize": 10, "legend.fontsize": SMALL, "figure.figsize": (WIDTH, HEIGHT),
+    "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
+    "axes.grid": True, "grid.alpha": 0.25, "axes.spines.top": False, "axes.spines.right": False,
+    "svg.hashsalt": "adlab", "svg.fonttype": "path",
+}  # fmt: skip
+
+
+def new_axes(width: float = WIDTH, height: float = HEIGHT) -> Any:
+    """Axes on a figure of their own that no window shows."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+
+
+def axes(ax: Any) -> Any:
+    """The axes given, or new ones."""
+    return new_axes() if ax is None else ax
+
+
+def panels(given: Any, rows: int, columns: int, width: float = WIDE, height: float = HEIGHT, **shared: Any) -> Any:
+    """The array of axes given, or a new figure's, (rows × columns,)."""
+    from matplotlib.figure import Figure
+
+    if given is not None:
+        return np.ravel(given)
+    return np.ravel(Figure(figsize=(width, height), layout="constrained").subplots(rows, columns, squeeze=False, **shared))
+
+
+def write(figure: Any, path: Path) -> None:
+    """Saves a figure; the same bytes each time. Raises OutputError where the file cannot be written."""
+    metadata = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}.get(path.suffix.lower())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=200, metadata=metadata)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | None]], **style: Any) -> None:
+    """Labelled curves, each with its own colour and marker; None is a gap."""
+    for k, (label, values) in enumerate(series.items()):
+        y = [np.nan if value is None else float(value) for value in values]
+        look = {"marker": MARKS[k % len(MARKS)], "color": COLOURS[k % len(COLOURS)], "ms": 4.5, "lw": 1.3, **style}
+        ax.plot(x, y, "-", label=label, **look)
+
+
+def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], size: float = SMALL) -> None:
+    """Names each curve beside its end, (x, y, colour); names that would overlap are moved apart, up and down.
+
+    The axes' limits must be final: places are found in the units of the axes' height.
+    """
+    if not labels:
+        return
+    to_axes = ax.transData + ax.transAxes.inverted()
+    spots = {name: to_axes.transform((x, y)) for name, (x, y, _) in labels.items()}
+    pitch = 1.25 * size / 72 / (ax.figure.get_figheight() * ax.get_position().height)
+    names = sorted(spots, key=lambda name: float(spots[name][1]))
+    heights = spread([float(spots[name][1]) for name in names], pitch)
+    right = max(float(spot[0]) for spot in spots.values()) + 0.02
+    for name, height in zip(names, heights, strict=True):
+        ax.text(right, height, name, transform=ax.transAxes, color=labels[name][2], fontsize=size, va="center", ha="left")
+
+
+def spread(places: Sequence[float], pitch: float) -> list[float]:
+    """Ascending places moved as little as may be until each is `pitch` beyond the one before.
+
+    Those that meet form a block, which stands at the mean of where its members wanted to be (pool adjacent violators).
+
+    >>> spread([0.0, 1.0, 1.0, 5.0], 1.0)
+    [-0.3333333333333333, 0.6666666666666667, 1.6666666666666667, 5.0]
+    """
+    blocks: list[list[float]] = []  # [sum of wanted starts, members]
+    for k, place in enumerate(places):
+        blocks.append([place - k * pitch, 1])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            total, members = blocks.pop()
+            blocks[-1] = [blocks[-1][0] + total, blocks[-1][1] + members]
+    starts = [total / members for total, members in blocks for _ in range(int(members))]
+    return [start + k * pitch for k, start in enumerate(starts)]

@@ -1,0 +1,60 @@
+"""Every figure by name, and the directory that `adlab figures` makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adlab.errors import OptionError, OutputError
+from adlab.progress import stage
+from adlab.report.figures import cost, graphs, steps, swell
+from adlab.report.figures.canvas import STYLE, write
+
+FIGURES: list[Callable[..., Any]] = [
+    steps.error_against_step_size, steps.central_differences, steps.one_sided_differences,
+    steps.richardson_extrapolation, steps.complex_step, steps.truncation_and_roundoff, steps.measured_branches,
+    swell.swell_of_the_logistic_map, cost.gradient_cost, graphs.worked_example_graph,
+]  # fmt: skip
+"""In the order of README.md there; a function's docstring is the caption, and its name the file's stem."""
+
+
+def figure_of(drawn: Any) -> Any:
+    """The figure of what a function of `FIGURES` returns: axes, or an array of them."""
+    return np.ravel(drawn)[0].figure
+
+
+def draw_all(directory: Path, only: str = "") -> Iterable[Path]:
+    """Draws every figure into a directory, as PNG (200 dpi) and SVG, and its caption into README.md."""
+    import matplotlib
+
+    names = [draw.__name__ for draw in FIGURES]
+    if only and only not in names:
+        raise OptionError(f"no figure `{only}`; there are {', '.join(names)}")
+    with matplotlib.rc_context(STYLE):
+        for draw in FIGURES:
+            if only and draw.__name__ != only:
+                continue
+            stage(f"drawing {draw.__name__}")
+            figure = figure_of(draw())
+            for ending in (".png", ".svg"):
+                path = directory / (draw.__name__ + ending)
+                write(figure, path)
+                yield path
+    if not only:
+        yield _captions(directory)
+
+
+def _captions(directory: Path) -> Path:
+    path = directory / "README.md"
+    parts = ["# Figures", "Drawn by `adlab figures`; a file's stem is the function in `adlab/report/figures.py` that draws it."]
+    for draw in FIGURES:
+        caption = " ".join((draw.__doc__ or "").split())
+        parts.append(f"## {draw.__name__}\n\n![{draw.__name__}]({draw.__name__}.png)\n\n{caption}")
+    try:
+        path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
