@@ -58,6 +58,15 @@ def _residual_network(x: Any, width: int, depth: int, inputs: int) -> Any:
     return (x[first:] @ h - 1) ** 2
 
 
+def _network(x: Any, inputs: int, outputs: int, width: int, depth: int) -> Any:
+    h = x
+    for k, rows in enumerate([*[width] * depth, outputs]):
+        i, j = np.arange(rows)[:, None], np.arange(h.size)
+        level = np.round(np.sqrt(3) / h.size * np.cos(i + 2 * j + 3 * k), 6) @ h
+        h = np.tanh(level) if k < depth else level
+    return h
+
+
 def _attention(x: Any, tokens: int, width: int) -> Any:
     X, rest = x[: tokens * width].reshape(tokens, width), x[tokens * width :].reshape(3, width, width)
     Q, K, V = X @ rest
@@ -88,6 +97,7 @@ CASES: list[tuple[str, tuple[Any, ...], Callable[..., Any]]] = [
     *(("helmholtz", (n,), _helmholtz) for n in (1, 2, 12)),
     *(("chain", (depth,), _chain) for depth in (1, 60)),
     *(("residual_network", sizes, _residual_network) for sizes in ((11, 2, 8), (1, 1, 1), (3, 5, 2))),
+    *(("network", sizes, _network) for sizes in ((4, 3, 8, 3), (1, 1, 1, 1), (3, 5, 2, 1))),
     *(("attention", sizes, _attention) for sizes in ((4, 3), (1, 1), (2, 5))),
     ("bundle_adjustment", (), _bundle_adjustment),
 ]

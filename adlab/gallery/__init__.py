@@ -37,12 +37,12 @@ from adlab.gallery.formulas import (
     switched,
     worked_example,
 )
-from adlab.gallery.models import attention, bundle_adjustment, residual_network
+from adlab.gallery.models import attention, bundle_adjustment, network, residual_network
 from adlab.gallery.straight import straight
 
 __all__ = [
     "GALLERY", "Row", "attention", "baydin", "bundle_adjustment", "chain", "helmholtz", "listing",
-    "logistic_map", "named", "residual_network", "rosenbrock", "speelpenning", "squire_trapp", "straight", "switched",
+    "logistic_map", "named", "network", "residual_network", "rosenbrock", "speelpenning", "squire_trapp", "straight", "switched",
     "worked_example",
 ]  # fmt: skip
 
@@ -50,7 +50,7 @@ GALLERY: dict[str, Callable[..., Function]] = {
     make.__name__.replace("_", "-"): make
     for make in (
         worked_example, baydin, squire_trapp, switched, logistic_map, speelpenning, rosenbrock, helmholtz, chain,
-        residual_network, attention, bundle_adjustment,
+        residual_network, network, attention, bundle_adjustment,
     )
 }  # fmt: skip
 

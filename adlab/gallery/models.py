@@ -67,6 +67,31 @@ def _affine(W: Matrix, b: Vector, h: Vector) -> list[Expr]:
     return [add(b_i, *map(mul, row, h)) for row, b_i in zip(W, b, strict=True)]
 
 
+def network(inputs: int = 4, outputs: int = 3, width: int = 8, depth: int = 3) -> Function:
+    """y = V h after `depth` layers h ← tanh(W h), from `inputs` data to `outputs` numbers, by its data.
+
+    The weights are fixed: W_ij = √3 cos(i + 2j + 3k)/columns in layer k, to six decimals; all count from 0. Its Jacobian is `outputs` × `inputs`.
+    """
+    require(lambda: 2 * width * (inputs + (depth - 1) * width + outputs), inputs=inputs, outputs=outputs, width=width,
+            depth=depth)  # fmt: skip
+    x = letters("x", inputs)
+    h = x
+    for k in range(depth):
+        h = [tanh(dot(row, h)) for row in _weights(width, len(h), k)]
+    return function(
+        [dot(row, h) for row in _weights(outputs, width, depth)],
+        variables=x,
+        name=f"network (inputs = {inputs}, outputs = {outputs}, width = {width}, depth = {depth})",
+        point=spread(inputs, -1.0, 1.0),
+        about="Any number of inputs and outputs, with a narrow middle: forward mode is cheaper, or reverse.",
+    )
+
+
+def _weights(rows: int, columns: int, layer: int) -> list[list[Expr]]:
+    scale = math.sqrt(3) / columns
+    return [[Decimal(repr(round(scale * math.cos(i + 2 * j + 3 * layer), 6))) for j in range(columns)] for i in range(rows)]
+
+
 def attention(tokens: int = 4, width: int = 3) -> Function:
     """The mean square of one softmax attention head, by its tokens X and its weights Q, K, V (Vaswani et al. 2017).
 

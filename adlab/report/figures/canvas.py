@@ -78,7 +78,14 @@ def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], size: fl
     heights = spread([float(spots[name][1]) for name in names], pitch)
     right = max(float(spot[0]) for spot in spots.values()) + 0.02
     for name, height in zip(names, heights, strict=True):
-        ax.text(right, height, name, transform=ax.transAxes, color=labels[name][2], fontsize=size, va="center", ha="left")
+        ax.text(right, height, name, transform=ax.transAxes, color=ink(labels[name][2]), fontsize=size, va="center", ha="left")
+
+
+def ink(colour: str) -> Any:
+    """A colour of the palette, darkened to be read as text."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.68 * part for part in to_rgb(colour))
 
 
 def spread(places: Sequence[float], pitch: float) -> list[float]:

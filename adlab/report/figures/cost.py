@@ -2,33 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from adlab.gallery import rosenbrock, speelpenning
+import numpy as np
+
+from adlab.function import Function
+from adlab.gallery import network, rosenbrock, speelpenning
+from adlab.registry import chosen
 from adlab.report.cost import cost
-from adlab.report.figures.canvas import COLOURS, MARKS, axes
+from adlab.report.figures.canvas import COLOURS, MARKS, SMALL, axes, label_ends, panels
+
+SIZES = (2, 4, 8, 16, 32)
+SHAPES = (1, 2, 4, 8, 16, 32)
 
 
-def gradient_cost(ax: Any = None) -> Any:
-    """Operations for f and its whole gradient, as a multiple of those for f alone, against the number of inputs n: one
-    product of all inputs (Speelpenning), and a sum in which each input meets two neighbours (Rosenbrock), whose forward
-    mode is cheap because most tangents stay 0. Central differences with the evaluations for their error estimate."""
-    from adlab.gallery import rosenbrock, speelpenning
-    from adlab.report.cost import cost
+def gradient_cost(given: Any = None) -> Any:
+    """Operations for f and its whole gradient, as a multiple of those for f alone, against the number of inputs n, for every
+    method: a product of all inputs (Speelpenning, nested), and a sum in which each input meets two neighbours (Rosenbrock),
+    whose forward mode is cheap because most tangents stay 0. Automatic: primitives in the program. Sampling methods:
+    evaluations of f, those for the error estimate included; the complex step's are on complex numbers. Symbolic: partials
+    only, as `sympy.count_ops` counts. Dotted: what theory allows reverse mode, 4."""
+    spots = panels(given, 2, 1, height=6.4, sharex=True)
+    for ax, make, title in ((spots[0], speelpenning, "Speelpenning's product"), (spots[1], rosenbrock, "Rosenbrock's function")):
+        _ratios(ax, make)
+        ax.set_title(title)
+    spots[1].set_xlabel("number of inputs n")
+    return spots
 
+
+def forward_or_reverse(ax: Any = None) -> Any:
+    """Operations of the whole Jacobian by forward mode over those by reverse mode, for a network of n inputs and m outputs
+    (three layers of 8 tanh between them): counted in the derivative programs. The number in a cell says how many times
+    dearer the dearer mode is. Black: the measured crossover, where both cost the same; theory puts it near n = m."""
     ax = axes(ax)
-    sizes = [2, 4, 8, 16, 32, 64]
-    names = ["reverse", "forward", "central-difference"]
-    for make, dash in ((speelpenning, "-"), (rosenbrock, "--")):
-        tables = [cost(make(n), methods=names, timed=False) for n in sizes]
-        for k, name in enumerate(names):
-            ratios = [table.row(name).ratio for table in tables]
-            ax.plot(sizes, ratios, dash, marker=MARKS[k], color=COLOURS[k], ms=5, lw=1.4, label=f"{name}, {make.__name__}")
-    ax.axhline(4, color="black", lw=1, ls=":")
-    ax.text(sizes[-1], 4.15, "theory: at most 4 in reverse mode", ha="right", va="bottom", fontsize=8.5)
-    ax.set(xscale="log", yscale="log", xlabel="number of inputs n", ylabel="operations, as a multiple of f's own")
-    ax.set_xticks(sizes, [str(n) for n in sizes])
-    ax.set_xticks([], minor=True)
-    ax.set_title("what a gradient costs")
-    ax.legend(loc="upper left")
+    ratios = np.array([[_forward_over_reverse(network(n, m)) for n in SHAPES] for m in SHAPES])
+    ticks = np.arange(len(SHAPES))
+    limit = float(np.abs(np.log2(ratios)).max())
+    ax.imshow(np.log2(ratios), origin="lower", cmap="PuOr", vmin=-1.6 * limit, vmax=1.6 * limit, aspect="auto")
+    for i, j in np.ndindex(ratios.shape):
+        ratio = max(ratios[i, j], 1 / ratios[i, j])
+        if ratio > 1.05:  # or the crossover's line runs here
+            ax.text(j, i, f"{ratio:.1f}", ha="center", va="center", fontsize=SMALL)
+    ax.contour(ticks, ticks, np.log2(ratios), levels=[0], colors="black", linewidths=1.8)
+    ax.set_xticks(ticks, [str(n) for n in SHAPES])
+    ax.set_yticks(ticks, [str(m) for m in SHAPES])
+    ax.grid(visible=False)
+    ax.set(xlabel="number of inputs n", ylabel="number of outputs m")
+    ax.set_title("upper left: forward is cheaper; lower right: reverse")
     return ax
+
+
+# --- what is drawn --------------------------------------------------------------------------------------------------
+
+
+def _ratios(ax: Any, make: Callable[[int], Function]) -> None:
+    tables = [cost(make(n), timed=False) for n in SIZES]
+    series = {name: tuple(table.row(name).ratio for table in tables) for name in chosen(None)}
+    joined = _joined(series)
+    ends = {}
+    for k, (label, values) in enumerate(joined.items()):
+        colour, mark = COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)]
+        ax.plot(SIZES, [v or np.nan for v in values], "-", marker=mark, color=colour, ms=4, lw=1.2,
+                mfc="white" if k >= len(COLOURS) else colour)  # fmt: skip
+        ends[label] = (SIZES[-1], values[-1], colour)
+    ax.axhline(4, color="black", lw=1, ls=":")
+    ends["bound of reverse mode: 4"] = (SIZES[-1], 4.0, "#000000")
+    ax.set(xscale="log", yscale="log", ylabel="operations, as a multiple of f's own", ylim=(0.6, 900))
+    ax.set_xticks(SIZES, [str(n) for n in SIZES])
+    ax.set_xticks([], minor=True)
+    label_ends(ax, ends)
+
+
+def _joined(series: dict[str, Sequence[float | None]]) -> dict[str, Sequence[float | None]]:
+    """Methods that cost the same share a curve."""
+    names: dict[Any, list[str]] = {}
+    for name, values in series.items():
+        if values[-1] is not None:
+            names.setdefault(tuple(values), []).append(name)
+    return {_together(group): values for values, group in names.items()}
+
+
+def _together(names: Sequence[str]) -> str:
+    """Names with what they end in said once: `forward-, backward-difference`."""
+    tail = f"-{names[0].rpartition('-')[2]}"
+    if len(names) > 1 and all(name.endswith(tail) for name in names):
+        return ", ".join([*(name.removesuffix(tail) + "-" for name in names[:-1]), names[-1]])
+    return ", ".join(names)
+
+
+def _forward_over_reverse(f: Function) -> float:
+    return len(f.program("forward").operations) / len(f.program("reverse").operations)
