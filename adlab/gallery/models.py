@@ -70,7 +70,7 @@ def _affine(W: Matrix, b: Vector, h: Vector) -> list[Expr]:
 def network(inputs: int = 4, outputs: int = 3, width: int = 8, depth: int = 3) -> Function:
     """y = V h after `depth` layers h ← tanh(W h), from `inputs` data to `outputs` numbers, by its data.
 
-    The weights are fixed: W_ij = √3 cos(i + 2j + 3k)/columns in layer k, to six decimals; all count from 0. Its Jacobian is `outputs` × `inputs`.
+    The weights are fixed: W_ij = √3 cos(i + 2j + 3k)/columns in layer k, to six decimals; all count from 0.
     """
     require(lambda: 2 * width * (inputs + (depth - 1) * width + outputs), inputs=inputs, outputs=outputs, width=width,
             depth=depth)  # fmt: skip

@@ -154,10 +154,11 @@ class Steps(Report):
         return draw_steps(self, ax, variable or self.curves[0].variable, output)
 
 
-def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[str] | None = None) -> Steps:
+def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[str | Stencil] | None = None) -> Steps:
     """Error against step size at the point `x`, for each scheme and each partial (or one `variable`).
 
-    Raises MethodError where there is no truth to measure errors against, OptionError for an unknown scheme or variable.
+    `schemes` are names, or stencils for the first derivative. Raises MethodError where there is no truth to measure
+    errors against, OptionError for an unknown scheme or variable.
 
     >>> found = steps("exp(x)", 1.0, schemes=["central-difference"])
     >>> round(found.slopes["central-difference"]["truncation"], 2)
@@ -181,8 +182,10 @@ def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[
     return Steps(f, point, judged, curves, levels)
 
 
-def _stencil(name: str) -> Stencil:
-    if name not in SCHEMES:
+def _stencil(name: str | Stencil) -> Stencil:
+    if isinstance(name, Stencil) and name.derivative == 1:
+        return name
+    if not isinstance(name, str) or name not in SCHEMES:
         raise OptionError(f"`{name}` is not a difference scheme with a step to choose; there are {', '.join(SCHEMES)}")
     return scheme(name)
 

@@ -64,21 +64,24 @@ def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | Non
         ax.plot(x, y, "-", label=label, **look)
 
 
-def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], size: float = SMALL) -> None:
+def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], leaders: bool = False) -> None:
     """Names each curve beside its end, (x, y, colour); names that would overlap are moved apart, up and down.
 
-    The axes' limits must be final: places are found in the units of the axes' height.
+    All names stand in a column at the right; `leaders` are thin lines that lead there from what they name. The axes' limits must be final: places are found in the units of the axes' height.
     """
     if not labels:
         return
     to_axes = ax.transData + ax.transAxes.inverted()
     spots = {name: to_axes.transform((x, y)) for name, (x, y, _) in labels.items()}
-    pitch = 1.25 * size / 72 / (ax.figure.get_figheight() * ax.get_position().height)
+    pitch = 1.25 * SMALL / 72 / (ax.figure.get_figheight() * ax.get_position().height)
     names = sorted(spots, key=lambda name: float(spots[name][1]))
     heights = spread([float(spots[name][1]) for name in names], pitch)
-    right = max(float(spot[0]) for spot in spots.values()) + 0.02
+    right = max(1.0, *(float(spot[0]) for spot in spots.values())) + 0.02
     for name, height in zip(names, heights, strict=True):
-        ax.text(right, height, name, transform=ax.transAxes, color=ink(labels[name][2]), fontsize=size, va="center", ha="left")
+        ax.text(right, height, name, transform=ax.transAxes, color=ink(labels[name][2]), fontsize=SMALL, va="center", ha="left")
+        if leaders:
+            ax.plot([spots[name][0], right - 0.01], [spots[name][1], height], "-", transform=ax.transAxes,
+                    color=labels[name][2], lw=0.5, alpha=0.7, clip_on=False)  # fmt: skip
 
 
 def ink(colour: str) -> Any:

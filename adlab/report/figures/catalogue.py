@@ -10,14 +10,15 @@ import numpy as np
 
 from adlab.errors import OptionError, OutputError
 from adlab.progress import stage
-from adlab.report.figures import cost, graphs, steps, swell
+from adlab.report.figures import cost, graphs, plane, precision, steps, swell
 from adlab.report.figures.canvas import STYLE, write
 
 FIGURES: list[Callable[..., Any]] = [
     steps.error_against_step_size, steps.central_differences, steps.one_sided_differences,
     steps.richardson_extrapolation, steps.complex_step, steps.truncation_and_roundoff, steps.measured_branches,
+    plane.correct_digits_over_the_plane,
     swell.swell_of_the_logistic_map, swell.swell_of_the_chain, swell.swell_of_speelpennings_product,
-    cost.gradient_cost, cost.forward_or_reverse,
+    cost.gradient_cost, cost.forward_or_reverse, precision.work_and_precision,
     graphs.worked_example_graph, graphs.worked_example_forward, graphs.worked_example_reverse, graphs.worked_example_program,
 ]  # fmt: skip
 """In the order of README.md there; a function's docstring is the caption, and its name the file's stem."""

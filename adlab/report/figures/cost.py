@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,16 +65,16 @@ def _ratios(ax: Any, make: Callable[[int], Function]) -> None:
         colour, mark = COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)]
         ax.plot(SIZES, [v or np.nan for v in values], "-", marker=mark, color=colour, ms=4, lw=1.2,
                 mfc="white" if k >= len(COLOURS) else colour)  # fmt: skip
-        ends[label] = (SIZES[-1], values[-1], colour)
+        ends[label] = (float(SIZES[-1]), values[-1] or 1.0, colour)
     ax.axhline(4, color="black", lw=1, ls=":")
-    ends["bound of reverse mode: 4"] = (SIZES[-1], 4.0, "#000000")
+    ends["bound of reverse mode: 4"] = (float(SIZES[-1]), 4.0, "#000000")
     ax.set(xscale="log", yscale="log", ylabel="operations, as a multiple of f's own", ylim=(0.6, 900))
     ax.set_xticks(SIZES, [str(n) for n in SIZES])
     ax.set_xticks([], minor=True)
     label_ends(ax, ends)
 
 
-def _joined(series: dict[str, Sequence[float | None]]) -> dict[str, Sequence[float | None]]:
+def _joined(series: Mapping[str, Sequence[float | None]]) -> dict[str, Sequence[float | None]]:
     """Methods that cost the same share a curve."""
     names: dict[Any, list[str]] = {}
     for name, values in series.items():

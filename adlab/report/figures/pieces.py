@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0) -> Any:
-    """The V of each scheme for one partial: measured error, the model's line, the best step, the level lines."""
+    """The V of each scheme for one partial: measured error and its two branches, the model's line, the optimum that it
+    predicts and the one found, the level lines."""
     ax = axes(ax)
     curves = [c for c in found.curves if c.variable == variable and c.output == output]
     if not curves:
@@ -29,12 +30,18 @@ def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0) -> Any:
     ax.set(xscale="log", yscale="log", xlabel="step size h", ylabel=f"absolute error of ∂f/∂{variable}")
     tops = [np.nanmax(c.total) for c in curves]
     ax.set_ylim(floor / 100, max(tops) * 100)
-    ax.set_title("points: measured; lines: A/h + C·hᵖ; ★: best step")
+    ax.set_title("points: measured; lines: A/h + C·hᵖ; optimum ★ predicted, ○ found")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
 
 def _draw_curve(ax: Any, curve: Curve, colour: str, mark: str) -> None:
+    """Dashed is truncation, dotted the envelope of roundoff: both measured."""
+    from adlab.report.steps import envelope
+
+    for branch, dash in ((curve.truncation, "--"), (envelope(curve.roundoff), ":")):
+        ax.plot(curve.steps, np.where(branch > 0, branch, np.nan), dash, color=colour, lw=0.8, alpha=0.6)
+    ax.plot(*([number] for number in curve.best), "o", color=colour, mfc="white", ms=8, mew=1.3, zorder=4)
     shown = curve.total > 0
     ax.plot(curve.steps[shown], curve.total[shown], mark, color=colour, ms=3, alpha=0.75, label=curve.scheme)
     if curve.model is not None and curve.model.truncation > 0:

@@ -162,7 +162,8 @@ def _branches(ax: Any, curve: Curve, with_slopes: bool = False) -> None:
     total = curve.truncation + envelope(curve.roundoff)
     ax.plot(curve.steps, total, "-", color="black", lw=0.9, label="both together")
     if curve.model is not None:
-        ax.plot(curve.steps, curve.model.predicted_error(curve.steps), "-", color="0.6", lw=2.2, label="theory A/h + C·h²", zorder=1)
+        theory = curve.model.predicted_error(curve.steps)
+        ax.plot(curve.steps, theory, "-", color="0.6", lw=2.2, label="theory A/h + C·h²", zorder=1)
     ax.set(xscale="log", yscale="log")
 
 

@@ -1,0 +1,106 @@
+"""Correct digits of the gradient over a plane: where each method is good, and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from adlab.errors import AdlabError
+from adlab.function import Function
+from adlab.gallery import worked_example
+from adlab.points import FloatArray
+from adlab.registry import METHODS
+from adlab.report.figures.canvas import SMALL, panels
+from adlab.report.truth import truth
+
+SHOWN = ("reverse", "central-difference", "forward-difference")
+FAR, LOST = 3.0, 2.0
+FEWEST, MOST = 4, 16
+
+
+def correct_digits_over_the_plane(given: Any = None, points: int = 51) -> Any:
+    """Correct decimal digits of ∇f, −log10(‖error‖/‖∇f‖), for the worked example log((x1+x2)² + sin(x1 x2)) in binary64, on
+    a grid of 51 × 51 points, each judged by high-precision values of the expression. Hatched: outside the domain, where
+    (x1+x2)² + sin(x1 x2) ≤ 0 and each method refuses; the line is the edge. Crosses: at least two digits fewer than the
+    method's own median; at the edge the gradient itself is ill-conditioned. Differences choose their steps themselves."""
+    f = worked_example()
+    axis = np.linspace(-FAR, FAR, points)
+    digits = digits_over(f, axis, SHOWN)
+    spots = panels(given, 2, 2, height=5.4)
+    image = None
+    for ax, (name, found) in zip(spots, digits.items(), strict=False):
+        image = _panel(ax, f, axis, found)
+        ax.set_title(name)
+    for ax in (spots[0], spots[2]):
+        ax.set_ylabel("x2")
+    for ax in spots[1:3]:
+        ax.set_xlabel("x1")
+    _key(spots[3], image)
+    return spots
+
+
+def digits_over(f: Function, axis: FloatArray, methods: Sequence[str]) -> dict[str, FloatArray]:
+    """Correct digits of the gradient by each method at every (axis[j], axis[i]), shape (len(axis),) × 2; NaN outside the
+    domain, 0 where a method has no answer inside it."""
+    found = {name: np.full((len(axis), len(axis)), np.nan) for name in methods}
+    for i, x2 in enumerate(axis):
+        for j, x1 in enumerate(axis):
+            point = np.array([x1, x2])
+            if np.isnan(f.values(point)).any():
+                continue
+            exact = truth(f, point).gradient
+            for name in methods if None not in exact else ():
+                found[name][i, j] = _digits(f, name, point, exact)
+    return found
+
+
+def _digits(f: Function, name: str, point: FloatArray, exact: Sequence[Any]) -> float:
+    try:
+        gradient = METHODS[name](f, point).jacobian[0].tolist()
+    except AdlabError:
+        return 0.0
+    with mpmath.workprec(200):
+        error = mpmath.norm([mpmath.mpf(g) - e for g, e in zip(gradient, exact, strict=True)])
+        if mpmath.isnan(error):
+            return 0.0
+        relative = error / mpmath.norm(exact)
+        return float(max(0, min(MOST, -mpmath.log10(relative)))) if relative else MOST
+
+
+def _panel(ax: Any, f: Function, axis: FloatArray, digits: FloatArray) -> Any:
+    from matplotlib import colormaps
+    from matplotlib.colors import BoundaryNorm
+
+    bands = BoundaryNorm(range(FEWEST, MOST + 1), 256)
+    image = ax.pcolormesh(axis, axis, digits, cmap=colormaps["viridis"], norm=bands, shading="nearest", rasterized=True)
+    fine = np.linspace(axis[0], axis[-1], 301)
+    condition = Function(f.domain[0].lhs, f.variables)
+    edge = condition(np.stack(np.meshgrid(fine, fine), axis=-1))
+    ax.contourf(fine, fine, edge, levels=[-np.inf, 0], colors="white", hatches=["////"])
+    ax.contour(fine, fine, edge, levels=[0], colors="black", linewidths=1)
+    low = digits < np.nanmedian(digits) - LOST
+    rows, columns = np.nonzero(low)
+    ax.plot(axis[columns], axis[rows], "x", color="#D55E00", ms=4.5, mew=1.3)
+    ax.set(aspect="equal", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    ax.text(0.97, 0.97, f"{np.nanmin(digits):.1f} to {np.nanmax(digits):.1f}", transform=ax.transAxes, fontsize=SMALL, ha="right",
+            va="top", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})  # fmt: skip
+    ax.grid(visible=False)
+    return image
+
+
+def _key(ax: Any, image: Any) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    ax.set_axis_off()
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((0.05, 0.72, 0.9, 0.08)), orientation="horizontal")
+    bar.set_label("correct digits")
+    bar.set_ticks([FEWEST, 6, 8, 10, 12, 14, MOST])
+    marks = [
+        Patch(facecolor="white", edgecolor="black", hatch="////", label="f is not real"),
+        Line2D([], [], color="#D55E00", marker="x", ls="", mew=1.3, label="two digits below\nits own median"),
+    ]
+    ax.legend(handles=marks, loc="lower center", frameon=False, bbox_to_anchor=(0.5, 0.02))
