@@ -67,7 +67,8 @@ def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | Non
 def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], leaders: bool = False) -> None:
     """Names each curve beside its end, (x, y, colour); names that would overlap are moved apart, up and down.
 
-    All names stand in a column at the right; `leaders` are thin lines that lead there from what they name. The axes' limits must be final: places are found in the units of the axes' height.
+    All names stand in a column at the right; `leaders` are thin lines that lead there from what they name. The axes'
+    limits must be final: places are found in the units of the axes' height.
     """
     if not labels:
         return
@@ -107,3 +108,24 @@ def spread(places: Sequence[float], pitch: float) -> list[float]:
             blocks[-1] = [blocks[-1][0] + total, blocks[-1][1] + members]
     starts = [total / members for total, members in blocks for _ in range(int(members))]
     return [start + k * pitch for k, start in enumerate(starts)]
+
+
+def joined(series: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
+    """Names with the same values together under one label; those whose values end in None are left out.
+
+    >>> joined({"forward-difference": [1, 2], "backward-difference": [1, 2], "reverse": [1, 1]})
+    {'forward-, backward-difference': (1, 2), 'reverse': (1, 1)}
+    """
+    names: dict[Any, list[str]] = {}
+    for name, values in series.items():
+        if values[-1] is not None:
+            names.setdefault(tuple(values), []).append(name)
+    return {_together(group): values for values, group in names.items()}
+
+
+def _together(names: Sequence[str]) -> str:
+    """Names with what they end in said once: `forward-, backward-difference`."""
+    tail = f"-{names[0].rpartition('-')[2]}"
+    if len(names) > 1 and all(name.endswith(tail) for name in names):
+        return ", ".join([*(name.removesuffix(tail) + "-" for name in names[:-1]), names[-1]])
+    return ", ".join(names)

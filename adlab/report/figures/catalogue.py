@@ -19,6 +19,7 @@ FIGURES: list[Callable[..., Any]] = [
     plane.correct_digits_over_the_plane,
     swell.swell_of_the_logistic_map, swell.swell_of_the_chain, swell.swell_of_speelpennings_product,
     cost.gradient_cost, cost.forward_or_reverse, precision.work_and_precision,
+    precision.digits_over_the_feynman_corpus,
     graphs.worked_example_graph, graphs.worked_example_forward, graphs.worked_example_reverse, graphs.worked_example_program,
 ]  # fmt: skip
 """In the order of README.md there; a function's docstring is the caption, and its name the file's stem."""
@@ -29,8 +30,9 @@ def figure_of(drawn: Any) -> Any:
     return np.ravel(drawn)[0].figure
 
 
-def draw_all(directory: Path, only: str = "") -> Iterable[Path]:
-    """Draws every figure into a directory, as PNG (200 dpi) and SVG, and its caption into README.md."""
+def draw_all(directory: Path, only: str = "") -> Iterable[Path | str]:
+    """Draws every figure into a directory, as PNG (200 dpi) and SVG, and the captions into README.md; yields each path, or
+    a sentence for a figure that had to be left out."""
     import matplotlib
 
     names = [draw.__name__ for draw in FIGURES]
@@ -41,7 +43,11 @@ def draw_all(directory: Path, only: str = "") -> Iterable[Path]:
             if only and draw.__name__ != only:
                 continue
             stage(f"drawing {draw.__name__}")
-            figure = figure_of(draw())
+            try:
+                figure = figure_of(draw())
+            except precision.NoCorpus as reason:
+                yield f"left out {draw.__name__}: {reason}"
+                continue
             for ending in (".png", ".svg"):
                 path = directory / (draw.__name__ + ending)
                 write(figure, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from adlab.function import Function
 from adlab.gallery import network, rosenbrock, speelpenning
 from adlab.registry import chosen
 from adlab.report.cost import cost
-from adlab.report.figures.canvas import COLOURS, MARKS, SMALL, axes, label_ends, panels
+from adlab.report.figures.canvas import COLOURS, MARKS, SMALL, axes, joined, label_ends, panels
 
 SIZES = (2, 4, 8, 16, 32)
 SHAPES = (1, 2, 4, 8, 16, 32)
@@ -59,9 +59,8 @@ def forward_or_reverse(ax: Any = None) -> Any:
 def _ratios(ax: Any, make: Callable[[int], Function]) -> None:
     tables = [cost(make(n), timed=False) for n in SIZES]
     series = {name: tuple(table.row(name).ratio for table in tables) for name in chosen(None)}
-    joined = _joined(series)
     ends = {}
-    for k, (label, values) in enumerate(joined.items()):
+    for k, (label, values) in enumerate(joined(series).items()):
         colour, mark = COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)]
         ax.plot(SIZES, [v or np.nan for v in values], "-", marker=mark, color=colour, ms=4, lw=1.2,
                 mfc="white" if k >= len(COLOURS) else colour)  # fmt: skip
@@ -72,23 +71,6 @@ def _ratios(ax: Any, make: Callable[[int], Function]) -> None:
     ax.set_xticks(SIZES, [str(n) for n in SIZES])
     ax.set_xticks([], minor=True)
     label_ends(ax, ends)
-
-
-def _joined(series: Mapping[str, Sequence[float | None]]) -> dict[str, Sequence[float | None]]:
-    """Methods that cost the same share a curve."""
-    names: dict[Any, list[str]] = {}
-    for name, values in series.items():
-        if values[-1] is not None:
-            names.setdefault(tuple(values), []).append(name)
-    return {_together(group): values for values, group in names.items()}
-
-
-def _together(names: Sequence[str]) -> str:
-    """Names with what they end in said once: `forward-, backward-difference`."""
-    tail = f"-{names[0].rpartition('-')[2]}"
-    if len(names) > 1 and all(name.endswith(tail) for name in names):
-        return ", ".join([*(name.removesuffix(tail) + "-" for name in names[:-1]), names[-1]])
-    return ", ".join(names)
 
 
 def _forward_over_reverse(f: Function) -> float:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import mpmath
 import numpy as np
 
-from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.gallery import worked_example
 from adlab.points import FloatArray
 from adlab.registry import METHODS
 from adlab.report.figures.canvas import SMALL, panels
+from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 
 SHOWN = ("reverse", "central-difference", "forward-difference")
 FAR, LOST = 3.0, 2.0
-FEWEST, MOST = 4, 16
+FEWEST = 4
 
 
 def correct_digits_over_the_plane(given: Any = None, points: int = 51) -> Any:
@@ -28,10 +27,10 @@ def correct_digits_over_the_plane(given: Any = None, points: int = 51) -> Any:
     method's own median; at the edge the gradient itself is ill-conditioned. Differences choose their steps themselves."""
     f = worked_example()
     axis = np.linspace(-FAR, FAR, points)
-    digits = digits_over(f, axis, SHOWN)
+    measured = digits_over(f, axis, SHOWN)
     spots = panels(given, 2, 2, height=5.4)
     image = None
-    for ax, (name, found) in zip(spots, digits.items(), strict=False):
+    for ax, (name, found) in zip(spots, measured.items(), strict=False):
         image = _panel(ax, f, axis, found)
         ax.set_title(name)
     for ax in (spots[0], spots[2]):
@@ -53,39 +52,26 @@ def digits_over(f: Function, axis: FloatArray, methods: Sequence[str]) -> dict[s
                 continue
             exact = truth(f, point).gradient
             for name in methods if None not in exact else ():
-                found[name][i, j] = _digits(f, name, point, exact)
+                found[name][i, j] = digits(relative_error(f, METHODS[name], point, exact))
     return found
 
 
-def _digits(f: Function, name: str, point: FloatArray, exact: Sequence[Any]) -> float:
-    try:
-        gradient = METHODS[name](f, point).jacobian[0].tolist()
-    except AdlabError:
-        return 0.0
-    with mpmath.workprec(200):
-        error = mpmath.norm([mpmath.mpf(g) - e for g, e in zip(gradient, exact, strict=True)])
-        if mpmath.isnan(error):
-            return 0.0
-        relative = error / mpmath.norm(exact)
-        return float(max(0, min(MOST, -mpmath.log10(relative)))) if relative else MOST
-
-
-def _panel(ax: Any, f: Function, axis: FloatArray, digits: FloatArray) -> Any:
+def _panel(ax: Any, f: Function, axis: FloatArray, found: FloatArray) -> Any:
     from matplotlib import colormaps
     from matplotlib.colors import BoundaryNorm
 
-    bands = BoundaryNorm(range(FEWEST, MOST + 1), 256)
-    image = ax.pcolormesh(axis, axis, digits, cmap=colormaps["viridis"], norm=bands, shading="nearest", rasterized=True)
+    bands = BoundaryNorm(range(FEWEST, MOST_DIGITS + 1), 256)
+    image = ax.pcolormesh(axis, axis, found, cmap=colormaps["viridis"], norm=bands, shading="nearest", rasterized=True)
     fine = np.linspace(axis[0], axis[-1], 301)
     condition = Function(f.domain[0].lhs, f.variables)
     edge = condition(np.stack(np.meshgrid(fine, fine), axis=-1))
     ax.contourf(fine, fine, edge, levels=[-np.inf, 0], colors="white", hatches=["////"])
     ax.contour(fine, fine, edge, levels=[0], colors="black", linewidths=1)
-    low = digits < np.nanmedian(digits) - LOST
+    low = found < np.nanmedian(found) - LOST
     rows, columns = np.nonzero(low)
     ax.plot(axis[columns], axis[rows], "x", color="#D55E00", ms=4.5, mew=1.3)
     ax.set(aspect="equal", xticks=[-2, 0, 2], yticks=[-2, 0, 2])
-    ax.text(0.97, 0.97, f"{np.nanmin(digits):.1f} to {np.nanmax(digits):.1f}", transform=ax.transAxes, fontsize=SMALL, ha="right",
+    ax.text(0.97, 0.97, f"{np.nanmin(found):.1f} to {np.nanmax(found):.1f}", transform=ax.transAxes, fontsize=SMALL, ha="right",
             va="top", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5})  # fmt: skip
     ax.grid(visible=False)
     return image
@@ -98,7 +84,7 @@ def _key(ax: Any, image: Any) -> None:
     ax.set_axis_off()
     bar = ax.figure.colorbar(image, cax=ax.inset_axes((0.05, 0.72, 0.9, 0.08)), orientation="horizontal")
     bar.set_label("correct digits")
-    bar.set_ticks([FEWEST, 6, 8, 10, 12, 14, MOST])
+    bar.set_ticks([FEWEST, 6, 8, 10, 12, 14, MOST_DIGITS])
     marks = [
         Patch(facecolor="white", edgecolor="black", hatch="////", label="f is not real"),
         Line2D([], [], color="#D55E00", marker="x", ls="", mew=1.3, label="two digits below\nits own median"),

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mpmath
 import numpy as np
 
-from adlab.errors import AdlabError, OptionError
+from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.gallery import helmholtz, worked_example
-from adlab.points import FloatArray
-from adlab.registry import METHODS, Method, chosen
+from adlab.registry import METHODS, chosen
 from adlab.report.cost import cost
-from adlab.report.figures.canvas import COLOURS, MARKS, axes, label_ends, panels
+from adlab.report.figures.canvas import COLOURS, MARKS, axes, joined, label_ends, panels
+from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 
 ROUNDOFF = 2.0**-53
 DRAWS = 7
+FEWEST = 4  # digits: where the curves over the corpus begin
 LOOKS = {"automatic": 0, "symbolic": 2, "difference": 1, "complex step": 3}
 """Colour and mark of a family of methods."""
 
@@ -55,26 +56,66 @@ def _priced(f: Function) -> dict[str, tuple[float, float]]:
     return found
 
 
-def relative_error(f: Function, method: Method, point: FloatArray, exact: Sequence[Any]) -> float | None:
-    """‖error‖/‖∇f‖, with the truth's digits; None where the method has no answer."""
-    try:
-        gradient = method(f, point).jacobian[0].tolist()
-    except AdlabError:
-        return None
-    if not all(map(math.isfinite, gradient)):
-        return None
-    with mpmath.workprec(200):
-        size = mpmath.norm(exact)
-        error = mpmath.norm([mpmath.mpf(g) - e for g, e in zip(gradient, exact, strict=True)])
-        return float(error / size) if size else float(error)
-
-
 def _scatter(ax: Any, found: Mapping[str, tuple[float, float]]) -> None:
-    ax.set(xscale="log", yscale="log", ylabel="relative error of the gradient")
+    from matplotlib.ticker import NullFormatter
+
     for name, (operations, error) in found.items():
         k = LOOKS[METHODS[name].family]
         ax.plot([operations], [error], MARKS[k], color=COLOURS[k], ms=6, zorder=3)
     central = [found[name] for name in found if name.startswith("central-difference")]
     ax.plot(*zip(*central, strict=True), "-", color=COLOURS[LOOKS["difference"]], lw=1)
-    ax.set_ylim(1e-17, 1e-5)
-    label_ends(ax, {name: (*spot, COLOURS[LOOKS[METHODS[name].family]]) for name, spot in found.items()}, leaders=True)
+    work = [operations for operations, _ in found.values()]
+    ax.set(xscale="log", yscale="log", ylabel="relative error of the gradient", ylim=(1e-19, 1e-5),
+           xlim=(min(work) / 2, max(work) * 2))  # fmt: skip
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ends = {label: (*spot, COLOURS[LOOKS[METHODS[label.split(",")[-1].strip()].family]]) for label, spot in joined(found).items()}
+    label_ends(ax, ends, leaders=True)
+
+
+# --- over many formulas ---------------------------------------------------------------------------------------------
+
+
+class NoCorpus(AdlabError):
+    """The formulas that a figure is about are no part of the project, and not found beside it."""
+
+
+def digits_over_the_feynman_corpus(ax: Any = None) -> Any:
+    """The share of the formulas of the Feynman lectures (AI Feynman's list, one point each, all partials) whose gradient has
+    at least so many correct digits, −log10(‖error‖/‖∇f‖) in binary64, by method. Judged by reference gradients of 45 digits
+    that no derivative rule was used for. A method without an answer counts as 0 digits. The formulas are no part of the
+    project: they are read from the directory that ADLAB_CORPORA names, or from ../shared/corpora beside the checkout."""
+    found = corpus_digits(feynman())
+    count = len(next(iter(found.values())))
+    ax = axes(ax)
+    for k, name in enumerate(sorted(found, key=lambda name: -float(np.median(found[name])))):  # as the curves come, from the right
+        reached = np.sort(found[name])
+        share = 100 * (1 - np.arange(count) / count)
+        look = {"color": COLOURS[k % len(COLOURS)], "ls": ["-", "--"][k // len(COLOURS) % 2]}
+        ax.plot([0, *reached, reached[-1]], [100, *share, 0], drawstyle="steps-pre", lw=1.4, label=name, **look)
+    ax.set(xlabel="correct digits of the gradient", xlim=(FEWEST, MOST_DIGITS + 0.2), ylim=(0, 103))
+    ax.set(ylabel=f"% of {count} formulas with at least as many", xticks=range(FEWEST, MOST_DIGITS + 1, 2))
+    ax.set_title("the Feynman lectures' formulas")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    return ax
+
+
+def feynman() -> list[dict[str, Any]]:
+    """The rows of the corpus. Raises NoCorpus where it is not found."""
+    beside = Path(__file__).resolve().parents[4] / "shared" / "corpora"
+    file = Path(os.environ.get("ADLAB_CORPORA", beside)) / "feynman.jsonl"
+    if not file.is_file():
+        raise NoCorpus(f"there is no {file}; set ADLAB_CORPORA to the directory that holds feynman.jsonl")
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def corpus_digits(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Correct digits of the gradient of each row, by method."""
+    found: dict[str, list[float]] = {name: [] for name in chosen(None)}
+    for row in rows:
+        f = Function(row["expr"], variables=row["variables"])
+        point = np.array([row["point"][name] for name in row["variables"]], dtype=float)
+        with mpmath.workdps(50):
+            exact = [mpmath.mpf(row["gradient"][name]) for name in row["variables"]]
+        for name, reached in found.items():
+            reached.append(digits(relative_error(f, METHODS[name], point, exact)))
+    return found
