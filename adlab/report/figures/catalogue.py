@@ -58,12 +58,26 @@ def draw_all(directory: Path, only: str = "") -> Iterable[Path | str]:
 
 def _captions(directory: Path) -> Path:
     path = directory / "README.md"
-    parts = ["# Figures", "Drawn by `adlab figures`; a file's stem is the function in `adlab/report/figures.py` that draws it."]
+    parts = [
+        "# Figures",
+        "Drawn by `adlab figures`; a file's stem is the name of the function in `adlab/report/figures/` that draws it. There "
+        f"is an SVG beside every PNG. Drawn with {_versions()}. No figure holds "
+        "a measured time, so that all come out the same on every run.",
+    ]
     for draw in FIGURES:
         caption = " ".join((draw.__doc__ or "").split())
-        parts.append(f"## {draw.__name__}\n\n![{draw.__name__}]({draw.__name__}.png)\n\n{caption}")
+        there = (directory / f"{draw.__name__}.png").exists()
+        picture = f"![{draw.__name__}]({draw.__name__}.png)" if there else "(Left out: what it is about was not found.)"
+        parts.append(f"## {draw.__name__}\n\n{picture}\n\n{caption}")
     try:
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     return path
+
+
+def _versions() -> str:
+    """Of the libraries that counts, last digits and fonts depend on."""
+    from importlib.metadata import version
+
+    return ", ".join(f"{name} {version(name.lower())}" for name in ("SymPy", "NumPy", "Matplotlib"))

@@ -36,7 +36,7 @@ def forward_or_reverse(ax: Any = None) -> Any:
     (three layers of 8 tanh between them): counted in the derivative programs. The number in a cell says how many times
     dearer the dearer mode is. Black: the measured crossover, where both cost the same; theory puts it near n = m."""
     ax = axes(ax)
-    ratios = np.array([[_forward_over_reverse(network(n, m)) for n in SHAPES] for m in SHAPES])
+    ratios = np.array([[forward_over_reverse(network(n, m)) for n in SHAPES] for m in SHAPES])
     ticks = np.arange(len(SHAPES))
     limit = float(np.abs(np.log2(ratios)).max())
     ax.imshow(np.log2(ratios), origin="lower", cmap="PuOr", vmin=-1.6 * limit, vmax=1.6 * limit, aspect="auto")
@@ -73,5 +73,6 @@ def _ratios(ax: Any, make: Callable[[int], Function]) -> None:
     label_ends(ax, ends)
 
 
-def _forward_over_reverse(f: Function) -> float:
+def forward_over_reverse(f: Function) -> float:
+    """Operations of the forward program over those of the reverse program, values included in both."""
     return len(f.program("forward").operations) / len(f.program("reverse").operations)

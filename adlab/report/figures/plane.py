@@ -16,17 +16,17 @@ from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 
 SHOWN = ("reverse", "central-difference", "forward-difference")
-FAR, LOST = 3.0, 2.0
+FAR, LOST, POINTS = 3.0, 2.0, 51
 FEWEST = 4
 
 
-def correct_digits_over_the_plane(given: Any = None, points: int = 51) -> Any:
+def correct_digits_over_the_plane(given: Any = None) -> Any:
     """Correct decimal digits of ∇f, −log10(‖error‖/‖∇f‖), for the worked example log((x1+x2)² + sin(x1 x2)) in binary64, on
     a grid of 51 × 51 points, each judged by high-precision values of the expression. Hatched: outside the domain, where
     (x1+x2)² + sin(x1 x2) ≤ 0 and each method refuses; the line is the edge. Crosses: at least two digits fewer than the
     method's own median; at the edge the gradient itself is ill-conditioned. Differences choose their steps themselves."""
     f = worked_example()
-    axis = np.linspace(-FAR, FAR, points)
+    axis = np.linspace(-FAR, FAR, POINTS)
     measured = digits_over(f, axis, SHOWN)
     spots = panels(given, 2, 2, height=5.4)
     image = None

@@ -87,7 +87,8 @@ def digits_over_the_feynman_corpus(ax: Any = None) -> Any:
     found = corpus_digits(feynman())
     count = len(next(iter(found.values())))
     ax = axes(ax)
-    for k, name in enumerate(sorted(found, key=lambda name: -float(np.median(found[name])))):  # as the curves come, from the right
+    from_the_right = sorted(found, key=lambda name: -float(np.median(found[name])))
+    for k, name in enumerate(from_the_right):
         reached = np.sort(found[name])
         share = 100 * (1 - np.arange(count) / count)
         look = {"color": COLOURS[k % len(COLOURS)], "ls": ["-", "--"][k // len(COLOURS) % 2]}
@@ -99,10 +100,15 @@ def digits_over_the_feynman_corpus(ax: Any = None) -> Any:
     return ax
 
 
+def corpora() -> Path:
+    """Where formulas that are no part of the project are looked for."""
+    beside = Path(__file__).resolve().parents[4] / "shared" / "corpora"
+    return Path(os.environ.get("ADLAB_CORPORA", beside))
+
+
 def feynman() -> list[dict[str, Any]]:
     """The rows of the corpus. Raises NoCorpus where it is not found."""
-    beside = Path(__file__).resolve().parents[4] / "shared" / "corpora"
-    file = Path(os.environ.get("ADLAB_CORPORA", beside)) / "feynman.jsonl"
+    file = corpora() / "feynman.jsonl"
     if not file.is_file():
         raise NoCorpus(f"there is no {file}; set ADLAB_CORPORA to the directory that holds feynman.jsonl")
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

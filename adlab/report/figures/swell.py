@@ -10,27 +10,28 @@ from adlab.gallery import chain, logistic_map, speelpenning
 from adlab.report.figures.canvas import COLOURS, axes, label_ends, lines
 from adlab.report.swell import swell_by_depth
 
+DEPTHS = {"logistic": range(2, 11), "chain": range(1, 9)}
+FACTORS = [3, 4, 6, 8, 12, 16, 24, 32]
 SECONDS = 120.0  # far beyond what these sizes need: where a curve ends must not depend on the machine
 
 
 def swell_of_the_logistic_map(ax: Any = None) -> Any:
     """Operations in d l_n/dx for l_{n+1} = 4 l_n (1 − l_n), as SymPy evaluates it, by depth n: as a tree and after cse (as
     `sympy.count_ops` counts), distinct nodes (leaves included), and primitives in the reverse-mode program (value included)."""
-    return _by_depth(axes(ax), lambda n: logistic_map(n, form="evaluated"), range(2, 11), "depth n", "the logistic map")
+    return _by_depth(axes(ax), lambda n: logistic_map(n, form="evaluated"), DEPTHS["logistic"], "the logistic map")
 
 
 def swell_of_the_chain(ax: Any = None) -> Any:
     """Operations in the derivative of x → sin x · e^−x, n times over, by depth n: counted as above."""
-    return _by_depth(axes(ax), chain, range(1, 9), "depth n", "the chain x → sin x · e⁻ˣ")
+    return _by_depth(axes(ax), chain, DEPTHS["chain"], "the chain x → sin x · e⁻ˣ")
 
 
 def swell_of_speelpennings_product(ax: Any = None) -> Any:
     """Operations in all n partials of x1 x2 ⋯ xn together, by n. Of the flat product common-subexpression elimination
     leaves about n²/2; of the nested one ((x1 x2) x3) ⋯, whose prefixes it is shown, about 4n; reverse mode (value
     included) needs 3n − 5 of either. Tree and cse as `sympy.count_ops` counts, the program in primitives."""
-    sizes = [3, 4, 6, 8, 12, 16, 24, 32]
-    flat = swell_by_depth(lambda n: speelpenning(n, form="evaluated"), sizes, SECONDS)
-    nested = swell_by_depth(speelpenning, sizes, SECONDS)
+    flat = swell_by_depth(lambda n: speelpenning(n, form="evaluated"), FACTORS, SECONDS)
+    nested = swell_by_depth(speelpenning, FACTORS, SECONDS)
     series = {
         "as a tree": flat["as a tree"],
         "flat, after cse": flat["after cse"],
@@ -38,16 +39,16 @@ def swell_of_speelpennings_product(ax: Any = None) -> Any:
         "reverse program": nested["reverse program"],
     }
     ax = axes(ax)
-    _curves(ax, sizes, series, "number of factors n", "Speelpenning's product")
+    _curves(ax, FACTORS, series, "number of factors n", "Speelpenning's product")
     ax.set_xscale("log")
-    ax.set_xticks(sizes, [str(n) for n in sizes])
+    ax.set_xticks(FACTORS, [str(n) for n in FACTORS])
     ax.set_xticks([], minor=True)
     return ax
 
 
-def _by_depth(ax: Any, make: Callable[[int], Function], depths: Sequence[int], axis: str, family: str) -> Any:
+def _by_depth(ax: Any, make: Callable[[int], Function], depths: Sequence[int], family: str) -> Any:
     found = swell_by_depth(make, depths, SECONDS)
-    _curves(ax, found.pop("depth"), found, axis, family)
+    _curves(ax, found.pop("depth"), found, "depth n", family)
     ax.set_xticks(depths)
     return ax
 
