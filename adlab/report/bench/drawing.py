@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adlab.report.bench.results import OURS
-from adlab.report.figures import COLOURS, STYLE, axes
+from adlab.report.figures.canvas import COLOURS, STYLE, axes
 
 if TYPE_CHECKING:
     from adlab.report.bench.linearity import Linearity
