@@ -64,7 +64,8 @@ def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verd
     kink, cusp = _persists(line, stencil.derivative, h, gap) if unlike.any() else (unlike, unlike)
     if (unlike & (kink | cusp)).any():
         return _kinked(stencil, first, gap, one_sided, unlike & kink, unlike & cusp)
-    suspicious = bool(unlike.any()) or _doubtful(first) or _swings(line, stencil, h, first)
+    ragged = (gap > CLEARLY * (sides[0].roundoff + sides[1].roundoff)) & (gap > sides[0].truncation + sides[1].truncation)
+    suspicious = bool((unlike | ragged).any()) or _doubtful(first) or _swings(line, stencil, h, first)
     verdict = _nearer(line, stencil, h, first) if suspicious else Verdict(first.error)
     return replace(verdict, one_sided=verdict.one_sided or one_sided)
 
@@ -87,7 +88,8 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
         return Verdict(first.error)
     moved = np.abs(finer.df - first.df)
     vague = (first.truncation > np.abs(first.df)) & (first.truncation > first.roundoff)
-    if np.all((moved <= 2 * (first.error + finer.error)) & ~vague):
+    noisy = finer.truncation > 2 * first.truncation + CLEARLY * finer.roundoff  # truncation would have become less
+    if np.all((moved <= 2 * (first.error + finer.error)) & ~vague & (first.measured | ~noisy)):
         return Verdict(np.maximum(first.error, moved - finer.roundoff))
     noise = _noise(line, stencil, h)
     blur = over(float(stencil.amplification) * noise, h, stencil.derivative)

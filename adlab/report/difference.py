@@ -19,9 +19,10 @@ from adlab.classical import differences
 from adlab.classical.complex_step import complex_difference, refusal
 from adlab.classical.estimates import Estimate
 from adlab.classical.quotients import checked_point
+from adlab.classical.scrutiny import BRANCH_CUT, KINK
 from adlab.classical.stencils import SCHEMES, scheme
 from adlab.classical.steps import MODES
-from adlab.errors import AdlabError, DomainError, MethodError, OptionError
+from adlab.errors import AdlabError, DomainError, MethodError, OptionError, PointError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.arithmetic import COMPLEX, evaluate
 from adlab.graph.domain import explain
@@ -124,9 +125,9 @@ class Difference(Report):
         """A row for each derivative, then a sentence for each thing met."""
         head = ["derivative", "value", "error", "step", "scheme", "evaluations", "flags"]
         rows = [
-            [name, f"{df:.16g}", significant(error, 2), significant(e.step, 3), e.scheme, str(e.nfev), ", ".join(e.flags) or "–"]
+            [name, value, significant(error, 2), significant(e.step, 3), e.scheme, str(e.nfev), ", ".join(e.flags) or "–"]
             for v, e in zip(self.variables, self.estimates, strict=True)
-            for name, df, error in zip(self._names(v, np.size(e.df)), np.ravel(e.df), np.ravel(e.error), strict=True)
+            for name, value, error in zip(self._names(v, np.size(e.df)), _values(e), np.ravel(e.error), strict=True)
         ]
         met = [f"{v}: {said}" for v, e in zip(self.variables, self.estimates, strict=True) for said in _sentences(e)]
         return [Table(self.title, head, rows, frozenset(head[1:4] + head[5:6])), *met]
@@ -134,6 +135,14 @@ class Difference(Report):
     def _names(self, variable: str, m: int) -> list[str]:
         power = "²" if self.order == 2 else ""
         return [f"∂{power}f{'' if m == 1 else i}/∂{variable}{power}" for i in range(m)]
+
+
+def _values(estimate: Estimate) -> list[str]:
+    """The derivative of each output; where the two sides differ, both."""
+    if estimate.one_sided and not estimate.success and {KINK, BRANCH_CUT}.intersection(estimate.flags):
+        left, right = (np.ravel(side) + 0.0 for side in estimate.one_sided)  # no −0
+        return [f"{a:.6g} left, {b:.6g} right" for a, b in zip(left, right, strict=True)]
+    return [f"{df + 0.0:.16g}" for df in np.ravel(estimate.df)]
 
 
 def _sentences(estimate: Estimate) -> list[str]:
@@ -279,6 +288,8 @@ class Callback:
 def _of_callable(
     f: Callable[[Any], Any], x: Any, variable: Any, scheme: str, step: float | str, order: int
 ) -> Difference:
+    if x is None:
+        raise PointError("no point given; a number, or a sequence of them")
     point = checked_point(x)
     names = ["x"] if point.size == 1 else [f"x{i}" for i in range(point.size)]
     chosen = range(point.size) if variable is None else [_index(names, variable)]

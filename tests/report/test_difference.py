@@ -1,0 +1,261 @@
+"""adlab.difference: one derivative, of a formula or a callable, with all that is known of it."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+import adlab
+from adlab.classical.steps import MODES
+from adlab.report.difference import FACTS, NAMES
+
+SAMPLED = [name for name in NAMES if name != "complex-step"]
+STENCILS = [name for name in SAMPLED if "adaptive" not in name and name != "richardson"]
+
+
+# --- what it takes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", NAMES)
+def test_a_formula_may_be_given_in_every_way(scheme: str) -> None:
+    x = sympy.Symbol("x")
+    given: list[Any] = ["exp(2*x)", sympy.exp(2 * x), adlab.Function("exp(2*x)")]
+    found = [adlab.difference(f, 0.25, scheme=scheme).df for f in given]
+    assert found[0] == found[1] == found[2] == pytest.approx(2 * math.exp(0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize("scheme", SAMPLED)
+def test_a_callable_of_a_number_needs_no_array(scheme: str) -> None:
+    """`math.exp` takes no array."""
+    found = adlab.difference(math.exp, 1.0, scheme=scheme)
+    assert isinstance(found.df, float)
+    assert abs(found.df - math.e) <= 2 * found.error < 1e-6
+
+
+def test_a_callable_of_an_array_gives_a_gradient_or_a_jacobian() -> None:
+    def f(x: Any) -> Any:
+        return x[0] * np.sin(x[1])
+
+    found = adlab.difference(f, [1.0, 2.0])
+    assert found.df == pytest.approx([math.sin(2), math.cos(2)], rel=1e-12)
+    assert adlab.difference(f, [1.0, 2.0], variable=1).df == found.df[1]
+    both = adlab.difference(lambda x: np.array([f(x), x[0]]), [1.0, 2.0])
+    assert both.df.shape == both.error.shape == (2, 2)
+    assert both.df[0] == pytest.approx(found.df, rel=1e-14)
+
+
+def test_a_variable_by_name_symbol_or_place() -> None:
+    f = adlab.Function("x*y**2")
+    for variable in ("y", sympy.Symbol("y"), 1):
+        assert adlab.difference(f, [3.0, 2.0], variable).df == pytest.approx(12, rel=1e-12)
+
+
+@pytest.mark.parametrize("scheme", SAMPLED)
+def test_second_derivatives(scheme: str) -> None:
+    found = adlab.difference("sin(x)", 1.0, scheme=scheme, order=2)
+    assert abs(found.df + math.sin(1)) <= 2 * found.error < 1e-3
+
+
+# --- what it says -------------------------------------------------------------------------------------------------
+
+
+def test_the_names_are_those_of_scipy() -> None:
+    differentiate = pytest.importorskip("scipy.differentiate")
+    theirs = differentiate.derivative(np.exp, 1.0)
+    ours = adlab.difference(np.exp, 1.0)
+    for name in ("success", "status", "df", "error", "nit", "nfev", "x"):
+        assert np.shape(getattr(ours, name)) == np.shape(theirs[name]), name
+    assert (ours.success, ours.status) == (bool(theirs.success), int(theirs.status)) == (True, 0)
+    assert ours.df == pytest.approx(float(theirs.df), rel=1e-10)
+
+
+def test_the_report_says_the_same_in_text_html_and_as_a_dictionary() -> None:
+    found = adlab.difference("x*sin(y)", {"x": 1, "y": 2})
+    facts = found.to_dict()
+    assert set(facts) == {"variables", *FACTS}
+    assert facts["df"] == found.df.tolist()
+    assert facts["nfev"] == sum(e.nfev for e in found.estimates)
+    for text in ("∂f/∂x", "∂f/∂y", "adaptive-difference"):
+        assert text in str(found)
+        assert text in found._repr_html_()
+
+
+def test_several_variables_are_listed_one_is_not() -> None:
+    assert adlab.difference("x*y", [1.0, 2.0]).scheme == ["adaptive-difference"] * 2
+    assert adlab.difference("x*y", [1.0, 2.0], "x").scheme == "adaptive-difference"
+
+
+# --- edges, kinks, jumps ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", [name for name in STENCILS if not name.startswith("forward")])
+def test_at_the_edge_of_the_domain_the_scheme_turns_one_sided_and_says_so(scheme: str) -> None:
+    for f in ("x*sqrt(x)", lambda x: x * math.sqrt(x)):
+        found = adlab.difference(f, 0.0, scheme=scheme)
+        assert found.flags[0] == "left_domain"
+        assert found.scheme.startswith("forward-difference") or "difference on 0, 1" in found.scheme
+        assert not found.success or "nodes on one side only" in str(found)
+        assert abs(found.df) <= 2 * found.error
+
+
+@pytest.mark.parametrize("scheme", [name for name in NAMES if not name.startswith(("forward", "backward"))])
+def test_at_a_kink_the_one_sided_derivatives_are_returned_and_no_success(scheme: str) -> None:
+    if scheme == "complex-step":
+        with pytest.raises(adlab.MethodError, match="not complex-differentiable"):
+            adlab.difference("Abs(x)", 0.0, scheme=scheme)
+        return
+    for f in ("Abs(x)", abs):
+        found = adlab.difference(f, 0.0, scheme=scheme)
+        assert not found.success
+        assert found.status != 0
+        assert found.flags == ("kink_in_stencil",)
+        assert found.one_sided == pytest.approx((-1, 1))
+        assert "-1 left, 1 right" in str(found)
+
+
+def test_the_sides_of_a_kink_are_told_for_second_derivatives_too() -> None:
+    found = adlab.difference("x*Abs(x)", 0.0, order=2)
+    assert found.flags == ("kink_in_stencil",)
+    assert found.one_sided == pytest.approx((-2, 2))
+
+
+@pytest.mark.parametrize("formula", ["sign(x)", "floor(x)", "Heaviside(x)", "atan2(x, -1)"])
+def test_a_jump_is_flagged(formula: str) -> None:
+    found = adlab.difference(formula, 0.0, scheme="central-difference")
+    assert not found.success
+    assert found.flags[-1] == "branch_cut"
+    assert math.inf in found.one_sided
+
+
+def test_a_callable_that_fails_at_x_is_quoted() -> None:
+    found = adlab.difference(math.log, -1.0)
+    assert not found.success
+    assert math.isnan(found.df)
+    assert found.flags == ("left_domain",)
+    assert "no finite value at the point itself" in found.reason
+    assert "ValueError" in found.reason
+    assert adlab.difference(lambda x: math.exp(1000 * x), 1.0).flags == ("nonfinite",)
+
+
+def test_a_step_lost_in_x_is_flagged() -> None:
+    found = adlab.difference("sin(x)", 1e10, scheme="central-difference", step=1e-8)
+    assert (found.success, found.flags) == (False, ("step_not_resolved",))
+
+
+# --- the complex step ---------------------------------------------------------------------------------------------
+
+
+def test_the_complex_step_has_no_roundoff_to_trade() -> None:
+    for f in ("exp(x)", cmath.exp, np.exp):
+        found = adlab.difference(f, 1.0, scheme="complex-step")
+        assert (found.df, found.step, found.nfev) == (math.e, 1e-20, 2)
+
+
+def test_at_1e_300_the_complex_step_fails_by_underflow_and_says_so() -> None:
+    """Im f = h f′ = 4e-318 is subnormal: seven digits are left of sixteen."""
+    found = adlab.difference("exp(-x)", 40.0, scheme="complex-step", step=1e-300)
+    assert (found.success, found.flags) == (False, ("underflow",))
+    relative = abs(found.df + math.exp(-40)) / math.exp(-40)
+    assert 1e-9 < relative <= 2 * found.error / math.exp(-40)
+    assert "underflows" in found.reason
+    good = adlab.difference("exp(-x)", 40.0, scheme="complex-step")
+    assert good.success
+    assert good.df == pytest.approx(-math.exp(-40), rel=1e-15)
+
+
+def test_a_complex_step_that_is_too_large_is_truncated_and_knows_it() -> None:
+    found = adlab.difference("exp(x)", 1.0, scheme="complex-step", step=1e-3)
+    assert 1e-7 < abs(found.df - math.e) <= 2 * found.error < 1e-5
+
+
+@pytest.mark.parametrize("x", [1e-300, 1e-100, 1e-25, 1e-12, 1e-3])
+def test_the_complex_step_stays_small_beside_x(x: float) -> None:
+    assert adlab.difference("log(x)", x, scheme="complex-step").df == pytest.approx(1 / x, rel=1e-13)
+    assert adlab.Function("log(x)").gradient(x, method="complex-step") == pytest.approx([1 / x], rel=1e-13)
+
+
+def test_what_is_real_for_complex_arguments_is_refused() -> None:
+    with pytest.raises(adlab.MethodError, match="analytic"):
+        adlab.difference(abs, 1.0, scheme="complex-step")
+    with pytest.raises(adlab.MethodError, match="your function raised TypeError"):
+        adlab.difference(math.exp, 1.0, scheme="complex-step")
+
+
+# --- how the step is chosen ---------------------------------------------------------------------------------------
+
+SMOOTH = [("exp(x)", 1.0), ("sin(x)", 1.0), ("log(x)", 1e-3), ("exp(x)/sqrt(sin(x)**3 + cos(x)**3)", 1.5), ("x**(3/2)", 0.1)]
+
+
+@pytest.mark.parametrize("scheme", STENCILS)
+@pytest.mark.parametrize("step", MODES)
+def test_every_way_to_choose_a_step_serves_smooth_functions(scheme: str, step: str) -> None:
+    for formula, x in SMOOTH:
+        exact = float(adlab.truth(formula, x).gradient[0])
+        found = adlab.difference(formula, x, scheme=scheme, step=step)
+        assert found.success
+        assert abs(found.df - exact) <= 2 * found.error, formula
+        assert abs(found.df - exact) <= 1e-6 * abs(exact), formula
+
+
+@pytest.mark.parametrize("scheme", STENCILS)
+def test_the_oracle_comes_near_the_best_error_there_is(scheme: str) -> None:
+    for formula, x in SMOOTH[:4]:
+        exact = float(adlab.truth(formula, x).gradient[0])
+        (curve,) = adlab.steps(formula, x, schemes=[scheme]).curves
+        found = adlab.difference(formula, x, scheme=scheme, step="oracle")
+        assert found.step == pytest.approx(curve.model.optimal_step, rel=0.5)
+        assert abs(found.df - exact) < 5 * curve.model.optimal_error
+
+
+def test_measured_noise_finds_the_step_where_f_is_less_exact_than_its_last_digit() -> None:
+    """At 1e-3, (1 − cos x)/x² has lost ten digits: a step for u|f| is wrong by orders of magnitude."""
+    formula, x = "(1 - cos(x))/x**2", 1e-3
+    exact = float(adlab.truth(formula, x).gradient[0])
+    blind, seeing, oracle = (
+        abs(adlab.difference(formula, x, scheme="central-difference", step=step).df - exact)
+        for step in ("relative", "model", "oracle")
+    )
+    assert seeing < 1e-3 * abs(exact) < blind / 10
+    assert oracle < 1e-3 * abs(exact)
+
+
+def test_a_callable_in_single_precision_gets_the_step_it_needs() -> None:
+    def single(x: float) -> float:
+        return float(np.float32(math.exp(x)))
+
+    relative, model = (adlab.difference(single, 1.0, scheme="central-difference", step=step) for step in ("relative", "model"))
+    assert abs(model.df - math.e) <= 2 * model.error < 1e-3
+    assert abs(model.df - math.e) < abs(relative.df - math.e) <= 2 * relative.error
+
+
+# --- refusals -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"scheme": "central_difference"}, "did you mean `central-difference`"),
+    ({"scheme": "central-difference", "step": "best"}, "no way to choose a step is called 'best'"),
+    ({"step": "model"}, "finds its own step"),
+    ({"step": -1.0}, "a step must be a positive finite number"),
+    ({"order": 3}, "of order 1 and 2"),
+    ({"scheme": "complex-step", "order": 2}, "the complex step gives first derivatives"),
+    ({"variable": "z"}, "no variable `z`; there are x"),
+    ({"variable": 1}, "no variable `1`"),
+])  # fmt: skip
+def test_wrong_options_get_one_clear_sentence(options: dict[str, Any], message: str) -> None:
+    for f in ("exp(x)", math.exp):
+        with pytest.raises(adlab.OptionError, match=message):
+            adlab.difference(f, 1.0, **options)
+
+
+def test_what_a_callable_cannot_give_is_said() -> None:
+    with pytest.raises(adlab.MethodError, match="the oracle must know the true derivative"):
+        adlab.difference(math.exp, 1.0, scheme="central-difference", step="oracle")
+    with pytest.raises(adlab.MethodError, match="your function raised TypeError"):
+        adlab.difference(lambda x: x["a"], 1.0)
+    with pytest.raises(adlab.PointError, match="no point given"):
+        adlab.difference(math.exp)
