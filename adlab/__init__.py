@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from adlab.registry import methods as methods
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
+    from adlab.report.contest import contest as contest
     from adlab.report.cost import cost as cost
     from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.difference import difference as difference
@@ -78,6 +79,7 @@ _HOME = {
     "Function": "adlab.function",
     "check": "adlab.report.check",
     "compare": "adlab.report.compare",
+    "contest": "adlab.report.contest",
     "cost": "adlab.report.cost",
     "derivatives": "adlab.report.derivatives",
     "difference": "adlab.report.difference",

@@ -18,6 +18,11 @@ from adlab.errors import OptionError
 NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
 
 REACH = 6.0  # steps: so far do the widest stencils reach
+FAINT = 2.0**-20
+STAIRS = (
+    "f varies by less than 1e-6 of itself around x, and in no order: noise, or waves as faint; what settles nearer to x may be "
+    'a single stair of noise. Try another scheme, step="model", or a larger step'
+)
 VAGUE = 64.0  # an error beyond the value itself, and beyond so many times what noise accounts for, is too large a step
 
 STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8}
@@ -79,6 +84,7 @@ def estimated(
             break
         other = attempt(h)
         chosen, tried = _better(line, chosen, other), tried + other.nit
+    doubted = chosen
     for _ in range(LOOKS if step is None else 0):
         if _done(line, chosen):
             break
@@ -87,7 +93,9 @@ def estimated(
         if chosen.success and not (other.success and np.all(other.error < chosen.error)):
             break
         chosen = other
-    if UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
+    if chosen.success and UNSETTLED in doubted.flags and _faint(line, doubted):
+        chosen = replace(doubted, reason=STAIRS)
+    elif UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
         chosen = _explained(line, chosen)
     flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
     error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
@@ -99,6 +107,12 @@ def _done(line: Line, found: Estimate) -> bool:
     if {KINK, BRANCH_CUT}.intersection(found.flags) or flag_of(line.centre):
         return True
     return found.success and not _vague(line, found)
+
+
+def _faint(line: Line, found: Estimate) -> bool:
+    """Whether f varies so little around x that waves and noise are not to be told apart."""
+    values = line.at(line.known(REACH * found.step))
+    return bool(np.any(np.ptp(values, axis=0) <= FAINT * np.abs(values).max(axis=0)))
 
 
 def _vague(line: Line, found: Estimate) -> bool:
