@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import mpmath
@@ -16,9 +16,12 @@ from adlab.function import Function
 from adlab.graph.bounded import Bounded
 from adlab.points import FloatArray
 from adlab.registry import Method, Result
+from adlab.report.judge import Component
+from adlab.report.kinks import ONE_BRANCH, convention
 from adlab.report.truth import Truth
 from adlab.tables import Table, significant
 
+WRONG = 1e-6  # relative error
 Bounds = Sequence[Sequence[Bounded]]
 """One for each output and variable."""
 
@@ -36,7 +39,8 @@ class AccuracyRow:
 
     `ulps` are units in the last place of the truth in binary64; `digits` are correct decimal digits, at most 16.
     `status` is `ok`, or says in a word why there is no value; `note` says it in a sentence. `bound_ulps` is a bound on
-    `ulps` that automatic differentiation carries along (`adlab.rounding`), None for other methods.
+    `ulps` that automatic differentiation carries along (`adlab.rounding`), None for other methods. `convention` says what
+    the value is where it is no derivative: one side's, their mean, one branch's.
     """
 
     method: str
@@ -50,6 +54,7 @@ class AccuracyRow:
     note: str = ""
     output: int | None = None
     bound_ulps: float | None = None
+    convention: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,48 +82,66 @@ def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
 
 
 def rows(
-    f: Function, truth: Truth, attempts: Mapping[str, Attempt], conventions: str = "",
-    bounds: Mapping[str, Bounds] | None = None,
-) -> list[AccuracyRow]:  # fmt: skip
-    """One row for each method, output and variable; `conventions` is what automatic rows follow at a kink, and `bounds`
-    are those that sweeps have carried along, by method."""
+    f: Function, truth: Truth, attempts: Mapping[str, Attempt], kinks: str = "", bounds: Mapping[str, Bounds] | None = None
+) -> list[AccuracyRow]:
+    """One row for each method, output and variable; `kinks` names the operations that stand on one, and `bounds` are
+    those that sweeps have carried along, by method."""
     return [
-        _row(f, truth, tried, i, j, conventions, (bounds or {}).get(tried.method.name))
+        _row(f, truth, tried, i, j, kinks, (bounds or {}).get(tried.method.name))
         for tried in attempts.values()
         for i in range(f.m)
         for j in range(f.n)
     ]
 
 
-def _row(
-    f: Function, truth: Truth, tried: Attempt, i: int, j: int, conventions: str, bounds: Bounds | None
-) -> AccuracyRow:
-    output = i if f.m > 1 else None
-    name, variable = tried.method.name, f.names[j]
+def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, kinks: str, bounds: Bounds | None) -> AccuracyRow:
+    row = AccuracyRow(tried.method.name, f.names[j], status=tried.status, note=tried.note, output=i if f.m > 1 else None)
     if tried.result is None:
-        return AccuracyRow(name, variable, status=tried.status, note=tried.note, output=output)
-    value = float(tried.result.jacobian[i, j])
+        return row
+    row = replace(row, value=float(tried.result.jacobian[i, j]))
     component = truth.component(i, j)
-    if component.value is None or not math.isfinite(value):
-        why = conventions if tried.method.family == "automatic" and conventions else component.note
-        note = "; ".join(part for part in (tried.note, why) if part)
-        status = tried.status if tried.status != "ok" else "no truth"
-        return AccuracyRow(name, variable, value, status=status, note=note, output=output)
+    if component.value is None or not math.isfinite(row.value or 0.0):
+        return _without_truth(row, component, kinks)
+    return _measured(row, tried.method, component, kinks, None if bounds is None else bounds[i][j])
+
+
+def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> AccuracyRow:
+    assert row.value is not None
+    if row.status != "ok":
+        return replace(row, note=_together(row.note, component.note))
+    if component.left is None and component.right is None:
+        return replace(row, status="no truth", note=_together(row.note, component.note))
+    found = convention(row.value, component.left, component.right)
+    where = f", at {kinks}" if kinks and row.method in ("reverse", "forward") else ""
+    return replace(row, status="no truth", note=_together(row.note, f"returns {found}{where}"), convention=found)
+
+
+def _measured(row: AccuracyRow, method: Method, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
+    assert row.value is not None
     exact = component.value
     with mpmath.workprec(400):
-        gap, radius = abs(mpmath.mpf(value) - exact), component.radius or 0
+        gap, radius = abs(mpmath.mpf(row.value) - exact), component.radius or 0
         error, unit = max(gap, radius), unit_in_the_last_place(exact)
         if exact:
             relative, ulps = error / abs(exact), error / unit
         else:  # a truth of 0 is one to within its radius, and so is the value
             relative, ulps = (mpmath.mpf(0),) * 2 if gap <= radius else (mpmath.inf, error / unit)
-        digits = 16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative))))
-        note = tried.note
+        row = replace(
+            row, error=float(error), relative_error=float(relative), ulps=float(ulps),
+            digits=16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative)))),
+            bound_ulps=None if bound is None else float(bound.error / unit),
+        )  # fmt: skip
         if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer
-            digits, note = 16.0, "; ".join(filter(None, [note, f"{mpmath.nstr(exact, 3)} underflows to {value!r}"]))
-        bound = None if bounds is None else float(bounds[i][j].error / unit)
-        return AccuracyRow(name, variable, value, float(error), float(relative), float(ulps), digits,
-                           tried.status, note, output, bound)  # fmt: skip
+            note = _together(row.note, f"{mpmath.nstr(exact, 3)} underflows to {row.value!r}")
+            return replace(row, digits=16.0, note=note)
+        if kinks and relative > WRONG and method.needs != "values":  # by a rule, and no rounding explains it
+            note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
+            return replace(row, status="wrong", note=note, convention=ONE_BRANCH)
+    return row
+
+
+def _together(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def unit_in_the_last_place(exact: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adlab.errors import DomainError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.domain import kinks
 from adlab.points import FloatArray
@@ -17,6 +18,7 @@ from adlab.report import accuracy
 from adlab.report.accuracy import AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, cancellations, conditioning
 from adlab.report.cost import Cost, cost
+from adlab.report.kinks import in_words
 from adlab.report.rounding import bounds_of
 from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
@@ -62,6 +64,7 @@ class Comparison(Report):
         f = self.function
         place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.point.tolist(), strict=True))
         asked = f"{f.title} at {place}\nvalue  {self.value!r}\n{self.truth.line()}"
+        asked += "".join(f"\n{line}" for line in _sides(self.truth))
         if self.conditioning is not None:
             asked += "\n" + _conditioned(f, self.conditioning)
         words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in self.verdict)
@@ -72,6 +75,16 @@ class Comparison(Report):
         from adlab.report.figures import digits_by_method
 
         return digits_by_method(self.accuracy, ax)
+
+
+def _sides(judged: Truth) -> list[str]:
+    """The one-sided derivatives of partials that have no other, as far as there are any."""
+    many = len(judged.components) > 1
+    return [
+        f"one-sided{f' in {p.variable}' * many}  {in_words(p.left)} on the left, {in_words(p.right)} on the right"
+        for p in judged.components
+        if p.status == "unavailable" and not (p.left is None and p.right is None)
+    ]
 
 
 def _conditioned(f: Function, known: Conditioning) -> str:
@@ -98,7 +111,7 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     """
     f = as_function(f)
     point = point_of(f, x)
-    value = f(point)
+    value = _value(f, point)
     names = chosen(methods)
     attempts = {}
     for name, method in names.items():
@@ -107,9 +120,9 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     stage("working out the truth")
     judged = truth(f, point)
     on_kinks = [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
-    conventions = "; ".join(f"at {node}: {convention}" for node, convention in on_kinks)
+    nodes = " and ".join(node for node, _ in on_kinks)
     jacobians = {name: tried.result.jacobian for name, tried in attempts.items() if tried.result is not None}
-    rows = accuracy.rows(f, judged, attempts, conventions, bounds_of(f, point, jacobians))
+    rows = accuracy.rows(f, judged, attempts, nodes, bounds_of(f, point, jacobians))
     stage("counting swell")
     grown = swell(f)
     stage("counting and timing")
@@ -124,6 +137,18 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
         splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price,
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
+
+
+def _value(f: Function, point: FloatArray) -> Any:
+    """f there; where it has no value over the reals, the error says what it is by way of complex numbers."""
+    try:
+        return f(point)
+    except DomainError as missing:
+        [note, *_] = [output.note for output in truth(f, point).outputs if "complex" in output.note] or [""]
+        if not note:
+            raise
+        said = f"{missing}; {note}"
+        raise DomainError(said, operation=missing.operation, operand=missing.operand, condition=missing.condition) from None
 
 
 def _splits(

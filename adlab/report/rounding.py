@@ -19,6 +19,7 @@ from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.arithmetic import evaluate
 from adlab.graph.bounded import BOUNDED, Bounded
+from adlab.graph.domain import kinks
 from adlab.points import FloatArray
 from adlab.registry import LARGEST_FORWARD_PROGRAM
 from adlab.report.accuracy import unit_in_the_last_place
@@ -128,6 +129,10 @@ def bounded_jacobian(f: Function, point: FloatArray, mode: Mode, jacobian: Float
     What the walk itself returns may differ from it in a last digit (compiled code multiplies out a cube): the difference
     is added to the bound.
     """
+    on_kinks = [f"{f.graph.names[i]} = {f.graph.written(i)}" for i, _ in kinks(f.graph, point.tolist())]
+    if on_kinks:
+        why = f"the point is on a kink or jump at {' and '.join(on_kinks)}, where partials follow a convention"
+        return [[Bounded(value, math.inf, why) for value in row] for row in jacobian.tolist()]
     inputs = [Bounded(number) for number in point.tolist()]
     if mode == "reverse":
         walked = _by_sweeps(f, inputs)

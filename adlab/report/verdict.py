@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from adlab.report.accuracy import AccuracyRow
 from adlab.report.conditioning import UNIT, Conditioning, Loss
 from adlab.report.cost import Cost
+from adlab.report.kinks import ONE_BRANCH
 from adlab.report.steps import Split
 from adlab.report.swell import Swell
 from adlab.report.truth import Truth
@@ -83,13 +84,40 @@ def no_truth(facts: Facts) -> list[Sentence]:
 
 def at_a_kink(facts: Facts) -> list[Sentence]:
     """An operation's kink need not be one of f: a Piecewise may repair at one point what its other branch lacks."""
-    meaning = "what the methods return there is a convention and not a derivative"
-    if facts.truth.status != "unavailable":
-        meaning = "f has a derivative here all the same, which a method that follows the branch taken at this one point may miss"
+    left = "f has a derivative here all the same, which a method that follows the branch taken at this one point may miss"
+    if facts.truth.status == "unavailable":
+        left = "what the methods return there is a convention and not a derivative"
     return [
-        Sentence(f"The point is on a kink or jump at {node}: {convention}; {meaning}.", (f"node {node}",))
+        Sentence(f"The point is on a kink or jump at {node}: {convention}; {left}.", (f"node {node}",))
         for node, convention in facts.kinks
     ]
+
+
+def returned(facts: Facts) -> list[Sentence]:
+    """Which convention each method has followed, or which branch it took for the whole."""
+    said: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for variable, convention in dict.fromkeys((row.variable, row.convention) for row in facts.accuracy if row.convention):
+        methods = [row.method for row in facts.accuracy if (row.variable, row.convention) == (variable, convention)]
+        said.setdefault((convention, tuple(dict.fromkeys(methods))), []).append(f"∂/∂{variable}")
+    return [
+        Sentence(
+            f"{listed(names)} return{'s'[: len(names) == 1]} as {listed(partials)} {convention}{_blamed(convention, names)}.",
+            tuple(f"accuracy: {name}" for name in names),
+        )
+        for (convention, names), partials in said.items()
+    ]
+
+
+def _blamed(convention: str, names: Sequence[str]) -> str:
+    """SymPy's own rule for Piecewise is named where it is the one that is wrong."""
+    by_sympy = convention == ONE_BRANCH and any(name in ("symbolic", "symbolic-cse") for name in names)
+    return "; this is sympy.diff's own answer, and wrong" if by_sympy else ""
+
+
+def by_complex(facts: Facts) -> list[Sentence]:
+    """A real value by way of complex numbers."""
+    notes = dict.fromkeys(output.note for output in facts.truth.outputs if output.value is not None and output.note)
+    return [Sentence(f"{note}: what computes with real numbers only has no value there.", ("truth",)) for note in notes]
 
 
 def trusted(facts: Facts) -> list[Sentence]:
@@ -111,7 +139,7 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
     found = []
     for name in facts.methods("automatic"):
         row = facts.worst(name)
-        if row is None or (row.digits or 0) >= POOR:
+        if row is None or (row.digits or 0) >= POOR or row.convention:
             continue
         found.append(Sentence(f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable}: {_excuse(facts, row)}.",
                               (f"accuracy: {name}, {row.variable}", *_nodes(facts))))  # fmt: skip
@@ -258,5 +286,6 @@ def priced(facts: Facts) -> list[Sentence]:
 
 
 RULES: list[Callable[[Facts], list[Sentence]]] = [
-    no_truth, at_a_kink, trusted, ill_conditioned, cancellation, outdone, sampled, flagged, refused, swollen, priced,
+    no_truth, at_a_kink, returned, by_complex, trusted, ill_conditioned, cancellation, outdone, sampled, flagged, refused,
+    swollen, priced,
 ]  # fmt: skip

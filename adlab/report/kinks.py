@@ -1,0 +1,39 @@
+"""What is returned where there is no derivative: each method's answer, measured against the one-sided derivatives.
+
+Every rule for a kink is somebody's convention: the mean of both sides, one of them, or nothing that is a slope of f.
+Which one a method follows is read off its answer here, not off its documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+
+NEAR = 1e-5  # relative: a difference quotient is no nearer to a one-sided derivative than that
+MEANT = {"left": "the derivative on the left", "right": "the derivative on the right", "mean": "the mean of both sides"}
+ONE_BRANCH = "the derivative of the branch taken at the point, as if it held beside it too"
+"""Of an answer that is wrong though f has a derivative: the rule for a `Piecewise`, SymPy's and everyone's."""
+
+
+def convention(value: float, left: Any, right: Any) -> str:
+    """What `value` is, where the derivative is `left` on one side and `right` on the other (None: none there).
+
+    >>> convention(0.0, mpmath.mpf(-1), mpmath.mpf(1))
+    'the mean of both sides: -1.0 on the left, 1.0 on the right'
+    >>> convention(1.0, mpmath.mpf(-1), mpmath.mpf(1))
+    'the derivative on the right: -1.0 on the left, 1.0 on the right'
+    >>> convention(7.0, None, mpmath.inf)
+    'no slope of f: none on the left, +inf on the right'
+    """
+    finite = {name: side for name, side in (("left", left), ("right", right)) if side is not None and mpmath.isfinite(side)}
+    near = NEAR * max([1 if not any(finite.values()) else 0, *map(abs, finite.values())])
+    if len(finite) == 2 and left != right:
+        finite["mean"] = (left + right) / 2
+    meant = [name for name, side in finite.items() if abs(value - side) <= near]
+    return f"{MEANT[meant[0]] if meant else 'no slope of f'}: {in_words(left)} on the left, {in_words(right)} on the right"
+
+
+def in_words(side: Any) -> str:
+    """A one-sided derivative: a number, an infinite one, or none."""
+    return "none" if side is None else str(mpmath.nstr(side, 10))
