@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from adlab.report.cost import cost as cost
     from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.difference import difference as difference
+    from adlab.report.enclose import enclose as enclose
     from adlab.report.rounding import rounding as rounding
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
@@ -83,6 +84,7 @@ _HOME = {
     "cost": "adlab.report.cost",
     "derivatives": "adlab.report.derivatives",
     "difference": "adlab.report.difference",
+    "enclose": "adlab.report.enclose",
     "methods": "adlab.registry",
     "parse": "adlab.parsing",
     "rounding": "adlab.report.rounding",

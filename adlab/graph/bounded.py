@@ -26,7 +26,7 @@ import sympy
 from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, Numbers, Values, evaluate, to_float
 from adlab.graph.graph import Graph
-from adlab.graph.intervals import ADD, INTERVALS, MUL, SURELY, conditions, exactly, steepness
+from adlab.graph.intervals import ADD, INTERVALS, MUL, SURELY, exactly, steepness
 from adlab.graph.primitive import Parameter, Primitive
 from adlab.graph.ranges import ENTIRE, TINIEST, Interval
 
@@ -73,7 +73,7 @@ class BoundedNumbers(Numbers):
         intervals = [operand.interval for operand in operands]
         low, high = INTERVALS.apply(primitive, parameter, intervals)
         error = max(high - value, value - low)
-        exists, *_, smooth = conditions(primitive, parameter, intervals, (low, high))
+        exists, *_, smooth = INTERVALS.conditions(primitive, parameter, intervals, (low, high))
         conditional = primitive.smooth is not sympy.true  # a choice between branches may jump anywhere
         if exists == SURELY and (not primitive.jumps or (conditional and smooth == SURELY)):
             steep = steepness(primitive, parameter, intervals, (low, high))

@@ -99,10 +99,7 @@ def _failed(graph: Graph, i: int, values: Sequence[float], derivative: bool, nam
 
 def _domain_error(graph: Graph, i: int, values: Sequence[float], condition: Any, what: str) -> DomainError:
     operands = graph.nodes[i].operands
-    names = {
-        letter: sympy.Symbol(graph.names[o]) for letter, o in [*zip(OPERANDS, operands, strict=False), (OUT, i)]
-    }
-    needs = in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
+    needs = needed(graph, i, condition)
     met = ", ".join(f"{graph.names[o]} = {values[o]!r}" for o in dict.fromkeys(operands) if graph.nodes[o].operands
                     or o < len(graph.inputs))  # fmt: skip
     operation = graph.written(i)
@@ -113,6 +110,15 @@ def _domain_error(graph: Graph, i: int, values: Sequence[float], condition: Any,
         operand=values[operands[0]] if len(operands) == 1 else tuple(values[o] for o in operands),
         condition=needs,
     )
+
+
+def needed(graph: Graph, i: int, condition: Any) -> str:
+    """A condition of the table for the operation at this position, in the names of the graph: `v1 != 0`."""
+    operands = graph.nodes[i].operands
+    names = {
+        letter: sympy.Symbol(graph.names[o]) for letter, o in [*zip(OPERANDS, operands, strict=False), (OUT, i)]
+    }
+    return in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
 
 
 def in_words(condition: Any) -> str:

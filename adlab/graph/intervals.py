@@ -53,21 +53,36 @@ def widened(low: float, high: float, ulps: float) -> Interval:
 class Intervals(Numbers):
     """(low, high): every real number that may be meant lies between; everything where there need be no value."""
 
+    undefined: Interval = ENTIRE
+    """What stands for an operation that need not have a value all over."""
+
     def constant(self, value: Any) -> Interval:
         nearest = to_float(value)
         if nearest != nearest:
-            return ENTIRE
+            return self.undefined
         return (nearest, nearest) if exactly(value) else widened(nearest, nearest, 1)
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Interval]) -> Interval:
         given = () if parameter is None else (parameter,)
         if all(low == high for low, high in operands):
             value = primitive.careful(*[low for low, _ in operands], *given)
-            return ENTIRE if value != value else widened(value, value, primitive.ulps)
-        if not rules.unconditional(primitive) and conditions(primitive, parameter, operands)[0] != SURELY:
-            return ENTIRE  # or values that are complex
+            return self.undefined if value != value else widened(value, value, primitive.ulps)
+        if not self.exists(primitive, parameter, operands):
+            return self.undefined
         low, high = primitive.over(lambda *place: primitive.careful(*place, *given), operands, parameter)
         return widened(low, high, primitive.ulps)
+
+    def exists(self, primitive: Primitive, parameter: Parameter, operands: list[Interval]) -> bool:
+        """Whether the operation has a value for all of these operands."""
+        return rules.unconditional(primitive) or self.conditions(primitive, parameter, operands)[0] == SURELY
+
+    def conditions(
+        self, primitive: Primitive, parameter: Parameter, operands: list[Interval], out: Interval = ENTIRE
+    ) -> list[Interval]:
+        """Whether there is a value, each partial, and a smooth neighbourhood, all over these intervals."""
+        conditions = rules.conditions(primitive, parameter)
+        found = evaluate(conditions, [*operands, out], self)
+        return [found[output] for output in conditions.outputs]
 
     def add(self, a: Interval, b: Interval) -> Interval:
         return self.apply(ADD, None, [a, b])
@@ -77,15 +92,6 @@ class Intervals(Numbers):
 
 
 INTERVALS = Intervals()
-
-
-def conditions(
-    primitive: Primitive, parameter: Parameter, operands: list[Interval], out: Interval = ENTIRE
-) -> list[Interval]:
-    """Whether there is a value, each partial, and a smooth neighbourhood, all over these intervals."""
-    exists = rules.conditions(primitive, parameter)
-    found = evaluate(exists, [*operands, out], INTERVALS)
-    return [found[output] for output in exists.outputs]
 
 
 def steepness(primitive: Primitive, parameter: Parameter, operands: list[Interval], out: Interval) -> list[float]:

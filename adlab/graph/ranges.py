@@ -83,7 +83,9 @@ def rippling(steepest: Callable[[float, float], float] = lambda low, high: 1.0) 
         ((low, high),) = operands
         middle, radius = halved(low, high)
         value, move = at(middle), steepest(low, high) * radius * (1 + 2.0**-50)
-        return (value - move, value + move) if math.isfinite(value) and move < math.inf else ENTIRE
+        if not (math.isfinite(value) and move < math.inf):
+            return ENTIRE
+        return math.nextafter(value - move, -math.inf), math.nextafter(value + move, math.inf)
 
     return over
 
@@ -98,25 +100,20 @@ def halved(low: float, high: float) -> tuple[float, float]:
     return middle, max(high - middle, middle - low) * (1 + 2.0**-51)
 
 
-def free_of_poles(divisor: Callable[[float], float], over: Over) -> Over:
-    """`over` where sin or cos, of slope at most 1, has no zero on the way; everything elsewhere."""
-
-    def checked(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
-        ((low, high),) = operands
-        middle, radius = halved(low, high)
-        near = not radius < 1 or abs(divisor(middle)) <= radius * (1 + 2.0**-50) + 2.0**-1000
-        return ENTIRE if near else over(at, operands, parameter)
-
-    return checked
-
-
-def reciprocal_wave(divisor: Callable[[float], float]) -> Over:
-    """1/sin and 1/cos."""
-    wave = rippling()
+def between_poles(monotone_there: bool, *turns: float) -> Over:
+    """tan and cot, monotone from pole to pole, where their ends are in that order; sec and csc, which take the value of
+    one of their `turns` on the way, where their ends have one sign. Poles are a half turn apart: one, at the most, lies
+    within a width of 3, and the function comes back from it on the other side."""
 
     def over(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
-        low, high = wave(divisor, operands, None)
-        return hull([1 / low, 1 / high]) if low > 0 or high < 0 else ENTIRE
+        ((low, high),) = operands
+        first, last = at(low), at(high)
+        if not high - low < 3:
+            return ENTIRE
+        if monotone_there:
+            rises = at(0.5) < at(1.0)
+            return hull([first, last]) if (first <= last if rises else first >= last) else ENTIRE
+        return hull([first, last, *(turn for turn in turns if turn * first > 0)]) if first * last > 0 else ENTIRE
 
     return over
 
