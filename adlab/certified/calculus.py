@@ -6,8 +6,10 @@ written by functions that themselves take series, so one line says all derivativ
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from flint import arb
 
 from adlab.certified.balls import (
     NAN,
@@ -17,6 +19,7 @@ from adlab.certified.balls import (
     constant,
     integral,
     moves,
+    series,
     shortened,
 )
 
@@ -61,3 +64,12 @@ def smooth(value: Callable[..., Ball], *slopes: Function | None, of_value: bool 
         return integral(here, integrand, length)
 
     return apply
+
+
+def composed(taylor: Sequence[Ball], z: Number) -> Number:
+    """A function given by its Taylor coefficients at the constant term of a series, as a function of that series."""
+    step = series([arb(0), *z.coeffs()[1:]], z.prec)
+    found: Any = taylor[-1]
+    for coefficient in reversed(taylor[:-1]):
+        found = coefficient + step * found
+    return found

@@ -205,7 +205,7 @@ def branch(*operands: Any) -> Number:
     """Of value, condition, value, condition …: the value whose condition is the first to hold."""
     for value, condition in zip(operands[::2], operands[1::2], strict=True):
         if condition is not False:
-            return value if condition else NAN
+            return value if condition is True else NAN
     return NAN
 
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from flint import arb
+from flint import acb, arb
 
 from adlab.certified.balls import ball, moves, number, working
 from adlab.certified.sweeps import Program, program
@@ -116,7 +116,13 @@ class _Search:
 
     def _values(self, here: list[Any]) -> None:
         for i, found in enumerate(self.program.outputs(here)):
-            if i in self.values and (held := self._held(_real(found))) is not None:
+            if i not in self.values:
+                continue
+            if _is_complex(found):
+                self.proof.reason = "f is complex here"
+                self.values.discard(i)
+                self.todo = {key for key in self.todo if key[0] != i}
+            elif (held := self._held(_real(found))) is not None:
                 self.proof.values[i] = held
                 self.values.discard(i)
                 if self.program.complex_inside(here, i):
@@ -159,6 +165,11 @@ class _Search:
         own, size = (left - right).abs_upper(), first.abs_upper()
         allowed = (size if size > SMALLEST else arb(1)) * arb((1, -self.wanted))
         return bool(own <= allowed) and not (first - right).abs_lower() > own
+
+
+def _is_complex(found: Any) -> bool:
+    """Whether it is certain not to be real."""
+    return isinstance(found, acb) and found.is_finite() and not found.imag.contains(0)
 
 
 def _real(found: Any) -> arb:

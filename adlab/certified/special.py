@@ -15,7 +15,7 @@ import sympy
 from flint import acb, acb_series, arb
 
 from adlab.certified.balls import NAN, REAL, Ball, Number, complexified, constant, moves, real_part, reciprocal, series
-from adlab.certified.calculus import Function, native, smooth
+from adlab.certified.calculus import Function, composed, native, smooth
 from adlab.certified.elementary import cos, exp, general_power, sin, sqrt
 
 LARGEST_SUMMED = 2**12  # of the argument of a series that is summed term by term: it takes about as many terms
@@ -143,18 +143,29 @@ _POLYLOG_OF_ORDER = real_of_real(lambda s, z: acb_series.polylog(complexified(s)
 # --- Bessel functions -----------------------------------------------------------------------------------------
 
 
-def _bessel(name: str, down: int, up: int, of_order: Function) -> Function:
-    """With the slope (down·F_{ν−1} + up·F_{ν+1})/2 (10.6.1, 10.29.1), and another form where the order moves."""
+def _bessel(name: str, down: int, up: int, of_order: Function, entire: bool = False) -> Function:
+    """With the slope (down·F_{ν−1} + up·F_{ν+1})/2 (10.6.1, 10.29.1); by another form where the order moves."""
     value = native(name)
 
     def bessel(order: Number, z: Number) -> Number:
-        return of_order(order, z) if moves(order) else fixed(order, z)
+        if moves(order) or (entire and moves(z) and z[0].contains(0)):
+            return of_order(order, z)
+        if not moves(z):
+            return value(z, order)
+        slope = (down * value(z[0], order - 1) + up * value(z[0], order + 1)) / 2
+        return composed(_by_equation(down * up, order, z[0], [value(z[0], order), slope], z.prec), z)
 
-    def slope(order: Number, z: Number) -> Number:
-        return (down * bessel(order - 1, z) + up * bessel(order + 1, z)) / 2
-
-    fixed = smooth(lambda order, z: value(z, order), None, slope)
     return bessel
+
+
+def _by_equation(sign: int, order: Ball, z: Ball, known: list[Ball], length: int) -> list[Ball]:
+    """Taylor coefficients from the first two, by z²F″ + zF′ = (sign·z² + ν²)F, Bessel's equation (10.2.1, 10.25.1)."""
+    c, unit = [*known], reciprocal(z * z)
+    for k in range(length - 2):
+        before = 2 * z * c[k - 1] * (k > 0) + (c[k - 2] if k > 1 else 0)
+        rest = (sign * z * z + order * order - k * k) * c[k] - z * (k + 1) * (2 * k + 1) * c[k + 1] + sign * before
+        c.append(rest * unit / ((k + 1) * (k + 2)))
+    return c
 
 
 def _summed(sign: int, order: Number, z: Number) -> Number:
@@ -175,9 +186,9 @@ def _third_kind(order: Number, z: Number) -> Number:
     return (_summed(1, -order, z) - _summed(1, order, z)) * reciprocal(sin(turn)) * arb.pi() / 2
 
 
-besselj = _bessel("bessel_j", 1, -1, partial(_summed, -1))
+besselj = _bessel("bessel_j", 1, -1, partial(_summed, -1), entire=True)
 bessely = _bessel("bessel_y", 1, -1, _second_kind)
-besseli = _bessel("bessel_i", 1, 1, partial(_summed, 1))
+besseli = _bessel("bessel_i", 1, 1, partial(_summed, 1), entire=True)
 besselk = _bessel("bessel_k", -1, -1, _third_kind)
 
 
@@ -229,7 +240,7 @@ def _root_in_elliptic(phi: Number, m: Number) -> Number:
 
 
 def _elliptic_f_by_parameter(phi: Number, m: Number) -> Number:
-    """19.4.5, with m = k²."""
+    """19.4.5, with m = k²; not for the derivatives above the first."""
     if moves(phi) or moves(m):
         return NAN
     whole = _second_incomplete(phi, m) * reciprocal(m) - (1 - m) * _elliptic_f(phi, m) * reciprocal(m)
