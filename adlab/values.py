@@ -18,7 +18,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial, reduce
 from typing import Any, NamedTuple
 
 import sympy
@@ -98,14 +98,19 @@ class Plan:
     outputs: tuple[int, ...]
     _dependents: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
+    @cached_property
+    def _reach(self) -> list[int]:
+        """By slot, the variables that it depends on: a bit for each."""
+        reach = [1 << index for index in range(len(self.variables))]
+        for step in self.steps:
+            reach.append(reduce(operator.or_, map(reach.__getitem__, step.operands), 0))
+        return reach
+
     def dependents(self, index: int) -> tuple[int, ...]:
         """The slots that change with variable `index`, itself first, in the order of evaluation."""
         if index not in self._dependents:
-            reached = bytearray(len(self.variables) + len(self.steps))
-            reached[index] = 1
-            for slot, step in enumerate(self.steps, len(self.variables)):
-                reached[slot] = any(reached[operand] for operand in step.operands)
-            self._dependents[index] = tuple(slot for slot, hit in enumerate(reached) if hit)
+            reached = (slot for slot, variables in enumerate(self._reach) if variables >> index & 1)
+            self._dependents[index] = tuple(reached)
         return self._dependents[index]
 
     def depends(self, output: int, index: int) -> bool:

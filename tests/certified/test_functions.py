@@ -89,7 +89,7 @@ def test_every_slope_is_confirmed_by_differences_of_values(function: Any) -> Non
         if 0 in proof.values:
             assert {(0, j, k) for j in depends for k in range(1, most + 1)} == set(proof.derivatives), point
             confirmed += 1
-    assert confirmed >= 3
+    assert confirmed >= 2
 
 
 @pytest.mark.parametrize("function", sorted(WITH_ORDER - {sympy.polygamma}, key=str), ids=lambda f: f.__name__)

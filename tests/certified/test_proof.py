@@ -136,7 +136,7 @@ def test_tiny_is_not_zero() -> None:
         assert found.status == "certified"
         assert abs(found.value - slope) + found.radius <= slope * mpmath.mpf(10) ** -30
     [found] = partials(exp(-exp(x)), 12.0)
-    assert (found.status, found.value > 0) == ("certified", True)
+    assert (found.status, found.value < 0) == ("certified", True)
 
 
 # --- kinks and what else is not certified ---------------------------------------------------------------------
@@ -224,9 +224,9 @@ def has_numbers(case: Any) -> bool:
         return False
 
 
-@pytest.mark.parametrize("case", filter(has_numbers, CASES), ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if has_numbers(case)], ids=str)
 def test_certified_and_heuristic_truth_agree_on_every_primitive(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for at in points(case, count=3, seed=11)[:6]:
+    for at in points(case, count=3, seed=11)[: 2 if case.slow else 5]:
         question = [case.form], list(case.letters), list(at)
         certified, judged = gradient_truth(*question)[0].partials, heuristic(monkeypatch, *question)[0].partials
         for a, b in zip(certified, judged, strict=True):
@@ -235,7 +235,7 @@ def test_certified_and_heuristic_truth_agree_on_every_primitive(case: Any, monke
                 assert agree(a, b), at
 
 
-@pytest.mark.parametrize("name", adlab.gallery.GALLERY)
+@pytest.mark.parametrize("name", [*adlab.gallery.GALLERY.keys() - {"residual-network"}, "residual-network:4:2:3"])
 def test_certified_and_heuristic_truth_agree_on_the_gallery(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f = adlab.gallery.named(name)
     question = f.outputs, f.variables, list(f.point)
