@@ -36,17 +36,20 @@ def small_sizes() -> Iterator[None]:
             patch.setattr(cost, "SIZES", (2, 4, 8))
             patch.setattr(cost, "SHAPES", (1, 2, 4))
             patch.setattr(precision, "DRAWS", 1)
+            patch.setattr(precision, "COMPONENTS", 3)
             rows = precision.feynman() if (precision.corpora() / "feynman.jsonl").exists() else []
             patch.setattr(precision, "feynman", lambda: rows[:5])
         yield
 
 
 @pytest.fixture(scope="module", params=figures.FIGURES, ids=lambda draw: draw.__name__)
-def drawn(request: Any, small_sizes: None) -> tuple[Any, Any]:
+def drawn(request: Any, small_sizes: None) -> tuple[Any, Any, tuple[list[Text], Any]]:
+    """The function, what it returns, and the texts that it draws."""
     if request.param is precision.digits_over_the_feynman_corpus and not (precision.corpora() / "feynman.jsonl").exists():
         pytest.skip("the corpora are not part of the project; not found beside it")
     with rc_context(canvas.STYLE):
-        return request.param, request.param()
+        found = request.param()
+    return request.param, found, texts(figure_of(found))
 
 
 def texts(figure: Any) -> tuple[list[Text], Any]:
@@ -68,7 +71,7 @@ def is_graph(draw: Any) -> bool:
 
 
 def test_every_figure_has_a_caption_and_every_axis_a_name(drawn: Any) -> None:
-    draw, found = drawn
+    draw, found, _ = drawn
     assert len(" ".join(draw.__doc__.split())) > 80
     if is_graph(draw):
         return  # a graph has no axes
@@ -80,9 +83,8 @@ def test_every_figure_has_a_caption_and_every_axis_a_name(drawn: Any) -> None:
 
 
 def test_no_text_overlaps_another_and_none_leaves_the_figure(drawn: Any) -> None:
-    draw, found = drawn
+    draw, found, (shown, renderer) = drawn
     figure = figure_of(found)
-    shown, renderer = texts(figure)
     assert shown
     boxes = {text: text.get_window_extent(renderer) for text in shown}
     slack = 1.5  # pixels at 100 dpi: boxes of text hold its leading too
@@ -98,13 +100,11 @@ def test_no_text_overlaps_another_and_none_leaves_the_figure(drawn: Any) -> None
 
 
 def test_text_is_at_least_six_points_high_on_half_a_page(drawn: Any) -> None:
-    draw, found = drawn
+    draw, found, (shown, _) = drawn
     if draw is graphs.worked_example_program:
         return  # two graphs side by side: for a whole page
-    figure = figure_of(found)
-    width = figure.get_figwidth()
-    shown, _ = texts(figure)
-    smallest = min(text.get_fontsize() for text in shown if "mathdefault" not in text.get_text())
+    width = figure_of(found).get_figwidth()
+    smallest = min(text.get_fontsize() for text in shown)
     assert width <= canvas.WIDE
     assert smallest * min(1.0, HALF_PAGE / width) >= 6.0
     assert is_graph(draw) or smallest >= canvas.SMALL

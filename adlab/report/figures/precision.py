@@ -21,7 +21,7 @@ from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 
 ROUNDOFF = 2.0**-53
-DRAWS = 7
+DRAWS, COMPONENTS = 7, 10
 FEWEST = 4  # digits: where the curves over the corpus begin
 LOOKS = {"automatic": 0, "symbolic": 2, "difference": 1, "complex step": 3}
 """Colour and mark of a family of methods."""
@@ -33,7 +33,7 @@ def work_and_precision(given: Any = None) -> Any:
     10 % of the function's own, drawn no lower than half an ulp, 1.1e−16; operations as in `gradient_cost`, median
     likewise. Thin lines lead to the names."""
     spots = panels(given, 2, 1, height=7.0)
-    for ax, f in zip(spots, (worked_example(), helmholtz(10)), strict=True):
+    for ax, f in zip(spots, (worked_example(), helmholtz(COMPONENTS)), strict=True):
         _scatter(ax, _priced(f))
         ax.set_title(f"{f.name}, n = {f.n}" if f.n == 2 else f.name)
     spots[1].set_xlabel("operations for f and its gradient")
