@@ -78,16 +78,26 @@ def brief(expression: Basic, limit: int = 60) -> str:
     >>> brief(sympy.sin(x) ** 2)
     'sin(x)**2'
     """
-    size, stack, seen_depth = 0, [(expression, 0)], 0
+    if not is_small([expression], limit):
+        return f"{type(expression).__name__}(…)"
+    text = str(expression)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def is_small(expressions: Iterable[Basic], limit: int) -> bool:
+    """Whether the expressions, as trees, have about `limit` nodes at most together; never walks many more.
+
+    >>> x = sympy.Symbol("x")
+    >>> is_small([x + 1], 3), is_small([x + 1], 1)
+    (True, False)
+    """
+    size, stack, seen_depth = 0, [(expression, 0) for expression in expressions], 0
     while stack and size <= limit and seen_depth <= limit:
         node, depth = stack.pop()
         size += 1
         seen_depth = max(seen_depth, depth)
         stack.extend((operand, depth + 1) for operand in node.args)
-    if stack:
-        return f"{type(expression).__name__}(…)"
-    text = str(expression)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return not stack
 
 
 def shown(value: object, limit: int = 60) -> str:

@@ -13,7 +13,7 @@ from adlab.autodiff import programs
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.autodiff.trace import Trace, trace
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError, PointError
-from adlab.expressions import brief, listing
+from adlab.expressions import brief, is_small, listing
 from adlab.formula import read
 from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
 from adlab.graph.domain import domain, explain
@@ -26,6 +26,8 @@ from adlab.registry import Method, lookup
 
 T = TypeVar("T")
 Errors = Literal["nan", "raise"]
+SHORT = 8
+"""Variables that a formula may have to be typeset on a line, and a dozen times as many nodes of its tree."""
 
 
 class Function:
@@ -323,6 +325,21 @@ class Function:
         from adlab.graph.listings import to_latex
 
         return to_latex(self.graph)
+
+    def _repr_latex_(self) -> str:
+        """The formula where it is short, else the program line by line, else its size."""
+        from adlab.graph.listings import displayed
+
+        return displayed(self._formula_in_latex() if self._is_short() else self.to_latex())
+
+    def _is_short(self) -> bool:
+        return self._outputs is not None and self.n <= SHORT and is_small(self._outputs, 12 * SHORT)
+
+    def _formula_in_latex(self) -> str:
+        rows = r" \\ ".join(sympy.latex(output) for output in self.outputs)
+        values = rows if self.scalar else rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+        letters = ", ".join(sympy.latex(variable) for variable in self.variables)
+        return rf"\left({letters}\right) \mapsto {values}"
 
 
 def _over_points(graph: Graph) -> Any:

@@ -187,7 +187,7 @@ class Trace(Report):
         return [forward_table(self), reverse_table(self)]
 
     def to_latex(self) -> str:
-        """Both tables as LaTeX arrays."""
+        """Both tables as LaTeX arrays; withheld, with its size, beyond 200 nodes."""
         from adlab.autodiff.trace_text import as_latex
 
         return as_latex(self)
@@ -195,6 +195,18 @@ class Trace(Report):
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """The graph with these numbers on it; returns the Axes."""
         return self.graph.plot(ax=ax, trace=self, **options)
+
+    def to_svg(self, **options: Any) -> str:
+        """The graph with these numbers on it, as an `<svg>` element; the options are those of `Graph.plot`."""
+        return self.graph.to_svg(trace=self, **options)
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def _repr_latex_(self) -> str:
+        from adlab.graph.listings import displayed
+
+        return displayed(self.to_latex())
 
 
 @dataclass(frozen=True)

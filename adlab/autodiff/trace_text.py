@@ -61,8 +61,12 @@ def _left_out(trace: Trace) -> list[str]:
 
 def as_latex(trace: Trace) -> str:
     """Two arrays; names become v_{1}, adjoints \\bar v_{1}."""
-    forward = [_latex_forward(trace, node) for node in trace.shown[:MOST_ROWS]]
-    reverse = [_latex_reverse(trace, node) for node in reversed(trace.shown[-MOST_ROWS:])]
+    from adlab.graph.listings import withheld
+
+    if len(trace.shown) > MOST_ROWS:
+        return withheld(len(trace.graph.operations))
+    forward = [_latex_forward(trace, node) for node in trace.shown]
+    reverse = [_latex_reverse(trace, node) for node in reversed(trace.shown)]
     return "\n".join(
         f"\\begin{{array}}{{{columns}}}\n" + " \\\\\n".join(rows) + "\n\\end{array}"
         for columns, rows in (("lll" if trace.tangents is None else "llll", forward), ("lll", reverse))

@@ -185,10 +185,19 @@ class Graph:
 
         return library("casadi").function(self, name)
 
-    def _repr_svg_(self) -> str:
+    def to_svg(self, **options: Any) -> str:
+        """The graph as an `<svg>` element; the options are those of `plot`."""
         from adlab.report.svg import graph_svg
 
-        return graph_svg(self)
+        return graph_svg(self, **options)
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg()
+
+    def _repr_latex_(self) -> str:
+        from adlab.graph.listings import displayed, to_latex
+
+        return displayed(to_latex(self))
 
 
 class Builder:

@@ -91,6 +91,16 @@ def _imports(graph: Graph, branches: bool) -> list[str]:
     return [*lines, "", ""] if lines else []
 
 
+def displayed(latex: str) -> str:
+    """LaTeX as notebooks want it, a displayed formula."""
+    return f"$\\displaystyle {latex}$"
+
+
+def withheld(operations: int) -> str:
+    """What stands in place of LaTeX so long that it would hang a browser."""
+    return rf"\text{{{operations:,} operations: too many to typeset}}"
+
+
 def to_latex(graph: Graph) -> str:
     """One aligned line for each operation; withheld, with its size, beyond 200 (it would hang a browser).
 
@@ -105,7 +115,7 @@ def to_latex(graph: Graph) -> str:
     from sympy import Symbol, latex
 
     if len(graph.operations) > MOST_LINES:
-        return rf"\text{{{len(graph.operations):,} operations: too many to typeset}}"
+        return withheld(len(graph.operations))
     rows = []
     for i in graph.operations:
         primitive, operands, parameter = graph.nodes[i]

@@ -162,6 +162,9 @@ class CompiledProgram:
             raise PointError(f"`out` must be writeable and hold {points} × {width} numbers, not shape {out.shape}")
         return self._best.bind(x.reshape(points, self.n), out.reshape(points, width))
 
+    def _repr_latex_(self) -> str:
+        return self.graph._repr_latex_()
+
     def __repr__(self) -> str:
         return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
 
