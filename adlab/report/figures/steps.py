@@ -47,9 +47,9 @@ def one_sided_differences(ax: Any = None) -> Any:
 
 
 def richardson_extrapolation(ax: Any = None) -> Any:
-    """Richardson's tableau by columns: the central difference, and its extrapolation from h, h/2, h/4 and h/8, which are
-    stencils too. Absolute error of ∂f/∂x1 for the worked example at (1, 2) in binary64, against the smallest step that went
-    in. The cross is where the method `richardson` stopped by its own estimate."""
+    """Richardson's tableau by columns: the central difference, and its extrapolations from the steps h and 2h, then 4h and
+    8h too, which are stencils themselves. Absolute error of ∂f/∂x1 for the worked example at (1, 2) in binary64, against h,
+    the smallest of the steps. The cross is where the method `richardson` stopped by its own estimate."""
     f = worked_example()
     ax = draw_steps(_worked(*map(extrapolated, range(HALVINGS + 1))), axes(ax), "x1")
     points = [line for line in ax.lines if not line.get_label().startswith("_")]
