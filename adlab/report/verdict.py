@@ -124,7 +124,7 @@ def trusted(facts: Facts) -> list[Sentence]:
     worst = {name: facts.worst(name) for name in facts.methods()}
     good = [name for name, row in worst.items() if row is not None and (row.digits or 0) >= FULL]
     if not good:
-        return []
+        return nearly(facts)
     ulps = max(worst[name].ulps or 0.0 for name in good)  # type: ignore[union-attr]
     each = "every partial" if facts.n * facts.m > 1 else "the derivative"
     if facts.truth.status == "unavailable":
@@ -132,6 +132,15 @@ def trusted(facts: Facts) -> list[Sentence]:
     text = f"Trust {listed(good)}: {each} is right to within {max(1.0, ulps):.2g} ulp{'s'[: ulps > 1]} at this point"
     text += ", which is all that binary64 can promise" if ulps <= 1 else ""
     return [Sentence(text + ".", tuple(f"accuracy: {name}" for name in good))]
+
+
+def nearly(facts: Facts) -> list[Sentence]:
+    """Where no method is right to the end, but automatic differentiation needs no excuse either."""
+    best = max(filter(None, map(facts.worst, facts.methods("automatic"))), key=lambda row: row.digits or 0.0, default=None)
+    if best is None or (best.digits or 0.0) < POOR:
+        return []
+    text = f"{best.method} keeps {best.digits:.1f} of 16 digits in its worst partial, ∂/∂{best.variable}: a few roundings add up."
+    return [Sentence(text, (f"accuracy: {best.method}, {best.variable}",))]
 
 
 def ill_conditioned(facts: Facts) -> list[Sentence]:

@@ -171,3 +171,11 @@ def test_an_infinite_condition_number_is_no_reason() -> None:
     text = said(facts_of("x**2 - 2*x*cos(x) + cos(x)**2", 0.7390851332151607))
     assert "reverse keeps 0.0 of 16 digits" in text
     assert "inf" not in text
+
+
+def test_a_few_roundings_are_said_to_be_that(plain: Facts) -> None:
+    rows = [replace(row, digits=14.0, relative_error=1e-14, ulps=90.0) for row in plain.accuracy]
+    text = said(replace(plain, accuracy=rows))
+    assert "reverse keeps 14.0 of 16 digits in its worst partial" in text
+    assert "Trust" not in text
+    assert "suspect" not in text
