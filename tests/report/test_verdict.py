@@ -153,6 +153,7 @@ def test_a_method_that_loses_what_automatic_differentiation_keeps_is_named() -> 
     assert "symbolic keeps 10.6 of 16 digits in ∂/∂x where reverse keeps 16.0" in said(facts_of("asin(x)", 1 - 1e-10))
     assert "complex-step keeps 0.0 of 16 digits" in said(facts_of("log(x)", 1e-300))
     assert "the method's own" not in said(facts_of("(1 - cos(x))/x**2", 1e-4))
+    assert "the method's own" not in said(facts_of("3/(x**2 + y**2)", [0.0, 1e-8]))  # ∂f/∂x = 0
 
 
 def test_a_wrong_rule_is_not_called_rounding(plain: Facts) -> None:
