@@ -53,6 +53,8 @@ def smooth(value: Callable[..., Ball], *slopes: Function | None, of_value: bool 
             return value(*operands)
         length = min(z.prec for z, moved in zip(operands, moving, strict=True) if moved)
         here = value(*map(constant, operands))
+        if not here.is_finite():
+            return NAN
         lower = [shortened(z, length - 1) for z in operands]
         known = lower if not of_value else [here if length == 2 else apply(*lower)]
         integrand: Any = 0

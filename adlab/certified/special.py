@@ -7,6 +7,7 @@ are those of the DLMF, numbered there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from adlab.certified.balls import NAN, REAL, Ball, Number, complexified, constan
 from adlab.certified.calculus import Function, composed, native, smooth
 from adlab.certified.elementary import cos, exp, general_power, sin, sqrt
 
-LARGEST_SUMMED = 2**12  # of the argument of a series that is summed term by term: it takes about as many terms
+LARGEST = 2**12  # of an argument or an order that takes Arb about as many terms; beyond it nothing is certified
 
 
 def real_of_real(function: Function, where: Any = lambda *operands: True) -> Function:
@@ -32,10 +33,20 @@ def real_of_real(function: Function, where: Any = lambda *operands: True) -> Fun
     return apply
 
 
+def bounded(function: Function, leftmost: float = -math.inf) -> Function:
+    """NaN for an order, the first operand, that is too large, or a last one that lies too far to the left."""
+
+    def apply(*operands: Number) -> Number:
+        order, last = constant(operands[0]), constant(operands[-1])
+        return function(*operands) if order.abs_upper() < LARGEST and last.real > leftmost else NAN
+
+    return apply
+
+
 def hypergeometric(upper: Sequence[Number], lower: Sequence[Number], z: Number, regularized: bool = False) -> Number:
     """pFq(upper; lower; z), divided by Γ of the lower parameters if `regularized`; any of them may move."""
     operands = [*upper, *lower, z]
-    if not constant(z).abs_upper() < LARGEST_SUMMED:
+    if not constant(z).abs_upper() < LARGEST:
         return NAN
     if not any(map(moves, operands)):
         a, b, w = list(map(acb, upper)), list(map(acb, lower)), acb(z)
@@ -60,15 +71,17 @@ def _polygamma_value(n: Ball, z: Ball) -> Ball:
     return native("digamma")(z) if n == 0 else acb(z).polygamma(acb(n))
 
 
-polygamma: Function = smooth(real_of_real(_polygamma_value), None, lambda n, z: polygamma(n + 1, z))
+polygamma: Function = smooth(bounded(real_of_real(_polygamma_value), -LARGEST), None, lambda n, z: polygamma(n + 1, z))
 digamma = partial(polygamma, arb(0))
 
 
+@bounded
 def uppergamma(s: Number, z: Number) -> Number:
     """Γ(s, z)."""
     return gamma(s) - lowergamma(s, z) if moves(s) else _UPPER(s, z)
 
 
+@bounded
 def lowergamma(s: Number, z: Number) -> Number:
     """γ(s, z) = z^s e^-z 1F1(1; s + 1; z)/s (8.5.1)."""
     if moves(s):
@@ -84,6 +97,7 @@ _UPPER = smooth(lambda s, z: native("gamma_upper")(z, s), None, lambda s, z: -_g
 _LOWER = smooth(lambda s, z: native("gamma_lower")(z, s), None, _gamma_slope)
 
 
+@bounded
 def expint(order: Number, z: Number) -> Number:
     """E_order(z), by Γ(1 − order, z) where the order moves (8.19.1)."""
     if moves(order):
@@ -111,17 +125,21 @@ def harmonic(n: Number, order: Number | None = None) -> Number:
     return zeta(order) - zeta(order, n + 1)
 
 
-def zeta(s: Number, a: Number = 1) -> Number:
+_ONE = arb(1)
+
+
+def zeta(s: Number, a: Number = _ONE) -> Number:
     """Hurwitz's ζ(s, a), Riemann's for a = 1."""
     if not moves(a):
         return _ZETA(s, a)
     return NAN if moves(s) else _HURWITZ(s, a)
 
 
-_ZETA = real_of_real(native("zeta"), lambda s, a=1: s.is_integer() or a > 0)
+_ZETA = bounded(real_of_real(native("zeta"), lambda s, a: s.is_integer() or a > 0), -LARGEST)
 _HURWITZ = smooth(lambda s, a: _ZETA(s, a), None, lambda s, a: -s * zeta(s + 1, a))
 
 
+@bounded
 def polylog(s: Number, z: Number) -> Number:
     """Li_s(z)."""
     if not moves(s):
@@ -147,6 +165,7 @@ def _bessel(name: str, down: int, up: int, of_order: Function, entire: bool = Fa
     """With the slope (down·F_{ν−1} + up·F_{ν+1})/2 (10.6.1, 10.29.1); by another form where the order moves."""
     value = native(name)
 
+    @bounded
     def bessel(order: Number, z: Number) -> Number:
         if moves(order) or (entire and moves(z) and z[0].contains(0)):
             return of_order(order, z)
