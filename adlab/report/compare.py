@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adlab.autodiff.programs import Mode
 from adlab.errors import DomainError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.domain import kinks
@@ -16,14 +17,14 @@ from adlab.progress import stage
 from adlab.registry import chosen
 from adlab.report import accuracy
 from adlab.report.accuracy import AccuracyRow, Attempt, attempt
-from adlab.report.conditioning import Conditioning, cancellations, conditioning
+from adlab.report.conditioning import Conditioning, Loss, cancellations, conditioning, losses
 from adlab.report.cost import Cost, cost
 from adlab.report.kinks import in_words
-from adlab.report.rounding import bounds_of
+from adlab.report.rounding import MODES, bounds_of
 from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
-from adlab.report.verdict import Facts, Sentence, verdict
+from adlab.report.verdict import POOR, Facts, Sentence, verdict
 from adlab.tables import Report, Table, significant
 
 
@@ -89,7 +90,13 @@ def _sides(judged: Truth) -> list[str]:
 
 def _conditioned(f: Function, known: Conditioning) -> str:
     text = f"condition number of f {_size(known.f)}"
-    return text if known.partials is None else f"{text}, of its partials at most {_size(known.partials)}"
+    if known.partials is None:
+        return text
+    if known.partials.size > 4:
+        return f"{text}, of its partials at most {_size(known.partials)}"
+    each = [f"of ∂{'f' if f.m == 1 else f'f{i}'}/∂{name} {_size(known.partials[i, j : j + 1])}"
+            for i in range(f.m) for j, name in enumerate(f.names)]  # fmt: skip
+    return ", ".join([text, *each])
 
 
 def _size(numbers: FloatArray) -> str:
@@ -122,18 +129,17 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     on_kinks = [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
     nodes = " and ".join(node for node, _ in on_kinks)
     jacobians = {name: tried.result.jacobian for name, tried in attempts.items() if tried.result is not None}
-    rows = accuracy.rows(f, judged, attempts, nodes, bounds_of(f, point, jacobians))
+    bounds = bounds_of(f, point, jacobians)
+    rows = accuracy.rows(f, judged, attempts, nodes, bounds)
     stage("counting swell")
     grown = swell(f)
     stage("counting and timing")
     price = cost(f, point, list(names), timed)
     conditioned = conditioning(f, point)
-    lost = cancellations(f.graph, point)
-    mine = {(loss.name, loss.written) for loss in lost}  # the reverse program begins with f's own lines
-    adjoint = [loss for loss in cancellations(f.program("reverse"), point) if (loss.name, loss.written) not in mine]
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
-        conditioning=conditioned, cancellations=lost, adjoint_cancellations=adjoint, kinks=on_kinks,
+        conditioning=conditioned, cancellations=cancellations(f.graph, point),
+        losses={mode: _losses(f, point, mode, rows) for mode in MODES if mode in bounds}, kinks=on_kinks,
         splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price,
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
@@ -149,6 +155,15 @@ def _value(f: Function, point: FloatArray) -> Any:
             raise
         said = f"{missing}; {note}"
         raise DomainError(said, operation=missing.operation, operand=missing.operand, condition=missing.condition) from None
+
+
+def _losses(f: Function, point: FloatArray, mode: Mode, rows: list[AccuracyRow]) -> list[Loss]:
+    """Where the digits of the worst partial of a sweep went, if many are lost."""
+    mine = [row for row in rows if row.method == mode and row.digits is not None and not row.convention]
+    worst = min(mine, key=lambda row: row.digits or 0.0, default=None)
+    if worst is None or (worst.digits or 0.0) >= POOR:
+        return []
+    return losses(f, point, mode, worst.output or 0, f.names.index(worst.variable))
 
 
 def _splits(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from adlab.autodiff.sweeps import forward
+from adlab.autodiff.programs import Mode
+from adlab.autodiff.sweeps import forward, reverse
 from adlab.function import Function
 from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.domain import live
@@ -33,12 +34,14 @@ class Conditioning:
 
 @dataclass(frozen=True)
 class Loss:
-    """An addition or subtraction whose result is far smaller than its operands: `digits` of them are gone."""
+    """An addition or subtraction whose result is far smaller than its operands: `digits` of them are gone, there, or in
+    the one result that was asked about. `adjoint` if it is no operation of f but sums contributions of several paths."""
 
     node: int
     name: str
     written: str
     digits: float
+    adjoint: bool = False
 
 
 def conditioning(f: Function, point: FloatArray) -> Conditioning:
@@ -57,24 +60,42 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
         return Conditioning(of_f, second / np.abs(jacobian))
 
 
-def cancellations(graph: Graph, point: FloatArray, least: float = 3.0) -> list[Loss]:
+def cancellations(graph: Graph, point: FloatArray, least: float = 3.0, output: int | None = None) -> list[Loss]:
     """The live sums in which at least `least` decimal digits cancel between operands that are not exact, worst first.
 
-    x - 1 loses nothing where x is an input: its operands are exact. v5 - v6 does, each being rounded already. Asked of
-    a derivative program, it finds where the contributions of several paths cancel.
+    x - 1 loses nothing where x is an input: its operands are exact. v5 - v6 does, each being rounded already. With an
+    `output`, the position of a node, only what reaches that is counted: a sum whose operands are rounded by u times
+    their size moves the output by that times its adjoint, and the digits lost are those of the output.
     """
     values = evaluate(graph, point.tolist(), FLOATS)
     alive = live(graph, values)
+    reach = None if output is None else reverse(graph, values, {output: 1.0}, FLOATS)
     found = []
     for i in graph.operations:
         primitive, operands, _ = graph.nodes[i]
-        if primitive.name not in ("add", "sub") or not alive[i]:
+        if primitive.name not in ("add", "sub") or not alive[i] or (reach is not None and i not in reach):
             continue
         rounded = [operand for operand in operands if graph.nodes[operand].operands]
         size = max((abs(values[operand]) for operand in rounded), default=0.0)
         if size == 0 or not math.isfinite(size):
             continue
-        digits = math.log10(size / abs(values[i])) if values[i] else 16.0
+        digits = _digits(size, values[i])
+        if reach is not None and output is not None:
+            digits = min(digits, _digits(size * abs(reach[i]), values[output]))
         if digits >= least:
-            found.append(Loss(i, graph.names[i], graph.written(i), min(digits, 16.0)))
+            found.append(Loss(i, graph.names[i], graph.written(i), digits))
     return sorted(found, key=lambda loss: -loss.digits)
+
+
+def _digits(size: float, left: float) -> float:
+    """How many decimal digits are gone when only `left` is left of numbers of that size, at most 16."""
+    if not size:
+        return 0.0
+    return min(math.log10(size / abs(left)), 16.0) if left and size < abs(left) * 1e16 else 16.0
+
+
+def losses(f: Function, point: FloatArray, mode: Mode, output: int, variable: int) -> list[Loss]:
+    """Where the digits of one partial are lost on the way of one mode, worst first."""
+    program = f.program(mode)
+    found = cancellations(program, point, output=program.outputs[f.m + output * f.n + variable])
+    return [replace(loss, adjoint=loss.node >= len(f.graph)) for loss in found]

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import mpmath
 
+from adlab.autodiff.programs import Mode
 from adlab.autodiff.sweeps import reverse
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
@@ -26,7 +27,6 @@ from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
 from adlab.tables import Report, Table, significant
 
-Mode = Literal["reverse", "forward"]
 MODES: tuple[Mode, ...] = ("reverse", "forward")
 LARGEST_WALKED = 400_000  # nodes × sweeps: some seconds
 BY_COMPLEX = "f is real here only by way of complex numbers, for which no bound is carried"

@@ -7,7 +7,7 @@ other numbers give other sentences.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adlab.report.accuracy import AccuracyRow
@@ -36,7 +36,7 @@ class Sentence:
 @dataclass(frozen=True)
 class Facts:
     """Everything the rules may read. `families` names each method's family, `cancellations` the sums in f that lose
-    digits and `adjoint_cancellations` those in the reverse program alone, `kinks` the nodes on a kink and what is
+    digits and `losses` for each sweep those that lose the digits of its worst partial, `kinks` the nodes on a kink and what is
     followed there, `splits` the measured truncation and roundoff of the worst component of a difference scheme."""
 
     n: int
@@ -46,7 +46,7 @@ class Facts:
     families: dict[str, str]
     conditioning: Conditioning | None
     cancellations: Sequence[Loss]
-    adjoint_cancellations: Sequence[Loss]
+    losses: Mapping[str, Sequence[Loss]]
     kinks: Sequence[tuple[str, str]]
     splits: dict[str, Split]
     swell: Swell
@@ -151,7 +151,7 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
         if row is None or (row.digits or 0) >= POOR or row.convention:
             continue
         found.append(Sentence(f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable}: {_excuse(facts, row)}.",
-                              (f"accuracy: {name}, {row.variable}", *_nodes(facts))))  # fmt: skip
+                              (f"accuracy: {name}, {row.variable}", *_nodes(facts, name))))  # fmt: skip
     return found
 
 
@@ -162,11 +162,14 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
     if known and kappa and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
-    for loss in facts.cancellations[:1]:
-        reasons.append(f"{loss.digits:.0f} of 16 digits are lost at {loss.name} = {loss.written}")
-    for loss in facts.adjoint_cancellations[:1]:
-        reasons.append(f"{loss.digits:.0f} of 16 digits cancel between the contributions of several paths, at "
-                       f"{loss.name} = {loss.written} of the reverse program")  # fmt: skip
+    losses = facts.losses.get(row.method, ())
+    for loss in [*[loss for loss in losses if not loss.adjoint][:1], *[loss for loss in losses if loss.adjoint][:1]]:
+        lost = f"{loss.digits:.0f} of 16 digits"
+        if loss.adjoint:
+            reasons.append(f"{lost} cancel between the contributions of several paths, at {loss.name} = {loss.written} "
+                           f"of the {row.method} program")  # fmt: skip
+        else:
+            reasons.append(f"{lost} are lost at {loss.name} = {loss.written}")
     for node, _ in () if reasons else facts.kinks[:1]:
         reasons.append(f"it follows the branch taken at {node}, which is not how f goes on beside this point")
     if not reasons and (row.digits or 0.0) < 1:
@@ -174,8 +177,8 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
 
 
-def _nodes(facts: Facts) -> tuple[str, ...]:
-    return tuple(f"node {loss.name}" for loss in [*facts.cancellations, *facts.adjoint_cancellations][:1])
+def _nodes(facts: Facts, method: str) -> tuple[str, ...]:
+    return tuple(f"node {loss.name}" for loss in facts.losses.get(method, ())[:1])
 
 
 def _condition(facts: Facts, row: AccuracyRow) -> float | None:
@@ -187,7 +190,8 @@ def _condition(facts: Facts, row: AccuracyRow) -> float | None:
 
 def cancellation(facts: Facts) -> list[Sentence]:
     """Said of f itself, which finite differences sample, also where automatic differentiation escapes it."""
-    if not facts.cancellations or any(s for s in ill_conditioned(facts)):
+    named = {loss.node for losses in facts.losses.values() for loss in losses[:1]}
+    if not facts.cancellations or facts.cancellations[0].node in named:
         return []
     loss = facts.cancellations[0]
     return [Sentence(f"{loss.digits:.0f} of 16 digits cancel at {loss.name} = {loss.written}: f itself is that much "

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import adlab
 from adlab.report.compare import compare
+from adlab.report.conditioning import losses
 from adlab.report.verdict import RULES, Facts, verdict
 
 
@@ -77,6 +80,39 @@ def test_cancellation_is_found_at_its_node() -> None:
     assert "digits" in text
 
 
+def test_digits_of_a_partial_are_lost_where_its_own_program_loses_them() -> None:
+    """f = sin x cos x - x exp(-x²) cancels in its last operation, whose value no derivative reads: the gradient's digits go
+    where the contributions of the two terms are added."""
+    facts = facts_of("sin(x)*cos(x) - x*exp(-x*x)", 1e-5)
+    text = said(facts)
+    for mode in ("reverse", "forward"):
+        loss = facts.losses[mode][0]
+        assert loss.adjoint
+        assert loss.digits == pytest.approx(-math.log10(facts.worst(mode).value), abs=0.5)  # two terms of size 1
+        assert f"contributions of several paths, at {loss.name} = {loss.written} of the {mode} program" in text
+    assert "digits cancel at v8 = v3 - v7: f itself is that much less accurate" in text
+
+
+def test_what_cancels_without_reaching_a_partial_is_no_excuse() -> None:
+    """Twelve digits cancel in f, and y's partial does not know of it."""
+    facts = facts_of("(1 - cos(x))*y + y**2", {"x": 1e-6, "y": 3.0})
+    assert facts.cancellations
+    f = adlab.Function("(1 - cos(x))*y + y**2", ["x", "y"])
+    point = np.array([1e-6, 3.0])
+    assert losses(f, point, "reverse", 0, 0) == []  # sin(x)*y
+    assert losses(f, point, "reverse", 0, 1) == []  # 1 - cos(x) + 2*y, of which the first is nothing
+    alone = adlab.Function("(1 - cos(x))*y", ["x", "y"])
+    [loss] = losses(alone, point, "reverse", 0, 1)
+    assert (loss.written, loss.adjoint) == ("1 - v1", False)
+    assert loss.digits == pytest.approx(12.3, abs=0.1)
+
+
+def test_condition_numbers_are_given_for_f_and_each_partial() -> None:
+    """Of x³y: x·f_x/f + y·f_y/f = 4; of 3x²y likewise 3; of x³ it is 3."""
+    text = str(compare("x**3*y", [1.3, 0.7], methods=["reverse"], timed=False))
+    assert "condition number of f 4, of ∂f/∂x 3, of ∂f/∂y 3" in text
+
+
 def test_a_refusal_is_a_sentence() -> None:
     assert "complex-step: the complex step needs an analytic formula" in said(facts_of("Max(x, 1)*x", 3.0))
 
@@ -111,7 +147,7 @@ def test_what_cancels_in_f_and_what_cancels_between_paths_are_both_named() -> No
 def test_the_loss_of_f_itself_is_not_told_again_as_one_between_paths() -> None:
     facts = facts_of("exp(x) - exp(x - 1e-9)", 1.0)
     assert facts.cancellations
-    assert not {loss.written for loss in facts.cancellations} & {loss.written for loss in facts.adjoint_cancellations}
+    assert not {loss.written for loss in facts.cancellations} & {loss.written for loss in facts.losses["reverse"] if loss.adjoint}
 
 
 def test_a_branch_at_one_point_is_told_from_roundings() -> None:
