@@ -35,12 +35,14 @@ FIRST_STEP = 19 / 64  # relative, as for Richardson's extrapolation
 RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
 MOST = 40  # steps
 TERMS = 9  # of a polynomial: beyond h¹⁷ double precision has nothing to gain
+FINEST = 1024  # ulps of x: below, steps leap no more, for there must be room for the points of a fit
 LEAPS, LEAP = 12, 4.0  # as long as quotients do not settle, h falls faster
 UNSETTLED = 1.5  # a quotient changes by more than so many times what a parabola would after the change before,
 UNLIKE = 0.3  # and by so large a part of itself,
 CONVINCING = 0.01  # and the best fit is not yet good to such a part of it
 CONFIDENCE = 2.0  # standard deviations
 FREEDOM = 4  # points more than terms that a fit must have to end the search
+SLOWLY = 8.0  # still better at the end: so slow, as at the edge of x√x, the next term is not all that is left
 PATIENCE = 3  # steps without a better fit
 TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another scale is tried
 
@@ -134,8 +136,9 @@ class _Search:
 
     def run(self, h: float) -> Quotient | None:
         """The best fit; `None` if f has too few values, or the derivative overflows."""
-        leaps, stale = LEAPS, 0
+        leaps, stale, least = LEAPS, 0, FINEST * math.ulp(self.line.origin)
         for _ in range(MOST):
+            leaps = leaps if h >= least else 0
             step = np.float64(h * RUNGS[len(self.steps) % 2])  # whose square may overflow in peace
             point = self._point(step)
             if point is None and (self.steps or not leaps):
@@ -151,6 +154,8 @@ class _Search:
                 stale = stale + 1 if last and np.all(self.best.error > 0.9 * last.error) else 0
                 if stale == PATIENCE or self.best.is_noise():
                     break
+        else:
+            self.best = self.best and self.best._replace(truncation=SLOWLY * self.best.truncation)
         if self.best is None or not np.isfinite(self.best.df).all():
             return None
         return Quotient(self.best.df, self.best.df + self.best.truncation, self.best.noise, float(self.steps[-1]), True)
@@ -160,11 +165,12 @@ class _Search:
         x, centre = self.line.origin, self.line.centre
         above, below = (x if self.sign < 0 else x + h), (x if self.sign > 0 else x - h)
         right, left = self.line.at([above, below])
-        if above == below or not (np.isfinite(right).all() and np.isfinite(left).all()):
+        merged = len({above, x, below}) < (2 if self.sign else 3)
+        if merged or not (np.isfinite(right).all() and np.isfinite(left).all()):
             return None
         slope = (right - left) / (above - below)
         if self.sign or self.derivative == 1:
-            return np.asarray(slope * h * (self.sign or 1))
+            return np.asarray(slope * h * (self.sign if self.derivative == 2 else 1))
         slip = (above - x) - (x - below)
         return np.asarray(((right - centre) + (left - centre) - slope * slip) / 2)
 

@@ -85,7 +85,7 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     """The same stencil at h/64: what that moves, but for its own rounding and noise, the error must cover."""
     finer = quotient(line, stencil, h * CLOSER)
     if finer is None:
-        return Verdict(first.error)
+        return _cut(line, stencil, h, first.error) or Verdict(first.error)
     moved = np.abs(finer.df - first.df)
     vague = (first.truncation > np.abs(first.df)) & (first.truncation > first.roundoff)
     noisy = finer.truncation > 2 * first.truncation + CLEARLY * finer.roundoff  # truncation would have become less
@@ -97,10 +97,9 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
         line.heard(noise)
         return Verdict(first.error if first.measured else first.error + blur)
     error = np.maximum(first.error, moved - finer.roundoff)
-    cut = _jump(line, h) if stencil.derivative == 1 else None
+    cut = _cut(line, stencil, h, error)
     if cut:
-        reason = "f jumps at x, as at a branch cut or a step: the values on both sides do not tend to one number"
-        return Verdict(error, BRANCH_CUT, reason, cut)
+        return cut
     if np.all(moved <= 2 * (first.error + finer.error)):
         return Verdict(error)
     reason = (
@@ -117,10 +116,17 @@ def _noise(line: Line, stencil: Stencil, h: float) -> Array:
     return np.where(np.ptp(line.values(stencil.wider, h), axis=0) >= RESOLVED * noise, noise, 0.0)
 
 
+def _cut(line: Line, stencil: Stencil, h: float, error: Array) -> Verdict | None:
+    """The verdict where f jumps at x; `None` where it does not."""
+    sides = _jump(line, h) if stencil.derivative == 1 else None
+    reason = "f jumps at x, as at a branch cut or a step: the values on both sides do not tend to one number"
+    return Verdict(error, BRANCH_CUT, reason, sides) if sides else None
+
+
 def _jump(line: Line, h: float) -> tuple[Array, Array] | None:
     """The slopes left and right if f jumps at x, infinite on the side where it does; `None` if it does not."""
     finest = max(FINEST_IN_ULPS * math.ulp(line.origin), h * UNIT_ROUNDOFF)
-    steps = np.append(h * CLOSER ** np.arange(LOOKS + 1), finest)
+    steps = np.maximum(np.append(h * CLOSER ** np.arange(LOOKS + 1), finest), finest)
     noise = measured_noise(line, h * CLOSER**2)
     slopes, jumps = [], []
     for sign in (-1, 1):
