@@ -239,8 +239,13 @@ def _steps(options: argparse.Namespace) -> None:
 
 
 def _difference(options: argparse.Namespace) -> None:
+    from adlab.report.contest import contest
     from adlab.report.difference import difference
 
+    if options.formula is None:
+        stage("differentiating")
+        _show(options, contest(_methods(options)))
+        return
     f = _function(options)
     step: Any = options.step if options.step.isalpha() else _number("--step", options.step)
     _show(options, difference(f, _point(options, f), options.variable, options.scheme, step, options.order))
@@ -379,8 +384,8 @@ COMMANDS: dict[str, Command] = {
     "trace": Command("the forward and the reverse sweep, node by node", _trace, "formula at variables json markdown plot"),
     "steps": Command("error against step size for every difference scheme", _steps,
                      "formula at variables methods variable json markdown plot"),
-    "difference": Command("derivatives by one difference scheme: error, step, price, and what was met", _difference,
-                          "formula at variables variable scheme step order json markdown"),
+    "difference": Command("derivatives by a difference scheme; without a formula, who differences best", _difference,
+                          "formula at variables variable scheme step order methods json markdown"),
     "swell": Command("how large each derivative grows: tree, graph, after cse, program", _swell,
                      "formula at variables json markdown plot"),
     "cost": Command("operations, evaluations of f, memory and time of each method", _cost,

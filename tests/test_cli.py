@@ -42,6 +42,8 @@ COMPARED = ["log((x1 + x2)**2 + sin(x1*x2))", "--at", "x1=1", "x2=2"]
         (["compare", *COMPARED, *FAST], {"value", "truth", "accuracy", "swell", "cost", "verdict"}),
         (["trace", *COMPARED], {"rows", "value", "gradient"}),
         (["steps", "exp(x)", "--at", "x=1", "--methods", "central-difference"], {"curves", "slopes", "best"}),
+        (["difference", *COMPARED, "--scheme", "central-difference", "--step", "oracle"], {"df", "error", "flags"}),
+        (["difference", "--methods", "central-difference,adaptive-difference"], {"rows"}),
         (["swell", "@logistic-map:4"], {"rows", "form"}),
         (["cost", *COMPARED, *FAST], {"rows", "counts"}),
         (["graph", COMPARED[0]], {"inputs", "operations", "outputs", "counts"}),
