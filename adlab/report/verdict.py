@@ -232,7 +232,7 @@ def sampled(facts: Facts) -> list[Sentence]:
     text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"
-        if worst.method in facts.splits:
+        if worst.method in facts.splits and "kink_in_stencil" not in worst.note:  # where the theory of steps ends
             text += f": {facts.splits[worst.method].in_words()}"
     return [Sentence(text + ".", because)]
 

@@ -215,3 +215,9 @@ def test_a_few_roundings_are_said_to_be_that(plain: Facts) -> None:
     assert "reverse keeps 14.0 of 16 digits in its worst partial" in text
     assert "Trust" not in text
     assert "suspect" not in text
+
+
+def test_at_a_kink_no_higher_order_is_recommended() -> None:
+    text = said(facts_of("Abs(x - 1)", 1 + 1e-9))
+    assert "central-difference-8 found a kink" in text or "found a kink between their nodes" in text
+    assert "higher order" not in text
