@@ -30,7 +30,7 @@ def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0) -> Any:
     ax.set(xscale="log", yscale="log", xlabel="step size h", ylabel=f"absolute error of ∂f/∂{variable}")
     tops = [np.nanmax(c.total) for c in curves]
     ax.set_ylim(floor / 100, max(tops) * 100)
-    ax.set_title("points: measured; lines: A/h + C·hᵖ; ★ optimum, ○ found")
+    ax.set_title("measured (best ○), and A/h + C·hᵖ (optimum ★)")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0))
     return ax
 
