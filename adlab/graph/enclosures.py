@@ -61,7 +61,8 @@ class Enclosures(Intervals):
         low = primitive.over(lambda *place: at(*place)[0], operands, parameter)[0]
         high = primitive.over(lambda *place: at(*place)[1], operands, parameter)[1]
         direct = arb.value(primitive, parameter, operands) if all(map(_bounded, operands)) else ENTIRE
-        return max(low, direct[0]), min(high, direct[1])  # Arb knows that no wave is higher than 1
+        found = max(low, direct[0]), min(high, direct[1])  # Arb knows that no wave is higher than 1
+        return UNDEFINED if found == ENTIRE else found  # a pole may be between two doubles, as those of tan are
 
 
 ENCLOSURES = Enclosures()

@@ -103,12 +103,12 @@ def halved(low: float, high: float) -> tuple[float, float]:
 def between_poles(monotone_there: bool, *turns: float) -> Over:
     """tan and cot, monotone from pole to pole, where their ends are in that order; sec and csc, which take the value of
     one of their `turns` on the way, where their ends have one sign. Poles are a half turn apart: one, at the most, lies
-    within a width of 3, and the function comes back from it on the other side."""
+    within a width of 3.1, and the function comes back from it on the other side."""
 
     def over(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
         ((low, high),) = operands
         first, last = at(low), at(high)
-        if not high - low < 3:
+        if not high - low < 3.1:
             return ENTIRE
         if monotone_there:
             rises = at(0.5) < at(1.0)
@@ -140,5 +140,5 @@ def remainder(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
     if q != q or abs(q) > 2**50 or not quotients[1] * (1 + math.copysign(2.0**-50, quotients[1])) < q + 1:
         return min(0.0, c), max(0.0, d)
     moved = hull(q * y for y in (c, d))
-    slack = 2.0**-51 * max(map(abs, (a, b, *moved)))
+    slack = 2.0**-50 * max(map(abs, (a, b, *moved)))
     return a - moved[1] - slack, b - moved[0] + slack

@@ -201,8 +201,10 @@ def _reason(program: Graph, values: Sequence[Interval], place: int) -> str:
         return "it is not proven that a condition of the Piecewise holds everywhere in the box"
     moving = [o for o in dict.fromkeys(operands) if program.active[o]]
     met = ", ".join(f"{program.names[o]} is in [{values[o][0]:.6g}, {values[o][1]:.6g}]" for o in moving) or "it is a constant"
-    needs = needed(program, first, primitive.value_condition(parameter))
     written = f"{program.names[first]} = {program.written(first)}"
+    if ENCLOSURES.exists(primitive, parameter, [values[o] for o in operands]):
+        return f"{written} is not proven to be bounded in the box, where {met}"
+    needs = needed(program, first, primitive.value_condition(parameter))
     return f"{written} is not proven to have a value everywhere in the box: it needs {needs}, and {met}"
 
 

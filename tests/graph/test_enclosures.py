@@ -71,6 +71,33 @@ def test_over_a_box_the_enclosure_has_the_true_values(case: Case) -> None:
                 assert true is None or holds_true(enclosed, true), (box, place, enclosed, true)
 
 
+STATIONARY = {
+    "gamma": [1.4616321449683622, -0.5040830082644554], "loggamma": [1.4616321449683622], "sin": [math.pi / 2],
+    "cos": [0.0, math.pi], "sec": [0.0], "csc": [math.pi / 2], "cosh": [0.0], "sech": [0.0], "gauss": [0.0],
+    "growth": [0.0], "abs": [0.0], "powi-2": [0.0], "powi-50": [0.0], "Si": [math.pi], "Ci": [math.pi / 2],
+    "fresnels": [math.sqrt(2)], "fresnelc": [1.0], "sinsquare": [1.0], "cossquare": [0.0, math.sqrt(2)],
+    "gausserfinv": [0.0], "gausserfcinv": [1.0], "sphericalj-0": [0.0, 4.493409457909064], "sphericali-0": [0.0],
+    "besselj-0": [0.0, 3.8317059702075123], "besselj-1": [1.8411837813406593], "besselj-1/2": [1.1655611852072114],
+    "bessely-0": [2.197141326031017], "besseli-0": [0.0], "uppergamma-3": [0.0], "lowergamma-3": [0.0],
+    "expint--1": [-1.0], "polylog--1": [-1.0], "polygamma-1": [-0.5],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", [next(case for case in VALUED if str(case) == name) for name in STATIONARY], ids=str)
+def test_about_a_stationary_point_the_enclosure_has_the_extreme_and_the_ends(case: Case) -> None:
+    """There the first order says nothing, and whoever stops at it has too small a ball."""
+    r = random.Random(6)
+    for top in STATIONARY[str(case)]:
+        for width in (1e-9, 1e-6, 1e-3, 0.1):
+            low, high = top - width * r.random(), top + width * r.random()
+            enclosed = ENCLOSURES.apply(case.primitive, case.parameter, [(low, high)])
+            assert not undefined(enclosed) or (case.primitive.name in ("polygamma", "expint") and top < 0)
+            for place in (low, top, high) if not undefined(enclosed) else ():
+                true = value(case, (place,))
+                with mpmath.workprec(1200):
+                    assert true is None or holds_true(enclosed, true), (low, high, place, enclosed)
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.primitive.name not in LOGIC | {"select"}], ids=str)
 def test_what_is_undefined_stays_undefined(case: Case) -> None:
     for k in range(case.primitive.arity):

@@ -91,6 +91,18 @@ def test_undefined_inside_a_bounded_function_is_undefined() -> None:
     assert adlab.enclose("sqrt(x)", (0, 1)).partial("x") is None
 
 
+def test_a_pole_between_two_doubles_is_a_pole() -> None:
+    """tan has a value at every double, and a pole at pi/2."""
+    for formula, node in (("tan(x)", "v1 = tan(x)"), ("sec(x)", "v1 = sec(x)"), ("x**-2", "x")):
+        box = (-1, 2)
+        found = adlab.enclose(formula, box)
+        assert not found.defined
+        assert node in found.sentences()[0]
+    assert adlab.enclose("tan(x)", (-1.5, 1.5)).defined
+    assert adlab.enclose("sec(x)", (-1.5, 1.5)).value()[0] == 1.0
+    assert adlab.enclose("exp(x)", (0, 1000)).value() == (1.0, math.inf)
+
+
 def test_over_a_kink_the_partial_has_both_sides_and_the_node_is_named() -> None:
     found = adlab.enclose("abs(x)", (-1, 2))
     assert (found.value(), found.partial("x"), found.kinks) == ((0.0, 2.0), (-1.0, 1.0), ["v1 = abs(x)"])
