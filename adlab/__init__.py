@@ -1,9 +1,9 @@
 """adlab: differentiate a formula every way there is, and see which answer to trust.
 
-The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy
-expressions); `certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks it); `autodiff` (the two sweeps) and
-`classical` (symbolic, differences, complex step), which know nothing of each other; `registry` (every method behind one face);
-`function` (the face); `report` (truth, accuracy, swell, cost, steps, comparison); `cli`.
+The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy expressions),
+`certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks it); `autodiff`
+(the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each other; `registry` (every
+method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps, comparison); `cli`.
 
 >>> import adlab
 >>> f = adlab.Function("x*sin(x)")
@@ -19,38 +19,16 @@ if TYPE_CHECKING:
     from adlab import gallery as gallery
     from adlab.errors import (
         AdlabError as AdlabError,
-    )
-    from adlab.errors import (
         DomainError as DomainError,
-    )
-    from adlab.errors import (
         GaveUp as GaveUp,
-    )
-    from adlab.errors import (
         GraphError as GraphError,
-    )
-    from adlab.errors import (
         MethodError as MethodError,
-    )
-    from adlab.errors import (
         MissingExtra as MissingExtra,
-    )
-    from adlab.errors import (
         OptionError as OptionError,
-    )
-    from adlab.errors import (
         OverflowedError as OverflowedError,
-    )
-    from adlab.errors import (
         ParseError as ParseError,
-    )
-    from adlab.errors import (
         PointError as PointError,
-    )
-    from adlab.errors import (
         UnsupportedExpression as UnsupportedExpression,
-    )
-    from adlab.errors import (
         VariableError as VariableError,
     )
     from adlab.function import Function as Function

@@ -17,6 +17,7 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 from adlab.points import FloatArray
 from adlab.registry import LARGEST_FORWARD_PROGRAM, Method, chosen
+from adlab.report.accuracy import STATUS
 from adlab.tables import Report, Table, count, significant
 
 SECONDS = 0.25
@@ -145,8 +146,7 @@ def _counted(f: Function, method: Method, point: FloatArray) -> CostRow:
     try:
         result = method(f, point)
     except AdlabError as reason:
-        status = "gave up" if type(reason).__name__ == "GaveUp" else "refused"
-        return CostRow(method.name, status=status, note=first_sentence(reason))
+        return CostRow(method.name, status=STATUS.get(type(reason), "refused"), note=first_sentence(reason))
     if method.family == "automatic":
         return _program_row(f, method.name)
     if method.family == "symbolic":
