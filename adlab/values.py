@@ -117,6 +117,20 @@ class Plan:
         """Whether variable `index` occurs in output number `output`."""
         return self.outputs[output] in self.dependents(index)
 
+    def used(self, slots: Sequence[Any], output: int) -> Iterator[Any]:
+        """Of all slots those that output number `output` rests on: those of branches not taken are left out."""
+        first, seen, stack = len(self.variables), set[int](), [self.outputs[output]]
+        while stack:
+            slot = stack.pop()
+            if slot in seen:
+                continue
+            seen.add(slot)
+            yield slots[slot]
+            if slot >= first and not isinstance(slots[slot], Failure):
+                operation, operands, _ = self.steps[slot - first]
+                used = operation.uses([slots[o] for o in operands]) if operation.uses else range(len(operands))
+                stack.extend(operands[index] for index in used)
+
     def base(self, point: Sequence[Any], bits: int) -> State:
         """Every slot at `point` (exact numbers: int, float, mpf or mpc) at `bits` of working precision."""
         if len(point) != len(self.variables):
@@ -197,20 +211,6 @@ class State:
             if not isinstance(value, (bool, Failure)) and abs(value) > CONTEXT.make_mpf(error):
                 found = max(found, abs(magnitude(value)))
         return found
-
-    def used(self, output: int) -> Iterator[Any]:
-        """The values that output number `output` rests on: those of branches not taken are left out."""
-        first, seen, stack = len(self.plan.variables), set[int](), [self.plan.outputs[output]]
-        while stack:
-            slot = stack.pop()
-            if slot in seen:
-                continue
-            seen.add(slot)
-            yield self.slots[slot]
-            if slot >= first and not isinstance(self.slots[slot], Failure):
-                operation, operands, _ = self.plan.steps[slot - first]
-                used = operation.uses([self.slots[o] for o in operands]) if operation.uses else range(len(operands))
-                stack.extend(operands[index] for index in used)
 
 
 def _uncertainty(failed: str, errors: Sequence[Any]) -> Any:

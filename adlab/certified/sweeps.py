@@ -66,20 +66,8 @@ class Program(NamedTuple):
         return [slots[slot] for slot in self.plan.outputs]
 
     def complex_inside(self, slots: list[Any], output: int) -> bool:
-        """Whether output number `output` rests on a complex number; branches not taken do not count."""
-        first, seen, stack = len(self.plan.variables), set[int](), [self.plan.outputs[output]]
-        while stack:
-            slot = stack.pop()
-            if slot in seen:
-                continue
-            seen.add(slot)
-            if isinstance(slots[slot], acb):
-                return True
-            if slot >= first:
-                operation, operands, _ = self.plan.steps[slot - first]
-                used = operation.uses([slots[o] for o in operands]) if operation.uses else range(len(operands))
-                stack.extend(operands[index] for index in used)
-        return False
+        """Whether output number `output` rests on a complex number."""
+        return any(isinstance(value, acb) for value in self.plan.used(slots, output))
 
     def _swept(self, slots: list[Any], schedule: Iterable[int]) -> list[Any]:
         first, steps, meanings = len(self.plan.variables), self.plan.steps, self.meanings

@@ -242,7 +242,7 @@ def _judged(
     if objection:
         partials = [Component(output, variable.name, "unavailable", note=objection) for variable in variables]
         return OutputTruth(None, None, objection, tuple(partials))
-    note = COMPLEX_INSIDE if any(hasattr(value, "_mpc_") for value in state.used(output)) else ""
+    note = COMPLEX_INSIDE if any(hasattr(value, "_mpc_") for value in state.plan.used(state.slots, output)) else ""
     partials = [_component(output, variable.name, side, note) for variable, side in zip(variables, sides, strict=True)]
     value = CONTEXT.zero if abs(outcome.value) <= outcome.error else outcome.value
     return OutputTruth(exported(value), exported(outcome.error), note, tuple(partials))
