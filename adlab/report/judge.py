@@ -17,6 +17,7 @@ That is labelled heuristic all the same: values at finitely many points prove no
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ MOST_DIGITS = 1000
 VALUE_BITS = 2500  # at most, beyond the digits, for a value: one smaller than its error by then counts as 0
 LARGEST_EXTENT = 1100  # bits: the range of binary64
 RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
+OLDEST_FLINT = 0, 9
 COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
 
 
@@ -118,8 +120,11 @@ def checked(point: Sequence[Any], digits: int) -> list[Any]:
 
 @cache
 def certifying() -> bool:
-    """Whether python-flint, which certifies, is installed."""
-    return importlib.util.find_spec("flint") is not None
+    """Whether python-flint, which certifies, is installed, and not too old to mix real and complex series."""
+    if importlib.util.find_spec("flint") is None:
+        return False
+    major, minor = importlib.metadata.version("python-flint").split(".")[:2]
+    return (int(major), int(minor)) >= OLDEST_FLINT
 
 
 def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
