@@ -265,6 +265,21 @@ def test_the_report_says_everything_in_every_form() -> None:
     assert "0.52150077894686068521" in truth("log((x1 + x2)**2 + sin(x1*x2))", [1, 2]).line()
 
 
+def test_without_python_flint_the_report_says_how_to_have_it_certified(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("judge", "truth"):
+        monkeypatch.setattr(f"adlab.report.{module}.certifying", lambda: False)
+    found = truth("sin(x)", 1.0)
+    assert found.status == "heuristic"
+    assert "pip install 'adlab[certify]'" in str(found)
+
+
+@pytest.mark.parametrize(("version", "enough"), [("0.8.0", False), ("0.9.0", True), ("0.10.1", True), ("1.0a1", True)])
+def test_a_python_flint_that_is_too_old_counts_as_missing(version: str, enough: bool, monkeypatch: Any) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    monkeypatch.setattr("importlib.metadata.version", lambda name: version)
+    assert certifying.__wrapped__() is enough
+
+
 def test_bad_questions_are_refused() -> None:
     with pytest.raises(OptionError, match="digits"):
         truth("x", 1.0, digits=0)

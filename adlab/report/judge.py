@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -123,7 +124,7 @@ def certifying() -> bool:
     """Whether python-flint, which certifies, is installed, and not too old to mix real and complex series."""
     if importlib.util.find_spec("flint") is None:
         return False
-    major, minor = importlib.metadata.version("python-flint").split(".")[:2]
+    major, minor = re.findall(r"\d+", importlib.metadata.version("python-flint"))[:2]
     return (int(major), int(minor)) >= OLDEST_FLINT
 
 

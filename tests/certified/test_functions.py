@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sympy
 
-flint = pytest.importorskip("flint")
+flint = pytest.importorskip("flint", "0.9")
 
 from adlab import meanings  # noqa: E402
 from adlab.certified import balls  # noqa: E402
