@@ -1,8 +1,13 @@
 """adlab: differentiate a formula every way there is, and see which answer to trust.
 
+(the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each other; `registry` (every
+The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy
 The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy expressions),
 `certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks it); `autodiff`
-(the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each other; `registry` (every
+`registry` (every method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps,
+comparison); `cli`.
+expressions); `certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks
+it); `autodiff` (the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each other;
 method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps, comparison); `cli`.
 
 >>> import adlab

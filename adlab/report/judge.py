@@ -103,8 +103,9 @@ def gradient_truth(
     made = plan(expressions, variables)
     proof = proved(made, numbers, digits)
     pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(variables)) if made.depends(i, j)]
-    left = [pair for pair in pairs if (*pair, 1) not in proof.derivatives]
-    unproved = {i for i in range(len(made.outputs)) if i not in proof.values} | {i for i, _ in left}
+    unvalued = {i for i in range(len(made.outputs)) if i not in proof.values}
+    left = [pair for pair in pairs if pair[0] in unvalued or (*pair, 1) not in proof.derivatives]
+    unproved = unvalued | {i for i, _ in left}
     judged = heuristic(made, numbers, digits, left, unproved) if unproved else {}
     return [_merged(made, i, proof, judged.get(i)) for i in range(len(made.outputs))]
 

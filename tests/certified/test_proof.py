@@ -91,7 +91,11 @@ def test_the_trap_does_not_fool_it(scale: int, at: float) -> None:
 @pytest.mark.parametrize("at", [5e-324, 1e-300, 1e-5, 3.7, 1e5, 1e300])
 def test_points_of_any_size_are_ordinary(at: float) -> None:
     with mpmath.workdps(700):
-        for expression, slope in ((sin(x), mpmath.cos(at)), (x * log(x), mpmath.log(at) + 1), (x**3, 3 * mpmath.mpf(at) ** 2)):
+        for expression, slope in (
+            (sin(x), mpmath.cos(at)),
+            (x * log(x), mpmath.log(at) + 1),
+            (x**3, 3 * mpmath.mpf(at) ** 2),
+        ):
             [found] = partials(expression, at)
             assert found.status == "certified"
             assert abs(found.value - slope) <= found.radius + abs(slope) * mpmath.mpf(10) ** -300
@@ -156,7 +160,12 @@ def test_at_a_kink_nothing_is_certified_and_the_judge_says_what_it_did(expressio
     [found] = partials(expression, at)
     [judged] = heuristic(monkeypatch, [expression], [x], [at])[0].partials
     assert found.status != "certified"
-    assert (found.status, found.value, found.left, found.right) == (judged.status, judged.value, judged.left, judged.right)
+    assert (found.status, found.value, found.left, found.right) == (
+        judged.status,
+        judged.value,
+        judged.left,
+        judged.right,
+    )
     assert found.status == "unavailable" or "not certified" in found.note
 
 
@@ -202,10 +211,23 @@ def test_bounds_on_bits_and_time_end_in_a_sentence() -> None:
     assert re.fullmatch(r"\d+ bits do not decide it", prove(undecided, [exact(2.0)], 30).reason)
 
 
+def test_where_the_value_is_not_certified_no_partial_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def proved(made: Any, point: Any, digits: int) -> Any:
+        proof = prove(made, point, digits)
+        proof.values.clear()
+        return proof
+
+    monkeypatch.setattr(judge, "proved", proved)
+    assert [(found.status, found.value) for found in partials(x**2 * y, 3.0, 2.0)] == [("heuristic", 12), ("heuristic", 9)]
+
+
 @pytest.mark.parametrize("digits", [1, 18, 100, 1000])
 def test_the_radius_holds_the_digits_and_more_digits_stay_inside_it(digits: int) -> None:
     for expression, at, _ in CERTIFIED:
-        [found], [finer] = partials(expression, at, digits=digits), partials(expression, at, digits=min(1000, 2 * digits))
+        [found], [finer] = (
+            partials(expression, at, digits=digits),
+            partials(expression, at, digits=min(1000, 2 * digits)),
+        )
         assert found.status == finer.status == "certified"
         assert agree(found, finer, digits=5000)
         with mpmath.workdps(1100):
