@@ -18,7 +18,7 @@ from adlab.errors import OptionError
 NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
 
 REACH = 6.0  # steps: so far do the widest stencils reach
-FAINT = 2.0**-20
+FAINT = 2.0**-20  # relative to the values of f: waves so low are not told from noise
 STAIRS = (
     "f varies by less than 1e-6 of itself around x, and in no order: noise, or waves as faint; what settles nearer to x may be "
     'a single stair of noise. Try another scheme, step="model", or a larger step'
@@ -44,8 +44,8 @@ class Estimate:
 
     `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil
     of the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the
-    slopes left and right, which every two-sided scheme gives), `branch_cut` (f jumps at x), `unsettled` (a second look at
-    h/64 contradicts the estimate), `underflow` (a complex step too small). Where there is nothing to trust, `success`
+    slopes left and right, which every two-sided scheme gives), `branch_cut` (f jumps in the stencil), `unsettled` (a second
+    look at h/64 contradicts the estimate), `underflow` (a complex step too small). Where there is nothing to trust, `success`
     is False, `status` is not 0, and `reason` says why in a sentence.
     """
 
@@ -75,31 +75,47 @@ def estimated(
     No further step is tried once the relative error is within the tolerance. Where none succeeds, because a second look
     contradicts the estimate or f ends within reach, the search goes on nearer to x, and gives up after a few times.
     """
-    steps = default_steps(line.origin, relative) if step is None else (checked_step(step),)
+    tried: list[Estimate] = []
+
+    def at(h: float) -> Estimate:
+        tried.append(attempt(h))
+        return tried[-1]
+
+    if step is None:
+        first = _among(line, at, default_steps(line.origin, relative), tolerance)
+        chosen = _searched(line, at, first)
+    else:
+        chosen = at(checked_step(step))
+    if UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
+        chosen = _explained(line, chosen)
+    flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
+    error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
+    return replace(chosen, error=plain(error), nfev=line.nfev, nit=sum(one.nit for one in tried), x=line.origin)
+
+
+def _among(line: Line, attempt: Callable[[float], Estimate], steps: tuple[float, ...], tolerance: float) -> Estimate:
+    """The best of the attempts at several steps; what is good enough ends them."""
     chosen = attempt(steps[0])
-    tried = chosen.nit
     for h in steps[1:]:
         near = chosen.step >= steps[0] * CLOSER**2  # it has not been driven far from the step it was given
         if chosen.success and near and np.all(chosen.error < tolerance * np.abs(chosen.df)):
             break
-        other = attempt(h)
-        chosen, tried = _better(line, chosen, other), tried + other.nit
-    doubted = chosen
-    for _ in range(LOOKS if step is None else 0):
+        chosen = _better(line, chosen, attempt(h))
+    return chosen
+
+
+def _searched(line: Line, attempt: Callable[[float], Estimate], first: Estimate) -> Estimate:
+    """What is found nearer to x, where the first attempt leaves something to be found."""
+    chosen = first
+    for _ in range(LOOKS):
         if _done(line, chosen):
             break
         other = attempt(chosen.step * CLOSER)
-        tried += other.nit
         if chosen.success and not (other.success and np.all(other.error < chosen.error)):
             break
         chosen = other
-    if chosen.success and UNSETTLED in doubted.flags and _faint(line, doubted):
-        chosen = replace(doubted, reason=STAIRS)
-    elif UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
-        chosen = _explained(line, chosen)
-    flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
-    error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
-    return replace(chosen, error=plain(error), nfev=line.nfev, nit=tried, x=line.origin)
+    stairs = chosen.success and UNSETTLED in first.flags and _faint(line, first)
+    return replace(first, reason=STAIRS) if stairs else chosen
 
 
 def _done(line: Line, found: Estimate) -> bool:
@@ -122,7 +138,7 @@ def _vague(line: Line, found: Estimate) -> bool:
 
 def _explained(line: Line, found: Estimate) -> Estimate:
     """The same; failed for a `BRANCH_CUT` where f jumps in the stencil, though not at x."""
-    where = cut_within(line, REACH * found.step)
+    where = None if found.reason == STAIRS else cut_within(line, REACH * found.step)
     if where is None or where == line.origin:
         return found
     reason = f"f jumps at {where:.6g}, which lies in the stencil; try a step below {abs(where - line.origin):.1g}"
