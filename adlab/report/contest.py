@@ -1,8 +1,8 @@
 """Who differentiates best by sampling? Our schemes and the libraries for it, side by side on functions that tell them apart.
 
 Three things count: how far the answer is off, what it cost, and whether the contestant knew. An answer is *honest* if it
-is off by no more than twice its own error estimate, but for a few roundings; a *false success* is one that is not, or
-that stands where there is no derivative, and comes without a warning.
+is off by no more than twice its own error estimate, but for a few roundings. A *false success* comes without a warning, is
+not honest, and has lost half of its digits or more; or it stands where there is no derivative.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ CASES: tuple[tuple[str, str], ...] = (
 OURS = ("adaptive-difference", "richardson", "central-difference-8", "central-difference")
 """The first is the default of `difference`."""
 THEIRS = ("scipy", "numdifftools", "jacobi")
+HALF = 2.0**-26  # of the digits
 ROUNDINGS = 4  # units in the last place that nobody's estimate need cover
 
 
@@ -65,7 +66,7 @@ class Entry:
     @property
     def false_success(self) -> bool:
         """Whether it claims a success that is none."""
-        return self.claimed and not self.honest
+        return self.claimed and not self.honest and (self.error is None or self.error > HALF)
 
     @property
     def digits(self) -> float | None:
@@ -91,10 +92,10 @@ class Contest(Report):
             place = (e.formula, e.at)
             rows.append([*(place if place != last else ("", "")), e.method, _size(e.error), _size(e.estimate),
                          "–" if e.evaluations is None else str(e.evaluations),
-                         "FALSE SUCCESS" if e.false_success else "yes" if e.claimed else "warned", e.said or "–"])  # fmt: skip
+                         _honesty(e), e.said or "–"])  # fmt: skip
             last = place
         standing = [self._standing(name) for name in dict.fromkeys(e.method for e in self.entries)]
-        summary = ["method", "median digits", "worst", "median evaluations", "false successes"]
+        summary = ["method", "median digits", "worst", "median evaluations", "not honest", "false successes"]
         return [Table("differences side by side", head, rows, frozenset(head[3:6])),
                 Table("", summary, standing, frozenset(summary[1:]))]  # fmt: skip
 
@@ -104,7 +105,14 @@ class Contest(Report):
         spent = sorted(e.evaluations for e in mine if e.evaluations is not None)
         middle = f"{digits[len(digits) // 2]:.1f}" if digits else "–"
         return [method, middle, f"{digits[0]:.1f}" if digits else "–", str(spent[len(spent) // 2]) if spent else "–",
+                f"{sum(e.claimed and not e.honest for e in mine)} of {len(mine)}",
                 f"{sum(e.false_success for e in mine)} of {len(mine)}"]  # fmt: skip
+
+
+def _honesty(entry: Entry) -> str:
+    if entry.value is None or not math.isfinite(entry.value):
+        return "no answer"
+    return "FALSE SUCCESS" if entry.false_success else "warned" if not entry.claimed else "yes" if entry.honest else "no"
 
 
 def _size(error: float | None) -> str:
