@@ -16,8 +16,7 @@ import numpy as np
 import sympy
 from sympy import And, Eq, Function, Heaviside, Ne, Or, Piecewise, Rational, S, floor
 
-from adlab.graph import numerics as num
-from adlab.graph import ranges, special
+from adlab.graph import numerics as num, ranges, special
 from adlab.graph.primitive import OPERANDS, OUT, A, B, C, N, Primitive
 
 ZERO, ONE, HALF = S.Zero, S.One, S.Half

@@ -16,8 +16,7 @@ from adlab.function import Function
 from adlab.peers import PEERS, library
 from adlab.registry import METHODS
 from adlab.report.accuracy import attempt
-from adlab.report.side_by_side import SHOWN
-from adlab.report.side_by_side import side_by_side as side_by_side
+from adlab.report.side_by_side import SHOWN, side_by_side as side_by_side
 from adlab.report.truth import truth
 from adlab.tables import Report, Table, significant
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from adlab.function import as_function, point_of
 from adlab.meanings import decimal, shown
-from adlab.report.judge import Component, OutputTruth, Status, certifying, weakest
-from adlab.report.judge import gradient_truth as gradient_truth
+from adlab.report.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.tables import Report, Table
 
 INDEPENDENT = "from high-precision values of the expression alone"

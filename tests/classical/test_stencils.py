@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from adlab.classical.stencils import SCHEMES, Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel, default_steps, relative_step

@@ -9,8 +9,7 @@ from fractions import Fraction
 import mpmath
 import pytest
 from boxes import NUMERIC, boxes, inside
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from random_graphs import random_graph, random_point
 from table import EFFORT, Case, differentiable, exists, holds, line, partial, points
 
