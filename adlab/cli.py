@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
-import math
 import os
 import sys
 from collections.abc import Callable, Container, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
+from adlab import commands
 from adlab.arguments import rearranged
-from adlab.errors import AdlabError, OptionError, OutputError
-from adlab.progress import Watcher, stage
-
-if TYPE_CHECKING:
-    from adlab.function import Function
+from adlab.errors import AdlabError, OptionError
+from adlab.progress import Watcher
 
 DESCRIPTION = """\
 One formula, differentiated every way there is, judged and explained.
@@ -27,6 +22,8 @@ One formula, differentiated every way there is, judged and explained.
   adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, node by node
   adlab steps   "exp(x)" --at x=1 --plot e.png   error against step size
   adlab difference "exp(x)" --at x=1             one derivative by differences, with its error
+  adlab truth   "exp(sin(x))" --at x=1           the gradient that judges all others; also: derivatives, rounding
+  adlab enclose "x*exp(-x)" --at x=0..0.5        guaranteed intervals over a box
   adlab swell   @logistic-map:6                  how large each derivative grows
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
@@ -110,241 +107,6 @@ def _method_names() -> Container[str]:
     return {*METHODS, "all"}
 
 
-# --- what the commands share --------------------------------------------------------------------------------------
-
-
-def _function(options: argparse.Namespace) -> Function:
-    from adlab.function import Function
-
-    stage("reading the formula")
-    text = options.formula
-    if text is None:
-        raise OptionError(f'no formula; try adlab {options.command} "x*sin(y)" --at x=1 y=2, or @worked-example')
-    if text.startswith("@"):
-        from adlab.gallery import named
-
-        return named(text[1:])
-    variables = [name for name in options.variables.replace(",", " ").split() if name] or None
-    if variables is None and options.at:
-        variables = _order(text, list(dict.fromkeys(item.partition("=")[0].strip() for item in options.at)))
-    return Function(text, variables, name="f")
-
-
-def _order(text: str, given: list[str]) -> list[str] | None:
-    """Names given a value are variables, even `pi`; the order stays the natural one."""
-    from adlab.expressions import natural_key, symbols_of
-    from adlab.parsing import parse
-
-    found = [symbol.name for symbol in symbols_of([parse(text, names=given)])]
-    return sorted(found, key=natural_key) if any(name in ("pi", "E") for name in given) else None
-
-
-def _point(options: argparse.Namespace, f: Function) -> Any:
-    """The point from `--at`, else the gallery's own, else None."""
-    from adlab.errors import PointError
-
-    points = _points(options)
-    if len(points) > 1:
-        raise PointError(f"--at gives {next(iter(points[1]))} twice, and one point is wanted here")
-    return points[0] if points else f.point
-
-
-def _points(options: argparse.Namespace) -> list[dict[str, float]]:
-    """Several points from `--at`: a name given again begins the next one."""
-    points: list[dict[str, float]] = []
-    for item in options.at:
-        name, _, text = item.partition("=")
-        if not points or name.strip() in points[-1]:
-            points.append({})
-        points[-1][name.strip()] = _number(name.strip(), text.strip())
-    return points
-
-
-def _number(name: str, text: str) -> float:
-    from adlab.errors import PointError
-    from adlab.function import Function
-
-    try:
-        constant = Function(text)
-        if constant.n:
-            raise PointError(f"it is not a number: it holds {', '.join(constant.names)}")
-        return float(constant([]))
-    except AdlabError as error:
-        where = f"{name} {text}" if name.startswith("--") else f"--at {name}={text}"
-        raise PointError(f"{where}: {getattr(error, 'reason', error)}") from error
-
-
-def _methods(options: argparse.Namespace) -> list[str] | None:
-    return [name for name in options.methods.replace(",", " ").split() if name] or None
-
-
-def _show(options: argparse.Namespace, report: Any) -> None:
-    if "plot" in options and options.plot:
-        save(options.plot, report.plot)
-    if options.json:
-        print(_json(report.to_dict()))
-    else:
-        print(report.to_markdown() if options.markdown else report)
-
-
-def _json(facts: Any) -> str:
-    """JSON has no infinity and no NaN: they become texts, as does what is no plain number."""
-    return json.dumps(_finite(facts), default=str, indent=1, allow_nan=False)
-
-
-def _finite(facts: Any) -> Any:
-    if isinstance(facts, dict):
-        return {key: _finite(value) for key, value in facts.items()}
-    if isinstance(facts, (list, tuple)):
-        return [_finite(value) for value in facts]
-    return str(facts) if isinstance(facts, float) and not math.isfinite(facts) else facts
-
-
-def save(path: str, draw: Callable[[], Any]) -> None:
-    """Draws, and writes the file by its ending."""
-    import matplotlib
-
-    from adlab.report.figures import STYLE, write
-
-    file = Path(path)
-    if file.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise OutputError(f"--plot {path}: name a file that ends in .png, .svg or .pdf")
-    stage("drawing")
-    with matplotlib.rc_context(STYLE):
-        write(draw().figure, file)
-
-
-# --- the commands -------------------------------------------------------------------------------------------------
-
-
-def _compare(options: argparse.Namespace) -> None:
-    from adlab.report.compare import compare
-
-    f = _function(options)
-    _show(options, compare(f, _point(options, f), _methods(options)))
-
-
-def _trace(options: argparse.Namespace) -> None:
-    from adlab.function import point_of
-
-    f = _function(options)
-    _show(options, f.trace(point_of(f, _point(options, f))))
-
-
-def _steps(options: argparse.Namespace) -> None:
-    from adlab.report.steps import steps
-
-    f = _function(options)
-    _show(options, steps(f, _point(options, f), options.variable, _methods(options)))
-
-
-def _difference(options: argparse.Namespace) -> None:
-    from adlab.report.contest import contest
-    from adlab.report.difference import difference
-
-    if options.formula is None:
-        stage("differentiating")
-        _show(options, contest(_methods(options)))
-        return
-    f = _function(options)
-    step: Any = options.step if options.step.isalpha() else _number("--step", options.step)
-    _show(options, difference(f, _point(options, f), options.variable, options.scheme, step, options.order))
-
-
-def _swell(options: argparse.Namespace) -> None:
-    from adlab.report.swell import swell
-
-    _show(options, swell(_function(options)))
-
-
-def _cost(options: argparse.Namespace) -> None:
-    from adlab.report.cost import cost
-
-    f = _function(options)
-    _show(options, cost(f, _point(options, f), _methods(options)))
-
-
-def _check(options: argparse.Namespace) -> None:
-    from adlab.report.check import check
-
-    f = _function(options)
-    points: list[Any] = list(_points(options)) or ([f.point] if f.point else [])
-    _show(options, check(f, _imported(options.gradient), points))
-
-
-def _imported(place: str) -> Callable[..., Any]:
-    """The function that MODULE:FUNCTION names, looked for from the current directory."""
-    import importlib
-
-    module, colon, name = place.partition(":")
-    if not colon:
-        raise OptionError(f"{place}: name your gradient as MODULE:FUNCTION, for example mymodel:gradient")
-    sys.path.insert(0, "")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise OptionError(f"{place}: {error}") from error
-    return found
-
-
-def _graph(options: argparse.Namespace) -> None:
-    f = _function(options)
-    if options.derivative:
-        f = f.derivative(options.derivative, value=True)
-    if options.plot:
-        from adlab.function import point_of
-
-        traced = f.trace(point_of(f, _point(options, f))) if (options.at or f.point) and f.m == 1 else None
-        save(options.plot, lambda: f.graph.plot(trace=traced))
-    if options.json:
-        graph = f.graph
-        rows = [{"node": graph.names[i], "expression": graph.written(i)} for i in graph.operations]
-        print(_json({"inputs": graph.inputs, "operations": rows, "counts": graph.counts(),
-                     "outputs": [graph.names[o] for o in graph.outputs]}))  # fmt: skip
-    else:
-        forms: dict[str, Callable[[], str]] = {
-            "text": lambda: str(f.graph), "dot": f.graph.to_dot, "mermaid": f.graph.to_mermaid,
-            "python": f.to_python, "latex": f.to_latex,
-        }  # fmt: skip
-        print(forms[options.format]())
-
-
-def _peers(options: argparse.Namespace) -> None:
-    from adlab.report import peers
-
-    if options.formula is None:
-        _show(options, peers.conventions(_methods(options)) if options.conventions else peers.listing())
-        return
-    f = _function(options)
-    for framework in _methods(options) or peers.shown_where_installed():
-        _show(options, peers.side_by_side(f, _point(options, f), framework))
-
-
-def _gallery(options: argparse.Namespace) -> None:
-    from adlab.gallery import listing
-    from adlab.tables import Table
-
-    head = ["name", "n", "m", "operations", "about"]
-    rows = [[f"@{row.name}", str(row.n), str(row.m), str(row.operations), row.about] for row in listing()]
-    print(Table("", head, rows, frozenset(head[1:4])).text())
-
-
-def _figures(options: argparse.Namespace) -> None:
-    from adlab.report.figures import draw_all
-
-    for path in draw_all(Path(options.directory), options.only):
-        print(path)
-
-
-def _bench(options: argparse.Namespace) -> None:
-    from adlab.report.bench.commands import asked
-
-    found = asked(options)
-    if options.plot:
-        save(options.plot, found.plot)
-    print(found.digest() if options.brief else found)
-
-
 OPTIONS: dict[str, dict[str, Any]] = {
     "--formula": {"metavar": "EXPR", "help": "the formula, or @NAME[:NUMBER] of the gallery"},
     "--at": {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "the point; values such as pi/3 too"},
@@ -354,7 +116,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--variable": {"metavar": "NAME", "help": "the variable that is stepped"},
     "--scheme": {"default": "adaptive-difference", "metavar": "NAME", "help": "the difference scheme"},
     "--step": {"default": "auto", "metavar": "STEP", "help": "a number, or auto, relative, model, oracle"},
-    "--order": {"type": int, "default": 1, "metavar": "1|2", "help": "first or second derivatives"},
+    "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
+    "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter, and dearer"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
     "--derivative": {"default": "", "choices": ["reverse", "forward"], "help": "its derivative program"},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
@@ -379,25 +142,34 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
-    "compare": Command("every method on one formula: accuracy, swell, cost, verdict", _compare,
+    "compare": Command("every method on one formula: accuracy, swell, cost, verdict", commands.compare,
                        "formula at variables methods json markdown plot"),
-    "trace": Command("the forward and the reverse sweep, node by node", _trace, "formula at variables json markdown plot"),
-    "steps": Command("error against step size for every difference scheme", _steps,
-                     "formula at variables methods variable json markdown plot"),
-    "difference": Command("derivatives by a difference scheme; without a formula, who differences best", _difference,
-                          "formula at variables variable scheme step order methods json markdown"),
-    "swell": Command("how large each derivative grows: tree, graph, after cse, program", _swell,
+    "trace": Command("the forward and the reverse sweep, node by node", commands.trace,
                      "formula at variables json markdown plot"),
-    "cost": Command("operations, evaluations of f, memory and time of each method", _cost,
+    "steps": Command("error against step size for every difference scheme", commands.steps,
+                     "formula at variables methods variable json markdown plot"),
+    "difference": Command("derivatives by a difference scheme; without a formula, who differences best", commands.difference,
+                          "formula at variables variable scheme step order methods json markdown"),
+    "truth": Command("the gradient that judges all others, to 30 digits", commands.truth,
+                     "formula at variables json markdown"),
+    "derivatives": Command("f, f', f'' and so on, to 30 digits", commands.derivatives,
+                           "formula at variables variable order json markdown"),
+    "rounding": Command("how far forward and reverse mode may be wrong by rounding alone", commands.rounding,
+                        "formula at variables json markdown"),
+    "enclose": Command("guaranteed intervals of value and partials over a box, --at x=0..1 y=2", commands.enclose,
+                       "formula at variables pieces json markdown"),
+    "swell": Command("how large each derivative grows: tree, graph, after cse, program", commands.swell,
+                     "formula at variables json markdown plot"),
+    "cost": Command("operations, evaluations of f, memory and time of each method", commands.cost,
                     "formula at variables methods json markdown plot"),
-    "check": Command("a gradient function of your own, judged and its slips named", _check,
+    "check": Command("a gradient function of your own, judged and its slips named", commands.check,
                      "formula at variables gradient json markdown"),
-    "graph": Command("the computational graph", _graph, "formula at variables derivative format json plot"),
-    "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours", _peers,
-                     "formula at variables methods conventions json markdown"),
-    "bench": Command("how fast the derivative programs are, against whoever is installed", _bench),
-    "gallery": Command("the named functions, used as @NAME", _gallery),
-    "figures": Command("draws every figure into a directory", _figures, "only"),
+    "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot"),
+    "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours",
+                     commands.peers, "formula at variables methods conventions json markdown"),
+    "bench": Command("how fast the derivative programs are, against whoever is installed", commands.bench),
+    "gallery": Command("the named functions, used as @NAME", commands.gallery),
+    "figures": Command("draws every figure into a directory", commands.figures, "only"),
 }  # fmt: skip
 
 TAKES = {name: {option: "action" not in OPTIONS[option] or option == "--at" for option in command.options}

@@ -26,6 +26,7 @@ LEVELS = [
     ["function"],
     ["gallery"],
     ["report"],  # its figures draw the gallery
+    ["commands"],  # of the command line
     ["testing", "cli", "__main__", "__init__"],
 ]
 # Rooms of several files at the top of the package, each read through the first.
