@@ -12,34 +12,44 @@ import io
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-CONSOLE = re.compile(r"(<!-- (?P<flags>[a-z ]+) -->\n)?```console\n(?P<body>.*?)```", re.DOTALL)
+CONSOLE = re.compile(r"(<!-- (?P<flags>[a-z0-9, ]+) -->\n)?```console\n(?P<body>.*?)```", re.DOTALL)
 PYTHON = re.compile(r"```pycon\n(.*?)```", re.DOTALL)
 SETUP = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
-@pytest.fixture(autouse=True)
-def _without_extras(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The README shows what the plain installation prints."""
-    monkeypatch.setattr("adlab.report.judge.certifying", lambda: False)
-    monkeypatch.setattr("adlab.report.truth.certifying", lambda: False)
-
-
-def run(command: str) -> str:
-    """The output of an adlab command, run in this process."""
+def run(command: str, extras: bool = False) -> str:
+    """The output of an adlab command, run in this process; unless it needs extras, as the plain installation gives it."""
     from adlab.cli import main
 
     words = shlex.split(command)
     assert words[0] == "adlab", command
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+    with contextlib.ExitStack() as stack:
+        if not extras:
+            stack.enter_context(plain())
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(out))
         main([*words[1:], "--quiet"] if len(words) > 1 and words[1] not in ("gallery", "--help") else words[1:])
     return out.getvalue()
+
+
+@contextlib.contextmanager
+def plain() -> Iterator[None]:
+    """As if python-flint were not installed."""
+    with (
+        mock.patch("adlab.report.judge.certifying", return_value=False),
+        mock.patch("adlab.report.truth.certifying", return_value=False),
+    ):
+        yield
 
 
 def sessions(body: str) -> list[tuple[str, str]]:
@@ -54,18 +64,28 @@ def masked(text: str) -> str:
     return re.sub(r"[ ─]+", " ", text)
 
 
-def blocks() -> list[tuple[str, str]]:
+def needs(flags: str | None) -> list[str]:
+    """The extras that a block marked `<!-- needs … -->` is about."""
+    return (flags or "").partition("needs ")[2].split()
+
+
+def blocks() -> list[tuple[str, str, list[str]]]:
+    """(command, expected output, extras) of every session."""
     text = README.read_text(encoding="utf-8")
-    return [pair for match in CONSOLE.finditer(text) for pair in sessions(match["body"])]
+    return [(*pair, needs(match["flags"])) for match in CONSOLE.finditer(text) for pair in sessions(match["body"])]
 
 
-@pytest.mark.parametrize(("command", "expected"), blocks(), ids=lambda value: value[:60])
-def test_every_command_prints_what_the_readme_says(command: str, expected: str, tmp_path, monkeypatch) -> None:
+@pytest.mark.parametrize(("command", "expected", "extras"), blocks(), ids=lambda value: str(value)[:60])
+def test_every_command_prints_what_the_readme_says(
+    command: str, expected: str, extras: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for extra in extras:
+        pytest.importorskip(extra)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "figures").mkdir()
     for recorded in (ROOT / "figures").glob("*.json"):
         shutil.copy(recorded, tmp_path / "figures")
-    assert masked(run(command)).strip() == masked(expected).strip()
+    assert masked(run(command, bool(extras))).strip() == masked(expected).strip()
 
 
 def test_every_python_session_in_the_readme() -> None:
@@ -74,7 +94,8 @@ def test_every_python_session_in_the_readme() -> None:
     assert test.examples
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     report = io.StringIO()
-    runner.run(test, out=report.write)
+    with plain():
+        runner.run(test, out=report.write)
     assert runner.failures == 0, report.getvalue()
 
 
@@ -93,10 +114,14 @@ def test_ci_calls_the_readmes_own_test_command() -> None:
 
 
 def rewrite() -> None:
-    """Puts today's outputs into the README."""
+    """Puts today's outputs into the README; blocks whose extras are not installed stay as they are."""
 
     def again(match: re.Match[str]) -> str:
-        body = "".join(f"$ {command}\n{run(command).rstrip()}\n" for command, _ in sessions(match["body"]))
+        extras = needs(match["flags"])
+        if not all(find_spec(extra) for extra in extras):
+            return match[0]
+        commands = re.findall(r"^\$ (.*)$", match["body"], flags=re.MULTILINE)
+        body = "".join(f"$ {command}\n{run(command, bool(extras)).rstrip()}\n" for command in commands)
         return f"{match[1] or ''}```console\n{body}```"
 
     README.write_text(CONSOLE.sub(again, README.read_text(encoding="utf-8")), encoding="utf-8")
