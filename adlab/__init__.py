@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.difference import difference as difference
     from adlab.report.enclose import enclose as enclose
+    from adlab.report.exercise import exercise as exercise
     from adlab.report.rounding import rounding as rounding
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
@@ -68,6 +69,7 @@ _HOME = {
     "derivatives": "adlab.report.derivatives",
     "difference": "adlab.report.difference",
     "enclose": "adlab.report.enclose",
+    "exercise": "adlab.report.exercise",
     "methods": "adlab.registry",
     "parse": "adlab.parsing",
     "rounding": "adlab.report.rounding",
