@@ -25,7 +25,7 @@ from adlab.classical.quotients import NONFINITE, Array, Line, Value, checked_poi
 from adlab.classical.richardson import richardson
 from adlab.classical.stencils import SCHEMES, Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, relative_step
-from adlab.classical.steps import step_of
+from adlab.classical.steps import in_single_precision, step_of
 from adlab.errors import OptionError
 
 # A default step is kept if its error is within so many times u^(p/(p+d)), what the order lets one expect.
@@ -50,7 +50,7 @@ def difference(
 
     `step` is a number, or one of the `MODES` of `steps`, for which the `noise` of a value of f and the `derivative` that
     truncation leaves out may be given. By default, "auto", `default_steps` are tried, the second only if the first leaves
-    more error than the order lets one expect. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives
+    more error than the order lets one expect; but "model" where f turns out to be computed in binary32. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives
     a float or shape (m,); it may give NaN or raise `DomainError` outside its domain (then all m outputs count as
     undefined there). Raises `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
     """
@@ -62,8 +62,11 @@ def difference(
         return EXTRAPOLATIONS[stencil](value, x, index, None if isinstance(step, str) else step, centre, order)
     made = scheme(stencil, order) if isinstance(stencil, str) else stencil
     line = Line(value, x, index, centre)
+    defined = bool(np.isfinite(line.centre).all())
+    if step in (None, "auto") and defined and in_single_precision(line, made):
+        step = "model"  # the default steps are for binary64, and would see the stairs of the values only
     if isinstance(step, str):
-        step = step_of(line, made, step, noise, derivative) if np.isfinite(line.centre).all() else None
+        step = step_of(line, made, step, noise, derivative) if defined else None
     p, d = made.order, made.derivative
     tolerance = TOLERANCE * UNIT_ROUNDOFF ** (p / (p + d))
     return estimated(line, lambda h: _at_step(line, made, h), step, relative_step(p, d), tolerance)
@@ -84,7 +87,7 @@ def gradient(
 
     >>> partials, estimates = gradient(lambda x: x[0] * x[1], [2.0, 3.0], "central-difference")
     >>> [round(partial, 9) for partial in partials.tolist()], sum(estimate.nfev for estimate in estimates)
-    ([3.0, 2.0], 9)
+    ([3.0, 2.0], 11)
     """
     point = checked_point(x)
     centre = evaluate(value, point.copy())

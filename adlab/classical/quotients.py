@@ -63,7 +63,7 @@ class Line:
         self._value = value
         self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
         self._known = {self.origin: self.centre}
-        self._noise = np.zeros(self.centre.shape)
+        self.measured = np.zeros(self.centre.shape)
 
     def nodes(self, stencil: Stencil, h: float) -> Array:
         """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
@@ -91,11 +91,11 @@ class Line:
     def noise(self) -> Array:
         """How far values of f may be off: the last rounding of the largest so far, and what else was `heard`."""
         finite = [value for value in self._known.values() if np.isfinite(value).all()]
-        return np.maximum(self._noise, rounding(np.array(finite))) if finite else self._noise
+        return np.maximum(self.measured, rounding(np.array(finite))) if finite else self.measured
 
     def heard(self, noise: Array) -> None:
         """That values of f have been found to be so noisy."""
-        self._noise = np.maximum(self._noise, noise)
+        self.measured = np.maximum(self.measured, noise)
 
     def obstacle(self, stencil: Stencil, h: float) -> str:
         """The flag of the first of them at which f has no finite value, else ""."""
@@ -192,7 +192,8 @@ def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
         chord = rises[-1] / (moved[-1] - moved[0])
         rises = rises - np.multiply.outer(moved - moved[0], chord)
     df = over(weights @ rises, step, stencil.derivative)
-    return Quotient(df, df, over(float(stencil.amplification) * rounding(values), step, stencil.derivative), step)
+    noise = np.maximum(rounding(values), line.measured)
+    return Quotient(df, df, over(float(stencil.amplification) * noise, step, stencil.derivative), step)
 
 
 def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:

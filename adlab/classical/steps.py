@@ -21,6 +21,8 @@ from adlab.errors import OptionError
 MODES = ("auto", "relative", "model", "oracle")
 CLEAR = 8.0  # truncation shows when it is so many times what noise accounts for
 WIDEN = 4.0
+SINGLE = 2.0**-30  # noise relative to f; the roundings of binary32 make 2⁻²⁵ and more
+ODD = 1 + 2.0**-20 + 2.0**-28
 FINER = 2.0**-6  # the search for truncation starts this far below the default step
 
 
@@ -54,6 +56,30 @@ def step_of(
     if mode == "oracle" and derivative is None:
         raise OptionError(f"an oracle must be told the derivative of order {stencil.order + stencil.derivative}")
     return _optimum(models(line, stencil, noise, derivative), line, relative)
+
+
+def in_single_precision(line: Line, stencil: Stencil) -> bool:
+    """Whether f seems to be computed in binary32: its values are such numbers, and noise of that size is heard.
+
+    >>> from adlab.classical.stencils import scheme
+    >>> single = Line(lambda x: float(np.exp(np.float32(x[0]))), [1.0], 0)
+    >>> in_single_precision(single, scheme("central-difference"))
+    True
+    """
+    h = default_steps(line.origin, relative_step(stencil.order, stencil.derivative))[0]
+    odd = line.origin + h * ODD  # no binary32 number, and so a polynomial in binary64 gives none there
+    if not (_single(np.append(line.values(stencil, h).ravel(), line.centre)) and _single(line.at([odd]))):
+        return False
+    noise = measured_noise(line, min(default_steps(line.origin, relative_step(2))))
+    if np.any(noise < SINGLE * np.abs(line.centre)) or not noise.any():
+        return False
+    line.heard(noise)
+    return True
+
+
+def _single(values: Array) -> bool:
+    """Whether they are finite numbers of binary32, and not all 0."""
+    return bool(np.isfinite(values).all() and values.any() and np.all(values.astype(np.float32) == values))
 
 
 def models(

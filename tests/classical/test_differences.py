@@ -377,3 +377,13 @@ def test_wrong_questions_get_one_clear_sentence() -> None:
         difference(lambda x: np.ones(1 if x[0] == 1 else 2), [1.0], 0, "central-difference")
     with pytest.raises(MethodError, match="a real number or a 1-D array of them; got dtype complex128"):
         difference(lambda x: x[0] * 1j, [1.0], 0, "central-difference")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("single", "slope"), [(np.exp, np.exp), (np.sin, np.cos), (np.tanh, lambda x: 1 / np.cosh(x) ** 2)])
+def test_a_function_in_single_precision_is_recognised_by_its_values(name: str, single: Any, slope: Any) -> None:
+    """The steps for binary64 would see one stair of its values, and a slope of 0 on it."""
+    for x in (0.37, 1.0, 2.2):
+        found = difference(lambda t: float(single(np.float32(t[0]))), [x], 0, name)
+        assert found.success
+        assert abs(found.df - slope(x)) <= 0.02 * max(1.0, slope(x))
