@@ -50,9 +50,10 @@ def difference(
 
     `step` is a number, or one of the `MODES` of `steps`, for which the `noise` of a value of f and the `derivative` that
     truncation leaves out may be given. By default, "auto", `default_steps` are tried, the second only if the first leaves
-    more error than the order lets one expect; but "model" where f turns out to be computed in binary32. `centre` is f(x), if known. `value` takes an array of shape (n,) and gives
-    a float or shape (m,); it may give NaN or raise `DomainError` outside its domain (then all m outputs count as
-    undefined there). Raises `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
+    more error than the order lets one expect; but "model" where f turns out to be computed in binary32. `centre` is f(x),
+    if known. `value` takes an array of shape (n,) and gives a float or shape (m,); it may give NaN or raise `DomainError`
+    outside its domain (then all m outputs count as undefined there). Raises `PointError`, `OptionError`, and `MethodError`
+    if the values are not real numbers.
     """
     if order not in (1, 2):
         raise OptionError(f"derivatives of order 1 and 2 are to be had by differences, not of order {order!r}")

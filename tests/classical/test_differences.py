@@ -386,4 +386,4 @@ def test_a_function_in_single_precision_is_recognised_by_its_values(name: str, s
     for x in (0.37, 1.0, 2.2):
         found = difference(lambda t: float(single(np.float32(t[0]))), [x], 0, name)
         assert found.success
-        assert abs(found.df - slope(x)) <= 0.02 * max(1.0, slope(x))
+        assert abs(found.df - slope(x)) <= 0.05 * max(1.0, slope(x))
