@@ -13,10 +13,11 @@ from adlab.autodiff.programs import Mode
 from adlab.classical.symbolic import derivative_of
 from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of
+from adlab.graph.compile.program import WALKS
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 from adlab.points import FloatArray
-from adlab.registry import LARGEST_FORWARD_PROGRAM, Method, chosen
+from adlab.registry import LARGEST_FORWARD_PROGRAM, SWEEPS, Method, chosen
 from adlab.report.accuracy import STATUS
 from adlab.tables import Report, Table, count, significant
 
@@ -229,7 +230,7 @@ def _measured(f: Function, point: FloatArray, methods: list[Method]) -> dict[str
 
 def _repeats(call: Callable[[], Any]) -> int:
     """Warm up, past the calls after which a program is compiled, and see how many calls make half a millisecond."""
-    for _ in range(5):
+    for _ in range(SWEEPS + WALKS + 2):
         started = time.perf_counter()
         call()
         once = time.perf_counter() - started
