@@ -72,6 +72,11 @@ class Report(ABC):
     def to_dict(self) -> dict[str, Any]:
         """The facts, as plain numbers, texts, lists and dictionaries."""
 
+    def __init_subclass__(cls) -> None:
+        """At a prompt a report shows what it says; `dataclass` leaves alone a `__repr__` that is there."""
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = Report.__str__  # type: ignore[assignment, method-assign]
+
     @final
     def __str__(self) -> str:
         return "\n\n".join(part if isinstance(part, str) else part.text() for part in self.sections())
