@@ -1,14 +1,10 @@
 """adlab: differentiate a formula every way there is, and see which answer to trust.
 
-(the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each other; `registry` (every
 The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy
-The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy expressions),
-`certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks it); `autodiff`
-`registry` (every method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps,
-comparison); `cli`.
 expressions); `certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks
-it); `autodiff` (the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each other;
-method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps, comparison); `cli`.
+it); `autodiff` (the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each
+other; `registry` (every method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps,
+comparison); `cli`.
 
 >>> import adlab
 >>> f = adlab.Function("x*sin(x)")

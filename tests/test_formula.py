@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +22,11 @@ def deep(depth: int = 50_000) -> sympy.Expr:
     for _ in range(depth):
         level = sympy.sin(level, evaluate=False)
     return level
+
+
+def label(given: Any) -> str:
+    """Its name in the list of tests, the same on every run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", str(given))
 
 
 def wide(depth: int = 200) -> sympy.Expr:
@@ -53,7 +59,7 @@ def test_numbers_are_the_numbers_they_are() -> None:
 @pytest.mark.parametrize("given", [
     None, True, {"x": 1}, b"x", {x}, object(), lambda x: x, 1j, sympy.Eq(x, y), x < y, sympy.true, [None], [x, "x", 1j], [[x, y]],
     range(0), [], (),
-], ids=str)  # fmt: skip
+], ids=label)  # fmt: skip
 def test_what_is_no_formula_is_refused(given: Any) -> None:
     with pytest.raises(adlab.OptionError, match=r"a formula is a text, a SymPy expression or a sequence|at least one output"):
         adlab.Function(given)
@@ -75,7 +81,7 @@ def test_variables_stand_in_natural_order_by_default() -> None:
 
 @pytest.mark.parametrize("variables", [
     ["y", "x"], [y, x], [y, "x"], ("y", "x"), iter(["y", "x"]), {"y": 0, "x": 0}, sympy.Tuple(y, x),
-], ids=str)  # fmt: skip
+], ids=label)  # fmt: skip
 def test_variables_by_name_or_symbol_in_the_order_given(variables: Any) -> None:
     f = adlab.Function(x - 2 * y, variables=variables)
     assert f.names == ["y", "x"]

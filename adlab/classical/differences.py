@@ -25,7 +25,7 @@ from adlab.classical.quotients import NONFINITE, Array, Line, Value, checked_poi
 from adlab.classical.richardson import richardson
 from adlab.classical.stencils import SCHEMES, Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, relative_step
-from adlab.classical.steps import in_single_precision, step_of
+from adlab.classical.steps import noise_of_single_precision, step_of
 from adlab.errors import OptionError
 
 # A default step is kept if its error is within so many times u^(p/(p+d)), what the order lets one expect.
@@ -64,8 +64,8 @@ def difference(
     made = scheme(stencil, order) if isinstance(stencil, str) else stencil
     line = Line(value, x, index, centre)
     defined = bool(np.isfinite(line.centre).all())
-    if step in (None, "auto") and defined and in_single_precision(line, made):
-        step = "model"  # the default steps are for binary64, and would see the stairs of the values only
+    if step in (None, "auto") and defined and (single := noise_of_single_precision(line, made)) is not None:
+        step, noise = "model", single  # the default steps are for binary64, and would see the stairs of the values only
     if isinstance(step, str):
         step = step_of(line, made, step, noise, derivative) if defined else None
     p, d = made.order, made.derivative

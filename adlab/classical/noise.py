@@ -20,6 +20,7 @@ from adlab.classical.quotients import Array, Line, rounding
 
 NODES = 9
 CLOSE = 2.0**-12
+GOLDEN = 1 + 5063 / 8192  # no simple fraction: binary32 values at nodes 64 of their ulps apart can all be rounded alike
 NARROWEST = 4  # ulps of x: closer nodes are unevenly spaced
 LEVELS = 6
 ALIKE = 4.0  # the σ of three levels in a row agree within this factor
@@ -29,8 +30,8 @@ HALF_WIDTH = math.sqrt(3.0)  # of errors spread evenly, in units of their σ
 def measured_noise(line: Line, spacing: float) -> Array:
     """By how much values of f near x may be wrong, shape () or (m,): measured, and at the least their last rounding.
 
-    Nine values are taken on a side of x, `spacing` apart, and nine more closely, for roundings may fall into step with
-    the nodes; the quieter side counts, since at x itself f may have a kink or a jump. What differs from node to node is
+    Nine values are taken on a side of x, about `spacing` apart, and nine more closely, for roundings may fall into step
+    with the nodes; the quieter side counts, since at x itself f may have a kink or a jump. What differs from node to node is
     seen; an error that all of them share is not.
 
     >>> line = Line(lambda x: float(np.float32(math.exp(x[0]))), [1.0], 0)
@@ -43,9 +44,9 @@ def measured_noise(line: Line, spacing: float) -> Array:
 
 def _on_side(line: Line, side: int, spacing: float) -> Array | None:
     """The larger of what two spacings show; `None` if f has no value at a node."""
-    found = []
-    for part in (1.0, CLOSE):
-        apart = max(part * spacing, NARROWEST * math.ulp(line.origin))
+    found, ulp = [], math.ulp(max(abs(line.origin), CLOSE * spacing))
+    for part in (GOLDEN, GOLDEN * CLOSE):
+        apart = max(round(part * spacing / ulp), NARROWEST) * ulp  # whole ulps: so the nodes are evenly spaced
         values = line.at([line.origin + side * k * apart for k in range(1, NODES + 1)])
         if not np.isfinite(values).all():
             return None

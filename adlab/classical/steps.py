@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adlab.classical.noise import measured_noise
+from adlab.classical.noise import GOLDEN, measured_noise
 from adlab.classical.quotients import Array, Line, over, quotient
 from adlab.classical.stencils import Stencil
 from adlab.classical.step_models import TYPICAL_SCALE, ErrorModel, default_steps, relative_step
@@ -21,7 +21,8 @@ from adlab.errors import OptionError
 MODES = ("auto", "relative", "model", "oracle")
 CLEAR = 8.0  # truncation shows when it is so many times what noise accounts for
 WIDEN = 4.0
-SINGLE = 2.0**-30  # noise relative to f; the roundings of binary32 make 2⁻²⁵ and more
+SINGLE = 2.0**-25  # of f: half an ulp of binary32, at most
+AROUND = 4
 ODD = 1 + 2.0**-20 + 2.0**-28
 FINER = 2.0**-6  # the search for truncation starts this far below the default step
 
@@ -58,28 +59,33 @@ def step_of(
     return _optimum(models(line, stencil, noise, derivative), line, relative)
 
 
-def in_single_precision(line: Line, stencil: Stencil) -> bool:
-    """Whether f seems to be computed in binary32: its values are such numbers, and noise of that size is heard.
+def noise_of_single_precision(line: Line, stencil: Stencil) -> Array | None:
+    """How wrong a value of f is if f seems to be computed in binary32, for such numbers are all its values; else `None`.
 
     >>> from adlab.classical.stencils import scheme
     >>> single = Line(lambda x: float(np.exp(np.float32(x[0]))), [1.0], 0)
-    >>> in_single_precision(single, scheme("central-difference"))
-    True
+    >>> 1 < noise_of_single_precision(single, scheme("central-difference")) / (2.0**-25 * np.e) < 4
+    np.True_
     """
     h = default_steps(line.origin, relative_step(stencil.order, stencil.derivative))[0]
     odd = line.origin + h * ODD  # no binary32 number, and so a polynomial in binary64 gives none there
     if not (_single(np.append(line.values(stencil, h).ravel(), line.centre)) and _single(line.at([odd]))):
-        return False
-    noise = measured_noise(line, min(default_steps(line.origin, relative_step(2))))
-    if np.any(noise < SINGLE * np.abs(line.centre)) or not noise.any():
-        return False
+        return None
+    spacing = min(default_steps(line.origin, relative_step(2)))
+    around = line.at([line.origin + k * GOLDEN * spacing for k in range(-AROUND, AROUND + 1)])
+    steps = np.count_nonzero(np.diff(around, axis=0), axis=0)
+    if not _single(around) or np.any(steps < AROUND):  # a constant is exact, and so are the sides of a jump
+        return None
+    slope = np.ptp(around, axis=0) / (2 * AROUND * GOLDEN * spacing)
+    rounded = SINGLE * (np.abs(line.centre) + np.abs(line.origin) * slope)  # the value, and x before it
+    noise = np.maximum(measured_noise(line, spacing), rounded)
     line.heard(noise)
-    return True
+    return noise
 
 
 def _single(values: Array) -> bool:
-    """Whether they are finite numbers of binary32, and not all 0."""
-    return bool(np.isfinite(values).all() and values.any() and np.all(values.astype(np.float32) == values))
+    """Whether they are finite numbers of binary32."""
+    return bool(np.isfinite(values).all() and np.all(values.astype(np.float32) == values))
 
 
 def models(
