@@ -115,7 +115,8 @@ def test_a_tiny_imaginary_part_carries_the_derivative(case: Case) -> None:
 
 def test_what_has_no_complex_version_says_so() -> None:
     without = {name for name, primitive in PRIMITIVES.items() if not primitive.has_complex}
-    assert without == {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"}
+    moving = {name for name in PRIMITIVES if name.endswith("_moving")}
+    assert without == {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"} | moving
 
 
 @pytest.mark.parametrize("name", [name for name, p in PRIMITIVES.items() if p.principal])
