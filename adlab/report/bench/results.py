@@ -166,11 +166,16 @@ class Digest(Report):
         return [self._first(), self._cold(), self._point(), self._batch(), self._price(), conditions]
 
     def _cold(self) -> Table:
-        """The first time a process does it, its caches cold, with and without SymPy's construction."""
-        head = ["problem", "adlab", "best peer", "its", "adlab ÷ it"]
-        rows = [[problem, _time(self.run.time(problem, "adlab", "cold"), 1e3), *self._against("adlab", problem, "cold")]
-                for problem in self.run.problems]  # fmt: skip
-        return Table(f"{FIGURES['cold'][0]}, ms", head, rows, frozenset(head[1:]), [self._summary("adlab", "cold")])
+        """The first time a process does it, its caches cold, against everybody and against those who got it term by term."""
+        run, given = self.run, ("SymPy", "terms")
+        head = ["problem", "adlab", "best peer", "its", "adlab ÷ it", "best given terms", "its ", "adlab ÷ it ",
+                "adlab-numpy", "sympy"]  # fmt: skip
+        rows = [[problem, _time(run.time(problem, "adlab", "cold"), 1e3), *self._against("adlab", problem, "cold"),
+                 *self._against("adlab", problem, "cold", given), _time(run.time(problem, "adlab-numpy", "cold"), 1e3),
+                 _shown(run.cell(problem, "sympy"), "cold", 1e3)]
+                for problem in run.problems]  # fmt: skip
+        return Table(f"{FIGURES['cold'][0]}, ms", head, rows, frozenset(head[1:]),
+                     [self._summary("adlab", "cold"), self._summary("adlab", "cold", given)])  # fmt: skip
 
     def _first(self) -> Table:
         """T_first against everybody, against those who got the formula term by term, from nothing, and SymPy's."""
