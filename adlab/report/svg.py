@@ -33,6 +33,8 @@ from adlab.report.picture import (
     picture_of,
 )
 
+LEANING = 72
+"""How much of a coloured ink is itself, in per cent: the rest is the page's, so that it is read on dark pages too."""
 _HOLLOW = ' style="fill: none"'
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -87,7 +89,7 @@ def _style() -> str:
         ".node.constant rect { fill: none; stroke-dasharray: 2 1.6 }",
         ".node.output rect { fill: #009e73; fill-opacity: 0.16 }",
         ".node.group rect { fill: #e69f00; fill-opacity: 0.14 }",
-        ".node.now rect { fill: #f0e442; fill-opacity: 0.28; stroke-width: 1.9 }",
+        ".node.now rect { fill: #f0e442; fill-opacity: 0.2; stroke-width: 1.9 }",
         ".node.unknown rect, .edge.unknown path { stroke-opacity: 0.4; fill-opacity: 0 }",
         ".edge.unknown .head { fill-opacity: 0.4 }",
         ".edge.passed path { stroke: #d55e00; stroke-width: 1.5 }",
@@ -97,7 +99,7 @@ def _style() -> str:
         ".divide { stroke: currentColor; stroke-opacity: 0.4; stroke-dasharray: 4 3; fill: none }",
     ]
     leaning = [
-        f".{role} {{ fill: {ink}; fill: color-mix(in srgb, {ink} 85%, currentColor) }}"
+        f".{role} {{ fill: {ink}; fill: color-mix(in srgb, {ink} {LEANING}%, currentColor) }}"
         for role, (ink, _) in INKS.items()
         if ink
     ]
