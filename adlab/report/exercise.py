@@ -154,7 +154,7 @@ class Exercise(Report):
         if len(given) == 2 and all(map(_near, given, expected[::-1], (1.0, 1.0))):
             return f"the partials of {name} are swapped"
         k = wrong[0]
-        slips = [(-expected[k], "its sign is wrong"), *self._partial_slips(node, k)]
+        slips = [(-expected[k], "its sign is wrong"), *self._wrong_rules(node, k), *self._near_misses(node, k)]
         return f"the partial of {name} for its operand {k + 1} is not {given[k]:.6g}: {_likely(given[k], slips, 1.0)}"
 
     def _scale(self, column: str) -> float:
@@ -180,8 +180,8 @@ class Exercise(Report):
                 yield trace.primals[other_node], f"that is the value of {names[other_node]}"
         yield from _multiples(expected)
 
-    def _partial_slips(self, node: int, operand: int) -> Iterator[tuple[float, str]]:
-        """What people write for the partial of an operation, by one of its operands."""
+    def _wrong_rules(self, node: int, operand: int) -> Iterator[tuple[float, str]]:
+        """What the partial of an operation by one of its operands would be by a wrong rule."""
         trace, names = self.trace, self.trace.graph.names
         primitive, operands, _ = trace.graph.nodes[node]
         at, letters = [trace.primals[i] for i in operands], tuple(names[i] for i in operands)
@@ -193,9 +193,13 @@ class Exercise(Report):
                 yield _partial(other, operand, at), f"that is the partial of {other.written(letters)}"
         if expected:
             yield 1 / expected, "that is upside down"
-        yield from _multiples(expected)
-        for i in dict.fromkeys((*operands, node)):
-            yield trace.primals[i], f"that is the value of {names[i]}"
+
+    def _near_misses(self, node: int, operand: int) -> Iterator[tuple[float, str]]:
+        """Other numbers that people write for that partial."""
+        trace = self.trace
+        yield from _multiples(trace.partials[node][operand] or 0.0)
+        for i in dict.fromkeys((*trace.graph.nodes[node].operands, node)):
+            yield trace.primals[i], f"that is the value of {trace.graph.names[i]}"
 
     def _path_slips(self, column: str, node: int) -> Iterator[tuple[float, str]]:
         """What an adjoint or tangent would be with one thing done wrongly."""
@@ -218,10 +222,11 @@ class Exercise(Report):
             yield from self._order_slips(node, expected)
         for part in parts:
             rest = expected - part.value
-            for wrong, why in self._partial_slips(part.operation, part.operand):
-                yield rest + part.carried * wrong, f"the contribution {part.by} has a wrong partial ({why})"
             yield rest + part.partial, f"the contribution {part.by} is the partial alone, not times the {column}"
             yield rest + part.carried, f"the contribution {part.by} is the {column} alone, without the partial"
+            at = part.operation, part.operand
+            for partial, why in (*self._wrong_rules(*at), *self._near_misses(*at)):
+                yield rest + part.carried * partial, f"the contribution {part.by} has a wrong partial ({why})"
         if column == "adjoint" and self.trace.tangents is not None:
             yield self.trace.tangents.get(node, 0.0), "that is its tangent"
         yield self.trace.primals[node], "that is its value"
