@@ -55,6 +55,13 @@ def graph_svg(
                           engine=engine))  # fmt: skip
 
 
+def graph_html(graph: Graph) -> str | None:
+    """A graph too large to be drawn whole: collapsed, and under the picture its Wengert list; None for one that is not."""
+    if len(graph.inputs) + len(graph.operations) <= LIMIT:
+        return None  # the picture alone says everything
+    return f'{graph_svg(graph)}<pre style="max-height: 24em; overflow: auto">{_text(str(graph))}</pre>'
+
+
 def svg(picture: Picture) -> str:
     """A picture as an `<svg>` element."""
     width, height = _number(picture.width), _number(picture.height)
