@@ -58,7 +58,8 @@ class Table:
         sides = ["right" if name in self.right else "left" for name in self.head]
 
         def row(tag: str, cells: Sequence[str]) -> str:
-            made = (f'<{tag} style="{_look(tag, side, cell)}">{escape(cell)}</{tag}>' for side, cell in zip(sides, cells, strict=True))
+            pairs = zip(sides, cells, strict=True)
+            made = (f'<{tag} style="{_look(tag, side, cell)}">{escape(cell)}</{tag}>' for side, cell in pairs)
             return "<tr>" + "".join(made) + "</tr>"
 
         title = f"<caption style='text-align:left'><b>{escape(self.title)}</b></caption>" if self.title else ""
