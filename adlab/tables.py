@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, final
 
+UNBROKEN = 24  # characters of a cell that stays on one line
+
 
 @dataclass(frozen=True)
 class Table:
-    """Cells that are text already; columns named in `right` stand flush right."""
+    """Cells that are text already; columns named in `right` stand flush right.
+
+    `notes` are the lines of one paragraph below, broken where text has to be.
+    """
 
     title: str
     head: Sequence[str]
@@ -44,7 +50,7 @@ class Table:
         rule = ["---:" if name in self.right else "---" for name in self.head]
         rows = [self.head, rule, *([cell.replace("|", "\\|") for cell in row] for row in self.rows)]
         body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-        notes = "".join(f"\n\n{note}" for note in self.notes)
+        notes = "\n\n" + " ".join(self.notes) if self.notes else ""
         return (f"**{self.title}**\n\n" if self.title else "") + body + notes
 
     def html(self) -> str:
@@ -53,10 +59,11 @@ class Table:
 
         def row(tag: str, cells: Sequence[str]) -> str:
             pairs = zip(sides, cells, strict=True)
-            return "<tr>" + "".join(f'<{tag} style="text-align:{s}">{escape(c)}</{tag}>' for s, c in pairs) + "</tr>"
+            made = (f'<{tag} style="{_look(tag, side, cell)}">{escape(cell)}</{tag}>' for side, cell in pairs)
+            return "<tr>" + "".join(made) + "</tr>"
 
         title = f"<caption style='text-align:left'><b>{escape(self.title)}</b></caption>" if self.title else ""
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        notes = _paragraph(" ".join(self.notes)) if self.notes else ""
         body = "".join(row("td", cells) for cells in self.rows)
         return f"<table>{title}<thead>{row('th', self.head)}</thead><tbody>{body}</tbody></table>{notes}"
 
@@ -84,12 +91,28 @@ class Report(ABC):
     @final
     def to_markdown(self) -> str:
         """The sections as Markdown."""
-        return "\n\n".join(part if isinstance(part, str) else part.markdown() for part in self.sections())
+        return "\n\n".join(
+            part.replace("\n", "  \n") if isinstance(part, str) else part.markdown() for part in self.sections()
+        )
 
     @final
     def _repr_html_(self) -> str:
-        parts = (f"<p>{escape(part)}</p>" if isinstance(part, str) else part.html() for part in self.sections())
-        return "".join(parts)
+        return "".join(_paragraph(part) if isinstance(part, str) else part.html() for part in self.sections())
+
+
+def _look(tag: str, side: str, cell: str) -> str:
+    """Inline style of a cell: apart from its neighbours in any page; names and numbers are not broken at their hyphens."""
+    whole = tag == "td" and len(cell) <= UNBROKEN
+    return f"text-align:{side};padding:2px 8px" + (";white-space:nowrap" if whole else "")
+
+
+def _paragraph(text: str) -> str:
+    """Text as HTML that breaks its lines where the text does, and sets in `code` what stands between backticks.
+
+    >>> _paragraph("f < 1\\nby `cse`")
+    '<p>f &lt; 1<br/>by <code>cse</code></p>'
+    """
+    return "<p>" + re.sub("`([^`]*)`", r"<code>\1</code>", escape(text)).replace("\n", "<br/>") + "</p>"
 
 
 def significant(value: float | None, digits: int = 6) -> str:

@@ -75,6 +75,22 @@ def test_an_empty_table_is_a_head() -> None:
     assert Cells(Table("", ["a", "b"], []).html()).cells == ["a", "b"]
 
 
+def test_notes_are_one_paragraph_on_a_page_whatever_their_lines_in_text() -> None:
+    table = Table("", ["a"], [["1"]], notes=["as `count_ops` counts", "every operation"])
+    assert table.text().endswith("as `count_ops` counts\nevery operation")
+    assert table.html().endswith("<p>as <code>count_ops</code> counts every operation</p>")
+    assert table.markdown().endswith("\n\nas `count_ops` counts every operation")
+
+
+def test_lines_of_a_section_stay_lines_in_every_form() -> None:
+    class Lines(Two):
+        def sections(self) -> list[Table | str]:
+            return ["verdict\n• one\n• two"]
+
+    assert Lines()._repr_html_() == "<p>verdict<br/>• one<br/>• two</p>"
+    assert Lines().to_markdown() == "verdict  \n• one  \n• two"
+
+
 class Two(Report):
     def sections(self) -> list[Table | str]:
         return ["first <b>", TABLE]
@@ -112,3 +128,12 @@ def test_numbers_keep_the_digits_asked_for() -> None:
     assert significant(1 / 3) == "0.333333"
     assert significant(1 / 3, 3) == "0.333"
     assert significant(1e-20, 2) == "1e-20"
+
+
+def test_names_and_numbers_stay_whole_on_a_page_and_heads_may_break() -> None:
+    made = Table("", ["slope of truncation"], [["central-difference-4"], ["a sentence that is longer than a name"]]).html()
+    found = re.findall('style="([^"]*)">([^<]*)<', made)
+    assert {text: "nowrap" in style for style, text in found} == {
+        "slope of truncation": False, "central-difference-4": True, "a sentence that is longer than a name": False,
+    }  # fmt: skip
+    assert all("padding" in style for style, _ in found)

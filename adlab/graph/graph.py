@@ -194,6 +194,11 @@ class Graph:
     def _repr_svg_(self) -> str:
         return self.to_svg()
 
+    def _repr_html_(self) -> str | None:
+        from adlab.report.svg import graph_html
+
+        return graph_html(self)
+
     def _repr_latex_(self) -> str:
         from adlab.graph.listings import displayed, to_latex
 

@@ -177,7 +177,7 @@ class _Pen:
 def _fill(box: Box) -> tuple[str, float]:
     """Colour (none: the ink) and opacity of a box."""
     if box.state == "now":
-        return YELLOW, 0.28
+        return YELLOW, 0.2
     if box.state == "unknown" or box.kind == "constant":
         return "", 0.0
     if box.output:

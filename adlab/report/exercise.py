@@ -7,15 +7,19 @@ Since rows are graded in the order of the sweeps, all that the first wrong numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from adlab.autodiff.trace import Trace
 from adlab.errors import OptionError
 from adlab.expressions import listing, shown
 from adlab.function import as_function, point_of
-from adlab.graph.arithmetic import FLOATS
+from adlab.graph import rules
+from adlab.graph.arithmetic import FLOATS, evaluate, to_float
+from adlab.graph.primitive import Primitive
 from adlab.graph.primitives import PRIMITIVES
 from adlab.tables import Report, Table
 
@@ -37,8 +41,8 @@ class Part:
     by: str
     carried: float
     partial: float
-    others: tuple[float, ...]
-    """The other partials of the same operation."""
+    operation: int
+    operand: int
 
     @property
     def value(self) -> float:
@@ -58,7 +62,8 @@ class Exercise(Report):
         rows = [[graph.names[i], graph.written(i) if i >= len(graph.inputs) else repr(self.trace.primals[i]),
                  *("…" if self._asked(column, i) else "" for column in self.columns)] for i in self.trace.shown]  # fmt: skip
         first, last = graph.names[self.trace.shown[-1]], graph.inputs[0]
-        how = f'grade({{"primal": {{"{first}": …}}, "adjoint": {{"{first}": 1, …, "{last}": …}}}}) says what is right.'
+        primal, rest = (f'"primal": {{"{first}": …}}, ', f', …, "{last}": …') if graph.operations else ("", "")
+        how = f'grade({{{primal}"adjoint": {{"{first}": 1{rest}}}}}) says what is right.'
         return [Table("fill in", ["node", "is", *self.columns], rows), how]
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,7 +76,7 @@ class Exercise(Report):
         """What is right of `answers`, {column: {node: number}}; of partials, {node: [number, …]}, one for each operand.
 
         A number is right within half a per cent: three significant digits will do. Columns and nodes may be left out.
-        Raises OptionError for a column or node that is not asked for, and for what is no number.
+        Raises OptionError for a column or node that is not asked for, and for what is no finite number.
         """
         self._check(answers)
         right, first = 0, ""
@@ -118,44 +123,39 @@ class Exercise(Report):
 
     def _check(self, answers: Answers) -> None:
         names = self.trace.graph.names
-        for column, given in answers.items():
+        for column, given in _items(answers, "the answers are", "{column: {node: number}}"):
             if column not in self.columns:
                 raise OptionError(f"no column `{column}` is asked for; there are {listing(self.columns)}")
             known = [names[node] for node in self._order(column)]
-            for name, number in given.items():
+            for name, number in _items(given, f"the column `{column}` is", "{node: number}"):
                 if name not in known:
                     raise OptionError(f"no {column} of `{name}` is asked for; there are {listing(known, limit=20)}")
-                entries = number if column == "partials" and isinstance(number, Sequence) else [number]
-                for entry in entries:
+                for entry in _several(number) if column == "partials" else [number]:
                     _number(entry, f"the {column} of {name}")
 
     def _wrong(self, column: str, node: int, given: Any) -> str | None:
         """The first thing to say of this answer; None if it is right."""
         expected, name = self._expected(column, node), self.trace.graph.names[node]
         if column == "partials":
-            return self._wrong_partials(name, list(given) if isinstance(given, Sequence) else [given], expected)
+            return self._wrong_partials(node, [float(number) for number in _several(given)], expected)
         answer, scale = float(given), self._scale(column)
         if _near(answer, expected, scale):
             return None
         slips = self._primal_slips if column == "primal" else self._path_slips
-        found = [(abs(answer - value), text) for value, text in slips(column, node) if _near(answer, value, scale)]
-        nearest = min((distance for distance, _ in found), default=0.0) + NOTHING * scale
-        likely = next((text for distance, text in found if distance <= nearest), "no common slip gives that number")
-        return f"the {column} of {name} is not {answer:.6g}: {likely}"
+        return f"the {column} of {name} is not {answer:.6g}: {_likely(answer, slips(column, node), scale)}"
 
-    def _wrong_partials(self, name: str, given: list[Any], expected: list[float]) -> str | None:
+    def _wrong_partials(self, node: int, given: list[float], expected: list[float]) -> str | None:
+        name = self.trace.graph.names[node]
         if len(given) != len(expected):
             return f"{name} has {len(expected)} operands, and a partial for each; {len(given)} were given"
-        numbers = [float(number) for number in given]
-        wrong = [k for k, pair in enumerate(zip(numbers, expected, strict=True)) if not _near(*pair, abs(pair[1]) or 1.0)]
+        wrong = [k for k, pair in enumerate(zip(given, expected, strict=True)) if not _near(*pair, abs(pair[1]) or 1.0)]
         if not wrong:
             return None
-        if len(numbers) == 2 and all(map(_near, numbers, expected[::-1], (1.0, 1.0))):
+        if len(given) == 2 and all(map(_near, given, expected[::-1], (1.0, 1.0))):
             return f"the partials of {name} are swapped"
         k = wrong[0]
-        slips = [(-expected[k], "its sign is wrong"), *_multiples(expected[k])]
-        likely = next((text for value, text in slips if _near(numbers[k], value, 1.0)), "no common slip gives that number")
-        return f"the partial of {name} for its operand {k + 1} is not {numbers[k]:.6g}: {likely}"
+        slips = [(-expected[k], "its sign is wrong"), *self._wrong_rules(node, k), *self._near_misses(node, k)]
+        return f"the partial of {name} for its operand {k + 1} is not {given[k]:.6g}: {_likely(given[k], slips, 1.0)}"
 
     def _scale(self, column: str) -> float:
         values = [abs(self._expected(column, node)) for node in self._order(column)]
@@ -180,11 +180,34 @@ class Exercise(Report):
                 yield trace.primals[other_node], f"that is the value of {names[other_node]}"
         yield from _multiples(expected)
 
+    def _wrong_rules(self, node: int, operand: int) -> Iterator[tuple[float, str]]:
+        """What the partial of an operation by one of its operands would be by a wrong rule."""
+        trace, names = self.trace, self.trace.graph.names
+        primitive, operands, _ = trace.graph.nodes[node]
+        at, letters = [trace.primals[i] for i in operands], tuple(names[i] for i in operands)
+        expected = trace.partials[node][operand] or 0.0
+        if len(operands) > 1:
+            yield trace.partials[node][1 - operand] or 0.0, f"that is the partial for its operand {2 - operand}"
+        for other in (PRIMITIVES[name] for name in MISTAKEN if name != primitive.name):
+            if other.arity == len(operands):
+                yield _partial(other, operand, at), f"that is the partial of {other.written(letters)}"
+        if expected:
+            yield 1 / expected, "that is upside down"
+
+    def _near_misses(self, node: int, operand: int) -> Iterator[tuple[float, str]]:
+        """Other numbers that people write for that partial."""
+        trace = self.trace
+        yield from _multiples(trace.partials[node][operand] or 0.0)
+        for i in dict.fromkeys((*trace.graph.nodes[node].operands, node)):
+            yield trace.primals[i], f"that is the value of {trace.graph.names[i]}"
+
     def _path_slips(self, column: str, node: int) -> Iterator[tuple[float, str]]:
         """What an adjoint or tangent would be with one thing done wrongly."""
         parts = self._parts(column, node)
         expected = self._expected(column, node)
         yield -expected, "its sign is wrong"
+        if column == "adjoint" and node == self.trace.graph.outputs[self.trace.output]:
+            yield 0.0, "the output's own adjoint is the seed, 1"
         for part in parts:
             rest = expected - part.value
             if len(parts) > 1:
@@ -193,28 +216,43 @@ class Exercise(Report):
                 yield expected + part.value, f"the contribution {part.by} is counted twice"
             if len(parts) > 2:
                 yield part.value, f"only the contribution {part.by} is counted"
-            for other in part.others:
-                yield rest + part.carried * other, f"the contribution {part.by} has the partial for the other operand"
+        if len(parts) > 1:
+            yield math.prod(part.value for part in parts), "the contributions are multiplied, and should be added"
+        if column == "adjoint":
+            yield from self._order_slips(node, expected)
+        for part in parts:
+            rest = expected - part.value
             yield rest + part.partial, f"the contribution {part.by} is the partial alone, not times the {column}"
             yield rest + part.carried, f"the contribution {part.by} is the {column} alone, without the partial"
-            value = self.trace.primals[node]
-            yield rest + part.carried * value, f"the contribution {part.by} has a value in the place of the partial"
+            at = part.operation, part.operand
+            for partial, why in (*self._wrong_rules(*at), *self._near_misses(*at)):
+                yield rest + part.carried * partial, f"the contribution {part.by} has a wrong partial ({why})"
         if column == "adjoint" and self.trace.tangents is not None:
             yield self.trace.tangents.get(node, 0.0), "that is its tangent"
         yield self.trace.primals[node], "that is its value"
         yield from _multiples(expected)
 
+    def _order_slips(self, node: int, expected: float) -> Iterator[tuple[float, str]]:
+        """What this adjoint becomes if a node that several others read passes its own on at a wrong time."""
+        trace, names = self.trace, self.trace.graph.names
+        for source in dict.fromkeys(part.source for part in trace.into(node)):
+            arrivals = [part.sum_after for part in trace.into(source)]
+            if len(arrivals) > 1:
+                passed = sum(part.partial for part in trace.into(node) if part.source == source)
+                rest, turn = expected - passed * arrivals[-1], f"the order is wrong: {names[source]} passed its adjoint on"
+                for early in arrivals[:-1]:
+                    yield rest + passed * early, f"{turn} before everything that reads it had its turn"
+                for often in (len(arrivals) * arrivals[-1], sum(arrivals)):
+                    yield rest + passed * often, f"{turn} {len(arrivals)} times; its turn comes once, after all that reads it"
+
     def _parts(self, column: str, node: int) -> list[Part]:
         trace, names = self.trace, self.trace.graph.names
         if column == "adjoint":
-            into = [(c.source, c.operand) for c in trace.into(node)]
-            return [self._part(f"from {names[use]}", use, k, trace.adjoints[use]) for use, k in into]
-        operands, tangents = trace.graph.nodes[node].operands, trace.tangents or {}
-        return [self._part(f"of {names[a]}", node, k, tangents.get(a, 0.0)) for k, a in enumerate(operands)]
-
-    def _part(self, by: str, operation: int, operand: int, carried: float) -> Part:
-        partials = [0.0 if partial is None else partial for partial in self.trace.partials[operation]]
-        return Part(by, carried, partials[operand], tuple(p for k, p in enumerate(partials) if k != operand))
+            return [Part(f"from {names[c.source]}", trace.adjoints[c.source], c.partial, c.source, c.operand)
+                    for c in trace.into(node)]  # fmt: skip
+        tangents, partials = trace.tangents or {}, trace.partials.get(node, ())
+        return [Part(f"of {names[a]}", tangents.get(a, 0.0), partials[k] or 0.0, node, k)
+                for k, a in enumerate(trace.graph.nodes[node].operands)]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -243,7 +281,13 @@ class Grade(Report):
 
 
 def _near(answer: float, right: float, scale: float) -> bool:
-    return abs(answer - right) <= NEAR * abs(right) + NOTHING * scale
+    return math.isfinite(right) and abs(answer - right) <= NEAR * abs(right) + NOTHING * scale
+
+
+def _partial(primitive: Primitive, operand: int, at: Sequence[float]) -> float:
+    rule = rules.partials(primitive)
+    inside = evaluate(rule, [*at, FLOATS.apply(primitive, None, list(at))], FLOATS)
+    return float(inside[rule.outputs[operand]])
 
 
 def _multiples(right: float) -> Iterator[tuple[float, str]]:
@@ -251,11 +295,31 @@ def _multiples(right: float) -> Iterator[tuple[float, str]]:
         yield factor * right, f"it is off by the factor {factor:.3g}"
 
 
+def _likely(answer: float, slips: Iterable[tuple[float, str]], scale: float) -> str:
+    """The slip that gives this number; of several the nearest, and of those equally near the first."""
+    found = [(abs(answer - value), text) for value, text in slips if _near(answer, value, scale)]
+    nearest = min((distance for distance, _ in found), default=0.0) + NOTHING * scale
+    return next((text for distance, text in found if distance <= nearest), "no common slip gives that number")
+
+
+def _items(given: Any, what: str, wanted: str) -> list[tuple[Any, Any]]:
+    if not isinstance(given, Mapping):
+        raise OptionError(f"{what} {shown(given)}; give a dictionary, {wanted}")
+    return list(given.items())
+
+
+def _several(given: Any) -> list[Any]:
+    """The partials of one operation: a list of them, or one by itself."""
+    return list(given) if isinstance(given, list | tuple | np.ndarray) and np.ndim(given) else [given]
+
+
 def _number(given: Any, what: str) -> float:
     try:
-        number = float(given)
+        number = math.nan if isinstance(given, str) else to_float(given)
     except (TypeError, ValueError):
-        raise OptionError(f"{what} is {shown(given)}, which is not a number; give an int or a float") from None
+        number = math.nan
+    if math.isnan(number) and not isinstance(given, float):
+        raise OptionError(f"{what} is {shown(given)}, which is not a number; give an int or a float")
     if not math.isfinite(number):
         raise OptionError(f"{what} is {number}, which is not a finite number; leave out what you do not know")
     return number

@@ -1,6 +1,7 @@
 """Where things stand: a layered layout of a directed acyclic graph, in five steps (Sugiyama, Tagawa & Toda 1981).
 
-1. Ranks: every box stands below what it reads (longest paths); boxes then move, and push others, to shorten the edges.
+1. Ranks: every box stands below what it reads (longest paths); boxes then move, and push others, to shorten the edges;
+   where lines cross, other ranks about as short are tried.
 2. Chains: an edge that spans several ranks gets a joint in each rank between; one of the joints holds its label.
 3. Orders: barycentre sweeps and swaps of neighbours, keeping the order with the fewest crossings.
 4. Places: in each rank what all boxes wish, in the mean and then in the median, keeping order and distance.
@@ -19,7 +20,7 @@ the direction of the flow, so the same layout serves pictures from top to bottom
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ from adlab.report.layered.web import Edge, Extent, Web
 __all__ = ["Edge", "Extent", "Layout", "Point", "layout"]
 
 BETWEEN = 13.0  # between ranks, at least
+EFFORT = 2000  # vertices to put in order, in all, while ranks with fewer crossings are looked for
+LONGER = 1.2  # times the least length of all edges together, that fewer crossings may cost
 SLOPE, STEEPEST = 0.16, 34.0  # ranks move apart where an edge must cross far: by SLOPE × the distance, at most so much
 
 
@@ -68,12 +71,48 @@ def layout(
     """
     if not boxes:
         return Layout((), (), (), 0.0, 0.0)
-    rank = ranks(len(boxes), edges, far, pinned)
-    if not any(labels) and all(r % 2 == 0 for r in rank):
-        rank = [r // 2 for r in rank]
-    web = Web(boxes, rank, edges, labels, far)
-    order(web)
+    web = _ordered(boxes, edges, labels, far, pinned)
     return _Router(web, Places(web, far is not None)).layout()
+
+
+def _ordered(
+    boxes: Sequence[Extent],
+    edges: Sequence[Edge],
+    labels: Sequence[Extent | None],
+    far: Sequence[bool] | None,
+    pinned: Collection[int],
+) -> Web:
+    """Ranks, chains and orders with the fewest crossings found.
+
+    Short edges alone leave ties: where lines cross, one of two operations of a rank is put below the other, and that is
+    kept if fewer cross and the edges are not much longer.
+    """
+
+    def ranked(below: Sequence[Edge]) -> Web:
+        rank = ranks(len(boxes), edges, far, pinned, below)
+        if not any(labels) and all(r % 2 == 0 for r in rank):
+            rank = [r // 2 for r in rank]
+        return Web(boxes, rank, edges, labels, far)
+
+    web = ranked(())
+    crossings, effort, most = order(web), EFFORT, LONGER * web.length()
+    below: list[Edge] = []
+    ties = _ties(web) if far is None else iter(())
+    while crossings and effort > 0 and (tie := next(ties, None)):
+        other = ranked([*below, tie])
+        effort -= len(other.rank)
+        if other.length() <= most and (fewer := order(other, starts=2)) < crossings:
+            web, crossings, ties = other, fewer, _ties(other)
+            below.append(tie)
+    if below:
+        order(web)
+    return web
+
+
+def _ties(web: Web) -> Iterator[Edge]:
+    """Pairs of boxes of one rank that read something."""
+    reading = [v for v in range(web.boxes) if web.up[v]]
+    return ((a, b) for i, a in enumerate(reading) for b in reading[i + 1 :] if web.rank[a] == web.rank[b])
 
 
 class _Router:

@@ -33,6 +33,8 @@ from adlab.report.picture import (
     picture_of,
 )
 
+LEANING = 72
+"""How much of a coloured ink is itself, in per cent: the rest is the page's, so that it is read on dark pages too."""
 _HOLLOW = ' style="fill: none"'
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -51,6 +53,13 @@ def graph_svg(
     """The graph as an `<svg>` element, to stand in a page or alone in a file; the options are those of `plot_graph`."""
     return svg(picture_of(graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit,
                           engine=engine))  # fmt: skip
+
+
+def graph_html(graph: Graph) -> str | None:
+    """A graph too large to be drawn whole: collapsed, and under the picture its Wengert list; None for one that is not."""
+    if len(graph.inputs) + len(graph.operations) <= LIMIT:
+        return None  # the picture alone says everything
+    return f'{graph_svg(graph)}<pre style="max-height: 24em; overflow: auto">{_text(str(graph))}</pre>'
 
 
 def svg(picture: Picture) -> str:
@@ -87,7 +96,7 @@ def _style() -> str:
         ".node.constant rect { fill: none; stroke-dasharray: 2 1.6 }",
         ".node.output rect { fill: #009e73; fill-opacity: 0.16 }",
         ".node.group rect { fill: #e69f00; fill-opacity: 0.14 }",
-        ".node.now rect { fill: #f0e442; fill-opacity: 0.28; stroke-width: 1.9 }",
+        ".node.now rect { fill: #f0e442; fill-opacity: 0.2; stroke-width: 1.9 }",
         ".node.unknown rect, .edge.unknown path { stroke-opacity: 0.4; fill-opacity: 0 }",
         ".edge.unknown .head { fill-opacity: 0.4 }",
         ".edge.passed path { stroke: #d55e00; stroke-width: 1.5 }",
@@ -97,7 +106,7 @@ def _style() -> str:
         ".divide { stroke: currentColor; stroke-opacity: 0.4; stroke-dasharray: 4 3; fill: none }",
     ]
     leaning = [
-        f".{role} {{ fill: {ink}; fill: color-mix(in srgb, {ink} 85%, currentColor) }}"
+        f".{role} {{ fill: {ink}; fill: color-mix(in srgb, {ink} {LEANING}%, currentColor) }}"
         for role, (ink, _) in INKS.items()
         if ink
     ]

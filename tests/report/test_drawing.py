@@ -31,7 +31,7 @@ from adlab.report.describe import describe
 from adlab.report.diagram import shown
 from adlab.report.drawing import FONT, plot_graph
 from adlab.report.picture import _WIDTH, INKS, picture_of, text_width
-from adlab.report.svg import graph_svg
+from adlab.report.svg import LEANING, graph_svg
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -200,6 +200,21 @@ def test_inks_are_readable_on_light_and_on_dark_paper(role) -> None:
     light, dark = INKS[role]
     assert contrast(light, "#ffffff") >= 4.5
     assert contrast(dark, "#121212") >= 4.5
+
+
+def mixed(ink: str, other: str, share: float) -> str:
+    """What `color-mix(in srgb, ink share, other)` is."""
+    pairs = ((int(ink[i : i + 2], 16), int(other[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+
+@pytest.mark.parametrize(("ink", "paper"), [("#e6e6e6", "#121212"), ("#ffffff", "#1e1e1e"), ("#000000", "#ffffff")])
+def test_inside_a_page_inks_lean_to_its_own_and_are_readable_on_its_paper(ink: str, paper: str) -> None:
+    """The page may be dark where the reader's system is light: then nothing but `currentColor` says so."""
+    for role in ("primal", "tangent", "adjoint"):
+        leaning = mixed(INKS[role][0], ink, LEANING / 100)
+        assert contrast(leaning, paper) >= 4.5
+        assert contrast(leaning, mixed("#f0e442", paper, 0.2)) >= 3.0, "in the box whose turn it is"
 
 
 def test_the_same_graph_gives_the_same_bytes_in_another_process_and_without_matplotlib() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from table import EFFORT
 
@@ -97,6 +98,30 @@ def test_no_text_overlaps_another_and_none_leaves_the_figure(drawn: Any) -> None
         assert box.y0 > -slack, text.get_text()
         assert box.x1 < figure.bbox.width + slack, text.get_text()
         assert box.y1 < figure.bbox.height + slack, text.get_text()
+
+
+def test_no_legend_covers_what_is_measured(drawn: Any) -> None:
+    draw, found, (_, renderer) = drawn
+    for ax in np.ravel(found):
+        for legend in [ax.get_legend()] if ax.get_legend() else []:
+            assert not covered(ax, legend.get_window_extent(renderer)), draw.__name__
+
+
+def test_the_legend_of_steps_covers_nothing_on_any_axes() -> None:
+    for size in ((4.8, 3.6), (3.5, 3.0), (8.0, 4.0)):
+        ax = Figure(figsize=size, layout="constrained").add_subplot()
+        adlab.steps("exp(x)", 1.0).plot(ax)
+        legend, renderer = ax.get_legend(), texts(ax.figure)[1]
+        box = legend.get_window_extent(renderer)
+        assert not covered(ax, box)
+        assert (box.x0, box.y1) >= (0, 0)
+        assert box.x1 <= ax.figure.bbox.width
+
+
+def covered(ax: Any, box: Any) -> list[str]:
+    """The lines and points that go through a box, by their labels."""
+    paths = [(line, line.get_transform().transform_path(line.get_path())) for line in ax.lines]
+    return [line.get_label() for line, path in paths if path.intersects_bbox(box, filled=False)]
 
 
 def test_text_is_at_least_six_points_high_on_half_a_page(drawn: Any) -> None:

@@ -61,6 +61,18 @@ def test_every_function_graph_trace_and_program_is_bounded_latex_and_svg(name: s
         assert len(drawn) < LARGEST
 
 
+def test_a_graph_too_large_to_draw_shows_its_wengert_list_under_the_collapsed_picture() -> None:
+    """Up to 60 nodes the picture alone is shown; of any larger graph the picture and at most 200 lines."""
+    assert gallery.chain(14).graph._repr_html_() is None  # 57 nodes
+    for graph in (gallery.chain(15).graph, gallery.chain(DEEP).graph, gallery.bundle_adjustment().graph):
+        html = graph._repr_html_()
+        assert html.startswith("<svg")
+        assert len(html) < LARGEST
+        listing = ElementTree.fromstring(f"<div>{html}</div>").find("pre")
+        assert listing.text == str(graph)
+        assert len(listing.text.splitlines()) <= 201
+
+
 @pytest.mark.parametrize("report", REPORTS)
 def test_every_report_is_html_with_inline_style_and_no_script(report: str) -> None:
     html = REPORTS[report]()._repr_html_()

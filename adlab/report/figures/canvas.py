@@ -64,6 +64,22 @@ def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | Non
         ax.plot(x, y, "-", label=label, **look)
 
 
+def legend_on_top(ax: Any, entries: Sequence[Any] = ()) -> None:
+    """The legend in a strip of its own above everything drawn, by which the axes, logarithmic upward, grow.
+
+    `entries` are its lines and their names, all that have one if they are left out.
+    """
+    drawn, names = entries or ax.get_legend_handles_labels()
+    heights = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
+    width, height = ax.figure.get_size_inches() * ax.get_position().size
+    columns = 2 if width > 3.2 else 1
+    strip = (1.5 * -(-len(names) // columns) + 1.0) * SMALL / 72 / height
+    bottom, top = ax.get_ylim()[0], float(np.nanmax(heights[np.isfinite(heights)]))
+    ax.set_ylim(bottom, top * (top / bottom) ** (strip / (1 - strip)))
+    ax.legend(drawn, names, loc="upper center", ncols=columns, fontsize=SMALL, borderaxespad=0.2, columnspacing=1.2,
+              handletextpad=0.4, labelspacing=0.3)  # fmt: skip
+
+
 def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], leaders: bool = False) -> None:
     """Names each curve beside its end, (x, y, colour); names that would overlap are moved apart, up and down.
 

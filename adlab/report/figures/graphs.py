@@ -16,7 +16,7 @@ def worked_example_graph(ax: Any = None) -> Any:
 
 def worked_example_forward(ax: Any = None) -> Any:
     """The same graph after the forward sweep in the direction (1, 0): values and tangents are there, the tangent of the
-    output is ∂f/∂x1; no adjoint is computed yet."""
+    output is ∂f/∂x1; of the adjoints only the seed is there yet."""
     f = worked_example()
     trace = f.trace(f.point, tangent=(1, 0))
     return f.graph.plot(ax, trace=trace, step=len(f.graph.operations))

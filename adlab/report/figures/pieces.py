@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adlab.errors import OptionError
-from adlab.report.figures.canvas import COLOURS, MARKS, SMALL, axes
+from adlab.report.figures.canvas import COLOURS, MARKS, SMALL, axes, legend_on_top
 from adlab.tables import count
 
 if TYPE_CHECKING:
@@ -28,10 +28,9 @@ def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0) -> Any:
         _draw_curve(ax, curve, COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)])
     floor = _level_lines(ax, found, variable, output)
     ax.set(xscale="log", yscale="log", xlabel="step size h", ylabel=f"absolute error of ∂f/∂{variable}")
-    tops = [np.nanmax(c.total) for c in curves]
-    ax.set_ylim(floor / 100, max(tops) * 100)
+    ax.set_ylim(bottom=floor / 100)
     ax.set_title("measured (best ○), and A/h + C·hᵖ (optimum ★)")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0))
+    legend_on_top(ax)
     return ax
 
 

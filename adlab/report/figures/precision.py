@@ -36,7 +36,7 @@ def work_and_precision(given: Any = None) -> Any:
     for ax, f in zip(spots, (worked_example(), helmholtz(COMPONENTS)), strict=True):
         _scatter(ax, _priced(f))
         ax.set_title(f"{f.name}, n = {f.n}" if f.n == 2 else f.name)
-    spots[1].set_xlabel("operations for f and its gradient")
+        ax.set_xlabel("operations for f and its gradient")
     return spots
 
 

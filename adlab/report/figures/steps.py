@@ -12,7 +12,7 @@ from adlab.classical.stencils import SCHEMES, Stencil
 from adlab.function import Function
 from adlab.gallery import squire_trapp, worked_example
 from adlab.registry import METHODS
-from adlab.report.figures.canvas import COLOURS, SMALL, axes, panels
+from adlab.report.figures.canvas import COLOURS, SMALL, axes, legend_on_top, panels
 from adlab.report.figures.pieces import draw_steps
 from adlab.report.steps import Curve, Steps, envelope, steps
 from adlab.report.truth import truth
@@ -30,7 +30,7 @@ def error_against_step_size(ax: Any = None) -> Any:
     f = worked_example()
     colour = COLOURS[3]
     ax.plot(sizes, _floored(f, _complex_errors(f, sizes)), "D", color=colour, ms=3, label="complex-step", zorder=4)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0))
+    legend_on_top(ax)
     return ax
 
 
@@ -58,8 +58,7 @@ def richardson_extrapolation(ax: Any = None) -> Any:
     assert found.steps is not None  # richardson always says which
     error = _floored(f, np.array([found.jacobian[0, 0]]))
     (cross,) = ax.plot(found.steps[:1], error, "X", color="black", ms=8, mec="white", zorder=6)
-    ax.set_ylim(top=ax.get_ylim()[1] * 1e3)  # room for one line more
-    ax.legend([*points, cross], [*names, "richardson, as it stops"], loc="upper center", bbox_to_anchor=(0.5, 1.0))
+    legend_on_top(ax, ([*points, cross], [*names, "richardson, as it stops"]))
     return ax
 
 
@@ -91,9 +90,10 @@ def truncation_and_roundoff(ax: Any = None) -> Any:
     ax = axes(ax)
     (curve,) = _worked("central-difference").curves
     _branches(ax, curve, with_slopes=True)
-    ax.set(xlabel="step size h", ylabel="absolute error of ∂f/∂x1", ylim=(1e-19, 1e5))
+    ax.set(xlabel="step size h", ylabel="absolute error of ∂f/∂x1")
+    ax.set_ylim(bottom=1e-19)
     ax.set_title("central difference: what the error is made of")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.0))
+    legend_on_top(ax)
     return ax
 
 

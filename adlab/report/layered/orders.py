@@ -15,13 +15,13 @@ Merit = tuple[int, int]
 """Crossings, and then pairs of boxes that do not stand as they were given."""
 
 
-def order(web: Web) -> None:
+def order(web: Web, starts: int = STARTS) -> int:
     """Puts every rank in the best order found: from that given, by branches, and from some shuffled the same each time.
 
-    It stops at an order without crossings.
+    It stops at an order without crossings. Returns how many there are.
     """
     count = len(web.rank)
-    shuffles = range(1, STARTS - 1) if count <= SMALL else range(0)
+    shuffles = range(1, starts - 1) if count <= SMALL else range(0)
     best: tuple[Merit, list[int]] | None = None
     for start in (range(count), _by_branches(web), *(_shuffled(count, turn) for turn in shuffles)):
         found = _swept(web, start)
@@ -30,6 +30,7 @@ def order(web: Web) -> None:
             break
     assert best is not None
     web.take(best[1])
+    return best[0][0]
 
 
 def _swept(web: Web, start: Sequence[int]) -> tuple[Merit, list[int]]:

@@ -8,21 +8,30 @@ APART = 2  # from a box to what reads it; between is a rank for labels, and for 
 
 
 def ranks(
-    count: int, edges: Sequence[tuple[int, int]], far: Sequence[bool] | None = None, pinned: Collection[int] = ()
+    count: int,
+    edges: Sequence[tuple[int, int]],
+    far: Sequence[bool] | None = None,
+    pinned: Collection[int] = (),
+    below: Sequence[tuple[int, int]] = (),
 ) -> list[int]:
     """The rank of every box, from 0, for edges that lead to later boxes.
 
     In the half of the boxes marked `far` edges lead up. Near boxes have even ranks when far ones have odd ones, so that
-    no edge between the halves is flat. A pinned box has the rank just before that of its only reader.
+    no edge between the halves is flat. A pinned box has the rank just before that of its only reader. Of each pair in
+    `below`, boxes of the near half, the second stands below the first.
 
     >>> ranks(4, [(0, 2), (1, 3), (2, 3)])    # box 1 moves down to where it is read
     [0, 2, 2, 4]
+    >>> ranks(3, [(0, 1), (0, 2)], below=[(1, 2)])
+    [0, 2, 4]
     """
     half = [bool(far and far[i]) for i in range(count)]
     web = _Constraints(count)
     for source, target in edges:
         if source not in pinned:
             web.add(source, target, half)
+    for upper, lower in below:
+        web.part(upper, lower)
     web.longest_paths(half)
     while sum(web.shorten(i, step) for i in range(count) for step in (APART, -APART)):
         pass
@@ -34,22 +43,30 @@ def ranks(
 
 
 class _Constraints:
-    """For each box those that must be above it, those that must be below it, and those it is joined to besides."""
+    """For each box those that must be above it, those that must be below it, those of the other half that it is joined to,
+    and all that it is joined to."""
 
     def __init__(self, count: int) -> None:
         self.over: list[list[int]] = [[] for _ in range(count)]
         self.under: list[list[int]] = [[] for _ in range(count)]
         self.beside: list[list[int]] = [[] for _ in range(count)]
+        self.joined: list[list[int]] = [[] for _ in range(count)]
         self.rank = [0] * count
 
     def add(self, source: int, target: int, half: Sequence[bool]) -> None:
+        self.joined[source].append(target)
+        self.joined[target].append(source)
         if half[source] != half[target]:
             self.beside[source].append(target)
             self.beside[target].append(source)
         else:
             upper, lower = (target, source) if half[target] else (source, target)
-            self.over[lower].append(upper)
-            self.under[upper].append(lower)
+            self.part(upper, lower)
+
+    def part(self, upper: int, lower: int) -> None:
+        """One below the other, joined or not."""
+        self.over[lower].append(upper)
+        self.under[upper].append(lower)
 
     def longest_paths(self, half: Sequence[bool]) -> None:
         """As high as can be; in the far half above what is read there, else beside what is read in the near one."""
@@ -74,7 +91,7 @@ class _Constraints:
         change = sum(
             abs(rank[j] + step - rank[k]) - abs(rank[j] - rank[k])
             for j in pushed
-            for k in (*self.over[j], *self.under[j], *self.beside[j])
+            for k in self.joined[j]
             if k not in pushed
         )
         if change < 0:

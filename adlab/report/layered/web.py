@@ -66,6 +66,10 @@ class Web:
             self.extent[holder] = label
         self.label.append(holder)
 
+    def length(self) -> int:
+        """Of all edges together, in ranks."""
+        return sum(len(chain) - 1 for chain in self.chains)
+
     def take(self, order: Sequence[int]) -> None:
         """Puts the vertices of every rank in this order, those of the near half first."""
         self.layers: list[list[int]] = [[] for _ in range(max(self.rank) + 1)]

@@ -1,0 +1,86 @@
+"""The walkthroughs as they are committed: executed, asking before they show, and no wider than the page they are read on.
+
+That their numbers are still what adlab says is seen by executing them anew (`.ci/notebooks.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FOREIGN = "08_pytorch_and_jax"  # a guide to others' systems, which shows what they print: no walkthrough
+WIDEST = 104  # characters: what GitHub and Jupyter show of a line of code, or of printed text, without scrolling
+
+
+@pytest.fixture(params=[path for path in NOTEBOOKS if path.stem != FOREIGN], ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> Any:
+    return json.loads(request.param.read_text(encoding="utf-8"))
+
+
+def code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def prose(notebook: Any) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+
+
+def printed(cell: Any) -> list[str]:
+    """The lines of text that a cell shows; what is also a picture or a table of HTML is shown as that."""
+    outputs = cell["outputs"]
+    plain = [o["text"] for o in outputs if "text" in o]
+    plain += [o["data"]["text/plain"] for o in outputs if set(o.get("data", ())) == {"text/plain"}]
+    return "\n".join("".join(text) for text in plain).splitlines()
+
+
+def test_every_cell_was_executed_in_order_and_none_failed(notebook: Any) -> None:
+    cells = code(notebook)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [o for cell in cells for o in cell["outputs"] if o["output_type"] == "error" or o.get("name") == "stderr"]
+
+
+def test_the_reader_is_asked_before_anything_is_shown(notebook: Any) -> None:
+    asked = [text for text in prose(notebook) if re.search(r"\bguess\b|\bpredict\b|\bbefore you run\b", text, re.IGNORECASE)]
+    assert len(asked) >= 4
+
+
+def test_it_ends_with_exercises_and_their_solutions(notebook: Any) -> None:
+    heads = re.findall(r"^## (.*)$", "\n".join(prose(notebook)), re.MULTILINE)
+    assert heads[-2:] == ["Exercises", "Solutions"]
+    assert notebook["cells"][-1]["cell_type"] == "code"
+    solutions = "".join(notebook["cells"][-1]["source"])
+    exercises = "\n".join(prose(notebook)).partition("## Exercises")[2]
+    for number in re.findall(r"^\*\*(\d)\.\*\*", exercises, re.MULTILINE):
+        assert f"{number}." in solutions
+
+
+def test_formulas_of_the_text_close(notebook: Any) -> None:
+    for text in prose(notebook):
+        outside = re.sub(r"`[^`]*`", "", text).replace("$$", "")
+        assert outside.count("$") % 2 == 0, text
+
+
+def test_nothing_is_wider_than_the_page(notebook: Any) -> None:
+    for cell in code(notebook):
+        for line in [*"".join(cell["source"]).splitlines(), *printed(cell)]:
+            assert len(line) <= WIDEST, line
+
+
+def test_it_imports_adlab_and_defines_no_class_of_its_own(notebook: Any) -> None:
+    trees = [ast.parse(re.sub("^%.*$", "", "".join(cell["source"]), flags=re.MULTILINE)) for cell in code(notebook)]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    assert any(isinstance(node, ast.Import) and node.names[0].name == "adlab" for node in nodes)
+    assert not [node for node in nodes if isinstance(node, ast.ClassDef)]
+
+
+def test_the_readme_lists_them_all() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert NOTEBOOKS
+    assert re.findall(r"\(notebooks/(\w+)\.ipynb\)", readme) == [path.stem for path in NOTEBOOKS]
