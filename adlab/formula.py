@@ -42,8 +42,8 @@ def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> For
     outputs = tuple(_expression(item, given) for item in items)
     order = postorder(outputs)
     found = symbols_in(order)
-    _one_real_symbol_a_name(found)
     if given is None:
+        _one_real_symbol_a_name(found)
         natural = tuple(sorted(found, key=lambda symbol: natural_key(symbol.name)))
         return Formula(outputs, natural, single, order)
     return Formula(outputs, _ordered(given, found), single, order)
