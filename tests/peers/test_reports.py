@@ -46,6 +46,23 @@ ANSWERS = {
     ("edge of sqrt", "reverse"): "domain",
     ("edge of sqrt", "torch"): [math.inf],
     ("edge of sqrt", "jax"): [math.inf],
+    ("root of a square", "torch"): [NAN],
+    ("root of a square", "casadi"): [0.0],
+    ("atan2 at the origin", "reverse"): "domain",
+    ("atan2 at the origin", "torch"): [0.0, 0.0],
+    ("atan2 at the origin", "jax"): [NAN, NAN],
+    ("jump of floor", "torch"): [0.0],
+    ("jump of sign", "jax"): [0.0],
+    ("x**y at 0**2", "torch"): [0.0, 0.0],
+    ("x**y at 0**2", "casadi"): [0.0, NAN],
+    ("x**y at 0**0", "torch"): [0.0, 0.0],
+    ("x**y at 0**0", "jax"): [NAN, 0.0],
+    ("0**x", "torch"): [0.0],
+    ("0**x", "casadi"): [NAN],
+    ("0**x", "symengine"): "crashed",
+    ("0·∞ in x log x", "torch"): [NAN],
+    ("0·∞ in x log x", "casadi"): [-math.inf],
+    ("0·∞ in a bump", "jax"): [NAN],
     ("norm at the origin", "reverse"): "domain",
     ("norm at the origin", "torch"): [NAN, NAN],
     ("norm at the origin", "jax"): [NAN, NAN],
@@ -84,6 +101,33 @@ def test_the_conventions_table_shows_both_sides_of_a_kink() -> None:
     report = conventions(["reverse"], CASES[:3])
     assert [row.truth for row in report.rows] == ["-1 | 1", "0 | 1", "0 | 1, 0 | 1"]
     assert "0.5, 0.5" in str(report)
+
+
+def test_the_table_of_conventions_can_be_read_in_a_page() -> None:
+    """The formulas stand in a table of their own, so that none is wider than a page of text."""
+    lines = str(conventions(["reverse", "forward", "central-difference"])).splitlines()
+    assert max(map(len, lines)) <= 110
+    assert [line for line in lines if line.startswith("case")][1].split() == ["case", "truth", "reverse", "forward"]
+
+
+def test_samplers_keep_their_warnings_to_themselves() -> None:
+    """pytest makes an error of every warning here."""
+    pytest.importorskip("numdifftools")
+    [case] = [case for case in CASES if case.what == "edge of sqrt"]
+    assert math.isnan(conventions(["numdifftools"], [case]).answer(case.what, "numdifftools")[0])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["peers", "--conventions", "--methods", "torhc"], "did you mean `torch`"),
+        (["peers", "--conventions", "x*y"], "formulas and points of its own"),
+        (["peers", "--at", "x=1"], "there is none"),
+    ],
+)
+def test_what_the_command_cannot_do_is_said(command: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command) == 2
+    assert said in capsys.readouterr().err
 
 
 # --- side by side ---------------------------------------------------------------------------------------------------
