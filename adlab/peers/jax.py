@@ -207,11 +207,21 @@ def jaxprs(graph: Graph, point: FloatArray) -> tuple[Any, Any]:
         return jax.make_jaxpr(f)(*numbers), jax.make_jaxpr(gradient)(*numbers)
 
 
+def computed(jaxpr: Any, point: FloatArray) -> list[float]:
+    """What each equation of a jaxpr comes to; NaN for what is no scalar."""
+    from jax.extend.core import jaxpr_as_fun
+
+    everything = [variable for equation in jaxpr.jaxpr.eqns for variable in equation.outvars]
+    talkative = jaxpr_as_fun(jaxpr.replace(jaxpr=jaxpr.jaxpr.replace(outvars=everything)))
+    with jax.enable_x64(True):
+        return [float(value) if np.ndim(value) == 0 else np.nan for value in talkative(*point.tolist())]
+
+
 def residuals(graph: Graph, point: FloatArray) -> list[float]:
     """What `jax.vjp` keeps for the backward pass."""
     with jax.enable_x64(True):
         _, pullback = jax.vjp(_of_numbers(graph), *map(jnp.float64, point.tolist()))
-        return [float(kept) for kept in jax.tree_util.tree_leaves(pullback)]
+        return [float(value) for kept in jax.tree_util.tree_leaves(pullback) for value in np.ravel(kept)]
 
 
 def compiled_text(graph: Graph, point: FloatArray) -> str:

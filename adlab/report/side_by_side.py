@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
+
+import numpy as np
 
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
@@ -23,11 +26,15 @@ from adlab.tables import Report, Table, significant
 
 @dataclass(frozen=True)
 class Program:
-    """A program as somebody writes it: its lines, how often each primitive occurs, what it is in a few words."""
+    """A program as somebody writes it: its lines, how often each primitive occurs, what it is in a few words.
+
+    `same` says for each line, where that is known, what of ours it is: the nodes with its value, or with its adjoints.
+    """
 
     what: str
     lines: list[str]
     counts: dict[str, int]
+    same: list[str] = field(default_factory=list)
 
     @property
     def operations(self) -> int:
@@ -60,11 +67,11 @@ class SideBySide(Report):
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """`programs`: {what, adlab, library} with lines and counts; `kept`, `digits`, `notes`."""
+        """`programs`: {what, adlab, theirs} with lines, counts, and what of ours each line is; `kept`, `digits`, `notes`."""
         return {
             "library": self.system,
             "programs": [
-                {"what": what, **{side: {"lines": p.lines, "counts": p.counts, "operations": p.operations}
+                {"what": what, **{side: {"lines": p.lines, "counts": p.counts, "operations": p.operations, "same": p.same}
                                   for side, p in (("adlab", ours), ("theirs", theirs))}}
                 for what, ours, theirs in self.pairs
             ],
@@ -74,7 +81,11 @@ class SideBySide(Report):
     def sections(self) -> list[Table | str]:
         """The programs line by line, the counts, what is kept, the digits."""
         programs = [
-            Table(what, [ours.what, theirs.what], list(zip_longest(ours.lines, theirs.lines, fillvalue="")))
+            Table(
+                what,
+                [ours.what, theirs.what, *(["in ours"] if theirs.same else [])],
+                list(zip_longest(ours.lines, theirs.lines, *([theirs.same] if theirs.same else []), fillvalue="")),
+            )
             for what, ours, theirs in self.pairs
         ]
         return [f"{self.title}: adlab and {self.system}", *programs, self._counts(), self._kept(),
@@ -117,8 +128,10 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
 # --- adlab's side -------------------------------------------------------------------------------------------------
 
 
-def _ours(graph: Graph, what: str) -> Program:
-    return Program(what, list(graph.lines()), graph.counts())
+def _ours(graph: Graph, what: str, framed: bool = False) -> Program:
+    """Our list; `framed` says first what comes in, as a jaxpr does."""
+    head = [f"inputs: {', '.join(graph.inputs)}"] if framed else []
+    return Program(what, head + list(graph.lines()), graph.counts())
 
 
 def _ours_kept(f: Function) -> list[str]:
@@ -139,15 +152,18 @@ def _torch(f: Function, point: FloatArray) -> Shown:
 
     chains = recorded(f.graph, point)
     lines, kept, order = [], [], []
+    passes: list[str] = []
     for i in f.graph.operations:
         nodes = chains.get(i, [])
         order += [node.name for node in nodes]
+        operands = dict.fromkeys(f.graph.names[k] for k in f.graph.nodes[i].operands if f.graph.active[k])
+        passes += [f"adjoint of {f.graph.names[i]} → {', '.join(operands)}" if node is nodes[-1] else "" for node in nodes]
         held = [f"{name} = {significant(value, 5)}" for node in nodes for name, value in node.saved.items()]
         kept += [f"{f.graph.names[i]}.{each}" for each in held]
         lines.append(" → ".join(node.name for node in nodes) + (f"  saves {', '.join(held)}" if held else ""))
     ours, program = _ours(f.graph, "adlab's Wengert list"), _ours(f.program("reverse"), "adlab's derivative program")
     forward = Program("PyTorch's grad_fn, recorded as f runs", lines, dict(Counter(order)))
-    backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)))
+    backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)), passes[::-1])
     note = "PyTorch writes no program: each call of f records these nodes anew, and backward() runs and frees them."
     return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note]
 
@@ -159,10 +175,11 @@ def _jax(f: Function, point: FloatArray) -> Shown:
     from adlab.peers import jax
 
     value, gradient = jax.jaxprs(f.graph, point)
+    nearby = point + 1e-3 * (1 + abs(point)) * np.sqrt(np.arange(2, f.n + 2))  # where no two nodes agree by chance
     pairs = [
-        ("f", _ours(f.graph, "adlab's Wengert list"), _jaxpr(value, jax.equations, "JAX's jaxpr of f")),
-        ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program"),
-         _jaxpr(gradient, jax.equations, "JAX's jaxpr of grad(f)")),
+        ("f", _ours(f.graph, "adlab's Wengert list", True), _jaxpr(value, jax, "JAX's jaxpr of f", f.graph, nearby)),
+        ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program", True),
+         _jaxpr(gradient, jax, "JAX's jaxpr of grad(f)", f.program("reverse"), nearby)),
     ]  # fmt: skip
     kept = [_named(f, point, residual) for residual in jax.residuals(f.graph, point)]
     return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, *fused(jax.compiled_text(f.graph, point)))]
@@ -174,9 +191,18 @@ def _fusion(primitives: int, instructions: int, kernels: int) -> str:
     return f"jit: XLA turns the {primitives} primitives of grad(f) into {many}{again}."
 
 
-def _jaxpr(jaxpr: Any, equations: Callable[[Any], list[str]], what: str) -> Program:
-    lines = jaxpr.pretty_print(use_color=False).splitlines()
-    return Program(what, [line.strip() for line in lines], dict(Counter(equations(jaxpr))))
+def _jaxpr(jaxpr: Any, jax: Any, what: str, ours: Graph, nearby: FloatArray) -> Program:
+    """Its lines: the inputs, an equation each, the outputs; beside an equation our nodes that have its value."""
+    lines = [line.strip() for line in jaxpr.pretty_print(use_color=False).splitlines()]
+    values = jax.computed(jaxpr, nearby)
+    same = ["", *_with_value(ours, nearby, values), ""] if len(lines) == len(values) + 2 else []
+    return Program(what, lines, dict(Counter(jax.equations(jaxpr))), same)
+
+
+def _with_value(graph: Graph, point: FloatArray, wanted: list[float]) -> list[str]:
+    values = evaluate(graph, point.tolist(), FLOATS)
+    named = [(graph.names[i], values[i]) for i in graph.operations]
+    return [", ".join(name for name, value in named if math.isclose(value, each, rel_tol=1e-12)) for each in wanted]
 
 
 def _named(f: Function, point: FloatArray, residual: float) -> str:

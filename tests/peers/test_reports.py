@@ -142,6 +142,7 @@ def test_pytorch_records_one_node_for_each_operation_of_the_worked_example() -> 
     assert [line.split()[0] for line in theirs.lines] == [
         "AddBackward0", "PowBackward0", "MulBackward0", "SinBackward0", "AddBackward0", "LogBackward0",
     ]  # fmt: skip
+    assert backward.same[:2] == ["adjoint of v6 → v5", "adjoint of v5 → v2, v4"]
     assert len(report.kept["PyTorch"]) == len(report.kept["adlab"]) == 5
     assert report.digits["torch"] > 15
     assert 6 < report.digits["torch-float32"] < 9
@@ -155,9 +156,20 @@ def test_jax_writes_the_same_six_operations_and_transposes_them() -> None:
     assert ours.operations == theirs.operations
     assert gradient.counts["cos"] == 1
     assert "cos(v3) = -0.41615" in report.kept["JAX"]
+    assert theirs.same == ["", "v1", "v2", "v3", "v4", "v5", "v6", ""]
+    assert [line for line, same in zip(gradient.lines[1:-1], gradient.same[1:-1], strict=True) if not same] == [
+        "j:f64[] = div 1.0:f64[] i"  # JAX divides once and multiplies twice, where adlab divides twice
+    ]
     assert "kernel" in report.notes[0]
     assert json.dumps(report.to_dict())
     assert "jaxpr of grad(f)" in report.to_markdown()
+
+
+@pytest.mark.parametrize("text", ["x", "erfcinv(x)", "Piecewise((sqrt(x), x > 1), (0, True))", "zeta(2, x)"])
+def test_jax_programs_are_shown_whatever_is_in_them(text: str) -> None:
+    """No operation at all, arrays inside, branches, a loop."""
+    pytest.importorskip("jax")
+    assert "jaxpr of grad(f)" in str(side_by_side(text, [0.7], "jax"))
 
 
 def test_what_cannot_be_shown_is_refused() -> None:
