@@ -181,7 +181,7 @@ def _jax(f: Function, point: FloatArray) -> Shown:
         ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program", True),
          _jaxpr(gradient, jax, "JAX's jaxpr of grad(f)", f.program("reverse"), nearby)),
     ]  # fmt: skip
-    kept = [_named(f, point, residual) for residual in jax.residuals(f.graph, point)]
+    kept = _kept_by_jax(jax, f, point, nearby)
     return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, *fused(jax.compiled_text(f.graph, point)))]
 
 
@@ -200,20 +200,23 @@ def _jaxpr(jaxpr: Any, jax: Any, what: str, ours: Graph, nearby: FloatArray) -> 
 
 
 def _with_value(graph: Graph, point: FloatArray, wanted: list[float]) -> list[str]:
+    """The inputs and operations that have each of these values."""
     values = evaluate(graph, point.tolist(), FLOATS)
-    named = [(graph.names[i], values[i]) for i in graph.operations]
+    named = [(graph.names[i], values[i]) for i in (*range(len(graph.inputs)), *graph.operations)]
     return [", ".join(name for name, value in named if math.isclose(value, each, rel_tol=1e-12)) for each in wanted]
 
 
-def _named(f: Function, point: FloatArray, residual: float) -> str:
-    """A residual by the first node of our program that has its value."""
-    program = f.program("reverse")
-    values = evaluate(program, point.tolist(), FLOATS)
-    found = next((i for i, value in enumerate(values) if value == residual), None)
-    if found is None:
-        return significant(residual, 5)
-    name, written = program.names[found], program.written(found)
-    return f"{name} = {significant(residual, 5)}" if found < len(f.graph) else f"{written} = {significant(residual, 5)}"
+def _kept_by_jax(jax: Any, f: Function, point: FloatArray, nearby: FloatArray) -> list[str]:
+    """The residuals, each by the first node of our program that has its value nearby."""
+    program, kept, moved = f.program("reverse"), jax.residuals(f.graph, point), jax.residuals(f.graph, nearby)
+    known = dict(zip(program.names, range(len(program)), strict=True))
+    same = _with_value(program, nearby, moved) if len(moved) == len(kept) else [""] * len(kept)
+    found = []
+    for name, value in zip((names.partition(", ")[0] for names in same), kept, strict=True):
+        late = name and known[name] >= len(f.graph)
+        written = program.written(known[name]) if late else name
+        found.append(f"{written} = {significant(value, 5)}" if name else significant(value, 5))
+    return found
 
 
 def fused(hlo: str) -> tuple[int, int]:
