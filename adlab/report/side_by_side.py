@@ -47,7 +47,8 @@ class SideBySide(Report):
     """One formula, its value and its gradient as programs: adlab's and the framework's.
 
     `pairs` is the value and the gradient, ours first in each; `kept` says what each keeps for the backward pass;
-    `digits` are the correct digits of the gradient in float64 and float32; `notes` what else was measured.
+    `digits` are the correct digits of the gradient in float64 and float32; `kernels` is what a compiler fuses the gradient
+    into, by name the instructions of each; `notes` what else was measured.
     """
 
     system: str
@@ -56,6 +57,7 @@ class SideBySide(Report):
     kept: dict[str, list[str]]
     accuracy: list[accuracy.AccuracyRow]
     notes: list[str]
+    kernels: dict[str, list[str]]
 
     @property
     def digits(self) -> dict[str, float]:
@@ -67,7 +69,7 @@ class SideBySide(Report):
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """`programs`: {what, adlab, theirs} with lines, counts, and what of ours each line is; `kept`, `digits`, `notes`."""
+        """`programs`: {what, adlab, theirs} with lines, counts and what of ours each is; `kept`, `digits`, `kernels`, `notes`."""
         return {
             "library": self.system,
             "programs": [
@@ -75,7 +77,7 @@ class SideBySide(Report):
                                   for side, p in (("adlab", ours), ("theirs", theirs))}}
                 for what, ours, theirs in self.pairs
             ],
-            "kept": self.kept, "digits": self.digits, "notes": self.notes,
+            "kept": self.kept, "digits": self.digits, "kernels": self.kernels, "notes": self.notes,
         }  # fmt: skip
 
     def sections(self) -> list[Table | str]:
@@ -89,7 +91,7 @@ class SideBySide(Report):
             for what, ours, theirs in self.pairs
         ]
         return [f"{self.title}: adlab and {self.system}", *programs, self._counts(), self._kept(),
-                accuracy.table(self.accuracy), *self.notes]  # fmt: skip
+                *([self._fused()] if self.kernels else []), accuracy.table(self.accuracy), *self.notes]  # fmt: skip
 
     def _counts(self) -> Table:
         rows = [
@@ -98,6 +100,13 @@ class SideBySide(Report):
             for side, program in (("adlab", ours), (self.system, theirs))
         ]
         return Table("counts", ["program", "by", "operations", "which"], rows, frozenset(["operations"]))
+
+    def _fused(self) -> Table:
+        rows = [
+            [name, str(len(operations)), ", ".join(f"{each} {n}" for each, n in Counter(operations).items())]
+            for name, operations in self.kernels.items()
+        ]
+        return Table("what jit makes of the gradient", ["kernel", "instructions", "which"], rows, frozenset(["instructions"]))
 
     def _kept(self) -> Table:
         rows = [[side, str(len(values)), ", ".join(values)] for side, values in self.kept.items()]
@@ -116,13 +125,13 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
     if f.m != 1:
         raise MethodError(f"programs are shown for one output, and this function has m = {f.m}")
     library(framework)  # or MissingExtra
-    pairs, kept, notes = SHOWN[framework](f, point)
+    pairs, kept, notes, fused = SHOWN[framework](f, point)
     methods = ["reverse", framework, f"{framework}-float32"]
     attempts = {name: accuracy.attempt(f, METHODS[name], point) for name in methods}
     rows = accuracy.rows(f, truth(f, point), attempts)
     names = dict(zip(f.names, point.tolist(), strict=True))
     title = f"{f.title} at {', '.join(f'{name} = {value!r}' for name, value in names.items())}"
-    return SideBySide(PEERS[framework].system, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes)
+    return SideBySide(PEERS[framework].system, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes, fused)
 
 
 # --- adlab's side -------------------------------------------------------------------------------------------------
@@ -142,7 +151,8 @@ def _ours_kept(f: Function) -> list[str]:
     return [f.graph.names[i] for i in sorted(read) if f.graph.active[i]]
 
 
-Shown = tuple[list[tuple[str, Program, Program]], dict[str, list[str]], list[str]]
+Shown = tuple[list[tuple[str, Program, Program]], dict[str, list[str]], list[str], dict[str, list[str]]]
+"""Pairs of programs, what is kept, notes, kernels."""
 
 # --- PyTorch --------------------------------------------------------------------------------------------------------
 
@@ -165,7 +175,7 @@ def _torch(f: Function, point: FloatArray) -> Shown:
     forward = Program("PyTorch's grad_fn, recorded as f runs", lines, dict(Counter(order)))
     backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)), passes[::-1])
     note = "PyTorch writes no program: each call of f records these nodes anew, and backward() runs and frees them."
-    return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note]
+    return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note], {}
 
 
 # --- JAX ------------------------------------------------------------------------------------------------------------
@@ -182,11 +192,13 @@ def _jax(f: Function, point: FloatArray) -> Shown:
          _jaxpr(gradient, jax, "JAX's jaxpr of grad(f)", f.program("reverse"), nearby)),
     ]  # fmt: skip
     kept = _kept_by_jax(jax, f, point, nearby)
-    return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, *fused(jax.compiled_text(f.graph, point)))]
+    made = kernels(jax.compiled_text(f.graph, point))
+    return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, made)], made
 
 
-def _fusion(primitives: int, instructions: int, kernels: int) -> str:
-    many = f"{instructions} instructions in {kernels} kernel{'s'[: kernels != 1]}"
+def _fusion(primitives: int, made: dict[str, list[str]]) -> str:
+    instructions = sum(map(len, made.values()))
+    many = f"{instructions} instruction{'s'[: instructions != 1]} in {len(made)} kernel{'s'[: len(made) != 1]}"
     again = "; what several kernels need, each works out anew" if instructions > primitives else ""
     return f"jit: XLA turns the {primitives} primitives of grad(f) into {many}{again}."
 
@@ -219,18 +231,33 @@ def _kept_by_jax(jax: Any, f: Function, point: FloatArray, nearby: FloatArray) -
     return found
 
 
-def fused(hlo: str) -> tuple[int, int]:
-    """How many instructions stand in an HLO text, parameters and tuples aside, and how many kernels run them.
+PLUMBING = {"parameter", "constant", "tuple", "get-tuple-element", "fusion", "call", "copy", "bitcast"}
 
-    >>> fused("f { %a = f64[] parameter(0)  %b = f64[] sine(%a) }  ENTRY e { %x = f64[] fusion(%p), calls=%f }")
-    (1, 1)
+
+def kernels(hlo: str) -> dict[str, list[str]]:
+    """The kernels of an HLO text in the order in which they run, and the instructions of each, parameters and tuples aside.
+
+    What stands in no fusion is a kernel of its own.
     """
-    entry = hlo[hlo.index("ENTRY") :]
-    plumbing = {"parameter", "constant", "tuple", "get-tuple-element", "fusion", "call", "copy", "bitcast"}
-    inside = Counter(re.findall(r"= \S+ ([\w-]+)\(", hlo))
-    outside = Counter(re.findall(r"= \S+ ([\w-]+)\(", entry))
-    kernels = outside["fusion"] + outside["call"] + sum(n for name, n in outside.items() if name not in plumbing)
-    return sum(n for name, n in inside.items() if name not in plumbing), kernels
+    blocks: dict[str, list[str]] = {}
+    for line in hlo.splitlines():
+        if line.endswith("{") and not line.startswith(" "):
+            name = "ENTRY" if line.startswith("ENTRY") else line.split()[0].lstrip("%")
+            blocks[name] = []
+        elif line.startswith(" ") and blocks:
+            blocks[name].append(line)
+
+    def instructions(line: str) -> list[str]:
+        """The line's own, then those of what it calls."""
+        own = [op for op in re.findall(r"= \S+ ([\w-]+)\(", line)[:1] if op not in PLUMBING]
+        called = re.findall(r"(?:calls|to_apply|body)=%?([\w.-]+)", line)
+        return own + [op for name in called for inner in blocks[name] for op in instructions(inner)]
+
+    found: dict[str, list[str]] = {}
+    for line in blocks["ENTRY"]:
+        if inside := instructions(line):
+            found[line.removeprefix("  ROOT").split()[0].lstrip("%")] = inside
+    return found
 
 
 SHOWN: dict[str, Callable[[Function, FloatArray], Shown]] = {"torch": _torch, "jax": _jax}

@@ -13,7 +13,7 @@ from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.peers import PEERS
 from adlab.report.peers import CASES, conventions, listing, side_by_side
-from adlab.report.side_by_side import fused
+from adlab.report.side_by_side import kernels
 
 
 def test_the_listing_has_every_peer_and_its_version() -> None:
@@ -161,6 +161,8 @@ def test_jax_writes_the_same_six_operations_and_transposes_them() -> None:
         "j:f64[] = div 1.0:f64[] i"  # JAX divides once and multiplies twice, where adlab divides twice
     ]
     assert "kernel" in report.notes[0]
+    assert "what jit makes of the gradient" in str(report)
+    assert "cosine" in [op for ops in report.kernels.values() for op in ops]
     assert json.dumps(report.to_dict())
     assert "jaxpr of grad(f)" in report.to_markdown()
 
@@ -179,6 +181,31 @@ def test_what_cannot_be_shown_is_refused() -> None:
         side_by_side(Function(["x", "x**2"]), [1.0], "torch")
 
 
-def test_fusions_are_counted_in_the_compiled_text() -> None:
-    kernel = "g { %p = f64[] parameter(0)\n%a = f64[] sine(%p)\n%b = f64[] cosine(%p) }\n"
-    assert fused(kernel + "ENTRY e { %x = f64[] fusion(%p), calls=%g }") == (2, 1)
+def test_kernels_are_read_from_the_compiled_text() -> None:
+    """Two fusions, one of which calls a computation of its own, and an instruction that stands alone."""
+    hlo = """HloModule jit_f
+
+%deeper (p: f64[]) -> f64[] {
+  %p = f64[] parameter(0)
+  ROOT %c = f64[] cosine(%p)
+}
+
+%first (p: f64[]) -> f64[] {
+  %p = f64[] parameter(0)
+  %a = f64[] sine(%p), metadata={op_name="sin"}
+  ROOT %b = f64[] call(%a), to_apply=%deeper
+}
+
+%second (p: f64[]) -> f64[] {
+  ROOT %d = f64[] add(%p, %p)
+}
+
+ENTRY %main (x: f64[]) -> (f64[], f64[]) {
+  %x = f64[] parameter(0)
+  %one = f64[] fusion(%x), kind=kLoop, calls=%first
+  %two = f64[] fusion(%one), kind=kLoop, calls=%second
+  %three = f64[] negate(%two)
+  ROOT %t = (f64[], f64[]) tuple(%two, %three)
+}
+"""
+    assert kernels(hlo) == {"one": ["sine", "cosine"], "two": ["add"], "three": ["negate"]}
