@@ -32,8 +32,9 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "asec": atan2(BEYOND_ONE, sign(A)),
     "acsc": atan2(sign(A), BEYOND_ONE),
     "acot": sympy.atan(1 / A),
-    "sech": 1 / sympy.cosh(A),
-    "csch": 1 / sympy.sinh(A),
+    # Far out cosh overflows, and its derivative with it: 0·∞. From ±300 on both are exp(-|a|) for all that binary64 can tell.
+    "sech": sympy.exp(-sympy.Max(sympy.Abs(A) - 300, 0)) / sympy.cosh(Min(sympy.Max(A, -300), 300)),
+    "csch": sympy.exp(-sympy.Max(sympy.Abs(A) - 300, 0)) / sympy.sinh(Min(sympy.Max(A, -300), 300)),
     "coth": 1 / sympy.tanh(A),
     "asech": sympy.asinh(INSIDE_ONE / A),
     "acsch": sympy.asinh(1 / A),
