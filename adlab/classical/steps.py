@@ -78,7 +78,7 @@ def noise_of_single_precision(line: Line, stencil: Stencil) -> Array | None:
         return None
     slope = np.ptp(around, axis=0) / (2 * AROUND * GOLDEN * spacing)
     rounded = SINGLE * (np.abs(line.centre) + np.abs(line.origin) * slope)  # the value, and x before it
-    noise = np.maximum(measured_noise(line, spacing), rounded)
+    noise: Array = np.maximum(measured_noise(line, spacing), rounded)
     line.heard(noise)
     return noise
 

@@ -35,6 +35,8 @@ def required() -> None:
 
 
 def _arb(number: Any) -> Ball:
+    if isinstance(number, flint.arb):
+        return number
     exact = Fraction(number)
     return flint.arb(flint.fmpq(exact.numerator, exact.denominator))
 
@@ -99,6 +101,11 @@ def _spherical(sign: int) -> Callable[[Ball, Any], Ball]:
     return function
 
 
+def _moving(name: str) -> Callable[[Ball, Ball, Any], Ball]:
+    """The function with its order as an operand, which Arb's may be; its derivative by the order Arb does not have."""
+    return lambda order, a, k: flint.arb.nan() if k else FUNCTIONS[name](a, order)
+
+
 def _of_square(name: str) -> Callable[[Ball], Ball]:
     return lambda a: getattr(a * a / 2, name)()
 
@@ -124,6 +131,8 @@ FUNCTIONS: dict[str, Callable[..., Ball]] = {
     "besseli": lambda a, n: a.bessel_i(_arb(n)), "besselk": lambda a, n: a.bessel_k(_arb(n)),
     "uppergamma": lambda a, n: a.gamma_upper(_arb(n)), "lowergamma": lambda a, n: a.gamma_lower(_arb(n)),
     "expint": lambda a, n: a.expint(_arb(n)), "polylog": lambda a, n: a.polylog(_arb(n)),
+    **{f"{name}_moving": _moving(name) for name in (
+        "zeta", "besselj", "bessely", "besseli", "besselk", "uppergamma", "lowergamma", "expint", "polylog")},
     "lambertw": lambda a: a.lambertw(), "lambertw1": lambda a: 1 + a.lambertw(), "explambertw": lambda a: (-a.lambertw()).exp(),
 }  # fmt: skip
 """Those that Arb does not have as a method of the same name."""

@@ -24,7 +24,7 @@ from adlab.expressions import brief, listing, postorder
 from adlab.graph import exact
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
-from adlab.graph.primitive import Number, number_text
+from adlab.graph.primitive import Number, Primitive, number_text
 from adlab.graph.primitives import HEADS, PRIMITIVES
 
 ADD, SUB, MUL, DIV, NEG, EXP, POW, POWI, POWR, SQRT, CBRT = (
@@ -125,18 +125,26 @@ class _Lowering:
             raise UnsupportedExpression(_no_primitive(node))
         operands, parameter = list(node.args), None
         if primitive.parameter_at is not None:
-            argument = operands.pop(primitive.parameter_at)
-            parameter = self.number(argument)
-            if parameter is None:
-                raise UnsupportedExpression(
-                    f"the order of `{primitive.name}` in {brief(node)} must be a constant number, not {brief(argument)}"
-                )
-            if primitive.value_condition(parameter) is sympy.false:
-                raise UnsupportedExpression(f"{brief(node)} has no value here: `{primitive.name}` has no such order")
+            primitive, operands, parameter = self._with_order(node, primitive, primitive.parameter_at)
         positions = [self.position(operand) for operand in operands]
-        if type(node) is sympy.zeta and not positions:
-            positions = [self.builder.constant(1)]  # Riemann's is Hurwitz's at 1
+        if type(node) is sympy.zeta and len(node.args) == 1:
+            positions.append(self.builder.constant(1))  # Riemann's is Hurwitz's at 1
         self.positions[id(node)] = self._folded(primitive.name, positions, parameter)
+
+    def _with_order(self, node: Basic, primitive: Primitive, place: int) -> tuple[Primitive, list[Basic], Number]:
+        """The primitive for an order that is constant, and its operands; or the one that has the order among them."""
+        operands = list(node.args)
+        argument = operands.pop(place)
+        order = self.number(argument)
+        if order is None and primitive.moving:
+            return PRIMITIVES[primitive.moving], [argument, *operands], 0
+        if order is None:
+            raise UnsupportedExpression(
+                f"the order of `{primitive.name}` in {brief(node)} must be a constant number, not {brief(argument)}"
+            )
+        if primitive.value_condition(order) is sympy.false:
+            raise UnsupportedExpression(f"{brief(node)} has no value here: `{primitive.name}` has no such order")
+        return primitive, operands, order
 
     def _folded(self, name: str, positions: list[int], parameter: Any) -> int:
         arity = PRIMITIVES[name].arity

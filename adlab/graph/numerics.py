@@ -42,30 +42,16 @@ def _as_float64(operand: Any) -> Any:
     return np.float64(operand) if isinstance(operand, float) else operand
 
 
-def elementwise(scalar: Callable[..., float]) -> Callable[..., Array]:
+def elementwise(scalar: Callable[..., float], arity: int = 1) -> Callable[..., Array]:
     """The array form of a scalar function, one element at a time; NaN outside its domain."""
     safe = careful(scalar, lambda *operands: math.inf)
 
-    def over_array(a: Array, *parameter: Any) -> Array:
-        each = np.frompyfunc(lambda element: safe(float(element), *parameter), 1, 1)
-        return np.asarray(each(a), dtype=float)[()]
+    def over_array(*given: Any) -> Array:
+        parameter = given[arity:]
+        each = np.frompyfunc(lambda *elements: safe(*map(float, elements), *parameter), arity, 1)
+        return np.asarray(each(*given[:arity]), dtype=float)[()]
 
     return over_array
-
-
-def special(name: str, scalar: Callable[..., float]) -> Callable[..., Array]:
-    """SciPy's function of that name where SciPy is installed, else `scalar` over the array."""
-
-    @cache
-    def chosen() -> Callable[..., Array]:
-        try:
-            import scipy.special
-        except ImportError:
-            return elementwise(scalar)
-        found: Callable[..., Array] = getattr(scipy.special, name)
-        return found
-
-    return lambda *operands: chosen()(*operands)
 
 
 # --- kinks, jumps and comparisons: NaN in, NaN out ---------------------------------------------------------------

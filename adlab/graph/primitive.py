@@ -55,6 +55,8 @@ class Primitive:
     """The SymPy class that lowers to this primitive, or several; none where lowering must look closer."""
     parameter_at: int | None = None
     """Which argument of `head` is the constant parameter."""
+    moving: str = ""
+    """The primitive that takes the place of this one where that argument is no constant; it has it as an operand, `a`."""
     analytic: bool = True
     """Whether it is complex-differentiable where it is differentiable, so that the complex step may pass."""
     complex: Callable[..., Any] | None = None

@@ -16,10 +16,11 @@ import numpy as np
 import sympy
 from sympy import And, Eq, Function, Heaviside, Ne, Or, Piecewise, Rational, S, floor
 
-from adlab.graph import numerics as num, ranges, special
+from adlab.graph import numerics as num, orders, ranges, special
 from adlab.graph.primitive import OPERANDS, OUT, A, B, C, N, Primitive
 
 ZERO, ONE, HALF = S.Zero, S.One, S.Half
+S_ = sympy.Dummy("s", real=True)
 
 
 def own(name: str) -> Any:
@@ -88,6 +89,26 @@ def by_mpmath(name: str, formula: Any, form: Any, partials: tuple[Any, ...], **k
     order_first = name + "({n}, {0})" if "parameter_at" in known else ""
     given = {"head": form, "cost": 100, "complex": special.complex_(formula), "text": order_first, "ulps": 1} | known
     return P(name, form, special.array(formula), special.scalar(formula), partials, **given)
+
+
+def moving(
+    name: str, form: Any, formula: Any, slope: Any, domain: Any, sloped: Any = sympy.true, **known: Any
+) -> Primitive:
+    """A special function of a moving order `a` at `b`, differentiated by the order as often as its parameter says.
+
+    `slope(f)` is the partial for `b`, f(order, k) being the function itself at another order, k times differentiated; it
+    is there where there is a value and `sloped` holds.
+    """
+    head = own(f"{name}_moving")
+    DEFINITIONS[head] = lambda a, b, n: form(a, b) if n == 0 else sympy.Subs(sympy.Derivative(form(S_, b), (S_, n)), S_, a)
+    value = orders.scalar(formula, **{key: known.pop(key) for key in ("inside", "scale") if key in known})
+    within = And(domain, sympy.Abs(A) <= orders.LARGEST)
+    beside = And(within, sloped, sympy.Abs(A) <= orders.LARGEST - 1)  # where its neighbours have values too
+    return P(f"{name}_moving", lambda a, b, n=ZERO: form(a, b) if n == 0 else head(a, b, n), num.elementwise(value, 2), value,
+             (head(A, B, N + 1), slope(lambda order, k: head(order, B, k))), domain=within, partial_domains=(within, beside),
+             head=head, parameter_at=2, cost=100,
+             text=usual(0, name + "({0}, {1})", f"diff({name}({{0}}, {{1}}), {{0}}, {{n}})"), real_only=True, ulps=1,
+             over=ranges.unknown, **known)  # fmt: skip
 
 
 def power_text(shift: Any) -> str:
@@ -179,7 +200,7 @@ _ENTRIES: list[Primitive] = [
     P("gamma", sympy.gamma, special.from_scipy("gamma", math.gamma), math.gamma, (OUT * sympy.polygamma(0, A),), domain=NOT_A_POLE, head=sympy.gamma, cost=50, complex=special.complex_(lambda m, a: m.gamma(a)), ulps=8, over=ranges.right_of_zero(ranges.turning(GAMMA_TURNS))),
     by_mpmath("loggamma", lambda m, a: m.loggamma(a), sympy.loggamma, (sympy.polygamma(0, A),), domain=A > 0, over=ranges.turning(GAMMA_TURNS)),
     by_mpmath("polygamma", special.polygamma, lambda a, n=ZERO: sympy.polygamma(n, a), (sympy.polygamma(N + 1, A),), domain=And(WHOLE_N, N >= 0, NOT_A_POLE), head=sympy.polygamma, parameter_at=0, text=usual(0, "digamma({0})", "polygamma({n}, {0})"), over=ranges.by_order(lambda n: ranges.right_of_zero(ranges.monotone) if n % 2 else ranges.monotone)),
-    by_mpmath("zeta", special.hurwitz, lambda a, n: sympy.zeta(n, a), (-N * sympy.zeta(N + 1, A),), domain=And(N > 1, Or(A > 0, And(WHOLE_N, NOT_A_POLE))), head=sympy.zeta, parameter_at=0, over=ranges.right_of_zero(ranges.monotone)),
+    by_mpmath("zeta", special.hurwitz, lambda a, n: sympy.zeta(n, a), (Piecewise((-ONE, Eq(N, 0)), (-N * sympy.zeta(N + 1, A), True)),), domain=And(Ne(N, 1), Or(A > 0, And(WHOLE_N, N > 1, NOT_A_POLE))), head=sympy.zeta, parameter_at=0, moving="zeta_moving", over=ranges.right_of_zero(ranges.monotone)),
     # --- further special functions ------------------------------------------------------------------------------
     by_mpmath("erfi", lambda m, a: m.erfi(a), sympy.erfi, (exact(2 / sympy.sqrt(sympy.pi), growth(A)),)),
     by_mpmath("erfinv", lambda m, a: m.erfinv(a), sympy.erfinv, (exact(sympy.sqrt(sympy.pi) / 2, gausserfinv(A)),), domain=And(A > -1, A < 1), real_only=True),
@@ -198,17 +219,27 @@ _ENTRIES: list[Primitive] = [
     by_mpmath("Chi", lambda m, a: m.chi(a), sympy.Chi, (sympy.cosh(A) / A,), domain=A > 0),
     by_mpmath("sphericalj", special.spherical("besselj"), lambda a, n: sympy.jn(n, a), ((N * sympy.jn(N - 1, A) - (N + 1) * sympy.jn(N + 1, A)) / (2 * N + 1),), domain=And(WHOLE_N, N >= 0), head=sympy.jn, parameter_at=0, text=usual(0, "sinc({0})", "sphericalj({n}, {0})"), over=ranges.rippling()),
     by_mpmath("sphericali", special.spherical("besseli"), lambda a, n: DEFINITIONS[sphericali](n, a), ((N * sphericali(N - 1, A) + (N + 1) * sphericali(N + 1, A)) / (2 * N + 1),), head=sphericali, parameter_at=0, over=ranges.by_order(lambda n: ranges.turning(0.0) if n >= 0 else ranges.unknown)),
-    by_mpmath("besselj", lambda m, a, n: m.besselj(n, a), lambda a, n: sympy.besselj(n, a), ((sympy.besselj(N - 1, A) - sympy.besselj(N + 1, A)) / 2,), domain=Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 0)), partial_domains=(Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 1)),), head=sympy.besselj, parameter_at=0, over=ranges.by_order(lambda n: ranges.rippling() if n >= 1 or n % 1 == 0 else ranges.unknown)),
-    by_mpmath("bessely", special.right(lambda m, a, n: m.bessely(n, a)), lambda a, n: sympy.bessely(n, a), ((sympy.bessely(N - 1, A) - sympy.bessely(N + 1, A)) / 2,), domain=A > 0, head=sympy.bessely, parameter_at=0, over=ranges.unknown),
-    by_mpmath("besseli", lambda m, a, n: m.besseli(n, a), lambda a, n: sympy.besseli(n, a), ((sympy.besseli(N - 1, A) + sympy.besseli(N + 1, A)) / 2,), domain=Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 0)), partial_domains=(Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 1)),), head=sympy.besseli, parameter_at=0, over=ranges.by_order(lambda n: ranges.turning(0.0) if n >= 0 or n % 1 == 0 else ranges.unknown)),
-    by_mpmath("besselk", special.right(lambda m, a, n: m.besselk(n, a)), lambda a, n: sympy.besselk(n, a), (-(sympy.besselk(N - 1, A) + sympy.besselk(N + 1, A)) / 2,), domain=A > 0, head=sympy.besselk, parameter_at=0),
-    by_mpmath("uppergamma", special.right(special.upper_gamma, lambda n: n >= 1), lambda a, n: sympy.uppergamma(n, a), (-(A ** (N - 1)) * sympy.exp(-A),), domain=Or(A > 0, And(WHOLE_N, N >= 1), And(Eq(A, 0), N > 0)), partial_domains=(Or(A > 0, And(WHOLE_N, N >= 1), And(Eq(A, 0), N >= 1)),), head=sympy.uppergamma, parameter_at=0, over=ranges.turning(0.0)),
-    by_mpmath("lowergamma", special.lower_gamma, lambda a, n: sympy.lowergamma(n, a), (A ** (N - 1) * sympy.exp(-A),), domain=And(N > 0, Or(A >= 0, WHOLE_N)), partial_domains=(And(N > 0, Or(A > 0, WHOLE_N, And(Eq(A, 0), N > 1))),), head=sympy.lowergamma, parameter_at=0, over=ranges.turning(0.0)),
-    by_mpmath("expint", special.right(special.expint, lambda n: n <= 0), lambda a, n: sympy.expint(n, a), (-expint(N - 1, A),), domain=Or(A > 0, And(WHOLE_N, N <= 0, Ne(A, 0)), And(Eq(A, 0), N > 1)), partial_domains=(Or(A > 0, And(WHOLE_N, N <= 0, Ne(A, 0)), And(Eq(A, 0), N > 2)),), head=(sympy.expint, expint), parameter_at=0, over=ranges.right_of_zero(ranges.monotone)),
-    by_mpmath("polylog", special.polylog, lambda a, n: sympy.polylog(n, a), (Piecewise((polylog(N - 1, A) / A, Ne(A, 0)), (1 + A * 2 ** (1 - N) + A**2 * 3 ** (1 - N), True)),), domain=Or(A < 1, And(WHOLE_N, N <= 0, A > 1), And(Eq(A, 1), N > 1)), partial_domains=(Or(A < 1, And(WHOLE_N, N <= 0, A > 1), And(Eq(A, 1), N > 2)),), head=(sympy.polylog, polylog), parameter_at=0, over=ranges.by_order(lambda n: ranges.monotone if n >= 0 else ranges.turning(-1.0) if n == -1 else ranges.unknown)),
+    by_mpmath("besselj", lambda m, a, n: m.besselj(n, a), lambda a, n: sympy.besselj(n, a), ((sympy.besselj(N - 1, A) - sympy.besselj(N + 1, A)) / 2,), domain=Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 0)), partial_domains=(Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 1)),), head=sympy.besselj, parameter_at=0, moving="besselj_moving", over=ranges.by_order(lambda n: ranges.rippling() if n >= 1 or n % 1 == 0 else ranges.unknown)),
+    by_mpmath("bessely", special.right(lambda m, a, n: m.bessely(n, a)), lambda a, n: sympy.bessely(n, a), ((sympy.bessely(N - 1, A) - sympy.bessely(N + 1, A)) / 2,), domain=A > 0, head=sympy.bessely, parameter_at=0, moving="bessely_moving", over=ranges.unknown),
+    by_mpmath("besseli", lambda m, a, n: m.besseli(n, a), lambda a, n: sympy.besseli(n, a), ((sympy.besseli(N - 1, A) + sympy.besseli(N + 1, A)) / 2,), domain=Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 0)), partial_domains=(Or(A > 0, WHOLE_N, And(Eq(A, 0), N >= 1)),), head=sympy.besseli, parameter_at=0, moving="besseli_moving", over=ranges.by_order(lambda n: ranges.turning(0.0) if n >= 0 or n % 1 == 0 else ranges.unknown)),
+    by_mpmath("besselk", special.right(lambda m, a, n: m.besselk(n, a)), lambda a, n: sympy.besselk(n, a), (-(sympy.besselk(N - 1, A) + sympy.besselk(N + 1, A)) / 2,), domain=A > 0, head=sympy.besselk, parameter_at=0, moving="besselk_moving"),
+    by_mpmath("uppergamma", special.right(special.upper_gamma, lambda n: n >= 1), lambda a, n: sympy.uppergamma(n, a), (-(A ** (N - 1)) * sympy.exp(-A),), domain=Or(A > 0, And(WHOLE_N, N >= 1), And(Eq(A, 0), N > 0)), partial_domains=(Or(A > 0, And(WHOLE_N, N >= 1), And(Eq(A, 0), N >= 1)),), head=sympy.uppergamma, parameter_at=0, moving="uppergamma_moving", over=ranges.turning(0.0)),
+    by_mpmath("lowergamma", special.lower_gamma, lambda a, n: sympy.lowergamma(n, a), (A ** (N - 1) * sympy.exp(-A),), domain=And(N > 0, Or(A >= 0, WHOLE_N)), partial_domains=(And(N > 0, Or(A > 0, WHOLE_N, And(Eq(A, 0), N > 1))),), head=sympy.lowergamma, parameter_at=0, moving="lowergamma_moving", over=ranges.turning(0.0)),
+    by_mpmath("expint", special.right(special.expint, lambda n: n <= 0), lambda a, n: sympy.expint(n, a), (-expint(N - 1, A),), domain=Or(A > 0, And(WHOLE_N, N <= 0, Ne(A, 0)), And(Eq(A, 0), N > 1)), partial_domains=(Or(A > 0, And(WHOLE_N, N <= 0, Ne(A, 0)), And(Eq(A, 0), N > 2)),), head=(sympy.expint, expint), parameter_at=0, moving="expint_moving", over=ranges.right_of_zero(ranges.monotone)),
+    by_mpmath("polylog", special.polylog, lambda a, n: sympy.polylog(n, a), (Piecewise((polylog(N - 1, A) / A, Ne(A, 0)), (1 + A * 2 ** (1 - N) + A**2 * 3 ** (1 - N), True)),), domain=Or(A < 1, And(WHOLE_N, N <= 0, A > 1), And(Eq(A, 1), N > 1)), partial_domains=(Or(A < 1, And(WHOLE_N, N <= 0, A > 1), And(Eq(A, 1), N > 2)),), head=(sympy.polylog, polylog), parameter_at=0, moving="polylog_moving", over=ranges.by_order(lambda n: ranges.monotone if n >= 0 else ranges.turning(-1.0) if n == -1 else ranges.unknown)),
     by_mpmath("lambertw", lambda m, a: m.lambertw(a), sympy.LambertW, (explambertw(A) / lambertw1(A),), domain=-sympy.exp(-1) < A, text="LambertW({0})"),
     by_mpmath("lambertw1", lambda m, a: 1 + m.lambertw(a), DEFINITIONS[lambertw1], (explambertw(A) / OUT,), domain=-sympy.exp(-1) < A, head=lambertw1, text="(1 + LambertW({0}))"),
     by_mpmath("explambertw", lambda m, a: m.exp(-m.lambertw(a)), DEFINITIONS[explambertw], (exact(-OUT / lambertw1(A), OUT),), domain=-sympy.exp(-1) < A, head=explambertw, text="exp(-LambertW({0}))"),
+    # --- special functions of a moving order --------------------------------------------------------------------
+    moving("zeta", sympy.zeta, lambda m, s, a: special.hurwitz(m, a, s), lambda f: -A * f(A + 1, N) - N * f(A + 1, N - 1), And(Ne(A, 1), B > 0), Ne(A, 0), inside=lambda s, x: s != 1 and x > 0, scale=lambda s, x: min(abs(s - 1), 1.0)),
+    moving("besselj", sympy.besselj, lambda m, v, x: m.besselj(v, x), lambda f: (f(A - 1, N) - f(A + 1, N)) / 2, B > 0, inside=orders.right),
+    moving("bessely", sympy.bessely, lambda m, v, x: m.bessely(v, x), lambda f: (f(A - 1, N) - f(A + 1, N)) / 2, B > 0, inside=orders.right),
+    moving("besseli", sympy.besseli, lambda m, v, x: m.besseli(abs(v) if isinstance(v, int) else v, x), lambda f: (f(A - 1, N) + f(A + 1, N)) / 2, B > 0, inside=orders.right),
+    moving("besselk", sympy.besselk, lambda m, v, x: m.besselk(v, x), lambda f: -(f(A - 1, N) + f(A + 1, N)) / 2, B > 0, inside=orders.right),
+    moving("uppergamma", sympy.uppergamma, lambda m, s, x: special.upper_gamma(m, x, s), lambda f: -(sympy.log(B) ** N) * B ** (A - 1) * sympy.exp(-B), B > 0, inside=orders.right),
+    moving("lowergamma", sympy.lowergamma, orders.lower_gamma, lambda f: sympy.log(B) ** N * B ** (A - 1) * sympy.exp(-B), And(A > 0, B > 0), inside=lambda s, x: s > 0 and x > 0, scale=lambda s, x: min(s, 1.0)),
+    moving("expint", sympy.expint, lambda m, n, x: special.expint(m, x, n), lambda f: -f(A - 1, N), B > 0, inside=orders.right),
+    moving("polylog", sympy.polylog, lambda m, s, x: m.re(special.polylog(m, x, s)), lambda f: Piecewise((f(A - 1, N) / B, Ne(B, 0)), (ZERO**N + 2 ** (1 - A) * (-sympy.log(2)) ** N * B + 3 ** (1 - A) * (-sympy.log(3)) ** N * B**2, True)), B < 1, inside=lambda s, x: x < 1),
 ]
 # fmt: on
 

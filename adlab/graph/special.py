@@ -40,13 +40,21 @@ def scalar(formula: Formula) -> Callable[..., float]:
     def rounded(a: float, *parameter: Any) -> float:
         if not math.isfinite(a):
             return NAN  # no limits are taken
-        with _LOCK, _CONTEXT.workprec(BITS):
-            value = _CONTEXT.convert(formula(_CONTEXT, _CONTEXT.mpf(a), *map(_exact, parameter)))
-            if not _CONTEXT.isfinite(value) or abs(value.imag) > abs(value.real) * _CONTEXT.ldexp(1, 10 - BITS):
-                raise ValueError("no real value")
-            return float(value.real)
+        return rounded_once(lambda m: formula(m, m.mpf(a), *map(exact_order, parameter)))
 
     return rounded
+
+
+def rounded_once(compute: Callable[[Any], Any]) -> float:
+    """A real number computed in the context at hand, as a double; raises ValueError if it is not finite or not real."""
+    with _LOCK, _CONTEXT.workprec(BITS):
+        try:
+            value = _CONTEXT.convert(compute(_CONTEXT))
+        except mpmath.libmp.NoConvergence as slow:
+            raise ValueError("no value that mpmath could find") from slow
+        if not _CONTEXT.isfinite(value) or abs(value.imag) > abs(value.real) * _CONTEXT.ldexp(1, 10 - BITS):
+            raise ValueError("no real value")
+        return float(value.real)
 
 
 def array(formula: Formula) -> Callable[..., Any]:
@@ -63,7 +71,7 @@ def complex_(formula: Formula) -> Callable[..., Any]:
         gap = math.frexp(a.real)[1] - math.frexp(a.imag)[1] if a.imag and a.real else 0
         with _LOCK, _CONTEXT.workprec(BITS + 2 * abs(gap)):
             try:
-                return complex(formula(_CONTEXT, _CONTEXT.mpc(a), *map(_exact, parameter)))
+                return complex(formula(_CONTEXT, _CONTEXT.mpc(a), *map(exact_order, parameter)))
             except (ValueError, ZeroDivisionError, OverflowError):
                 return complex(NAN)
 
@@ -73,7 +81,7 @@ def complex_(formula: Formula) -> Callable[..., Any]:
     return over_array
 
 
-def _exact(parameter: Any) -> Any:
+def exact_order(parameter: Any) -> Any:
     """An order as it stands in the formula; whole numbers stay int, for which mpmath has the shorter ways."""
     exact = Fraction(parameter)
     return exact.numerator if exact.denominator == 1 else _CONTEXT.mpf(exact.numerator) / exact.denominator
@@ -128,10 +136,26 @@ def _cotangent_derivative(m: Any, a: Any, order: int) -> Any:
 def hurwitz(m: Any, a: Any, s: Any) -> Any:
     """ζ(s, a) = Σ (a + k)^-s; to the left of 0 it is real for whole s only, and a polygamma function (DLMF 25.11.12)."""
     if m.re(a) > 0:
-        return m.zeta(s, a)
+        return m.zeta(s, a) if m.re(s) > 1 else _continued_zeta(m, a, s)
     if not isinstance(s, int):
         raise ValueError("not real")
     return (-1) ** s * polygamma(m, a, s - 1) / m.factorial(s - 1)
+
+
+def _continued_zeta(m: Any, a: Any, s: Any) -> Any:
+    """ζ(s, a) for s < 1 by Euler and Maclaurin (DLMF 25.11.43): mpmath takes a steps to reach the first period."""
+    far = m.prec // 8 + 10 + int(abs(s))
+    with m.extraprec(int(abs(s)) * m.mag(far) + 20):
+        total = m.zero
+        while m.re(a) < far:
+            total, a = total + a**-s, a + 1
+        total += a ** (1 - s) / (s - 1) + a**-s / 2
+        power, k = s * a ** (-s - 1) / 2, 1  # (s)(s + 1)…(s + 2k - 2) a^(1 - s - 2k) / (2k)!
+        while (term := m.bernoulli(2 * k) * power) and m.mag(term) > m.mag(total) - m.prec:
+            total += term
+            power *= (s + 2 * k - 1) * (s + 2 * k) / (a * a * (2 * k + 1) * (2 * k + 2))
+            k += 1
+        return total
 
 
 def error_function(name: str) -> Formula:
@@ -155,7 +179,7 @@ def logarithmic_integral(m: Any, a: Any) -> Any:
 
 def expint(m: Any, a: Any, n: Any) -> Any:
     """Whole orders from E1 upwards (DLMF 8.19.12), with the bits that the recurrence loses; mpmath takes a second."""
-    if not isinstance(n, int) or not 1 < n < 100 or not a:
+    if not isinstance(n, int) or not 1 < n < 100 or not a or m.mag(a) > 20:
         return m.expint(n, a)
     with m.extraprec(n * max(0, m.mag(a)) + 20):
         value, decay = m.e1(a), m.exp(-a)

@@ -327,6 +327,13 @@ def test_the_second_derivative_of_sinc_at_0_is_not_that_of_a_branch() -> None:
     assert evaluate(twice, [0.0], FLOATS)[twice.outputs[0]] == pytest.approx(-1 / 3, rel=1e-15)
 
 
+def test_an_order_may_be_a_constant_or_move() -> None:
+    assert lower([sympy.besselj(2, x)], [x]).counts() == {"besselj": 1}
+    assert lower([sympy.besselj(x, y)], [x, y]).counts() == {"besselj_moving": 1}
+    assert lower([sympy.besselj(sympy.pi, x)], [x]).counts() == {"besselj_moving": 1}
+    assert number(sympy.zeta(x), x=2.0) == pytest.approx(math.pi**2 / 6, rel=1e-15)
+
+
 # --- what is refused ---------------------------------------------------------------------------------------------
 
 
@@ -340,9 +347,9 @@ def test_the_second_derivative_of_sinc_at_0_is_not_that_of_a_branch() -> None:
         (sympy.Integral(sympy.sin(x**x), x), UnsupportedExpression, "doit"),
         (sympy.Function("gauss")(x), UnsupportedExpression, "no primitive for `gauss`"),
         (sympy.Symbol("w", real=True) + x, VariableError, "`w`"),
-        (sympy.besselj(x, y), UnsupportedExpression, "constant number"),
+        (sympy.polygamma(x, y), UnsupportedExpression, "constant number"),
         (sympy.polygamma(Rational(1, 2), x), UnsupportedExpression, "no such order"),
-        (sympy.zeta(Rational(1, 2), x), UnsupportedExpression, "no such order"),
+        (sympy.zeta(1, x, evaluate=False), UnsupportedExpression, "no such order"),
         (sympy.harmonic(x, 2), UnsupportedExpression, "one argument"),
         (x ** (2**60), UnsupportedExpression, "2**53"),
         (sympy.LambertW(x, -1), UnsupportedExpression, "takes 1 operand, not 2"),

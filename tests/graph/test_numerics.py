@@ -187,6 +187,8 @@ def test_special_functions_are_those_of_scipy(name: str) -> None:
     theirs = pytest.importorskip("scipy.special")
     function, bound = SCIPY[name]
     for case in [case for case in CASES if case.primitive.name == name and case.parameter != Fraction(3, 2)]:
+        if name == "zeta" and case.parameter < 1:
+            continue  # SciPy has the series only, not what continues it
         inside = [x / 8 for x in range(-40, 41) if holds(exists(case), (x / 8,)) and abs(x) > 2]
         given = [] if case.parameter is None else [float(case.parameter)]
         for x in inside:
