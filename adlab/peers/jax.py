@@ -14,7 +14,7 @@ import numpy as np
 
 from adlab.errors import AdlabError, OptionError
 from adlab.graph.graph import Graph
-from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
 from adlab.peers.shapes import Jacobians, checked, no_precision, precision, unreadable
 from adlab.points import FloatArray, in_order
 
@@ -26,13 +26,17 @@ def _incomplete_gamma(function: Callable[..., Array]) -> Callable[..., Array]:
     return lambda a, n: function(float(n), a) * special.gamma(float(n)) if n > 0 else NotImplemented
 
 
-def _right_of_zero(function: Callable[..., Array]) -> Callable[..., Array]:
+def _right_of_zero(found: Array, a: Array) -> Array:
     """JAX answers with a wrong number left of 0; NaN, in the gradient too, says that there is none."""
-    return lambda a, n: function(a, n) * jnp.where(a > 0, 1.0, jnp.nan)
+    return found * jnp.where(a > 0, 1.0, jnp.nan)
 
 
-def _polygamma(a: Array, n: Any) -> Array:
-    return _digamma(a) if n == 0 else _right_of_zero(lambda a, n: special.polygamma(int(n), a))(a, n)
+def _zeta(a: Array, n: Any) -> Array:
+    return _right_of_zero(special.zeta(float(n), a), a) if n > 1 else NotImplemented
+
+
+def _polygamma(n: int, a: Array) -> Array:
+    return _digamma(a) if n == 0 else _right_of_zero(special.polygamma(n, a), a)
 
 
 def _digamma(a: Array) -> Array:
@@ -80,8 +84,7 @@ NUMBERS = Framework(
         "select": lambda condition, a, b: jnp.where(jnp.asarray(condition).astype(bool), a, b),
         "heaviside": lambda a, n: jnp.heaviside(a, float(n)),
         "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv,
-        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": _polygamma,
-        "zeta": _right_of_zero(lambda a, n: special.zeta(float(n), a)),
+        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": of_whole_order(_polygamma), "zeta": _zeta,
         "Ei": _with_slope(_exponential_integral, lambda a: jnp.exp(a) / a),
         "expint": lambda a, n: _expint_of(int(n))(a) if n == int(n) and n >= 1 else NotImplemented,
         "erfcinv": lambda a: -special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a

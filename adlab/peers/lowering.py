@@ -70,6 +70,11 @@ def numpy_names(module: Any) -> Functions:
     return found | {"polylog": lambda a, n: -module.log1p(-a) if n == 1 else NotImplemented}
 
 
+def of_whole_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function (order, a) of a framework as (a, n), where the order is a natural number and nothing else."""
+    return lambda a, n: function(int(n), a) if n >= 0 and n == int(n) else NotImplemented
+
+
 class Framework(Numbers):
     """A framework's numbers as an `Arithmetic`: adlab's own sweeps run on them too.
 
@@ -111,9 +116,8 @@ class Framework(Numbers):
                 return evaluate(graph, operands, self)[graph.outputs[0]]
             except MethodError:
                 pass  # what it is composed of is missing too: it is this primitive that the user knows
-        order = "" if parameter is None else f" of order {number_text(parameter)}"
         raise MethodError(
-            f"{self.name} has no differentiable `{primitive.name}`{order}, nor what it could be composed of; "
+            f"{self.name} has no differentiable {_called(primitive, parameter)}, nor what it could be composed of; "
             "adlab's own reverse and forward modes have it"
         )
 
@@ -159,6 +163,14 @@ class Framework(Numbers):
         """What the graph makes of these inputs; an output that depends on none is a Python float."""
         values = evaluate(graph, inputs, self)
         return [values[output] for output in graph.outputs]
+
+
+def _called(primitive: Primitive, parameter: Parameter) -> str:
+    """What the user knows it by: `besselj` of order 2, `besselj` of a moving order."""
+    name = primitive.name.removesuffix("_moving")
+    if name != primitive.name:
+        return f"`{name}` of a moving order"
+    return f"`{name}`" + ("" if parameter is None else f" of order {number_text(parameter)}")
 
 
 @cache

@@ -13,7 +13,7 @@ import torch
 
 from adlab.graph.arithmetic import evaluate
 from adlab.graph.graph import Graph
-from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
 from adlab.peers.shapes import Jacobians, checked, no_precision, precision, unreadable
 from adlab.peers.worker import flat, unflat
 from adlab.points import FloatArray, in_order
@@ -41,8 +41,8 @@ NUMBERS = Framework(
         "and": torch.logical_and, "or": torch.logical_or, "not": torch.logical_not, "select": _select,
         "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
         "erfcinv": lambda a: -torch.special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a
-        "loggamma": torch.lgamma, "polygamma": lambda a, n: torch.polygamma(int(n), a),
-        "zeta": lambda a, n: torch.special.zeta(float(n), a),
+        "loggamma": torch.lgamma, "polygamma": of_whole_order(torch.polygamma),
+        "zeta": lambda a, n: torch.special.zeta(float(n), a) if n > 1 else NotImplemented,
         "sphericalj": lambda a, n: torch.sinc(a / torch.pi) if n == 0 else NotImplemented,
         "besseli": lambda a, n: {0: torch.special.i0, 1: torch.special.i1}.get(n, lambda a: NotImplemented)(a),
         "lowergamma": _incomplete_gamma(torch.special.gammainc),
