@@ -23,15 +23,19 @@ def _erfc(a: Any) -> Any:
 
 
 def _erfinv(a: Any) -> Any:
-    """CasADi's own is good to 1e-8; one step of Newton's doubles its digits."""
+    """CasADi's own is good to 1e-8; a step of Newton's doubles the digits of the value, and one more those of the slope."""
     y = casadi.erfinv(a)
-    return y - (casadi.erf(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    for _ in range(2):
+        y = y - (casadi.erf(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    return y
 
 
 def _erfcinv(a: Any) -> Any:
     """The same for erfc, whose small values keep their digits; NaN for a < 1e-16, where 1 - a is 1."""
     y = casadi.erfinv(1 - a)
-    return y + (_erfc(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    for _ in range(2):
+        y = y + (_erfc(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    return y
 
 
 NUMBERS = Framework(
