@@ -264,6 +264,10 @@ def peers(options: argparse.Namespace) -> None:
     """What is installed; with a formula, its programs beside ours."""
     from adlab.report import peers
 
+    if options.conventions and options.formula is not None:
+        raise OptionError("--conventions has formulas and points of its own; leave out the formula")
+    if options.at and options.formula is None:
+        raise OptionError("--at is the point of a formula, and there is none")
     if options.formula is None:
         _show(options, peers.conventions(_methods(options)) if options.conventions else peers.listing())
         return

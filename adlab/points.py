@@ -56,8 +56,8 @@ def _expected(names: Sequence[str]) -> str:
     return f"expected {n} number{'s'[: n != 1]}{whom}: shape ({n},) or (..., {n}), or a mapping by name"
 
 
-def _by_name(x: Mapping[Any, Any], names: Sequence[str], what: str) -> FloatArray:
-    """The mapping's values in the order of `names`; keys may be symbols too."""
+def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") -> list[Any]:
+    """The mapping's values in the order of `names`; keys may be symbols too. PointError where they do not fit."""
     keys = [str(getattr(key, "name", key)) for key in x]
     faults = {
         "no value for": [name for name in names if name not in keys],
@@ -68,7 +68,11 @@ def _by_name(x: Mapping[Any, Any], names: Sequence[str], what: str) -> FloatArra
         said = " and ".join(f"{fault} {listing(found)}" for fault, found in faults.items() if found)
         raise PointError(f"the {what} has {said}; {_expected(names)}")
     given = dict(zip(keys, x.values(), strict=True))
-    values = [_numbers(given[name], f"`{name}`", names) for name in names]
+    return [given[name] for name in names]
+
+
+def _by_name(x: Mapping[Any, Any], names: Sequence[str], what: str) -> FloatArray:
+    values = [_numbers(value, f"`{name}`", names) for name, value in zip(names, in_order(x, names, what), strict=True)]
     try:
         return np.stack(np.broadcast_arrays(*values), axis=-1) if values else np.empty(0)
     except ValueError:

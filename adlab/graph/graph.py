@@ -168,13 +168,13 @@ class Graph:
         return plot_graph(self, ax=ax, **options)
 
     def to_torch(self, dtype: Any = None) -> Any:
-        """A differentiable PyTorch function, (..., n) → (...) or (..., m); `dtype` is float64 by default."""
+        """A differentiable PyTorch module, (..., n) or tensors by name → (...) or (..., m); `dtype` is that of its input."""
         from adlab.peers import library
 
         return library("torch").function(self, dtype)
 
     def to_jax(self, dtype: Any = None) -> Any:
-        """A pure JAX function for grad, jit and vmap, (..., n) → (...) or (..., m); `dtype` is JAX's own by default."""
+        """A pure JAX function, (..., n) or arrays by name → (...) or (..., m), for grad, jit and vmap; `dtype` likewise."""
         from adlab.peers import library
 
         return library("jax").function(self, dtype)

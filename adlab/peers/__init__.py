@@ -15,6 +15,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,12 +80,11 @@ class Peer:
         return importlib.metadata.version(self.package) if self.installed else ""
 
 
-
 FLOAT32 = {"dtype": "float32"}
 
 
-def _torch(name: str, function: str, about: str, **known: Any) -> Peer:
-    return Peer(name, "PyTorch", "torch", function, about, "torch", largest=20_000, **known)
+def _torch(name: str, function: str, about: str, largest: float = 20_000, **known: Any) -> Peer:
+    return Peer(name, "PyTorch", "torch", function, about, "torch", largest=largest, **known)
 
 
 def _jax(name: str, function: str, about: str, largest: float = 1_000, **known: Any) -> Peer:
@@ -98,7 +98,8 @@ PEERS: dict[str, Peer] = {
         _torch("torch-func", "functional", "torch.func: grad or jacrev of f as a function, vmap over a batch"),
         _torch("torch-forward", "forward", "torch.func.jacfwd: dual tensors"),
         _torch("torch-float32", "eager", "eager autograd in float32, PyTorch's default", options=FLOAT32),
-        _torch("torch-compile", "compiled", "torch.compile of f, then backward; compiling takes its time", on_request=True),
+        _torch("torch-compile", "compiled", "torch.compile of f, then backward; compiling takes its time", 600,
+               on_request=True),
         _jax("jax", "reverse", "jit(grad(f)): traced once, transposed, compiled by XLA"),
         _jax("jax-forward", "forward", "jit(jacfwd(f)): tangents, traced once and compiled", 150),
         _jax("jax-eager", "eager", "grad(f) without jit: every operation dispatched by itself", 5_000),
@@ -164,7 +165,8 @@ class Samples:
 def sample(peer: Peer, values: Values, point: FloatArray, seconds: float = SECONDS) -> tuple[Sampled, int]:
     """What the peer finds by sampling, and how many evaluations of f that took."""
     function, box = getattr(library(peer.package), peer.function), Samples(values, peer.system, seconds)
-    with speaking(peer):
+    with speaking(peer), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of NaN in the library's own tables: the row says what came of it
         found: Sampled = function(box, point)
     return found, box.count
 

@@ -11,7 +11,7 @@ import autograd.numpy as anp
 import numpy as np
 
 from adlab.graph.graph import Graph
-from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
 from adlab.peers.shapes import Jacobians
 from adlab.points import FloatArray
 
@@ -24,7 +24,7 @@ def _special() -> dict[str, Callable[..., Any]]:
         return {}
     return {
         "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv, "erfcinv": special.erfcinv,
-        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": lambda a, n: special.polygamma(int(n), a),
+        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": of_whole_order(special.polygamma),
         "besselj": lambda a, n: special.jn(int(n), a) if n == int(n) else NotImplemented,
         "bessely": lambda a, n: special.yn(int(n), a) if n == int(n) else NotImplemented,
         "besseli": lambda a, n: special.iv(float(n), a),

@@ -7,10 +7,36 @@ from typing import Any
 import casadi
 import numpy as np
 
+from adlab.errors import OptionError
 from adlab.graph.graph import Graph
 from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
 from adlab.peers.shapes import Jacobians
 from adlab.points import FloatArray
+
+
+def _erfc(a: Any) -> Any:
+    """1 - erf(a) is nothing but roundoff at 6: from 2 on Laplace's continued fraction, for which 40 levels are enough."""
+    far = below = casadi.if_else(a < 2, 2, a)
+    for k in range(40, 0, -1):
+        below = far + k / 2 / below
+    return casadi.if_else(a < 2, 1 - casadi.erf(a), casadi.exp(-far * far) / np.sqrt(np.pi) / below)
+
+
+def _erfinv(a: Any) -> Any:
+    """CasADi's own is good to 1e-8; a step of Newton's doubles the digits of the value, and one more those of the slope."""
+    y = casadi.erfinv(a)
+    for _ in range(2):
+        y = y - (casadi.erf(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    return y
+
+
+def _erfcinv(a: Any) -> Any:
+    """The same for erfc, whose small values keep their digits; NaN for a < 1e-16, where 1 - a is 1."""
+    y = casadi.erfinv(1 - a)
+    for _ in range(2):
+        y = y + (_erfc(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    return y
+
 
 NUMBERS = Framework(
     "CasADi",
@@ -18,7 +44,7 @@ NUMBERS = Framework(
         **numpy_names(casadi), **POWERS, **COMPARISONS, "min": casadi.fmin, "max": casadi.fmax, "abs": casadi.fabs,
         "mod": lambda a, b: NotImplemented,  # casadi.remainder rounds to nearest, as in IEEE, and not down
         "and": casadi.logic_and, "or": casadi.logic_or, "not": casadi.logic_not, "select": casadi.if_else,
-        "erf": casadi.erf, "erfinv": casadi.erfinv,
+        "erf": casadi.erf, "erfc": _erfc, "erfinv": _erfinv, "erfcinv": _erfcinv,
     },
 )  # fmt: skip
 
@@ -34,6 +60,8 @@ def function(graph: Graph, name: str = "f") -> Any:
     >>> function(lower([sympy.sin(a * b)], [a, b]))([2.0, 0.5])
     DM(0.841471)
     """
+    if not (isinstance(name, str) and casadi.Function.check_name(name)):
+        raise OptionError(f"a CasADi function is named by letters, digits and single underscores, not {name!r}")
     x, y = _expressions(graph)
     return casadi.Function(name, [x], [y], ["x"], ["y"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import jax
@@ -10,11 +12,11 @@ import jax.numpy as jnp
 import jax.scipy.special as special
 import numpy as np
 
-from adlab.errors import OptionError
+from adlab.errors import AdlabError, OptionError
 from adlab.graph.graph import Graph
-from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
-from adlab.peers.shapes import Jacobians, checked
-from adlab.points import FloatArray
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
+from adlab.peers.shapes import Jacobians, checked, no_precision, precision, unreadable
+from adlab.points import FloatArray, in_order
 
 Array = Any
 ArrayFunction = Callable[[Any], Array]
@@ -22,6 +24,56 @@ ArrayFunction = Callable[[Any], Array]
 
 def _incomplete_gamma(function: Callable[..., Array]) -> Callable[..., Array]:
     return lambda a, n: function(float(n), a) * special.gamma(float(n)) if n > 0 else NotImplemented
+
+
+def _right_of_zero(found: Array, a: Array) -> Array:
+    """JAX answers with a wrong number left of 0; NaN, in the gradient too, says that there is none."""
+    return found * jnp.where(a > 0, 1.0, jnp.nan)
+
+
+def _zeta(a: Array, n: Any) -> Array:
+    return _right_of_zero(special.zeta(float(n), a), a) if n > 1 else NotImplemented
+
+
+def _polygamma(n: int, a: Array) -> Array:
+    return _digamma(a) if n == 0 else _right_of_zero(special.polygamma(n, a), a)
+
+
+def _digamma(a: Array) -> Array:
+    """Reflected to the right of 0: the derivative of JAX's own is wrong far to the left."""
+    left = a < 0
+    beside = jnp.where(left, a - jnp.round(a), 0.25)
+    return special.digamma(jnp.where(left, 1 - a, a)) - jnp.where(left, jnp.pi / jnp.tan(jnp.pi * beside), 0.0)
+
+
+SMALL = 0.01
+"""Below it `expn` sums its continued fraction for ever, if only for one number of a batch."""
+
+
+@cache
+def _expint_of(order: int) -> Callable[[Array], Array]:
+    """E_n by `expn`, and by its series near 0, each of which sees only arguments of its own side; E_n' is -E_(n-1)."""
+
+    def value(a: Array) -> Array:
+        small = a < SMALL
+        x, whole = jnp.where(small, a, SMALL), jnp.where(small, 1.0, a)
+        terms = [(-x) ** k / ((k - order + 1) * math.factorial(k)) for k in range(order + 8) if k != order - 1]
+        logarithmic = (-x) ** (order - 1) / math.factorial(order - 1) * (special.digamma(float(order)) - jnp.log(x))
+        return jnp.where(small, logarithmic - sum(terms), special.expn(order, whole))
+
+    return _with_slope(value, lambda a: -(jnp.exp(-a) / a if order == 1 else _expint_of(order - 1)(a)))
+
+
+def _with_slope(value: Callable[[Array], Array], slope: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    function: Any = jax.custom_jvp(value)
+    function.defjvps(lambda dot, out, a: dot * slope(a))
+    known: Callable[[Array], Array] = function
+    return known
+
+
+def _exponential_integral(a: Array) -> Array:
+    left = a < 0
+    return jnp.where(left, -_expint_of(1)(jnp.where(left, -a, 1.0)), special.expi(jnp.where(left, 1.0, a)))
 
 
 NUMBERS = Framework(
@@ -32,13 +84,14 @@ NUMBERS = Framework(
         "select": lambda condition, a, b: jnp.where(jnp.asarray(condition).astype(bool), a, b),
         "heaviside": lambda a, n: jnp.heaviside(a, float(n)),
         "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv,
-        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": lambda a, n: special.polygamma(int(n), a),
-        "zeta": lambda a, n: special.zeta(float(n), a), "Ei": special.expi,
+        "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": of_whole_order(_polygamma), "zeta": _zeta,
+        "Ei": _with_slope(_exponential_integral, lambda a: jnp.exp(a) / a),
+        "expint": lambda a, n: _expint_of(int(n))(a) if n == int(n) and n >= 1 else NotImplemented,
+        "erfcinv": lambda a: -special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a
         "Si": lambda a: special.sici(a)[0], "Ci": lambda a: special.sici(a)[1],
         "fresnels": lambda a: special.fresnel(a)[0], "fresnelc": lambda a: special.fresnel(a)[1],
         "sphericalj": lambda a, n: jnp.sinc(a / jnp.pi) if n == 0 else NotImplemented,
         "besseli": lambda a, n: {0: special.i0, 1: special.i1}.get(n, lambda a: NotImplemented)(a),
-        "expint": lambda a, n: special.expn(int(n), a) if n == int(n) and n >= 1 else NotImplemented,
         "lowergamma": _incomplete_gamma(special.gammainc), "uppergamma": _incomplete_gamma(special.gammaincc),
     },
 )  # fmt: skip
@@ -47,8 +100,9 @@ NUMBERS = Framework(
 def function(graph: Graph, dtype: Any = None, vector: bool = False) -> ArrayFunction:
     """The graph as a pure function of an array: (..., n) → (...), or (..., m) for m outputs; for grad, jit and vmap.
 
-    `dtype` is "float32" or "float64"; None is JAX's own default, float32 unless it has been told to enable 64 bits.
-    `vector` keeps the last axis for m = 1 too. When it is called it raises OptionError where JAX would silently
+    Instead of one array it takes a mapping by name, whose arrays are broadcast; `jax.grad` then gives one too. An array
+    keeps its precision, and numbers get JAX's own (float32, unless it has been told to enable 64 bits), unless `dtype` says
+    otherwise. `vector` keeps the last axis for m = 1 too. When it is called it raises OptionError where JAX would silently
     compute in float32 what was asked for in float64, and MethodError for a primitive that JAX lacks.
 
     >>> from adlab.graph.lowering import lower
@@ -58,22 +112,52 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> ArrayFunc
     >>> jax.vmap(jax.grad(f))(jnp.array([[0.0, 1.0], [2.0, 0.5]]))
     Array([[1.        , 0.        ],
            [0.27015114, 1.0806046 ]], dtype=float32)
+    >>> jax.grad(f)({"a": 2.0, "b": 0.5})["b"]
+    Array(1.0806046, dtype=float32, weak_type=True)
     """
+    kind = _kind(dtype)
 
     def f(x: Any) -> Array:
-        kind = jnp.dtype(dtype or float)
-        if kind == np.float64 and not jax.config.jax_enable_x64 and dtype is not None:
+        if kind == np.float64 and not jax.config.jax_enable_x64:
             raise OptionError(
                 'JAX computes in float32 until it is told otherwise: call jax.config.update("jax_enable_x64", True) '
                 'first, or ask for dtype="float32"'
             )
-        point = jnp.asarray(x, dtype=jax.dtypes.canonicalize_dtype(kind))
+        point = _point(x, graph, kind)
         checked(point.shape, graph)
         found = NUMBERS.outputs(graph, [point[..., i] for i in range(len(graph.inputs))])
         full = [jnp.broadcast_to(jnp.asarray(value, point.dtype), point.shape[:-1]) for value in found]
         return full[0] if len(full) == 1 and not vector else jnp.stack(full, -1)
 
     return f
+
+
+def _point(x: Any, graph: Graph, kind: Any) -> Array:
+    """`x` as one array (..., n) of the precision `kind`, if there is one."""
+    try:
+        if isinstance(x, Mapping):
+            made = jnp.stack(jnp.broadcast_arrays(*map(jnp.asarray, in_order(x, graph.inputs))), -1)
+        else:
+            made = jnp.asarray(x)
+    except AdlabError:
+        raise
+    except (TypeError, ValueError) as reason:
+        raise unreadable(x, graph, reason) from reason
+    if jnp.iscomplexobj(made):
+        raise unreadable(x, graph, made.dtype)
+    own = made.dtype if jnp.issubdtype(made.dtype, jnp.floating) else jax.dtypes.canonicalize_dtype(float)
+    return made.astype(kind or own)
+
+
+def _kind(dtype: Any) -> Any:
+    """JAX's name for a precision; None for none."""
+    try:
+        found = None if dtype is None else jnp.dtype(precision(dtype))
+    except TypeError:
+        raise no_precision(dtype) from None
+    if found is not None and not jnp.issubdtype(found, jnp.floating):
+        raise no_precision(dtype)
+    return found
 
 
 # --- the ways to differentiate --------------------------------------------------------------------------------------
@@ -126,11 +210,21 @@ def jaxprs(graph: Graph, point: FloatArray) -> tuple[Any, Any]:
         return jax.make_jaxpr(f)(*numbers), jax.make_jaxpr(gradient)(*numbers)
 
 
+def computed(jaxpr: Any, point: FloatArray) -> list[float]:
+    """What each equation of a jaxpr comes to; NaN for what is no scalar."""
+    from jax.extend.core import jaxpr_as_fun
+
+    everything = [variable for equation in jaxpr.jaxpr.eqns for variable in equation.outvars]
+    talkative = jaxpr_as_fun(jaxpr.replace(jaxpr=jaxpr.jaxpr.replace(outvars=everything)))
+    with jax.enable_x64(True):
+        return [float(value) if np.ndim(value) == 0 else np.nan for value in talkative(*point.tolist())]
+
+
 def residuals(graph: Graph, point: FloatArray) -> list[float]:
     """What `jax.vjp` keeps for the backward pass."""
     with jax.enable_x64(True):
         _, pullback = jax.vjp(_of_numbers(graph), *map(jnp.float64, point.tolist()))
-        return [float(kept) for kept in jax.tree_util.tree_leaves(pullback)]
+        return [float(value) for kept in jax.tree_util.tree_leaves(pullback) for value in np.ravel(kept)]
 
 
 def compiled_text(graph: Graph, point: FloatArray) -> str:

@@ -18,7 +18,7 @@ from sympy import Min, Mod, Piecewise, S, atan2, floor, sign
 
 from adlab.errors import MethodError, UnsupportedExpression
 from adlab.graph.arithmetic import FLOATS, Numbers, evaluate, to_float
-from adlab.graph.graph import Graph
+from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
 from adlab.graph.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy, number_text
 from adlab.graph.primitives import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
@@ -32,21 +32,20 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "asec": atan2(BEYOND_ONE, sign(A)),
     "acsc": atan2(sign(A), BEYOND_ONE),
     "acot": sympy.atan(1 / A),
-    "sech": 1 / sympy.cosh(A),
-    "csch": 1 / sympy.sinh(A),
+    # Far out cosh overflows, and its derivative with it: 0·∞. From ±300 on both are exp(-|a|) for all that binary64 can tell.
+    "sech": sympy.exp(-sympy.Max(sympy.Abs(A) - 300, 0)) / sympy.cosh(Min(sympy.Max(A, -300), 300)),
+    "csch": sympy.exp(-sympy.Max(sympy.Abs(A) - 300, 0)) / sympy.sinh(Min(sympy.Max(A, -300), 300)),
     "coth": 1 / sympy.tanh(A),
     "asech": sympy.asinh(INSIDE_ONE / A),
     "acsch": sympy.asinh(1 / A),
     "acoth": sympy.atanh(1 / A),
     "heaviside": Piecewise((S.Zero, A < 0), (S.One, A > 0), (N, True)),
     "mod": A - B * floor(A / B),
-    "erfc": 1 - sympy.erf(A),
     # log|gamma| is what frameworks have; below zero gamma changes its sign from one interval to the next.
     "gamma": (1 - 2 * Mod(Min(floor(A), 0, evaluate=False), 2)) * sympy.exp(sympy.loggamma(A)),
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
     ("sphericalj", 0): sympy.sin(A) / A,
-    ("polylog", 1): -sympy.log(1 - A),
 }
 """What a framework without this function (or without this parameter of it) computes instead. Functions of our own, such
 as hypot, say it by their form."""
@@ -67,7 +66,13 @@ def numpy_names(module: Any) -> Functions:
     <ufunc 'arcsin'>
     """
     names = {name: entry.array.__name__ for name, entry in PRIMITIVES.items() if isinstance(entry.array, np.ufunc)}
-    return {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
+    found = {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
+    return found | {"polylog": lambda a, n: -module.log1p(-a) if n == 1 else NotImplemented}
+
+
+def of_whole_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function (order, a) of a framework as (a, n), where the order is a natural number and nothing else."""
+    return lambda a, n: function(int(n), a) if n >= 0 and n == int(n) else NotImplemented
 
 
 class Framework(Numbers):
@@ -84,7 +89,7 @@ class Framework(Numbers):
         self.lift = lift
 
     def constant(self, value: Any) -> Any:
-        return to_float(value)
+        return value if isinstance(value, float) else to_float(value)
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         """One operation; MethodError, naming the primitive, where the framework has no such function."""
@@ -111,16 +116,61 @@ class Framework(Numbers):
                 return evaluate(graph, operands, self)[graph.outputs[0]]
             except MethodError:
                 pass  # what it is composed of is missing too: it is this primitive that the user knows
-        order = "" if parameter is None else f" of order {number_text(parameter)}"
         raise MethodError(
-            f"{self.name} has no differentiable `{primitive.name}`{order}, nor what it could be composed of; "
+            f"{self.name} has no differentiable {_called(primitive, parameter)}, nor what it could be composed of; "
             "adlab's own reverse and forward modes have it"
         )
+
+    def expanded(self, graph: Graph, probe: Any) -> Graph:
+        """The graph with what the framework lacks written out in what it has, and every constant as a float.
+
+        A compiler that follows Python code to see what it does need not follow it through SymPy then. `probe` is any number
+        of the framework.
+        """
+        builder, place = Builder(graph.inputs), list(range(len(graph.inputs)))
+        self._write(builder, graph, place, probe)
+        return builder.finish([place[output] for output in graph.outputs])
+
+    def _write(self, builder: Builder, graph: Graph, place: list[int], probe: Any) -> None:
+        """Appends to `place` where in the builder each further node of the graph is."""
+        for primitive, operands, parameter in graph.nodes[len(place) :]:
+            given = [place[operand] for operand in operands]
+            values = [builder.value_of(position) for position in given]
+            if not operands:
+                place.append(builder.constant(self.constant(parameter)))
+            elif None not in values:
+                place.append(builder.constant(FLOATS.apply(primitive, parameter, values)))
+            elif self._serves(primitive, parameter, probe) and not self._has(primitive, parameter, probe):
+                inner = composition(primitive, parameter)
+                assert inner is not None
+                self._write(builder, inner, given, probe)
+                place.append(given[inner.outputs[0]])
+            else:
+                place.append(builder.cons(primitive, tuple(given), parameter))
+
+    def _has(self, primitive: Primitive, parameter: Parameter, probe: Any) -> bool:
+        given = () if parameter is None else (parameter,)
+        function = self.functions.get(primitive.name)
+        return primitive.operator or (function is not None and function(*[probe] * primitive.arity, *given) is not NotImplemented)
+
+    def _serves(self, primitive: Primitive, parameter: Parameter, probe: Any) -> bool:
+        if self._has(primitive, parameter, probe):
+            return True
+        inner = composition(primitive, parameter)
+        return inner is not None and all(self._serves(*inner.nodes[i][::2], probe) for i in inner.operations)
 
     def outputs(self, graph: Graph, inputs: Sequence[Any]) -> list[Any]:
         """What the graph makes of these inputs; an output that depends on none is a Python float."""
         values = evaluate(graph, inputs, self)
         return [values[output] for output in graph.outputs]
+
+
+def _called(primitive: Primitive, parameter: Parameter) -> str:
+    """What the user knows it by: `besselj` of order 2, `besselj` of a moving order."""
+    name = primitive.name.removesuffix("_moving")
+    if name != primitive.name:
+        return f"`{name}` of a moving order"
+    return f"`{name}`" + ("" if parameter is None else f" of order {number_text(parameter)}")
 
 
 @cache

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from adlab.errors import PointError
+import numpy as np
+
+from adlab.errors import OptionError, PointError
 from adlab.graph.graph import Graph
 from adlab.points import FloatArray
 
@@ -29,3 +31,27 @@ def checked(shape: Sequence[int], graph: Graph) -> None:
     n = len(graph.inputs)
     if len(shape) == 0 or shape[-1] != n:
         raise PointError(f"this function takes shape ({n},) or (..., {n}), for {', '.join(graph.inputs)}; not {tuple(shape)}")
+
+
+def unreadable(x: Any, graph: Graph, reason: object = "") -> PointError:
+    """What to raise for an input that a framework cannot make real numbers of."""
+    said = f": {str(reason).splitlines()[0][:200]}" if str(reason) else ""
+    names = ", ".join(graph.inputs)
+    return PointError(f"this function takes real numbers, one array or a mapping from {names}; not {type(x).__name__}{said}")
+
+
+def precision(dtype: Any) -> str:
+    """The name of a precision given by name or as NumPy's or Python's type.
+
+    >>> precision("bfloat16"), precision(float), precision(np.float32)
+    ('bfloat16', 'float64', 'float32')
+    """
+    try:
+        return dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    except TypeError:
+        raise no_precision(dtype) from None
+
+
+def no_precision(dtype: Any) -> OptionError:
+    """What to raise for a dtype in which there are no derivatives."""
+    return OptionError(f"`dtype` is a precision such as \"float32\" or \"float64\", not {dtype!r}")

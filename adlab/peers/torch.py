@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 
 from adlab.graph.arithmetic import evaluate
 from adlab.graph.graph import Graph
-from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
-from adlab.peers.shapes import Jacobians, checked
-from adlab.points import FloatArray
+from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
+from adlab.peers.shapes import Jacobians, checked, no_precision, precision, unreadable
+from adlab.peers.worker import flat, unflat
+from adlab.points import FloatArray, in_order
 
 Tensor = Any
 TensorFunction = Callable[[Any], Tensor]
@@ -38,8 +40,9 @@ NUMBERS = Framework(
         **numpy_names(torch), **POWERS, **COMPARISONS,
         "and": torch.logical_and, "or": torch.logical_or, "not": torch.logical_not, "select": _select,
         "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
-        "loggamma": torch.lgamma, "polygamma": lambda a, n: torch.polygamma(int(n), a),
-        "zeta": lambda a, n: torch.special.zeta(float(n), a),
+        "erfcinv": lambda a: -torch.special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a
+        "loggamma": torch.lgamma, "polygamma": of_whole_order(torch.polygamma),
+        "zeta": lambda a, n: torch.special.zeta(float(n), a) if n > 1 else NotImplemented,
         "sphericalj": lambda a, n: torch.sinc(a / torch.pi) if n == 0 else NotImplemented,
         "besseli": lambda a, n: {0: torch.special.i0, 1: torch.special.i1}.get(n, lambda a: NotImplemented)(a),
         "lowergamma": _incomplete_gamma(torch.special.gammainc),
@@ -50,10 +53,12 @@ NUMBERS = Framework(
 
 
 def function(graph: Graph, dtype: Any = None, vector: bool = False) -> TensorFunction:
-    """The graph as a differentiable function of a tensor: (..., n) → (...), or (..., m) for m outputs.
+    """The graph as a differentiable module: a tensor (..., n) → (...), or (..., m) for m outputs.
 
-    `dtype` is torch.float64 by default, or torch.float32, or a name; `vector` keeps the last axis for m = 1 too.
-    Raises MethodError, when it is called, for a primitive that PyTorch lacks.
+    Instead of one tensor it takes a mapping by name, whose tensors are broadcast: data for one variable, a parameter for
+    another. A tensor keeps its precision, and numbers become float64, unless `dtype` says otherwise (torch.float32, or a
+    name). `vector` keeps the last axis for m = 1 too. Raises MethodError, when it is called, for a primitive that
+    PyTorch lacks.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -64,17 +69,76 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> TensorFun
     >>> x.grad
     tensor([[1.0000, 0.0000],
             [0.2702, 1.0806]], dtype=torch.float64)
+    >>> f({"a": torch.tensor([0.0, 2.0]), "b": torch.tensor(0.5)})
+    tensor([0.0000, 0.8415])
     """
-    kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype or torch.float64
+    return Lowered(graph, _kind(dtype), vector)
 
-    def f(x: Any) -> Tensor:
-        point = torch.as_tensor(x, dtype=kind)
-        checked(point.shape, graph)
-        found = NUMBERS.outputs(graph, point.unbind(-1))
+
+class Lowered(torch.nn.Module):  # type: ignore[misc]  # PyTorch's types are not read
+    """A graph as a module without parameters, which can be a part of others, saved, and compiled."""
+
+    def __init__(self, graph: Graph, kind: Any, vector: bool) -> None:
+        super().__init__()
+        self.graph, self.kind, self.vector = graph, kind, vector
+        self.program = NUMBERS.expanded(graph, torch.tensor(0.5))
+
+    def forward(self, x: Any) -> Tensor:
+        """The values of the outputs."""
+        point = self._point(x)
+        checked(point.shape, self.graph)
+        found = NUMBERS.outputs(self.program, point.unbind(-1))
         full = [value if torch.is_tensor(value) else point.new_full(point.shape[:-1], value) for value in found]
-        return full[0] if len(full) == 1 and not vector else torch.stack(full, -1)
+        return full[0] if len(full) == 1 and not self.vector else torch.stack(full, -1)
 
-    return f
+    def _point(self, x: Any) -> Tensor:
+        if not isinstance(x, Mapping):
+            return self._real(x, self.kind)
+        values = in_order(x, self.graph.inputs)
+        kind = self.kind or _common(values)
+        try:
+            return torch.stack(torch.broadcast_tensors(*(self._real(value, kind) for value in values)), -1)
+        except RuntimeError as reason:  # shapes that do not broadcast
+            raise unreadable(x, self.graph, reason) from reason
+
+    def _real(self, value: Any, kind: Any) -> Tensor:
+        """A tensor, of the precision `kind` if there is one; no gradient is lost on the way."""
+        if isinstance(value, (list, tuple)) and any(map(torch.is_tensor, value)):
+            kind = kind or _common(value)
+            return torch.stack([self._real(each, kind) for each in value])
+        if not torch.is_tensor(value):
+            try:
+                value = torch.as_tensor(value, dtype=None if hasattr(value, "dtype") else torch.float64)
+            except (TypeError, ValueError, RuntimeError) as reason:
+                raise unreadable(value, self.graph, reason) from reason
+        if value.is_complex():
+            raise unreadable(value, self.graph, value.dtype)
+        return value.to(kind or (value.dtype if value.is_floating_point() else torch.float64))
+
+    def extra_repr(self) -> str:
+        """The formula's inputs and size."""
+        return repr(self.graph)
+
+    def __reduce__(self) -> Any:
+        return _restored, (flat(self.graph), self.kind, self.vector)
+
+
+def _restored(graph: Any, kind: Any, vector: bool) -> Lowered:
+    return Lowered(unflat(*graph), kind, vector)
+
+
+def _common(values: Sequence[Any]) -> Any:
+    """The precision of the tensors among some values; None if there is none: a number fits itself to the tensors."""
+    kinds = [value.dtype for value in values if torch.is_tensor(value) and value.is_floating_point()]
+    return reduce(torch.promote_types, kinds) if kinds else None
+
+
+def _kind(dtype: Any) -> Any:
+    """PyTorch's name for a precision; None for none."""
+    found = dtype if dtype is None or isinstance(dtype, torch.dtype) else getattr(torch, precision(dtype), None)
+    if dtype is not None and not (isinstance(found, torch.dtype) and found.is_floating_point):
+        raise no_precision(dtype)
+    return found
 
 
 # --- the ways to differentiate --------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 
 from adlab.function import Function
 from adlab.peers import PEERS, library
-from adlab.registry import METHODS
+from adlab.registry import METHODS, chosen
 from adlab.report.accuracy import attempt
 from adlab.report.side_by_side import SHOWN, side_by_side as side_by_side
 from adlab.report.truth import truth
@@ -75,6 +75,11 @@ class Case:
     formula: str
     point: dict[str, float]
 
+    @property
+    def place(self) -> str:
+        """The point as a cell."""
+        return ", ".join(f"{name}={value:g}" for name, value in self.point.items())
+
 
 CASES = (
     Case("kink of abs", "Abs(x)", {"x": 0.0}),
@@ -86,13 +91,19 @@ CASES = (
     Case("jump of floor", "floor(x)", {"x": 1.0}),
     Case("jump of Mod", "Mod(x, y)", {"x": 4.0, "y": 2.0}),
     Case("cut of atan2", "atan2(x, y)", {"x": 0.0, "y": -1.0}),
+    Case("atan2 at the origin", "atan2(x, y)", {"x": 0.0, "y": 0.0}),
     Case("edge of sqrt", "sqrt(x)", {"x": 0.0}),
     Case("edge of asin", "asin(x)", {"x": 1.0}),
-    Case("kink of a root of a square", "sqrt(x**2)", {"x": 0.0}),
+    Case("root of a square", "sqrt(x**2)", {"x": 0.0}),
     Case("norm at the origin", "sqrt(x**2 + y**2)", {"x": 0.0, "y": 0.0}),
     Case("where-NaN trap", "Piecewise((sqrt(x), x > 0), (0, True))", {"x": -1.0}),
-    Case("where-NaN trap, removable", "Piecewise((sin(x)/x, Ne(x, 0)), (1, True))", {"x": 0.0}),
-    Case("0·∞ in a power", "x**y", {"x": 0.0, "y": 2.0}),
+    Case("where-NaN trap, sin(x)/x", "Piecewise((sin(x)/x, Ne(x, 0)), (1, True))", {"x": 0.0}),
+    Case("x**y at 0**2", "x**y", {"x": 0.0, "y": 2.0}),
+    Case("x**y at 0**1", "x**y", {"x": 0.0, "y": 1.0}),
+    Case("x**y at 0**0", "x**y", {"x": 0.0, "y": 0.0}),
+    Case("0**x", "0**x", {"x": 2.0}),
+    Case("0·∞ in x log x", "x*log(x)", {"x": 0.0}),
+    Case("0·∞ in a bump", "exp(-1/x**2)", {"x": 1e-200}),
     Case("0·∞ in a logistic", "1/(1 + exp(-x))", {"x": -1000.0}),
     Case("∞/∞ in a logistic", "exp(x)/(1 + exp(x))", {"x": 1000.0}),
     Case("∞/∞ in a softplus", "log(1 + exp(x))", {"x": 1000.0}),
@@ -125,21 +136,20 @@ class Conventions(Report):
         return {"methods": self.methods, "rows": [{**asdict(r.case), "truth": r.truth, "answers": r.answers} for r in self.rows]}
 
     def sections(self) -> list[Table | str]:
-        """First those that differentiate the formula, then those that sample it."""
-        samplers = [name for name in self.methods if name in METHODS and METHODS[name].needs == "values"]
+        """The cases, what those answer who differentiate the formula, and what those who sample it."""
+        samplers = [name for name in self.methods if METHODS[name].needs == "values"]
         others = [name for name in self.methods if name not in samplers]
-        tables = [self._table("conventions: methods that differentiate the formula", others)]
-        if samplers:
-            tables.append(self._table("conventions: methods that sample it", samplers))
-        return [*tables, "left | right: the one-sided derivatives, where they differ; a word: there is no number, and why"]
+        cases = [[row.case.what, row.case.formula, row.case.place] for row in self.rows]
+        return [
+            Table("conventions: the cases", ["case", "f", "at"], cases),
+            *([self._answers("what methods answer that differentiate the formula", others)] if others else []),
+            *([self._answers("what methods answer that sample it", samplers)] if samplers else []),
+            "left | right: the one-sided derivatives, where they differ, – for none; a word: there is no number, and why",
+        ]
 
-    def _table(self, title: str, methods: Sequence[str]) -> Table:
-        rows = [
-            [row.case.what, row.case.formula, ", ".join(f"{k}={v:g}" for k, v in row.case.point.items()), row.truth,
-             *(shown(row.answers[name]) for name in methods)]
-            for row in self.rows
-        ]  # fmt: skip
-        return Table(title, ["case", "f", "at", "truth", *methods], rows)
+    def _answers(self, title: str, methods: Sequence[str]) -> Table:
+        rows = [[row.case.what, row.truth, *(shown(row.answers[name]) for name in methods)] for row in self.rows]
+        return Table(title, ["case", "truth", *methods], rows)
 
 
 def shown(answer: list[float] | str) -> str:
@@ -160,7 +170,7 @@ def shown_where_installed() -> list[str]:
 
 
 def default_methods() -> list[str]:
-    """adlab's two modes and every peer installed, each library in its plainest way."""
+    """adlab's reverse mode and every peer installed, each library in its plainest way."""
     plain = ("torch", "jax", "casadi", "autograd", "symengine", "scipy", "scipy-fprime", "numdifftools", "jacobi")
     return ["reverse", *(name for name in plain if PEERS[name].installed)]
 
@@ -171,7 +181,7 @@ def conventions(methods: Iterable[str] | None = None, cases: Iterable[Case] = CA
     >>> conventions(["reverse"]).answer("kink of abs", "reverse")
     [0.0]
     """
-    names = default_methods() if methods is None else list(methods)
+    names = list(chosen(default_methods() if methods is None else methods))
     return Conventions(names, [_measured(case, names) for case in cases])
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
+
+import numpy as np
 
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
@@ -23,11 +26,15 @@ from adlab.tables import Report, Table, significant
 
 @dataclass(frozen=True)
 class Program:
-    """A program as somebody writes it: its lines, how often each primitive occurs, what it is in a few words."""
+    """A program as somebody writes it: its lines, how often each primitive occurs, what it is in a few words.
+
+    `same` says for each line, where that is known, what of ours it is: the nodes with its value, or with its adjoints.
+    """
 
     what: str
     lines: list[str]
     counts: dict[str, int]
+    same: list[str] = field(default_factory=list)
 
     @property
     def operations(self) -> int:
@@ -40,7 +47,8 @@ class SideBySide(Report):
     """One formula, its value and its gradient as programs: adlab's and the framework's.
 
     `pairs` is the value and the gradient, ours first in each; `kept` says what each keeps for the backward pass;
-    `digits` are the correct digits of the gradient in float64 and float32; `notes` what else was measured.
+    `digits` are the correct digits of the gradient in float64 and float32; `kernels` is what a compiler fuses the gradient
+    into, by name the instructions of each; `notes` what else was measured.
     """
 
     system: str
@@ -49,6 +57,7 @@ class SideBySide(Report):
     kept: dict[str, list[str]]
     accuracy: list[accuracy.AccuracyRow]
     notes: list[str]
+    kernels: dict[str, list[str]]
 
     @property
     def digits(self) -> dict[str, float]:
@@ -60,25 +69,29 @@ class SideBySide(Report):
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """`programs`: {what, adlab, library} with lines and counts; `kept`, `digits`, `notes`."""
+        """`programs`: {what, adlab, theirs} with lines, counts and what of ours each is; `kept`, `digits`, `kernels`, `notes`."""
         return {
             "library": self.system,
             "programs": [
-                {"what": what, **{side: {"lines": p.lines, "counts": p.counts, "operations": p.operations}
+                {"what": what, **{side: {"lines": p.lines, "counts": p.counts, "operations": p.operations, "same": p.same}
                                   for side, p in (("adlab", ours), ("theirs", theirs))}}
                 for what, ours, theirs in self.pairs
             ],
-            "kept": self.kept, "digits": self.digits, "notes": self.notes,
+            "kept": self.kept, "digits": self.digits, "kernels": self.kernels, "notes": self.notes,
         }  # fmt: skip
 
     def sections(self) -> list[Table | str]:
         """The programs line by line, the counts, what is kept, the digits."""
         programs = [
-            Table(what, [ours.what, theirs.what], list(zip_longest(ours.lines, theirs.lines, fillvalue="")))
+            Table(
+                what,
+                [ours.what, theirs.what, *(["in ours"] if theirs.same else [])],
+                list(zip_longest(ours.lines, theirs.lines, *([theirs.same] if theirs.same else []), fillvalue="")),
+            )
             for what, ours, theirs in self.pairs
         ]
         return [f"{self.title}: adlab and {self.system}", *programs, self._counts(), self._kept(),
-                accuracy.table(self.accuracy), *self.notes]  # fmt: skip
+                *([self._fused()] if self.kernels else []), accuracy.table(self.accuracy), *self.notes]  # fmt: skip
 
     def _counts(self) -> Table:
         rows = [
@@ -87,6 +100,13 @@ class SideBySide(Report):
             for side, program in (("adlab", ours), (self.system, theirs))
         ]
         return Table("counts", ["program", "by", "operations", "which"], rows, frozenset(["operations"]))
+
+    def _fused(self) -> Table:
+        rows = [
+            [name, str(len(operations)), ", ".join(f"{each} {n}" for each, n in Counter(operations).items())]
+            for name, operations in self.kernels.items()
+        ]
+        return Table("what jit makes of the gradient", ["kernel", "instructions", "which"], rows, frozenset(["instructions"]))
 
     def _kept(self) -> Table:
         rows = [[side, str(len(values)), ", ".join(values)] for side, values in self.kept.items()]
@@ -105,20 +125,22 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
     if f.m != 1:
         raise MethodError(f"programs are shown for one output, and this function has m = {f.m}")
     library(framework)  # or MissingExtra
-    pairs, kept, notes = SHOWN[framework](f, point)
+    pairs, kept, notes, fused = SHOWN[framework](f, point)
     methods = ["reverse", framework, f"{framework}-float32"]
     attempts = {name: accuracy.attempt(f, METHODS[name], point) for name in methods}
     rows = accuracy.rows(f, truth(f, point), attempts)
     names = dict(zip(f.names, point.tolist(), strict=True))
     title = f"{f.title} at {', '.join(f'{name} = {value!r}' for name, value in names.items())}"
-    return SideBySide(PEERS[framework].system, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes)
+    return SideBySide(PEERS[framework].system, title, pairs, {"adlab": _ours_kept(f), **kept}, rows, notes, fused)
 
 
 # --- adlab's side -------------------------------------------------------------------------------------------------
 
 
-def _ours(graph: Graph, what: str) -> Program:
-    return Program(what, list(graph.lines()), graph.counts())
+def _ours(graph: Graph, what: str, framed: bool = False) -> Program:
+    """Our list; `framed` says first what comes in, as a jaxpr does."""
+    head = [f"inputs: {', '.join(graph.inputs)}"] if framed else []
+    return Program(what, head + list(graph.lines()), graph.counts())
 
 
 def _ours_kept(f: Function) -> list[str]:
@@ -129,7 +151,8 @@ def _ours_kept(f: Function) -> list[str]:
     return [f.graph.names[i] for i in sorted(read) if f.graph.active[i]]
 
 
-Shown = tuple[list[tuple[str, Program, Program]], dict[str, list[str]], list[str]]
+Shown = tuple[list[tuple[str, Program, Program]], dict[str, list[str]], list[str], dict[str, list[str]]]
+"""Pairs of programs, what is kept, notes, kernels."""
 
 # --- PyTorch --------------------------------------------------------------------------------------------------------
 
@@ -139,17 +162,20 @@ def _torch(f: Function, point: FloatArray) -> Shown:
 
     chains = recorded(f.graph, point)
     lines, kept, order = [], [], []
+    passes: list[str] = []
     for i in f.graph.operations:
         nodes = chains.get(i, [])
         order += [node.name for node in nodes]
+        operands = dict.fromkeys(f.graph.names[k] for k in f.graph.nodes[i].operands if f.graph.active[k])
+        passes += [f"adjoint of {f.graph.names[i]} → {', '.join(operands)}" if node is nodes[-1] else "" for node in nodes]
         held = [f"{name} = {significant(value, 5)}" for node in nodes for name, value in node.saved.items()]
         kept += [f"{f.graph.names[i]}.{each}" for each in held]
         lines.append(" → ".join(node.name for node in nodes) + (f"  saves {', '.join(held)}" if held else ""))
     ours, program = _ours(f.graph, "adlab's Wengert list"), _ours(f.program("reverse"), "adlab's derivative program")
     forward = Program("PyTorch's grad_fn, recorded as f runs", lines, dict(Counter(order)))
-    backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)))
+    backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)), passes[::-1])
     note = "PyTorch writes no program: each call of f records these nodes anew, and backward() runs and frees them."
-    return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note]
+    return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note], {}
 
 
 # --- JAX ------------------------------------------------------------------------------------------------------------
@@ -159,49 +185,79 @@ def _jax(f: Function, point: FloatArray) -> Shown:
     from adlab.peers import jax
 
     value, gradient = jax.jaxprs(f.graph, point)
+    nearby = point + 1e-3 * (1 + abs(point)) * np.sqrt(np.arange(2, f.n + 2))  # where no two nodes agree by chance
     pairs = [
-        ("f", _ours(f.graph, "adlab's Wengert list"), _jaxpr(value, jax.equations, "JAX's jaxpr of f")),
-        ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program"),
-         _jaxpr(gradient, jax.equations, "JAX's jaxpr of grad(f)")),
+        ("f", _ours(f.graph, "adlab's Wengert list", True), _jaxpr(value, jax, "JAX's jaxpr of f", f.graph, nearby)),
+        ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program", True),
+         _jaxpr(gradient, jax, "JAX's jaxpr of grad(f)", f.program("reverse"), nearby)),
     ]  # fmt: skip
-    kept = [_named(f, point, residual) for residual in jax.residuals(f.graph, point)]
-    return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, *fused(jax.compiled_text(f.graph, point)))]
+    kept = _kept_by_jax(jax, f, point, nearby)
+    made = kernels(jax.compiled_text(f.graph, point))
+    return pairs, {"JAX": kept}, [_fusion(pairs[1][2].operations, made)], made
 
 
-def _fusion(primitives: int, instructions: int, kernels: int) -> str:
-    many = f"{instructions} instructions in {kernels} kernel{'s'[: kernels != 1]}"
+def _fusion(primitives: int, made: dict[str, list[str]]) -> str:
+    instructions = sum(map(len, made.values()))
+    many = f"{instructions} instruction{'s'[: instructions != 1]} in {len(made)} kernel{'s'[: len(made) != 1]}"
     again = "; what several kernels need, each works out anew" if instructions > primitives else ""
     return f"jit: XLA turns the {primitives} primitives of grad(f) into {many}{again}."
 
 
-def _jaxpr(jaxpr: Any, equations: Callable[[Any], list[str]], what: str) -> Program:
-    lines = jaxpr.pretty_print(use_color=False).splitlines()
-    return Program(what, [line.strip() for line in lines], dict(Counter(equations(jaxpr))))
+def _jaxpr(jaxpr: Any, jax: Any, what: str, ours: Graph, nearby: FloatArray) -> Program:
+    """Its lines: the inputs, an equation each, the outputs; beside an equation our nodes that have its value."""
+    lines = [line.strip() for line in jaxpr.pretty_print(use_color=False).splitlines()]
+    values = jax.computed(jaxpr, nearby)
+    same = ["", *_with_value(ours, nearby, values), ""] if len(lines) == len(values) + 2 else []
+    return Program(what, lines, dict(Counter(jax.equations(jaxpr))), same)
 
 
-def _named(f: Function, point: FloatArray, residual: float) -> str:
-    """A residual by the first node of our program that has its value."""
-    program = f.program("reverse")
-    values = evaluate(program, point.tolist(), FLOATS)
-    found = next((i for i, value in enumerate(values) if value == residual), None)
-    if found is None:
-        return significant(residual, 5)
-    name, written = program.names[found], program.written(found)
-    return f"{name} = {significant(residual, 5)}" if found < len(f.graph) else f"{written} = {significant(residual, 5)}"
+def _with_value(graph: Graph, point: FloatArray, wanted: list[float]) -> list[str]:
+    """The inputs and operations that have each of these values."""
+    values = evaluate(graph, point.tolist(), FLOATS)
+    named = [(graph.names[i], values[i]) for i in (*range(len(graph.inputs)), *graph.operations)]
+    return [", ".join(name for name, value in named if math.isclose(value, each, rel_tol=1e-12)) for each in wanted]
 
 
-def fused(hlo: str) -> tuple[int, int]:
-    """How many instructions stand in an HLO text, parameters and tuples aside, and how many kernels run them.
+def _kept_by_jax(jax: Any, f: Function, point: FloatArray, nearby: FloatArray) -> list[str]:
+    """The residuals, each by the first node of our program that has its value nearby."""
+    program, kept, moved = f.program("reverse"), jax.residuals(f.graph, point), jax.residuals(f.graph, nearby)
+    known = dict(zip(program.names, range(len(program)), strict=True))
+    same = _with_value(program, nearby, moved) if len(moved) == len(kept) else [""] * len(kept)
+    found = []
+    for name, value in zip((names.partition(", ")[0] for names in same), kept, strict=True):
+        late = name and known[name] >= len(f.graph)
+        written = program.written(known[name]) if late else name
+        found.append(f"{written} = {significant(value, 5)}" if name else significant(value, 5))
+    return found
 
-    >>> fused("f { %a = f64[] parameter(0)  %b = f64[] sine(%a) }  ENTRY e { %x = f64[] fusion(%p), calls=%f }")
-    (1, 1)
+
+PLUMBING = {"parameter", "constant", "tuple", "get-tuple-element", "fusion", "call", "copy", "bitcast"}
+
+
+def kernels(hlo: str) -> dict[str, list[str]]:
+    """The kernels of an HLO text in the order in which they run, and the instructions of each, parameters and tuples aside.
+
+    What stands in no fusion is a kernel of its own.
     """
-    entry = hlo[hlo.index("ENTRY") :]
-    plumbing = {"parameter", "constant", "tuple", "get-tuple-element", "fusion", "call", "copy", "bitcast"}
-    inside = Counter(re.findall(r"= \S+ ([\w-]+)\(", hlo))
-    outside = Counter(re.findall(r"= \S+ ([\w-]+)\(", entry))
-    kernels = outside["fusion"] + outside["call"] + sum(n for name, n in outside.items() if name not in plumbing)
-    return sum(n for name, n in inside.items() if name not in plumbing), kernels
+    blocks: dict[str, list[str]] = {}
+    for line in hlo.splitlines():
+        if line.endswith("{") and not line.startswith(" "):
+            name = "ENTRY" if line.startswith("ENTRY") else line.split()[0].lstrip("%")
+            blocks[name] = []
+        elif line.startswith(" ") and blocks:
+            blocks[name].append(line)
+
+    def instructions(line: str) -> list[str]:
+        """The line's own, then those of what it calls."""
+        own = [op for op in re.findall(r"= \S+ ([\w-]+)\(", line)[:1] if op not in PLUMBING]
+        called = re.findall(r"(?:calls|to_apply|body)=%?([\w.-]+)", line)
+        return own + [op for name in called for inner in blocks[name] for op in instructions(inner)]
+
+    found: dict[str, list[str]] = {}
+    for line in blocks["ENTRY"]:
+        if inside := instructions(line):
+            found[line.removeprefix("  ROOT").split()[0].lstrip("%")] = inside
+    return found
 
 
 SHOWN: dict[str, Callable[[Function, FloatArray], Shown]] = {"torch": _torch, "jax": _jax}

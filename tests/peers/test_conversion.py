@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -62,6 +64,51 @@ def test_torch_trains_a_parameter(torch: Any) -> None:
     assert x.detach().numpy() == pytest.approx([1.0, 1.0], abs=1e-5)
 
 
+def test_torch_keeps_the_precision_of_a_tensor(torch: Any) -> None:
+    lowered = f.graph.to_torch()
+    for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        assert lowered(torch.tensor([1.0, 2.0], dtype=kind)).dtype == kind
+    assert lowered([1, 2]).dtype == lowered(torch.tensor([1, 2])).dtype == torch.float64
+    assert lowered(np.ones((3, 2), np.float32)).dtype == torch.float32
+    assert f.graph.to_torch("float32")(POINTS).dtype == f.graph.to_torch(np.float32)(POINTS).dtype == torch.float32
+
+
+def test_torch_takes_tensors_by_name_and_loses_no_gradient(torch: Any) -> None:
+    """Data for one variable, a parameter for the other; a number fits itself to the tensors."""
+    lowered, data, parameter = f.graph.to_torch(), torch.tensor([1.0, 2.0, 2.0]), torch.tensor(2.0, requires_grad=True)
+    found = lowered({"x1": data, "x2": parameter})
+    assert found.shape == (3,)
+    assert found.dtype == lowered({"x1": data, "x2": 2}).dtype == torch.float32
+    found.sum().backward()
+    assert parameter.grad.item() == pytest.approx(sum(f.gradient([[1, 2], [2, 2], [2, 2]])[:, 1]), rel=1e-6)
+    first = torch.tensor(1.0, requires_grad=True)
+    lowered([first, 2.0]).backward()
+    assert first.grad.item() == pytest.approx(f.gradient([1, 2])[0], rel=1e-6)
+    by_name = torch.func.grad(lowered)({"x1": torch.tensor(1.0), "x2": torch.tensor(2.0)})
+    assert by_name["x2"].item() == pytest.approx(f.gradient([1, 2])[1], rel=1e-6)
+
+
+def test_torch_has_second_derivatives(torch: Any) -> None:
+    x = torch.tensor(POINTS[0], requires_grad=True)
+    assert torch.autograd.gradgradcheck(f.graph.to_torch(), x)
+
+
+def test_a_torch_module_is_part_of_others_copied_and_saved(torch: Any) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), gallery.rosenbrock(2).graph.to_torch())
+    x = torch.ones(5, 3)
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert torch.equal(again(x), model(x))
+    assert "2 inputs, 7 operations" in repr(model)
+
+
+@pytest.mark.filterwarnings("ignore")  # PyTorch's tracer imports what it deprecates
+@pytest.mark.parametrize("text", ["log((x + 1)**2 + sin(x))", "sec(x)*exp(-x**2/2)/sqrt(2*pi)", "Max(x, 0) + Heaviside(x - 1)"])
+def test_torch_compile_follows_a_formula_to_its_end(torch: Any, text: str) -> None:
+    """Also where PyTorch lacks a function, and SymPy has composed it: one graph, without a break."""
+    lowered, x = Function(text, ["x"]).graph.to_torch(), torch.tensor([[0.5], [1.5]], dtype=torch.float64)
+    assert torch.compile(lowered, fullgraph=True, backend="aot_eager")(x) == pytest.approx(lowered(x))
+
+
 # --- JAX ------------------------------------------------------------------------------------------------------------
 
 
@@ -82,6 +129,23 @@ def test_jax_computes_in_single_unless_told_otherwise(jax: Any) -> None:
 def test_jax_is_not_let_to_compute_in_single_silently(jax: Any) -> None:
     with pytest.raises(OptionError, match="jax_enable_x64"):
         f.graph.to_jax("float64")(POINTS)
+
+
+def test_jax_keeps_the_precision_of_an_array(jax: Any) -> None:
+    lowered = f.graph.to_jax()
+    with jax.enable_x64(True):
+        for kind in ("bfloat16", "float32", "float64"):
+            assert lowered(jax.numpy.array([1.0, 2.0], dtype=kind)).dtype == kind
+        assert lowered([1, 2]).dtype == np.float64
+    assert lowered([1, 2]).dtype == np.float32
+
+
+def test_jax_takes_arrays_by_name(jax: Any) -> None:
+    with jax.enable_x64(True):
+        lowered = f.graph.to_jax()
+        assert np.asarray(lowered({"x1": POINTS[:, 0], "x2": 2.0})) == pytest.approx(f({"x1": POINTS[:, 0], "x2": 2.0}))
+        gradient = jax.jit(jax.grad(lowered))({"x1": 1.0, "x2": 2.0})
+        assert [float(gradient[name]) for name in f.names] == pytest.approx(f.gradient([1, 2]), rel=1e-14)
 
 
 def test_jax_functions_transform(jax: Any) -> None:
@@ -113,6 +177,37 @@ def test_a_wrong_shape_is_an_error_with_the_right_one_in_it(convert: str) -> Non
     pytest.importorskip(convert.removeprefix("to_"))
     with pytest.raises(PointError, match=r"takes shape \(2,\) or \(\.\.\., 2\), for x1, x2; not \(3,\)"):
         getattr(f.graph, convert)()(np.ones(3))
+
+
+@pytest.mark.parametrize("convert", ["to_torch", "to_jax"])
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        ([1 + 1j, 2], "real numbers"), (np.array([1 + 1j, 2]), "real numbers.*complex"), ("abc", "real numbers.*not str"),
+        (None, "not NoneType"), ({"x1": 1.0}, "no value for x2"), ({"x1": 1.0, "x2": 2.0, "x3": 3.0}, "unknown x3"),
+        ({"x1": np.ones(2), "x2": np.ones(3)}, "real numbers"),
+    ],
+    ids=["complex", "complex array", "text", "nothing", "one missing", "one too many", "ragged"],
+)  # fmt: skip
+def test_what_are_no_real_numbers_is_refused_in_a_sentence(convert: str, x: Any, said: str) -> None:
+    pytest.importorskip(convert.removeprefix("to_"))
+    with pytest.raises(PointError, match=said):
+        getattr(f.graph, convert)()(x)
+
+
+@pytest.mark.parametrize("convert", ["to_torch", "to_jax"])
+@pytest.mark.parametrize("dtype", ["float99", "int32", "complex64", int, object()], ids=str)
+def test_a_precision_that_is_none_is_refused_at_once(convert: str, dtype: Any) -> None:
+    pytest.importorskip(convert.removeprefix("to_"))
+    with pytest.raises(OptionError, match='such as "float32"'):
+        getattr(f.graph, convert)(dtype)
+
+
+@pytest.mark.parametrize("name", ["two words", "1st", None])
+def test_casadi_names_are_checked(name: Any) -> None:
+    pytest.importorskip("casadi")
+    with pytest.raises(OptionError, match="named by letters"):
+        f.graph.to_casadi(name)
 
 
 @pytest.mark.parametrize("convert", ["to_torch", "to_jax", "to_casadi"])

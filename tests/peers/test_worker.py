@@ -13,7 +13,7 @@ import pytest
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, PeerError
 from adlab.function import Function
-from adlab.peers import PEERS, tree_size, worker
+from adlab.peers import PEERS, prepare, tree_size, worker
 from adlab.registry import METHODS
 from adlab.report.accuracy import attempt
 
@@ -60,6 +60,14 @@ def test_symengine_unfolds_what_is_shared_and_is_stopped() -> None:
         f.gradient(0.3, method="symengine", seconds=1.0)
     assert time.monotonic() - started < 10
     assert not children()
+
+
+def test_what_takes_a_compiler_minutes_is_stopped_too() -> None:
+    """torch.compile works in place on what it compiles in half a minute; the rest goes where it can be killed."""
+    pytest.importorskip("torch")
+    peer = PEERS["torch-compile"]
+    assert isinstance(prepare(peer, gallery.rosenbrock(100).graph), worker.Worker)
+    assert peer.measure(gallery.worked_example().graph) <= peer.largest
 
 
 def test_a_crash_is_a_row_and_not_the_end() -> None:
