@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any, Literal
 
-from sympy import Integer, Mul, Rational, S
+from sympy import Float, Integer, Mul, Rational, S
 
 from adlab.errors import OptionError
 from adlab.function import Function
@@ -127,13 +127,14 @@ def helmholtz(n: int = 10) -> Function:
     """The Helmholtz energy of a mixed fluid (Griewank & Walther 2008), at x_i = i/n.
 
     R T Σ x_i log(x_i/(1 − bᵀx)) − xᵀAx/(√8 bᵀx) · log((1 + (1 + √2) bᵀx)/(1 + (1 − √2) bᵀx)), here with R T = 5/2,
-    b_i = 1/(n + i) and Hilbert's A_ij = 1/(i + j − 1): bᵀx ≤ 1/2 at the point, and a value needs bᵀx < 1.
+    b_i = 1/(n + i) and Hilbert's A_ij = 1/(i + j − 1), which are the nearest doubles, as data are: bᵀx ≤ 1/2 at the point,
+    and a value needs bᵀx < 1.
     """
     require(lambda: 2 * n * n, n=n)
     x = letters("x", n)
     bx = add(*(div(x_i, Integer(n + i)) for i, x_i in enumerate(x, 1)))
     mixing = add(*(mul(x_i, log(div(x_i, sub(S.One, bx)))) for x_i in x))
-    Ax = [add(*(div(x_j, Integer(i + j - 1)) for j, x_j in enumerate(x, 1))) for i in range(1, n + 1)]
+    Ax = [add(*(mul(Float(1 / (i + j - 1), precision=53), x_j) for j, x_j in enumerate(x, 1))) for i in range(1, n + 1)]
     root = sqrt(Integer(2))
     above, below = (add(S.One, mul(factor, bx)) for factor in (add(S.One, root), sub(S.One, root)))
     attraction = mul(div(dot(x, Ax), mul(sqrt(Integer(8)), bx)), log(div(above, below)))

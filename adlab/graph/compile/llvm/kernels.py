@@ -14,12 +14,14 @@ from adlab.graph.compile.llvm.forms import Forms
 from adlab.graph.compile.llvm.plan import OUTPUT_BLOCK, Plan, Segment, plan
 from adlab.graph.compile.llvm.text import Block, Externals, Registers, vector
 from adlab.graph.graph import Graph
+from adlab.graph.liveness import peak
 
 POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out"
 LONGEST, SHORTEST = 1024, 32  # operations in a segment
 STACK = 1 << 16  # bytes of workspace kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
 LARGEST_TILE = 64  # points
+FEW = 8  # values alive at once: four registers of each fit
 
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
@@ -65,7 +67,8 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
     """Operations in a segment, and points to take at a time.
 
     A program of few operations for its depth is a chain, each link waiting for the one before. Other points fill
-    that time: several registers of them, and so short segments that the processor sees one tile's next points.
+    that time: several registers of them, and so short segments that the processor sees one tile's next points. Likewise
+    where so few values are alive that registers are left over.
     """
     depth = [0] * len(graph)
     for i in graph.operations:
@@ -73,6 +76,8 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
     count = len(graph.operations)
     if count <= LONGEST and count < 2 * max(depth, default=0):
         return SHORTEST, 4 * registers.lanes
+    if peak(graph) <= FEW:
+        return _length(graph), 4 * registers.lanes
     return _length(graph), registers.lanes * (2 if count <= 4 * LONGEST else 1)
 
 
