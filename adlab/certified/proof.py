@@ -153,7 +153,7 @@ class _Search:
 
     def _held(self, found: arb) -> Enclosure | None:
         """A ball that is tight enough, as numbers; one around 0 that is small enough is 0."""
-        if found.rel_accuracy_bits() > self.wanted:
+        if found.is_finite() and found.rel_accuracy_bits() > self.wanted:
             return Enclosure(number(found.mid()), number(found.rad()))
         if found.contains(0) and found.abs_upper() < SMALLEST:
             return Enclosure(CONTEXT.zero, number(found.abs_upper().mid()))

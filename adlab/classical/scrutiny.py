@@ -90,13 +90,13 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     vague = (first.truncation > np.abs(first.df)) & (first.truncation > first.roundoff)
     noisy = finer.truncation > 2 * first.truncation + CLEARLY * finer.roundoff  # truncation would have become less
     if np.all((moved <= 2 * (first.error + finer.error)) & ~vague & (first.measured | ~noisy)):
-        return Verdict(np.maximum(first.error, moved - finer.roundoff))
+        return Verdict(np.maximum(first.error, moved - CLEARLY * finer.roundoff))
     noise = _noise(line, stencil, h)
     blur = over(float(stencil.amplification) * noise, h, stencil.derivative)
     if np.all(moved <= 2 * (first.error + finer.error + UNEVEN * blur * CLOSER**-stencil.derivative)):
         line.heard(noise)
         return Verdict(first.error if first.measured else first.error + blur)
-    error = np.maximum(first.error, moved - finer.roundoff)
+    error = np.maximum(first.error, moved - CLEARLY * finer.roundoff)
     cut = _cut(line, stencil, h, error)
     if cut:
         return cut
