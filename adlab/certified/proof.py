@@ -29,7 +29,7 @@ from adlab.values import Plan
 GUARD_BITS = 32  # beyond the digits, for each difference taken and for the value
 MORE_BITS = 5000  # the most beyond four times the digits: h below 1e-300, and what the formula cancels
 SMALLEST = arb((1, -1100))  # below the smallest binary64 number, 2^-1074: a ball around 0 of this radius is 0
-TIME_LIMIT = 10.0  # seconds for all that is asked at one point
+TIME_LIMIT = 20.0  # seconds for all that is asked at one point
 
 
 Key = tuple[int, int, int]  # output, variable, order of the derivative

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -60,26 +61,29 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of one method at one point."""
+    """What came of one method at one point, and how many seconds that took."""
 
     method: Method
     result: Result | None
     status: str = "ok"
     note: str = ""
+    seconds: float = 0.0
 
 
 def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
     """The method's result, or the reason why it has none; never an exception for what a method cannot do."""
+    started = time.perf_counter()
     try:
         result = method(f, point)
+        seconds = time.perf_counter() - started
         if method.family == "automatic":
             f._checked(result.jacobian, point, derivative=True)
     except AdlabError as reason:
         return Attempt(method, None, STATUS.get(type(reason), "refused"), str(reason).splitlines()[0])
     notes = "; ".join(result.notes)
     if not np.isfinite(result.jacobian).all():
-        return Attempt(method, result, "not finite", notes or NOT_FINITE)
-    return Attempt(method, result, "ok", notes)
+        return Attempt(method, result, "not finite", notes or NOT_FINITE, seconds)
+    return Attempt(method, result, "ok", notes, seconds)
 
 
 def rows(

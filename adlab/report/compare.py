@@ -136,7 +136,7 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     stage("counting swell")
     grown = swell(f)
     stage("counting and timing")
-    price = cost(f, point, list(names), timed)
+    price = cost(f, point, list(names), timed, attempts)
     conditioned = conditioning(f, point)
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},

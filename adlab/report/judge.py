@@ -20,6 +20,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,13 +31,14 @@ import sympy
 
 from adlab.errors import OptionError, PointError
 from adlab.meanings import CONTEXT, bits_of, exact, exported, magnitude, shown, working
-from adlab.report.limits import GUARD_BITS, Limit, Pair, limit, one_sided
+from adlab.report.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
 from adlab.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
 VALUE_BITS = 2500  # at most, beyond the digits, for a value: one smaller than its error by then counts as 0
 LARGEST_EXTENT = 1100  # bits: the range of binary64
+SECONDS = 20.0  # for all partials judged from values
 RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
 OLDEST_FLINT = 0, 9
 COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
@@ -218,18 +220,19 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
 def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int) -> dict[Pair, Sides]:
     """What happens to the left and to the right for each pair; at far smaller steps too where that is no derivative."""
     found: dict[Pair, Sides] = {}
+    deadline = time.monotonic() + SECONDS
     todo = list(pairs)
     for rung in RUNGS:
         far = rung * (bits_of(digits) + GUARD_BITS + extent)
         near = far * 3 // 2
-        coarse, fine = (one_sided(made, point, todo, shift, digits) for shift in (far, near))
+        coarse, fine = (one_sided(made, point, todo, shift, digits, deadline) for shift in (far, near))
         with working(near + 2 * bits_of(digits)):
             for i, j in todo:
                 floor = CONTEXT.ldexp(1, -bits_of(digits) - extent - magnitude(point[j]))
                 ends = zip(coarse[i, j], fine[i, j], strict=True)
                 left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in ends)
                 found[i, j] = Sides(left, right, agreed(left, right, digits))
-        todo = [pair for pair in todo if found[pair].agreed is None]
+        todo = [pair for pair in todo if found[pair].agreed is None and found[pair].left.reason != LATE.reason]
     return found
 
 
@@ -268,5 +271,7 @@ def disagreement(left: Limit, right: Limit) -> str:
     """Why the limits of both sides are no derivative."""
     if left.kind == right.kind == "finite":
         return f"the one-sided derivatives differ: {shown(left.value)} on the left, {shown(right.value)} on the right"
+    if left.reason == LATE.reason:
+        return f"{LATE.reason} ({SECONDS:g} s)"
     reasons = [f"to the {name} {side.reason}" for name, side in (("left", left), ("right", right)) if side.reason]
     return "; ".join(reasons)
