@@ -23,7 +23,7 @@ from mpmath import libmp
 
 CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
 LONGEST_REMAINDER = 2**16  # bits
-NEAREST = -200  # bits, of the argument of an incomplete gamma function from the left
+NEAREST = -200  # bits, of the argument of an incomplete gamma function
 LEFTMOST = -(2**10)  # argument of a polygamma function, which mpmath moves to the right by 1 and 1 and 1
 _LOCK = threading.RLock()  # the context's precision is shared by all threads
 
@@ -207,11 +207,15 @@ def _lowergamma(s: Any, z: Any) -> Any:
     return general_power(z, s) / s * series
 
 
-def _uppergamma(s: Any, z: Any) -> Any:
-    """Γ(s, z); hardly to the left of 0 mpmath sums a series that does not end."""
-    if -1 < CONTEXT.re(z) < 0 and magnitude(z) < NEAREST:
-        raise OverflowError
-    return CONTEXT.gammainc(s, z)
+def _incomplete(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Γ(s, z) and E_s(z): hardly to the left of 0, or off it at all for a broken s, mpmath's series does not end."""
+
+    def careful(s: Any, z: Any) -> Any:
+        if z and magnitude(z) < NEAREST and not (CONTEXT.isint(s) and CONTEXT.re(z) > 0):
+            raise OverflowError
+        return function(s, z)
+
+    return careful
 
 
 def _spherical(bessel: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -303,13 +307,13 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.Ci: CONTEXT.ci,
     sympy.Shi: CONTEXT.shi,
     sympy.Chi: CONTEXT.chi,
-    sympy.expint: CONTEXT.expint,
+    sympy.expint: _incomplete(CONTEXT.expint),
     sympy.gamma: CONTEXT.gamma,
     sympy.loggamma: CONTEXT.loggamma,
     sympy.polygamma: _polygamma,
     sympy.digamma: CONTEXT.digamma,
     sympy.trigamma: lambda z: _polygamma(CONTEXT.one, z),
-    sympy.uppergamma: _uppergamma,
+    sympy.uppergamma: _incomplete(CONTEXT.gammainc),
     sympy.lowergamma: _lowergamma,
     sympy.beta: CONTEXT.beta,
     sympy.factorial: CONTEXT.factorial,

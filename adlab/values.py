@@ -346,7 +346,8 @@ def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
     if isinstance(node, sympy.Integer):
         return partial(exact, int(node)), True
     if isinstance(node, sympy.Rational):
-        return lambda: CONTEXT.mpf(node.p) / node.q, False
+        is_short = not node.q & (node.q - 1) and int(node.p).bit_length() <= 53  # as 5/2: every precision holds it
+        return lambda: CONTEXT.mpf(node.p) / node.q, is_short
     if type(node) in meanings.CONSTANTS:
         return meanings.CONSTANTS[type(node)], False
     if isinstance(node, type(sympy.I)):

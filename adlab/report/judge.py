@@ -41,6 +41,7 @@ LARGEST_EXTENT = 1100  # bits: the range of binary64
 SECONDS = 20.0  # for all partials judged from values
 RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
 OLDEST_FLINT = 0, 9
+COMPLEX_HERE = "the value is complex here: "
 COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
 
 
@@ -54,7 +55,7 @@ class Sides(NamedTuple):
 
 _ZERO = Limit("finite", CONTEXT.zero, CONTEXT.zero)
 NOTHING = CONTEXT.zero, CONTEXT.zero  # the partial by a variable that does not occur, and its radius
-UNPROVED = SimpleNamespace(values={}, derivatives={}, complex_inside=set(), reason="")
+UNPROVED = SimpleNamespace(values={}, derivatives={}, complex_inside=set(), complex_values={}, reason="")
 INDIFFERENT = Sides(_ZERO, _ZERO, _ZERO)  # to a variable that does not occur
 
 
@@ -106,6 +107,8 @@ def gradient_truth(
     proof = proved(made, numbers, digits)
     pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(variables)) if made.depends(i, j)]
     unvalued = {i for i in range(len(made.outputs)) if i not in proof.values}
+    unvalued -= set(proof.complex_values)
+    pairs = [pair for pair in pairs if pair[0] not in proof.complex_values]
     left = [pair for pair in pairs if pair[0] in unvalued or (*pair, 1) not in proof.derivatives]
     unproved = unvalued | {i for i, _ in left}
     judged = heuristic(made, numbers, digits, left, unproved) if unproved else {}
@@ -142,6 +145,8 @@ def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
 
 def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> OutputTruth:
     """What was certified of an output, and the rest as it was judged from values."""
+    if output in proof.complex_values:
+        return _without_value(made, output, COMPLEX_HERE + shown(proof.complex_values[output]))
     if judged is not None and proof.reason:
         judged = replace(judged, partials=tuple(_explained(partial, proof.reason) for partial in judged.partials))
     if output not in proof.values and judged is not None:
@@ -213,7 +218,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
         if _vague(outcome, digits) and not is_zero:
             return f"the value cannot be told with {bits} bits: a jump, a comparison or a cancellation hides it"
     if hasattr(outcome.value, "_mpc_"):
-        return f"the value is complex here: {shown(outcome.value)}"
+        return COMPLEX_HERE + shown(outcome.value)
     return ""
 
 
@@ -250,12 +255,16 @@ def _judged(
     output: int, outcome: Outcome, objection: str, state: State, sides: list[Sides], variables: tuple[sympy.Symbol, ...]
 ) -> OutputTruth:
     if objection:
-        partials = [Component(output, variable.name, "unavailable", note=objection) for variable in variables]
-        return OutputTruth(None, None, objection, tuple(partials))
+        return _without_value(state.plan, output, objection)
     note = COMPLEX_INSIDE if any(hasattr(value, "_mpc_") for value in state.plan.used(state.slots, output)) else ""
     partials = [_component(output, variable.name, side, note) for variable, side in zip(variables, sides, strict=True)]
     value = CONTEXT.zero if abs(outcome.value) <= outcome.error else outcome.value
     return OutputTruth(exported(value), exported(outcome.error), note, tuple(partials))
+
+
+def _without_value(made: Plan, output: int, objection: str) -> OutputTruth:
+    partials = [Component(output, variable.name, "unavailable", note=objection) for variable in made.variables]
+    return OutputTruth(None, None, objection, tuple(partials))
 
 
 def _component(output: int, variable: str, sides: Sides, note: str) -> Component:
