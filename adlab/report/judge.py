@@ -236,9 +236,15 @@ def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits:
                 floor = CONTEXT.ldexp(1, -bits_of(digits) - extent - magnitude(point[j]))
                 ends = zip(coarse[i, j], fine[i, j], strict=True)
                 left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in ends)
+                if (i, j) in found:  # what is lost nearer to the point has been seen from farther away
+                    left, right = _seen(found[i, j].left, left), _seen(found[i, j].right, right)
                 found[i, j] = Sides(left, right, agreed(left, right, digits))
         todo = [pair for pair in todo if found[pair].agreed is None and found[pair].left.reason != LATE.reason]
     return found
+
+
+def _seen(far: Limit, near: Limit) -> Limit:
+    return far if near.kind == "open" and far.kind == "finite" else near
 
 
 def agreed(left: Limit, right: Limit, digits: int) -> Limit | None:

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from adlab.meanings import CONTEXT, bits_of, exact, magnitude, shown, working
 from adlab.values import Outcome, Plan
 
+FAR_BELOW = 8  # the power of what is taken for 0 that a quotient which vanishes at once must be below
 GUARD_BITS = 64  # beyond the digits asked for
 EXTRA_BITS = 2000  # at most, against cancellation, and four times the step's: what is smaller then counts as 0
 
@@ -141,6 +142,8 @@ def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool
         return Limit("finite", b, abs(a - b) + second.noise)
     if abs(a) <= first.noise and abs(b) <= second.noise and noise <= floor:
         return Limit("finite", CONTEXT.zero, noise)
+    if abs(a) + first.noise <= floor**FAR_BELOW and abs(b) + second.noise <= CONTEXT.ldexp(abs(a), -apart // 4):
+        return Limit("finite", CONTEXT.zero, abs(b) + second.noise)  # exp(-1/x²): far below anything, and vanishing
     if last and first.noise <= abs(a) * unit and second.noise <= abs(b) * unit:
         if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
             return Limit("finite", CONTEXT.zero, abs(b))
