@@ -214,12 +214,15 @@ def cost(options: argparse.Namespace) -> None:
 
 
 def check(options: argparse.Namespace) -> None:
-    """A user's own gradient, judged."""
+    """A user's own gradient, judged; one that is wrong ends with exit code 1, for scripts to see."""
     from adlab.report.check import check
 
     f = _function(options)
     points: list[Any] = list(_points(options)) or ([f.point] if f.point else [])
-    _show(options, check(f, _imported(options.gradient), points))
+    found = check(f, _imported(options.gradient), points)
+    _show(options, found)
+    if not found.passed:
+        raise SystemExit(1)
 
 
 def _imported(place: str) -> Callable[..., Any]:

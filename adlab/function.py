@@ -16,6 +16,7 @@ from adlab.errors import AdlabError, DomainError, MethodError, OptionError, Over
 from adlab.expressions import brief, is_small, listing
 from adlab.formula import read
 from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
+from adlab.graph.bounded import BOUNDED, Bounded
 from adlab.graph.domain import domain, explain
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
@@ -210,7 +211,21 @@ class Function:
         else:
             found = self._pointwise(chosen, points, errors, options)
         self._checked(found, points, errors, derivative=True)
+        if points.ndim == 1 and chosen.family == "automatic" and not found.all():
+            self._vouched(found, points)
         return found
+
+    def _vouched(self, found: FloatArray, point: FloatArray) -> None:
+        """A 0 may be all that an overflow has left, as x/∞ for sqrt(x² + y²): then it is raised. Where f is infinite,
+        each 0 must have a bound on its error."""
+        for i, value in enumerate(self.values(point).tolist()):
+            if abs(value) < np.inf or found[i].all():
+                continue
+            carried: list[Any] = list(evaluate(self.graph, [Bounded(number) for number in point.tolist()], BOUNDED))
+            adjoints = reverse(self.graph, carried, {self.graph.outputs[i]: Bounded(1.0)}, BOUNDED)
+            unknown = (j in adjoints and not adjoints[j].error < np.inf for j in np.flatnonzero(found[i] == 0).tolist())
+            if any(unknown):
+                raise explain(self.graph, point.tolist()) or OverflowedError("binary64 overflows on the way to this derivative")
 
     def _pointwise(self, method: Method, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
         found = np.full((*points.shape[:-1], self.m, self.n), np.nan)

@@ -23,6 +23,8 @@ from mpmath import libmp
 
 CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
 LONGEST_REMAINDER = 2**16  # bits
+NEAREST = -200  # bits, of the argument of an incomplete gamma function
+LEFTMOST = -(2**10)  # argument of a polygamma function, which mpmath moves to the right by 1 and 1 and 1
 _LOCK = threading.RLock()  # the context's precision is shared by all threads
 
 
@@ -205,8 +207,41 @@ def _lowergamma(s: Any, z: Any) -> Any:
     return general_power(z, s) / s * series
 
 
+def _incomplete(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Γ(s, z) and E_s(z): hardly to the left of 0, or off it at all for a broken s, mpmath's series does not end."""
+
+    def careful(s: Any, z: Any) -> Any:
+        if z and magnitude(z) < NEAREST and not (CONTEXT.isint(s) and CONTEXT.re(z) > 0):
+            raise OverflowError
+        return function(s, z)
+
+    return careful
+
+
 def _spherical(bessel: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    return lambda n, z: CONTEXT.sqrt(CONTEXT.pi / (2 * z)) * bessel(n + CONTEXT.mpf(0.5), z)
+    """√(π/2) z^(-1/2) times the function of order n + 1/2, DLMF 10.47.3: of z^(-1/2) and not of √(1/z), so that j0 is
+    sin(x)/x on both sides of 0, as SymPy's own rules have it (its `evalf` has the sign of the other root there)."""
+    return lambda n, z: CONTEXT.sqrt(CONTEXT.pi / 2) / CONTEXT.sqrt(z) * bessel(n + CONTEXT.mpf(0.5), z)
+
+
+_SPHERICAL_J = _spherical(CONTEXT.besselj)
+
+
+def _spherical_j(n: Any, z: Any) -> Any:
+    """At 0 by its series, 10.53.1: z^n/(2n + 1)!! and terms that vanish."""
+    if z or n < 0 or not CONTEXT.isint(n):
+        return _SPHERICAL_J(n, z)
+    return CONTEXT.one if not n else CONTEXT.zero
+
+
+def _polygamma(n: Any, z: Any) -> Any:
+    """Of an order that is not whole, which mpmath would cut off: SymPy's definition (Espinosa & Moll 2004)."""
+    if CONTEXT.re(z) < LEFTMOST:
+        raise OverflowError
+    if CONTEXT.isint(n) and n >= 0:
+        return CONTEXT.psi(int(n), z)
+    slope, value = CONTEXT.zeta(n + 1, z, 1), CONTEXT.zeta(n + 1, z)
+    return (slope + (CONTEXT.psi(0, -n) + CONTEXT.euler) * value) * CONTEXT.rgamma(-n)
 
 
 def minimum(a: Any, b: Any) -> Any:
@@ -272,13 +307,13 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.Ci: CONTEXT.ci,
     sympy.Shi: CONTEXT.shi,
     sympy.Chi: CONTEXT.chi,
-    sympy.expint: CONTEXT.expint,
+    sympy.expint: _incomplete(CONTEXT.expint),
     sympy.gamma: CONTEXT.gamma,
     sympy.loggamma: CONTEXT.loggamma,
-    sympy.polygamma: CONTEXT.psi,
+    sympy.polygamma: _polygamma,
     sympy.digamma: CONTEXT.digamma,
-    sympy.trigamma: lambda z: CONTEXT.psi(1, z),
-    sympy.uppergamma: lambda s, z: CONTEXT.gammainc(s, z),
+    sympy.trigamma: lambda z: _polygamma(CONTEXT.one, z),
+    sympy.uppergamma: _incomplete(CONTEXT.gammainc),
     sympy.lowergamma: _lowergamma,
     sympy.beta: CONTEXT.beta,
     sympy.factorial: CONTEXT.factorial,
@@ -291,7 +326,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.bessely: CONTEXT.bessely,
     sympy.besseli: CONTEXT.besseli,
     sympy.besselk: CONTEXT.besselk,
-    sympy.jn: _spherical(CONTEXT.besselj),
+    sympy.jn: _spherical_j,
     sympy.yn: _spherical(CONTEXT.bessely),
     sympy.airyai: CONTEXT.airyai,
     sympy.airybi: CONTEXT.airybi,

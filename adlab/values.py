@@ -4,9 +4,9 @@ A `Plan` is made once from expressions and variables: a list of steps, each one 
 slots, evaluated as often as one likes. `Plan.base` evaluates it at a point and keeps every slot; moving *one*
 variable from there (`State.moved`) redoes only the steps that depend on it.
 
-Meanings are SymPy's (`adlab.meanings`), and every slot carries its error (`adlab.running_error`). A step that
-has no value (log 0, 1/0) yields a `Failure`, which spoils whatever uses it and is raised only from an output.
-So the branches that a `Piecewise` does not take may fail without harm, although every branch is evaluated.
+Meanings are SymPy's (`adlab.meanings`), and every slot carries its error (`adlab.running_error`). A step without a
+value (log 0, 1/0) yields a `Failure`, which spoils whatever uses it and is raised only from an output: so the branches
+that a `Piecewise` does not take may fail without harm, although every branch is evaluated.
 
 >>> x = sympy.Symbol("x")
 >>> [shown(value, 20) for value in plan([sympy.sqrt(x), x / 3], [x]).values([2.0], bits=100)]
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache, partial, reduce
 from typing import Any, NamedTuple
 
@@ -96,8 +96,6 @@ class Plan:
     variables: tuple[sympy.Symbol, ...]
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
-    _dependents: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
-
     @cached_property
     def _reach(self) -> list[int]:
         """By slot, the variables that it depends on: a bit for each."""
@@ -106,16 +104,23 @@ class Plan:
             reach.append(reduce(operator.or_, map(reach.__getitem__, step.operands), 0))
         return reach
 
-    def dependents(self, index: int) -> tuple[int, ...]:
+    @cached_property
+    def _dependents(self) -> list[list[int]]:
+        """By variable, found in one pass: most slots depend on few."""
+        found: list[list[int]] = [[] for _ in self.variables]
+        for slot, left in enumerate(self._reach):
+            while left:
+                found[(left & -left).bit_length() - 1].append(slot)
+                left &= left - 1
+        return found
+
+    def dependents(self, index: int) -> list[int]:
         """The slots that change with variable `index`, itself first, in the order of evaluation."""
-        if index not in self._dependents:
-            reached = (slot for slot, variables in enumerate(self._reach) if variables >> index & 1)
-            self._dependents[index] = tuple(reached)
         return self._dependents[index]
 
     def depends(self, output: int, index: int) -> bool:
         """Whether variable `index` occurs in output number `output`."""
-        return self.outputs[output] in self.dependents(index)
+        return bool(self._reach[self.outputs[output]] >> index & 1)
 
     def used(self, slots: Sequence[Any], output: int) -> Iterator[Any]:
         """Of all slots those that output number `output` rests on: those of branches not taken are left out."""
@@ -341,7 +346,8 @@ def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
     if isinstance(node, sympy.Integer):
         return partial(exact, int(node)), True
     if isinstance(node, sympy.Rational):
-        return lambda: CONTEXT.mpf(node.p) / node.q, False
+        is_short = not node.q & (node.q - 1) and int(node.p).bit_length() <= 53  # as 5/2: every precision holds it
+        return lambda: CONTEXT.mpf(node.p) / node.q, is_short
     if type(node) in meanings.CONSTANTS:
         return meanings.CONSTANTS[type(node)], False
     if isinstance(node, type(sympy.I)):
@@ -382,13 +388,9 @@ def _any(*operands: Any) -> Any:
     return next((operand for operand in operands if operand is not False), False)
 
 
-def _every_index(operands: Sequence[Any]) -> Iterable[int]:
-    return range(len(operands))
-
-
 _LOGIC = {
-    sympy.And: Operation(_all, logic_error(False), uses=_every_index),
-    sympy.Or: Operation(_any, logic_error(True), uses=_every_index),
+    sympy.And: Operation(_all, logic_error(False), uses=lambda operands: range(len(operands))),
+    sympy.Or: Operation(_any, logic_error(True), uses=lambda operands: range(len(operands))),
     sympy.Not: Operation(operator.not_, logic_error(True)),
 }
 

@@ -135,9 +135,13 @@ def test_a_picture_is_written_where_it_is_asked_for(capsys, tmp_path) -> None:
 def test_a_gradient_of_ones_own_is_judged(capsys, tmp_path, monkeypatch) -> None:
     (tmp_path / "owngradient.py").write_text("def grad(x):\n    return [2 * x[0] * x[1], x[0]]\n")
     monkeypatch.chdir(tmp_path)
-    out = run(capsys, "check", "owngradient:grad", "x**2*y", "--at", "x=1.5", "y=2", "--at", "x=3", "y=1")
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, "check", "owngradient:grad", "x**2*y", "--at", "x=1.5", "y=2", "--at", "x=3", "y=1")
+    out = capsys.readouterr().out
+    assert ended.value.code == 1
     assert "• " in out
     assert "NO" in out
+    assert "every component is right" in run(capsys, "check", "owngradient:grad", "x*y", "--at", "x=2", "y=0")
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:

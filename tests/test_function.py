@@ -284,3 +284,15 @@ def test_the_first_gradients_are_swept_and_the_later_ones_run_the_program(name: 
         last = f.jacobian(f.point)
     assert ("program", "reverse") in f._cache
     np.testing.assert_allclose(first, last, rtol=1e-13, atol=1e-15 * np.abs(last).max())
+
+
+@pytest.mark.parametrize("method", ["reverse", "forward"])
+@pytest.mark.parametrize(("at", "gradient"), [([0, 2], [0, 0]), ([0, 1], [1, 0]), ([0, 2.5], [0, 0])])
+def test_a_power_of_zero_has_its_partials(method: str, at: list[float], gradient: list[float]) -> None:
+    """∂(x**y)/∂y is 0 at x = 0 for y > 0, although its rule reads 0·log 0."""
+    f = adlab.Function("x**y")
+    assert f.gradient(at, method=method).tolist() == gradient
+    assert f.gradient([at, at], method=method).tolist() == [gradient, gradient]
+    for nowhere in ([0, 0], [0, 0.5], [-2, 3]):
+        with pytest.raises(adlab.DomainError):
+            f.gradient(nowhere, method=method)

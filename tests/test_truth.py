@@ -20,6 +20,7 @@ from adlab.errors import DomainError, OptionError, PointError
 from adlab.expressions import symbols_of
 from adlab.meanings import FUNCTIONS, JUMPING, SLOW
 from adlab.parsing import parse
+from adlab.report import judge
 from adlab.report.higher import directional_derivative
 from adlab.report.judge import Component, OutputTruth, certifying, gradient_truth
 from adlab.report.truth import truth
@@ -317,3 +318,17 @@ def test_a_sample_of_the_corpora(name: str) -> None:
         for got in found.partials:
             want = row["gradient"][got.variable]
             assert close(got.value, want, digits) or abs(got.value) < 1e-40 * largest, (row["id"], got)
+
+
+def test_what_vanishes_faster_than_any_power_has_the_slope_0() -> None:
+    """exp(−1/h²) is out of reach of every exponent at the smallest steps; what was seen from farther away counts."""
+    flat = Piecewise((exp(-1 / x**2), Ne(x, 0)), (0, True))
+    assert partial(flat, 0.0).value == 0
+    kinked = partial(Piecewise((x * exp(-1 / x**2) + Abs(x), Ne(x, 0)), (0, True)), 0.0)
+    assert (kinked.left, kinked.right) == (-1, 1)
+
+
+def test_a_bound_on_time_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, "certifying", lambda: False)
+    monkeypatch.setattr(judge, "SECONDS", 0.0)
+    assert "the time limit was reached before this partial" in partial(exp(x), 1.0).note

@@ -29,7 +29,7 @@ from adlab.values import Plan
 GUARD_BITS = 32  # beyond the digits, for each difference taken and for the value
 MORE_BITS = 5000  # the most beyond four times the digits: h below 1e-300, and what the formula cancels
 SMALLEST = arb((1, -1100))  # below the smallest binary64 number, 2^-1074: a ball around 0 of this radius is 0
-TIME_LIMIT = 10.0  # seconds for all that is asked at one point
+TIME_LIMIT = 20.0  # seconds for all that is asked at one point
 
 
 Key = tuple[int, int, int]  # output, variable, order of the derivative
@@ -46,12 +46,13 @@ class Enclosure(NamedTuple):
 class Proof:
     """What was certified: values by output, derivatives by (output, variable, order); `reason` says why the rest was not.
 
-    `complex_inside` holds the outputs that rest on a complex number.
+    `complex_inside` holds the outputs that rest on a complex number, `complex_values` those that are one.
     """
 
     values: dict[int, Enclosure] = field(default_factory=dict)
     derivatives: dict[Key, Enclosure] = field(default_factory=dict)
     complex_inside: set[int] = field(default_factory=set)
+    complex_values: dict[int, Any] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -101,7 +102,7 @@ class _Search:
         while True:
             with working(bits, self.order + 1):
                 here = self.program.base(self.point)
-                self._values(here)
+                self._values(here, last=bits == most)
                 for j in sorted({j for _, j, _ in self.todo}):
                     if time.monotonic() > deadline:
                         self.proof.reason = too_late
@@ -114,12 +115,13 @@ class _Search:
                 return self.proof
             bits = min(2 * bits, most)
 
-    def _values(self, here: list[Any]) -> None:
+    def _values(self, here: list[Any], last: bool) -> None:
         for i, found in enumerate(self.program.outputs(here)):
-            if i not in self.values:
+            if i not in self.values or not (last or _told(found)):
                 continue
             if _is_complex(found):
                 self.proof.reason = "f is complex here"
+                self.proof.complex_values[i] = CONTEXT.mpc(number(found.real.mid()), number(found.imag.mid()))
                 self.values.discard(i)
                 self.todo = {key for key in self.todo if key[0] != i}
             elif (held := self._held(_real(found))) is not None:
@@ -153,7 +155,7 @@ class _Search:
 
     def _held(self, found: arb) -> Enclosure | None:
         """A ball that is tight enough, as numbers; one around 0 that is small enough is 0."""
-        if found.rel_accuracy_bits() > self.wanted:
+        if found.is_finite() and found.rel_accuracy_bits() > self.wanted:
             return Enclosure(number(found.mid()), number(found.rad()))
         if found.contains(0) and found.abs_upper() < SMALLEST:
             return Enclosure(CONTEXT.zero, number(found.abs_upper().mid()))
@@ -170,6 +172,14 @@ class _Search:
 def _is_complex(found: Any) -> bool:
     """Whether it is certain not to be real."""
     return isinstance(found, acb) and found.is_finite() and not found.imag.contains(0)
+
+
+def _told(found: Any) -> bool:
+    """Whether it is known to be real or not: an imaginary part that may be 0 must be below what binary64 can tell from it,
+    for K1(x) just left of 0 has one that is 1e-600 of the real part."""
+    if isinstance(found, arb) or not found.is_finite():
+        return True
+    return bool(not found.imag.contains(0) or found.imag.abs_upper() < SMALLEST)
 
 
 def _real(found: Any) -> arb:

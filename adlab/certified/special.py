@@ -15,7 +15,19 @@ from typing import Any
 import sympy
 from flint import acb, acb_series, arb
 
-from adlab.certified.balls import NAN, REAL, Ball, Number, complexified, constant, moves, real_part, reciprocal, series
+from adlab.certified.balls import (
+    NAN,
+    REAL,
+    Ball,
+    Number,
+    complexified,
+    constant,
+    integer_power,
+    moves,
+    real_part,
+    reciprocal,
+    series,
+)
 from adlab.certified.calculus import Function, composed, native, smooth
 from adlab.certified.elementary import cos, exp, general_power, sin, sqrt
 
@@ -212,11 +224,24 @@ besselk = _bessel("bessel_k", -1, -1, _third_kind)
 
 
 def _spherical(bessel: Function) -> Function:
-    return real_of_real(lambda n, z: sqrt(arb.pi() * reciprocal(2 * z)) * bessel(n + arb(0.5), z), _one_valued)
+    """√(π/2) z^(-1/2) times the function of order n + 1/2 (10.47.3), which is not √(1/z) where z < 0."""
+    return real_of_real(lambda n, z: sqrt(arb.pi() / 2) * reciprocal(sqrt(z)) * bessel(n + arb(0.5), z), _one_valued)
+
+
+def _spherical_j(n: Number, z: Number) -> Number:
+    """About 0 by its series (10.53.1, summed), for whole orders entire."""
+    here = constant(z)
+    if not (isinstance(n, arb) and n.is_integer() and n >= 0 and here.abs_upper() < 1):
+        return _SPHERICAL_J(n, z)
+    scale = sqrt(arb.pi()) / 2 * reciprocal(gamma(n + arb(1.5)))
+    return scale * integer_power(int(n.unique_fmpz()), z / 2) * hypergeometric([], [n + arb(1.5)], -z * z / 4)
 
 
 def _one_valued(n: Ball, z: Ball) -> bool:
     return bool(n.is_integer() or z > 0)
+
+
+_SPHERICAL_J = _spherical(besselj)
 
 
 # --- the rest -------------------------------------------------------------------------------------------------
@@ -306,7 +331,7 @@ FUNCTIONS: dict[type, Function] = {
     sympy.bessely: bessely,
     sympy.besseli: besseli,
     sympy.besselk: besselk,
-    sympy.jn: _spherical(besselj),
+    sympy.jn: bounded(_spherical_j),
     sympy.yn: _spherical(bessely),
     sympy.airyai: native("airy_ai"),
     sympy.airybi: native("airy_bi"),

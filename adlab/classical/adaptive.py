@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
+from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
 from adlab.classical.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, over, rounding
 from adlab.classical.stencils import scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF
@@ -92,7 +92,8 @@ def _from(line: Line, h: float, derivative: int) -> Estimate:
         found = search.run(h)
         if found:
             made = concluded(line, scheme(judge, derivative), found.step, found, name, obstacle)
-            return replace(made, nit=len(search.quotients))
+            made = in_step(line, made) if derivative == 1 and not sign else made
+            return replace(made, nit=len(search.quotients), nfev=line.nfev)
         obstacle = obstacle or flag_of(line.at([line.origin - h, line.origin + h])) or NONFINITE
     reason = (
         f"f, or its difference quotient, is not finite for h from {h:.3g} to {h * LEAP**-LEAPS:.3g}; try a smaller step"

@@ -49,7 +49,7 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
     """The Jacobian, shape (m, n), from n complex evaluations.
 
     Raises MethodError where `refusal` has a reason, DomainError where f has no value or no derivative: sqrt is not
-    analytic at 0, where Im sqrt(ih)/h is a number all the same.
+    analytic at 0, where Im sqrt(ih)/h is a number all the same. NaN where binary64 overflows on the way.
     """
     reason = refusal(graph)
     if reason:
@@ -61,8 +61,11 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
         moved: list[complex] = [complex(value) for value in point]
         h = default_step(point[j]) if step is None else step
         moved[j] += 1j * h
-        values = evaluate(graph, moved, COMPLEX)
-        columns.append([values[output].imag / h for output in graph.outputs])
+        with np.errstate(all="ignore"):
+            values = evaluate(graph, moved, COMPLEX)
+            found = np.array([values[output] for output in graph.outputs], dtype=complex)
+            # of an f that is infinite, what is left beside it means nothing
+            columns.append(np.where(np.isfinite(found.real), found.imag / h, np.nan))
     return np.array(columns, dtype=float).T.reshape(len(graph.outputs), len(point))
 
 

@@ -17,6 +17,7 @@ from adlab.errors import OptionError
 
 NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
 
+ODD = 1 + (5**0.5 - 1) * 2.0**-9  # no short number, and hardly another step
 REACH = 6.0  # steps: so far do the widest stencils reach
 FAINT = 2.0**-20  # relative to the values of f: waves so low are not told from noise
 STAIRS = (
@@ -178,6 +179,30 @@ def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: s
         reason=verdict.reason,
         one_sided=verdict.one_sided and (plain(verdict.one_sided[0]), plain(verdict.one_sided[1])),
     )
+
+
+def in_step(line: Line, found: Estimate) -> Estimate:
+    """The same for a first derivative, with the noise that its nodes have in common.
+
+    Their distances are short numbers, and so roundings may fall into step with them: at x = 1e-9 all x ± h round 1 + x by
+    the same 8e-17, which no fit to log(1 + x)/x can see, and which moves the derivative from −0.5 to 82. So the difference
+    quotient at h is taken once more at `ODD` h. A smooth f moves it by hardly any of what truncation does to it.
+    """
+    h = found.step
+    if not found.success or len({line.origin - h, line.origin, line.origin + h}) < 3:
+        return found
+    quotients = []
+    for step in (h, h * ODD):
+        above, below = line.origin + step, line.origin - step
+        right, left = line.at([above, below])
+        quotients.append((right - left) / (above - below))
+    moved, truncation = np.abs(quotients[1] - quotients[0]), np.abs(quotients[0] - found.df)
+    expected = truncation * (ODD**2 - 1) * REACH + VAGUE * line.noise / h
+    unseen = np.isfinite(moved) & (moved > expected)
+    if not unseen.any():
+        return found
+    line.heard(np.where(unseen, moved * h, 0.0))
+    return replace(found, error=plain(np.asarray(np.maximum(found.error, np.where(unseen, REACH * moved, 0.0)))))
 
 
 def failed(line: Line, h: float, scheme: str, flag: str, reason: str) -> Estimate:

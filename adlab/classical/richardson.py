@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
+from adlab.classical.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
 from adlab.classical.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, weighed
 from adlab.classical.stencils import Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF
@@ -76,6 +76,7 @@ def _from(line: Line, h: float, order: int) -> Estimate:
         found = _extrapolated(line, scheme(base, order), ratio, h)
         if found:
             made = concluded(line, scheme(judge, order), found.step, found, "richardson", obstacle)
+            made = in_step(line, made) if order == 1 and scheme(judge, order).two_sided else made
             return replace(made, nit=1 + round(math.log2(h / found.step)))
     least = h * 2.0 ** (1 - ROWS)
     reason = f"f, or its difference quotient, is not finite for h from {h:.3g} to {least:.3g}; try a smaller step"

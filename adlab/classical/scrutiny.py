@@ -89,7 +89,7 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     moved = np.abs(finer.df - first.df)
     vague = (first.truncation > np.abs(first.df)) & (first.truncation > first.roundoff)
     noisy = finer.truncation > 2 * first.truncation + CLEARLY * finer.roundoff  # truncation would have become less
-    error = np.maximum(first.error, moved - finer.roundoff)
+    error = np.maximum(first.error, moved - CLEARLY * finer.roundoff)
     covered = np.all(error == first.error) or not first.measured  # a fit knows its noise: more of it may be only here
     if covered and np.all((moved <= 2 * (first.error + finer.error)) & ~vague & (first.measured | ~noisy)):
         return Verdict(error)

@@ -80,7 +80,7 @@ def noise_of_single_precision(line: Line, stencil: Stencil) -> Array | None:
     rounded = SINGLE * (np.abs(line.centre) + np.abs(line.origin) * slope)  # the value, and x before it
     noise: Array = np.maximum(measured_noise(line, spacing), rounded)
     line.heard(noise)
-    return noise
+    return np.asarray(noise)
 
 
 def _single(values: Array) -> bool:

@@ -63,6 +63,8 @@ class BoundedNumbers(Numbers):
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Bounded]) -> Bounded:
         value = FLOATS.apply(primitive, parameter, [operand.value for operand in operands])
         if not any(operand.error for operand in operands):
+            if value == 0 and (primitive.name in ("add", "sub") or any(operand.value == 0 for operand in operands)):
+                return Bounded(value)  # x − x and 0·x are 0, and exactly so
             if math.isfinite(value):
                 return Bounded(value, primitive.ulps and primitive.ulps * math.ulp(value) + TINIEST)
             return Bounded(value, math.inf, f"{_written(primitive, parameter, operands)} is {value}")

@@ -15,10 +15,15 @@ import sympy
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
+from adlab.graph.bounded import BOUNDED, Bounded
 from adlab.graph.compile.python import compiled_rule
 from adlab.graph.graph import Graph
+from adlab.graph.intervals import INTERVALS
 from adlab.graph.primitive import OPERANDS, OUT
 from adlab.graph.principal import real_values
+
+VANISHING = ("mul", "div", "powi", "powr", "pow", "exp", "gauss", "sech", "csch", "erfc", "besselk")
+"""Which are never 0 of operands that are not, but where binary64 has nothing smaller left."""
 
 
 def domain(graph: Graph) -> list[Any]:
@@ -63,53 +68,103 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name
     """Why there is no value (or no derivative) at this point, or None where nothing is wrong; `name` is the graph's.
 
     A DomainError for the first live operation whose operand fails its condition, else an OverflowedError for the
-    first live value that is not finite. Nothing is wrong where only complex numbers lead to a real value.
+    first live value that is not finite. Nothing is wrong where only complex numbers lead to a real value. A condition that
+    an operand fails by no more than it may be rounded is no property of f, and the sentence says so.
     """
     values = evaluate(graph, point, FLOATS)
     if any(values[o] != values[o] for o in graph.outputs) and not np.isnan(real_values(graph, np.array(point))).any():
         return None
     alive = live(graph, values)
     for i in graph.operations:
-        if alive[i] and (failed := _failed(graph, i, values, derivative, name)) is not None:
+        if alive[i] and (failed := _failed(graph, i, values, point, derivative, name)) is not None:
             return failed
     if any(alive[i] and values[i] != values[i] and not node.operands for i, node in enumerate(graph.nodes)):
         return DomainError(f"{name} has no value at this point: no condition of the Piecewise holds", condition="a branch")
     for i in graph.operations:
         if alive[i] and not abs(values[i]) < float("inf"):
-            met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in graph.nodes[i].operands)
             return OverflowedError(
-                f"binary64 overflows at this point: {graph.names[i]} = {graph.written(i)} is {values[i]} for {met}; "
-                "scale the variables, or take logarithms"
+                f"binary64 overflows at this point: {_became(graph, i, values)}; scale the variables, or take logarithms"
             )
     return None
 
 
-def _failed(graph: Graph, i: int, values: Sequence[float], derivative: bool, name: str) -> DomainError | None:
+def _became(graph: Graph, i: int, values: Sequence[float]) -> str:
+    met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in dict.fromkeys(graph.nodes[i].operands))
+    return f"{graph.names[i]} = {graph.written(i)} is {values[i]} for {met}"
+
+
+def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
+    """What leaves the range of binary64 on the way, the first live operation that does: "overflow" or "underflow", and
+    the operation in words; both empty where none does.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> beyond_range(lower([sympy.sqrt(x**2 + 1)], [x]), [1e200])
+    ('overflow', 'v1 = x**2 is inf for x = 1e+200')
+    """
+    values = evaluate(graph, point, FLOATS)
+    alive = live(graph, values)
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        met = [values[o] for o in operands]
+        if not alive[i] or not np.isfinite(met).all():
+            continue
+        if np.isinf(values[i]):
+            return "overflow", _became(graph, i, values)
+        if values[i] == 0 and primitive.name in VANISHING and all(met):
+            return "underflow", _became(graph, i, values)
+    return "", ""
+
+
+def _failed(
+    graph: Graph, i: int, values: Sequence[float], point: Sequence[float], derivative: bool, name: str
+) -> DomainError | None:
     primitive, operands, parameter = graph.nodes[i]
     exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
     if exists[0] == 0:
-        return _domain_error(graph, i, values, primitive.value_condition(parameter), f"{name} has no value at this point")
+        what, condition = "value", primitive.value_condition(parameter)
+        return _domain_error(graph, i, values, condition, f"{name} has no {what}", _rounded(graph, i, point, 0))
     if derivative:
         for k, operand in enumerate(operands):
             if graph.active[operand] and exists[1 + k] == 0:
                 condition = primitive.partial_condition(k, parameter)
-                return _domain_error(graph, i, values, condition, f"{name} has no derivative at this point")
+                rounded = _rounded(graph, i, point, 1 + k)
+                return _domain_error(graph, i, values, condition, f"{name} has no derivative", rounded)
     return None
 
 
-def _domain_error(graph: Graph, i: int, values: Sequence[float], condition: Any, what: str) -> DomainError:
+def _rounded(graph: Graph, i: int, point: Sequence[float], which: int) -> float:
+    """By how much the operands may be off, where that is enough for a failed condition to hold after all; else 0."""
+    primitive, operands, parameter = graph.nodes[i]
+    values = evaluate(graph, [Bounded(number) for number in point], BOUNDED)
+    sides = [values[o].interval for o in operands]
+    if INTERVALS.conditions(primitive, parameter, sides, values[i].interval)[which] == (0.0, 0.0):
+        return 0.0
+    return float(max(values[o].error for o in operands))
+
+
+def _domain_error(
+    graph: Graph, i: int, values: Sequence[float], condition: Any, what: str, rounded: float
+) -> DomainError:
     operands = graph.nodes[i].operands
     needs = needed(graph, i, condition)
+    what = f"in binary64 {what} at this point, though it may have one" if rounded else f"{what} at this point"
     met = ", ".join(f"{graph.names[o]} = {values[o]!r}" for o in dict.fromkeys(operands) if graph.nodes[o].operands
                     or o < len(graph.inputs))  # fmt: skip
     operation = graph.written(i)
     where = f"{graph.names[i]} = {operation}"
     return DomainError(
-        f"{what}: {where} needs {needs}, and {met or 'it is a constant'}",
+        f"{what}: {where} needs {needs}, and {met or 'it is a constant'}" + _within(rounded),
         operation=operation,
         operand=values[operands[0]] if len(operands) == 1 else tuple(values[o] for o in operands),
         condition=needs,
     )
+
+
+def _within(rounded: float) -> str:
+    if not rounded:
+        return ""
+    return f", rounded by up to {rounded:.2g}" if rounded < np.inf else ", of which rounding has left nothing"
 
 
 def needed(graph: Graph, i: int, condition: Any) -> str:

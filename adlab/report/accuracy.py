@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -22,6 +23,7 @@ from adlab.report.truth import Truth
 from adlab.tables import Table, significant
 
 WRONG = 1e-6  # relative error
+NOT_FINITE = "some partials are not finite numbers"
 Bounds = Sequence[Sequence[Bounded]]
 """One for each output and variable."""
 
@@ -59,35 +61,43 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of one method at one point."""
+    """What came of one method at one point, and how many seconds that took."""
 
     method: Method
     result: Result | None
     status: str = "ok"
     note: str = ""
+    seconds: float = 0.0
 
 
 def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
     """The method's result, or the reason why it has none; never an exception for what a method cannot do."""
+    started = time.perf_counter()
     try:
         result = method(f, point)
+        seconds = time.perf_counter() - started
         if method.family == "automatic":
             f._checked(result.jacobian, point, derivative=True)
     except AdlabError as reason:
         return Attempt(method, None, STATUS.get(type(reason), "refused"), str(reason).splitlines()[0])
     notes = "; ".join(result.notes)
     if not np.isfinite(result.jacobian).all():
-        return Attempt(method, result, "not finite", notes or "some partials are not finite numbers")
-    return Attempt(method, result, "ok", notes)
+        return Attempt(method, result, "not finite", notes or NOT_FINITE, seconds)
+    return Attempt(method, result, "ok", notes, seconds)
 
 
 def rows(
-    f: Function, truth: Truth, attempts: Mapping[str, Attempt], kinks: str = "", bounds: Mapping[str, Bounds] | None = None
+    f: Function,
+    truth: Truth,
+    attempts: Mapping[str, Attempt],
+    kinks: str = "",
+    bounds: Mapping[str, Bounds] | None = None,
+    beyond: tuple[str, str] = ("", ""),
 ) -> list[AccuracyRow]:
-    """One row for each method, output and variable; `kinks` names the operations that stand on one, and `bounds` are
-    those that sweeps have carried along, by method."""
+    """One row for each method, output and variable; `kinks` names the operations that stand on one, `bounds` are those
+    that sweeps have carried along, by method, and `beyond` what leaves the range of binary64 (see `beyond_range`)."""
     return [
-        _row(f, truth, tried, i, j, kinks, (bounds or {}).get(tried.method.name))
+        _beyond(_row(f, truth, tried, i, j, kinks, (bounds or {}).get(tried.method.name)), *beyond)
         for tried in attempts.values()
         for i in range(f.m)
         for j in range(f.n)
@@ -105,10 +115,20 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, kinks: str, 
     return _measured(row, tried.method, component, kinks, None if bounds is None else bounds[i][j])
 
 
+def _beyond(row: AccuracyRow, status: str, said: str) -> AccuracyRow:
+    """A wrong number is no "ok" where an overflow or underflow on the way accounts for it."""
+    wrong = row.relative_error is not None and row.relative_error > WRONG and row.digits != 16.0
+    if not said or not ((wrong and row.status == "ok") or row.note == NOT_FINITE):
+        return row
+    if row.note == NOT_FINITE:
+        row = replace(row, note="")
+    return replace(row, status=status, note=_together(row.note, f"binary64 {status}s on the way: {said}"))
+
+
 def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> AccuracyRow:
     assert row.value is not None
     if row.status != "ok":
-        return replace(row, note=_together(row.note, component.note))
+        return replace(row, note=_together(row.note, component.note if component.value is None else ""))
     if component.left is None and component.right is None:
         return replace(row, status="no truth", note=_together(row.note, component.note))
     found = convention(row.value, component.left, component.right)

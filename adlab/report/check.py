@@ -2,7 +2,7 @@
 
 A tool that returns one absolute number cannot tell a bug from a scale. Here each component is held against the truth
 in units in the last place, with what the conditioning of the point allows, and a wrong one is compared with the
-wrong answers that people make: a sign, a factor, a transposed Jacobian, a path left out, single precision.
+wrong answers that people make (`slips`): a sign, a factor, a transposed Jacobian, a path left out, single precision.
 """
 
 from __future__ import annotations
@@ -10,27 +10,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from typing import Any
 
 import mpmath
 import numpy as np
 
-from adlab.autodiff.sweeps import forward
 from adlab.errors import MethodError, OptionError, PointError
 from adlab.function import Function, as_function
-from adlab.graph.arithmetic import FLOATS, evaluate
-from adlab.points import FloatArray, coerce
+from adlab.points import FloatArray, coerce_one
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.conditioning import UNIT, conditioning
+from adlab.report.slips import Evidence, named
 from adlab.report.truth import truth
 from adlab.tables import Report, Table, significant
 
 ALLOWED_ULPS = 1000
 """A component is right if its relative error is below so many roundings, times the condition number of the point."""
-LIKE = 1e-6
-"""Two numbers are taken for the same slip if they agree this well."""
-FACTORS = [Fraction(p, q) for p in range(1, 13) for q in range(1, 13) if math.gcd(p, q) == 1 and p != q]
 
 
 @dataclass(frozen=True)
@@ -103,26 +98,34 @@ def check(f: Any, grad: Callable[[FloatArray], Any], at: Sequence[Any]) -> Check
         for i in range(f.m)
         for j in range(f.n)
     ]
-    wrong = sorted({((row.output or 0), f.names.index(row.variable)) for row in rows if not row.right})
-    return Check(f.title, rows, _findings(f, points, given, exact, wrong) if wrong else [])
+    got, shape = np.array(given), (len(points), f.m, f.n)
+    due, wrong = (np.array(column).reshape(shape) for column in ([r.truth for r in rows], [not r.right for r in rows]))
+    return Check(f.title, rows, named(Evidence(f, points, got, due, wrong)))
 
 
 def _points(f: Function, at: Sequence[Any]) -> list[FloatArray]:
-    if isinstance(at, dict) or (f.n > 1 and np.ndim(at) == 1 and not any(isinstance(x, dict) for x in at)):
+    if np.isscalar(at) or isinstance(at, dict):
         at = [at]
-    points = [coerce(x, f.names) for x in at]
+    elif f.n > 1 and not any(np.iterable(x) for x in at):  # one point, its coordinates in order
+        at = [at] if len(at) else []
+    points = [coerce_one(x, f.names) for x in at]
     if not points:
         raise PointError("no point to check the gradient at; give at=[x, …]")
     return points
 
 
 def _given(f: Function, grad: Callable[[FloatArray], Any], point: FloatArray) -> FloatArray | str:
-    """The user's numbers as (m, n), or what is wrong with their shape."""
+    """The user's numbers as (m, n), or what is wrong with their shape or kind."""
     try:
         found = grad(point.copy())
+        if isinstance(found, tuple) and len(found) == 2 and np.size(found[0]) < np.size(found[1]):
+            return "two things come back, as a value and a gradient; the gradient alone is due"
         if hasattr(found, "detach"):
             found = found.detach().cpu()
-        values = np.asarray(found, dtype=float)
+        numbers = np.asarray(found)
+        if np.iscomplexobj(numbers) and np.any(numbers.imag):
+            return f"complex numbers come back at {point.tolist()}, and real ones are due"
+        values = np.asarray(numbers.real, dtype=float)
     except Exception as error:  # whatever a stranger's function may raise
         raise MethodError(f"your gradient raised {type(error).__name__} at {point.tolist()}: {error}") from error
     if f.m == 1 and values.size == f.n and values.ndim <= 2:
@@ -143,91 +146,17 @@ def _exact(f: Function, point: FloatArray) -> list[list[Any]]:
 
 
 def _allowed(f: Function, point: FloatArray) -> FloatArray:
-    """The relative error that rounding may cause, component by component."""
-    known = conditioning(f, point).partials
-    kappa = np.ones((f.m, f.n)) if known is None else np.where(np.isfinite(known), np.maximum(known, 1.0), 1.0)
-    return ALLOWED_ULPS * UNIT * kappa
+    """The absolute error that rounding may cause for each component beyond roundings of its own: by those of the inputs."""
+    known = conditioning(f, point).spread
+    return np.zeros((f.m, f.n)) if known is None else ALLOWED_ULPS * UNIT * np.where(np.isfinite(known), known, 0.0)
 
 
-def _row(f: Function, k: int, i: int, j: int, value: float, exact: Any, allowed: float) -> CheckRow:
+def _row(f: Function, k: int, i: int, j: int, value: float, exact: Any, spread: float) -> CheckRow:
+    nearest = float(exact)
     with mpmath.workprec(400):
         error = abs(mpmath.mpf(float(value)) - exact) if math.isfinite(value) else mpmath.inf
         relative = float(error / abs(exact)) if exact else (0.0 if not error else math.inf)
         ulps = float(error / unit_in_the_last_place(exact))
-    tiny = float(error) <= 1e3 * 5e-324
-    return CheckRow(k, f.names[j], float(value), float(exact), relative, ulps, float(allowed),
-                    relative <= allowed or tiny, i if f.m > 1 else None)  # fmt: skip
-
-
-# --- what kind of slip ----------------------------------------------------------------------------------------------
-
-Cells = list[tuple[int, int]]
-
-
-def _findings(
-    f: Function, points: list[FloatArray], given: list[Any], exact: list[list[list[Any]]], wrong: Cells
-) -> list[str]:
-    got, due = np.array(given), np.array([[[float(v) for v in row] for row in sharp] for sharp in exact])
-    if f.m == f.n > 1 and _alike(got, np.swapaxes(due, 1, 2)):
-        return ["transposed: entry (i, j) is where entry (j, i) is due"]
-    swapped = _swapped(f, got, due, wrong)
-    if swapped:
-        return [swapped]
-    found: dict[str, list[str]] = {}
-    for i, j in wrong:
-        slip = _slip(f, points, got[:, i, j], due[:, i, j], i, j)
-        found.setdefault(slip, []).append(f.names[j] if f.m == 1 else f"∂f{i}/∂{f.names[j]}")
-    return [slip.format(where=", ".join(names)) for slip, names in found.items()]
-
-
-def _alike(a: Any, b: Any, tolerance: float = LIKE) -> bool:
-    return bool(np.all(np.abs(a - b) <= tolerance * np.maximum(np.abs(a), np.abs(b))))
-
-
-def _swapped(f: Function, got: FloatArray, due: FloatArray, wrong: Cells) -> str:
-    """Two components in each other's place."""
-    if len(wrong) != 2 or wrong[0][0] != wrong[1][0]:
-        return ""
-    (i, j), (_, k) = wrong
-    crossed = _alike(got[:, i, j], due[:, i, k]) and _alike(got[:, i, k], due[:, i, j])
-    return f"{f.names[j]} and {f.names[k]} are in each other's place" if crossed else ""
-
-
-def _slip(f: Function, points: list[FloatArray], got: FloatArray, due: FloatArray, i: int, j: int) -> str:
-    """The sentence for one wrong component, `{where}` standing for its name; alike slips are told together."""
-    if not np.isfinite(got).all():
-        return "not a finite number in {where}"
-    relative = np.max(np.abs(got - due) / np.maximum(np.abs(due), 5e-324))
-    if relative < 1e-3:
-        if 1e-9 < relative < 3e-6:
-            return "accurate to single precision only in {where}, or to that of a difference quotient"
-        return f"right to {-math.log10(relative):.0f} digits only in {{where}}"
-    if _alike(got, -due):
-        return "sign of {where}"
-    for factor in FACTORS:
-        for sign, shown in ((1, str(factor)), (-1, f"-{factor}")):
-            if _alike(got, sign * float(factor) * due):
-                return f"wrong by a factor {shown} in {{where}}"
-    if not got.any():
-        return "nothing arrives at {where}: it is 0 everywhere"
-    return _missing_path(f, points, got, due, i, j) or "wrong in a way that is none of the usual slips in {where}"
-
-
-def _missing_path(f: Function, points: list[FloatArray], got: FloatArray, due: FloatArray, i: int, j: int) -> str:
-    """A node such that leaving out every path through it gives these numbers; the first such in the list."""
-    missing = np.array([_through(f, point, i, j) for point in points])  # (points, nodes)
-    for node in f.graph.operations:
-        part = missing[:, node]
-        if node != f.graph.outputs[i] and np.any(part) and _alike(got, due - part):
-            return f"missing the path through {f.graph.names[node]} = {f.graph.written(node)} in {{where}}"
-        if node != f.graph.outputs[i] and np.any(part) and _alike(got, due - 2 * part):
-            return f"sign of the path through {f.graph.names[node]} = {f.graph.written(node)} in {{where}}"
-    return ""
-
-
-def _through(f: Function, point: FloatArray, i: int, j: int) -> FloatArray:
-    """For every node what all paths from variable j to output i through it add up to: adjoint × tangent."""
-    traced = f.trace(point, output=i)
-    values = evaluate(f.graph, point.tolist(), FLOATS)
-    tangents = forward(f.graph, values, {j: 1.0}, FLOATS)
-    return np.array([traced.adjoints.get(v, 0.0) * tangents.get(v, 0.0) for v in range(len(f.graph))])
+        allowed = max(ALLOWED_ULPS * UNIT, float(spread / abs(exact)) if exact else 0.0)
+    right = relative <= allowed or float(error) <= max(spread, 1e3 * 5e-324) or value == nearest  # an overflow among them
+    return CheckRow(k, f.names[j], float(value), nearest, relative, ulps, allowed, right, i if f.m > 1 else None)

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 
 from adlab.autodiff.programs import Mode
-from adlab.errors import DomainError
+from adlab.errors import DomainError, OverflowedError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.domain import kinks
+from adlab.graph.domain import beyond_range, kinks
+from adlab.meanings import shown
 from adlab.points import FloatArray
 from adlab.progress import stage
 from adlab.registry import chosen
 from adlab.report import accuracy
-from adlab.report.accuracy import AccuracyRow, Attempt, attempt
+from adlab.report.accuracy import WRONG, AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, Loss, cancellations, conditioning, losses
 from adlab.report.cost import Cost, cost
 from adlab.report.kinks import in_words
@@ -64,7 +65,7 @@ class Comparison(Report):
         """What was asked, the three tables, the verdict."""
         f = self.function
         place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.point.tolist(), strict=True))
-        asked = f"{f.title} at {place}\nvalue  {self.value!r}\n{self.truth.line()}"
+        asked = f"{f.title} at {place}\n{_valued(self.value, self.truth)}\n{self.truth.line()}"
         asked += "".join(f"\n{line}" for line in _sides(self.truth))
         if self.conditioning is not None:
             asked += "\n" + _conditioned(f, self.conditioning)
@@ -109,8 +110,8 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     """Every method on one function at one point, judged, counted, timed and explained.
 
     `f` is a Function, an expression or a text; `x` a point (by default the function's own); `methods` names, by default
-    all of adlab's own. Raises DomainError where f itself has no value; what one method cannot do is a row that
-    says why.
+    all of adlab's own. Raises DomainError where f itself has no value (but not where binary64 alone has lost it); what
+    one method cannot do is a row that says why.
 
     >>> found = compare("x**2", 3.0, methods=["reverse"], timed=False)
     >>> found.to_dict()["accuracy"][0]["value"]
@@ -130,31 +131,47 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     nodes = " and ".join(node for node, _ in on_kinks)
     jacobians = {name: tried.result.jacobian for name, tried in attempts.items() if tried.result is not None}
     bounds = bounds_of(f, point, jacobians)
-    rows = accuracy.rows(f, judged, attempts, nodes, bounds)
+    beyond = beyond_range(f.graph, point.tolist())
+    rows = accuracy.rows(f, judged, attempts, nodes, bounds, beyond)
     stage("counting swell")
     grown = swell(f)
     stage("counting and timing")
-    price = cost(f, point, list(names), timed)
+    price = cost(f, point, list(names), timed, attempts)
     conditioned = conditioning(f, point)
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
         conditioning=conditioned, cancellations=cancellations(f.graph, point),
         losses={mode: _losses(f, point, mode, rows) for mode in MODES if mode in bounds}, kinks=on_kinks,
-        splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price,
+        splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price, beyond=beyond,
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
 
 
 def _value(f: Function, point: FloatArray) -> Any:
-    """f there; where it has no value over the reals, the error says what it is by way of complex numbers."""
+    """f there, NaN where binary64 alone has lost it; where f has no real value, the error says what it is instead."""
     try:
         return f(point)
-    except DomainError as missing:
-        [note, *_] = [output.note for output in truth(f, point).outputs if "complex" in output.note] or [""]
-        if not note:
+    except (DomainError, OverflowedError) as missing:
+        outputs = truth(f, point).outputs
+        [note, *_] = [output.note for output in outputs if "complex" in output.note] or [""]
+        if not note and all(output.value is not None for output in outputs):
+            return float(f.values(point)[0]) if f.scalar else f.values(point)
+        if not note or not isinstance(missing, DomainError):
             raise
         said = f"{missing}; {note}"
         raise DomainError(said, operation=missing.operation, operand=missing.operand, condition=missing.condition) from None
+
+
+def _valued(value: Any, judged: Truth) -> str:
+    """The value as binary64 has it, and as it is where that is something else."""
+    exact = [output.value for output in judged.outputs]
+    lost = [
+        (i, number)
+        for i, (mine, number) in enumerate(zip(np.ravel(value).tolist(), exact, strict=True))
+        if number is not None and not abs(mine - float(number)) <= WRONG * abs(float(number)) and mine != float(number)
+    ]
+    said = ", ".join(f"{'f' if len(exact) == 1 else f'f{i}'} is {shown(number, 17)} here" for i, number in lost[:4])
+    return f"value  {value!r}" + (f" in binary64; {said}" if said else "")
 
 
 def _losses(f: Function, point: FloatArray, mode: Mode, rows: list[AccuracyRow]) -> list[Loss]:

@@ -25,11 +25,13 @@ class Conditioning:
     """Relative condition numbers: relative change out for a relative change of every input, to first order.
 
     `f[i]` is Σⱼ |xⱼ ∂ⱼfᵢ / fᵢ| and `partials[i][j]` is Σₖ |xₖ ∂ₖ∂ⱼfᵢ / ∂ⱼfᵢ|. Times 2⁻⁵³ it is the relative error
-    that the rounding of the input alone may cause. None where it was too large to work out.
+    that the rounding of the input alone may cause. `spread[i][j]` is the sum over k alone, which is known where a partial
+    is 0, too. None where it was too large to work out.
     """
 
     f: FloatArray
     partials: FloatArray | None
+    spread: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
         tangents = forward(program, values, dict(enumerate(np.diag(point))), FLOATS)
         still = np.zeros(f.n)
         second = np.array([np.abs(tangents.get(o, still)).sum() for o in program.outputs[f.m :]]).reshape(f.m, f.n)
-        return Conditioning(of_f, second / np.abs(jacobian))
+        return Conditioning(of_f, second / np.abs(jacobian), second)
 
 
 def cancellations(graph: Graph, point: FloatArray, least: float = 3.0, output: int | None = None) -> list[Loss]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -18,11 +18,12 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 from adlab.points import FloatArray
 from adlab.registry import LARGEST_FORWARD_PROGRAM, SWEEPS, Method, chosen
-from adlab.report.accuracy import STATUS
+from adlab.report.accuracy import STATUS, Attempt
 from adlab.tables import Report, Table, count, significant
 
 SECONDS = 0.25
 """How long all timings together take, about."""
+LONG = 0.2
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,15 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
-def cost(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True) -> Cost:
-    """Counts, and where `timed` measures, what each method costs at the point `x`.
+def cost(
+    f: Any,
+    x: Any = None,
+    methods: Iterable[str] | None = None,
+    timed: bool = True,
+    attempts: Mapping[str, Attempt] | None = None,
+) -> Cost:
+    """Counts, and where `timed` measures, what each method costs at the point `x`; `attempts` are calls that were made
+    already, by method: those that took long are not made again.
 
     >>> found = cost("x*sin(x)", 2.0, methods=["reverse"], timed=False)
     >>> [(row.method, row.operations) for row in found.rows]
@@ -122,8 +130,10 @@ def cost(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: boo
     f = as_function(f)
     point = point_of(f, x)
     names = chosen(methods)
-    counted = {name: _counted(f, method, point) for name, method in names.items()}
-    times = _measured(f, point, [names[name] for name, row in counted.items() if row.status == "ok"]) if timed else {}
+    made = attempts or {}
+    counted = {name: _counted(f, method, point, made.get(name)) for name, method in names.items()}
+    right = [names[name] for name, row in counted.items() if row.status == "ok"]
+    times = _measured(f, point, right, {name: tried.seconds for name, tried in made.items()}) if timed else {}
     base = CostRow("f", len(f.graph.operations), f.graph.weight(), 1.0, 1.0, "1", 1, peak(f.graph), times.get("f"), 1.0)
     rows = [base, *(_with_time(row, times) for row in counted.values())]
     counts = {"f": f.graph.counts()}
@@ -143,9 +153,11 @@ def _with_time(row: CostRow, times: dict[str, float]) -> CostRow:
 # --- counting ---------------------------------------------------------------------------------------------------
 
 
-def _counted(f: Function, method: Method, point: FloatArray) -> CostRow:
+def _counted(f: Function, method: Method, point: FloatArray, tried: Attempt | None) -> CostRow:
+    if tried is not None and tried.result is None:
+        return CostRow(method.name, status=tried.status, note=tried.note)
     try:
-        result = method(f, point)
+        result = method(f, point) if tried is None or tried.result is None else tried.result
     except AdlabError as reason:
         return CostRow(method.name, status=STATUS.get(type(reason), "refused"), note=first_sentence(reason))
     if method.family == "automatic":
@@ -209,11 +221,14 @@ def first_sentence(reason: Exception) -> str:
 # --- measuring --------------------------------------------------------------------------------------------------
 
 
-def _measured(f: Function, point: FloatArray, methods: list[Method]) -> dict[str, float]:
-    """Median seconds of f and of each method, interleaved so that all meet the same noise."""
+def _measured(f: Function, point: FloatArray, methods: list[Method], known: Mapping[str, float]) -> dict[str, float]:
+    """Median seconds of f and of each method, interleaved so that all meet the same noise; a call that is `known` to be
+    so long that noise is nothing to it, and so are the first calls, is taken at that."""
+    long = {method.name: known[method.name] for method in methods if known.get(method.name, 0.0) > LONG}
     calls: dict[str, Callable[[], Any]] = {"f": lambda: f.values(point)}
     for method in methods:
-        calls[method.name] = partial(method, f, point)
+        if method.name not in long or method.family in ("automatic", "symbolic"):  # which are slow at first only
+            calls[method.name] = partial(method, f, point)
     repeats = {name: _repeats(call) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + SECONDS
@@ -225,7 +240,7 @@ def _measured(f: Function, point: FloatArray, methods: list[Method]) -> dict[str
             samples[name].append((time.perf_counter() - started) / repeats[name])
         if time.perf_counter() > end + 20 * SECONDS:
             break
-    return {name: statistics.median(found) for name, found in samples.items()}
+    return long | {name: statistics.median(found) for name, found in samples.items()}
 
 
 def _repeats(call: Callable[[], Any]) -> int:

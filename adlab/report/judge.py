@@ -20,6 +20,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,15 +31,17 @@ import sympy
 
 from adlab.errors import OptionError, PointError
 from adlab.meanings import CONTEXT, bits_of, exact, exported, magnitude, shown, working
-from adlab.report.limits import GUARD_BITS, Limit, Pair, limit, one_sided
+from adlab.report.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
 from adlab.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
 VALUE_BITS = 2500  # at most, beyond the digits, for a value: one smaller than its error by then counts as 0
 LARGEST_EXTENT = 1100  # bits: the range of binary64
+SECONDS = 20.0  # for all partials judged from values
 RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
 OLDEST_FLINT = 0, 9
+COMPLEX_HERE = "the value is complex here: "
 COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
 
 
@@ -52,7 +55,7 @@ class Sides(NamedTuple):
 
 _ZERO = Limit("finite", CONTEXT.zero, CONTEXT.zero)
 NOTHING = CONTEXT.zero, CONTEXT.zero  # the partial by a variable that does not occur, and its radius
-UNPROVED = SimpleNamespace(values={}, derivatives={}, complex_inside=set(), reason="")
+UNPROVED = SimpleNamespace(values={}, derivatives={}, complex_inside=set(), complex_values={}, reason="")
 INDIFFERENT = Sides(_ZERO, _ZERO, _ZERO)  # to a variable that does not occur
 
 
@@ -104,6 +107,8 @@ def gradient_truth(
     proof = proved(made, numbers, digits)
     pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(variables)) if made.depends(i, j)]
     unvalued = {i for i in range(len(made.outputs)) if i not in proof.values}
+    unvalued -= set(proof.complex_values)
+    pairs = [pair for pair in pairs if pair[0] not in proof.complex_values]
     left = [pair for pair in pairs if pair[0] in unvalued or (*pair, 1) not in proof.derivatives]
     unproved = unvalued | {i for i, _ in left}
     judged = heuristic(made, numbers, digits, left, unproved) if unproved else {}
@@ -140,6 +145,8 @@ def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
 
 def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> OutputTruth:
     """What was certified of an output, and the rest as it was judged from values."""
+    if output in proof.complex_values:
+        return _without_value(made, output, COMPLEX_HERE + shown(proof.complex_values[output]))
     if judged is not None and proof.reason:
         judged = replace(judged, partials=tuple(_explained(partial, proof.reason) for partial in judged.partials))
     if output not in proof.values and judged is not None:
@@ -211,26 +218,33 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
         if _vague(outcome, digits) and not is_zero:
             return f"the value cannot be told with {bits} bits: a jump, a comparison or a cancellation hides it"
     if hasattr(outcome.value, "_mpc_"):
-        return f"the value is complex here: {shown(outcome.value)}"
+        return COMPLEX_HERE + shown(outcome.value)
     return ""
 
 
 def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int) -> dict[Pair, Sides]:
     """What happens to the left and to the right for each pair; at far smaller steps too where that is no derivative."""
     found: dict[Pair, Sides] = {}
+    deadline = time.monotonic() + SECONDS
     todo = list(pairs)
     for rung in RUNGS:
         far = rung * (bits_of(digits) + GUARD_BITS + extent)
         near = far * 3 // 2
-        coarse, fine = (one_sided(made, point, todo, shift, digits) for shift in (far, near))
+        coarse, fine = (one_sided(made, point, todo, shift, digits, deadline) for shift in (far, near))
         with working(near + 2 * bits_of(digits)):
             for i, j in todo:
                 floor = CONTEXT.ldexp(1, -bits_of(digits) - extent - magnitude(point[j]))
                 ends = zip(coarse[i, j], fine[i, j], strict=True)
                 left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in ends)
+                if (i, j) in found:  # what is lost nearer to the point has been seen from farther away
+                    left, right = _seen(found[i, j].left, left), _seen(found[i, j].right, right)
                 found[i, j] = Sides(left, right, agreed(left, right, digits))
-        todo = [pair for pair in todo if found[pair].agreed is None]
+        todo = [pair for pair in todo if found[pair].agreed is None and found[pair].left.reason != LATE.reason]
     return found
+
+
+def _seen(far: Limit, near: Limit) -> Limit:
+    return far if near.kind == "open" and far.kind == "finite" else near
 
 
 def agreed(left: Limit, right: Limit, digits: int) -> Limit | None:
@@ -247,12 +261,16 @@ def _judged(
     output: int, outcome: Outcome, objection: str, state: State, sides: list[Sides], variables: tuple[sympy.Symbol, ...]
 ) -> OutputTruth:
     if objection:
-        partials = [Component(output, variable.name, "unavailable", note=objection) for variable in variables]
-        return OutputTruth(None, None, objection, tuple(partials))
+        return _without_value(state.plan, output, objection)
     note = COMPLEX_INSIDE if any(hasattr(value, "_mpc_") for value in state.plan.used(state.slots, output)) else ""
     partials = [_component(output, variable.name, side, note) for variable, side in zip(variables, sides, strict=True)]
     value = CONTEXT.zero if abs(outcome.value) <= outcome.error else outcome.value
     return OutputTruth(exported(value), exported(outcome.error), note, tuple(partials))
+
+
+def _without_value(made: Plan, output: int, objection: str) -> OutputTruth:
+    partials = [Component(output, variable.name, "unavailable", note=objection) for variable in made.variables]
+    return OutputTruth(None, None, objection, tuple(partials))
 
 
 def _component(output: int, variable: str, sides: Sides, note: str) -> Component:
@@ -268,5 +286,7 @@ def disagreement(left: Limit, right: Limit) -> str:
     """Why the limits of both sides are no derivative."""
     if left.kind == right.kind == "finite":
         return f"the one-sided derivatives differ: {shown(left.value)} on the left, {shown(right.value)} on the right"
+    if left.reason == LATE.reason:
+        return f"{LATE.reason} ({SECONDS:g} s)"
     reasons = [f"to the {name} {side.reason}" for name, side in (("left", left), ("right", right)) if side.reason]
     return "; ".join(reasons)

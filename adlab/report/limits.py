@@ -9,12 +9,14 @@ this side) or show how they do not: they run to 0, they grow without bound, or t
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 from adlab.meanings import CONTEXT, bits_of, exact, magnitude, shown, working
 from adlab.values import Outcome, Plan
 
+FAR_BELOW = 8  # the power of what is taken for 0 that a quotient which vanishes at once must be below
 GUARD_BITS = 64  # beyond the digits asked for
 EXTRA_BITS = 2000  # at most, against cancellation, and four times the step's: what is smaller then counts as 0
 
@@ -39,21 +41,28 @@ class Limit(NamedTuple):
     reason: str = ""
 
 
+LATE = Quotient(None, CONTEXT.inf, "the time limit was reached before this partial")
+
+
 def step(x: Any, shift: int) -> Any:
     """2^-shift of the size of x; of 1 at x = 0."""
     return CONTEXT.ldexp(1, magnitude(exact(x)) - shift)
 
 
 def one_sided(
-    plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int
+    plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int, deadline: float = math.inf
 ) -> dict[Pair, tuple[Quotient, Quotient]]:
-    """The left and the right quotient of each pair, good to `digits` where the extra bits suffice for that."""
+    """The left and the right quotient of each pair, good to `digits` where the extra bits suffice for that; `LATE` for
+    what is not begun by the deadline, a time of `time.monotonic`."""
     found: dict[Pair, tuple[Quotient, Quotient]] = {}
     todo, extra, most = set(pairs), 0, EXTRA_BITS + 4 * shift
     while todo:
         state = plan.base(point, shift + bits_of(digits) + GUARD_BITS + extra)
         here = state.outcomes()
         for variable in {variable for _, variable in todo}:
+            if time.monotonic() > deadline:
+                found.update({pair: (LATE, LATE) for pair in todo if pair[1] == variable})
+                continue
             with working(state.bits):
                 x, h = exact(point[variable]), step(point[variable], shift)
                 left, right = state.moved(variable, x - h), state.moved(variable, x + h)
@@ -62,6 +71,7 @@ def one_sided(
                     found[output, variable] = below, _quotient(here[output], right[output], h)
         if extra == most:
             break
+        todo = {pair for pair in todo if found[pair][0] is not LATE}
         lacking = {pair: max(_lacking(side, digits, extra) for side in found[pair]) for pair in todo}
         todo = {pair for pair in todo if lacking[pair]}
         extra = min(most, extra + max(lacking.values(), default=0))
@@ -121,6 +131,8 @@ def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool
     are made only at the `last` and smallest steps. Noise below `floor` can hide nothing but a 0.
     """
     a, b, noise = first.value, second.value, first.noise + second.noise
+    if first is LATE or second is LATE:
+        return Limit("open", reason=LATE.reason)
     if b is None and CONTEXT.isfinite(second.noise):
         return Limit("outside", reason=second.reason)
     if a is None or b is None or not CONTEXT.isfinite(noise):
@@ -130,6 +142,8 @@ def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool
         return Limit("finite", b, abs(a - b) + second.noise)
     if abs(a) <= first.noise and abs(b) <= second.noise and noise <= floor:
         return Limit("finite", CONTEXT.zero, noise)
+    if abs(a) + first.noise <= floor**FAR_BELOW and abs(b) + second.noise <= CONTEXT.ldexp(abs(a), -apart // 4):
+        return Limit("finite", CONTEXT.zero, abs(b) + second.noise)  # exp(-1/x²): far below anything, and vanishing
     if last and first.noise <= abs(a) * unit and second.noise <= abs(b) * unit:
         if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
             return Limit("finite", CONTEXT.zero, abs(b))

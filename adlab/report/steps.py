@@ -19,8 +19,9 @@ import numpy as np
 
 from adlab.classical.stencils import SCHEMES, Stencil, scheme
 from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
-from adlab.errors import AdlabError, MethodError, OptionError
+from adlab.errors import AdlabError, MethodError, OptionError, OverflowedError
 from adlab.function import Function, as_function, point_of
+from adlab.graph.domain import explain
 from adlab.points import FloatArray
 from adlab.registry import METHODS
 from adlab.report.probe import BITS, Probe
@@ -28,6 +29,7 @@ from adlab.report.truth import Truth, truth
 from adlab.tables import Report, Table, significant
 
 PER_DECADE = 12
+GUARD = 40  # bits of the exact values that are not counted on
 DIGITS = 45  # of the truth: the truncation of order 8 falls to 1e-36 where its slope is fitted
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
@@ -169,6 +171,8 @@ def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[
     stencils = {s.name: s for s in map(_stencil, DEFAULT if schemes is None else schemes)}
     names = f.names if variable is None else [_known(f, variable)]
     judged = truth(f, point, DIGITS)
+    if not np.isfinite(f.values(point)).all():
+        raise explain(f.graph, point.tolist()) or OverflowedError("f overflows binary64 at this point; scale the variables")
     probe = Probe(f, point)
     curves, levels = [], {}
     for i in range(f.m):
@@ -201,6 +205,9 @@ def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any
     sizes = np.logspace(SMALLEST, LARGEST, (LARGEST - SMALLEST) * PER_DECADE + 1) * scale
     rows = [_errors(probe, stencil, i, j, float(h), exact) for h in sizes]
     total, truncation, roundoff = np.array(rows).T
+    if np.isnan(total).all():
+        why = "it is beyond the range of binary64, or f has no values around the point"
+        raise MethodError(f"no step of {name} gives a finite number for ∂/∂{probe.f.names[j]}: {why}")
     return Curve(name, stencil.order, i, probe.f.names[j], sizes, total, truncation, roundoff, _model(probe, stencil, i, j))
 
 
@@ -210,7 +217,10 @@ def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any
         rounded, sharp = probe.quotients(stencil, i, j, h)
         if sharp is None or not math.isfinite(rounded):
             return math.nan, math.nan, math.nan
-        return float(abs(rounded - exact)), float(abs(sharp - exact)), float(abs(rounded - sharp))
+        value = float(probe.rounded(j, float(probe.point[j]))[i])
+        unknown = abs(exact) * mpmath.mpf(10) ** -DIGITS + abs(value) / mpmath.mpf(h) * mpmath.mpf(2) ** (GUARD - BITS)
+        truncation = abs(sharp - exact)  # of a polynomial it may be 0, but for the last bits of both
+        return float(abs(rounded - exact)), float(truncation if truncation > unknown else 0), float(abs(rounded - sharp))
 
 
 def _model(probe: Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
@@ -222,7 +232,7 @@ def _model(probe: Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
     if higher is None:
         return None
     noise = probe.noise(i, j) or UNIT_ROUNDOFF * abs(float(probe.rounded(j, float(probe.point[j]))[i]))
-    return ErrorModel(stencil, noise, higher)
+    return ErrorModel(stencil, noise, higher) if math.isfinite(noise) and math.isfinite(higher) else None
 
 
 def _levels(f: Function, point: FloatArray, i: int, j: int, exact: Any) -> dict[tuple[str, int, str], float]:

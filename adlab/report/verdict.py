@@ -37,7 +37,8 @@ class Sentence:
 class Facts:
     """Everything the rules may read. `families` names each method's family, `cancellations` the sums in f that lose
     digits and `losses` for each sweep those that lose the digits of its worst partial, `kinks` the nodes on a kink and what is
-    followed there, `splits` the measured truncation and roundoff of the worst component of a difference scheme."""
+    followed there, `splits` the measured truncation and roundoff of the worst component of a difference scheme, `beyond` what
+    leaves the range of binary64 on the way."""
 
     n: int
     m: int
@@ -51,6 +52,7 @@ class Facts:
     splits: dict[str, Split]
     swell: Swell
     cost: Cost
+    beyond: tuple[str, str] = ("", "")
 
     def worst(self, method: str) -> AccuracyRow | None:
         """The row of a method with the fewest correct digits, where it has any."""
@@ -143,12 +145,23 @@ def nearly(facts: Facts) -> list[Sentence]:
     return [Sentence(text, (f"accuracy: {best.method}, {best.variable}",))]
 
 
+def out_of_range(facts: Facts) -> list[Sentence]:
+    """Which methods an overflow or underflow on the way has cost the derivative."""
+    kind, said = facts.beyond
+    lost = {row.method for row in facts.accuracy if row.status == kind and row.value is not None}
+    by = [name for name in facts.methods() if name in lost]
+    if not said or not by:
+        return []
+    text = f"binary64 {kind}s on the way, {said}, which leaves {listed(by)} nothing right"
+    return [Sentence(f"{text}: scale the variables, or take logarithms.", tuple(f"accuracy: {name}" for name in by))]
+
+
 def ill_conditioned(facts: Facts) -> list[Sentence]:
     """Automatic differentiation rounds too: where it has lost digits, the formula or the point is the reason."""
     found = []
     for name in facts.methods("automatic"):
         row = facts.worst(name)
-        if row is None or (row.digits or 0) >= POOR or row.convention:
+        if row is None or (row.digits or 0) >= POOR or row.convention or row.status == facts.beyond[0]:
             continue
         found.append(Sentence(f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable}: {_excuse(facts, row)}.",
                               (f"accuracy: {name}, {row.variable}", *_nodes(facts, name))))  # fmt: skip
@@ -248,11 +261,16 @@ def flagged(facts: Facts) -> list[Sentence]:
     }
     found = []
     for flag, meaning in words.items():
-        by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.note))
+        by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.note and _is_met(flag, row)))
         if by:
             text = f"{listed(by)} {meaning.format(their='its' if len(by) == 1 else 'their')}."
             found.append(Sentence(text, tuple(f"accuracy: {name}" for name in by)))
     return found
+
+
+def _is_met(flag: str, row: AccuracyRow) -> bool:
+    """Where f has no value at the point itself, nobody has turned one-sided."""
+    return flag != "left_domain" or (row.value is not None and math.isfinite(row.value))
 
 
 def refused(facts: Facts) -> list[Sentence]:
@@ -300,6 +318,6 @@ def priced(facts: Facts) -> list[Sentence]:
 
 
 RULES: list[Callable[[Facts], list[Sentence]]] = [
-    no_truth, at_a_kink, returned, by_complex, trusted, ill_conditioned, cancellation, outdone, sampled, flagged, refused,
-    swollen, priced,
+    no_truth, at_a_kink, returned, by_complex, trusted, out_of_range, ill_conditioned, cancellation, outdone, sampled,
+    flagged, refused, swollen, priced,
 ]  # fmt: skip

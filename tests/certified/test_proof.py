@@ -327,3 +327,28 @@ def test_most_random_points_of_the_corpora_are_certified() -> None:
         others += "heuristic" in statuses
     assert certified >= 150
     assert others <= 0.05 * certified
+
+
+@pytest.mark.parametrize(
+    ("expression", "at"),
+    [(sympy.besselk(1, x), -1e-300), (sympy.expint(1, x), -1000.0), (sympy.uppergamma(0, x), -1000.0)],
+    ids=str,
+)
+def test_a_tiny_imaginary_part_is_one_all_the_same(expression: Any, at: float) -> None:
+    """1e-600 of the real part, and so nothing at any usual precision; but the value is complex."""
+    [found] = gradient_truth([expression], [x], [at])
+    assert found.value is None
+    assert found.partials[0].status == "unavailable"
+    assert "complex" in found.partials[0].note
+
+
+def test_what_mpmath_never_ends_is_refused_in_time() -> None:
+    """Series that creep by 1 from −1e10 to the right, or do not end beside 0."""
+    for expression, at in [(sympy.polygamma(1, x), -1e10), (sympy.uppergamma(sympy.Rational(5, 2), x), 0.0)]:
+        [found] = gradient_truth([expression], [x], [at])
+        assert found.partials[0].status == "unavailable"
+
+
+def test_an_infinite_ball_is_no_value() -> None:
+    [found] = gradient_truth([sympy.erfinv(x)], [x], [1.0])
+    assert found.partials[0].status == "unavailable"

@@ -39,6 +39,82 @@ SLIPS = {
 }
 
 
+FORMULA = "x1**2*x2 + sin(x1*x2)*exp(x3)"
+PLACES = [[1.0, 2.0, 0.5], [0.3, -1.2, 1.1], [2.2, 0.7, -0.4]]
+
+
+def its_gradient(x):
+    a, b, c = x
+    inner = np.cos(a * b) * np.exp(c)
+    return np.array([2 * a * b + b * inner, a * a + a * inner, np.sin(a * b) * np.exp(c)])
+
+
+def its_value(x):
+    return x[0] ** 2 * x[1] + np.sin(x[0] * x[1]) * np.exp(x[2])
+
+
+MORE_SLIPS = {
+    "next": (lambda x: np.roll(its_gradient(x), 1), "off by one: what belongs to each is in the place of the next"),
+    "before": (lambda x: np.roll(its_gradient(x), -1), "off by one: what belongs to each is in the place of the one before"),
+    "reversed": (lambda x: its_gradient(x)[::-1], "x1 and x3 are in each other's place"),
+    "arguments": (lambda x: its_gradient(x[[1, 0, 2]]), "the arguments are read in another order, x2 as x1, x1 as x2"),
+    "degrees": (lambda x: its_gradient(x) * 180 / np.pi, "wrong by a factor 180/π, degrees for radians in x1, x2, x3"),
+    "decimal": (lambda x: its_gradient(x) * [1, 1e-3, 1], "wrong by a factor 1e-3 in x2"),
+    "odd factor": (lambda x: its_gradient(x) * [1, 1, 1.2345], "wrong by the factor 1.2345, the same at every point, in x3"),
+    "summand": (lambda x: its_gradient(x) + np.eye(3)[2], "off by +1, the same at every point, in x3"),
+    "logarithm": (lambda x: its_gradient(x) / its_value(x), "as the gradient of log f, in x1, x2, x3"),
+    "at one point": (lambda x: its_gradient(x) * (1 + (x[0] == 1)), "in x1, x2, x3 at 1 of 3 points, at [1.0, 2.0, 0.5]"),
+    "wrong wave": (
+        lambda x: [2 * x[0] * x[1] + x[1] * np.sin(x[0] * x[1]) * np.exp(x[2]), *its_gradient(x)[1:]],
+        "the derivative of v4 = sin(v3) is taken to be the value itself, in x1",
+    ),
+    "a pair": (lambda x: (its_value(x), its_gradient(x)), "two things come back"),
+    "complex": (lambda x: its_gradient(x) + 1j, "complex numbers come back"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("grad", "finding"), MORE_SLIPS.values(), ids=MORE_SLIPS)
+def test_slips_of_order_factor_and_chain(grad, finding: str) -> None:
+    found = check(FORMULA, grad, PLACES)
+    assert not found.passed
+    assert finding in found.findings[0]
+    assert len(found.findings) == 1
+
+
+def test_an_inner_derivative_left_out_is_named() -> None:
+    forgotten = lambda x: np.array([np.cos(x[0] ** 2), np.sin(x[0] ** 2)]) * np.exp(x[1])  # noqa: E731
+    found = check("sin(x**2)*exp(y)", forgotten, [[0.3, 1], [2, 0.5]])
+    assert found.findings == ["the derivative of v1 = x**2 is taken to be 1: it is left out of the chain, in x"]
+    found = check("exp(2*sin(x**3))", lambda x: np.exp(2 * np.sin(x**3)) * 2 * np.cos(x**3) * x**2, at=[0.3, 1.2])
+    assert found.findings == ["wrong by a factor 1/3 in x"]
+
+
+def test_outputs_in_another_order_are_named() -> None:
+    rows = lambda x: np.array([[x[1], x[0]], [1, np.cos(x[1])], [2 * x[0], 0]])  # noqa: E731
+    formulas, at = ["x*y", "x + sin(y)", "x**2"], [[1.0, 2.0], [0.3, -1.2]]
+    assert check(formulas, rows, at).passed
+    assert "outputs are off by one" in check(formulas, lambda x: np.roll(rows(x), 1, axis=0), at).findings[0]
+    assert "f0 and f1 are in each other's place" in check(formulas, lambda x: rows(x)[[1, 0, 2]], at).findings[0]
+
+
+def test_the_roundings_of_the_formula_are_told_from_a_slip() -> None:
+    """(1 − cos x)/x² at 1e-6 as it is written: reverse mode says −88.9 where −8.3e-8 is due."""
+    naive = lambda x: np.sin(x) / x**2 - 2 * (1 - np.cos(x)) / x**3  # noqa: E731
+    found = check("(1 - cos(x))/x**2", naive, at=[1e-6])
+    assert "no more than the roundings of the formula account for" in found.findings[0]
+    assert "lost at v2 = 1 - v1" in found.findings[0]
+
+
+def test_a_zero_is_judged_by_what_moves_it() -> None:
+    """∂/∂x of x*y − 0.3*x at y = 0.3 is 0, and a rounding of y moves it by 5e-17."""
+    assert check("x*y - 0.3*x", lambda x: [x[1] - 0.3 + 2e-17, x[0]], at=[[2.0, 0.3]]).passed
+    assert check("x**2", lambda x: 2 * x + 1e-3, at=[0.0]).findings == ["up to 0.001 where the derivative is 0, in x"]
+
+
+def test_an_overflow_is_right_where_the_truth_overflows() -> None:
+    assert check("exp(x)", lambda x: np.array([np.inf]), at=[800.0]).passed
+
+
 @pytest.mark.parametrize(("grad", "finding"), SLIPS.values(), ids=SLIPS)
 def test_a_slip_is_called_by_its_name(grad, finding: str) -> None:
     found = check(WORKED, grad, POINTS)

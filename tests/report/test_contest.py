@@ -87,3 +87,12 @@ def test_who_does_not_sample_cannot_take_part() -> None:
         contest(["reverse"])
     with pytest.raises(adlab.OptionError, match="`torch` does not differentiate by sampling"):
         contest(["torch"])
+
+
+@pytest.mark.parametrize("scheme", ["adaptive-difference", "richardson"])
+@pytest.mark.parametrize("at", [1e-3, 1e-6, 1e-9])
+def test_roundings_in_step_with_the_nodes_are_noticed(scheme: str, at: float) -> None:
+    """All nodes x ± h of short h round 1 + x alike, which moves log(1 + x)/x smoothly, and its derivative by 1e-16/x²."""
+    [entry] = adlab.contest([scheme], {"log(1 + x)/x": at}).entries
+    assert entry.honest
+    assert entry.digits > 9

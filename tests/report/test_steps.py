@@ -111,3 +111,21 @@ def test_the_report_as_a_dictionary_and_a_picture() -> None:
     ax = found.plot()
     assert ax.get_xscale() == ax.get_yscale() == "log"
     assert "step" in ax.get_xlabel()
+
+
+def test_what_is_nothing_but_the_last_bits_has_no_slope() -> None:
+    """A difference quotient of 2x has no truncation error, nor has a central one of order 4 of x³."""
+    assert adlab.steps("2*x", 1.0, schemes=["central-difference"]).slopes["central-difference"]["truncation"] is None
+    cubic = adlab.steps("x**3", 1.3, schemes=["central-difference", "central-difference-4"]).slopes
+    assert cubic["central-difference"]["truncation"] == pytest.approx(2, abs=0.01)
+    assert cubic["central-difference-4"]["truncation"] is None
+
+
+def test_points_at_the_ends_of_the_range() -> None:
+    found = adlab.steps("log(x)", 1e-300, schemes=["central-difference"])
+    assert found.slopes["central-difference"]["truncation"] == pytest.approx(2, abs=0.01)
+    assert found.best["central-difference"]["predicted_step"] is None  # f‴ is 2e900
+    with pytest.raises(adlab.OverflowedError):
+        adlab.steps("exp(x)", 709.9)
+    with pytest.raises(adlab.MethodError, match="no step of central-difference gives a finite number"):
+        adlab.steps("1/x", 1e-300, schemes=["central-difference"])
