@@ -97,19 +97,10 @@ def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, Float
         if mode == "forward" and _unwritable(f):
             return Result(_forward_on_vectors(f, point))
         found = np.array(f._at(f.program(mode), point))
-        partials = _beyond_the_rules(f, found[f.m :].reshape(f.m, f.n), point)
+        partials = found[f.m :].reshape(f.m, f.n)
         return Result(np.where(np.isnan(found[: f.m])[:, None], np.nan, partials))
 
     return differentiate
-
-
-def _beyond_the_rules(f: Formula, partials: FloatArray, point: FloatArray) -> FloatArray:
-    """Partials where there are any, else those that exist though a rule has none, at the edge of a power's domain."""
-    if not (np.isnan(partials).any() and any(f.graph.nodes[i].primitive.name == "pow" for i in f.graph.operations)):
-        return partials
-    from adlab.graph.arithmetic import EDGE
-
-    return np.where(np.isnan(partials), _reverse_on_floats(f, point, EDGE), partials)
 
 
 SWEEPS = 8  # writing a reverse-mode program takes about as long as this many reverse sweeps on numbers
@@ -130,17 +121,16 @@ def _reverse(f: Formula, point: FloatArray) -> Result:
     return _by_program("reverse")(f, point)
 
 
-def _reverse_on_floats(f: Formula, point: FloatArray, arithmetic: Any = None) -> FloatArray:
-    """One reverse sweep for each output, on plain floats unless others are given; NaN where f has no value."""
+def _reverse_on_floats(f: Formula, point: FloatArray) -> FloatArray:
+    """One reverse sweep for each output; NaN where f has no value."""
     from adlab.autodiff.sweeps import reverse
     from adlab.graph.arithmetic import FLOATS, evaluate
 
-    arithmetic = arithmetic or FLOATS
     values = evaluate(f.graph, point.tolist(), FLOATS)
     found = np.full((f.m, f.n), np.nan)
     for k, output in enumerate(f.graph.outputs):
         if values[output] == values[output]:
-            adjoints = reverse(f.graph, values, {output: 1.0}, arithmetic)
+            adjoints = reverse(f.graph, values, {output: 1.0}, FLOATS)
             found[k] = [adjoints.get(i, 0.0) for i in range(f.n)]
     return found
 
@@ -166,8 +156,6 @@ def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], F
             return np.array(rows).reshape(*points.shape[:-1], f.m, f.n)
         found = f._batch(f.program(mode), points)
         partials = found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
-        for place in np.argwhere(np.isnan(partials).any(axis=(-2, -1)) & ~np.isnan(found[..., : f.m]).any(axis=-1)):
-            partials[tuple(place)] = _beyond_the_rules(f, partials[tuple(place)], points[tuple(place)])
         return np.where(np.isnan(found[..., : f.m, None]), np.nan, partials)
 
     return differentiate

@@ -16,6 +16,7 @@ from adlab.graph import rules
 from adlab.graph.arithmetic import FLOATS, Floats, Numbers, evaluate
 from adlab.graph.graph import Graph
 from adlab.graph.primitive import Parameter, Primitive
+from adlab.graph.primitives import READ_BETTER, define
 from adlab.tables import Report, Table
 
 MOST_PATHS = 10_000
@@ -38,7 +39,8 @@ class Contribution:
 def _templates(primitive: Primitive, parameter: Parameter) -> tuple[str, ...]:
     """The rules of an operation as texts, with places {0}, {1} … for its operands and, last, its result."""
     places = {letter: Symbol(f"{{{i}}}", real=True) for i, letter in enumerate(rules.letters(primitive))}
-    return tuple(str(primitive.partial(k, parameter).xreplace(places)) for k in range(primitive.arity))
+    partials = [define(primitive.partial(k, parameter), READ_BETTER) for k in range(primitive.arity)]
+    return tuple(str(partial.xreplace(places)) for partial in partials)
 
 
 class _Recording(Floats):

@@ -136,19 +136,6 @@ class Floats(Numbers):
         return _compiled(rules.pullback, primitive, parameter)(*given, values[position], bar)
 
 
-class EdgeFloats(Floats):
-    """As `FLOATS`, but where a rule would read 0·log 0, what that tends to: the partial of 0**b by its exponent b > 0 is 0."""
-
-    def partials(self, graph: Graph, position: int, values: Values[float]) -> Sequence[float | None]:
-        primitive, operands, shift = graph.nodes[position]
-        found = super().partials(graph, position, values)
-        edge = primitive.name == "pow" and values[operands[0]] == 0 and values[operands[1]] + to_float(shift or 0) > 0
-        return [found[0], 0.0] if edge else found
-
-    def pullback(self, graph: Graph, position: int, values: Values[float], bar: float) -> Sequence[float | None]:
-        return Numbers.pullback(self, graph, position, values, bar)
-
-
 @cache
 def _compiled(rule: Callable[..., Graph], primitive: Primitive, parameter: Parameter) -> Callable[..., tuple[float, ...]]:
     from adlab.graph.compile.python import compiled_rule
@@ -257,4 +244,4 @@ class Nodes:
         return a if b == self.one else mul(self.builder, (a, b))
 
 
-FLOATS, EDGE, ARRAYS, COMPLEX, SYMPY = Floats(), EdgeFloats(), Arrays(), ComplexNumbers(), Expressions()
+FLOATS, ARRAYS, COMPLEX, SYMPY = Floats(), Arrays(), ComplexNumbers(), Expressions()

@@ -205,6 +205,15 @@ def cbrt_array(a: Array) -> Array:
     return np.cbrt(np.where(np.less(a, 0), NAN, a))
 
 
+def xlogy(a: float, b: float) -> float:
+    """a log(b), and its limit 0 where b is the 0 that a power of it, a, has come from."""
+    return 0.0 if a == 0 and b == 0 else a * math.log(b)
+
+
+def xlogy_array(a: Array, b: Array) -> Array:
+    return np.where((a == 0) & (b == 0), 0.0, a * np.log(b))[()]
+
+
 def gauss(a: float) -> float:
     """exp(-a²); squaring first would lose 2 log2|a| bits, so the square is split into an exact and a small part."""
     if not abs(a) < 28:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def own(name: str) -> Any:
 
 # Functions that SymPy has no name for, or rewrites into forms that lose digits (polylog(1, a) into -log(1 - a)), and
 # what they mean; they stand in partials, and lower to their own primitives.
-hypot, gauss, growth, powshift = map(own, ("hypot", "gauss", "growth", "powshift"))
+hypot, gauss, growth, powshift, xlogy = map(own, ("hypot", "gauss", "growth", "powshift", "xlogy"))
 sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
 gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
 expint, polylog = map(own, ("expint", "polylog"))
@@ -38,7 +39,8 @@ DEFINITIONS: dict[Any, Any] = {
     hypot: lambda a, b: sympy.sqrt(a**2 + b**2),
     gauss: lambda a: sympy.exp(-(a**2)),
     growth: lambda a: sympy.exp(a**2),
-    powshift: lambda a, b, n: a ** (b + n),
+    powshift: lambda a, b, n: a ** (b + n if n else b),
+    xlogy: lambda a, b: a * sympy.log(b),
     sinsquare: lambda a: sympy.sin(sympy.pi * a**2 / 2),
     cossquare: lambda a: sympy.cos(sympy.pi * a**2 / 2),
     sphericali: lambda n, a: sympy.sqrt(sympy.pi) / 2 * (a / 2) ** n * sympy.hyper((), (n + 3 * HALF,), a**2 / 4) / sympy.gamma(n + 3 * HALF),
@@ -137,14 +139,15 @@ _ENTRIES: list[Primitive] = [
     # --- powers -------------------------------------------------------------------------------------------------
     P("powi", lambda a, n: a**n, num.power_integer_array, num.power_integer, (N * A ** (N - 1),), text="{0}**{n}", cost=multiplications, complex=num.power_complex, ulps=2, over=ranges.turning(0.0)),
     P("powr", lambda a, n: a**n, num.power_rational_array, num.power_rational, (N * A ** (N - 1),), domain=A >= 0, partial_domains=(Or(A > 0, And(Eq(A, 0), N >= 1)),), text="{0}**{n}", cost=25, complex=num.power_rational_complex, principal=True),
-    P("pow", lambda a, b, n=0: a ** (b + n), num.power_shifted_array, num.power_shifted, ((B + N) * powshift(A, B, N - 1), OUT * sympy.log(A)), text=power_text, head=powshift, parameter_at=2, cost=25,
-      domain=Or(A > 0, And(Eq(A, 0), B + N >= 0), And(A < 0, WHOLE_B)), partial_domains=(Or(A > 0, And(Eq(A, 0), B + N >= 1), And(A < 0, WHOLE_B)), A > 0), complex=num.power_complex, principal=True),
+    P("pow", lambda a, b, n=0: a ** (b + n if n else b), num.power_shifted_array, num.power_shifted, ((B + N) * powshift(A, B, N - 1), xlogy(OUT, A)), text=power_text, head=powshift, parameter_at=2, cost=25,
+      domain=Or(A > 0, And(Eq(A, 0), B + N >= 0), And(A < 0, WHOLE_B)), partial_domains=(Or(A > 0, And(Eq(A, 0), B + N >= 1), And(A < 0, WHOLE_B)), Or(A > 0, And(Eq(A, 0), B + N > 0))), complex=num.power_complex, principal=True),
     P("sqrt", sympy.sqrt, np.sqrt, math.sqrt, (1 / (2 * OUT),), domain=A >= 0, partial_domains=(A > 0,), cost=5, principal=True, ulps=0.5),
     P("cbrt", lambda a: a ** Rational(1, 3), num.cbrt_array, num.cbrt, (exact(OUT / A, Rational(1, 3)),), domain=A >= 0, partial_domains=(A > 0,), cost=10, complex=lambda a: num.power_rational_complex(a, Rational(1, 3)), principal=True),
     P("hypot", DEFINITIONS[hypot], np.hypot, math.hypot, (A / OUT, B / OUT), partial_domains=(OUT > 0, OUT > 0), head=hypot, cost=8, complex=num.hypot_complex, ulps=2, over=ranges.turning(0.0)),
     # --- exponential and logarithm ------------------------------------------------------------------------------
     P("exp", sympy.exp, np.exp, math.exp, (OUT,), head=sympy.exp, cost=10, ulps=2),
     P("log", sympy.log, np.log, math.log, (1 / A,), domain=A > 0, head=sympy.log, cost=10, principal=True, ulps=2),
+    P("xlogy", DEFINITIONS[xlogy], num.xlogy_array, num.xlogy, (sympy.log(B), A / B), domain=Or(B > 0, And(Eq(A, 0), Eq(B, 0))), partial_domains=(B > 0, B > 0), text="{0}*log({1})", head=xlogy, cost=11, complex=lambda a, b: a * np.log(b), principal=True, ulps=3),
     P("gauss", DEFINITIONS[gauss], num.gauss_array, num.gauss, (-2 * A * OUT,), text="exp(-{0}**2)", head=gauss, cost=22, complex=num.gauss_complex, ulps=12, over=ranges.turning(0.0)),
     P("growth", DEFINITIONS[growth], num.growth_array, num.growth, (2 * A * OUT,), text="exp({0}**2)", head=growth, cost=22, complex=num.growth_complex, ulps=12, over=ranges.turning(0.0)),
     # --- trigonometric ------------------------------------------------------------------------------------------
@@ -249,15 +252,18 @@ HEADS: dict[Any, Primitive] = {
 }
 
 
-def define(rule: Any) -> Any:
-    """A rule with adlab's own names replaced by what they mean, for SymPy to reason about.
+def define(rule: Any, names: Iterable[Any] = DEFINITIONS) -> Any:
+    """A rule with adlab's own names, or some of them, replaced by what they mean, for SymPy to reason about.
 
     >>> define(hypot(A, B))
     sqrt(a**2 + b**2)
     """
-    for name, meaning in DEFINITIONS.items():
-        rule = rule.replace(name, meaning)
+    for name in names:
+        rule = rule.replace(name, DEFINITIONS[name])
     return rule
 
 
-__all__ = ["CONSTANT", "DEFINITIONS", "HEADS", "INPUT", "OPERANDS", "OUT", "PRIMITIVES", "A", "B", "C", "N", "define"]
+READ_BETTER = (powshift, xlogy)
+"""The names that people rather see written out."""
+
+__all__ = ["CONSTANT", "DEFINITIONS", "HEADS", "INPUT", "OPERANDS", "OUT", "PRIMITIVES", "READ_BETTER", "A", "B", "C", "N", "define"]
