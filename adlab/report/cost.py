@@ -227,7 +227,7 @@ def _measured(f: Function, point: FloatArray, methods: list[Method], known: Mapp
     long = {method.name: known[method.name] for method in methods if known.get(method.name, 0.0) > LONG}
     calls: dict[str, Callable[[], Any]] = {"f": lambda: f.values(point)}
     for method in methods:
-        if method.name not in long or method.family in ("automatic", "symbolic"):  # which are slow at first only
+        if method.name not in long or method.needs != "values":  # what has a formula to prepare is slow at first only
             calls[method.name] = partial(method, f, point)
     repeats = {name: _repeats(call) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
