@@ -134,7 +134,8 @@ def helmholtz(n: int = 10) -> Function:
     x = letters("x", n)
     bx = add(*(div(x_i, Integer(n + i)) for i, x_i in enumerate(x, 1)))
     mixing = add(*(mul(x_i, log(div(x_i, sub(S.One, bx)))) for x_i in x))
-    Ax = [add(*(mul(Float(1 / (i + j - 1), precision=53), x_j) for j, x_j in enumerate(x, 1))) for i in range(1, n + 1)]
+    hilbert = [Float(1 / k, precision=53) for k in range(1, 2 * n)]  # A_ij by i + j − 1, from 1
+    Ax = [add(*(mul(hilbert[i + j], x_j) for j, x_j in enumerate(x))) for i in range(n)]
     root = sqrt(Integer(2))
     above, below = (add(S.One, mul(factor, bx)) for factor in (add(S.One, root), sub(S.One, root)))
     attraction = mul(div(dot(x, Ax), mul(sqrt(Integer(8)), bx)), log(div(above, below)))

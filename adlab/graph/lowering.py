@@ -131,6 +131,14 @@ class _Lowering:
             positions.append(self.builder.constant(1))  # Riemann's is Hurwitz's at 1
         self.positions[id(node)] = self._folded(primitive.name, positions, parameter)
 
+    def unary(self, node: Basic) -> None:
+        """A function of one operand, as most are."""
+        if len(node.args) != 1:
+            return self._function(node)
+        (operand,) = node.args
+        position = self.positions.get(id(operand)) or self.position(operand)
+        self.positions[id(node)] = self.builder.cons(HEADS[type(node)], (position,))
+
     def _with_order(self, node: Basic, primitive: Primitive, place: int) -> tuple[Primitive, list[Basic], Number]:
         """The primitive for an order that is constant, and its operands; or the one that has the order among them."""
         operands = list(node.args)
@@ -371,4 +379,5 @@ _HANDLERS: dict[Any, Callable[[_Lowering, Any], None]] = {
     BooleanTrue: lambda lowering, node: lowering._is(node, 1),
     BooleanFalse: lambda lowering, node: lowering._is(node, 0),
     **dict.fromkeys(_COMPOSED, _Lowering.compose),
+    **{head: _Lowering.unary for head, p in HEADS.items() if isinstance(head, type) and p.arity == 1 and p.parameter_at is None},
 }
