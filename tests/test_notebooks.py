@@ -15,11 +15,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-FOREIGN = "08_pytorch_and_jax"  # a guide to others' systems, which shows what they print: no walkthrough
 WIDEST = 104  # characters: what GitHub and Jupyter show of a line of code, or of printed text, without scrolling
 
 
-@pytest.fixture(params=[path for path in NOTEBOOKS if path.stem != FOREIGN], ids=lambda path: path.stem)
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def notebook(request: pytest.FixtureRequest) -> Any:
     return json.loads(request.param.read_text(encoding="utf-8"))
 
