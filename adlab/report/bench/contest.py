@@ -7,13 +7,14 @@ recorded. A contestant is timed only if its gradient agrees. What takes longer t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -119,16 +120,24 @@ def alone(*arguments: str, seconds: float | None = None) -> subprocess.Completed
     root = str(Path(__file__).resolve().parents[3])
     paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
     one = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-    return subprocess.run(
-        [sys.executable, *arguments], env={**os.environ, **one, "PYTHONPATH": paths}, preexec_fn=_pin,
-        capture_output=True, text=True, timeout=seconds, check=False,
-    )  # fmt: skip
+    with _on_one_processor():
+        return subprocess.run([sys.executable, *arguments], env={**os.environ, **one, "PYTHONPATH": paths},
+                              capture_output=True, text=True, timeout=seconds, check=False)  # fmt: skip
 
 
-def _pin() -> None:
-    """To the last processor this process may run on; before anything is imported, so that its caches are warm."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+@contextlib.contextmanager
+def _on_one_processor() -> Iterator[None]:
+    """The last that this process may run on. Processes started here stay there, from the first on, so that their caches
+    are warm; nothing need be run in them between fork and exec, which threads forbid."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def processor() -> str:
