@@ -114,7 +114,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--methods": {"default": "", "metavar": "A,B", "help": "methods, or `all`"},
     "--gradient": {"required": True, "metavar": "MODULE:FUNCTION", "help": "your function of a point"},
     "--variable": {"metavar": "NAME", "help": "the variable that is stepped"},
-    "--scheme": {"default": "adaptive-difference", "metavar": "NAME", "help": "the difference scheme"},
+    "--scheme": {"metavar": "NAME", "help": "the difference scheme, by default adaptive-difference"},
     "--step": {"default": "auto", "metavar": "STEP", "help": "a number, or auto, relative, model, oracle"},
     "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
     "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter, and dearer"},

@@ -153,12 +153,18 @@ def difference(options: argparse.Namespace) -> None:
     from adlab.report.difference import difference
 
     if options.formula is None:
+        if options.scheme or options.order is not None or options.at or options.variable:
+            raise OptionError("without a formula `difference` is a contest on its own functions, and takes --methods only")
         stage("differentiating")
         _show(options, contest(_methods(options)))
         return
     f = _function(options)
+    if options.methods:
+        raise OptionError("--methods are for the contest, without a formula; name one scheme by --scheme")
     step: Any = options.step if options.step.isalpha() else _number("--step", options.step)
-    _show(options, difference(f, _point(options, f), options.variable, options.scheme, step, options.order or 1))
+    order = 1 if options.order is None else options.order
+    scheme = options.scheme or "adaptive-difference"
+    _show(options, difference(f, _point(options, f), options.variable, scheme, step, order))
 
 
 def truth(options: argparse.Namespace) -> None:
@@ -174,7 +180,7 @@ def derivatives(options: argparse.Namespace) -> None:
     from adlab.report.derivatives import derivatives
 
     f = _function(options)
-    _show(options, derivatives(f, _point(options, f), options.variable, options.order or 4))
+    _show(options, derivatives(f, _point(options, f), options.variable, 4 if options.order is None else options.order))
 
 
 def rounding(options: argparse.Namespace) -> None:
@@ -235,8 +241,8 @@ def _imported(place: str) -> Callable[..., Any]:
     sys.path.insert(0, "")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise OptionError(f"{place}: {error}") from error
+    except Exception as error:  # whatever a stranger's module may raise
+        raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
     return found
 
 

@@ -167,7 +167,8 @@ class Function:
 
     def _point(self, x: Any, errors: Errors) -> FloatArray:
         if errors not in ("nan", "raise"):
-            raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"')
+            point = "; give a point as one argument, [1, 2]" if isinstance(errors, (int, float)) else ""
+            raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"{point}')
         return coerce(x, self.names)
 
     def _checked(self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False) -> None:
@@ -211,9 +212,21 @@ class Function:
         else:
             found = self._pointwise(chosen, points, errors, options)
         self._checked(found, points, errors, derivative=True)
-        if points.ndim == 1 and chosen.family == "automatic" and not found.all():
-            self._vouched(found, points)
+        if chosen.family == "automatic" and not found.all():
+            self._vouch(found, points, errors)
         return found
+
+    def _vouch(self, found: FloatArray, points: FloatArray, errors: Errors) -> None:
+        """As `_vouched`, for a point or a batch of them, in which NaN stands for what would be raised."""
+        if points.ndim == 1:
+            return self._vouched(found, points)
+        for place in map(tuple, np.argwhere(np.isinf(self._batch(self.graph, points)).any(axis=-1))):
+            try:
+                self._vouched(found[place], points[place])
+            except AdlabError:
+                if errors == "raise":
+                    raise
+                found[place] = np.nan
 
     def _vouched(self, found: FloatArray, point: FloatArray) -> None:
         """A 0 may be all that an overflow has left, as x/∞ for sqrt(x² + y²): then it is raised. Where f is infinite,
@@ -247,6 +260,7 @@ class Function:
         values = evaluate(self.graph, point.tolist(), FLOATS)
         tangents = forward(self.graph, values, dict(enumerate(direction.tolist())), FLOATS)
         found = np.array([tangents.get(o, 0.0) if values[o] == values[o] else np.nan for o in self.graph.outputs])
+        self._overflowed(values, point)
         return self._or_by_program(found, point, lambda jacobian: jacobian @ direction)
 
     def vjp(self, x: Any, u: Any) -> FloatArray:
@@ -260,7 +274,13 @@ class Function:
         adjoints = reverse(self.graph, values, seeds, FLOATS)
         exists = all(values[output] == values[output] for output in self.graph.outputs)
         found = np.array([adjoints.get(i, 0.0) if exists else np.nan for i in range(self.n)])
+        self._overflowed(values, point)
         return self._or_by_program(found, point, lambda jacobian: weights @ jacobian)
+
+    def _overflowed(self, values: list[float], point: FloatArray) -> None:
+        """Raises as the Jacobian does where f is infinite: see `_vouched`."""
+        if any(abs(values[output]) == np.inf for output in self.graph.outputs):
+            self.jacobian(point)
 
     def _or_by_program(self, found: FloatArray, point: FloatArray, product: Callable[[FloatArray], FloatArray]) -> FloatArray:
         """`found`, or where a sweep over the reals ended in NaN what the program says, which knows complex ways too."""
@@ -289,7 +309,10 @@ class Function:
         found = np.zeros(directions.shape)
         for i, output in enumerate(gradient.outputs[1:]):
             found[i] = tangents.get(output, 0.0)
-        if values[0] != values[0]:
+        value = values[gradient.outputs[0]]
+        if abs(value) == np.inf:
+            self.jacobian(point)  # which raises what overflow has spoiled
+        if value != value:
             self._checked(self.values(point), point)  # or f is real by way of complex numbers, as its programs know
             second = self.cached("second", lambda: programs.derivative(programs.derivative(self.graph), "forward"))
             found = np.array(self._at(second, point)).reshape(self.n, self.n) @ directions

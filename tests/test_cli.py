@@ -161,3 +161,13 @@ def test_python_dash_m_is_the_command_line() -> None:
     failed = subprocess.run([sys.executable, "-m", "adlab", "graph", "x*"], capture_output=True, text=True, check=False)
     assert failed.returncode == 2
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    (["difference", "exp(x)", "--at", "x=1", "--order", "0"], "order"),
+    (["difference", "exp(x)", "--at", "x=1", "--methods", "richardson"], "name one scheme by --scheme"),
+    (["difference", "--scheme", "richardson"], "takes --methods only"),
+])  # fmt: skip
+def test_options_that_would_be_ignored_are_refused(asked: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*asked, "--quiet"]) == 2
+    assert said in capsys.readouterr().err

@@ -296,3 +296,14 @@ def test_a_power_of_zero_has_its_partials(method: str, at: list[float], gradient
     for nowhere in ([0, 0], [0, 0.5], [-2, 3]):
         with pytest.raises(adlab.DomainError):
             f.gradient(nowhere, method=method)
+
+
+def test_a_0_that_overflow_has_left_is_no_derivative() -> None:
+    """sqrt(x² + y²) at 1e200: x/∞. At a point it is raised, in a batch NaN."""
+    norm, far = adlab.Function("sqrt(x**2 + y**2)"), [1e200, 1.0]
+    for call in (norm.gradient, norm.hessian, lambda x: norm.vjp(x, [1.0]), lambda x: norm.jvp(x, [1.0, 0.0])):
+        with pytest.raises(adlab.OverflowedError, match="overflows"):
+            call(far)
+    assert np.isnan(norm.gradient([far, [3.0, 4.0]])).tolist() == [[True, True], [False, False]]
+    with pytest.raises(adlab.OverflowedError):
+        norm.gradient([far, [3.0, 4.0]], errors="raise")

@@ -18,6 +18,7 @@ from adlab.errors import OptionError
 NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
 
 ODD = 1 + (5**0.5 - 1) * 2.0**-9  # no short number, and hardly another step
+LARGE = 2.0**40  # floats from here on are 2⁻¹² apart, and more
 REACH = 6.0  # steps: so far do the widest stencils reach
 FAINT = 2.0**-20  # relative to the values of f: waves so low are not told from noise
 STAIRS = (
@@ -89,6 +90,9 @@ def estimated(
         chosen = at(checked_step(step))
     if UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
         chosen = _explained(line, chosen)
+    if chosen.success and _between_floats(line):
+        reason = f"f changes as much from one float to the next, {math.ulp(line.origin):.3g} apart at x, as over the stencil"
+        chosen = replace(chosen, success=False, flags=(*chosen.flags, NOT_RESOLVED), reason=reason)
     flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
     error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
     return replace(chosen, error=plain(error), nfev=line.nfev, nit=sum(one.nit for one in tried), x=line.origin)
@@ -124,6 +128,15 @@ def _done(line: Line, found: Estimate) -> bool:
     if {KINK, BRANCH_CUT}.intersection(found.flags) or flag_of(line.centre):
         return True
     return found.success and not _vague(line, found)
+
+
+def _between_floats(line: Line) -> bool:
+    """Whether floats at x are further apart than f changes over, as those of sin at 1e22; near 0 they never are."""
+    if abs(line.origin) < LARGE:
+        return False
+    known, ulp = line.at(line.known(math.inf)), math.ulp(line.origin)
+    sides = [np.ptp(line.at([line.origin + side * k * ulp for k in range(8)]), axis=0) for side in (-1, 1)]
+    return bool(np.any(np.min(sides, axis=0) > np.ptp(known, axis=0) / 10))
 
 
 def _faint(line: Line, found: Estimate) -> bool:

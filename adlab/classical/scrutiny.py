@@ -59,15 +59,40 @@ def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verd
         suspicious = _doubtful(first) or _swings(line, stencil, h, first)
         return _nearer(line, stencil, h, first) if suspicious else Verdict(first.error)
     one_sided = sides[0].neighbour, sides[1].neighbour
-    gap = _gap(*sides)
-    unlike = gap > CLEARLY * (sides[0].error + sides[1].error)
-    kink, cusp = _persists(line, stencil.derivative, h, gap) if unlike.any() else (unlike, unlike)
-    if (unlike & (kink | cusp)).any():
-        return _kinked(stencil, first, gap, one_sided, unlike & kink, unlike & cusp)
+    gap, unlike = _unlike(*sides)
+    kinked = _kink(line, stencil, h, first, *sides) or _slight_kink(line, stencil, h, first)
+    if kinked:
+        return kinked
     ragged = (gap > CLEARLY * (sides[0].roundoff + sides[1].roundoff)) & (gap > sides[0].truncation + sides[1].truncation)
     suspicious = bool((unlike | ragged).any()) or _doubtful(first) or _swings(line, stencil, h, first)
     verdict = _nearer(line, stencil, h, first) if suspicious else Verdict(first.error)
     return replace(verdict, one_sided=verdict.one_sided or one_sided)
+
+
+def _unlike(left: Quotient, right: Quotient) -> tuple[Array, Mask]:
+    """How far the derivatives of both sides are apart, and where that is clearly more than their errors."""
+    gap = np.abs(right.neighbour - left.neighbour)
+    return gap, gap > CLEARLY * (left.error + right.error)
+
+
+def _kink(line: Line, stencil: Stencil, h: float, first: Quotient, left: Quotient, right: Quotient) -> Verdict | None:
+    """The verdict where the sides are unlike at h and stay so, or grow apart; else `None`."""
+    gap, unlike = _unlike(left, right)
+    if not unlike.any():
+        return None
+    kink, cusp = (unlike & found for found in _persists(line, stencil.derivative, h, gap))
+    return _kinked(stencil, first, gap, (left.neighbour, right.neighbour), kink, cusp) if (kink | cusp).any() else None
+
+
+def _slight_kink(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict | None:
+    """Where the stencil is so wide that the curvature of f hides a slight kink at x, it shows nearer to x."""
+    while h > WIDE * max(abs(line.origin), TYPICAL_SCALE):
+        h *= CLOSER
+        sides = _sides(line, stencil.derivative, h)
+        found = _kink(line, stencil, h, first, *sides) if sides else None
+        if found:
+            return found
+    return None
 
 
 def _kinked(
@@ -184,10 +209,6 @@ def _sides(line: Line, derivative: int, h: float) -> tuple[Quotient, Quotient] |
     return (left, right) if left and right else None
 
 
-def _gap(left: Quotient, right: Quotient) -> Array:
-    return np.abs(right.neighbour - left.neighbour)
-
-
 def _persists(line: Line, derivative: int, h: float, gap: Array) -> tuple[Mask, Mask]:
     """Where the gap between the two sides stays as h shrinks, within a factor of 2 and rounding: that is a kink. And
     where it grows steadily, but not as 1/h: that is a cusp.
@@ -200,7 +221,7 @@ def _persists(line: Line, derivative: int, h: float, gap: Array) -> tuple[Mask, 
         sides = _sides(line, derivative, h * CLOSER**look)
         if sides is None:
             return stays & (look > 1), grows & False
-        seen, blur = _gap(*sides), sides[0].error + sides[1].error
+        seen, blur = _unlike(*sides)[0], sides[0].error + sides[1].error
         stays = stays & (seen + blur > gap / 2) & (seen - blur < gap * 2)
         grows = grows & (seen > gap * CUSP[0] ** look) & (seen < gap * CUSP[1] ** look)
     return stays, grows

@@ -31,7 +31,7 @@ Ball = Any
 def required() -> None:
     """Raises MissingExtra unless python-flint is there."""
     if flint is None:
-        raise MissingExtra("proven enclosures need python-flint; install it by the extra: pip install adlab[certify]")
+        raise MissingExtra('proven enclosures need python-flint; install it by the extra: pip install "adlab[certify]"')
 
 
 def _arb(number: Any) -> Ball:

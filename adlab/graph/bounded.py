@@ -63,7 +63,7 @@ class BoundedNumbers(Numbers):
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Bounded]) -> Bounded:
         value = FLOATS.apply(primitive, parameter, [operand.value for operand in operands])
         if not any(operand.error for operand in operands):
-            if value == 0 and (primitive.name in ("add", "sub") or any(operand.value == 0 for operand in operands)):
+            if value == 0 and (primitive.name in ("add", "sub") or _nothing_from_nothing(primitive, operands)):
                 return Bounded(value)  # x − x and 0·x are 0, and exactly so
             if math.isfinite(value):
                 return Bounded(value, primitive.ulps and primitive.ulps * math.ulp(value) + TINIEST)
@@ -106,6 +106,11 @@ class BoundedNumbers(Numbers):
 
 
 BOUNDED = BoundedNumbers()
+
+
+def _nothing_from_nothing(primitive: Primitive, operands: list[Bounded]) -> bool:
+    """Whether a 0 is exact because an operand is: of special functions of two, the order may be 0 and the value underflow."""
+    return (len(operands) == 1 or primitive.cost != 100) and any(operand.value == 0 for operand in operands)
 
 
 def _written(primitive: Primitive, parameter: Parameter, operands: list[Bounded]) -> str:

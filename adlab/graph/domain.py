@@ -44,7 +44,11 @@ def domain(graph: Graph) -> list[Any]:
         primitive, operands, parameter = graph.nodes[i]
         letters = dict(zip(OPERANDS, (values[operand] for operand in operands), strict=False)) | {OUT: values[i]}
         with sympy.evaluate(False):
-            conditions.append(primitive.value_condition(parameter).xreplace(letters))
+            condition = primitive.value_condition(parameter).xreplace(letters)
+        parts = condition.args if isinstance(condition, sympy.And) else (condition,)
+        open_ = [part for part in parts if part.free_symbols or part.doit() is not sympy.true]  # 1 > 0 is no condition
+        if open_:
+            conditions.append(sympy.And(*open_, evaluate=False) if len(open_) > 1 else open_[0])
     return conditions
 
 

@@ -22,7 +22,8 @@ Formula = Callable[..., Any]
 
 LARGEST = 100  # order, up or down: beyond, mpmath may take seconds for one value, or for ever
 FINENESS = 60  # bits by which the step is smaller than the scale
-GUARD = 10
+GOOD = 64  # bits of a derivative that must be left when its terms have cancelled
+MOST_BITS = 6000
 FAR = 1000
 
 
@@ -35,18 +36,22 @@ def scalar(
     formula: Formula,
     inside: Callable[[float, float], bool] = lambda s, x: True,
     scale: Callable[[float, float], float] = lambda s, x: 1.0,
+    largest: float = LARGEST,
+    even: bool = False,
 ) -> Callable[[float, float, int], float]:
     """The function (order, argument, k): the formula, differentiated k times by its order, rounded once.
 
-    `inside` tells the domain for orders up to `LARGEST`, `scale` the distance to what is singular in the order. Raises
-    ValueError outside.
+    `inside` tells the domain for orders up to `largest`, `scale` the distance to what is singular in the order; `even`
+    functions of the order have no slope at order 0. Raises ValueError outside.
     """
 
     def rounded(s: float, x: float, k: int) -> float:
         if not (math.isfinite(s) and math.isfinite(x)):
             return NAN  # no limits are taken
-        if abs(s) > LARGEST or not inside(s, x):
+        if abs(s) > largest or not inside(s, x):
             raise ValueError("no real value")
+        if even and s == 0 and k % 2:
+            return 0.0
         return special.rounded_once(lambda m: _derivative(m, formula, s, m.mpf(x), k, scale(s, x)))
 
     return rounded
@@ -55,10 +60,18 @@ def scalar(
 def _derivative(m: Any, formula: Formula, s: float, x: Any, k: int, scale: float) -> Any:
     if k == 0:
         return formula(m, special.exact_order(s), x)
-    with m.extraprec((FINENESS + GUARD) * k + max(0, m.mag(s))):
-        h = m.ldexp(scale, -FINENESS)
-        terms = ((-1) ** j * m.binomial(k, j) * formula(m, s + (k - 2 * j) * h, x) for j in range(k + 1))
-        return m.fsum(terms) / (2 * h) ** k
+    extra = (FINENESS + 10) * k + max(0, m.mag(s))
+    while extra < MOST_BITS:
+        with m.extraprec(extra):
+            h = m.ldexp(scale, -FINENESS)
+            orders = [special.exact_order(s) if k == 2 * j else s + (k - 2 * j) * h for j in range(k + 1)]
+            terms = [(-1) ** j * m.binomial(k, j) * formula(m, order, x) for j, order in enumerate(orders)]
+            total = m.fsum(terms)
+            lost = m.mag(max(map(abs, terms))) - m.mag(total) if total else m.prec
+            if total and m.prec - lost >= GOOD:
+                return total / (2 * h) ** k
+        extra = max(2 * extra, lost + GOOD)  # f may hardly depend on its order: I(ν, x) moves by e^-2x of itself at ν = 0
+    raise ValueError("the derivative is too small beside the function")
 
 
 def lower_gamma(m: Any, s: Any, x: Any) -> Any:

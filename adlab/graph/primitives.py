@@ -93,6 +93,19 @@ def by_mpmath(name: str, formula: Any, form: Any, partials: tuple[Any, ...], **k
     return P(name, form, special.array(formula), special.scalar(formula), partials, **given)
 
 
+def _in_letters(name: str, a: str, b: str, n: str) -> str:
+    """A function of a moving order, differentiated by it n times."""
+    return f"{name}({a}, {b})" if n == "0" else f"diff({name}({a}, {b}), {a}, {n})"
+
+
+def _in_latex(name: str, arguments: Iterable[str], exponent: str) -> str:
+    a, b, n = arguments
+    times = "" if n == "1" else f"^{{{n}}}"
+    value = rf"\operatorname{{{name}}}\left({a}, {b}\right)"
+    shown = value if n == "0" else rf"\partial_{{{a}}}{times} {value}"
+    return rf"\left({shown}\right)^{{{exponent}}}" if exponent else shown
+
+
 def moving(
     name: str, form: Any, formula: Any, slope: Any, domain: Any, sloped: Any = sympy.true, **known: Any
 ) -> Primitive:
@@ -102,10 +115,13 @@ def moving(
     is there where there is a value and `sloped` holds.
     """
     head = own(f"{name}_moving")
+    head._sympystr = lambda self, printer: _in_letters(name, *map(printer.doprint, self.args))
+    head._latex = lambda self, printer, exp="": _in_latex(name, map(printer.doprint, self.args), exp)
     DEFINITIONS[head] = lambda a, b, n: form(a, b) if n == 0 else sympy.Subs(sympy.Derivative(form(S_, b), (S_, n)), S_, a)
-    value = orders.scalar(formula, **{key: known.pop(key) for key in ("inside", "scale") if key in known})
-    within = And(domain, sympy.Abs(A) <= orders.LARGEST)
-    beside = And(within, sloped, sympy.Abs(A) <= orders.LARGEST - 1)  # where its neighbours have values too
+    largest = known.get("largest", orders.LARGEST)
+    value = orders.scalar(formula, **{key: known.pop(key) for key in ("inside", "scale", "largest", "even") if key in known})
+    within = And(domain, sympy.Abs(A) <= largest) if largest < math.inf else domain
+    beside = And(within, sloped, sympy.Abs(A) <= largest - 1) if largest < math.inf else And(within, sloped)  # its neighbours
     return P(f"{name}_moving", lambda a, b, n=ZERO: form(a, b) if n == 0 else head(a, b, n), num.elementwise(value, 2), value,
              (head(A, B, N + 1), slope(lambda order, k: head(order, B, k))), domain=within, partial_domains=(within, beside),
              head=head, parameter_at=2, cost=100,
@@ -203,7 +219,7 @@ _ENTRIES: list[Primitive] = [
     P("gamma", sympy.gamma, special.from_scipy("gamma", math.gamma), math.gamma, (OUT * sympy.polygamma(0, A),), domain=NOT_A_POLE, head=sympy.gamma, cost=50, complex=special.complex_(lambda m, a: m.gamma(a)), ulps=8, over=ranges.right_of_zero(ranges.turning(GAMMA_TURNS))),
     by_mpmath("loggamma", lambda m, a: m.loggamma(a), sympy.loggamma, (sympy.polygamma(0, A),), domain=A > 0, over=ranges.turning(GAMMA_TURNS)),
     by_mpmath("polygamma", special.polygamma, lambda a, n=ZERO: sympy.polygamma(n, a), (sympy.polygamma(N + 1, A),), domain=And(WHOLE_N, N >= 0, NOT_A_POLE), head=sympy.polygamma, parameter_at=0, text=usual(0, "digamma({0})", "polygamma({n}, {0})"), over=ranges.by_order(lambda n: ranges.right_of_zero(ranges.monotone) if n % 2 else ranges.monotone)),
-    by_mpmath("zeta", special.hurwitz, lambda a, n: sympy.zeta(n, a), (Piecewise((-ONE, Eq(N, 0)), (-N * sympy.zeta(N + 1, A), True)),), domain=And(Ne(N, 1), Or(A > 0, And(WHOLE_N, N > 1, NOT_A_POLE))), head=sympy.zeta, parameter_at=0, moving="zeta_moving", over=ranges.right_of_zero(ranges.monotone)),
+    by_mpmath("zeta", special.hurwitz, lambda a, n: sympy.zeta(n, a), (Piecewise((-ONE, Eq(N, 0)), (-N * sympy.zeta(N + 1, A), True)),), domain=And(Ne(N, 1), Or(A > 0, And(WHOLE_N, N <= 0), And(WHOLE_N, N > 1, NOT_A_POLE))), head=sympy.zeta, parameter_at=0, moving="zeta_moving", over=ranges.right_of_zero(ranges.monotone)),
     # --- further special functions ------------------------------------------------------------------------------
     by_mpmath("erfi", lambda m, a: m.erfi(a), sympy.erfi, (exact(2 / sympy.sqrt(sympy.pi), growth(A)),)),
     by_mpmath("erfinv", lambda m, a: m.erfinv(a), sympy.erfinv, (exact(sympy.sqrt(sympy.pi) / 2, gausserfinv(A)),), domain=And(A > -1, A < 1), real_only=True),
@@ -234,11 +250,11 @@ _ENTRIES: list[Primitive] = [
     by_mpmath("lambertw1", lambda m, a: 1 + m.lambertw(a), DEFINITIONS[lambertw1], (explambertw(A) / OUT,), domain=-sympy.exp(-1) < A, head=lambertw1, text="(1 + LambertW({0}))"),
     by_mpmath("explambertw", lambda m, a: m.exp(-m.lambertw(a)), DEFINITIONS[explambertw], (exact(-OUT / lambertw1(A), OUT),), domain=-sympy.exp(-1) < A, head=explambertw, text="exp(-LambertW({0}))"),
     # --- special functions of a moving order --------------------------------------------------------------------
-    moving("zeta", sympy.zeta, lambda m, s, a: special.hurwitz(m, a, s), lambda f: -A * f(A + 1, N) - N * f(A + 1, N - 1), And(Ne(A, 1), B > 0), Ne(A, 0), inside=lambda s, x: s != 1 and x > 0, scale=lambda s, x: min(abs(s - 1), 1.0)),
+    moving("zeta", sympy.zeta, lambda m, s, a: special.hurwitz(m, a, s), lambda f: Piecewise((A * sympy.polygamma(0, B) - 1, And(Eq(A, 0), Eq(N, 0))), (-A * f(A + 1, N) - N * f(A + 1, N - 1), True)), And(Ne(A, 1), B > 0), Or(Ne(A, 0), Eq(N, 0)), inside=lambda s, x: s != 1 and x > 0, scale=lambda s, x: min(abs(s - 1), 1.0), largest=math.inf),
     moving("besselj", sympy.besselj, lambda m, v, x: m.besselj(v, x), lambda f: (f(A - 1, N) - f(A + 1, N)) / 2, B > 0, inside=orders.right),
     moving("bessely", sympy.bessely, lambda m, v, x: m.bessely(v, x), lambda f: (f(A - 1, N) - f(A + 1, N)) / 2, B > 0, inside=orders.right),
-    moving("besseli", sympy.besseli, lambda m, v, x: m.besseli(abs(v) if isinstance(v, int) else v, x), lambda f: (f(A - 1, N) + f(A + 1, N)) / 2, B > 0, inside=orders.right),
-    moving("besselk", sympy.besselk, lambda m, v, x: m.besselk(v, x), lambda f: -(f(A - 1, N) + f(A + 1, N)) / 2, B > 0, inside=orders.right),
+    moving("besseli", sympy.besseli, lambda m, v, x: m.besseli(abs(v) if m.isint(v) else v, x), lambda f: (f(A - 1, N) + f(A + 1, N)) / 2, B > 0, inside=orders.right),
+    moving("besselk", sympy.besselk, lambda m, v, x: m.besselk(v, x), lambda f: -(f(A - 1, N) + f(A + 1, N)) / 2, B > 0, inside=orders.right, even=True),
     moving("uppergamma", sympy.uppergamma, lambda m, s, x: special.upper_gamma(m, x, s), lambda f: -(sympy.log(B) ** N) * B ** (A - 1) * sympy.exp(-B), B > 0, inside=orders.right),
     moving("lowergamma", sympy.lowergamma, orders.lower_gamma, lambda f: sympy.log(B) ** N * B ** (A - 1) * sympy.exp(-B), And(A > 0, B > 0), inside=lambda s, x: s > 0 and x > 0, scale=lambda s, x: min(s, 1.0)),
     moving("expint", sympy.expint, lambda m, n, x: special.expint(m, x, n), lambda f: -f(A - 1, N), B > 0, inside=orders.right),

@@ -135,6 +135,8 @@ def _cotangent_derivative(m: Any, a: Any, order: int) -> Any:
 
 def hurwitz(m: Any, a: Any, s: Any) -> Any:
     """ζ(s, a) = Σ (a + k)^-s; to the left of 0 it is real for whole s only, and a polygamma function (DLMF 25.11.12)."""
+    if isinstance(s, int) and s <= 0:
+        return -m.bernpoly(1 - s, a) / (1 - s)  # DLMF 25.11.14
     if m.re(a) > 0:
         return m.zeta(s, a) if m.re(s) > 1 else _continued_zeta(m, a, s)
     if not isinstance(s, int):

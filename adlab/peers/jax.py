@@ -56,10 +56,12 @@ def _expint_of(order: int) -> Callable[[Array], Array]:
 
     def value(a: Array) -> Array:
         small = a < SMALL
-        x, whole = jnp.where(small, a, SMALL), jnp.where(small, 1.0, a)
+        x, whole = jnp.where(small & (a != 0), a, SMALL), jnp.where(small, 1.0, a)
         terms = [(-x) ** k / ((k - order + 1) * math.factorial(k)) for k in range(order + 8) if k != order - 1]
         logarithmic = (-x) ** (order - 1) / math.factorial(order - 1) * (special.digamma(float(order)) - jnp.log(x))
-        return jnp.where(small, logarithmic - sum(terms), special.expn(order, whole))
+        series = logarithmic - sum(terms)
+        at_zero = 1 / (order - 1) if order > 1 else jnp.inf
+        return jnp.where(a == 0, at_zero, jnp.where(small, series, special.expn(order, whole)))
 
     return _with_slope(value, lambda a: -(jnp.exp(-a) / a if order == 1 else _expint_of(order - 1)(a)))
 
@@ -83,7 +85,7 @@ NUMBERS = Framework(
         "and": jnp.logical_and, "or": jnp.logical_or, "not": jnp.logical_not,
         "select": lambda condition, a, b: jnp.where(jnp.asarray(condition).astype(bool), a, b),
         "heaviside": lambda a, n: jnp.heaviside(a, float(n)),
-        "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv,
+        "xlogy": special.xlogy, "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv,
         "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": of_whole_order(_polygamma), "zeta": _zeta,
         "Ei": _with_slope(_exponential_integral, lambda a: jnp.exp(a) / a),
         "expint": lambda a, n: _expint_of(int(n))(a) if n == int(n) and n >= 1 else NotImplemented,

@@ -26,6 +26,7 @@ from adlab.graph.primitives import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
 Functions = Mapping[str, Callable[..., Any]]
 
 COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
+    "xlogy": Piecewise((S.Zero, sympy.And(sympy.Eq(A, 0), sympy.Eq(B, 0))), (A * sympy.log(B), True)),
     "sec": 1 / sympy.cos(A),
     "csc": 1 / sympy.sin(A),
     "cot": 1 / sympy.tan(A),

@@ -42,7 +42,7 @@ NUMBERS = Framework(
         "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
         "erfcinv": lambda a: -torch.special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a
         "loggamma": torch.lgamma, "polygamma": of_whole_order(torch.polygamma),
-        "zeta": lambda a, n: torch.special.zeta(float(n), a) if n > 1 else NotImplemented,
+        "xlogy": torch.xlogy, "zeta": lambda a, n: torch.special.zeta(float(n), a) if n > 1 else NotImplemented,
         "sphericalj": lambda a, n: torch.sinc(a / torch.pi) if n == 0 else NotImplemented,
         "besseli": lambda a, n: {0: torch.special.i0, 1: torch.special.i1}.get(n, lambda a: NotImplemented)(a),
         "lowergamma": _incomplete_gamma(torch.special.gammainc),

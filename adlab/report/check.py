@@ -8,7 +8,7 @@ wrong answers that people make (`slips`): a sign, a factor, a transposed Jacobia
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from adlab.report.slips import Evidence, named
 from adlab.report.truth import truth
 from adlab.tables import Report, Table, significant
 
+LARGEST_ALLOWED = 0.1  # relative: what is off by more is not right, however ill-conditioned the point
 ALLOWED_ULPS = 1000
 """A component is right if its relative error is below so many roundings, times the condition number of the point."""
 
@@ -104,7 +105,7 @@ def check(f: Any, grad: Callable[[FloatArray], Any], at: Sequence[Any]) -> Check
 
 
 def _points(f: Function, at: Sequence[Any]) -> list[FloatArray]:
-    if np.isscalar(at) or isinstance(at, dict):
+    if isinstance(at, Mapping) or not np.ndim(at) or isinstance(at, str):
         at = [at]
     elif f.n > 1 and not any(np.iterable(x) for x in at):  # one point, its coordinates in order
         at = [at] if len(at) else []
@@ -157,6 +158,7 @@ def _row(f: Function, k: int, i: int, j: int, value: float, exact: Any, spread: 
         error = abs(mpmath.mpf(float(value)) - exact) if math.isfinite(value) else mpmath.inf
         relative = float(error / abs(exact)) if exact else (0.0 if not error else math.inf)
         ulps = float(error / unit_in_the_last_place(exact))
-        allowed = max(ALLOWED_ULPS * UNIT, float(spread / abs(exact)) if exact else 0.0)
+        allowed = min(max(ALLOWED_ULPS * UNIT, float(spread / abs(exact)) if exact else 0.0), LARGEST_ALLOWED)
+        spread = min(spread, LARGEST_ALLOWED * float(abs(exact))) if exact else spread
     right = relative <= allowed or float(error) <= max(spread, 1e3 * 5e-324) or value == nearest  # an overflow among them
-    return CheckRow(k, f.names[j], float(value), nearest, relative, ulps, allowed, right, i if f.m > 1 else None)
+    return CheckRow(k, f.names[j], float(value), nearest, relative, ulps, allowed, bool(right), i if f.m > 1 else None)

@@ -103,7 +103,7 @@ def _conditioned(f: Function, known: Conditioning) -> str:
 def _size(numbers: FloatArray) -> str:
     """The largest of them; there is no relative error of 0."""
     finite = numbers[np.isfinite(numbers)]
-    return significant(float(finite.max()), 3) if finite.size else "undefined (a value is 0)"
+    return significant(float(finite.max()), 3) if finite.size else "undefined"
 
 
 def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True) -> Comparison:

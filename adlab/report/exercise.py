@@ -138,7 +138,7 @@ class Exercise(Report):
         expected, name = self._expected(column, node), self.trace.graph.names[node]
         if column == "partials":
             return self._wrong_partials(node, [float(number) for number in _several(given)], expected)
-        answer, scale = float(given), self._scale(column)
+        answer, scale = float(given), self._scale(column, node)
         if _near(answer, expected, scale):
             return None
         slips = self._primal_slips if column == "primal" else self._path_slips
@@ -157,9 +157,18 @@ class Exercise(Report):
         slips = [(-expected[k], "its sign is wrong"), *self._wrong_rules(node, k), *self._near_misses(node, k)]
         return f"the partial of {name} for its operand {k + 1} is not {given[k]:.6g}: {_likely(given[k], slips, 1.0)}"
 
-    def _scale(self, column: str) -> float:
-        values = [abs(self._expected(column, node)) for node in self._order(column)]
-        return max((value for value in values if math.isfinite(value)), default=1.0)
+    def _scale(self, column: str, node: int) -> float:
+        """The size of what the number is made of, which is all that its rounding can be told by."""
+        trace, operands = self.trace, self.trace.graph.nodes[node].operands
+        if column == "adjoint":
+            parts = [contribution.value for contribution in trace.into(node)]
+        elif column == "primal":
+            parts = [trace.primals[i] for i in operands] if trace.graph.nodes[node].primitive.name in ("add", "sub") else []
+        else:
+            tangents = trace.tangents or {}
+            parts = [(p or 0.0) * tangents.get(i, 0.0) for i, p in zip(operands, trace.partials.get(node, ()), strict=False)]
+        sizes = [abs(size) for size in (self._expected(column, node), *parts) if math.isfinite(size)]
+        return max(sizes, default=0.0) or 1.0
 
     def _primal_slips(self, _: str, node: int) -> Iterator[tuple[float, str]]:
         trace, names = self.trace, self.trace.graph.names

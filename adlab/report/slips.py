@@ -111,7 +111,8 @@ def named(seen: Evidence) -> list[str]:
 
 def alike(a: Any, b: Any) -> bool:
     """Whether all of the numbers agree as well as those of one slip do."""
-    return bool(np.all(np.abs(a - b) <= LIKE * np.maximum(np.abs(a), np.abs(b))))
+    finite = np.isfinite(a) & np.isfinite(b)  # all numbers are nothing beside an infinite one
+    return bool(np.all(finite & (np.abs(a - b) <= LIKE * np.maximum(np.abs(a), np.abs(b)))))
 
 
 # --- slips of the whole -------------------------------------------------------------------------------------------
@@ -142,7 +143,8 @@ def _order(got: FloatArray, due: FloatArray, wrong: npt.ArrayLike) -> dict[int, 
     order: dict[int, int] = {}
     for j in places:
         apart = np.abs(got[..., j, None] - due[..., places])
-        same = (apart <= LIKE * np.maximum(np.abs(got[..., j, None]), np.abs(due[..., places]))).all(axis=(0, 1))
+        close = LIKE * np.maximum(np.abs(got[..., j, None]), np.abs(due[..., places]))
+        same = (np.isfinite(apart) & (apart <= close)).all(axis=(0, 1))
         owners = [places[k] for k in np.flatnonzero(same) if places[k] not in order.values()]
         if not owners or j in owners:  # in its own place already, but for a few digits
             return {}
@@ -218,15 +220,14 @@ def _slip(seen: Evidence, i: int, j: int) -> str:
         if 1e-9 < relative < 3e-6:
             return "accurate to single precision only in {where}, or to that of a difference quotient"
         return f"right to {-math.log10(relative):.0f} digits only in {{where}}"
+    slip = (
+        _factor(got, due) or _by_value(seen, at, got, due, i, j) or _inside(seen, at, got, due, i, j) or _constant(got, due)
+    )
+    if slip:
+        return slip
     if np.all(np.abs(got - due) <= seen.bounds[at, i, j]):
         return _rounded_away(seen, at[0], i, j)
-    return (
-        _factor(got, due)
-        or _by_value(seen, at, got, due, i, j)
-        or _inside(seen, at, got, due, i, j)
-        or _constant(got, due)
-        or "wrong in a way that is none of the usual slips in {where}"
-    )
+    return "wrong in a way that is none of the usual slips in {where}"
 
 
 def _rounded_away(seen: Evidence, k: int, i: int, j: int) -> str:

@@ -196,6 +196,7 @@ KINKS: list[tuple[str, Callable[[float], float], float, float, float]] = [
     ("|x| exp x", lambda x: abs(x) * math.exp(x), 0.0, -1, 1),
     ("|sin x| at π", lambda x: abs(math.sin(x)), math.pi, -1, 1),
     ("|x| + 1e6", lambda x: abs(x) + 1e6, 0.0, -1, 1),
+    ("a slight one: x² + |x - 1|/10", lambda x: x * x + abs(x - 1) / 10, 1.0, 1.9, 2.1),
 ]
 
 

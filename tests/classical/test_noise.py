@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from adlab.classical.adaptive import adaptive
+from adlab.classical.differences import difference
 from adlab.classical.noise import measured_noise
 from adlab.classical.quotients import Line
 from adlab.classical.stencils import SCHEMES, scheme
@@ -154,3 +155,12 @@ def test_where_f_is_no_power_series_the_error_says_so() -> None:
     """x + x√x at 0: fits in whole powers converge slowly."""
     found: Any = adaptive(lambda p: p[0] + p[0] * math.sqrt(p[0]) if p[0] >= 0 else math.nan, [0.0], 0)
     assert abs(found.df - 1) <= 2 * found.error < 0.01
+
+
+@pytest.mark.parametrize("method", ["adaptive-difference", "richardson", "central-difference", "central-difference-8"])
+@pytest.mark.parametrize(("x", "resolved"), [(1e10, True), (1e20, False), (1e22, False)])
+def test_where_floats_are_further_apart_than_waves_there_is_no_success(method: str, x: float, resolved: bool) -> None:
+    found = difference(lambda t: math.sin(t[0]), [x], 0, method)
+    assert ("step_not_resolved" not in found.flags) == resolved
+    assert found.success == resolved
+    assert difference(lambda t: t[0] ** 2, [x], 0, method).success

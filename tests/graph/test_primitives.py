@@ -28,6 +28,7 @@ from table import (
     ulps,
 )
 
+import adlab
 from adlab.graph import rules
 from adlab.graph.arithmetic import ARRAYS, FLOATS, evaluate
 from adlab.graph.compile.python import compile_python
@@ -313,3 +314,30 @@ def test_points_reach_the_extremes() -> None:
     sizes = [abs(x) for x in line(random.Random(0))]
     assert min(sizes) < 1e-299
     assert max(sizes) > 1e300
+
+
+@pytest.mark.parametrize("x", [40.0, 60.0, 200.0, 700.0])
+def test_a_slope_by_the_order_far_smaller_than_the_function_is_right(x: float) -> None:
+    """∂I(ν, x)/∂ν at ν = 0 is -K(0, x), e^(-2x) of I(0, x) itself."""
+    found = computed_partials(Case(PRIMITIVES["besseli_moving"], 0), (0.0, x))[0]
+    with mpmath.workdps(40):
+        assert abs(found + mpmath.besselk(0, x)) <= 2.0**-52 * mpmath.besselk(0, x)
+
+
+def test_second_derivatives_by_the_order_at_whole_numbers() -> None:
+    """K is even in its order, and I of a whole order too."""
+    f = adlab.Function("besselk(v, x)", ["v", "x"])
+    assert f.gradient([0.0, 2.0])[0] == 0.0
+    g = adlab.Function("besseli(v, x)", ["v", "x"]).hessian([-10.0, 0.3])
+    assert np.isfinite(g).all()
+    assert g[0, 1] == pytest.approx(g[1, 0], rel=1e-14)
+
+
+def test_zeta_at_whole_orders_from_0_down() -> None:
+    """Trivial zeros are 0; and -s ζ(s + 1, a) has a limit at s = 0."""
+    zeta = adlab.Function("zeta(s)")
+    assert [zeta([s]) for s in (-2.0, -4.0, -6.0)] == [0.0, 0.0, 0.0]
+    assert [zeta([s]) for s in (0.0, -1.0)] == [-0.5, -1 / 12]
+    hurwitz = adlab.Function("zeta(s, a)", ["s", "a"])
+    assert hurwitz.gradient([0.0, 2.0])[1] == -1.0
+    assert hurwitz.gradient([0.0, 2.0])[0] == pytest.approx(math.lgamma(2) - math.log(2 * math.pi) / 2, rel=1e-15)

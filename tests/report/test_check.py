@@ -160,3 +160,13 @@ def test_what_cannot_be_checked_is_said() -> None:
         check("Abs(x)", np.sign, at=[0.0])
     with pytest.raises(adlab.PointError):
         check(WORKED, true_gradient, at=[])
+
+
+def test_beyond_binary64_nothing_is_called_a_slip() -> None:
+    """All numbers are nothing beside an infinite one."""
+    assert check("exp(x)", lambda x: [5.0], at=[1000.0]).findings == ["wrong in a way that is none of the usual slips in x"]
+
+
+def test_no_conditioning_excuses_a_sign() -> None:
+    assert check("sin(x)", lambda x: -np.cos(x), at=[1e14]).findings == ["sign of x"]
+    assert check("sin(x)", np.cos, at=np.array(1e14)).passed

@@ -192,3 +192,7 @@ def test_an_exercise_shows_what_is_asked_and_none_of_the_answers() -> None:
     assert {row["node"] for row in WORKED.to_dict()["rows"]} == {"x1", "x2", "v1", "v2", "v3", "v4", "v5", "v6"}
     with pytest.raises(adlab.AdlabError, match="too long to do by hand"):
         exercise(adlab.gallery.chain(100))
+
+
+def test_what_is_small_beside_others_in_its_column_is_graded_all_the_same() -> None:
+    assert not exercise("1000000000000*x + sin(y)", [1, 2]).grade({"adjoint": {"y": -7.0}}).passed

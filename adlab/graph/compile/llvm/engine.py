@@ -23,6 +23,10 @@ from adlab.graph.compile.llvm.text import Externals, Registers
 _names = itertools.count()
 
 
+OPTIONS: dict[str, Any] = {"opt": 2, "reloc": "pic", "codemodel": "small"}
+"""Constants are read relative to the code, which the large code model, usual for such compilers, does not do."""
+
+
 @dataclass(frozen=True)
 class Machine:
     """What programs are compiled for."""
@@ -42,7 +46,7 @@ def machine() -> Machine:
     llvm.initialize_native_asmprinter()
     features = llvm.get_host_cpu_features()
     target = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features.flatten(), opt=2, reloc="pic", codemodel="small", jit=True
+        cpu=llvm.get_host_cpu_name(), features=features.flatten(), jit=True, **OPTIONS
     )
     fused = bool(features.get("fma"))
     for feature, letter, width in _LEVELS:
@@ -122,8 +126,8 @@ def cached_library(text: str, externals: Externals, exports: list[str]) -> Any:
 
 def _cache_path(text: str) -> Path:
     """One file for each text, machine, and version of Python and LLVM."""
-    key = "\n".join([text, machine().target.triple, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(),
-                     sys.version, llvmlite.__version__])  # fmt: skip
+    key = "\n".join([text, repr(OPTIONS), machine().target.triple, llvm.get_host_cpu_name(),
+                     llvm.get_host_cpu_features().flatten(), sys.version, llvmlite.__version__])  # fmt: skip
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(home, "adlab", f"{hashlib.sha256(key.encode()).hexdigest()}.o")
 
