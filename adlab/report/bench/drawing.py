@@ -65,17 +65,24 @@ def _seconds(seconds: float) -> str:
 
 def draw_linearity(found: Linearity, ax: Any = None) -> Any:
     """Microseconds a node: flat lines mean linear time."""
+    from matplotlib.lines import Line2D
+
     from adlab.report.bench.linearity import STAGES
 
     ax = axes(ax)
-    for family, dashes in zip(found.families, ("-", "--", ":"), strict=False):
-        for colour, mark, (stage, text) in zip(COLOURS, "os^", STAGES.items(), strict=False):
+    dashes: dict[str, Any] = dict(zip(found.families, ("-", "--", ":"), strict=False))
+    marks = dict(zip(STAGES, zip(COLOURS, "os^", strict=False), strict=True))
+    for family in found.families:
+        for stage, (colour, mark) in marks.items():
             runs = found.of(family)
-            ax.plot([run.nodes for run in runs], [run.per_node(stage) * 1e6 for run in runs], dashes, marker=mark,
-                    color=colour, label=f"{text}, {family}")  # fmt: skip
+            ax.plot([run.nodes for run in runs], [run.per_node(stage) * 1e6 for run in runs], dashes[family], marker=mark,
+                    color=colour)  # fmt: skip
     ax.set_xscale("log")
     ax.set_ylim(bottom=0)
     ax.set_xlabel("nodes of the graph")
     ax.set_ylabel("time per node, µs")
-    ax.legend(ncols=len(found.families))
+    kinds = [Line2D([], [], linestyle="", marker=mark, color=colour, label=STAGES[stage])
+             for stage, (colour, mark) in marks.items()]  # fmt: skip
+    kinds += [Line2D([], [], linestyle=dash, color="black", label=family) for family, dash in dashes.items()]
+    ax.legend(handles=kinds, ncols=2, loc="lower center")
     return ax

@@ -62,7 +62,8 @@ def _captions(directory: Path) -> Path:
         "# Figures",
         "Drawn by `adlab figures`; a file's stem is the name of the function in `adlab/report/figures/` that draws it. There "
         f"is an SVG beside every PNG. Drawn with {_versions()}. No figure holds "
-        "a measured time, so that all come out the same on every run.",
+        "a measured time, so that all come out the same on every run. (`bench` and `linearity` are recorded times, drawn by "
+        "`adlab bench --show figures/bench.json --plot figures/bench.png`.)",
     ]
     for draw in FIGURES:
         caption = " ".join((draw.__doc__ or "").split())
