@@ -49,7 +49,8 @@ class Split:
     def in_words(self) -> str:
         """Which of the two holds the scheme back, with both sizes."""
         small, large = sorted([self.truncation, self.roundoff])
-        both = f"at its step {self.step:.1e} truncation is {self.truncation:.1e} and roundoff {self.roundoff:.1e}"
+        truncation = f"{self.truncation:.1e}" if self.truncation else "below what can be measured"
+        both = f"at its step {self.step:.1e} truncation is {truncation} and roundoff {self.roundoff:.1e}"
         if large <= 30 * small:
             return both + ", of like size: no other step would do much better"
         cure = ("smaller step" if self.truncation > self.roundoff else "larger step") + " or a higher order would help"
