@@ -167,8 +167,7 @@ class Function:
 
     def _point(self, x: Any, errors: Errors) -> FloatArray:
         if errors not in ("nan", "raise"):
-            point = "; give a point as one argument, [1, 2]" if isinstance(errors, (int, float)) else ""
-            raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"{point}')
+            raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"; a point is one argument, [1, 2]')
         return coerce(x, self.names)
 
     def _checked(self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False) -> None:
@@ -217,7 +216,7 @@ class Function:
         return found
 
     def _vouch(self, found: FloatArray, points: FloatArray, errors: Errors) -> None:
-        """As `_vouched`, for a point or a batch of them, in which NaN stands for what would be raised."""
+        """As `_vouched`; in a batch NaN stands for what would be raised."""
         if points.ndim == 1:
             return self._vouched(found, points)
         for place in map(tuple, np.argwhere(np.isinf(self._batch(self.graph, points)).any(axis=-1))):
