@@ -93,7 +93,9 @@ def address_of(name: str) -> int:
 
 @cache
 def _jit() -> Any:
-    return llvm.create_lljit_compiler(machine().target)
+    # JITLink keeps an object's sections together; the older linker maps them one by one, in a crowded address space beyond
+    # the 2 GiB that the small code model reaches, and aborts the process.
+    return llvm.create_lljit_compiler(machine().target, use_jit_link=True)
 
 
 def compiled(text: str, externals: Externals) -> bytes:
