@@ -125,15 +125,16 @@ def _failed(
 ) -> DomainError | None:
     primitive, operands, parameter = graph.nodes[i]
     exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+    known = " that adlab can compute" if primitive.narrow else ""
     if exists[0] == 0:
-        what, condition = "value", primitive.value_condition(parameter)
-        return _domain_error(graph, i, values, condition, f"{name} has no {what}", _rounded(graph, i, point, 0))
+        condition = primitive.value_condition(parameter)
+        return _domain_error(graph, i, values, condition, f"{name} has no value{known}", _rounded(graph, i, point, 0))
     if derivative:
         for k, operand in enumerate(operands):
             if graph.active[operand] and exists[1 + k] == 0:
                 condition = primitive.partial_condition(k, parameter)
                 rounded = _rounded(graph, i, point, 1 + k)
-                return _domain_error(graph, i, values, condition, f"{name} has no derivative", rounded)
+                return _domain_error(graph, i, values, condition, f"{name} has no derivative{known}", rounded)
     return None
 
 

@@ -65,6 +65,8 @@ class Primitive:
     """Nothing computes it on complex numbers."""
     routes: bool = False
     """Passes on one operand: what has partial 0 is *not used*, and even an infinite derivative there is nothing."""
+    narrow: bool = False
+    """The domain is where adlab can compute it, which is not all of the function's own."""
     principal: bool = False
     """Outside its domain the value is complex, on the principal branch; zero is a pole, or no matter."""
     piecewise_constant: bool = False

@@ -126,7 +126,7 @@ def moving(
              (head(A, B, N + 1), slope(lambda order, k: head(order, B, k))), domain=within, partial_domains=(within, beside),
              head=head, parameter_at=2, cost=100,
              text=usual(0, name + "({0}, {1})", f"diff({name}({{0}}, {{1}}), {{0}}, {{n}})"), real_only=True, ulps=1,
-             over=ranges.unknown, **known)  # fmt: skip
+             over=ranges.unknown, narrow=True, **known)  # fmt: skip
 
 
 def power_text(shift: Any) -> str:

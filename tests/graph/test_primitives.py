@@ -341,3 +341,9 @@ def test_zeta_at_whole_orders_from_0_down() -> None:
     hurwitz = adlab.Function("zeta(s, a)", ["s", "a"])
     assert hurwitz.gradient([0.0, 2.0])[1] == -1.0
     assert hurwitz.gradient([0.0, 2.0])[0] == pytest.approx(math.lgamma(2) - math.log(2 * math.pi) / 2, rel=1e-15)
+
+
+def test_where_only_the_computation_ends_that_is_said() -> None:
+    with pytest.raises(adlab.DomainError, match=r"no value that adlab can compute at this point: .* Abs\(n\) <= 100"):
+        adlab.Function("besselj(n, x)")([150.0, 3.0])
+    assert adlab.Function("zeta(s)")([150.0]) == 1.0
