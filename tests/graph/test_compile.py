@@ -312,3 +312,11 @@ def test_auto_answers_at_once_and_changes_backend_without_changing_the_answer():
     assert np.allclose(first, second, rtol=1e-15)
     assert np.allclose(many, first, rtol=1e-14)
     assert np.isnan(program([-1.0, 2.0])).all()
+
+
+@pytest.mark.parametrize(("name", "mode"), [("logistic-map:6", "forward"), ("speelpenning:4", "reverse")])
+def test_the_mode_of_fewer_sweeps_is_compiled_and_forward_where_they_are_as_many(name: str, mode: str) -> None:
+    f = adlab.gallery.named(name)
+    program = f.compile("python", "value_and_gradient")
+    assert program.graph.counts() == with_existence(f.program(mode), 1, True).counts()
+    assert program.call(*f.point)[1:] == pytest.approx(tuple(f.gradient(f.point)), rel=1e-14)

@@ -220,7 +220,8 @@ def compile_function(
         graph, shapes = f.graph, [() if f.scalar and f.m == 1 else (f.m,)]
     else:
         keep = derivative == "value_and_gradient"
-        graph = with_existence(f.program("reverse" if f.m <= f.n else "forward"), f.m, keep)
+        # For as many sweeps forward: its tangents need not wait for the values to come first, which a chain would feel.
+        graph = with_existence(f.program("reverse" if f.m < f.n else "forward"), f.m, keep)
         shapes = [(f.m, f.n)] if derivative == "jacobian" else [()] * keep + [(f.n,)]
     return compile_graph(graph, shapes, backend, accuracy)
 
