@@ -14,6 +14,8 @@ comparison); `cli`.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,20 +35,20 @@ if TYPE_CHECKING:
         VariableError as VariableError,
     )
     from adlab.function import Function as Function
-    from adlab.parsing import parse as parse
-    from adlab.registry import methods as methods
+    from adlab.methods import methods as methods
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
-    from adlab.report.contest import contest as contest
     from adlab.report.cost import cost as cost
     from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.difference import difference as difference
+    from adlab.report.difference_contest import contest as contest
     from adlab.report.enclose import enclose as enclose
     from adlab.report.exercise import exercise as exercise
     from adlab.report.rounding import rounding as rounding
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
+    from adlab.text.parser import parse as parse
 
 __version__ = "0.1.0"
 
@@ -60,14 +62,14 @@ _HOME = {
     "Function": "adlab.function",
     "check": "adlab.report.check",
     "compare": "adlab.report.compare",
-    "contest": "adlab.report.contest",
+    "contest": "adlab.report.difference_contest",
     "cost": "adlab.report.cost",
     "derivatives": "adlab.report.derivatives",
     "difference": "adlab.report.difference",
     "enclose": "adlab.report.enclose",
     "exercise": "adlab.report.exercise",
-    "methods": "adlab.registry",
-    "parse": "adlab.parsing",
+    "methods": "adlab.methods",
+    "parse": "adlab.text.parser",
     "rounding": "adlab.report.rounding",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",
@@ -87,6 +89,17 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value  # next time it is found at once
         return value
     raise AttributeError(f"module 'adlab' has no attribute {name!r}")
+
+
+class _Package(ModuleType):
+    """`adlab.truth` and `adlab.methods` are functions. Importing the module of the same name would put it in their place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -1,5 +1,5 @@
 """`python -m adlab` is the command line."""
 
-from adlab.cli import main
+from adlab.cli.main import main
 
 raise SystemExit(main())

@@ -9,21 +9,23 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import sympy
 
+from adlab import conveniences  # noqa: F401 (gives graphs their pictures)
+from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.arithmetic.domain import domain, explain
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.principal import real_values
+from adlab.arithmetic.running import Runner
+from adlab.arithmetic.symbols import SYMPY
 from adlab.autodiff import programs
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.autodiff.trace import Trace, trace
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError, PointError
-from adlab.expressions import brief, is_small, listing
-from adlab.formula import read
-from adlab.graph.arithmetic import FLOATS, SYMPY, evaluate
-from adlab.graph.bounded import BOUNDED, Bounded
-from adlab.graph.domain import domain, explain
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
-from adlab.graph.principal import real_values
-from adlab.graph.running import Runner
-from adlab.points import FloatArray, coerce, coerce_one
-from adlab.registry import Method, lookup
+from adlab.inputs import FloatArray, coerce, coerce_one, read
+from adlab.methods import Method, lookup
+from adlab.text.traversal import brief, is_small, listing
 
 T = TypeVar("T")
 Errors = Literal["nan", "raise"]
@@ -346,26 +348,24 @@ class Function:
         return found
 
     def compile(self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast") -> Any:
-        """A fast callable: see `adlab.graph.compile.program`."""
-        from adlab.graph.compile.program import compile_function
+        """A fast callable: see `adlab.compile.program`."""
+        from adlab.compile.program import compile_function
 
         return compile_function(self, backend, derivative, accuracy)
 
     def to_python(self) -> str:
         """The program as Python source, ready to paste."""
-        from adlab.graph.listings import to_python
+        from adlab.compile.source import to_python
 
         return to_python(self.graph, self.name)
 
     def to_latex(self) -> str:
         """The program as LaTeX, one line an operation."""
-        from adlab.graph.listings import to_latex
-
-        return to_latex(self.graph)
+        return self.graph.to_latex()
 
     def _repr_latex_(self) -> str:
         """The formula where it is short, else the program line by line, else its size."""
-        from adlab.graph.listings import displayed
+        from adlab.display import displayed
 
         return displayed(self._formula_in_latex() if self._is_short() else self.to_latex())
 
@@ -381,7 +381,7 @@ class Function:
 
 def _over_points(graph: Graph) -> Any:
     """A compiled program whose batches agree with its points to the last bit or two: scalar mathematics throughout."""
-    from adlab.graph.compile.program import compile_graph
+    from adlab.compile.program import compile_graph
 
     return compile_graph(graph, [(len(graph.outputs),)], accuracy="strict")
 

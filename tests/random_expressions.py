@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import E, Float, Integer, Rational, S, Symbol, pi
 
-from adlab.written import RefusalError, applied, negative, power, product, total
+from adlab.text.unevaluated import RefusalError, applied, negative, power, product, total
 
 VARIABLES = (Symbol("x", real=True), Symbol("y"), Symbol("z", positive=True))
 ATOMS = (*VARIABLES, Integer(2), Integer(-1), Rational(-1, 3), Float(-2.5), pi, E)

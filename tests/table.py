@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import mpmath
 import sympy
 
-from adlab.graph.primitive import OPERANDS, OUT, Primitive, exact_sympy
-from adlab.graph.primitives import PRIMITIVES, define
+from adlab.primitives.primitive import OPERANDS, OUT, Primitive, exact_sympy
+from adlab.primitives.table import PRIMITIVES, define
 
 EFFORT = int(os.environ.get("ADLAB_EFFORT", "1"))
 """How many times as many points to try as in an everyday run."""

@@ -35,8 +35,8 @@ LEVEL = {room: i for i, rooms in enumerate(LEVELS) for room in rooms}
 
 # A lower object that offers a convenience living above it, by a one-line import inside the method that is it.
 CONVENIENCES = {
-    ("graph/graph.py", "adlab.report.drawing"),  # Graph.plot
-    ("graph/graph.py", "adlab.report.svg"),  # Graph._repr_svg_
+    ("graph/graph.py", "adlab.draw.on_axes"),  # Graph.plot
+    ("graph/graph.py", "adlab.draw.svg"),  # Graph._repr_svg_
     ("graph/graph.py", "adlab.peers"),  # Graph.to_torch, to_jax, to_casadi
 }
 
@@ -127,7 +127,7 @@ def test_the_top_level_holds_only_what_is_agreed() -> None:
 
 
 def test_importing_adlab_imports_nothing_heavy() -> None:
-    code = "import sys, adlab, adlab.cli; print(*sorted({'sympy', 'numpy', 'matplotlib', 'scipy'} & set(sys.modules)))"
+    code = "import sys, adlab, adlab.cli.main; print(*sorted({'sympy', 'numpy', 'matplotlib', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 

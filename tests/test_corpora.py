@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
+from corpora import CORPORA
 
 import adlab
 from adlab.report.conditioning import UNIT, conditioning
 
-CORPORA = Path(os.environ.get("ADLAB_CORPORA", Path(__file__).resolve().parents[2] / "shared" / "corpora"))
 ASKED = ["feynman", "symbolic_regression", "adbench", "large", "global_optimisation"]
 RTOL = 1e-12
 

@@ -8,8 +8,8 @@ import pytest
 import sympy
 
 import adlab
-from adlab.graph.primitive import OUT, A, B
-from adlab.graph.primitives import HEADS, PRIMITIVES
+from adlab.primitives.primitive import OUT, A, B
+from adlab.primitives.table import HEADS, PRIMITIVES
 
 FORMULA, POINT = "sin(x)*exp(y)/(1 + x**2)", [0.7, 0.3]
 

@@ -28,7 +28,7 @@ SETUP = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 def run(command: str, extras: bool = False) -> str:
     """The output of an adlab command, run in this process; unless it needs extras, as the plain installation gives it."""
-    from adlab.cli import main
+    from adlab.cli.main import main
 
     words = shlex.split(command)
     assert words[0] == "adlab", command
@@ -46,7 +46,7 @@ def run(command: str, extras: bool = False) -> str:
 def plain() -> Iterator[None]:
     """As if python-flint were not installed."""
     with (
-        mock.patch("adlab.report.judge.certifying", return_value=False),
+        mock.patch("adlab.truth.judge.certifying", return_value=False),
         mock.patch("adlab.report.truth.certifying", return_value=False),
     ):
         yield

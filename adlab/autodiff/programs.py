@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from adlab.arithmetic.nodes import Nodes
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.graph import rules
-from adlab.graph.arithmetic import Nodes
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 

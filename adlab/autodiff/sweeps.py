@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from adlab.graph.arithmetic import Adjoints, Arithmetic, Values
+from adlab.arithmetic.numbers import Adjoints, Arithmetic, Values
 from adlab.graph.graph import Graph
 
 T = TypeVar("T")
@@ -19,7 +19,8 @@ def forward(
 ) -> dict[int, T]:
     """The tangent of every node that moves when the inputs move by `tangents`: v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ v̇ⱼ.
 
-    >>> from adlab.graph.arithmetic import FLOATS, evaluate
+    >>> from adlab.arithmetic.floats import FLOATS
+    >>> from adlab.arithmetic.numbers import evaluate
     >>> from adlab.graph.lowering import lower
     >>> import sympy
     >>> x, y = sympy.symbols("x y", real=True)
@@ -51,7 +52,8 @@ def reverse(
     When a node's turn comes, everything that reads it has passed on its part: that is why the order is reversed.
     `note` is told of each contribution as it is added: node, which operand, contribution, sum so far.
 
-    >>> from adlab.graph.arithmetic import FLOATS, evaluate
+    >>> from adlab.arithmetic.floats import FLOATS
+    >>> from adlab.arithmetic.numbers import evaluate
     >>> from adlab.graph.lowering import lower
     >>> import sympy
     >>> x, y = sympy.symbols("x y", real=True)

@@ -9,15 +9,16 @@ from typing import Any
 
 from sympy import Symbol
 
+from adlab.arithmetic.floats import FLOATS, Floats
+from adlab.arithmetic.numbers import Numbers, evaluate
 from adlab.autodiff.sweeps import forward, reverse
+from adlab.display import Report, Table
 from adlab.errors import GaveUp, VariableError
-from adlab.expressions import listing
 from adlab.graph import rules
-from adlab.graph.arithmetic import FLOATS, Floats, Numbers, evaluate
 from adlab.graph.graph import Graph
-from adlab.graph.primitive import Parameter, Primitive
-from adlab.graph.primitives import READ_BETTER, define
-from adlab.tables import Report, Table
+from adlab.primitives.primitive import Parameter, Primitive
+from adlab.primitives.table import READ_BETTER, define
+from adlab.text.traversal import listing
 
 MOST_PATHS = 10_000
 
@@ -206,7 +207,7 @@ class Trace(Report):
         return self.to_svg()
 
     def _repr_latex_(self) -> str:
-        from adlab.graph.listings import displayed
+        from adlab.display import displayed
 
         return displayed(self.to_latex())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adlab.tables import Table
+from adlab.display import Table
 
 if TYPE_CHECKING:
     from adlab.autodiff.trace import Trace
@@ -61,7 +61,7 @@ def _left_out(trace: Trace) -> list[str]:
 
 def as_latex(trace: Trace) -> str:
     """Two arrays; names become v_{1}, adjoints \\bar v_{1}."""
-    from adlab.graph.listings import withheld
+    from adlab.display import withheld
 
     if len(trace.shown) > MOST_ROWS:
         return withheld(len(trace.graph.operations))
@@ -95,7 +95,7 @@ def _latex_reverse(trace: Trace, node: int) -> str:
 def _latex_operation(trace: Trace, node: int) -> str:
     from sympy import Symbol, latex
 
-    from adlab.graph.arithmetic import SYMPY
+    from adlab.arithmetic.symbols import SYMPY
 
     primitive, operands, parameter = trace.graph.nodes[node]
     if not operands:

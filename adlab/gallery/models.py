@@ -32,8 +32,8 @@ from adlab.gallery.notation import (
     tanh,
 )
 from adlab.gallery.straight import function
-from adlab.points import coerce
-from adlab.written import Decimal
+from adlab.inputs import coerce
+from adlab.text.unevaluated import Decimal
 
 
 def residual_network(width: int = 11, depth: int = 2, inputs: int = 8) -> Function:

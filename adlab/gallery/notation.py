@@ -1,6 +1,6 @@
 """Letters, sizes, and arithmetic that only writes: what the formulas of the gallery are put together with.
 
-Nothing is evaluated or reordered, and a part that is used twice is one object: see `adlab.written`. Within
+Nothing is evaluated or reordered, and a part that is used twice is one object: see `adlab.text.unevaluated`. Within
 `straight()` the same functions put nodes into a graph instead.
 """
 
@@ -18,7 +18,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, S, Symbol
 
 from adlab.errors import OptionError
 from adlab.gallery.straight import HAND
-from adlab.written import applied, flat, negative, product, total
+from adlab.text.unevaluated import applied, flat, negative, product, total
 
 MAX_OPERATIONS = 1_000_000  # of a function built here: ten seconds and half a gigabyte to build and lower
 

@@ -18,7 +18,7 @@ import sympy
 from adlab.function import Function
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph, Node
-from adlab.graph.primitives import CONSTANT, HEADS, INPUT, PRIMITIVES
+from adlab.primitives.table import CONSTANT, HEADS, INPUT, PRIMITIVES
 
 ADD, SUB, MUL, DIV, NEG, POWI, SQRT = (PRIMITIVES[n] for n in ("add", "sub", "mul", "div", "neg", "powi", "sqrt"))
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import sympy
 
-from adlab.graph.primitive import Number
+from adlab.primitives.primitive import Number
 
 EXACT_BITS = 4096  # exact constants longer than this stay operations
 _SMALL = 2**60

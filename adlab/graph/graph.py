@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, compress
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from adlab.errors import GraphError
-from adlab.graph.primitive import Number, Parameter, Primitive, number_text
-from adlab.graph.primitives import CONSTANT, INPUT, PRIMITIVES
 from adlab.graph.simplify import LAWS, PECULIAR
+from adlab.primitives.primitive import Number, Parameter, Primitive, number_text
+from adlab.primitives.table import CONSTANT, INPUT, PRIMITIVES
 
 UNITS = (0, 1, -1)
 """The constants that operations can be spared for."""
@@ -149,60 +149,23 @@ class Graph:
             raise GraphError(f"outputs {self.outputs} are not all nodes (0 to {len(self.nodes) - 1})")
         return self
 
-    def to_dot(self) -> str:
-        """The graph in Graphviz's language."""
-        from adlab.graph.export import to_dot
+    # What rooms above this one add by `attach`: pictures (adlab.draw) and the frameworks' versions (adlab.peers).
+    plot: ClassVar[Callable[..., Any]]
+    to_dot: ClassVar[Callable[..., str]]
+    to_latex: ClassVar[Callable[..., str]]
+    to_mermaid: ClassVar[Callable[..., str]]
+    to_svg: ClassVar[Callable[..., str]]
+    to_torch: ClassVar[Callable[..., Any]]
+    to_jax: ClassVar[Callable[..., Any]]
+    to_casadi: ClassVar[Callable[..., Any]]
+    _repr_svg_: ClassVar[Callable[..., str]]
+    _repr_html_: ClassVar[Callable[..., str | None]]
+    _repr_latex_: ClassVar[Callable[..., str]]
 
-        return to_dot(self)
 
-    def to_mermaid(self) -> str:
-        """The graph in Mermaid's language (Markdown pages render it)."""
-        from adlab.graph.export import to_mermaid
-
-        return to_mermaid(self)
-
-    def plot(self, ax: Any = None, **options: Any) -> Any:
-        """The graph drawn on Matplotlib axes; returns them."""
-        from adlab.report.drawing import plot_graph
-
-        return plot_graph(self, ax=ax, **options)
-
-    def to_torch(self, dtype: Any = None) -> Any:
-        """A differentiable PyTorch module, (..., n) or tensors by name → (...) or (..., m); `dtype` is that of its input."""
-        from adlab.peers import library
-
-        return library("torch").function(self, dtype)
-
-    def to_jax(self, dtype: Any = None) -> Any:
-        """A pure JAX function, (..., n) or arrays by name → (...) or (..., m), for grad, jit and vmap; `dtype` likewise."""
-        from adlab.peers import library
-
-        return library("jax").function(self, dtype)
-
-    def to_casadi(self, name: str = "f") -> Any:
-        """A `casadi.Function` of one vector (n), with one vector (m) for its value."""
-        from adlab.peers import library
-
-        return library("casadi").function(self, name)
-
-    def to_svg(self, **options: Any) -> str:
-        """The graph as an `<svg>` element; the options are those of `plot`."""
-        from adlab.report.svg import graph_svg
-
-        return graph_svg(self, **options)
-
-    def _repr_svg_(self) -> str:
-        return self.to_svg()
-
-    def _repr_html_(self) -> str | None:
-        from adlab.report.svg import graph_html
-
-        return graph_html(self)
-
-    def _repr_latex_(self) -> str:
-        from adlab.graph.listings import displayed, to_latex
-
-        return displayed(to_latex(self))
+def attach(name: str, convenience: Callable[..., Any]) -> None:
+    """Gives every graph a method that is written in a room above this one, which this one must not import."""
+    setattr(Graph, name, convenience)
 
 
 class Builder:

@@ -20,12 +20,12 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from adlab.errors import UnsupportedExpression, VariableError
-from adlab.expressions import brief, listing, postorder
 from adlab.graph import exact
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
-from adlab.graph.primitive import Number, Primitive, number_text
-from adlab.graph.primitives import HEADS, PRIMITIVES
+from adlab.primitives.primitive import Number, Primitive, number_text
+from adlab.primitives.table import HEADS, PRIMITIVES
+from adlab.text.traversal import brief, listing, postorder
 
 ADD, SUB, MUL, DIV, NEG, EXP, POW, POWI, POWR, SQRT, CBRT = (
     PRIMITIVES[name] for name in ("add", "sub", "mul", "div", "neg", "exp", "pow", "powi", "powr", "sqrt", "cbrt")

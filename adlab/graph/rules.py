@@ -13,9 +13,9 @@ import sympy
 
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
-from adlab.graph.primitive import OPERANDS, OUT, Parameter, Primitive
-from adlab.graph.primitives import PRIMITIVES
 from adlab.graph.simplify import MUL
+from adlab.primitives.primitive import OPERANDS, OUT, Parameter, Primitive
+from adlab.primitives.table import PRIMITIVES
 
 ADJOINT = "bar"
 
@@ -24,7 +24,7 @@ ADJOINT = "bar"
 def partials(primitive: Primitive, parameter: Parameter = None) -> Graph:
     """The local partials: inputs are the operands and the result, outputs one partial for each operand.
 
-    >>> from adlab.graph.primitives import PRIMITIVES
+    >>> from adlab.primitives.table import PRIMITIVES
     >>> print(partials(PRIMITIVES["div"]))
     v1 = 1/b
     v2 = out/b
@@ -41,7 +41,7 @@ def pullback(primitive: Primitive, parameter: Parameter = None) -> Graph:
 
     adjoint × partial, simplified as one: the quotient passes bar/b on, not bar × (1/b).
 
-    >>> from adlab.graph.primitives import PRIMITIVES
+    >>> from adlab.primitives.table import PRIMITIVES
     >>> print(pullback(PRIMITIVES["div"]))
     v1 = out/b
     v2 = bar/b

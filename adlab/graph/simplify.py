@@ -11,8 +11,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from adlab.graph.primitive import Parameter, Primitive
-from adlab.graph.primitives import CONSTANT, PRIMITIVES
+from adlab.primitives.primitive import Parameter, Primitive
+from adlab.primitives.table import CONSTANT, PRIMITIVES
 
 if TYPE_CHECKING:
     from adlab.graph.graph import Builder

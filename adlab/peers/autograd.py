@@ -11,9 +11,9 @@ import autograd.numpy as anp
 import numpy as np
 
 from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray
 from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
 from adlab.peers.shapes import Jacobians
-from adlab.points import FloatArray
 
 
 def _special() -> dict[str, Callable[..., Any]]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from adlab.errors import OptionError
 from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray
 from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names
 from adlab.peers.shapes import Jacobians
-from adlab.points import FloatArray
 
 
 def _erfc(a: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jacobi
 import numpy as np
 
+from adlab.inputs import FloatArray
 from adlab.peers.shapes import Sampled, Values
-from adlab.points import FloatArray
 
 
 def jacobian(values: Values, point: FloatArray) -> Sampled:

@@ -14,9 +14,9 @@ import numpy as np
 
 from adlab.errors import AdlabError, OptionError
 from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray, in_order
 from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
 from adlab.peers.shapes import Jacobians, checked, no_precision, precision, unreadable
-from adlab.points import FloatArray, in_order
 
 Array = Any
 ArrayFunction = Callable[[Any], Array]

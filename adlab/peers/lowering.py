@@ -16,12 +16,13 @@ import numpy as np
 import sympy
 from sympy import Min, Mod, Piecewise, S, atan2, floor, sign
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import Numbers, evaluate
 from adlab.errors import MethodError, UnsupportedExpression
-from adlab.graph.arithmetic import FLOATS, Numbers, evaluate, to_float
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
-from adlab.graph.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy, number_text
-from adlab.graph.primitives import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
+from adlab.primitives.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy, number_text, to_float
+from adlab.primitives.table import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
 
 Functions = Mapping[str, Callable[..., Any]]
 

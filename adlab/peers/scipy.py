@@ -6,8 +6,8 @@ import numpy as np
 import scipy.differentiate
 import scipy.optimize
 
+from adlab.inputs import FloatArray
 from adlab.peers.shapes import Sampled, Values
-from adlab.points import FloatArray
 
 
 def differentiate(values: Values, point: FloatArray) -> Sampled:

@@ -9,7 +9,7 @@ import numpy as np
 
 from adlab.errors import OptionError, PointError
 from adlab.graph.graph import Graph
-from adlab.points import FloatArray
+from adlab.inputs import FloatArray
 
 Jacobians = Callable[[FloatArray], FloatArray]
 """What a peer makes of a graph: the Jacobian at one point (n,), or at many (..., n)."""

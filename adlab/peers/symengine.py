@@ -9,11 +9,11 @@ import numpy as np
 import symengine
 
 from adlab.graph.graph import Graph
-from adlab.graph.primitive import exact_sympy
-from adlab.graph.primitives import PRIMITIVES
+from adlab.inputs import FloatArray
 from adlab.peers.lowering import POWERS, Framework
 from adlab.peers.shapes import Jacobians
-from adlab.points import FloatArray
+from adlab.primitives.primitive import exact_sympy
+from adlab.primitives.table import PRIMITIVES
 
 # It has these, and leaves their derivatives as unevaluated objects, or in terms of functions that it cannot evaluate.
 WITHOUT_DERIVATIVE = {

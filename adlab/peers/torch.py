@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from adlab.graph.arithmetic import evaluate
+from adlab.arithmetic.numbers import evaluate
 from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray, in_order
+from adlab.peers.flat import flat, unflat
 from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
 from adlab.peers.shapes import Jacobians, checked, no_precision, precision, unreadable
-from adlab.peers.worker import flat, unflat
-from adlab.points import FloatArray, in_order
 
 Tensor = Any
 TensorFunction = Callable[[Any], Tensor]

@@ -12,15 +12,15 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from adlab.arithmetic.bounded import Bounded
+from adlab.display import Table, significant
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
-from adlab.graph.bounded import Bounded
-from adlab.points import FloatArray
-from adlab.registry import Method, Result
-from adlab.report.judge import Component
+from adlab.inputs import FloatArray
+from adlab.methods import Method, Result
 from adlab.report.kinks import ONE_BRANCH, convention
 from adlab.report.truth import Truth
-from adlab.tables import Table, significant
+from adlab.truth.judge import Component
 
 WRONG = 1e-6  # relative error
 NOT_FINITE = "some partials are not finite numbers"

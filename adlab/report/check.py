@@ -15,14 +15,14 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from adlab.display import Report, Table, significant
 from adlab.errors import MethodError, OptionError, PointError
 from adlab.function import Function, as_function
-from adlab.points import FloatArray, coerce_one
+from adlab.inputs import FloatArray, coerce_one
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.conditioning import UNIT, conditioning
 from adlab.report.slips import Evidence, named
 from adlab.report.truth import truth
-from adlab.tables import Report, Table, significant
 
 LARGEST_ALLOWED = 0.1  # relative: what is off by more is not right, however ill-conditioned the point
 ALLOWED_ULPS = 1000

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.autodiff.programs import Mode
+from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, OverflowedError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.domain import beyond_range, kinks
-from adlab.meanings import shown
-from adlab.points import FloatArray
+from adlab.inputs import FloatArray
+from adlab.methods import chosen
 from adlab.progress import stage
-from adlab.registry import chosen
 from adlab.report import accuracy
 from adlab.report.accuracy import WRONG, AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, Loss, cancellations, conditioning, losses
@@ -26,7 +26,7 @@ from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
 from adlab.report.verdict import POOR, Facts, Sentence, verdict
-from adlab.tables import Report, Table, significant
+from adlab.truth.meanings import shown
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Comparison(Report):
 
     def plot(self, ax: Any = None) -> Any:
         """Correct digits by method, the worst partial of each. Returns the Axes."""
-        from adlab.report.figures import digits_by_method
+        from adlab.plots.pieces import digits_by_method
 
         return digits_by_method(self.accuracy, ax)
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from adlab.arithmetic.domain import live
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.programs import Mode
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.function import Function
-from adlab.graph.arithmetic import FLOATS, evaluate
-from adlab.graph.domain import live
 from adlab.graph.graph import Graph
-from adlab.points import FloatArray
+from adlab.inputs import FloatArray
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
 UNIT = 2.0**-53

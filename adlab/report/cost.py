@@ -10,16 +10,16 @@ from functools import partial
 from typing import Any
 
 from adlab.autodiff.programs import Mode
-from adlab.classical.symbolic import derivative_of
+from adlab.compile.program import WALKS
+from adlab.display import Report, Table, count, significant
 from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.compile.program import WALKS
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
-from adlab.points import FloatArray
-from adlab.registry import LARGEST_FORWARD_PROGRAM, SWEEPS, Method, chosen
+from adlab.inputs import FloatArray
+from adlab.methods import LARGEST_FORWARD_PROGRAM, SWEEPS, Method, chosen
 from adlab.report.accuracy import STATUS, Attempt
-from adlab.tables import Report, Table, count, significant
+from adlab.symbolic.derivative import derivative_of
 
 SECONDS = 0.25
 """How long all timings together take, about."""
@@ -89,7 +89,7 @@ class Cost(Report):
 
     def plot(self, ax: Any = None) -> Any:
         """A bar for each method: operations as a multiple of one evaluation of f. Returns the Axes."""
-        from adlab.report.figures import axes
+        from adlab.plots.canvas import axes
 
         ax = axes(ax)
         rows = [row for row in self.rows if row.ratio is not None]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from adlab.display import Report, Table
 from adlab.errors import OptionError
 from adlab.function import as_function, point_of
-from adlab.meanings import decimal, shown
-from adlab.report.higher import higher_derivatives
-from adlab.report.judge import Component, Status, certifying, weakest
 from adlab.report.truth import UNCERTIFIED, source_of
-from adlab.tables import Report, Table
-from adlab.values import plan
+from adlab.truth.higher import higher_derivatives
+from adlab.truth.judge import Component, Status, certifying, weakest
+from adlab.truth.meanings import decimal, shown
+from adlab.truth.values import plan
 
 MOST_ORDERS = 30
 

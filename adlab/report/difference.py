@@ -15,20 +15,21 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from adlab.classical import differences
-from adlab.classical.complex_step import complex_difference, refusal
-from adlab.classical.estimates import Estimate
-from adlab.classical.quotients import checked_point
-from adlab.classical.scrutiny import BRANCH_CUT, KINK
-from adlab.classical.stencils import SCHEMES, scheme
-from adlab.classical.steps import MODES
+from adlab.arithmetic.complex_numbers import COMPLEX
+from adlab.arithmetic.domain import explain
+from adlab.arithmetic.numbers import evaluate
+from adlab.differences import differences
+from adlab.differences.complex_step import complex_difference, refusal
+from adlab.differences.estimates import Estimate
+from adlab.differences.quotients import checked_point
+from adlab.differences.scrutiny import BRANCH_CUT, KINK
+from adlab.differences.stencils import SCHEMES, scheme
+from adlab.differences.step_choice import MODES
+from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, PointError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.arithmetic import COMPLEX, evaluate
-from adlab.graph.domain import explain
-from adlab.points import FloatArray
+from adlab.inputs import FloatArray
 from adlab.report.probe import Probe
-from adlab.tables import Report, Table, significant
 
 NAMES = (*differences.NAMES, "complex-step")
 FACTS = ("success", "status", "df", "error", "nit", "nfev", "x", "step", "scheme", "flags", "one_sided", "reason", "order")

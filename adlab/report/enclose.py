@@ -1,6 +1,6 @@
 """Guaranteed intervals: what f and its partials can be anywhere in a box of inputs, and what that proves.
 
-The reverse program is run once on proven intervals (`adlab.graph.enclosures`), or once on each piece of the box. An
+The reverse program is run once on proven intervals (`adlab.arithmetic.enclosures`), or once on each piece of the box. An
 interval that lies on one side of 0 proves the sign of a partial on the whole box, and so that f is monotone there; a
 value that is enclosed at all proves that every operation stays inside its domain.
 """
@@ -13,17 +13,17 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise, product
 from typing import Any
 
+from adlab.arithmetic import arb
+from adlab.arithmetic.domain import needed
+from adlab.arithmetic.enclosures import ENCLOSURES, UNDEFINED, undefined
+from adlab.arithmetic.intervals import SURELY
+from adlab.arithmetic.numbers import evaluate
+from adlab.display import Report, Table
 from adlab.errors import OptionError, PointError
 from adlab.function import Function, as_function
-from adlab.graph import arb
-from adlab.graph.arithmetic import evaluate
-from adlab.graph.domain import needed
-from adlab.graph.enclosures import ENCLOSURES, UNDEFINED, undefined
 from adlab.graph.graph import Graph
-from adlab.graph.intervals import SURELY
-from adlab.graph.ranges import Interval, hull
-from adlab.points import coerce_one
-from adlab.tables import Report, Table
+from adlab.inputs import coerce_one
+from adlab.primitives.ranges import Interval, hull
 
 LARGEST = 1_000_000  # operations × pieces: half a minute
 

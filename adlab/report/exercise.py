@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.trace import Trace
+from adlab.display import Report, Table
 from adlab.errors import OptionError
-from adlab.expressions import listing, shown
 from adlab.function import as_function, point_of
 from adlab.graph import rules
-from adlab.graph.arithmetic import FLOATS, evaluate, to_float
-from adlab.graph.primitive import Primitive
-from adlab.graph.primitives import PRIMITIVES
-from adlab.tables import Report, Table
+from adlab.primitives.primitive import Primitive, to_float
+from adlab.primitives.table import PRIMITIVES
+from adlab.text.traversal import listing, shown
 
 NEAR = 5e-3  # relative: a number rounded to three significant digits is as near as that
 NOTHING = 1e-9  # of the largest number of the column: what counts as 0

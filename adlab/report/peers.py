@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from adlab.display import Report, Table, significant
 from adlab.function import Function
-from adlab.peers import PEERS, library
-from adlab.registry import METHODS, chosen
+from adlab.methods import METHODS, chosen
+from adlab.peers.catalogue import PEERS, library
 from adlab.report.accuracy import attempt
 from adlab.report.side_by_side import SHOWN, side_by_side as side_by_side
 from adlab.report.truth import truth
-from adlab.tables import Report, Table, significant
 
 # --- the listing --------------------------------------------------------------------------------------------------
 

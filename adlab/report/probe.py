@@ -7,12 +7,12 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from adlab.classical.stencils import Stencil
+from adlab.differences.stencils import Stencil
 from adlab.errors import AdlabError
 from adlab.function import Function
-from adlab.points import FloatArray
-from adlab.report.higher import directional_derivative
-from adlab.values import Outcome, Plan, State, plan
+from adlab.inputs import FloatArray
+from adlab.truth.higher import directional_derivative
+from adlab.truth.values import Outcome, Plan, State, plan
 
 BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
 NODES = 8  # on each side of x, for the noise

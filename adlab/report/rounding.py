@@ -1,7 +1,7 @@
 """Automatic differentiation rounds too: the true error of each partial beside a bound on it that was carried along.
 
 The sweeps that give the gradient are run once more on numbers that carry a bound on their own error
-(`adlab.graph.bounded`): reverse mode as adjoints back through the graph, forward mode as its derivative program. The
+(`adlab.arithmetic.bounded`): reverse mode as adjoints back through the graph, forward mode as its derivative program. The
 bound is known without the truth; the truth, from high-precision values, shows how much of it is used up.
 """
 
@@ -14,18 +14,18 @@ from typing import Any
 
 import mpmath
 
+from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.arithmetic.domain import kinks
+from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.programs import Mode
 from adlab.autodiff.sweeps import reverse
+from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.arithmetic import evaluate
-from adlab.graph.bounded import BOUNDED, Bounded
-from adlab.graph.domain import kinks
-from adlab.points import FloatArray
-from adlab.registry import LARGEST_FORWARD_PROGRAM
+from adlab.inputs import FloatArray
+from adlab.methods import LARGEST_FORWARD_PROGRAM
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
-from adlab.tables import Report, Table, significant
 
 MODES: tuple[Mode, ...] = ("reverse", "forward")
 LARGEST_WALKED = 400_000  # nodes × sweeps: some seconds

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Graph
-from adlab.peers import PEERS, library
-from adlab.points import FloatArray
-from adlab.registry import METHODS
+from adlab.inputs import FloatArray
+from adlab.methods import METHODS
+from adlab.peers.catalogue import PEERS, library
 from adlab.report import accuracy
 from adlab.report.truth import truth
-from adlab.tables import Report, Table, significant
 
 
 @dataclass(frozen=True)

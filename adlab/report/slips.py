@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.errors import AdlabError
 from adlab.function import Function
-from adlab.graph.arithmetic import FLOATS, evaluate
-from adlab.points import FloatArray
+from adlab.inputs import FloatArray
 from adlab.report.conditioning import losses
 from adlab.report.rounding import bounded_jacobian
 

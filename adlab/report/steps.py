@@ -17,18 +17,18 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from adlab.classical.stencils import SCHEMES, Stencil, scheme
-from adlab.classical.step_models import UNIT_ROUNDOFF, ErrorModel
+from adlab.arithmetic.domain import explain
+from adlab.differences.stencils import SCHEMES, Stencil, scheme
+from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
+from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, MethodError, OptionError, OverflowedError
 from adlab.function import Function, as_function, point_of
-from adlab.graph.domain import explain
-from adlab.points import FloatArray
-from adlab.registry import METHODS
+from adlab.inputs import FloatArray
+from adlab.methods import METHODS
+from adlab.plots.curves import PER_DECADE, envelope
 from adlab.report.probe import BITS, Probe
 from adlab.report.truth import Truth, truth
-from adlab.tables import Report, Table, significant
 
-PER_DECADE = 12
 GUARD = 40  # bits of the exact values that are not counted on
 DIGITS = 45  # of the truth: the truncation of order 8 falls to 1e-36 where its slope is fitted
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
@@ -152,7 +152,7 @@ class Steps(Report):
 
     def plot(self, ax: Any = None, variable: str | None = None, output: int = 0) -> Any:
         """The V of each scheme for one partial, with the model's lines and the level ones. Returns the Axes."""
-        from adlab.report.figures import draw_steps
+        from adlab.plots.pieces import draw_steps
 
         return draw_steps(self, ax, variable or self.curves[0].variable, output)
 
@@ -264,15 +264,6 @@ def split(
 
 
 # --- fitting ----------------------------------------------------------------------------------------------------
-
-
-def envelope(errors: FloatArray) -> FloatArray:
-    """The running maximum over a decade of h: single minima are lucky zeros, where two errors happen to cancel."""
-    half = PER_DECADE // 2
-    padded = np.pad(errors, half, constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
-    known = ~np.isnan(windows)
-    return np.where(known.any(axis=1), np.max(np.where(known, windows, -np.inf), axis=1), np.nan)
 
 
 def _slope(sizes: FloatArray, errors: FloatArray, low: float, high: float) -> float | None:

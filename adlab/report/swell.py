@@ -14,13 +14,13 @@ from typing import Any
 import sympy
 from sympy.core.basic import Basic
 
-from adlab.classical.symbolic import SECONDS, derivative_of, operations_after_cse
-from adlab.classical.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
+from adlab.display import Report, Table, count
 from adlab.errors import AdlabError, GaveUp
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
-from adlab.registry import LARGEST_FORWARD_PROGRAM
-from adlab.tables import Report, Table, count
+from adlab.methods import LARGEST_FORWARD_PROGRAM
+from adlab.symbolic.derivative import SECONDS, derivative_of, operations_after_cse
+from adlab.symbolic.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
 
 LEGEND = [
     "tree operations: as `sympy.count_ops` counts an expression, and for a program its operations with every shared one",
@@ -73,7 +73,7 @@ class Swell(Report):
 
     def plot(self, ax: Any = None) -> Any:
         """Bars on a log scale: tree, after cse, and graph operations of each. Returns the Axes."""
-        from adlab.report.figures import swell_bars
+        from adlab.plots.pieces import swell_bars
 
         return swell_bars(self, ax)
 

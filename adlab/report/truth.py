@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from adlab.display import Report, Table
 from adlab.function import as_function, point_of
-from adlab.meanings import decimal, shown
-from adlab.report.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
-from adlab.tables import Report, Table
+from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
+from adlab.truth.meanings import decimal, shown
 
 INDEPENDENT = "from high-precision values of the expression alone"
 CERTIFIED = "by a power series of balls and by differences of values, which agree"

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from adlab.display import count
 from adlab.report.accuracy import AccuracyRow
 from adlab.report.conditioning import UNIT, Conditioning, Loss
 from adlab.report.cost import Cost
@@ -17,7 +18,6 @@ from adlab.report.kinks import ONE_BRANCH
 from adlab.report.steps import Split
 from adlab.report.swell import Swell
 from adlab.report.truth import Truth
-from adlab.tables import count
 
 FULL = 14.5  # digits from which a partial counts as right to the end: 16 less a few roundings
 PREDICTED = 30

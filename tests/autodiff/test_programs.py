@@ -8,9 +8,10 @@ import sympy
 from random_graphs import random_graph, random_point
 
 import adlab
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.programs import derivative, tangent_program
 from adlab.autodiff.sweeps import forward, reverse
-from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 

@@ -9,9 +9,11 @@ import pytest
 from random_graphs import random_graph, random_point
 
 import adlab
+from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import forward, reverse
-from adlab.classical.complex_step import complex_step
-from adlab.graph.arithmetic import ARRAYS, FLOATS, evaluate
+from adlab.differences.complex_step import complex_step
 from adlab.graph.graph import Builder, Graph
 from adlab.report.conditioning import UNIT, conditioning
 

@@ -12,14 +12,15 @@ import pytest
 import sympy
 
 from adlab import gallery
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.errors import GraphError
 from adlab.graph import rules
-from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.graph.liveness import last_uses, peak
 from adlab.graph.lowering import lower
-from adlab.graph.primitives import CONSTANT, INPUT, PRIMITIVES
-from adlab.parsing import parse
+from adlab.primitives.table import CONSTANT, INPUT, PRIMITIVES
+from adlab.text.parser import parse
 
 x, y, z = sympy.symbols("x y z", real=True)
 ADD, SIN, MUL = PRIMITIVES["add"], PRIMITIVES["sin"], PRIMITIVES["mul"]

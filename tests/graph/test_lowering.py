@@ -14,14 +14,15 @@ import sympy
 from sympy import Add, E, Eq, I, Integer, Mul, Piecewise, Pow, Rational, Symbol, oo, pi
 
 from adlab import gallery
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.errors import AdlabError, UnsupportedExpression, VariableError
-from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
-from adlab.graph.primitive import exact_sympy
-from adlab.graph.primitives import PRIMITIVES
-from adlab.parsing import parse
-from adlab.written import applied
+from adlab.primitives.primitive import exact_sympy
+from adlab.primitives.table import PRIMITIVES
+from adlab.text.parser import parse
+from adlab.text.unevaluated import applied
 
 x, y, z = sympy.symbols("x y z", real=True)
 

@@ -7,10 +7,11 @@ import math
 import pytest
 from table import CASES, Case, points
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.writers import writer
 from adlab.graph import rules
-from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Builder, Graph
-from adlab.graph.writers import writer
 
 
 def results(graph: Graph, inputs: list[float]) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adlab.peers import PEERS, Peer
+from adlab.peers.catalogue import PEERS, Peer
 
 QUICK = [name for name, peer in PEERS.items() if not peer.on_request]
 BINARY64 = [name for name in QUICK if not PEERS[name].options]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from adlab import gallery
+from adlab.arithmetic.numbers import evaluate
 from adlab.errors import MethodError, OptionError, PointError
 from adlab.function import Function
-from adlab.graph.arithmetic import evaluate
 
 POINTS = np.array([[1.0, 2.0], [2.0, 3.0], [2.0, 5.0]])
 f = gallery.worked_example()
@@ -196,7 +196,7 @@ def test_what_are_no_real_numbers_is_refused_in_a_sentence(convert: str, x: Any,
 
 
 @pytest.mark.parametrize("convert", ["to_torch", "to_jax"])
-@pytest.mark.parametrize("dtype", ["float99", "int32", "complex64", int, object()], ids=str)
+@pytest.mark.parametrize("dtype", ["float99", "int32", "complex64", int, object()], ids=["float99", "int32", "complex64", "int", "object"])
 def test_a_precision_that_is_none_is_refused_at_once(convert: str, dtype: Any) -> None:
     pytest.importorskip(convert.removeprefix("to_"))
     with pytest.raises(OptionError, match='such as "float32"'):

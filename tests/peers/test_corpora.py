@@ -6,21 +6,20 @@ A sample every time; with ADLAB_EFFORT above 1 every row of feynman.jsonl and 20
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from corpora import CORPORA
 from table import EFFORT
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.function import Function
-from adlab.graph.arithmetic import FLOATS, evaluate
-from adlab.peers import Peer
-from adlab.registry import METHODS
+from adlab.methods import METHODS
+from adlab.peers.catalogue import Peer
 from adlab.report.accuracy import attempt
 
-CORPORA = Path(os.environ.get("ADLAB_CORPORA", Path(__file__).resolve().parents[2].parent / "shared" / "corpora"))
 ROWS = {"feynman": (10, 120), "rubi_sections": (14, 200)}  # in a sample, at most
 
 

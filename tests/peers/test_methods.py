@@ -13,8 +13,8 @@ import pytest
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, MissingExtra, OptionError, PeerError
 from adlab.function import Function
-from adlab.peers import PEERS, Peer
-from adlab.registry import METHODS, chosen
+from adlab.methods import METHODS, chosen
+from adlab.peers.catalogue import PEERS, Peer
 from adlab.report.accuracy import attempt
 from adlab.report.compare import compare
 
@@ -63,7 +63,7 @@ def test_samplers_count_and_estimate() -> None:
 
 
 def test_no_peer_is_imported_with_the_registry() -> None:
-    code = "import sys, adlab.registry, adlab.report.peers as p; p.listing(); print(*sys.modules)"
+    code = "import sys, adlab.methods, adlab.report.peers as p; p.listing(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {peer.package for peer in PEERS.values()} & set(loaded)
 

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from table import CASES, PARAMETERS, Case, holds
 
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.errors import MethodError
 from adlab.function import Function
-from adlab.graph.arithmetic import FLOATS, evaluate
 from adlab.graph.graph import Builder, Graph
-from adlab.graph.primitives import PRIMITIVES
-from adlab.peers import PEERS, Peer, prepare
+from adlab.peers.catalogue import PEERS, Peer, prepare
+from adlab.primitives.table import PRIMITIVES
 
 CANDIDATES = (0.7, 1.9, -0.4, -1.7, 2.6)
 LOGICAL = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "select"}  # tested together, by a Piecewise

@@ -8,10 +8,10 @@ import math
 import pytest
 
 from adlab import gallery
-from adlab.cli import main
+from adlab.cli.main import main
 from adlab.errors import MethodError
 from adlab.function import Function
-from adlab.peers import PEERS
+from adlab.peers.catalogue import PEERS
 from adlab.report.peers import CASES, conventions, listing, side_by_side
 from adlab.report.side_by_side import kernels
 

@@ -13,8 +13,9 @@ import pytest
 from adlab import gallery
 from adlab.errors import GaveUp, MethodError, PeerError
 from adlab.function import Function
-from adlab.peers import PEERS, prepare, tree_size, worker
-from adlab.registry import METHODS
+from adlab.methods import METHODS
+from adlab.peers import apart, flat
+from adlab.peers.catalogue import PEERS, prepare, tree_size
 from adlab.report.accuracy import attempt
 
 
@@ -32,21 +33,21 @@ def children() -> list[str]:
 
 def test_a_graph_survives_the_journey() -> None:
     graph = gallery.attention().graph
-    assert str(worker.unflat(*worker.flat(graph)).check()) == str(graph)
+    assert str(flat.unflat(*flat.flat(graph)).check()) == str(graph)
 
 
 @pytest.mark.parametrize("name", ["casadi", "torch"])
 def test_the_worker_gives_what_the_place_gives(name: str) -> None:
     pytest.importorskip(PEERS[name].package)
     f = gallery.worked_example()
-    away = worker.Worker(PEERS[name], f.graph, 60.0)
+    away = apart.Worker(name, PEERS[name].system, f.graph, 60.0)
     assert away(np.array([1.0, 2.0])) == pytest.approx(f.jacobian([1.0, 2.0], method=name), rel=1e-15)
 
 
 def test_a_refusal_comes_back_from_the_worker() -> None:
     pytest.importorskip("casadi")
     with pytest.raises(MethodError, match="`lambertw`"):
-        worker.Worker(PEERS["casadi"], Function("LambertW(x)").graph, 60.0)(np.array([1.0]))
+        apart.Worker("casadi", "CasADi", Function("LambertW(x)").graph, 60.0)(np.array([1.0]))
 
 
 def test_symengine_unfolds_what_is_shared_and_is_stopped() -> None:
@@ -66,7 +67,7 @@ def test_what_takes_a_compiler_minutes_is_stopped_too() -> None:
     """torch.compile works in place on what it compiles in half a minute; the rest goes where it can be killed."""
     pytest.importorskip("torch")
     peer = PEERS["torch-compile"]
-    assert isinstance(prepare(peer, gallery.rosenbrock(100).graph), worker.Worker)
+    assert isinstance(prepare(peer, gallery.rosenbrock(100).graph), apart.Worker)
     assert peer.measure(gallery.worked_example().graph) <= peer.largest
 
 
@@ -87,5 +88,5 @@ def test_others_share_what_is_shared(name: str) -> None:
 
 
 def test_the_end_of_a_process_in_words() -> None:
-    assert worker._ending(-signal.SIGSEGV) == "SIGSEGV"
-    assert worker._ending(3) == "exit code 3"
+    assert apart._ending(-signal.SIGSEGV) == "SIGSEGV"
+    assert apart._ending(3) == "exit code 3"

@@ -8,7 +8,7 @@ import math
 import pytest
 
 import adlab
-from adlab.registry import METHODS
+from adlab.methods import METHODS
 from adlab.report.accuracy import unit_in_the_last_place
 
 OURS = [name for name, method in METHODS.items() if method.family != "peer"]

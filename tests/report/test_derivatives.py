@@ -10,7 +10,7 @@ import pytest
 
 import adlab
 from adlab.errors import OptionError, PointError
-from adlab.report import judge
+from adlab.truth import judge
 
 
 @pytest.fixture(params=["as installed", "from values alone"])

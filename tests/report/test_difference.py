@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 import adlab
-from adlab.classical.steps import MODES
+from adlab.differences.step_choice import MODES
 from adlab.report.difference import FACTS, NAMES
 
 SAMPLED = [name for name in NAMES if name != "complex-step"]

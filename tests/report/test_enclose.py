@@ -148,7 +148,7 @@ def test_pieces_beyond_reason_are_refused() -> None:
 
 
 def test_without_the_extra_it_is_named(monkeypatch) -> None:
-    from adlab.graph import arb
+    from adlab.arithmetic import arb
 
     monkeypatch.setattr(arb, "flint", None)
     with pytest.raises(adlab.MissingExtra, match=r"adlab\[certify\]"):

@@ -18,10 +18,11 @@ from matplotlib.text import Text
 from table import EFFORT
 
 import adlab
-from adlab.classical.stencils import scheme
-from adlab.report import figures
-from adlab.report.figures import canvas, cost, graphs, measure, plane, precision, steps, swell
-from adlab.report.figures.catalogue import figure_of
+from adlab.differences.stencils import scheme
+from adlab.plots import canvas
+from adlab.plots.canvas import new_axes
+from adlab.report.figures import cost, error_against_step as steps, graphs, measure, plane, precision, swell
+from adlab.report.figures.catalogue import FIGURES, draw_all, figure_of
 
 HALF_PAGE = 3.5  # inches
 CHEAP = "forward_or_reverse"
@@ -43,7 +44,7 @@ def small_sizes() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=figures.FIGURES, ids=lambda draw: draw.__name__)
+@pytest.fixture(scope="module", params=FIGURES, ids=lambda draw: draw.__name__)
 def drawn(request: Any, small_sizes: None) -> tuple[Any, Any, tuple[list[Text], Any]]:
     """The function, what it returns, and the texts that it draws."""
     if request.param is precision.digits_over_the_feynman_corpus and not (precision.corpora() / "feynman.jsonl").exists():
@@ -136,7 +137,7 @@ def test_text_is_at_least_six_points_high_on_half_a_page(drawn: Any) -> None:
 
 
 def test_a_figure_is_drawn_on_the_axes_given() -> None:
-    ax = figures.new_axes()
+    ax = new_axes()
     assert cost.forward_or_reverse(ax) is ax
     spots = canvas.panels(None, 2, 2)
     assert plane.correct_digits_over_the_plane(spots)[0] is spots[0]
@@ -144,7 +145,7 @@ def test_a_figure_is_drawn_on_the_axes_given() -> None:
 
 def test_drawing_twice_gives_the_same_bytes(tmp_path: Any) -> None:
     for run, name in [(run, name) for run in ("first", "second") for name in (CHEAP, "correct_digits_over_the_plane")]:
-        list(figures.draw_all(tmp_path / run, only=name))
+        list(draw_all(tmp_path / run, only=name))
     written = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert len(written) == 4
     for name in written:
@@ -152,7 +153,7 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path: Any) -> None:
 
 
 def test_no_file_holds_a_date(tmp_path: Any) -> None:
-    for path in figures.draw_all(tmp_path, only=CHEAP):
+    for path in draw_all(tmp_path, only=CHEAP):
         held = path.read_bytes()
         assert b"tEXt" not in held[:1000]
         assert b"dc:date" not in held
@@ -162,25 +163,25 @@ def test_drawing_sets_no_global_style(tmp_path: Any) -> None:
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    list(figures.draw_all(tmp_path, only=CHEAP))
+    list(draw_all(tmp_path, only=CHEAP))
     assert dict(matplotlib.rcParams) == before
 
 
 def test_an_unknown_figure_is_refused_with_the_known_ones(tmp_path: Any) -> None:
     with pytest.raises(adlab.OptionError, match="gradient_cost"):
-        list(figures.draw_all(tmp_path, only="nothing"))
+        list(draw_all(tmp_path, only="nothing"))
 
 
 def test_a_directory_that_cannot_be_written_is_said_so(tmp_path: Any) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(adlab.AdlabError, match="cannot write"):
-        list(figures.draw_all(tmp_path / "file", only=CHEAP))
+        list(draw_all(tmp_path / "file", only=CHEAP))
 
 
 def test_without_the_corpus_its_figure_is_left_out_with_a_reason(tmp_path: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("ADLAB_CORPORA", str(tmp_path / "nowhere"))
     monkeypatch.setattr(precision, "feynman", READ)
-    (said,) = figures.draw_all(tmp_path, only="digits_over_the_feynman_corpus")
+    (said,) = draw_all(tmp_path, only="digits_over_the_feynman_corpus")
     assert "ADLAB_CORPORA" in said
     assert not list(tmp_path.iterdir())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import adlab
-from adlab.graph.domain import beyond_range
+from adlab.arithmetic.domain import beyond_range
 from adlab.report.compare import Comparison
 
 METHODS = ["reverse", "forward", "central-difference", "complex-step"]

@@ -7,18 +7,17 @@ import math
 import os
 import random
 import statistics
-from pathlib import Path
 
 import mpmath
 import numpy as np
 import pytest
+from corpora import CORPORA
 
 import adlab
+from adlab.arithmetic.bounded import Bounded
 from adlab.gallery import GALLERY
-from adlab.graph.bounded import Bounded
 from adlab.report.rounding import bounded_jacobian
 
-CORPORA = Path(os.environ.get("ADLAB_CORPORA", Path(__file__).resolve().parents[3] / "shared" / "corpora"))
 EFFORT = int(os.environ.get("ADLAB_EFFORT", "1"))
 MODES = ["reverse", "forward"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import adlab
-from adlab.classical.stencils import SCHEMES
+from adlab.differences.stencils import SCHEMES
 from adlab.report.steps import DEFAULT, envelope, split
 
 CASES = {

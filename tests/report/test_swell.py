@@ -14,9 +14,9 @@ from random_expressions import random_expression
 
 import adlab
 from adlab.autodiff.programs import derivative
-from adlab.classical.treesize import tree_nodes
 from adlab.gallery import chain, logistic_map, speelpenning, worked_example
 from adlab.report.swell import Swell, form_of, swell, swell_by_depth
+from adlab.symbolic.treesize import tree_nodes
 
 ROWS = ["f", "symbolic derivative", "reverse program", "forward program"]
 

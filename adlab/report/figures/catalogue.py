@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from adlab.errors import OptionError, OutputError
+from adlab.plots.canvas import STYLE, write
 from adlab.progress import stage
-from adlab.report.figures import cost, graphs, plane, precision, steps, swell
-from adlab.report.figures.canvas import STYLE, write
+from adlab.report.figures import cost, error_against_step as steps, graphs, plane, precision, swell
 
 FIGURES: list[Callable[..., Any]] = [
     steps.error_against_step_size, steps.central_differences, steps.one_sided_differences,

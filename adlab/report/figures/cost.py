@@ -9,9 +9,9 @@ import numpy as np
 
 from adlab.function import Function
 from adlab.gallery import network, rosenbrock, speelpenning
-from adlab.registry import chosen
+from adlab.methods import chosen
+from adlab.plots.canvas import COLOURS, MARKS, SMALL, axes, joined, label_ends, panels
 from adlab.report.cost import cost
-from adlab.report.figures.canvas import COLOURS, MARKS, SMALL, axes, joined, label_ends, panels
 
 SIZES = (2, 4, 8, 16, 32)
 SHAPES = (1, 2, 4, 8, 16, 32)

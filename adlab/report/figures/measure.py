@@ -10,8 +10,8 @@ import mpmath
 
 from adlab.errors import AdlabError
 from adlab.function import Function
-from adlab.points import FloatArray
-from adlab.registry import Method
+from adlab.inputs import FloatArray
+from adlab.methods import Method
 
 MOST_DIGITS = 16
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from adlab.function import Function
 from adlab.gallery import worked_example
-from adlab.points import FloatArray
-from adlab.registry import METHODS
-from adlab.report.figures.canvas import SMALL, panels
+from adlab.inputs import FloatArray
+from adlab.methods import METHODS
+from adlab.plots.canvas import SMALL, panels
 from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 

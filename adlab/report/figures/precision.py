@@ -14,9 +14,9 @@ import numpy as np
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.gallery import helmholtz, worked_example
-from adlab.registry import METHODS, chosen
+from adlab.methods import METHODS, chosen
+from adlab.plots.canvas import COLOURS, MARKS, axes, joined, label_ends, panels
 from adlab.report.cost import cost
-from adlab.report.figures.canvas import COLOURS, MARKS, axes, joined, label_ends, panels
 from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from adlab.function import Function
 from adlab.gallery import chain, logistic_map, speelpenning
-from adlab.report.figures.canvas import COLOURS, axes, label_ends, lines
+from adlab.plots.canvas import COLOURS, axes, label_ends, lines
 from adlab.report.swell import swell_by_depth
 
 DEPTHS = {"logistic": range(2, 11), "chain": range(1, 9)}

@@ -1,0 +1,1 @@
+"""What a graph can be walked with, a file for each arithmetic."""

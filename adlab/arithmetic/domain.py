@@ -1,0 +1,211 @@
+"""Where a graph has a value and where it has derivatives: said in letters, and found out at a point.
+
+A NaN at an output means that some live operation met an operand outside its domain, or that binary64 overflowed on
+the way; `explain` finds which, so that no NaN is ever returned without a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.arithmetic.floats import FLOATS, compiled_rule
+from adlab.arithmetic.intervals import INTERVALS
+from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.principal import real_values
+from adlab.arithmetic.symbols import SYMPY
+from adlab.errors import AdlabError, DomainError, OverflowedError
+from adlab.graph import rules
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import OPERANDS, OUT
+
+VANISHING = ("mul", "div", "powi", "powr", "pow", "exp", "gauss", "sech", "csch", "erfc", "besselk")
+"""Which are never 0 of operands that are not, but where binary64 has nothing smaller left."""
+
+
+def domain(graph: Graph) -> list[Any]:
+    """The conditions under which every operation has a value, as SymPy relationals in the inputs; empty where all do.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> domain(lower([sympy.log(x) / (1 - x)], [x]))
+    [x > 0, Ne(1 - x, 0)]
+    """
+    restricted = [i for i in graph.operations if not rules.unconditional(graph.nodes[i].primitive)]
+    active = [i for i in restricted if any(graph.active[operand] for operand in graph.nodes[i].operands)]
+    if not active:
+        return []
+    values = evaluate(graph, [sympy.Symbol(name, real=True) for name in graph.inputs], SYMPY)
+    conditions = []
+    for i in active:
+        primitive, operands, parameter = graph.nodes[i]
+        letters = dict(zip(OPERANDS, (values[operand] for operand in operands), strict=False)) | {OUT: values[i]}
+        with sympy.evaluate(False):
+            condition = primitive.value_condition(parameter).xreplace(letters)
+        parts = condition.args if isinstance(condition, sympy.And) else (condition,)
+        open_ = [part for part in parts if part.free_symbols or part.doit() is not sympy.true]  # 1 > 0 is no condition
+        if open_:
+            conditions.append(sympy.And(*open_, evaluate=False) if len(open_) > 1 else open_[0])
+    return conditions
+
+
+def live(graph: Graph, values: Sequence[float]) -> list[bool]:
+    """Which nodes the outputs really use at this point: not those of a branch that was not taken."""
+    alive = [False] * len(graph)
+    for output in graph.outputs:
+        alive[output] = True
+    for i in reversed(graph.operations):
+        if not alive[i]:
+            continue
+        primitive, operands, _ = graph.nodes[i]
+        routed = FLOATS.partials(graph, i, values) if primitive.routes and values[i] == values[i] else None
+        for k, operand in enumerate(operands):
+            # the condition of a select is read whatever it says; its partial is 0 all the same
+            alive[operand] |= routed is None or routed[k] is not None or (primitive.name == "select" and k == 0)
+    return alive
+
+
+def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name: str = "f") -> AdlabError | None:
+    """Why there is no value (or no derivative) at this point, or None where nothing is wrong; `name` is the graph's.
+
+    A DomainError for the first live operation whose operand fails its condition, else an OverflowedError for the
+    first live value that is not finite. Nothing is wrong where only complex numbers lead to a real value. A condition that
+    an operand fails by no more than it may be rounded is no property of f, and the sentence says so.
+    """
+    values = evaluate(graph, point, FLOATS)
+    if any(values[o] != values[o] for o in graph.outputs) and not np.isnan(real_values(graph, np.array(point))).any():
+        return None
+    alive = live(graph, values)
+    for i in graph.operations:
+        if alive[i] and (failed := _failed(graph, i, values, point, derivative, name)) is not None:
+            return failed
+    if any(alive[i] and values[i] != values[i] and not node.operands for i, node in enumerate(graph.nodes)):
+        return DomainError(f"{name} has no value at this point: no condition of the Piecewise holds", condition="a branch")
+    for i in graph.operations:
+        if alive[i] and not abs(values[i]) < float("inf"):
+            return OverflowedError(
+                f"binary64 overflows at this point: {_became(graph, i, values)}; scale the variables, or take logarithms"
+            )
+    return None
+
+
+def _became(graph: Graph, i: int, values: Sequence[float]) -> str:
+    met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in dict.fromkeys(graph.nodes[i].operands))
+    return f"{graph.names[i]} = {graph.written(i)} is {values[i]} for {met}"
+
+
+def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
+    """What leaves the range of binary64 on the way, the first live operation that does: "overflow" or "underflow", and
+    the operation in words; both empty where none does.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> beyond_range(lower([sympy.sqrt(x**2 + 1)], [x]), [1e200])
+    ('overflow', 'v1 = x**2 is inf for x = 1e+200')
+    """
+    values = evaluate(graph, point, FLOATS)
+    alive = live(graph, values)
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        met = [values[o] for o in operands]
+        if not alive[i] or not np.isfinite(met).all():
+            continue
+        if np.isinf(values[i]):
+            return "overflow", _became(graph, i, values)
+        if values[i] == 0 and primitive.name in VANISHING and all(met):
+            return "underflow", _became(graph, i, values)
+    return "", ""
+
+
+def _failed(
+    graph: Graph, i: int, values: Sequence[float], point: Sequence[float], derivative: bool, name: str
+) -> DomainError | None:
+    primitive, operands, parameter = graph.nodes[i]
+    exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+    known = " that adlab can compute" if primitive.narrow else ""
+    if exists[0] == 0:
+        condition = primitive.value_condition(parameter)
+        return _domain_error(graph, i, values, condition, f"{name} has no value{known}", _rounded(graph, i, point, 0))
+    if derivative:
+        for k, operand in enumerate(operands):
+            if graph.active[operand] and exists[1 + k] == 0:
+                condition = primitive.partial_condition(k, parameter)
+                rounded = _rounded(graph, i, point, 1 + k)
+                return _domain_error(graph, i, values, condition, f"{name} has no derivative{known}", rounded)
+    return None
+
+
+def _rounded(graph: Graph, i: int, point: Sequence[float], which: int) -> float:
+    """By how much the operands may be off, where that is enough for a failed condition to hold after all; else 0."""
+    primitive, operands, parameter = graph.nodes[i]
+    values = evaluate(graph, [Bounded(number) for number in point], BOUNDED)
+    sides = [values[o].interval for o in operands]
+    if INTERVALS.conditions(primitive, parameter, sides, values[i].interval)[which] == (0.0, 0.0):
+        return 0.0
+    return float(max(values[o].error for o in operands))
+
+
+def _domain_error(
+    graph: Graph, i: int, values: Sequence[float], condition: Any, what: str, rounded: float
+) -> DomainError:
+    operands = graph.nodes[i].operands
+    needs = needed(graph, i, condition)
+    what = f"in binary64 {what} at this point, though it may have one" if rounded else f"{what} at this point"
+    met = ", ".join(f"{graph.names[o]} = {values[o]!r}" for o in dict.fromkeys(operands) if graph.nodes[o].operands
+                    or o < len(graph.inputs))  # fmt: skip
+    operation = graph.written(i)
+    where = f"{graph.names[i]} = {operation}"
+    return DomainError(
+        f"{what}: {where} needs {needs}, and {met or 'it is a constant'}" + _within(rounded),
+        operation=operation,
+        operand=values[operands[0]] if len(operands) == 1 else tuple(values[o] for o in operands),
+        condition=needs,
+    )
+
+
+def _within(rounded: float) -> str:
+    if not rounded:
+        return ""
+    return f", rounded by up to {rounded:.2g}" if rounded < np.inf else ", of which rounding has left nothing"
+
+
+def needed(graph: Graph, i: int, condition: Any) -> str:
+    """A condition of the table for the operation at this position, in the names of the graph: `v1 != 0`."""
+    operands = graph.nodes[i].operands
+    names = {
+        letter: sympy.Symbol(graph.names[o]) for letter, o in [*zip(OPERANDS, operands, strict=False), (OUT, i)]
+    }
+    return in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
+
+
+def in_words(condition: Any) -> str:
+    """A relational as a person writes it: `v1 != 0`, `a > -1 and a < 1`.
+
+    >>> a = sympy.Symbol("a")
+    >>> in_words(sympy.Ne(a, 0)), in_words(sympy.And(a > -1, a < 1))
+    ('a != 0', 'a > -1 and a < 1')
+    """
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        word = " and " if isinstance(condition, sympy.And) else " or "
+        parts = sorted(condition.args, key=str, reverse=True)  # the lower bound first
+        return word.join(f"({in_words(p)})" if isinstance(p, (sympy.And, sympy.Or)) else in_words(p) for p in parts)
+    if isinstance(condition, (sympy.Ne, sympy.Eq)):
+        return f"{condition.args[0]} {'!=' if isinstance(condition, sympy.Ne) else '=='} {condition.args[1]}"
+    return str(condition)
+
+
+def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
+    """The live operations that stand on a kink or jump here, each with the convention that its partials follow."""
+    values = evaluate(graph, point, FLOATS)
+    alive, found = live(graph, values), []
+    for i in graph.operations:
+        primitive, operands, parameter = graph.nodes[i]
+        if alive[i] and primitive.smooth is not sympy.true and any(graph.active[o] for o in operands):
+            exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+            if exists[-1] == 0:
+                found.append((i, primitive.convention))
+    return found

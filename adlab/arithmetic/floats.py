@@ -1,0 +1,79 @@
+"""binary64, one number at a time: walked operation by operation, or compiled to straight-line Python.
+
+Every operation is within 1 ulp of its value but for gamma, its kin and powers (a few ulp), as the platform's `math` is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from adlab.arithmetic.numbers import Numbers, Values, evaluate, rule_inputs
+from adlab.arithmetic.straight_line import python_source
+from adlab.graph import rules
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import Parameter, Primitive, to_float
+
+Program = Callable[..., tuple[float, ...]]
+
+
+class Floats(Numbers):
+    """binary64, one number at a time, under IEEE rules: NaN outside a domain, infinity at an overflow."""
+
+    def constant(self, value: Any) -> float:
+        return to_float(value)
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[float]) -> float:
+        return primitive.value(operands, parameter)
+
+    def partials(self, graph: Graph, position: int, values: Values[float]) -> Sequence[float | None]:
+        primitive, _, parameter = graph.nodes[position]
+        found = _compiled(rules.partials, primitive, parameter)(*rule_inputs(graph, position, values))
+        return [partial or None for partial in found] if primitive.routes else found
+
+    def pullback(self, graph: Graph, position: int, values: Values[float], bar: float) -> Sequence[float | None]:
+        """By the rule for both, in which bar × 1/b is bar/b: the operations of a derivative program, done at once."""
+        primitive, operands, parameter = graph.nodes[position]
+        if primitive.routes:  # what is not used gets nothing, not even 0 × its infinite partial
+            return super().pullback(graph, position, values, bar)
+        given = [values[operand] for operand in operands]
+        return _compiled(rules.pullback, primitive, parameter)(*given, values[position], bar)
+
+
+FLOATS = Floats()
+
+
+def compile_python(graph: Graph) -> Program:
+    """A function from the inputs, as floats, to the tuple of outputs; it never raises.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> compile_python(lower([sympy.exp(x), 1 / x], [x]))(1000.0)
+    (inf, 0.001)
+    """
+
+    def walked(*inputs: float) -> tuple[float, ...]:
+        values = evaluate(graph, inputs, FLOATS)
+        return tuple([values[output] for output in graph.outputs])
+
+    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked}
+    source = python_source(graph, namespace)
+    exec(compile(source, "<adlab program>", "exec"), namespace)  # text that adlab itself has just written
+    program: Program = namespace["program"]
+    return program
+
+
+compiled_rule = cache(compile_python)
+"""For the rules of the table, which live as long as it does."""
+
+
+@cache
+def _compiled(rule: Callable[..., Graph], primitive: Primitive, parameter: Parameter) -> Program:
+    return compiled_rule(rule(primitive, parameter))
+
+
+for _common in rules.COMMON:
+    compiled_rule(rules.pullback(*_common))

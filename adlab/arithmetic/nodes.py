@@ -1,0 +1,66 @@
+"""Nodes of a new graph: a sweep over them writes the derivative program down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adlab.arithmetic.numbers import Values, rule_inputs
+from adlab.arithmetic.writers import writer
+from adlab.graph import rules
+from adlab.graph.graph import Builder, Graph
+from adlab.graph.simplify import add, mul
+from adlab.primitives.primitive import Parameter, Primitive
+
+
+class Nodes:
+    """Nodes of a new graph: what is walked with these is written down as a program.
+
+    `guards` names, for nodes inside branches, the condition under which they are live: elsewhere their partials are
+    0, or a NaN from the branch not taken would reach the result through 0 × NaN.
+    """
+
+    def __init__(self, builder: Builder, guards: Mapping[int, int] | None = None) -> None:
+        self.builder = builder
+        self.guards = guards or {}
+        self.zero, self.one = builder.constant(0), builder.constant(1)
+
+    def constant(self, value: Any) -> int:
+        return self.builder.constant(value)
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[int]) -> int:
+        return self.builder.apply(primitive, operands, parameter)
+
+    def partials(self, graph: Graph, position: int, values: Values[int]) -> Sequence[int | None]:
+        """As the rule says, written down."""
+        primitive, _, parameter = graph.nodes[position]
+        rule = rules.partials(primitive, parameter)
+        return self._guarded(position, rules.splice(self.builder, rule, rule_inputs(graph, position, values)))
+
+    def pullback(self, graph: Graph, position: int, values: Values[int], bar: int) -> Sequence[int | None]:
+        """As the rule for both says; nothing is written for an operand that depends on no input."""
+        primitive, operands, parameter = graph.nodes[position]
+        active = graph.active
+        if len(operands) == 2:
+            a, b = operands
+            write = writer(primitive, parameter, (active[a], active[b]))
+            found = write(self.builder, values[a], values[b], values[position], bar)
+        else:
+            write = writer(primitive, parameter, tuple([active[operand] for operand in operands]))
+            found = write(self.builder, *[values[operand] for operand in operands], values[position], bar)
+        return self._guarded(position, found) if self.guards or self.zero in found else found
+
+    def _guarded(self, position: int, found: Sequence[int | None]) -> Sequence[int | None]:
+        """0 where the node is not live; None for what is 0 throughout."""
+        if position in self.guards:
+            guard, call, zero = self.guards[position], self.builder.call, self.zero
+            found = [None if node is None else call("select", guard, node, zero) for node in found]
+        return [None if node == self.zero else node for node in found]
+
+    def add(self, a: int, b: int) -> int:
+        return add(self.builder, (a, b))
+
+    def mul(self, a: int, b: int) -> int:
+        if a == self.one:
+            return b
+        return a if b == self.one else mul(self.builder, (a, b))

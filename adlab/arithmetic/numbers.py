@@ -1,0 +1,99 @@
+"""The one evaluator, and what an arithmetic has to know for it and for the two sweeps (`adlab.autodiff`).
+
+>>> from adlab.arithmetic.arrays import ARRAYS
+>>> from adlab.arithmetic.floats import FLOATS
+>>> from adlab.arithmetic.symbols import SYMPY
+>>> from adlab.graph.lowering import lower
+>>> import numpy, sympy
+>>> x = sympy.Symbol("x", real=True)
+>>> graph = lower([sympy.exp(x) * x], [x])
+>>> evaluate(graph, [1.0], FLOATS)[-1], evaluate(graph, [numpy.array([0.0, 1.0])], ARRAYS)[-1]
+(2.718281828459045, array([0.        , 2.71828183]))
+>>> evaluate(graph, [x], SYMPY)[-1]
+x*exp(x)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from adlab.graph import rules
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import Parameter, Primitive
+
+T = TypeVar("T")
+Values = Sequence[T]
+
+
+class Arithmetic(Protocol[T]):
+    """Numbers of type T: how constants, operations, and local partials are made of them."""
+
+    def constant(self, value: Any) -> T:
+        """An exact constant in this arithmetic."""
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[T]) -> T:
+        """One operation."""
+
+    def partials(self, graph: Graph, position: int, values: Values[T]) -> Sequence[T | None]:
+        """The local partial for each operand of a node; None where nothing can flow."""
+
+    def add(self, a: T, b: T) -> T:
+        """a + b."""
+
+    def mul(self, a: T, b: T) -> T:
+        """a × b."""
+
+
+class Adjoints(Arithmetic[T], Protocol[T]):
+    """What a reverse sweep asks for besides."""
+
+    def pullback(self, graph: Graph, position: int, values: Values[T], bar: T) -> Sequence[T | None]:
+        """What a node whose adjoint is `bar` passes to each operand, bar × partial; None where nothing can flow."""
+
+
+def evaluate(graph: Graph, inputs: Sequence[T], arithmetic: Arithmetic[T]) -> list[T]:
+    """The value of every node, in order."""
+    values = list(inputs)
+    apply, constant = arithmetic.apply, arithmetic.constant
+    for primitive, operands, parameter in graph.nodes[len(values) :]:
+        if operands:
+            values.append(apply(primitive, parameter, [values[operand] for operand in operands]))
+        else:
+            values.append(constant(parameter))
+    return values
+
+
+def rule_inputs(graph: Graph, position: int, values: Values[T]) -> list[T]:
+    return [*(values[operand] for operand in graph.nodes[position].operands), values[position]]
+
+
+class Numbers(ABC):
+    """Numbers that Python can add and multiply."""
+
+    @abstractmethod
+    def constant(self, value: Any) -> Any:
+        """An exact constant in this arithmetic."""
+
+    @abstractmethod
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        """One operation."""
+
+    def pullback(self, graph: Graph, position: int, values: Values[Any], bar: Any) -> Sequence[Any]:
+        """Partial by partial."""
+        mul = self.mul
+        return [None if partial is None else mul(bar, partial) for partial in self.partials(graph, position, values)]
+
+    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
+        """The partials of a node: its rule is a graph, walked with the same arithmetic."""
+        primitive, _, parameter = graph.nodes[position]
+        rule = rules.partials(primitive, parameter)
+        inside = evaluate(rule, rule_inputs(graph, position, values), self)
+        return [inside[output] for output in rule.outputs]
+
+    def add(self, a: Any, b: Any) -> Any:
+        return a + b
+
+    def mul(self, a: Any, b: Any) -> Any:
+        return a * b

@@ -1,0 +1,66 @@
+"""Values that are real though something on the way is not: sqrt(x)/sqrt(y) for x, y < 0.
+
+SymPy means the principal branches, so such a value exists; the walk over the reals ends in NaN there. This one
+leaves the reals where a root, a power or a logarithm needs it, and accepts only what comes back.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.complex_numbers import ComplexNumbers
+from adlab.arithmetic.numbers import evaluate
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import Parameter, Primitive
+
+FloatArray = npt.NDArray[np.float64]
+REAL = 1e-12
+"""An imaginary part this small beside its number is roundoff."""
+
+
+class _Principal(ComplexNumbers):
+    """Complex arrays that stay on the real line as long as they can: beyond the domain of a root, a power or a
+    logarithm they leave it, and from then on only what is analytic goes on."""
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        operands = [np.asarray(operand) + 0 for operand in operands]  # -0j would be on the other side of the cut
+        on_line = reduce(np.logical_and, [operand.imag == 0 for operand in operands])
+        real = np.where(on_line, ARRAYS.apply(primitive, parameter, [operand.real for operand in operands]), np.nan)
+        complex_ = ~on_line & (primitive.analytic and primitive.has_complex)
+        if primitive.name == "div":
+            complex_ &= operands[1] != 0
+        if primitive.principal:
+            complex_ |= on_line & np.isnan(real) & (operands[0] != 0)
+        found = real.astype(complex)
+        if complex_.any():
+            beyond = [np.broadcast_to(operand, found.shape)[complex_] for operand in operands]
+            found[complex_] = super().apply(primitive, parameter, beyond)
+        return found
+
+
+_PRINCIPAL = _Principal()
+
+
+def real_values(graph: Graph, points: FloatArray) -> FloatArray:
+    """The outputs by way of the complex plane, (..., inputs) → (..., outputs): NaN where one is not real.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> real_values(lower([sympy.sqrt(x) / sympy.sqrt(x - 1)], [x]), np.array([[-3.0], [0.5]]))
+    array([[0.8660254],
+           [      nan]])
+    """
+    places = points.shape[:-1]
+    if not any(graph.nodes[i].primitive.principal for i in graph.operations):
+        return np.full((*places, len(graph.outputs)), np.nan)
+    values = evaluate(graph, list(np.moveaxis(points, -1, 0).astype(complex)), _PRINCIPAL)
+    outputs = [np.broadcast_to(values[output], places) for output in graph.outputs]
+    found = np.stack(outputs, axis=-1) if outputs else np.empty((*places, 0), complex)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(found.imag) <= REAL * np.abs(found), found.real, np.nan)

@@ -1,0 +1,79 @@
+"""A graph as the text of straight-line Python on floats: no more than one call of a `math` function for each operation.
+
+`math` raises where IEEE arithmetic goes on, so the text sends any exception to `walked`, the walk under IEEE rules: the
+same result wherever both have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adlab.graph.constants import constants
+from adlab.graph.graph import Graph, Node
+
+# What Python writes shorter than a call, with the meaning that `numerics` gives it: a condition on NaN is NaN.
+_COMPARED = "(1.0 if {{0}} {0} {{1}} else nan if {{0}} != {{0}} or {{1}} != {{1}} else 0.0)"
+_INLINE = {
+    "lt": _COMPARED.format("<"),
+    "le": _COMPARED.format("<="),
+    "gt": _COMPARED.format(">"),
+    "ge": _COMPARED.format(">="),
+    "eq": _COMPARED.format("=="),
+    "ne": "(nan if {0} != {0} or {1} != {1} else 1.0 if {0} != {1} else 0.0)",
+    "and": "(0.0 if {0} == 0.0 or {1} == 0.0 else {0}*{1})",
+    "or": "(1.0 if {0} == 1.0 or {1} == 1.0 else {0}*{1})",
+    "not": "1.0 - {0}",
+    "select": "({2} if {0} == 0.0 else {1} if {0} == {0} else nan)",
+    "min": "({0} if {0} < {1} or {0} != {0} else {1})",
+    "max": "({0} if {0} > {1} or {0} != {0} else {1})",
+}
+_POWERS = {2: "{0}*{0}", 3: "{0}*{0}*{0}"}
+
+
+def python_source(graph: Graph, namespace: dict[str, Any]) -> str:
+    """The text of that function; what it calls is put into `namespace`."""
+    count = len(graph.inputs)
+    names = [f"x{i}" for i in range(count)]
+    lines = list(_lines(graph, names, namespace))
+    inputs = ", ".join(names[:count])
+    results = "".join(f"{names[output]}, " for output in graph.outputs)
+    return "\n".join([
+        f"def program({inputs}):",
+        "    try:",
+        *lines,
+        f"        return ({results})",
+        "    except (ValueError, ZeroDivisionError, OverflowError):",
+        f"        return walked({inputs})",
+        "",
+    ])
+
+
+def _lines(graph: Graph, names: list[str], namespace: dict[str, Any]) -> Iterator[str]:
+    known = constants(graph)
+    for i, node in enumerate(graph.nodes[len(names) :], len(names)):
+        if i in known:
+            names.append(_literal(known[i]))
+        else:
+            yield f"        v{i} = {_right_hand_side(node, names, namespace)}"
+            names.append(f"v{i}")
+
+
+def _right_hand_side(node: Node, names: list[str], namespace: dict[str, Any]) -> str:
+    primitive, operands, parameter = node
+    letters = [names[operand] for operand in operands]
+    if primitive.operator:
+        return primitive.written(tuple(letters))
+    template = _POWERS.get(parameter) if primitive.name == "powi" else _INLINE.get(primitive.name)
+    if template is not None:
+        return template.format(*letters)
+    namespace.setdefault(primitive.name, primitive.scalar)
+    if parameter is not None:
+        constant = f"n{len(namespace)}"
+        namespace[constant] = parameter
+        letters.append(constant)
+    return f"{primitive.name}({', '.join(letters)})"
+
+
+def _literal(value: float) -> str:
+    return f"({value!r})" if value < 0 else repr(value)

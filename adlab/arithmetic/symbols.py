@@ -1,0 +1,36 @@
+"""SymPy expressions: the sweeps in letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy
+
+from adlab.arithmetic.numbers import Numbers, Values, rule_inputs
+from adlab.graph import rules
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
+
+
+class Expressions(Numbers):
+    """SymPy expressions, unevaluated and sharing what the graph shares."""
+
+    def constant(self, value: Any) -> sympy.Expr:
+        return sympy.Float(value, precision=53) if isinstance(value, float) else exact_sympy(value)
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        with sympy.evaluate(False):
+            given = operands if parameter is None else [*operands, exact_sympy(parameter)]
+            made = primitive.form(*given)
+        _ = made.is_commutative  # known of each in its turn: asked of the last, SymPy would recurse down a deep chain
+        return made
+
+    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
+        """The rule of the table with its letters replaced, simplified as SymPy does by itself."""
+        primitive, operands, parameter = graph.nodes[position]
+        letters = dict(zip(rules.letters(primitive), rule_inputs(graph, position, values), strict=True))
+        return [primitive.partial(k, parameter).xreplace(letters) for k in range(len(operands))]
+
+
+SYMPY = Expressions()

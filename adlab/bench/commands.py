@@ -1,0 +1,66 @@
+"""What the command line asks of the bench: a race, a recorded one, or what stands alone; and the files it writes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from adlab.bench.linearity import Linearity, linearity
+from adlab.bench.race import bench
+from adlab.bench.results import Bench
+from adlab.bench.startup import Startup, startup
+from adlab.errors import OptionError, OutputError
+
+KINDS: dict[str, type[Bench | Linearity | Startup]] = {"ratios": Bench, "spread": Linearity, "commands": Startup}
+"""By a key that only its record has."""
+
+
+def asked(options: argparse.Namespace) -> Any:
+    """The report; recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
+    alone = [name for name in ("linearity", "startup", "show") if getattr(options, name)]
+    if len(alone) > 1 or (alone and (options.problems or options.peers)):
+        raise OptionError(f"--{alone[0]} is no race: it goes with no problem, no --peers, and no other of its kind")
+    found = read(options.show) if options.show else _measured(options)
+    if options.brief and not isinstance(found, Bench):
+        raise OptionError("only a race has a brief form; leave out --brief")
+    if options.plot and isinstance(found, Startup):
+        raise OptionError("what starting up takes has no picture; leave out --plot")
+    if options.json is not None:
+        write(options.json, found.to_dict())
+    return found
+
+
+def _measured(options: argparse.Namespace) -> Bench | Linearity | Startup:
+    def progress(line: str) -> None:
+        if not options.quiet:
+            print(line, file=sys.stderr)
+
+    if options.linearity:
+        return linearity(rounds=options.rounds, progress=progress)
+    if options.startup:
+        return startup(options.rounds, progress)
+    return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
+                 progress=progress)  # fmt: skip
+
+
+def read(path: str) -> Bench | Linearity | Startup:
+    """What `--json` has recorded. Raises OptionError if the file holds nothing of the kind."""
+    try:
+        facts = json.loads(Path(path).read_text(encoding="utf-8"))
+        kind = next(kind for key, kind in KINDS.items() if key in facts)
+        return kind.from_dict(facts)
+    except OSError as error:
+        raise OptionError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        raise OptionError(f"{path} holds no run of the bench; record one by `adlab bench --json {path}`") from error
+
+
+def write(path: str, facts: dict[str, Any]) -> None:
+    """Records a run. Raises OutputError where the file cannot be written."""
+    try:
+        Path(path).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error

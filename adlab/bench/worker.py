@@ -1,0 +1,131 @@
+"""One contestant on one problem, in a process of its own: `python -m adlab.bench.worker PROBLEM PEER`.
+
+Prints a line of JSON as soon as each figure is known, so that what came before a time limit is kept.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from adlab.bench.contestants import CONTESTANTS, Contestant
+from adlab.bench.problems import PROBLEMS, Problem
+from adlab.function import Function
+from adlab.gallery import straight
+
+BATCH = 10_000
+REPEATS = 15
+LAP = 0.01  # seconds that one timed lap takes at least
+BUDGET = 1.0  # seconds spent on one figure, once it is warm
+
+
+def main(problem: str, peer: str) -> None:
+    """Runs the cell and prints its figures."""
+    contestant, function = CONTESTANTS[peer], PROBLEMS[problem].make()
+    cell = contestant(PROBLEMS[problem], function)
+    start = time.perf_counter()
+    gradient = cell.first()
+    cold = time.perf_counter() - start
+    _say(cold=cold, gradient=[float(value) for value in np.ravel(gradient)])
+    _say(first=again(contestant, PROBLEMS[problem], function, cold))
+    if peer.startswith("adlab"):
+        _say(nothing=_from_nothing(PROBLEMS[problem]))
+        _say(**_cost(cell))
+    _say(point=steady(cell.point()))
+    points = _points(cell)
+    best, median = steady(cell.batch(points))
+    _say(batch=[best / len(points), median / len(points)])
+
+
+def again(contestant: type[Contestant], problem: Problem, function: Function, cold: float) -> tuple[float, float]:
+    """Seconds from the formula to the first gradient, best and median of many, in a process that has done it before."""
+    laps = [cold]
+    gc.disable()
+    for _ in range(min(REPEATS, int(BUDGET / cold))):
+        cell = contestant(problem, function)
+        cell.forget()
+        start = time.perf_counter()
+        cell.first()
+        laps.append(time.perf_counter() - start)
+    gc.enable()
+    laps.sort()
+    return laps[0], laps[len(laps) // 2]
+
+
+def steady(call: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds a call takes, best and median of many laps, after warming up."""
+    call()
+    count, elapsed = 1, 0.0
+    while True:
+        elapsed = _lap(call, count)
+        if elapsed >= LAP:
+            break
+        count *= max(2, min(10, int(LAP / max(elapsed, 1e-7))))
+    gc.disable()
+    try:
+        repeats = max(3, min(REPEATS, int(BUDGET / elapsed)))
+        laps = sorted(_lap(call, count) / count for _ in range(repeats))
+    finally:
+        gc.enable()
+    return laps[0], laps[len(laps) // 2]
+
+
+def _lap(call: Callable[[], Any], count: int) -> float:
+    laps = range(count)
+    start = time.perf_counter()
+    for _ in laps:
+        call()
+    return time.perf_counter() - start
+
+
+def _points(cell: Contestant) -> Any:
+    """As many points around the problem's own, each coordinate moved by up to a thousandth."""
+    moves = np.random.default_rng(1).uniform(0.999, 1.001, (BATCH, cell.f.n))
+    return np.array(cell.at) * moves
+
+
+def _from_nothing(problem: Problem) -> float:
+    """Seconds from nothing at all to the first gradient, the formula built straight into a graph; the best of many."""
+    laps = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        with straight():
+            function = problem.make()
+        function.jacobian(function.point)
+        laps.append(time.perf_counter() - start)
+        if sum(laps) > BUDGET:
+            break
+    return min(laps)
+
+
+def _cost(cell: Contestant) -> dict[str, Any]:
+    """What value and gradient together cost in units of the function, by count and by time of one point; and what the
+    cheapest scalar call takes, floats in and a tuple out."""
+    f = cell.f
+    both, alone = f.program("reverse"), f.graph
+    found: dict[str, Any] = {"operations": [len(alone.operations), len(both.operations)]}
+    backend = getattr(cell, "backend", "auto")
+    found["call"] = steady(partial(f.compile(backend, "jacobian").call, *cell.at))[0]
+    if f.m == 1:
+        x = np.array(cell.at)
+        times = [
+            steady(f.compile(backend, kind).bind(x, np.empty(size)))[0]
+            for kind, size in ((None, 1), ("value_and_gradient", 1 + f.n))
+        ]
+        found["kernel"] = times
+    return found
+
+
+def _say(**figures: Any) -> None:
+    print(json.dumps(figures), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,95 @@
+"""Where f has no value its derivative has none: the conditions of f kept in a program that no longer computes f.
+
+The derivative of log is 1/x, which is a number at x = -1 all the same. So each partial is written
+`partial if exists else nan`, with `exists` put together from the table's own conditions: a graph again, for every
+backend alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.graph.collector import paused
+from adlab.graph.graph import Builder, Graph
+from adlab.graph.lowering import lower
+from adlab.graph.rules import letters, splice, unconditional
+from adlab.primitives.primitive import Parameter, Primitive, to_float
+from adlab.primitives.table import CONSTANT
+
+
+@paused()
+def with_existence(graph: Graph, m: int, values: bool) -> Graph:
+    """`graph` gives m values and then their partials, row-major; so does this, NaN where the value does not exist.
+
+    Without `values` only the partials are given, and of f only what they need, and its conditions, is computed.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(with_existence(lower([sympy.log(x), 1 / x], [x]), 1, values=False))
+    v1 = 1/x
+    v2 = x > 0
+    v3 = v1 if v2 else (nan)
+    """
+    builder = Builder.on(graph)
+    nan = builder.constant(math.nan)
+    partials = list(graph.outputs[m:])
+    width = len(partials) // m
+    for row, output in enumerate(graph.outputs[:m]):
+        exists = _exists(builder, graph, output, keep=values or m > 1)
+        if exists is not None:
+            for k in range(row * width, (row + 1) * width):
+                partials[k] = builder.call("select", exists, partials[k], nan)
+    return builder.finish([*graph.outputs[:m], *partials] if values else partials)
+
+
+def _exists(builder: Builder, graph: Graph, output: int, keep: bool) -> int | None:
+    """A node that is 1 just where `output` has a value; None if that is everywhere."""
+    needed = _below(graph, output)
+    restricted = [i for i in needed if not unconditional(graph.nodes[i].primitive)]
+    if not restricted:
+        return None
+    if keep or any(graph.nodes[i].primitive.routes for i in needed):  # a branch not taken may be outside its domain
+        return builder.call("eq", output, output)
+    held: int | None = None
+    for i in restricted:
+        condition = _condition(builder, graph, i)
+        if condition is not None:
+            held = condition if held is None else builder.call("and", held, condition)
+    return held
+
+
+def _below(graph: Graph, output: int) -> list[int]:
+    """The operations that one output needs, in order."""
+    needed = bytearray(len(graph))
+    needed[output] = 1
+    for i in reversed(graph.operations):
+        if needed[i]:
+            for operand in graph.nodes[i].operands:
+                needed[operand] = 1
+    return [i for i in graph.operations if needed[i]]
+
+
+def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
+    """A node that is 1 where this operation has a value; None where constants have decided that it has."""
+    primitive, operands, parameter = graph.nodes[position]
+    rule, read = value_condition(primitive, parameter)
+    inputs = [*operands, position]
+    read_nodes = {inputs[k] for k in read}
+    if all(graph.nodes[inputs[k]].primitive is CONSTANT for k in read):
+        numbers = [to_float(graph.nodes[i].parameter) if i in read_nodes else math.nan for i in inputs]
+        if evaluate(rule, numbers, FLOATS)[rule.outputs[0]] == 1:
+            return None
+    return splice(builder, rule, inputs)[0]
+
+
+@cache
+def value_condition(primitive: Primitive, parameter: Parameter) -> tuple[Graph, Sequence[int]]:
+    """The table's condition for a value as a graph, and which of its inputs it reads."""
+    rule = lower([primitive.value_condition(parameter)], letters(primitive))
+    uses = rule.uses()
+    return rule, [k for k in range(len(rule.inputs)) if uses[k]]

@@ -1,0 +1,102 @@
+"""A graph written into a block: every operation with its domain, truth values as bits.
+
+A comparison is two bits, `true` and `false`, neither of them set where an operand is NaN: Kleene's logic on such
+pairs is what the table's `and`, `or`, `not` and `select` mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from adlab.compile.existence import value_condition
+from adlab.compile.llvm.forms import Forms
+from adlab.graph.constants import constants
+from adlab.graph.graph import Graph, Node
+from adlab.graph.rules import unconditional
+
+RELATIONS = {
+    "lt": ("olt", "oge"), "le": ("ole", "ogt"), "gt": ("ogt", "ole"), "ge": ("oge", "olt"), "eq": ("oeq", "one"),
+    "ne": ("one", "oeq"),
+}  # fmt: skip
+TRUTHS = frozenset([*RELATIONS, "and", "or", "not"])
+CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # NaN just where the table says so
+
+
+class Body:
+    """The values of a graph's nodes in a block. `load(i)` gives what is not written here."""
+
+    def __init__(self, graph: Graph, forms: Forms, load: Callable[[int], str]) -> None:
+        self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
+        self.known = constants(graph)
+        self.values: dict[int, str] = {}
+        self.true: dict[int, str] = {}
+        self.false: dict[int, str] = {}
+
+    def write(self, i: int) -> None:
+        """This operation, whose operands are known, written, or can be loaded."""
+        node = self.graph.nodes[i]
+        if i in self.known or not node.operands:
+            return
+        if node.primitive.name in TRUTHS:
+            self._truth(i, node)
+        elif node.primitive.name == "select":
+            self.values[i] = self._select(node)
+        else:
+            self.values[i] = self._operation(node)
+
+    def number(self, i: int) -> str:
+        """The value of a node as a number."""
+        if i in self.known:
+            return self.block.number(self.known[i])
+        if i not in self.values:
+            self.values[i] = self._from_bits(i) if i in self.true else self.load(i)
+        return self.values[i]
+
+    def bits(self, i: int) -> tuple[str, str]:
+        """Whether a node is true, and whether it is false."""
+        if i not in self.true:
+            value, zero = self.number(i), self.block.number(0.0)
+            self.true[i], self.false[i] = self.block.compare("one", value, zero), self.block.compare("oeq", value, zero)
+        return self.true[i], self.false[i]
+
+    def _operation(self, node: Node) -> str:
+        operands = [self.number(operand) for operand in node.operands]
+        if node.primitive.name == "div" and node.operands[1] in self.known:
+            return self.forms.divided(operands[0], self.known[node.operands[1]])
+        value = self.forms.apply(node.primitive, node.parameter, operands)
+        if unconditional(node.primitive) or node.primitive.array in CHECKED_BY_HARDWARE:
+            return value
+        rule, _ = value_condition(node.primitive, node.parameter)
+        inside = Body(rule, self.forms, [*operands, value].__getitem__)
+        for i in rule.operations:
+            inside.write(i)
+        return self.block.choose(inside.bits(rule.outputs[0])[0], value, self.block.number(float("nan")))
+
+    def _select(self, node: Node) -> str:
+        condition, a, b = node.operands
+        true, false = self.bits(condition)
+        nan = self.block.number(float("nan"))
+        otherwise = self.number(b)
+        if otherwise != nan:
+            otherwise = self.block.choose(false, otherwise, nan)
+        return self.block.choose(true, self.number(a), otherwise)
+
+    def _truth(self, i: int, node: Node) -> None:
+        block, name = self.block, node.primitive.name
+        if name in RELATIONS:
+            a, b = (self.number(operand) for operand in node.operands)
+            yes, no = RELATIONS[name]
+            self.true[i], self.false[i] = block.compare(yes, a, b), block.compare(no, a, b)
+        elif name == "not":
+            self.false[i], self.true[i] = self.bits(node.operands[0])
+        else:
+            (true_a, false_a), (true_b, false_b) = (self.bits(operand) for operand in node.operands)
+            dual = "or" if name == "and" else "and"
+            self.true[i], self.false[i] = block.logic(name, true_a, true_b), block.logic(dual, false_a, false_b)
+
+    def _from_bits(self, i: int) -> str:
+        true, false = self.bits(i)
+        zero_or_nan = self.block.choose(false, self.block.number(0.0), self.block.number(float("nan")))
+        return self.block.choose(true, self.block.number(1.0), zero_or_nan)

@@ -1,0 +1,143 @@
+"""The machine: its vector width, the functions it has, and objects compiled for it, kept on disk where they last."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import ctypes.util
+import hashlib
+import itertools
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from adlab.compile.llvm.text import Externals, Registers
+
+_names = itertools.count()
+
+
+OPTIONS: dict[str, Any] = {"opt": 2, "reloc": "pic", "codemodel": "small"}
+"""Constants are read relative to the code, which the large code model, usual for such compilers, does not do."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What programs are compiled for."""
+
+    target: Any
+    registers: Registers
+
+
+# Name mangling of glibc's libmvec: the letter of the instruction set and the number of lanes.
+_LEVELS = [("avx512f", "e", 8), ("avx2", "d", 4), ("avx", "c", 4), ("sse2", "b", 2)]
+
+
+@cache
+def machine() -> Machine:
+    """This machine."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features()
+    target = llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features.flatten(), jit=True, **OPTIONS
+    )
+    fused = bool(features.get("fma"))
+    for feature, letter, width in _LEVELS:
+        if features.get(feature):
+            prefix = f"_ZGV{letter}N{width}"
+            return Machine(target, Registers(width, prefix, frozenset(_vector_functions(prefix)), fused))
+    return Machine(target, Registers(2))
+
+
+def _vector_functions(prefix: str) -> list[str]:
+    library = _library("libmvec.so.1")
+    names = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
+             "asinh", "acosh", "atanh", "cbrt", "erf", "erfc", "pow", "hypot", "atan2"]  # fmt: skip
+    binary = ("pow", "hypot", "atan2")
+    return [name for name in names if _address(library, f"{prefix}{'vv' if name in binary else 'v'}_{name}")]
+
+
+def _library(name: str | None) -> Any:
+    try:
+        return ctypes.CDLL(name) if name else None
+    except OSError:
+        return None
+
+
+@cache
+def _libraries() -> list[Any]:
+    return [_library(ctypes.util.find_library("m") or "libm.so.6"), _library("libmvec.so.1"), ctypes.pythonapi]
+
+
+def _address(library: Any, name: str) -> int | None:
+    try:
+        return ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+    except AttributeError:
+        return None
+
+
+def address_of(name: str) -> int:
+    """Where a function of libm, libmvec or Python stands."""
+    for library in _libraries():
+        if library is not None and (found := _address(library, name)):
+            return found
+    raise LookupError(name)
+
+
+@cache
+def _jit() -> Any:
+    # JITLink keeps an object's sections together; the older linker maps them one by one, in a crowded address space beyond
+    # the 2 GiB that the small code model reaches, and aborts the process.
+    return llvm.create_lljit_compiler(machine().target, use_jit_link=True)
+
+
+def compiled(text: str, externals: Externals) -> bytes:
+    """Object code for a module."""
+    module = llvm.parse_assembly("\n".join([*externals.declarations.values(), text]))
+    return bytes(machine().target.emit_object(module))
+
+
+def loaded(image: bytes, externals: Externals, exports: list[str]) -> Any:
+    """The object linked and placed in memory; `loaded(…)[name]` is an address, good as long as the result lives."""
+    library = llvm.JITLibraryBuilder().add_object_img(image)
+    for name in externals.declarations:
+        if not name.startswith("llvm."):
+            library.import_symbol(name, externals.addresses.get(name) or address_of(name))
+    for name in exports:
+        library.export_symbol(name)
+    return library.link(_jit(), f"adlab{next(_names)}")
+
+
+def cached_library(text: str, externals: Externals, exports: list[str]) -> Any:
+    """`loaded`, for text that never changes: its object is kept in the user's cache directory."""
+    path = _cache_path(text)
+    try:
+        image = path.read_bytes()
+    except OSError:
+        image = compiled(text, externals)
+        _keep(path, image)
+    return loaded(image, externals, exports)
+
+
+def _cache_path(text: str) -> Path:
+    """One file for each text, machine, and version of Python and LLVM."""
+    key = "\n".join([text, repr(OPTIONS), machine().target.triple, llvm.get_host_cpu_name(),
+                     llvm.get_host_cpu_features().flatten(), sys.version, llvmlite.__version__])  # fmt: skip
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home, "adlab", f"{hashlib.sha256(key.encode()).hexdigest()}.o")
+
+
+def _keep(path: Path, image: bytes) -> None:
+    """Best effort, and whole or not at all: where nothing can be written, the next process compiles anew."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(image)
+        os.replace(file.name, path)

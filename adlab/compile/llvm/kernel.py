@@ -1,0 +1,59 @@
+"""The backend: a graph compiled to machine code, a kernel for one point and one for batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.compile.llvm.engine import compiled, loaded, machine
+from adlab.compile.llvm.entries import call_entry, step_entry
+from adlab.compile.llvm.kernels import batch_kernel, point_kernel
+from adlab.compile.llvm.text import Externals
+from adlab.graph.graph import Graph
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class LlvmKernel:
+    """Points and batches; each kernel is compiled when first used. `accuracy="strict"`: scalar libm throughout."""
+
+    name = "llvm"
+
+    def __init__(self, graph: Graph, accuracy: str) -> None:
+        self.graph, self.strict = graph, accuracy == "strict"
+
+    @cached_property
+    def _point(self) -> Any:
+        externals = Externals()
+        text = point_kernel(self.graph, externals, self.strict, machine().registers)
+        return loaded(compiled(text, externals), externals, ["point"])
+
+    @cached_property
+    def _batch(self) -> Any:
+        externals, registers = Externals(), machine().registers
+        externals.declarations["point"] = "declare void @point(ptr, ptr, i64, ptr)"
+        externals.addresses["point"] = self._point["point"]
+        text = batch_kernel(self.graph, externals, self.strict, registers)
+        return loaded(compiled(text, externals), externals, ["batch"])
+
+    @cached_property
+    def call(self) -> Callable[..., tuple[float, ...]]:
+        """Floats in, tuple of floats out."""
+        n, m = len(self.graph.inputs), len(self.graph.outputs)
+        return call_entry(self._point["point"], n, m, self._point)
+
+    def batch(self, points: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        out = np.empty((len(points), len(self.graph.outputs)))
+        self.bind(np.ascontiguousarray(points), out)()
+        return out
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
+        """A step from the buffer `x` to the buffer `out`."""
+        if len(x) == 1:
+            return step_entry(self._point["point"], x, out, self._point)
+        return step_entry(self._batch["batch"], x, out, (self._point, self._batch))

@@ -1,0 +1,276 @@
+"""The common face of the backends: one program, called on a point, on floats, on a batch, or bound to buffers.
+
+Every backend computes the same thing: IEEE results, NaN at a point outside the domain, infinity at an overflow, and
+never an exception. They stay on the real line: where f is real only by way of complex numbers, they say NaN.
+
+`backend="auto"` answers the first points by walking the graph, goes on with what is soon ready (the tape interpreter
+where llvmlite is installed, else Python and NumPy), and compiles to machine code once it has spent as long without:
+so it never takes much more than twice the time of the best choice. `call` and `bind` compile at once.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property, partial
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.compile.existence import with_existence
+from adlab.compile.numpy import NumpyKernel
+from adlab.compile.python import PythonKernel
+from adlab.errors import MethodError, MissingExtra, OptionError, PointError
+from adlab.graph.graph import Graph
+
+FloatArray = npt.NDArray[np.float64]
+Shape = tuple[int, ...]
+Step = Callable[[], None]
+
+BACKENDS = ("auto", "python", "numpy", "llvm")
+DERIVATIVES = (None, "gradient", "value_and_gradient", "jacobian")
+ACCURACIES = ("fast", "strict")
+
+# Seconds an operation takes, about: compiling pays once as much time has been spent without it.
+WALKS = 4  # the first points are walked: most programs are called once
+WALKED_POINTS = 1000  # and so are small batches
+MACHINE_CODE, MACHINE_CODE_AT_LEAST = 2e-4, 0.02
+
+
+class Kernel(Protocol):
+    """What a backend makes of a graph."""
+
+    @property
+    def name(self) -> str:
+        """As in `backend=`."""
+
+    @property
+    def call(self) -> Callable[..., tuple[float, ...]]:
+        """Floats in, all outputs out."""
+
+    @property
+    def batch(self) -> Callable[[FloatArray], FloatArray]:
+        """(N, inputs) → (N, outputs)."""
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Step:
+        """A step that reads C-contiguous `x`, (N, inputs), and writes C-contiguous `out`, (N, outputs)."""
+
+
+class Quick(Kernel, Protocol):
+    """A backend that is soon ready; the seconds an operation takes at a point, and at a point of a batch."""
+
+    @property
+    def called(self) -> float: ...
+    @property
+    def batched(self) -> float: ...
+
+
+class CompiledProgram:
+    """A program that computes f, its derivative, or both; `shapes` are those of its parts at one point.
+
+    >>> import adlab
+    >>> f = adlab.Function("log((x1 + x2)**2 + sin(x1*x2))")
+    >>> program = f.compile(derivative="value_and_gradient")
+    >>> program([1.0, 2.0])
+    (2.2934734504528866, array([0.52150078, 0.56349637]))
+    >>> program.call(1.0, 2.0)
+    (2.2934734504528866, 0.5215007789468606, 0.5634963734499162)
+    >>> x, out = np.array([1.0, 2.0]), np.empty(3)
+    >>> step = program.bind(x, out); step(); out
+    array([2.29347345, 0.52150078, 0.56349637])
+    """
+
+    def __init__(
+        self, graph: Graph, shapes: Sequence[Shape], quick: Callable[[], Quick], best: Callable[[], Kernel]
+    ) -> None:
+        self.graph = graph
+        """What is computed: all parts' outputs in a row."""
+        self.shapes = tuple(shapes)
+        self.n = len(graph.inputs)
+        self._make_quick, self._make_best = quick, best
+        self._operations = len(graph.operations)
+        self._walks = 0
+        self._spent = 0.0
+
+    @cached_property
+    def _quick(self) -> Quick:
+        return self._make_quick()
+
+    @cached_property
+    def _best(self) -> Kernel:
+        return self._make_best()
+
+    def _kernel(self, points: int) -> Kernel:
+        """The backend for so many more points: the best one, once the quick one has taken as long as compiling."""
+        if "_best" in self.__dict__:
+            return self._best
+        each = self._quick.called if points == 1 else self._quick.batched
+        self._spent += points * each * self._operations
+        patience = MACHINE_CODE_AT_LEAST + MACHINE_CODE * self._operations
+        return self._best if self._spent > patience else self._quick
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that serves whoever calls often."""
+        return self._best.name
+
+    @property
+    def call(self) -> Callable[..., tuple[float, ...]]:
+        """n floats in, the tuple of all numbers out (values, then partials row-major): the cheapest call.
+
+        Raises TypeError for anything but n numbers.
+        """
+        return self._best.call
+
+    def __call__(self, x: Any) -> Any:
+        """At one point, shape (n,), or at many, (..., n): an array for each part (a float for one number).
+
+        Raises PointError for another shape, or for what is not real numbers.
+        """
+        points = self._coerced(x)
+        before = points.shape[:-1]
+        if not before:
+            found = np.array(self._at(points.tolist()))
+        else:
+            rows = np.ascontiguousarray(points.reshape(prod(before), self.n)) if points.ndim > 2 else points
+            found = self._over(rows).reshape(*before, len(self.graph.outputs))
+        parts, start = [], 0
+        for shape in self.shapes:
+            size = prod(shape)
+            part = found[..., start : start + size].reshape(before + shape)
+            parts.append(part if part.shape else float(part))
+            start += size
+        return parts[0] if len(parts) == 1 else tuple(parts)
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Step:
+        """`step = program.bind(x, out)`: each `step()` reads the buffer `x` and writes the buffer `out`.
+
+        `x` has shape (n,) or (N, n), `out` as many numbers as there are results, all parts of a point in a row;
+        both are C-contiguous arrays of float64. On the llvm backend nothing is allocated in a step.
+        """
+        for what, buffer in (("x", x), ("out", out)):
+            if not isinstance(buffer, np.ndarray) or buffer.dtype != np.float64 or not buffer.flags.c_contiguous:
+                raise PointError(f"`{what}` must be a C-contiguous NumPy array of float64; try np.ascontiguousarray")
+        if x.ndim not in (1, 2) or x.shape[-1] != self.n:
+            raise PointError(f"`x` has shape {x.shape}; give ({self.n},) or (N, {self.n})")
+        points, width = x.size // self.n if self.n else 1, len(self.graph.outputs)
+        if out.size != points * width or not out.flags.writeable:
+            raise PointError(f"`out` must be writeable and hold {points} × {width} numbers, not shape {out.shape}")
+        return self._best.bind(x.reshape(points, self.n), out.reshape(points, width))
+
+    def _repr_latex_(self) -> str:
+        found: str = self.graph._repr_latex_()
+        return found
+
+    def __repr__(self) -> str:
+        return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
+
+    def _at(self, point: list[float]) -> tuple[float, ...]:
+        if not self._walk():
+            return self._kernel(1).call(*point)
+        values = evaluate(self.graph, point, FLOATS)
+        return tuple([values[output] for output in self.graph.outputs])
+
+    def _over(self, rows: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        if len(rows) > WALKED_POINTS or not self._walk():
+            return self._kernel(len(rows)).batch(rows)
+        values = evaluate(self.graph, list(rows.T), ARRAYS)
+        found = np.empty((len(rows), len(self.graph.outputs)))
+        for k, output in enumerate(self.graph.outputs):
+            found[:, k] = values[output]
+        return found
+
+    def _walk(self) -> bool:
+        """Whether this call walks the graph, since nothing is compiled yet and it may be one of few."""
+        if "_best" in self.__dict__ or "_quick" in self.__dict__ or self._walks >= WALKS:
+            return False
+        self._walks += 1
+        return True
+
+    def _coerced(self, x: Any) -> FloatArray:
+        try:
+            points = np.asarray(x)
+            if points.dtype.kind not in "biufO":
+                raise TypeError
+            points = points.astype(np.float64, copy=False)
+        except (TypeError, ValueError, OverflowError):
+            raise PointError("the point must be real numbers, as a sequence or an array") from None
+        if points.ndim == 0 and self.n == 1:
+            points = points.reshape(1)
+        if points.ndim == 0 or points.shape[-1] != self.n:
+            raise PointError(f"the point has shape {points.shape}; give ({self.n},) or (..., {self.n})")
+        return points
+
+
+def compile_function(
+    f: Any, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast"
+) -> CompiledProgram:
+    """`Function.compile`. Raises OptionError for unknown options, MethodError for a gradient of several outputs,
+    and MissingExtra where `backend="llvm"` is asked for and llvmlite is not installed.
+    """
+    _one_of("derivative", derivative, DERIVATIVES)
+    shapes: list[Shape]
+    if derivative in ("gradient", "value_and_gradient") and f.m != 1:
+        raise MethodError(f'a gradient needs one output, and this function has m = {f.m}; use derivative="jacobian"')
+    if derivative is None:
+        graph, shapes = f.graph, [() if f.scalar and f.m == 1 else (f.m,)]
+    else:
+        keep = derivative == "value_and_gradient"
+        # For as many sweeps forward: its tangents need not wait for the values to come first, which a chain would feel.
+        graph = with_existence(f.program("reverse" if f.m < f.n else "forward"), f.m, keep)
+        shapes = [(f.m, f.n)] if derivative == "jacobian" else [()] * keep + [(f.n,)]
+    return compile_graph(graph, shapes, backend, accuracy)
+
+
+def compile_graph(
+    graph: Graph, shapes: Sequence[Shape], backend: str = "auto", accuracy: str = "fast"
+) -> CompiledProgram:
+    """A program of the parts `shapes`, which make up the graph's outputs in order."""
+    _one_of("backend", backend, BACKENDS)
+    _one_of("accuracy", accuracy, ACCURACIES)
+    if backend != "auto":
+        named = partial(_kernel, backend, graph, accuracy)
+        program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named)
+        program._best = named()  # who names a backend wants it compiled now
+        return program
+    if not _has_machine_code():
+        quick = NumpyKernel(graph)
+        return CompiledProgram(graph, shapes, lambda: quick, lambda: quick)
+    return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy))
+
+
+def _quick(graph: Graph) -> Quick:
+    from adlab.compile.llvm.tape import tape_kernel
+
+    return tape_kernel(graph) or NumpyKernel(graph)
+
+
+def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
+    if backend == "python":
+        return PythonKernel(graph)
+    if backend == "numpy":
+        return NumpyKernel(graph)
+    if not _has_machine_code():
+        raise MissingExtra('backend="llvm" needs llvmlite, on Linux or macOS; pip install "adlab[jit]"')
+    from adlab.compile.llvm.kernel import LlvmKernel
+
+    kernel: Kernel = LlvmKernel(graph, accuracy)
+    return kernel
+
+
+@cache
+def _has_machine_code() -> bool:
+    """Windows has its mathematics in another library, and no vectors of it."""
+    return importlib.util.find_spec("llvmlite") is not None and sys.platform != "win32"
+
+
+def _one_of(name: str, value: Any, allowed: Sequence[Any]) -> None:
+    if value not in allowed:
+        raise OptionError(f"{name}={value!r} is none of {', '.join(map(repr, allowed))}")

@@ -1,0 +1,36 @@
+"""The backend that is always there: straight-line Python, points one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.arithmetic.floats import compile_python
+from adlab.graph.graph import Graph
+
+FloatArray = npt.NDArray[np.float64]
+
+
+class PythonKernel:
+    """Points one by one."""
+
+    name = "python"
+
+    def __init__(self, graph: Graph) -> None:
+        self.width = len(graph.outputs)
+        self.call = compile_python(graph)
+
+    def batch(self, points: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        return np.array([self.call(*row) for row in points.tolist()], dtype=float).reshape(len(points), self.width)
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
+        """A step from the buffer `x` to the buffer `out`."""
+
+        def step() -> None:
+            for i, row in enumerate(x.tolist()):
+                out[i] = self.call(*row)
+
+        return step

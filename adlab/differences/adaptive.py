@@ -1,0 +1,257 @@
+"""The step that finds itself: a polynomial fitted through differences at many steps, which shows its own noise.
+
+The odd part of f around x, (f(x + h) − f(x − h))/2 = f′h + f‴h³/6 + …, is sampled at h, 3h/4, h/2, 3h/8, … Through any
+run of these points a polynomial of m odd powers is fitted by least squares, and its first coefficient c(m) is an estimate
+of f′. More terms remove truncation; more points than terms average the noise away, and what the fit leaves over *is*
+the noise of f, measured and not assumed. So every fit comes with both parts of its error,
+
+    |c(m + 1) − c(m)|    and    2 σ ‖w‖,
+
+σ being the deviation of the points from the fit, and w the weights that make c of them. The fit for which their sum
+is least is chosen, and with it the step, the order, and the points to trust. Richardson's tableau is the special case of
+as many terms as points, which has nothing left over to tell noise by.
+
+The second derivative comes from the even part in the same way; at the edge of the domain, f on one side of x is
+fitted with all powers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
+from adlab.differences.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, over, rounding
+from adlab.differences.stencils import scheme
+from adlab.differences.step_models import UNIT_ROUNDOFF
+
+NAME = "adaptive-difference"
+FIRST_STEP = 19 / 64  # relative, as for Richardson's extrapolation
+RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
+MOST = 40  # steps
+TERMS = 9  # of a polynomial: beyond h¹⁷ double precision has nothing to gain
+FINEST = 1024  # ulps of x: below, steps leap no more, for there must be room for the points of a fit
+LEAPS, LEAP = 12, 4.0  # as long as quotients do not settle, h falls faster
+UNSETTLED = 1.5  # a quotient changes by more than so many times what a parabola would after the change before,
+UNLIKE = 0.3  # and by so large a part of itself,
+CONVINCING = 0.01  # and the best fit is not yet good to such a part of it
+CONFIDENCE = 2.0  # standard deviations
+FREEDOM = 4  # points more than terms that a fit must have to end the search
+SLOWLY = 8.0  # still better at the end: so slow, as at the edge of x√x, the next term is not all that is left
+PATIENCE = 3  # steps without a better fit
+TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another scale is tried
+
+# What is sampled: x ± h, or one side; the stencil that looks at the result again, which must be of high order.
+SIDES = (
+    (0, NAME, "central-difference-8"),
+    (1, f"{NAME}, forward", "forward-difference-4"),
+    (-1, f"{NAME}, backward", "backward-difference-4"),
+)
+
+
+@np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
+def adaptive(
+    value: Value,
+    x: npt.ArrayLike,
+    index: int,
+    step: float | None = None,
+    centre: float | Array | None = None,
+    order: int = 1,
+) -> Estimate:
+    """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by the best of all fits to differences at h, 3h/4, h/2 …
+
+    `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`. Arguments, errors and
+    flags are those of `difference`; the `step` of the result is the smallest that was taken.
+
+    >>> slope = adaptive(lambda x: math.exp(x[0]), [1.0], 0)
+    >>> abs(slope.df - math.e) < slope.error < 1e-13
+    True
+    >>> single = adaptive(lambda x: float(np.float32(math.exp(x[0]))), [1.0], 0)
+    >>> abs(single.df - math.e) < single.error < 1e-5
+    True
+    """
+    line = Line(value, x, index, centre)
+    return estimated(line, lambda h: _from(line, h, order), step, FIRST_STEP, TOLERANCE)
+
+
+def _from(line: Line, h: float, derivative: int) -> Estimate:
+    """The fit to steps from this one down, on one side of x if f is not defined on the other."""
+    failure = failed_at_x(line, h, NAME)
+    if failure:
+        return failure
+    if not line.resolves(scheme("central-difference", derivative), h / LEAP):
+        return unresolved(line, h, NAME)
+    obstacle = ""
+    for sign, name, judge in SIDES:
+        search = _Search(line, sign, derivative)
+        found = search.run(h)
+        if found:
+            made = concluded(line, scheme(judge, derivative), found.step, found, name, obstacle)
+            made = in_step(line, made) if derivative == 1 and not sign else made
+            return replace(made, nit=len(search.quotients), nfev=line.nfev)
+        obstacle = obstacle or flag_of(line.at([line.origin - h, line.origin + h])) or NONFINITE
+    reason = (
+        f"f, or its difference quotient, is not finite for h from {h:.3g} to {h * LEAP**-LEAPS:.3g}; try a smaller step"
+    )
+    return failed(line, h, NAME, obstacle, reason)
+
+
+class _Fit(NamedTuple):
+    """The coefficient wanted, the parts of its error, and how many points the fit has to spare; shape () or (m,)."""
+
+    df: Array
+    truncation: Array
+    noise: Array
+    freedom: Array
+
+    @property
+    def error(self) -> Array:
+        return self.truncation + self.noise
+
+    def is_noise(self) -> bool:
+        """Whether more points would only average: truncation is less than noise, and that rests on enough of them."""
+        return bool(np.all((self.truncation <= self.noise) & (self.freedom >= FREEDOM)))
+
+
+class _Search:
+    """From a first step downwards, until no further point betters the fit.
+
+    `sign` says on which side of x f is sampled, 0 on both; `powers` are those of h in what is sampled. Unless they are
+    odd, 0 is one of them, and x itself is a point where what is sampled is 0.
+    """
+
+    def __init__(self, line: Line, sign: int, derivative: int) -> None:
+        self.line, self.sign, self.derivative = line, sign, derivative
+        self.powers = tuple(range(TERMS)) if sign else tuple(range(derivative % 2, 2 * TERMS, 2))
+        self.wanted = self.powers.index(derivative)
+        self.least = self.wanted + 2 - (self.powers[0] == 0)  # points for one fit, and one term more to judge it by
+        self.steps: list[np.float64] = []
+        self.points: list[Array] = []
+        self.quotients: list[tuple[np.float64, Array]] = []  # at all steps, those leapt from included
+        self.best: _Fit | None = None
+
+    def run(self, h: float) -> Quotient | None:
+        """The best fit; `None` if f has too few values, or the derivative overflows."""
+        leaps, stale, least = LEAPS, 0, FINEST * math.ulp(self.line.origin)
+        for _ in range(MOST):
+            leaps = leaps if h >= least else 0
+            step = np.float64(h * RUNGS[len(self.steps) % 2])  # whose square may overflow in peace
+            point = self._point(step)
+            if point is None and (self.steps or not leaps):
+                break
+            if point is None or (leaps and self._unsettled(point, step)):
+                self.steps, self.points, self.best, leaps, h = [], [], None, leaps - 1, float(step) / LEAP
+                continue
+            self.steps.append(step)
+            self.points.append(point)
+            h /= 2.0 ** (len(self.steps) % 2 == 0)
+            if len(self.steps) >= self.least:
+                last, self.best = self.best, self._best()
+                stale = stale + 1 if last and np.all(self.best.error > 0.9 * last.error) else 0
+                if stale == PATIENCE or self.best.is_noise():
+                    break
+        else:
+            self.best = self.best and self.best._replace(truncation=SLOWLY * self.best.truncation)
+        if self.best is None or not np.isfinite(self.best.df).all():
+            return None
+        return Quotient(self.best.df, self.best.df + self.best.truncation, self.best.noise, float(self.steps[-1]), True)
+
+    def _point(self, h: np.float64) -> Array | None:
+        """The odd or the even part at h, or the rise on one side: as if f were linear where rounding moved the nodes."""
+        x, centre = self.line.origin, self.line.centre
+        above, below = (x if self.sign < 0 else x + h), (x if self.sign > 0 else x - h)
+        right, left = self.line.at([above, below])
+        merged = len({above, x, below}) < (2 if self.sign else 3)
+        if merged or not (np.isfinite(right).all() and np.isfinite(left).all()):
+            return None
+        slope = (right - left) / (above - below)
+        if self.sign or self.derivative == 1:
+            return np.asarray(slope * h * (self.sign if self.derivative == 2 else 1))
+        slip = (above - x) - (x - below)
+        return np.asarray(((right - centre) + (left - centre) - slope * slip) / 2)
+
+    def _unsettled(self, point: Array, h: np.float64) -> bool:
+        """Whether the last three quotients, with that at h, are not on their way to anything."""
+        lead = 1 if self.sign else self.derivative
+        self.quotients.append((h, over(point, float(h), lead)))
+        if len(self.quotients) < 3:
+            return False
+        (h0, q0), (h1, q1), (_, q2) = self.quotients[-3:]
+        size = np.maximum(np.abs(q1), np.abs(q2))
+        if self.best and np.all(self.best.error <= CONVINCING * size):
+            return False
+        power = 1 if self.sign else 2
+        parabola = np.abs(q1 - q0) * ((h1 / h0) ** power - (h / h0) ** power) / (1 - (h1 / h0) ** power)
+        blur = over(CONFIDENCE * self.line.noise, float(h), lead)
+        return bool(np.any((np.abs(q2 - q1) > UNSETTLED * parabola + blur) & (np.abs(q2 - q1) > UNLIKE * size)))
+
+    def _rounding(self) -> Array:
+        """What the last rounding of the values in use may cost."""
+        x = self.line.origin
+        return rounding(
+            self.line.at([x, *(x + sign * h for h in self.steps for sign in {self.sign or 1, self.sign or -1})])
+        )
+
+    def _best(self) -> _Fit:
+        """Output by output the fit of least error, over all runs of points that end with the last one."""
+        points = np.array(self.points)
+        shape = points.shape[1:]
+        if self.powers[0] == 0:
+            points = np.concatenate([points, np.zeros_like(points[:1])])
+        points, floor = points.reshape(len(points), -1), self._rounding().ravel() / 2
+        starts = range(len(self.steps) - self.least + 1)
+        bases = [_basis(start % 2, len(self.steps) - start, self.powers, self.wanted) for start in starts]
+        fits = [self._fits(base, points[start:], floor, start) for start, base in zip(starts, bases, strict=True)]
+        every, spare = np.concatenate(fits, axis=1), np.concatenate([base.spare for base in bases])
+        least = np.argmin(every[1] + every[2], axis=0)
+        df, truncation, noise = every[:, least, np.arange(least.size)].reshape(3, *shape)
+        return _Fit(df, truncation, noise, spare[least].reshape(shape))
+
+    def _fits(self, base: _Basis, points: Array, floor: Array, start: int) -> Array:
+        """The derivative, its truncation and its noise, by polynomials of every number of terms; shape (3, terms, m)."""
+        squares = np.cumsum((base.transform @ points)[::-1] ** 2, axis=0)[::-1]
+        sigma = np.sqrt(squares[base.terms]) * base.spread
+        noise = CONFIDENCE * np.maximum(sigma, floor) * base.length
+        found = math.factorial(self.derivative) * np.array([base.sums @ points, np.abs(base.following @ points), noise])
+        return over(found, float(self.steps[start]), self.derivative)
+
+
+class _Basis(NamedTuple):
+    """What fits to points at given ratios of steps have in common, a row for each number of terms.
+
+    In the orthonormal basis that QR makes of the powers, a further term leaves the others as they are: so the
+    coefficient wanted is a partial sum (`sums` gives it from the points), the summand that would follow is its
+    truncation (`following`), and the rest of the squares of the coefficients (`transform`) is the residue of the fit, which
+    `spread` turns into a deviation, and `length`, ‖w‖, into noise.
+    """
+
+    transform: Array
+    sums: Array
+    following: Array
+    terms: npt.NDArray[np.int64]
+    spare: npt.NDArray[np.int64]
+    spread: Array
+    length: Array
+
+
+@cache
+def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Basis:
+    """For `count` points at the ratios of the steps from rung `first` on, and one at 0 if 0 is a power."""
+    nodes = np.array([RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(first, first + count)]) / RUNGS[first]
+    nodes = np.append(nodes, 0.0) if powers[0] == 0 else nodes
+    most = min(len(powers), nodes.size)
+    q, r = np.linalg.qr(nodes[:, None] ** np.array(powers[:most]), mode="complete")
+    weights = np.linalg.inv(r[:most])[wanted]
+    summands = weights[:, None] * q.T[:most]
+    terms = np.arange(wanted + 1, most)
+    spare = nodes.size - terms
+    spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be luckily small
+    length = np.sqrt(np.cumsum(weights**2))[terms - 1]
+    return _Basis(
+        q.T, np.cumsum(summands, axis=0)[terms - 1], summands[terms], terms, spare, spread[:, None], length[:, None]
+    )

@@ -1,0 +1,251 @@
+"""What a finite-difference method answers with: a derivative, its error, its price, and what went wrong on the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from numbers import Real
+
+import numpy as np
+
+from adlab.differences.quotients import LEFT_DOMAIN, NONFINITE, Array, Line, Quotient, flag_of
+from adlab.differences.scrutiny import BRANCH_CUT, CLOSER, KINK, LOOKS, UNEVEN, UNSETTLED, cut_within, second_look
+from adlab.differences.stencils import Stencil
+from adlab.differences.step_models import default_steps
+from adlab.errors import OptionError
+
+NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
+
+ODD = 1 + (5**0.5 - 1) * 2.0**-9  # no short number, and hardly another step
+LARGE = 2.0**40  # floats from here on are 2⁻¹² apart, and more
+REACH = 6.0  # steps: so far do the widest stencils reach
+FAINT = 2.0**-20  # relative to the values of f: waves so low are not told from noise
+STAIRS = (
+    "f varies by less than 1e-6 of itself around x, and in no order: noise, or waves as faint; what settles nearer to x may be "
+    'a single stair of noise. Try another scheme, step="model", or a larger step'
+)
+VAGUE = 64.0  # an error beyond the value itself, and beyond so many times what noise accounts for, is too large a step
+
+STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8}
+"""The flag that made a method fail, as `scipy.differentiate` numbers it (-1: the error grew; -3: not finite) where it
+has a number for it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """∂f/∂xᵢ (or ∂²f/∂xᵢ²) by finite differences, and what is known of it; named as `scipy.differentiate` does.
+
+    `df` and `error` are floats, or arrays of shape (m,). `nfev` counts every value of f that was taken, those for the
+    error estimate and for steps given up included; `nit` the steps that were tried. `step` is the realised one, `scheme`
+    the name of the method that gave the value in the end, `x` the coordinate.
+
+    `error` estimates |df − ∂f/∂xᵢ|; it is not a bound. It is truncation, as a stencil of higher order sees it, plus the
+    roundoff of values that are themselves correctly rounded, or as noisy as was measured where that came to light.
+    What f has lost *inside*, no difference of its values can see where it is the same at neighbouring x.
+
+    `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil
+    of the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the
+    slopes left and right, which every two-sided scheme gives), `branch_cut` (f jumps in the stencil), `unsettled` (a second
+    look at h/64 contradicts the estimate), `underflow` (a complex step too small). Where there is nothing to trust, `success`
+    is False, `status` is not 0, and `reason` says why in a sentence.
+    """
+
+    df: float | Array
+    error: float | Array
+    nfev: int
+    step: float
+    scheme: str
+    flags: tuple[str, ...] = ()
+    success: bool = True
+    reason: str = ""
+    one_sided: tuple[float | Array, float | Array] | None = None
+    nit: int = 1
+    x: float = math.nan
+
+    @property
+    def status(self) -> int:
+        """0 for success, else the number of what went wrong in `STATUS`."""
+        return 0 if self.success else STATUS[self.flags[-1]]
+
+
+def estimated(
+    line: Line, attempt: Callable[[float], Estimate], step: float | None, relative: float, tolerance: float
+) -> Estimate:
+    """The attempt at the caller's step; without one, the best of those at `default_steps`.
+
+    No further step is tried once the relative error is within the tolerance. Where none succeeds, because a second look
+    contradicts the estimate or f ends within reach, the search goes on nearer to x, and gives up after a few times.
+    """
+    tried: list[Estimate] = []
+
+    def at(h: float) -> Estimate:
+        tried.append(attempt(h))
+        return tried[-1]
+
+    if step is None:
+        first = _among(line, at, default_steps(line.origin, relative), tolerance)
+        chosen = _searched(line, at, first)
+    else:
+        chosen = at(checked_step(step))
+    if UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
+        chosen = _explained(line, chosen)
+    if chosen.success and _between_floats(line):
+        reason = f"f changes as much from one float to the next, {math.ulp(line.origin):.3g} apart at x, as over the stencil"
+        chosen = replace(chosen, success=False, flags=(*chosen.flags, NOT_RESOLVED), reason=reason)
+    flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
+    error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
+    return replace(chosen, error=plain(error), nfev=line.nfev, nit=sum(one.nit for one in tried), x=line.origin)
+
+
+def _among(line: Line, attempt: Callable[[float], Estimate], steps: tuple[float, ...], tolerance: float) -> Estimate:
+    """The best of the attempts at several steps; what is good enough ends them."""
+    chosen = attempt(steps[0])
+    for h in steps[1:]:
+        near = chosen.step >= steps[0] * CLOSER**2  # it has not been driven far from the step it was given
+        if chosen.success and near and np.all(chosen.error < tolerance * np.abs(chosen.df)):
+            break
+        chosen = _better(line, chosen, attempt(h))
+    return chosen
+
+
+def _searched(line: Line, attempt: Callable[[float], Estimate], first: Estimate) -> Estimate:
+    """What is found nearer to x, where the first attempt leaves something to be found."""
+    chosen = first
+    for _ in range(LOOKS):
+        if _done(line, chosen):
+            break
+        other = attempt(chosen.step * CLOSER)
+        if chosen.success and not (other.success and np.all(other.error < chosen.error)):
+            break
+        chosen = other
+    stairs = chosen.success and UNSETTLED in first.flags and _faint(line, first)
+    return replace(first, reason=STAIRS) if stairs else chosen
+
+
+def _done(line: Line, found: Estimate) -> bool:
+    """Whether there is nothing to be found nearer to x: a digit is right at least, or all is noise, or f ends or breaks."""
+    if {KINK, BRANCH_CUT}.intersection(found.flags) or flag_of(line.centre):
+        return True
+    return found.success and not _vague(line, found)
+
+
+def _between_floats(line: Line) -> bool:
+    """Whether floats at x are further apart than f changes over, as those of sin at 1e22; near 0 they never are."""
+    if abs(line.origin) < LARGE:
+        return False
+    known, ulp = line.at(line.known(math.inf)), math.ulp(line.origin)
+    sides = [np.ptp(line.at([line.origin + side * k * ulp for k in range(8)]), axis=0) for side in (-1, 1)]
+    return bool(np.any(np.min(sides, axis=0) > np.ptp(known, axis=0) / 10))
+
+
+def _faint(line: Line, found: Estimate) -> bool:
+    """Whether f varies so little around x that waves and noise are not to be told apart."""
+    values = line.at(line.known(REACH * found.step))
+    return bool(np.any(np.ptp(values, axis=0) <= FAINT * np.abs(values).max(axis=0)))
+
+
+def _vague(line: Line, found: Estimate) -> bool:
+    """Whether not a digit is right, and noise does not account for it."""
+    return bool(np.any((found.error >= np.abs(found.df) / 2) & (found.error * found.step > VAGUE * line.noise)))
+
+
+def _explained(line: Line, found: Estimate) -> Estimate:
+    """The same; failed for a `BRANCH_CUT` where f jumps in the stencil, though not at x."""
+    where = None if found.reason == STAIRS else cut_within(line, REACH * found.step)
+    if where is None or where == line.origin:
+        return found
+    reason = f"f jumps at {where:.6g}, which lies in the stencil; try a step below {abs(where - line.origin):.1g}"
+    others = tuple(flag for flag in found.flags if flag != UNSETTLED)
+    return replace(found, flags=(*others, BRANCH_CUT), success=False, reason=reason)
+
+
+def _better(line: Line, one: Estimate, other: Estimate) -> Estimate:
+    """The one of smaller error, if the two agree; else the finer: a derivative is local.
+
+    Far too large a step may come with a small error estimate: around 1e-10, the values of 1/x at x ± 1e-5 give a slope
+    near +1e10 with much the same error as that of the true one, −1e20. What contradicts it from nearer to x is right,
+    even if it is no more than the finding that f has not settled or overflows there. But a contradiction within the
+    noise of f is none: around 1e-9, the values of (1 − cos x)/x² are all 0, and further out they are 1/2.
+    """
+    fine, coarse = sorted((one, other), key=lambda estimate: estimate.step)
+    if not coarse.success:
+        return fine
+    apart = np.abs(np.subtract(coarse.df, fine.df))
+    flat = not (np.any(fine.df) or np.any(fine.error))
+    if fine.success and not flat and np.all(apart <= 2 * np.add(coarse.error, fine.error)):
+        return coarse if np.all(np.less_equal(coarse.error, fine.error)) else fine
+    return coarse if np.all(apart * fine.step <= UNEVEN * line.noise) else fine
+
+
+def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: str, obstacle: str = "") -> Estimate:
+    """The estimate that a quotient amounts to, after a second look; `obstacle` is the flag of what was met before."""
+    verdict = second_look(line, stencil, h, found)
+    return Estimate(
+        df=plain(found.df),
+        error=plain(verdict.error),
+        nfev=line.nfev,
+        step=found.step,
+        scheme=scheme,
+        flags=tuple(filter(None, (obstacle, verdict.flag))),
+        success=not verdict.flag,
+        reason=verdict.reason,
+        one_sided=verdict.one_sided and (plain(verdict.one_sided[0]), plain(verdict.one_sided[1])),
+    )
+
+
+def in_step(line: Line, found: Estimate) -> Estimate:
+    """The same for a first derivative, with the noise that its nodes have in common.
+
+    Their distances are short numbers, and so roundings may fall into step with them: at x = 1e-9 all x ± h round 1 + x by
+    the same 8e-17, which no fit to log(1 + x)/x can see, and which moves the derivative from −0.5 to 82. So the difference
+    quotient at h is taken once more at `ODD` h. A smooth f moves it by hardly any of what truncation does to it.
+    """
+    h = found.step
+    if not found.success or len({line.origin - h, line.origin, line.origin + h}) < 3:
+        return found
+    quotients = []
+    for step in (h, h * ODD):
+        above, below = line.origin + step, line.origin - step
+        right, left = line.at([above, below])
+        quotients.append((right - left) / (above - below))
+    moved, truncation = np.abs(quotients[1] - quotients[0]), np.abs(quotients[0] - found.df)
+    expected = truncation * (ODD**2 - 1) * REACH + VAGUE * line.noise / h
+    unseen = np.isfinite(moved) & (moved > expected)
+    if not unseen.any():
+        return found
+    line.heard(np.where(unseen, moved * h, 0.0))
+    return replace(found, error=plain(np.asarray(np.maximum(found.error, np.where(unseen, REACH * moved, 0.0)))))
+
+
+def failed(line: Line, h: float, scheme: str, flag: str, reason: str) -> Estimate:
+    """No value: NaN of f's shape, of which nothing is known."""
+    nothing = np.full(line.centre.shape, math.nan)
+    unknown = np.full(line.centre.shape, math.inf)
+    return Estimate(plain(nothing), plain(unknown), line.nfev, h, scheme, (flag,), success=False, reason=reason)
+
+
+def failed_at_x(line: Line, h: float, scheme: str) -> Estimate | None:
+    """The failure, if f has no finite value at x itself."""
+    flag = flag_of(line.centre)
+    reason = "f has no finite value at the point itself; try another point"
+    return failed(line, h, scheme, flag, reason) if flag else None
+
+
+def unresolved(line: Line, h: float, scheme: str) -> Estimate:
+    """The failure of a step so small that x + h == x, or that nodes fall together."""
+    spacing = f"{math.ulp(line.origin):.3g}"
+    reason = f"h = {h:.3g} is too small for the spacing of floats at x = {line.origin!r}, {spacing}; try a larger step"
+    return failed(line, h, scheme, NOT_RESOLVED, reason)
+
+
+def checked_step(step: float) -> float:
+    """A step given by the caller; raises `OptionError` if it cannot be one."""
+    if not (isinstance(step, Real) and 0 < step < math.inf):
+        raise OptionError(f"a step must be a positive finite number, got {step!r}")
+    return float(step)
+
+
+def plain(numbers: Array) -> float | Array:
+    """An array of no dimensions as the float that it is."""
+    return float(numbers) if numbers.ndim == 0 else numbers

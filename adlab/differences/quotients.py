@@ -1,0 +1,209 @@
+"""One difference quotient at one step, with what is known of its error.
+
+All of it is arithmetic on values of f along one coordinate, t ↦ f(x + t eᵢ); a `Line` takes and counts them. Values
+have shape () or (m,), and so has every number made of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.differences.stencils import Stencil
+from adlab.differences.step_models import UNIT_ROUNDOFF
+from adlab.errors import DomainError, MethodError, OverflowedError, PointError
+
+Array = npt.NDArray[np.float64]
+Value = Callable[[Array], "float | Array"]
+
+LEFT_DOMAIN, NONFINITE = "left_domain", "nonfinite"  # what a value of f may say instead of a number
+
+
+def evaluate(value: Value, x: Array) -> Array:
+    """f(x), shape () or (m,): NaN where `DomainError` says that there is none, infinite where it overflows."""
+    try:
+        result = np.asarray(value(x))
+    except DomainError:
+        return np.array(math.nan)
+    except OverflowedError:
+        return np.array(math.inf)
+    if result.ndim > 1 or result.dtype.kind not in "fiu":
+        raise MethodError(
+            "finite differences need a function whose value is a real number or a 1-D array of them; "
+            f"got dtype {result.dtype} of shape {result.shape}"
+        )
+    return result.astype(np.float64)
+
+
+def flag_of(values: Array) -> str:
+    """`LEFT_DOMAIN` where a value is NaN, `NONFINITE` where one is infinite, else ""."""
+    if np.isnan(values).any():
+        return LEFT_DOMAIN
+    return "" if np.isfinite(values).all() else NONFINITE
+
+
+class Line:
+    """t ↦ f(x + t eᵢ) near t = 0: each value is taken at most once, and `nfev` counts them truly.
+
+    `centre` is f(x); if the caller knows it, it is not counted. Raises `PointError` if x or `index` is none.
+    """
+
+    def __init__(self, value: Value, x: npt.ArrayLike, index: int, centre: float | Array | None = None) -> None:
+        self.point = checked_point(x)
+        if not 0 <= index < self.point.size:
+            raise PointError(f"there is no variable {index}: the point has {self.point.size}, counted from 0")
+        self.index = index
+        self.origin = float(self.point[index])
+        self.nfev = 1 if centre is None else 0
+        self._value = value
+        self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
+        self._known = {self.origin: self.centre}
+        self.measured = np.zeros(self.centre.shape)
+
+    def nodes(self, stencil: Stencil, h: float) -> Array:
+        """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
+        return self.origin + stencil.float_offsets * h
+
+    def values(self, stencil: Stencil, h: float) -> Array:
+        """f there, shape (K,) or (K, m)."""
+        return self.at(self.nodes(stencil, h).tolist())
+
+    def at(self, coordinates: Sequence[float]) -> Array:
+        """f where the coordinate is each of these, shape (K,) or (K, m)."""
+        return np.array([self._at(coordinate) for coordinate in coordinates])
+
+    def known(self, reach: float) -> list[float]:
+        """Where values within `reach` of x have been taken, and are finite; in order."""
+        near = (node for node in self._known if abs(node - self.origin) <= reach)
+        return sorted(node for node in near if np.isfinite(self._known[node]).all())
+
+    def resolves(self, stencil: Stencil, h: float) -> bool:
+        """Whether all the nodes that `quotient` uses, and x, are different numbers."""
+        coordinates = {self.origin, *self.nodes(stencil.wider, h).tolist()}
+        return len(coordinates) == len({0.0, *stencil.wider.float_offsets.tolist()})
+
+    @property
+    def noise(self) -> Array:
+        """How far values of f may be off: the last rounding of the largest so far, and what else was `heard`."""
+        finite = [value for value in self._known.values() if np.isfinite(value).all()]
+        return np.maximum(self.measured, rounding(np.array(finite))) if finite else self.measured
+
+    def heard(self, noise: Array) -> None:
+        """That values of f have been found to be so noisy."""
+        self.measured = np.maximum(self.measured, noise)
+
+    def obstacle(self, stencil: Stencil, h: float) -> str:
+        """The flag of the first of them at which f has no finite value, else ""."""
+        return next(filter(None, map(flag_of, self.values(stencil.wider, h))), "")
+
+    def _at(self, coordinate: float) -> Array:
+        if not math.isfinite(coordinate):
+            return np.full(self.centre.shape, math.inf)
+        if coordinate not in self._known:
+            point = self.point.copy()
+            point[self.index] = coordinate
+            self._known[coordinate] = self._shaped(evaluate(self._value, point))
+            self.nfev += 1
+        return self._known[coordinate]
+
+    def _shaped(self, found: Array) -> Array:
+        """A value as f(x) is shaped: one NaN or infinity stands for all m outputs."""
+        if found.shape == self.centre.shape:
+            return found
+        if found.ndim == 0 and not np.isfinite(found):
+            return np.full(self.centre.shape, found)
+        shapes = f"{self.centre.shape} and {found.shape}"
+        raise MethodError(f"the values of one function have shapes {shapes}; make them alike")
+
+
+def checked_point(x: npt.ArrayLike) -> Array:
+    """x as an array of shape (n,), a single number as (1,); raises `PointError` for what is not finite numbers."""
+    try:
+        point = np.atleast_1d(np.asarray(x, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise PointError(f"a point must be a sequence of real numbers, got {x!r}") from None
+    if point.ndim != 1 or not np.isfinite(point).all():
+        raise PointError(f"a point must be a sequence of finite numbers, got {x!r}")
+    return point
+
+
+@dataclass(frozen=True, eq=False)
+class Quotient:
+    """A value for f′(x) or f″(x), another one near it, and the roundoff: the two parts of the error.
+
+    The other is of higher order, hence so much nearer to the derivative that the difference of the two *is* the truncation
+    error, where h is small enough for f to look like its Taylor polynomial. Where h is so small that the values
+    of f differ by their rounding only, both are noise, and so is their difference; hence the second part, A/hᵈ,
+    for which rounding alone accounts.
+    """
+
+    df: Array
+    neighbour: Array
+    roundoff: Array
+    step: float  # the realised one
+    measured: bool = (
+        False  # whether the roundoff rests on noise that was measured, and not on the last digit of f alone
+    )
+
+    @cached_property
+    def truncation(self) -> Array:
+        """What the other would change."""
+        return np.abs(self.neighbour - self.df)
+
+    @cached_property
+    def error(self) -> Array:
+        """The estimate of |df − f⁽ᵈ⁾(x)|."""
+        return self.truncation + self.roundoff
+
+
+def quotient(line: Line, stencil: Stencil, h: float) -> Quotient | None:
+    """The difference quotient at h, its neighbour from the wider stencil.
+
+    `None` where nodes fall together, f has no finite value at one of them, or the quotient overflows.
+    """
+    if not line.resolves(stencil, h):
+        return None
+    first, wider = weighed(line, stencil, h), weighed(line, stencil.wider, h)
+    if not (np.isfinite(first.df).all() and np.isfinite(wider.df).all()):
+        return None
+    return Quotient(first.df, wider.df, first.roundoff, first.step)
+
+
+def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
+    """Σ wₖ fₖ / sᵈ, with what rounding did to the nodes undone as far as f is linear; no neighbour.
+
+    Rounding puts node k at sₖ = (x + oₖ h) − x and not at oₖ h. For a first derivative s = Σ wₖ sₖ stands in the
+    place of h: for the forward difference that is the well-known (x + h) − x, and in general it makes the quotient
+    exact for every linear f. For a second derivative s = h, and the chord from the first node to the last is taken
+    off, which does as much. The weights' sum is 0, so f at the first node can be taken from all the values; values
+    near each other subtract exactly (Sterbenz), and no rounding is added to that of f.
+    """
+    weights, values = stencil.float_weights, line.values(stencil, h)
+    moved = line.nodes(stencil, h) - line.origin
+    rises, step = values - values[0], h
+    if stencil.derivative == 1:
+        step += float(weights @ (moved - stencil.float_offsets * h))
+    else:
+        chord = rises[-1] / (moved[-1] - moved[0])
+        rises = rises - np.multiply.outer(moved - moved[0], chord)
+    df = over(weights @ rises, step, stencil.derivative)
+    noise = np.maximum(rounding(values), line.measured)
+    return Quotient(df, df, over(float(stencil.amplification) * noise, step, stencil.derivative), step)
+
+
+def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:
+    """Divided by hᵈ, one h at a time: h² may underflow or overflow where the quotient does not."""
+    found = np.asarray(numbers, dtype=np.float64)
+    for _ in range(power):
+        found = found / h
+    return np.asarray(found)
+
+
+def rounding(values: Array) -> Array:
+    """u|f|, the largest of several values (first axis): what the last rounding alone may cost each."""
+    return np.asarray(UNIT_ROUNDOFF * np.abs(values).max(axis=0))

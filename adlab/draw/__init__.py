@@ -1,0 +1,1 @@
+"""Graphs as pictures, from data alone: layout, SVG, Matplotlib, Graphviz, Mermaid."""

@@ -1,0 +1,308 @@
+"""The registry: every way to differentiate, ours or a peer's, behind one face. It is the list of rows in every table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any, Literal, Protocol, TypeVar
+
+import numpy as np
+import sympy
+
+from adlab.errors import MethodError, OptionError, OverflowedError
+from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray
+from adlab.peers.catalogue import PEERS, SECONDS, Peer, prepare, sample
+
+T = TypeVar("T")
+Family = Literal["automatic", "symbolic", "difference", "complex step", "peer"]
+
+
+class Formula(Protocol):
+    """What a method may ask of a function."""
+
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def variables(self) -> tuple[sympy.Symbol, ...]: ...
+    @property
+    def outputs(self) -> tuple[sympy.Expr, ...]: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def m(self) -> int: ...
+    def values(self, point: FloatArray) -> FloatArray: ...
+    def program(self, mode: Any) -> Graph: ...
+    def cached(self, key: Any, make: Callable[[], T]) -> T: ...
+    def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]: ...
+    def _batch(self, graph: Graph, points: FloatArray) -> FloatArray: ...
+
+
+@dataclass(frozen=True)
+class Result:
+    """A Jacobian, shape (m, n), and what it took: evaluations of f, the steps used, the method's own error estimate."""
+
+    jacobian: FloatArray
+    evaluations: int | None = None
+    steps: tuple[float, ...] | None = None
+    error: FloatArray | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to differentiate: what it needs, whether it has a step, what it cannot serve, and how it goes."""
+
+    name: str
+    family: Family
+    needs: Literal["graph", "expression", "values"]
+    about: str
+    differentiate: Callable[..., Result]
+    has_step: bool = False
+    options: tuple[str, ...] = ()
+    refuse: Callable[[Formula], str] = field(default=lambda f: "")
+    """Why it cannot serve a formula; empty where it can."""
+    batch: Callable[[Any, FloatArray], FloatArray] | None = None
+    """All partials at many points at once, (..., m, n), where there is a faster way than one by one."""
+
+    def __call__(self, f: Formula, point: FloatArray, **options: Any) -> Result:
+        """The Jacobian at one point. Raises as `check` does."""
+        self.check(f, options)
+        return self.differentiate(f, point, **options)
+
+    def check(self, f: Formula, options: Mapping[str, Any]) -> None:
+        """Raises OptionError for an unknown option, and MethodError where the method cannot serve the formula."""
+        unknown = [name for name in options if name not in self.options]
+        if unknown:
+            takes = f"takes {', '.join(self.options)}" if self.options else "takes no options"
+            raise OptionError(f"`{self.name}` has no option `{unknown[0]}`; it {takes}")
+        reason = self.refuse(f)
+        if reason:
+            raise MethodError(reason)
+
+
+# --- automatic --------------------------------------------------------------------------------------------------
+
+LARGEST_FORWARD_PROGRAM = 1_000_000  # operations of the graph × inputs; beyond, forward mode sweeps on numbers only
+
+
+def _unwritable(f: Formula) -> bool:
+    return f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM
+
+
+def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, FloatArray], Result]:
+    def differentiate(f: Formula, point: FloatArray) -> Result:
+        if mode == "forward" and _unwritable(f):
+            return Result(_forward_on_vectors(f, point))
+        found = np.array(f._at(f.program(mode), point))
+        partials = found[f.m :].reshape(f.m, f.n)
+        return Result(np.where(np.isnan(found[: f.m])[:, None], np.nan, partials))
+
+    return differentiate
+
+
+SWEEPS = 8  # writing a reverse-mode program takes about as long as this many reverse sweeps on numbers
+
+
+def _reverse(f: Formula, point: FloatArray) -> Result:
+    """The first points are swept on floats; who goes on calling gets the derivative program.
+
+    They agree to a few roundings: the program folds constants that a sweep multiplies. What a sweep leaves infinite
+    or undefined is the program's too, which may yet find the way around it.
+    """
+    done = f.cached("sweeps", lambda: [0])
+    if done[0] < SWEEPS:
+        done[0] += 1
+        found = _reverse_on_floats(f, point)
+        if np.isfinite(found).all():
+            return Result(found)
+    return _by_program("reverse")(f, point)
+
+
+def _reverse_on_floats(f: Formula, point: FloatArray) -> FloatArray:
+    """One reverse sweep for each output; NaN where f has no value."""
+    from adlab.arithmetic.floats import FLOATS
+    from adlab.arithmetic.numbers import evaluate
+    from adlab.autodiff.sweeps import reverse
+
+    values = evaluate(f.graph, point.tolist(), FLOATS)
+    found = np.full((f.m, f.n), np.nan)
+    for k, output in enumerate(f.graph.outputs):
+        if values[output] == values[output]:
+            adjoints = reverse(f.graph, values, {output: 1.0}, FLOATS)
+            found[k] = [adjoints.get(i, 0.0) for i in range(f.n)]
+    return found
+
+
+def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
+    """All n directions in one forward sweep, each tangent a vector: what the program would do, unwritten."""
+    from adlab.arithmetic.floats import FLOATS
+    from adlab.arithmetic.numbers import evaluate
+    from adlab.autodiff.sweeps import forward
+
+    values: list[Any] = list(evaluate(f.graph, point.tolist(), FLOATS))
+    with np.errstate(all="ignore"):
+        tangents: dict[int, Any] = forward(f.graph, values, dict(enumerate(np.eye(f.n))), FLOATS)
+        still = np.zeros(f.n)
+        there = [values[output] == values[output] for output in f.graph.outputs]
+        rows = [tangents.get(output, still) for output in f.graph.outputs]
+        return np.where(np.array(there)[:, None], np.array(rows), np.nan)
+
+
+def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], FloatArray]:
+    def differentiate(f: Formula, points: FloatArray) -> FloatArray:
+        if mode == "forward" and _unwritable(f):
+            rows = [_forward_on_vectors(f, row) for row in points.reshape(-1, f.n)]
+            return np.array(rows).reshape(*points.shape[:-1], f.m, f.n)
+        found = f._batch(f.program(mode), points)
+        partials = found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
+        return np.where(np.isnan(found[..., : f.m, None]), np.nan, partials)
+
+    return differentiate
+
+
+# --- classical --------------------------------------------------------------------------------------------------
+
+
+def _symbolic(cse: bool) -> Callable[..., Result]:
+    def differentiate(f: Formula, point: FloatArray, seconds: float | None = None) -> Result:
+        from adlab.symbolic.derivative import SECONDS, derivative_of
+
+        return Result(derivative_of(f, cse, SECONDS if seconds is None else seconds).jacobian(point.tolist()))
+
+    return differentiate
+
+
+def _difference(scheme: str) -> Callable[..., Result]:
+    def differentiate(f: Formula, point: FloatArray, step: float | None = None) -> Result:
+        from adlab.differences import differences
+
+        jacobian, estimates = differences.gradient(f.values, point, scheme, step)
+        return _estimated(f, jacobian, estimates)
+
+    return differentiate
+
+
+def _estimated(f: Formula, jacobian: Any, estimates: Any) -> Result:
+    flags = tuple(dict.fromkeys(flag for estimate in estimates for flag in estimate.flags))
+    return Result(
+        np.asarray(jacobian, dtype=float).reshape(f.m, f.n),
+        sum(estimate.nfev for estimate in estimates),
+        tuple(float(estimate.step) for estimate in estimates),
+        np.stack([np.broadcast_to(estimate.error, (f.m,)) for estimate in estimates], axis=-1) if estimates else None,
+        flags,
+    )
+
+
+def _complex_step(f: Formula, point: FloatArray, step: float | str = "auto") -> Result:
+    from adlab.differences.complex_step import complex_step, default_step
+
+    if step != "auto" and not (isinstance(step, Real) and 0 < step < np.inf):
+        raise OptionError(f"a complex step is a positive number, not {step!r}")
+    chosen = None if step == "auto" else float(step)
+    jacobian = complex_step(f.graph, point.tolist(), chosen)
+    if np.isnan(jacobian).any():
+        raise OverflowedError("binary64 overflows on the way of the complex step; scale the variables")
+    return Result(jacobian, f.n, tuple(chosen or default_step(x) for x in point.tolist()))
+
+
+def _complex_refusal(f: Formula) -> str:
+    from adlab.differences.complex_step import refusal
+
+    return refusal(f.graph)
+
+
+def _differences() -> list[Method]:
+    table = [
+        ("forward-difference", "(f(x+h) − f(x))/h: error grows as h, roundoff as 1/h"),
+        ("backward-difference", "(f(x) − f(x−h))/h"),
+        ("central-difference", "(f(x+h) − f(x−h))/2h: error grows as h²"),
+        ("central-difference-4", "four values: error grows as h⁴"),
+        ("central-difference-6", "six values: error grows as h⁶"),
+        ("central-difference-8", "eight values: error grows as h⁸"),
+        ("adaptive-difference", "a polynomial fitted to differences at many steps, which shows its own noise"),
+        ("richardson", "central differences at h, h/2, h/4 … extrapolated to h = 0"),
+    ]
+    return [
+        Method(name, "difference", "values", about, _difference(name), has_step=True, options=("step",))
+        for name, about in table
+    ]
+
+
+# --- peers ------------------------------------------------------------------------------------------------------
+
+
+def _peer(peer: Peer) -> Method:
+    def prepared(f: Formula, seconds: float) -> Any:
+        return f.cached(("peer", peer.name, seconds), lambda: prepare(peer, f.graph, seconds))
+
+    def differentiate(f: Formula, point: FloatArray, seconds: float = SECONDS) -> Result:
+        if peer.needs == "graph":
+            return Result(prepared(f, seconds)(point))
+        found, evaluations = sample(peer, lambda points: _sampled(f, points), point, seconds)
+        return Result(found.jacobian, evaluations, error=found.error, notes=found.notes)
+
+    def batch(f: Formula, points: FloatArray) -> FloatArray:
+        found: FloatArray = prepared(f, SECONDS)(points)
+        return found
+
+    return Method(peer.name, "peer", peer.needs, f"{peer.system}: {peer.about}", differentiate, options=("seconds",),
+                  batch=batch if peer.needs == "graph" else None)  # fmt: skip
+
+
+def _sampled(f: Formula, points: FloatArray) -> FloatArray:
+    return f.values(points) if points.ndim == 1 else f._batch(f.graph, points)
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in [
+        Method("reverse", "automatic", "graph", "adjoints from the output back: one sweep for each output",
+               _reverse, batch=_batch("reverse")),
+        Method("forward", "automatic", "graph", "tangents along with the values: one sweep for each input",
+               _by_program("forward"), batch=_batch("forward")),
+        Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),
+        Method("symbolic-cse", "symbolic", "expression", "sympy.diff, then cse over all partials, then lambdify",
+               _symbolic(True), options=("seconds",)),
+        *_differences(),
+        Method("complex-step", "complex step", "graph", "Im f(x + ih)/h: no subtraction, no roundoff to trade",
+               _complex_step, has_step=True, options=("step",), refuse=_complex_refusal),
+        *map(_peer, PEERS.values()),
+    ]
+}  # fmt: skip
+
+
+def methods() -> dict[str, Method]:
+    """Every method by name, in the order of the tables.
+
+    >>> import adlab
+    >>> list(adlab.methods())[:3]
+    ['reverse', 'forward', 'symbolic']
+    """
+    return dict(METHODS)
+
+
+def lookup(name: str) -> Method:
+    """The method of that name; MethodError, with the nearest name, if there is none."""
+    if isinstance(name, str) and name in METHODS:
+        return METHODS[name]
+    near = difflib.get_close_matches(str(name), METHODS, n=1)
+    hint = f"did you mean `{near[0]}`? " if near else ""
+    raise MethodError(f"no method `{name}`; {hint}there are {', '.join(METHODS)}")
+
+
+def chosen(names: Any) -> Mapping[str, Method]:
+    """The methods a report is asked for: None for all of ours, or names; `all` has every peer that is installed too."""
+    if names is None:
+        return {name: method for name, method in METHODS.items() if method.family != "peer"}
+    if isinstance(names, str):
+        names = names.replace(",", " ").split()
+    if not isinstance(names, Iterable):
+        raise MethodError(f"methods are asked for by name, as in ['reverse', 'symbolic']; {names!r} is none")
+    names = list(names)
+    if names == ["all"]:
+        left_out = {peer.name for peer in PEERS.values() if peer.on_request or not peer.installed}
+        return {name: method for name, method in METHODS.items() if name not in left_out}
+    return {name: lookup(name) for name in names}

@@ -1,0 +1,1 @@
+"""Curves and bars on axes, from data alone."""

@@ -1,0 +1,289 @@
+"""The symbolic derivative as SymPy's users get it: `diff`, then perhaps `cse`, then `lambdify`.
+
+How large the formula is as a tree is known before any of these is called (`treesize`). What is small is worked on
+in place; what is not goes to a process of its own (`worker`), as a tape and never as a pickle, and is killed when
+its time is up. An explosion so becomes an answer: `GaveUp`, after how long, at which step.
+
+>>> import sympy
+>>> x, y = sympy.symbols("x y", real=True)
+>>> derivative = SymbolicDerivative([sympy.sin(x * y)], [x, y], cse=True)
+>>> derivative.jacobian([2.0, 0.0])
+array([[0., 2.]])
+>>> print(derivative.source)
+def _lambdifygenerated(x0, x1):
+    t0 = cos(x0*x1)
+    return [t0*x1, x0*t0]
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+
+import mpmath
+import numpy as np
+import sympy
+from sympy.utilities.lambdify import MATH_TRANSLATIONS, MPMATH_TRANSLATIONS
+
+from adlab.display import count
+from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
+from adlab.inputs import FloatArray
+from adlab.symbolic.treesize import Distinct, unfolded
+from adlab.symbolic.worker import Job, Results, decoded, work
+
+SECONDS = 10.0  # until a worker is killed
+MEMORY = 2 << 30  # bytes that a worker may take
+SMALL_DERIVATIVE = 2_000  # tree nodes of a derivative, as foreseen, that is made in place: some tenths of a second
+SMALL_DEPTH = 40  # SymPy takes some ten calls of a Python function a level, of the thousand there are
+
+Where = Literal["in place", "worker"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of all partials together: operations (`sympy.count_ops`) and nodes as trees, distinct nodes, operations after cse."""
+
+    tree_operations: int
+    tree_nodes: int
+    distinct_nodes: int
+    cse_operations: int | None = None
+    """None where cse was not asked for, or gave up."""
+
+
+class SymbolicDerivative:
+    """All partials of `expressions` by `variables`, made once by `sympy.diff`, to be evaluated at any point.
+
+    `cse` asks for common subexpressions of all partials jointly. `seconds` bounds the time of the worker process.
+    `sizes`, `seconds` (taken), `where` and `source` (the text that is evaluated) say what it came to.
+
+    Raises GaveUp where SymPy does not come to an end, with the sizes known by then as `reached`, and MethodError
+    where it leaves something that is no number.
+    """
+
+    def __init__(
+        self, expressions: Sequence[Any], variables: Sequence[sympy.Symbol], cse: bool, seconds: float = SECONDS
+    ) -> None:
+        self.shape = len(expressions), len(variables)
+        self.names = [variable.name for variable in variables]
+        started = time.perf_counter()
+        found = run(Job(tuple(expressions), tuple(variables), cse), seconds) if variables else _NOTHING
+        self.sizes: Sizes = _sizes(found.results)  # type: ignore[assignment]  # complete, as the run has ended
+        self.where: Where = found.where
+        self.source: str = found.results["source"]
+        self._function = _compiled(self.source)
+        self.seconds = time.perf_counter() - started
+
+    def jacobian(self, point: Sequence[float]) -> FloatArray:
+        """All partials at one point, shape (m, n).
+
+        Raises DomainError where the printed formula has no real value there, OverflowedError where it overflows.
+        """
+        try:
+            values = self._function(*map(float, point))
+        except OverflowError as reason:
+            raise OverflowedError(f"the symbolic derivative overflows at this point ({reason})") from None
+        except (ZeroDivisionError, ValueError, TypeError, mpmath.libmp.NoConvergence) as reason:
+            raise DomainError(f"the symbolic derivative has no real value at this point ({reason})") from None
+        return np.array([self._real(i, value) for i, value in enumerate(values)]).reshape(self.shape)
+
+    def _real(self, position: int, value: Any) -> float:
+        try:
+            number = complex(math.nan if value is None else value)  # None: no condition of a Piecewise holds
+        except OverflowError:
+            number = complex(math.inf)
+        if math.isfinite(number.real) and number.imag == 0:
+            return number.real
+        which = f"the symbolic derivative by {self.names[position % self.shape[1]]}"
+        if math.isinf(number.real) and number.imag == 0:
+            raise OverflowedError(f"{which} overflows at this point")
+        shown = "not a number" if math.isnan(number.real) else f"complex ({number:.6g})"
+        raise DomainError(f"{which} is {shown} at this point", operand=value)
+
+
+class Cached(Protocol):
+    """A function that keeps what belongs to its formula."""
+
+    @property
+    def outputs(self) -> tuple[Any, ...]: ...
+    @property
+    def variables(self) -> tuple[sympy.Symbol, ...]: ...
+    def cached(self, key: Any, make: Callable[[], T]) -> T: ...
+
+
+def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDerivative:
+    """The symbolic derivative of f, made once; what gave up or was refused is not tried again.
+
+    Raises as `SymbolicDerivative` does. Where `sympy.diff` did not come to an end without cse, it will not with it.
+    """
+    made: dict[bool, SymbolicDerivative | AdlabError] = f.cached(("symbolic", seconds), dict)
+    if cse not in made:
+        other = made.get(not cse)
+        if isinstance(other, GaveUp) and other.reached is None:
+            made[cse] = other
+        else:
+            try:
+                made[cse] = SymbolicDerivative(f.outputs, f.variables, cse, seconds)
+            except AdlabError as reason:
+                made[cse] = reason
+    found = made[cse]
+    if isinstance(found, AdlabError):
+        raise found.with_traceback(None)
+    return found
+
+
+def operations_after_cse(expressions: Sequence[Any], seconds: float = SECONDS) -> int:
+    """How many operations `sympy.cse` leaves of the expressions themselves. Raises GaveUp, MethodError.
+
+    >>> x = sympy.Symbol("x")
+    >>> operations_after_cse([(x + 1) ** 2 + sympy.sin(x + 1)])
+    4
+    """
+    operations: int = run(Job(tuple(expressions)), seconds).results["cse_operations"]
+    return operations
+
+
+def _sizes(results: Results) -> Sizes | None:
+    if "tree_nodes" not in results:
+        return None
+    return Sizes(*(results.get(key) for key in Sizes.__dataclass_fields__))  # type: ignore[arg-type]
+
+
+# --- running a job ----------------------------------------------------------------------------------------------
+
+
+class Outcome(NamedTuple):
+    """All results of a job, and where it ran."""
+
+    results: Results
+    where: Where
+
+
+_NOTHING = Outcome(
+    {"tree_operations": 0, "tree_nodes": 0, "distinct_nodes": 0, "cse_operations": 0, "source": "def f(): return []"},
+    "in place",
+)
+
+
+def run(job: Job, seconds: float = SECONDS) -> Outcome:
+    """Does a job, in place or in a worker. Raises GaveUp at its bounds, MethodError where SymPy refuses."""
+    if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
+        raise OptionError(f"`seconds` is how long SymPy may take, a positive number, not {seconds!r}")
+    started = time.perf_counter()
+    results: Results = {}
+    where: Where = "worker"
+    formula = Distinct.of(job.expressions)
+    if _is_small(formula):
+        where = "in place"
+        for found in work(job):
+            results.update(found)
+    if where == "worker" or results.get("exhausted") == "stack":  # the worker has a larger one
+        where, results = "worker", _by_worker(job, seconds)
+    if "refused" in results:
+        raise MethodError(results["refused"])
+    if "exhausted" in results:
+        taken, stage = time.perf_counter() - started, results.get("stage", "starting SymPy")
+        message = f"gave up after {taken:.3g} s: {stage} {_EXHAUSTED[results['exhausted']]}"
+        size = f"as a tree the formula has {count(formula.tree_nodes)} nodes"
+        raise GaveUp(f"{message}; {size}", reached=_sizes(results))
+    return Outcome(results, where)
+
+
+_EXHAUSTED = {
+    "time": "had not come to an end",
+    "memory": f"needs more than {MEMORY >> 20:,} MB of memory",
+    "stack": "recurses deeper than Python can",
+    "crash": "crashed",
+}
+
+
+def _is_small(distinct: Distinct) -> bool:
+    """Whether SymPy will be done at once: the product rule copies each node of a tree once for each operand it has."""
+    if distinct.tree_nodes > SMALL_DERIVATIVE or distinct.tree_depth > SMALL_DEPTH:
+        return False
+    sizes: list[int] = []
+    for below in distinct.operands:
+        sizes.append(1 + sum(sizes[operand] for operand in below))
+    copies = [size * len(below) for size, below in zip(sizes, distinct.operands, strict=True)]
+    return unfolded(distinct.operands, distinct.roots, copies) <= SMALL_DERIVATIVE
+
+
+def _by_worker(job: Job, seconds: float) -> Results:
+    """What a process of its own finds within the bounds; it is gone when this returns, whatever happens."""
+    command = [sys.executable, "-P", "-m", "adlab.symbolic.worker", repr(float(seconds)), str(MEMORY)]
+    home = str(Path(__file__).parents[2])
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    question, pipe, late = job.to_json(), subprocess.PIPE, False
+    with subprocess.Popen(
+        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
+    ) as process:
+        try:
+            answer, complaint = process.communicate(question, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            late = True
+            _kill(process)
+            answer, complaint = process.communicate()
+        finally:  # an interrupt from the keyboard, for one
+            _kill(process)
+    results: Results = {}
+    for line in answer.splitlines(keepends=True):
+        if line.endswith("\n"):  # the last may have been cut off
+            results |= decoded(line)
+    if late or process.returncode < 0:
+        results["exhausted"] = "time" if late or -process.returncode == getattr(signal, "SIGXCPU", None) else "crash"
+    elif process.returncode or not results:
+        raise MethodError(f"the symbolic worker cannot run: {(complaint.splitlines() or ['it says nothing'])[-1]}")
+    return results
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """The process and all it may have started."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+
+
+# --- evaluating what was printed --------------------------------------------------------------------------------
+
+
+def _compiled(source: str) -> Callable[..., list[Any]]:
+    """The printed function, as `lambdify` makes it: with `math`, and mpmath for what `math` lacks."""
+    space: dict[str, Any] = {}
+    try:
+        code = compile(source, "<symbolic derivative>", "exec")  # text that our own worker has printed
+    except (SyntaxError, RecursionError, MemoryError) as reason:
+        raise MethodError(f"the printed derivative nests too deeply for Python ({reason})") from None
+    exec(code, space)
+    function: Callable[..., list[Any]] = next(made for name, made in space.items() if name != "__builtins__")
+    for name in function.__code__.co_names:
+        space[name] = _meaning(name)
+    return function
+
+
+_OWN = {
+    "abs": abs,
+    "max": max,
+    "min": min,
+    "uppergamma": mpmath.gammainc,
+    "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
+}
+
+
+def _meaning(name: str) -> Any:
+    if name in _OWN:
+        return _OWN[name]
+    for module, translations in ((math, MATH_TRANSLATIONS), (mpmath, MPMATH_TRANSLATIONS)):
+        found = getattr(module, translations.get(name, name), None)
+        if found is not None:
+            return found
+    raise MethodError(f"SymPy prints `{name}` in the derivative, a function that neither math nor mpmath has")

@@ -1,0 +1,190 @@
+"""What only SymPy's own traversals can do: differentiate, find common subexpressions, print.
+
+They recurse, and they unfold what is shared, so on some formulas they would not come back. Small formulas are
+worked on in place; for others the same `work` runs as `python -m adlab.symbolic.worker`, a process that reads a
+job as one line of JSON, writes each result as soon as there is one, and can be killed at any time (`symbolic`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import linecache
+import math
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import sympy
+from sympy.core.function import AppliedUndef
+from sympy.printing.pycode import PythonCodePrinter
+
+from adlab.errors import AdlabError, MethodError
+from adlab.symbolic.tape import Tape, record, replay
+from adlab.symbolic.treesize import Distinct
+from adlab.text.traversal import brief
+
+STACK_BYTES = 256 << 20  # SymPy recurses a few times per level of an expression,
+RECURSION_LIMIT = 20_000  # and this process is free to go deeper than Python does by default
+
+Results = dict[str, Any]
+
+
+class Job(NamedTuple):
+    """The partials of `expressions` by `variables`, printed, after cse if `cse`; with no variables only the cse."""
+
+    expressions: Sequence[Any]
+    variables: Sequence[Any] = ()
+    cse: bool = True
+
+    def to_json(self) -> str:
+        """One line of text."""
+        tape = record([*self.expressions, *self.variables])
+        return json.dumps([tape, len(self.expressions), self.cse])
+
+    @classmethod
+    def from_json(cls, text: str) -> Job:
+        """The job of that line."""
+        tape, count, cse = json.loads(text)
+        nodes = replay(Tape(*tape))
+        return cls(nodes[:count], nodes[count:], cse)
+
+
+def work(job: Job) -> Iterator[Results]:
+    """The results of a job, one after the other: `stage` says what comes next, the others what came of it.
+
+    Ends with `refused` (SymPy has no usable answer) or `exhausted` (it ran out of memory or stack) where it must.
+
+    >>> x = sympy.Symbol("x")
+    >>> for result in work(Job([x**2 + 1], [x])):
+    ...     print(result)
+    {'stage': 'sympy.diff'}
+    {'tree_operations': 1, 'tree_nodes': 3, 'distinct_nodes': 3}
+    {'stage': 'sympy.cse'}
+    {'cse_operations': 1}
+    {'stage': 'sympy.lambdify'}
+    {'source': 'def _lambdifygenerated(x0):\\n    return [2*x0]\\n'}
+    """
+    try:
+        yield from _partials(job) if job.variables else _reduced(job.expressions)
+    except AdlabError as reason:
+        yield {"refused": str(reason)}
+    except MemoryError:
+        yield {"exhausted": "memory"}
+    except RecursionError:
+        yield {"exhausted": "stack"}
+    except Exception as fault:  # whatever SymPy raises is its answer to the formula, not a fault of the program
+        yield {"refused": f"SymPy fails on this formula, with {type(fault).__name__}: {fault}"}
+
+
+def _partials(job: Job) -> Iterator[Results]:
+    yield {"stage": "sympy.diff"}
+    partials = [sympy.diff(output, variable) for output in job.expressions for variable in job.variables]
+    distinct = Distinct.of(partials)
+    _require_evaluated(distinct)
+    yield {
+        "tree_operations": distinct.tree_operations,
+        "tree_nodes": distinct.tree_nodes,
+        "distinct_nodes": len(distinct.nodes),
+    }
+    replacements: list[Any] = []
+    if job.cse:
+        yield {"stage": "sympy.cse"}
+        replacements, partials = sympy.cse(partials)
+        yield {"cse_operations": _operations(replacements, partials)}
+    yield {"stage": "sympy.lambdify"}
+    yield {"source": _source(job.variables, replacements, partials)}
+
+
+def _reduced(expressions: Sequence[Any]) -> Iterator[Results]:
+    yield {"stage": "sympy.cse"}
+    yield {"cse_operations": _operations(*sympy.cse(list(expressions)))}
+
+
+def _operations(replacements: Sequence[Any], reduced: Sequence[Any]) -> int:
+    return Distinct.of([*(part for _, part in replacements), *reduced]).tree_operations
+
+
+def _require_evaluated(distinct: Distinct) -> None:
+    """What `sympy.diff` leaves standing, or hides in a distribution, has no number to it."""
+    for node in distinct.nodes:
+        if isinstance(node, (sympy.Derivative, sympy.Subs, sympy.Integral, sympy.DiracDelta, AppliedUndef)):
+            raise MethodError(f"sympy.diff leaves {brief(node)} in the derivative, which has no number to it")
+
+
+# --- printing ---------------------------------------------------------------------------------------------------
+
+
+class _Printer(PythonCodePrinter):  # type: ignore[misc]  # SymPy has no types
+    """SymPy's, with names of our own for variables (`lambda` and `if` are fine) and every digit of a float."""
+
+    def __init__(self, names: dict[Any, str]) -> None:
+        super().__init__({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
+        self.names = names
+
+    def _print_Symbol(self, expr: Any) -> str:  # noqa: N802 - SymPy's printers find their methods by class name
+        return self.names[expr]
+
+    _print_Dummy = _print_Symbol  # noqa: N815
+    _print_fresnels = _print_fresnelc = _print_uppergamma = _print_lowergamma = PythonCodePrinter._print_Function
+
+    def _print_Float(self, expr: Any) -> str:  # noqa: N802
+        return repr(float(expr))
+
+
+def _source(variables: Sequence[Any], replacements: Sequence[Any], partials: Sequence[Any]) -> str:
+    """What `lambdify(variables, partials, modules="math")` compiles: variables are x0, x1, …, subexpressions t0, t1, …"""
+    names = {variable: f"x{i}" for i, variable in enumerate(variables)}
+    printer = _Printer(names | {symbol: f"t{i}" for i, (symbol, _) in enumerate(replacements)})
+    function = sympy.lambdify(
+        list(names.values()), partials, modules="math", printer=printer, cse=lambda _: (replacements, partials),
+        use_imps=False, docstring_limit=0,
+    )  # fmt: skip
+    return "".join(linecache.getlines(function.__code__.co_filename))
+
+
+# --- the process ------------------------------------------------------------------------------------------------
+
+
+def encoded(results: Results) -> str:
+    """One line of JSON; integers in hexadecimal, for a tree may have a size of any number of digits."""
+    return json.dumps({key: hex(value) if isinstance(value, int) else value for key, value in results.items()})
+
+
+def decoded(line: str) -> Results:
+    """The results of that line.
+
+    >>> decoded(encoded({"tree_nodes": 10**6, "stage": "sympy.cse"}))
+    {'tree_nodes': 1000000, 'stage': 'sympy.cse'}
+    """
+    found = json.loads(line)
+    return {key: int(value, 16) if value.startswith("0x") else value for key, value in found.items()}
+
+
+def _bound(seconds: float, memory: int) -> None:
+    """The kernel ends this process at its bounds even if nobody is left to; not every system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds) + 1, math.ceil(seconds) + 2))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _answer() -> None:
+    for results in work(Job.from_json(sys.stdin.read())):
+        print(encoded(results), flush=True)
+
+
+def main() -> None:
+    """Reads a job, writes its results. Arguments: the bounds, in seconds and in bytes."""
+    _bound(float(sys.argv[1]), int(sys.argv[2]))
+    sys.setrecursionlimit(RECURSION_LIMIT)
+    threading.stack_size(STACK_BYTES)
+    thread = threading.Thread(target=_answer)
+    thread.start()
+    thread.join()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Formula text to SymPy, and SymPy expressions walked and built without evaluation or recursion."""

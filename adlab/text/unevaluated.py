@@ -1,0 +1,263 @@
+"""SymPy expressions as written: nothing evaluated, nothing reordered.
+
+SymPy's own constructors rewrite a formula (`x*x` becomes `x**2`), sort it, cache it by a hash that recurses, and
+make some 2,000 objects a second. These functions call the class constructor underneath, which stores the operands
+in the order given, in constant time and at any depth.
+
+Only literal signs and quotients of integers fold, so that `-2*x` and `x/2` are one operation each:
+
+>>> x, y = sympy.symbols("x y", real=True)
+>>> product("*/", [x, Integer(3)])
+x/3
+>>> total("+-", [x, Integer(2)]).args
+(x, -2)
+>>> power(Integer(2), Integer(-3))
+1/8
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any, cast
+
+import sympy
+from mpmath.libmp import from_float
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, S
+from sympy.core.basic import Basic
+from sympy.core.function import Application
+from sympy.core.operations import LatticeOp
+
+MAX_CONSTANT_DIGITS = 1000  # of an integer, typed or folded; the largest binary64 has 309
+_MAX_CONSTANT_BITS = math.ceil(MAX_CONSTANT_DIGITS * math.log2(10))
+_TOO_LONG = f"this constant has more than {MAX_CONSTANT_DIGITS} digits"
+
+
+class RefusalError(Exception):
+    """Why an operation on these operands has no meaning; `operand` is the index of the culprit."""
+
+    def __init__(self, reason: str, operand: int = 0) -> None:
+        super().__init__(reason)
+        self.reason, self.operand = reason, operand
+
+
+class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
+    """A decimal as typed: the nearest binary64, held exactly and printed as the text it came from.
+
+    It is a SymPy Float of 53 bits in every other way, and results of arithmetic on it are plain Floats.
+    Raises RefusalError where the nearest binary64 is infinite, or is 0 and the text is not.
+
+    >>> Decimal("0.10"), float(Decimal("0.10")), Decimal("0.10") == sympy.Float(0.1), 2 * Decimal("0.10")
+    (0.10, 0.1, True, 0.200000000000000)
+    """
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Decimal:
+        value = float(text)
+        if math.isinf(value):
+            raise RefusalError(f"`{text}` overflows binary64, whose largest number is 1.797…e308")
+        if value == 0 and any(digit in "123456789" for digit in text.lower().partition("e")[0]):
+            raise RefusalError(f"`{text}` underflows binary64, whose smallest number is 4.94…e-324")
+        self: Decimal = cls._new(from_float(value), 53, zero=False)
+        self.text = text
+        return self
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.text,), {}
+
+    def __neg__(self) -> Decimal:
+        return Decimal(self.text[1:] if self.text.startswith("-") else "-" + self.text)
+
+    def __add__(self, other: Any) -> Any:
+        return self if other is S.Zero else super().__add__(other)
+
+    def __mul__(self, other: Any) -> Any:
+        """SymPy multiplies every coefficient by one, and every printed one by its sign: the text outlives both."""
+        if other is S.One or other is S.NegativeOne:
+            return self if other is S.One else -self
+        return super().__mul__(other)
+
+    def _sympystr(self, printer: object) -> str:
+        return self.text
+
+    def _sympyrepr(self, printer: object) -> str:
+        return f"Decimal({self.text!r})"
+
+    def _latex(self, printer: object) -> str:
+        digits, exponential, exponent = self.text.lower().partition("e")
+        return rf"{digits} \cdot 10^{{{int(exponent)}}}" if exponential else digits
+
+    def _pythoncode(self, printer: object) -> str:
+        return repr(float(self))
+
+    _numpycode = _lambdacode = _numexprcode = _pythoncode
+
+
+# --- constructors that only store --------------------------------------------------------------------------------
+
+
+def flat(head: type[Expr], operands: Sequence[Expr]) -> Expr:
+    """`head(*operands)` for Add, Mul and Pow, the operands kept as they are.
+
+    >>> x = sympy.Symbol("x")
+    >>> flat(Mul, [x, x]), flat(Pow, [Integer(4), S.Half])
+    (x*x, sqrt(4))
+    """
+    made: Any = Basic.__new__(head, *operands)
+    made.is_commutative = True  # asking the operands would recurse
+    return cast(Expr, made)
+
+
+def applied(head: Any, *operands: Basic) -> Any:
+    """`head(*operands)` for a function or relation of SymPy, unevaluated, the operands in the order given.
+
+    (SymPy sorts those of Max, Min, And and Or, and hashes them into a set, which recurses.)
+
+    >>> applied(sympy.sin, S.Pi), applied(sympy.Max, S.Pi, S.One).args, applied(sympy.Lt, S.Pi, S.One)
+    (sin(pi), (pi, 1), pi < 1)
+    """
+    made: Any = Basic.__new__(head, *operands)
+    if issubclass(head, Application):
+        made.nargs = _nargs(head)
+    if issubclass(head, LatticeOp):
+        made._argset = operands
+    return made
+
+
+@cache
+def _nargs(head: Any) -> Any:
+    return head.nargs
+
+
+# --- arithmetic with literal signs and quotients folded ----------------------------------------------------------
+
+
+def negative(operand: Expr) -> Expr:
+    """-operand, the sign folded into a number, or into the number of a product of two.
+
+    >>> x = sympy.Symbol("x")
+    >>> [negative(e) for e in (Integer(3), Decimal("0.50"), 2 * x, -x, sympy.sin(x))]
+    [-3, -0.50, -2*x, x, -sin(x)]
+    """
+    if isinstance(operand, Rational):
+        return _negated(operand)
+    if isinstance(operand, Decimal):
+        return -operand
+    if type(operand) is Mul and len(operand.args) == 2 and isinstance(operand.args[0], sympy.Number):
+        coefficient, rest = cast("tuple[Expr, Expr]", operand.args)
+        return rest if coefficient is S.NegativeOne else flat(Mul, (negative(coefficient), rest))
+    return flat(Mul, (S.NegativeOne, operand))
+
+
+def total(signs: Sequence[str], terms: Sequence[Expr]) -> Expr:
+    """One flat sum in written order; each term has its sign, "+" or "-"."""
+    return flat(Add, [negative(term) if sign == "-" else term for sign, term in zip(signs, terms, strict=True)])
+
+
+def product(symbols: Sequence[str], factors: Sequence[Expr], sign: int = 1) -> Expr:
+    """sign · one flat product in written order; each factor has its operator, "*" or "/".
+
+    Signs and exact numbers fold into one leading coefficient, of which a 1 is left out; decimals stay.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> product("**/*", [Integer(2), x, Integer(3), y]).args
+    (2/3, x, y)
+    """
+    exact: list[tuple[int, str, Rational]] = []
+    rest: list[Expr] = []
+    for position, (symbol, factor) in enumerate(zip(symbols, factors, strict=True)):
+        if type(factor) is Mul and len(factor.args) == 2 and factor.args[0] is S.NegativeOne:
+            sign, factor = -sign, cast(Expr, factor.args[1])
+        if symbol == "/" and isinstance(factor, sympy.Number) and not factor:
+            raise RefusalError("division by zero", position)
+        if isinstance(factor, Rational):
+            exact.append((position, symbol, factor))
+        else:
+            rest.append(reciprocal(factor) if symbol == "/" else factor)
+    coefficient = _folded(sign, exact)
+    if coefficient is S.NegativeOne and rest and isinstance(rest[0], Decimal):
+        rest[0] = -rest[0]
+    elif coefficient is not S.One or not rest:
+        rest.insert(0, coefficient)
+    return flat(Mul, rest) if len(rest) > 1 else rest[0]
+
+
+def _folded(sign: int, exact: Sequence[tuple[int, str, Rational]]) -> Rational:
+    """sign · the product of exact numbers, each (position, "*" or "/", number)."""
+    if not exact:
+        return S.One if sign > 0 else S.NegativeOne
+    if len(exact) == 1 and exact[0][1] == "*":
+        return exact[0][2] if sign > 0 else _negated(exact[0][2])
+    value = Fraction(sign)
+    for position, symbol, number in exact:
+        factor = Fraction(number.p, number.q)
+        value = _bounded(value / factor if symbol == "/" else value * factor, position)
+    return Rational(value.numerator, value.denominator)
+
+
+def _negated(number: Rational) -> Rational:
+    return Integer(-number.p) if number.q == 1 else Rational(-number.p, number.q)
+
+
+def reciprocal(divisor: Expr) -> Expr:
+    """1/divisor, as SymPy writes division: a negative power.
+
+    >>> x = sympy.Symbol("x")
+    >>> [reciprocal(d).args for d in (x, x**2, sympy.sqrt(x), x**-2)]
+    [(x, -1), (x, -2), (x, -1/2), (x**(-2), -1)]
+    """
+    if type(divisor) is Pow:
+        base, exponent = cast("tuple[Expr, Expr]", divisor.args)
+        if exponent is S.Half or (isinstance(exponent, Integer) and exponent.p > 0):
+            return flat(Pow, (base, negative(exponent)))
+    return flat(Pow, (divisor, S.NegativeOne))
+
+
+def tower(operands: Sequence[Expr]) -> Expr:
+    """a**b**c, from right to left.
+
+    >>> tower([sympy.Symbol("x"), Integer(2), Integer(3)])
+    x**8
+    """
+    value = operands[-1]
+    for position in range(len(operands) - 2, -1, -1):
+        value = power(operands[position], value, position)
+    return value
+
+
+def power(base: Expr, exponent: Expr, position: int = 0) -> Expr:
+    """base**exponent: exp where the base is E, a number where it is an integer power of an exact one.
+
+    >>> x = sympy.Symbol("x")
+    >>> type(power(S.Exp1, x)).__name__, power(Rational(2, 3), Integer(2)), power(Integer(2), S.Half)
+    ('exp', 4/9, sqrt(2))
+    >>> power(Integer(10), Integer(10**10))
+    Traceback (most recent call last):
+    ...
+    adlab.text.unevaluated.RefusalError: this constant has more than 1000 digits
+    """
+    if base is S.Exp1:
+        return cast(Expr, applied(sympy.exp, exponent))
+    if isinstance(base, sympy.Number) and not base and isinstance(exponent, sympy.Number) and exponent.is_negative:
+        raise RefusalError("division by zero: 0 has no negative power", position)
+    if isinstance(base, Rational) and isinstance(exponent, Integer):
+        return _constant_power(Fraction(base.p, base.q), exponent.p, position)
+    return flat(Pow, (base, exponent))
+
+
+def _constant_power(base: Fraction, exponent: int, position: int) -> Rational:
+    bits = max(abs(base.numerator), base.denominator).bit_length() - 1  # |base| or its reciprocal is at least 2**bits
+    if bits * abs(exponent) > _MAX_CONSTANT_BITS:
+        raise RefusalError(_TOO_LONG, position)
+    result = _bounded(base**exponent, position)
+    return Rational(result.numerator, result.denominator)
+
+
+def _bounded(number: Fraction, position: int) -> Fraction:
+    if max(abs(number.numerator), number.denominator).bit_length() > _MAX_CONSTANT_BITS:
+        raise RefusalError(_TOO_LONG, position)
+    return number

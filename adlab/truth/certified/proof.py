@@ -1,0 +1,203 @@
+"""Derivatives with a proven radius, by two paths that have no rule in common.
+
+The first evaluates the expression as a power series of balls: its coefficients hold the derivatives, and their radii
+are proven bounds on everything that was rounded. What it takes on trust is that each function's slope is right. So the
+second takes differences of values alone: on the left at steps of h and on the right at steps of h/2, so that the two
+sides cannot agree by symmetry. If the first error term is a·h^k on the left it is at most a·(h/2)^k on the right, and
+how far the sides lie apart bounds the error of the right one.
+
+The precision doubles until the ball is tight to the digits asked for *and* the second path falls inside its own error
+of it, as tight; up to a bound on bits and time. A ball that still holds 0 when it is smaller than any binary64 number
+is 0, within that radius.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from flint import acb, arb
+
+from adlab.truth.certified.balls import ball, moves, number, working
+from adlab.truth.certified.sweeps import Program, program
+from adlab.truth.meanings import CONTEXT, bits_of, magnitude
+from adlab.truth.values import Plan
+
+GUARD_BITS = 32  # beyond the digits, for each difference taken and for the value
+MORE_BITS = 5000  # the most beyond four times the digits: h below 1e-300, and what the formula cancels
+SMALLEST = arb((1, -1100))  # below the smallest binary64 number, 2^-1074: a ball around 0 of this radius is 0
+TIME_LIMIT = 20.0  # seconds for all that is asked at one point
+
+
+Key = tuple[int, int, int]  # output, variable, order of the derivative
+
+
+class Enclosure(NamedTuple):
+    """A number proven to lie within `radius` of `value`; both are numbers of `adlab.truth.meanings`."""
+
+    value: Any
+    radius: Any
+
+
+@dataclass
+class Proof:
+    """What was certified: values by output, derivatives by (output, variable, order); `reason` says why the rest was not.
+
+    `complex_inside` holds the outputs that rest on a complex number, `complex_values` those that are one.
+    """
+
+    values: dict[int, Enclosure] = field(default_factory=dict)
+    derivatives: dict[Key, Enclosure] = field(default_factory=dict)
+    complex_inside: set[int] = field(default_factory=set)
+    complex_values: dict[int, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def prove(
+    made: Plan,
+    point: Sequence[Any],
+    digits: int,
+    pairs: Sequence[tuple[int, int]] | None = None,
+    order: int = 1,
+    seconds: float = TIME_LIMIT,
+) -> Proof:
+    """Outputs of a plan at a point of mpf, and their derivatives up to `order`, for all `pairs` (output, variable).
+
+    A variable that an output does not depend on is left out: that derivative is 0.
+
+    >>> import sympy
+    >>> from adlab.truth.meanings import shown
+    >>> from adlab.truth.values import plan
+    >>> x = sympy.Symbol("x")
+    >>> found = prove(plan([sympy.exp(x)], [x]), [CONTEXT.mpf(1)], digits=30)
+    >>> print(shown(found.derivatives[0, 0, 1].value, 30))
+    2.71828182845904523536028747135
+    """
+    if pairs is None:
+        pairs = [(i, j) for i in range(len(made.outputs)) for j in range(len(made.variables))]
+    outputs = set(range(len(made.outputs))) if not pairs else {i for i, _ in pairs}
+    todo = {(i, j, k) for i, j in pairs if made.depends(i, j) for k in range(1, order + 1)}
+    search = _Search(program(made), [ball(x) for x in point], bits_of(digits), order, todo, outputs)
+    return search.run(time.monotonic() + seconds, f"the time limit of {seconds:g} s was reached")
+
+
+@dataclass
+class _Search:
+    """What is still to be certified, and the rounds at rising precision that do so."""
+
+    program: Program
+    point: list[arb]
+    wanted: int  # bits
+    order: int
+    todo: set[Key]
+    values: set[int]
+    proof: Proof = field(default_factory=Proof)
+
+    def run(self, deadline: float, too_late: str) -> Proof:
+        bits = (self.order + 1) * (self.wanted + GUARD_BITS)
+        most = max(2 * bits, bits + MORE_BITS * self.order)
+        while True:
+            with working(bits, self.order + 1):
+                here = self.program.base(self.point)
+                self._values(here, last=bits == most)
+                for j in sorted({j for _, j, _ in self.todo}):
+                    if time.monotonic() > deadline:
+                        self.proof.reason = too_late
+                        return self.proof
+                    self._derivatives(here, j, bits // (self.order + 1))
+            if not self.todo and not self.values:
+                return self.proof
+            if bits == most:
+                self.proof.reason = f"{bits} bits do not decide it"
+                return self.proof
+            bits = min(2 * bits, most)
+
+    def _values(self, here: list[Any], last: bool) -> None:
+        for i, found in enumerate(self.program.outputs(here)):
+            if i not in self.values or not (last or _told(found)):
+                continue
+            if _is_complex(found):
+                self.proof.reason = "f is complex here"
+                self.proof.complex_values[i] = CONTEXT.mpc(number(found.real.mid()), number(found.imag.mid()))
+                self.values.discard(i)
+                self.todo = {key for key in self.todo if key[0] != i}
+            elif (held := self._held(_real(found))) is not None:
+                self.proof.values[i] = held
+                self.values.discard(i)
+                if self.program.complex_inside(here, i):
+                    self.proof.complex_inside.add(i)
+
+    def _derivatives(self, here: list[Any], j: int, shift: int) -> None:
+        """Both paths for one variable; the second only where the first is tight."""
+        keys = [key for key in self.todo if key[1] == j]
+        expanded = self.program.expanded(here, j)
+        first = {(i, j, k): _real(_coefficient(expanded[i], k) * math.factorial(k)) for i, _, k in keys}
+        tight = {key: held for key in keys if (held := self._held(first[key])) is not None}
+        if not tight:
+            return
+        step = arb((1, magnitude(number(self.point[j])) - shift))
+        left, right = (self._beside(here, j, by) for by in (-step, step / 2))
+        for key in sorted(tight):  # orders rise: what bends f may leave no mark on the order asked for
+            i, _, k = key
+            exists = k == 1 or (i, j, k - 1) in self.proof.derivatives
+            if exists and self._agree(first[key], _quotient(left[i], -step, k), _quotient(right[i], step / 2, k)):
+                self.proof.derivatives[key] = tight[key]
+                self.todo.discard(key)
+
+    def _beside(self, here: list[Any], j: int, by: arb) -> list[list[arb]]:
+        """The values of each output at x, x + by, x + 2by … as many as the order needs."""
+        rows = [self.program.outputs(here)]
+        rows += [self.program.moved(here, j, self.point[j] + k * by) for k in range(1, self.order + 1)]
+        return [[_real(row[i]) for row in rows] for i in range(len(rows[0]))]
+
+    def _held(self, found: arb) -> Enclosure | None:
+        """A ball that is tight enough, as numbers; one around 0 that is small enough is 0."""
+        if found.is_finite() and found.rel_accuracy_bits() > self.wanted:
+            return Enclosure(number(found.mid()), number(found.rad()))
+        if found.contains(0) and found.abs_upper() < SMALLEST:
+            return Enclosure(CONTEXT.zero, number(found.abs_upper().mid()))
+        return None
+
+    def _agree(self, first: arb, left: arb, right: arb) -> bool:
+        """Whether the quotients are tight, and the first path's ball lies as close to the right one as they do to each
+        other. Beside what binary64 cannot tell from 0 they need only be small."""
+        own, size = (left - right).abs_upper(), first.abs_upper()
+        allowed = (size if size > SMALLEST else arb(1)) * arb((1, -self.wanted))
+        return bool(own <= allowed) and not (first - right).abs_lower() > own
+
+
+def _is_complex(found: Any) -> bool:
+    """Whether it is certain not to be real."""
+    return isinstance(found, acb) and found.is_finite() and not found.imag.contains(0)
+
+
+def _told(found: Any) -> bool:
+    """Whether it is known to be real or not: an imaginary part that may be 0 must be below what binary64 can tell from it,
+    for K1(x) just left of 0 has one that is 1e-600 of the real part."""
+    if isinstance(found, arb) or not found.is_finite():
+        return True
+    return bool(not found.imag.contains(0) or found.imag.abs_upper() < SMALLEST)
+
+
+def _real(found: Any) -> arb:
+    """A ball around a number that is real for all that is known; its radius covers an imaginary part that may be 0."""
+    if isinstance(found, arb):
+        return found
+    return found.real + arb(0, found.imag.abs_upper()) if found.imag.contains(0) else arb.nan()
+
+
+def _coefficient(expanded: Any, k: int) -> Any:
+    """The k-th of a series, k > 0, where all before it are known: the rest of one that is NaN may be 0 by default."""
+    known = [expanded[i] for i in range(k)] if moves(expanded) else [expanded]
+    if not all(c.is_finite() for c in known):
+        return arb.nan()
+    return expanded[k] if moves(expanded) else arb(0)
+
+
+def _quotient(values: Sequence[arb], by: arb, order: int) -> arb:
+    """The difference quotient Σ (−1)^(order−i) C(order, i) f(x + i·by) / by^order."""
+    weighted = (math.comb(order, i) * (-1) ** (order - i) * values[i] for i in range(order + 1))
+    return sum(weighted, arb(0)) / by**order

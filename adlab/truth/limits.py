@@ -1,0 +1,154 @@
+"""Derivatives as limits: difference quotients of high-precision values, and what they tend to.
+
+A quotient (f(x ± h) − f(x))/(±h) is taken at a tiny h, with so many bits that the running errors of both values
+leave it as good as asked for: h = 2^-shift of x's size costs `shift` bits, and what the formula cancels costs
+the rest, which the errors tell. Two such quotients, at steps far apart, either agree (then that is the limit on
+this side) or show how they do not: they run to 0, they grow without bound, or there is no real value there.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from adlab.truth.meanings import CONTEXT, bits_of, exact, magnitude, shown, working
+from adlab.truth.values import Outcome, Plan
+
+FAR_BELOW = 8  # the power of what is taken for 0 that a quotient which vanishes at once must be below
+GUARD_BITS = 64  # beyond the digits asked for
+EXTRA_BITS = 2000  # at most, against cancellation, and four times the step's: what is smaller then counts as 0
+
+Pair = tuple[int, int]  # output, variable
+Kind = Literal["finite", "infinite", "outside", "open"]
+
+
+class Quotient(NamedTuple):
+    """A difference quotient and a bound on its error (infinite: undecided); `reason` says why there is no value."""
+
+    value: Any
+    noise: Any
+    reason: str = ""
+
+
+class Limit(NamedTuple):
+    """What the quotients of one side tend to, and a bound on its error; `reason` says why it is not finite."""
+
+    kind: Kind
+    value: Any = None
+    radius: Any = None
+    reason: str = ""
+
+
+LATE = Quotient(None, CONTEXT.inf, "the time limit was reached before this partial")
+
+
+def step(x: Any, shift: int) -> Any:
+    """2^-shift of the size of x; of 1 at x = 0."""
+    return CONTEXT.ldexp(1, magnitude(exact(x)) - shift)
+
+
+def one_sided(
+    plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int, deadline: float = math.inf
+) -> dict[Pair, tuple[Quotient, Quotient]]:
+    """The left and the right quotient of each pair, good to `digits` where the extra bits suffice for that; `LATE` for
+    what is not begun by the deadline, a time of `time.monotonic`."""
+    found: dict[Pair, tuple[Quotient, Quotient]] = {}
+    todo, extra, most = set(pairs), 0, EXTRA_BITS + 4 * shift
+    while todo:
+        state = plan.base(point, shift + bits_of(digits) + GUARD_BITS + extra)
+        here = state.outcomes()
+        for variable in {variable for _, variable in todo}:
+            if time.monotonic() > deadline:
+                found.update({pair: (LATE, LATE) for pair in todo if pair[1] == variable})
+                continue
+            with working(state.bits):
+                x, h = exact(point[variable]), step(point[variable], shift)
+                left, right = state.moved(variable, x - h), state.moved(variable, x + h)
+                for output in [output for output, moved in todo if moved == variable]:
+                    below = _quotient(here[output], left[output], -h)
+                    found[output, variable] = below, _quotient(here[output], right[output], h)
+        if extra == most:
+            break
+        todo = {pair for pair in todo if found[pair][0] is not LATE}
+        lacking = {pair: max(_lacking(side, digits, extra) for side in found[pair]) for pair in todo}
+        todo = {pair for pair in todo if lacking[pair]}
+        extra = min(most, extra + max(lacking.values(), default=0))
+    return found
+
+
+def _quotient(here: Outcome, there: Outcome, by: Any) -> Quotient:
+    noise = (here.error + there.error) / abs(by)
+    if there.failure is not None:
+        return Quotient(None, noise, str(there.failure.error()))
+    if hasattr(there.value, "_mpc_"):
+        return Quotient(None, noise, f"f is complex: {shown(there.value)}")
+    return Quotient((there.value - here.value) / by, noise)
+
+
+def higher(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, side: int, digits: int) -> Quotient:
+    """The quotient of any order on one side (1 or −1), Σ (−1)^i C(order, i) f(x + (order − i)·h) / h^order."""
+    output, variable = pair
+    extra, most = 0, EXTRA_BITS + 4 * shift
+    while True:
+        state = plan.base(point, order * shift + bits_of(digits) + GUARD_BITS + extra)
+        with working(state.bits):
+            x, h = exact(point[variable]), side * step(point[variable], shift)
+            places = [state.moved(variable, x + (order - i) * h)[output] for i in range(order + 1)]
+            quotient = _combined(places, order, h**order)
+            lacking = _lacking(quotient, digits, extra)
+        if not lacking or extra == most:
+            return quotient
+        extra = min(most, extra + lacking)
+
+
+def _combined(places: list[Outcome], order: int, divisor: Any) -> Quotient:
+    weights = [(-1) ** i * math.comb(order, i) for i in range(order + 1)]
+    noise = sum(abs(w) * place.error for w, place in zip(weights, places, strict=True)) / abs(divisor)
+    for place in places:
+        if place.failure is not None:
+            return Quotient(None, noise, str(place.failure.error()))
+        if hasattr(place.value, "_mpc_"):
+            return Quotient(None, noise, f"f is complex beside the point: {shown(place.value)}")
+    return Quotient(sum(w * place.value for w, place in zip(weights, places, strict=True)) / divisor, noise)
+
+
+def _lacking(side: Quotient, digits: int, extra: int) -> int:
+    """How many more bits this quotient needs: what its noise says, or many more where noise is all there is."""
+    if side.noise == 0 or (side.value is None and CONTEXT.isfinite(side.noise)):
+        return 0
+    if side.value is None or abs(side.value) <= side.noise:
+        return extra + 256
+    short = magnitude(side.noise) - magnitude(side.value) + bits_of(digits) + 8
+    return short + 8 if short > 0 else 0
+
+
+def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool, floor: Any) -> Limit:
+    """What two quotients, at steps 2^apart from each other, tend to.
+
+    They settle if they agree to `digits`. The claims that a limit is 0, or infinite, rest on how the quotients move and
+    are made only at the `last` and smallest steps. Noise below `floor` can hide nothing but a 0.
+    """
+    a, b, noise = first.value, second.value, first.noise + second.noise
+    if first is LATE or second is LATE:
+        return Limit("open", reason=LATE.reason)
+    if b is None and CONTEXT.isfinite(second.noise):
+        return Limit("outside", reason=second.reason)
+    if a is None or b is None or not CONTEXT.isfinite(noise):
+        return Limit("open", reason="a comparison or jump on the way cannot be decided at any precision tried")
+    unit = CONTEXT.mpf(10) ** -digits
+    if max(abs(a - b), noise) <= abs(b) * unit:
+        return Limit("finite", b, abs(a - b) + second.noise)
+    if abs(a) <= first.noise and abs(b) <= second.noise and noise <= floor:
+        return Limit("finite", CONTEXT.zero, noise)
+    if abs(a) + first.noise <= floor**FAR_BELOW and abs(b) + second.noise <= CONTEXT.ldexp(abs(a), -apart // 4):
+        return Limit("finite", CONTEXT.zero, abs(b) + second.noise)  # exp(-1/x²): far below anything, and vanishing
+    if last and first.noise <= abs(a) * unit and second.noise <= abs(b) * unit:
+        if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
+            return Limit("finite", CONTEXT.zero, abs(b))
+        if abs(b) > 1.25 * abs(a):
+            jumps = abs(b) > CONTEXT.ldexp(abs(a), apart - 1)
+            reason = "f jumps" if jumps else "the difference quotients grow without bound"
+            return Limit("infinite", CONTEXT.sign(b) * CONTEXT.inf, reason=reason)
+    return Limit("open", reason="the difference quotients do not settle")

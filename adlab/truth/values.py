@@ -1,0 +1,399 @@
+"""SymPy expression → value to any precision, with an estimate of its error; no graph and no derivative rule.
+
+A `Plan` is made once from expressions and variables: a list of steps, each one mpmath operation on earlier
+slots, evaluated as often as one likes. `Plan.base` evaluates it at a point and keeps every slot; moving *one*
+variable from there (`State.moved`) redoes only the steps that depend on it.
+
+Meanings are SymPy's (`adlab.truth.meanings`), and every slot carries its error (`adlab.truth.running_error`). A step without a
+value (log 0, 1/0) yields a `Failure`, which spoils whatever uses it and is raised only from an output: so the branches
+that a `Piecewise` does not take may fail without harm, although every branch is evaluated.
+
+>>> x = sympy.Symbol("x")
+>>> [shown(value, 20) for value in plan([sympy.sqrt(x), x / 3], [x]).values([2.0], bits=100)]
+['1.4142135623730950488', '0.66666666666666666667']
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache, partial, reduce
+from typing import Any, NamedTuple
+
+import sympy
+from sympy.core.basic import Basic
+from sympy.functions.elementary.piecewise import ExprCondPair
+
+from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
+from adlab.text.traversal import brief, postorder
+from adlab.truth import meanings
+from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, real, shown, working
+from adlab.truth.running_error import (
+    INFINITE,
+    ZERO,
+    Operation,
+    attempt,
+    branch_error,
+    comparison_error,
+    logic_error,
+    measured_error,
+    power_error,
+    product_error,
+    rounding,
+    sum_error,
+    taken_branch,
+)
+
+LARGEST_OPERAND = 2**14  # of a function, in bits: sin and exp need that many more digits of pi and ln 2
+SLOW_OPERANDS = 64, 2**11  # of a function summed as a series, upwards and towards 0
+LARGEST_ROOT = 64  # a root of higher degree is taken as a general power
+
+
+class Failure(NamedTuple):
+    """Why a step has no value; costs nothing until `error` is asked for the sentence."""
+
+    kind: str
+    node: Basic
+    operands: tuple[tuple[Basic, Any], ...]
+
+    def error(self) -> AdlabError:
+        """The failure as an exception that names the operation and the operands met there."""
+        name = brief(self.node)
+        at = ", ".join(f"{brief(node)} = {shown(value)}" for node, value in self.operands) or "this point"
+        if self.kind == "overflow":
+            return OverflowedError(f"{name} cannot be evaluated at {at}: too large or too near 0; try another point")
+        if self.kind == "stuck":
+            return GaveUp(f"{name} cannot be evaluated at {at}: its series does not converge; try another point")
+        if self.kind == "branch":
+            return DomainError(f"no condition of {name} holds here; give it a last branch with the condition True")
+        lacks = "real operands" if self.kind == "complex" else "a finite value"
+        operand = self.operands[0][1] if self.operands else None
+        return DomainError(f"{name} does not have {lacks} at {at}", operation=name, operand=operand, condition=lacks)
+
+
+class Outcome(NamedTuple):
+    """One output: its value (None if it failed), an estimate of its absolute error (infinite if nothing is
+    known at this precision), and the failure if there is one. Do arithmetic with both inside `working`."""
+
+    value: Any
+    error: Any
+    failure: Failure | None
+
+
+class Step(NamedTuple):
+    """One operation on earlier slots; `node` is where it stands in the formula."""
+
+    operation: Operation
+    operands: tuple[int, ...]
+    node: Basic
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Steps in the order of evaluation; slots are numbered variables first, then steps."""
+
+    variables: tuple[sympy.Symbol, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[int, ...]
+    @cached_property
+    def _reach(self) -> list[int]:
+        """By slot, the variables that it depends on: a bit for each."""
+        reach = [1 << index for index in range(len(self.variables))]
+        for step in self.steps:
+            reach.append(reduce(operator.or_, map(reach.__getitem__, step.operands), 0))
+        return reach
+
+    @cached_property
+    def _dependents(self) -> list[list[int]]:
+        """By variable, found in one pass: most slots depend on few."""
+        found: list[list[int]] = [[] for _ in self.variables]
+        for slot, left in enumerate(self._reach):
+            while left:
+                found[(left & -left).bit_length() - 1].append(slot)
+                left &= left - 1
+        return found
+
+    def dependents(self, index: int) -> list[int]:
+        """The slots that change with variable `index`, itself first, in the order of evaluation."""
+        return self._dependents[index]
+
+    def depends(self, output: int, index: int) -> bool:
+        """Whether variable `index` occurs in output number `output`."""
+        return bool(self._reach[self.outputs[output]] >> index & 1)
+
+    def used(self, slots: Sequence[Any], output: int) -> Iterator[Any]:
+        """Of all slots those that output number `output` rests on: those of branches not taken are left out."""
+        first, seen, stack = len(self.variables), set[int](), [self.outputs[output]]
+        while stack:
+            slot = stack.pop()
+            if slot in seen:
+                continue
+            seen.add(slot)
+            yield slots[slot]
+            if slot >= first and not isinstance(slots[slot], Failure):
+                operation, operands, _ = self.steps[slot - first]
+                used = operation.uses([slots[o] for o in operands]) if operation.uses else range(len(operands))
+                stack.extend(operands[index] for index in used)
+
+    def base(self, point: Sequence[Any], bits: int) -> State:
+        """Every slot at `point` (exact numbers: int, float, mpf or mpc) at `bits` of working precision."""
+        if len(point) != len(self.variables):
+            raise VariableError(f"{len(point)} numbers given for {len(self.variables)} variables; give one for each")
+        blank = [None] * len(self.steps)
+        state = State(self, bits, [exact(number) for number in point] + blank, [ZERO] * len(point) + blank)
+        state.sweep(range(len(point), len(state.slots)))
+        return state
+
+    def values(self, point: Sequence[Any], bits: int) -> list[Any]:
+        """The outputs at `point` as mpmath's own mpf or mpc; raises the error of the first that failed."""
+        outcomes = self.base(point, bits).outcomes()
+        for outcome in outcomes:
+            if outcome.failure is not None:
+                raise outcome.failure.error()
+        return [exported(outcome.value) for outcome in outcomes]
+
+
+@dataclass
+class State:
+    """A plan evaluated at a point: the value of every slot (a `Failure` where there is none), and its error."""
+
+    plan: Plan
+    bits: int
+    slots: list[Any]
+    errors: list[Any]
+
+    def moved(self, index: int, value: Any) -> list[Outcome]:
+        """The outputs with variable `index` at `value` instead; this state stays as it is."""
+        state = State(self.plan, self.bits, self.slots.copy(), self.errors.copy())
+        state.slots[index] = exact(value)
+        state.sweep(self.plan.dependents(index)[1:])
+        return state.outcomes()
+
+    def sweep(self, schedule: Iterable[int]) -> None:
+        """Evaluate the slots of `schedule`, in this order."""
+        first, steps, slots, errors = len(self.plan.variables), self.plan.steps, self.slots, self.errors
+        with working(self.bits):
+            for slot in schedule:
+                operation, operands, _ = steps[slot - first]
+                values, own = [slots[operand] for operand in operands], [errors[operand] for operand in operands]
+                if operation.uses is None and Failure in map(type, values):
+                    spoiled = next(index for index, value in enumerate(values) if isinstance(value, Failure))
+                    slots[slot], errors[slot] = values[spoiled], own[spoiled]
+                    continue
+                value, failed = attempt(operation.apply, values, operation.largest, operation.tiniest)
+                if failed:
+                    slots[slot], errors[slot] = self._failure(slot, failed), _uncertainty(failed, own)
+                else:
+                    slots[slot], errors[slot] = value, operation.error(values, own, value)
+
+    def _failure(self, slot: int, kind: str) -> Failure:
+        first = len(self.plan.variables)
+        operation, operands, node = self.plan.steps[slot - first]
+        named = [
+            (self.plan.variables[o] if o < first else self.plan.steps[o - first].node, self.slots[o]) for o in operands
+        ]
+        return Failure(kind, node, tuple(named) if operation.uses is None else ())
+
+    def outcomes(self) -> list[Outcome]:
+        """The outputs, where an imaginary part no larger than the error counts as none."""
+        with working(self.bits):
+            return [self._outcome(self.slots[slot], CONTEXT.make_mpf(self.errors[slot])) for slot in self.plan.outputs]
+
+    @staticmethod
+    def _outcome(value: Any, error: Any) -> Outcome:
+        if isinstance(value, Failure):
+            return Outcome(None, error, value)
+        if hasattr(value, "_mpc_") and abs(value.imag) <= error:
+            value = value.real
+        return Outcome(value, error, None)
+
+    def extent(self) -> int:
+        """The magnitude, up or down, of the largest or smallest number in the formula, in bits: how far its scales may
+        lie from 1. What may be 0 for all that is known does not count."""
+        found = 0
+        for value, error in zip(self.slots, self.errors, strict=True):
+            if not isinstance(value, (bool, Failure)) and abs(value) > CONTEXT.make_mpf(error):
+                found = max(found, abs(magnitude(value)))
+        return found
+
+
+def _uncertainty(failed: str, errors: Sequence[Any]) -> Any:
+    """Of a failure: it is certain only if the operands were exact; of a `Piecewise`, the conditions."""
+    return ZERO if all(error == ZERO for error in (errors[1::2] if failed == "branch" else errors)) else INFINITE
+
+
+# --- making a plan --------------------------------------------------------------------------------------------
+
+
+def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> Plan:
+    """The steps that evaluate `expressions`, each distinct object once.
+
+    Raises `UnsupportedExpression` for a function without a meaning here, `VariableError` for a symbol that is none
+    of `variables`.
+
+    >>> x, y = sympy.symbols("x y")
+    >>> [int(value) for value in plan([x * y, x + y], [x, y]).values([2.0, 5.0], bits=60)]
+    [10, 7]
+    """
+    for expression in expressions:
+        if not isinstance(expression, sympy.Expr):
+            raise UnsupportedExpression(f"{brief(expression)} is no number; an output must be a formula")
+    writer = _Writer(tuple(variables))
+    for node in postorder(expressions):
+        writer.add(node)
+    return Plan(writer.variables, tuple(writer.steps), tuple(writer.slots[id(root)] for root in expressions))
+
+
+class _Writer:
+    """Lists the steps, equal ones once; `slots` finds the slot of every expression object by its identity."""
+
+    def __init__(self, variables: tuple[sympy.Symbol, ...]) -> None:
+        self.variables = variables
+        self.positions = {variable: position for position, variable in enumerate(variables)}
+        self.slots: dict[int, int] = {}
+        self.steps: list[Step] = []
+        self.written: dict[tuple[object, ...], int] = {}
+
+    def add(self, node: Basic) -> None:
+        if isinstance(node, ExprCondPair):  # read by its Piecewise
+            return
+        if isinstance(node, sympy.Symbol):
+            if node not in self.positions:
+                raise VariableError(f"{brief(node)} is none of the variables given; add it to them")
+            self.slots[id(node)] = self.positions[node]
+        elif type(node) in _FOLDED:
+            self.slots[id(node)] = self._fold(_FOLDED[type(node)], [self.slots[id(term)] for term in node.args], node)
+        else:
+            operation, operands = _operation(node)
+            self.slots[id(node)] = self._write(operation, [self.slots[id(operand)] for operand in operands], node)
+
+    def _write(self, operation: Operation, operands: Sequence[int], node: Basic) -> int:
+        key = (operation, *operands) if operands else (type(node), node)
+        if key not in self.written:
+            self.steps.append(Step(operation, tuple(operands), node))
+            self.written[key] = len(self.variables) + len(self.steps) - 1
+        return self.written[key]
+
+    def _fold(self, operation: Operation, slots: list[int], node: Basic) -> int:
+        """In balanced pairs, so that moving one of n operands redoes only log n steps."""
+        while len(slots) > 1:
+            pairs = [self._write(operation, slots[i : i + 2], node) for i in range(0, len(slots) - 1, 2)]
+            slots = pairs + slots[2 * len(pairs) :]
+        return slots[0]
+
+
+def _operation(node: Basic) -> tuple[Operation, Sequence[Basic]]:
+    """The operation of one node, and the nodes it takes as operands."""
+    if not node.args:
+        return _constant(node), ()
+    if isinstance(node, sympy.Pow):
+        return _power(node)
+    if isinstance(node, sympy.Piecewise):
+        return _BRANCH, [part for pair in node.args for part in pair.args]
+    for cls in type(node).__mro__:
+        if cls in _COMPARISONS:
+            return _COMPARISONS[cls], node.args
+        if cls in _LOGIC:
+            return _LOGIC[cls], node.args
+        if cls in meanings.FUNCTIONS:
+            return _function(cls), node.args
+    raise UnsupportedExpression(
+        f"no numerical meaning is known for `{type(node).__name__}` in {brief(node)}; write it by elementary functions"
+    )
+
+
+@cache
+def _function(cls: type) -> Operation:
+    apply = meanings.FUNCTIONS[cls]
+    error = measured_error(apply, exact=cls in meanings.EXACT, jumps=cls in meanings.JUMPING)
+    if cls in meanings.SLOW:
+        return Operation(apply, error, *SLOW_OPERANDS)
+    return Operation(apply, error) if cls in meanings.EASY else Operation(apply, error, LARGEST_OPERAND)
+
+
+def _power(node: Basic) -> tuple[Operation, Sequence[Basic]]:
+    base, exponent = node.args
+    if isinstance(exponent, sympy.Integer):
+        return _integer_power(int(exponent)), (base,)
+    if isinstance(exponent, sympy.Rational) and exponent.q <= LARGEST_ROOT:
+        return _root_power(int(exponent.p), int(exponent.q)), (base,)
+    if isinstance(base, type(sympy.E)):
+        return _function(sympy.exp), (exponent,)
+    return _GENERAL_POWER, node.args
+
+
+@lru_cache(1000)
+def _integer_power(exponent: int) -> Operation:
+    return Operation(partial(meanings.integer_power, exponent), power_error(exponent))
+
+
+@lru_cache(1000)
+def _root_power(numerator: int, degree: int) -> Operation:
+    apply = partial(meanings.root_power, numerator, degree)
+    return Operation(apply, measured_error(apply))
+
+
+def _constant(node: Basic) -> Operation:
+    apply, is_exact = _number(node)
+    return Operation(apply, lambda operands, errors, value: ZERO if is_exact else rounding(value))
+
+
+def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
+    """A constant as a function of the working precision, and whether that rounds nothing."""
+    if isinstance(node, sympy.Float):
+        return partial(CONTEXT.make_mpf, node._mpf_), True
+    if isinstance(node, sympy.Integer):
+        return partial(exact, int(node)), True
+    if isinstance(node, sympy.Rational):
+        is_short = not node.q & (node.q - 1) and int(node.p).bit_length() <= 53  # as 5/2: every precision holds it
+        return lambda: CONTEXT.mpf(node.p) / node.q, is_short
+    if type(node) in meanings.CONSTANTS:
+        return meanings.CONSTANTS[type(node)], False
+    if isinstance(node, type(sympy.I)):
+        return lambda: CONTEXT.mpc(0, 1), True
+    if node in (sympy.true, sympy.false):
+        return partial(bool, node == sympy.true), True
+    raise UnsupportedExpression(f"the constant {brief(node)} is no finite number; leave it out of the formula")
+
+
+_FOLDED = {
+    sympy.Add: Operation(operator.add, sum_error),
+    sympy.Mul: Operation(operator.mul, product_error),
+    sympy.Min: Operation(meanings.minimum, measured_error(meanings.minimum, exact=True)),
+    sympy.Max: Operation(meanings.maximum, measured_error(meanings.maximum, exact=True)),
+}
+
+_COMPARISONS = {
+    sympy.Eq: Operation(operator.eq, comparison_error),
+    sympy.Ne: Operation(operator.ne, comparison_error),
+    sympy.Lt: Operation(lambda a, b: real(a) < real(b), comparison_error),
+    sympy.Le: Operation(lambda a, b: real(a) <= real(b), comparison_error),
+    sympy.Gt: Operation(lambda a, b: real(a) > real(b), comparison_error),
+    sympy.Ge: Operation(lambda a, b: real(a) >= real(b), comparison_error),
+}
+
+
+def _all(*operands: Any) -> Any:
+    """And: one false operand decides, whatever the others are; else a failed one spoils it."""
+    if any(operand is False for operand in operands):
+        return False
+    return next((operand for operand in operands if operand is not True), True)
+
+
+def _any(*operands: Any) -> Any:
+    """Or, likewise."""
+    if any(operand is True for operand in operands):
+        return True
+    return next((operand for operand in operands if operand is not False), False)
+
+
+_LOGIC = {
+    sympy.And: Operation(_all, logic_error(False), uses=lambda operands: range(len(operands))),
+    sympy.Or: Operation(_any, logic_error(True), uses=lambda operands: range(len(operands))),
+    sympy.Not: Operation(operator.not_, logic_error(True)),
+}
+
+_GENERAL_POWER = Operation(meanings.general_power, measured_error(meanings.general_power), LARGEST_OPERAND)
+
+_BRANCH = Operation(lambda *operands: operands[taken_branch(operands)[-1]], branch_error, uses=taken_branch)

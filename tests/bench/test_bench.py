@@ -1,0 +1,182 @@
+"""The bench: its problems are one problem in three languages, and its report says what was measured."""
+
+from __future__ import annotations
+
+import json
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import adlab
+from adlab.bench.commands import read, write
+from adlab.bench.contestants import CONTESTANTS, agrees
+from adlab.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
+from adlab.bench.problems import PROBLEMS
+from adlab.bench.race import bench, processor
+from adlab.bench.results import Bench, Cell
+from adlab.bench.startup import startup
+from adlab.bench.worker import steady
+from adlab.cli.main import main
+
+ARRAYS = SimpleNamespace(
+    log=np.log, sin=np.sin, cos=np.cos, sqrt=np.sqrt, tanh=np.tanh, array=np.asarray,
+    stack=lambda parts: np.stack(parts, -1), product=lambda x: x.prod(-1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=list(PROBLEMS))
+def test_a_problem_is_the_same_in_all_three_languages(problem):
+    f = problem.make()
+    expected = np.atleast_1d(f(f.point))
+    assert np.allclose(problem.scalars(list(f.point), math), expected, rtol=1e-12)
+    assert np.allclose(problem.arrays(np.array(f.point), ARRAYS), expected, rtol=1e-12)
+    batch = np.array(f.point) * np.array([[1.0], [0.999]])
+    assert np.allclose(problem.arrays(batch, ARRAYS)[0], expected, rtol=1e-12)
+
+
+@pytest.fixture
+def contest() -> Bench:
+    cells = [
+        Cell("worked-example", "adlab", "SymPy", laps={"first": [2e-3, 1e-3], "point": [4e-8], "batch": [3e-9]},
+             extra={"operations": [6, 14], "kernel": [2e-8, 5e-8], "nothing": 7e-4}),
+        Cell("worked-example", "torch", "arrays", laps={"first": [1e-3], "point": [9e-6], "batch": [2e-9]}),
+        Cell("worked-example", "casadi", "terms", laps={"first": [5e-3], "point": [8e-8], "batch": [6e-9]}),
+        Cell("worked-example", "heyoka", "terms", laps={"first": [9e-3], "point": [1e-9]}, status="wrong"),
+        Cell("worked-example", "sympy", "SymPy", status="over 60 s", laps={"first": [0.05]}),
+    ]  # fmt: skip
+    about = {"date": "today", "processor": "one", "rounds": 2, "seconds": 60, "versions": {"python": "3"}}
+    return Bench(cells, about)
+
+
+def test_ratios_are_to_the_best_peer_that_solved_the_problem(contest):
+    assert contest.ratio("worked-example", "adlab", "first") == pytest.approx(1.0)
+    assert contest.ratio("worked-example", "adlab", "first", ("SymPy", "terms")) == pytest.approx(0.2)
+    assert contest.ratio("worked-example", "adlab", "point") == pytest.approx(0.5)
+    assert contest.ratio("worked-example", "adlab-numpy", "point") is None
+
+
+def test_the_table_shows_times_limits_and_who_started_where(contest):
+    text = str(contest)
+    assert "wrong" in text
+    assert "over 60 s" in text
+    assert "From a SymPy expression: adlab, sympy;" in text
+    assert "in its own language: casadi, heyoka;" in text
+    assert "adlab ÷ the best peer given terms: median 0.20, at most 0.5 on 1 of 1 rows" in text
+    assert "2.33" in text  # operations
+    assert "2.50" in text  # kernel time
+    assert "0.7" in text  # from nothing, ms
+    assert "Everybody" not in str(contest.digest())
+
+
+def test_the_same_facts_as_plain_data(contest):
+    facts = json.loads(json.dumps(contest.to_dict()))
+    assert facts["rows"][0]["first"] == 1e-3
+    assert facts["rows"][4]["status"] == "over 60 s"
+    assert facts["ratios"][0]["batch"] == pytest.approx(1.5)
+
+
+def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
+    path, picture = tmp_path / "bench.json", tmp_path / "bench.svg"
+    asked = ["bench", "worked-example", "--peers", "sympy", "--rounds", "1", "--seconds", "50", "--quiet"]
+    assert main([*asked, "--json", str(path), "--plot", str(picture)]) == 0
+    raced = capsys.readouterr().out
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    assert {row["peer"] for row in facts["rows"]} >= {"adlab-numpy", "sympy"}
+    for row in facts["rows"]:
+        assert row["status"] == "ok"
+        assert all(row[figure] > 0 for figure in ("batch", "point", "first", "cold"))
+    found = read(str(path))
+    assert isinstance(found, Bench)
+    ours = found.cell("worked-example", "adlab-numpy")
+    assert ours is not None
+    assert ours.extra["operations"][0] == 6
+    assert ours.extra["nothing"] > 0
+    assert main(["bench", "--show", str(path)]) == 0
+    assert capsys.readouterr().out == raced
+    assert "worked-example" in raced
+    assert picture.read_text(encoding="utf-8").count("<svg") == 1
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    (["--linearity", "--show", "x.json"], "--linearity is no race"),
+    (["worked-example", "--startup"], "--startup is no race"),
+    (["--show", "nowhere.json"], "cannot read nowhere.json"),
+])  # fmt: skip
+def test_what_does_not_go_together_is_refused(asked, said, capsys):
+    assert main(["bench", *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_without_a_run_is_refused(tmp_path):
+    path = tmp_path / "other.json"
+    for text in ("{}", '{"ratios": [], "rows": [1]}', "[]", "?"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(adlab.AdlabError, match=r"other.json holds no run of the bench; record one by"):
+            read(str(path))
+
+
+def test_time_per_node_is_told_by_family_size_and_stage():
+    found = linearity([200, 400], rounds=1)
+    assert {run.family for run in found.runs} == set(FAMILIES)
+    for run in found.runs:
+        assert 100 < run.nodes < 600
+        assert run.nodes < run.program_nodes < 5 * run.nodes  # the theorem: value and gradient, at most 5 times
+        assert run.memory > 2**24
+    assert Linearity.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert len(found.plot().lines) == len(FAMILIES) * len(STAGES)
+
+
+def test_the_spread_is_the_dearest_node_over_the_cheapest():
+    runs = [Run("chain", n, 2 * n, 0.0, n * c, n * 1e-6, n * 4e-6, 1) for n, c in ((1000, 2e-6), (10_000, 3e-6))]
+    found = Linearity(runs)
+    assert found.spread("chain", "lower") == pytest.approx(1.5)
+    assert found.spread("chain", "program") == pytest.approx(1.0)
+    assert "lowering 1.50, values and adjoints 1.00" in str(found)
+
+
+def test_what_starting_takes_and_what_is_left_out(tmp_path, capsys):
+    found = startup(rounds=1)
+    best, typical = found.commands["adlab compare"]
+    assert 0 < best <= typical
+    assert found.imports["sympy"][1] > 0
+    assert "matplotlib" not in found.imports
+    assert found.left_out["matplotlib.pyplot"] > 0
+    assert "What `adlab compare` imports" in str(found)
+    path = str(tmp_path / "startup.json")
+    write(path, found.to_dict())
+    assert str(read(path)) == str(found)
+    assert main(["bench", "--show", path, "--brief"]) == main(["bench", "--show", path, "--plot", "x.png"]) == 2
+    said = capsys.readouterr().err
+    assert "only a race has a brief form" in said
+    assert "has no picture" in said
+
+
+def test_what_takes_too_long_is_ended_and_marked():
+    found = bench(["worked-example"], ["sympy"], rounds=1, seconds=0.05)
+    assert {cell.status for cell in found.cells} == {"over 0.05 s"}
+
+
+def test_unknown_names_are_refused_with_those_there_are():
+    with pytest.raises(adlab.AdlabError, match="no problem `rosenbruck` in the bench; there are worked-example"):
+        bench(["rosenbruck"])
+    with pytest.raises(adlab.AdlabError, match="no peer `maple` in the bench; there are adlab"):
+        bench(peers=["maple"])
+
+
+def test_a_peer_with_another_gradient_is_not_timed():
+    assert agrees([1.0, 2.0], [1.0 + 1e-12, 2.0])
+    assert not agrees([1.0, 2.1], [1.0, 2.0])
+    assert not agrees([1.0], [1.0, 2.0])
+    assert not agrees([math.nan], [1.0])
+
+
+def test_a_lap_is_long_enough_to_be_timed():
+    best, median = steady(lambda: sum(range(100)))
+    assert 0 < best <= median
+
+
+def test_the_conditions_are_named():
+    assert processor()
+    assert set(CONTESTANTS) >= {"adlab", "adlab-numpy", "sympy", "casadi", "heyoka", "torch", "jax", "autograd"}

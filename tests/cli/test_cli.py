@@ -1,0 +1,173 @@
+"""The command line as a user meets it: every command, every slip, exit codes, and how fast help comes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from adlab.cli.main import COMMANDS, main
+
+FAST = ["--methods", "reverse,central-difference"]
+
+
+def run(capsys, *argv: str) -> str:
+    """The output of a command that must succeed."""
+    code = main(list(argv))
+    out, err = capsys.readouterr()
+    assert code == 0, err
+    return out
+
+
+def refused(capsys, *argv: str) -> str:
+    """The one sentence of a command that must fail."""
+    code = main(list(argv))
+    out, err = capsys.readouterr()
+    assert code == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert err.startswith("adlab: ")
+    assert "Traceback" not in err
+    return err
+
+
+COMPARED = ["log((x1 + x2)**2 + sin(x1*x2))", "--at", "x1=1", "x2=2"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "keys"),
+    [
+        (["compare", *COMPARED, *FAST], {"value", "truth", "accuracy", "swell", "cost", "verdict"}),
+        (["trace", *COMPARED], {"rows", "value", "gradient"}),
+        (["steps", "exp(x)", "--at", "x=1", "--methods", "central-difference"], {"curves", "slopes", "best"}),
+        (["difference", *COMPARED, "--scheme", "central-difference", "--step", "oracle"], {"df", "error", "flags"}),
+        (["difference", "--methods", "central-difference,adaptive-difference"], {"rows"}),
+        (["swell", "@logistic-map:4"], {"rows", "form"}),
+        (["cost", *COMPARED, *FAST], {"rows", "counts"}),
+        (["graph", COMPARED[0]], {"inputs", "operations", "outputs", "counts"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_every_report_comes_as_text_json_and_markdown(capsys, argv, keys) -> None:
+    assert run(capsys, *argv).strip()
+    assert keys <= set(json.loads(run(capsys, *argv, "--json")))
+    if argv[0] != "graph":
+        assert "| --- |" in run(capsys, *argv, "--markdown") or "---" in run(capsys, *argv, "--markdown")
+
+
+def test_adlab_alone_is_the_worked_example(capsys) -> None:
+    out = run(capsys)
+    assert "2.2934734504528866" in out
+    assert "verdict" in out
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["graph", "-x + y"],
+        ["trace", "-x*y", "--at", "x=1", "y=2"],
+        ["trace", "--at", "x=1", "y=2", "x*y"],
+        ["trace", "--at", "x=-1.5", "y=pi/3", "x*sin(y)"],
+        ["trace", "x*y", "--at=x=1", "--at=y=2"],
+        ["trace", "x*y", "--at", "x=2**-3", "y=sqrt(2)"],
+        ["trace", "lambda*if", "--at", "lambda=1", "if=2"],
+        ["graph", "@speelpenning:4", "--derivative", "reverse"],
+        ["graph", "x*y", "--format", "dot"],
+        ["graph", "x*y", "--format", "mermaid"],
+        ["graph", "x*y", "--format", "python"],
+        ["graph", "x*y", "--format", "latex"],
+        ["gallery"],
+        ["--version"],
+    ],
+    ids=" ".join,
+)
+def test_formulas_and_points_in_any_order(capsys, argv) -> None:
+    assert run(capsys, *argv).strip()
+
+
+def test_values_of_a_point_may_be_expressions(capsys) -> None:
+    found = json.loads(run(capsys, "trace", "sin(x)", "--at", "x=pi/6", "--json"))
+    assert found["value"] == pytest.approx(0.5)
+
+
+def test_names_given_a_value_are_variables(capsys) -> None:
+    found = json.loads(run(capsys, "trace", "pi*x", "--at", "pi=3", "x=2", "--json"))
+    assert found["value"] == 6.0
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["trace", "x*sine(y)", "--at", "x=1", "y=2"], "`sin`"),
+        (["trace", "x*y", "--at", "x=1"], "y"),
+        (["trace", "x*y", "--at", "x=1", "y=2", "z=3"], "unknown z"),
+        (["trace", "x*y", "--at", "x=1", "y=nan"], "y"),
+        (["trace", "x*y"], "no point"),
+        (["trace", "log(x)", "--at", "x=-1"], "log(x)"),
+        (["compare", "log(x)", "--at", "x=0"], "x > 0"),
+        (["compare", "x", "--at", "x=1", "--methods", "revers"], "reverse"),
+        (["compare", "x", "--att", "x=1"], "--at"),
+        (["compare", "x", "y"], "two formulas"),
+        (["compare"], "formula"),
+        (["graph", "@worked-exampel"], "worked-example"),
+        (["graph", "x*y", "--plot", "picture.jpg"], ".png"),
+        (["steps", "Abs(x)", "--at", "x=0"], "no truth"),
+        (["compare", "x*y", "--variables", "x", "--at", "x=1"], "y"),
+        (["nothing"], "nothing"),
+        (["figures", "--only", "nothing"], "gradient_cost"),
+        (["check", "nomodule:grad", "x", "--at", "x=1"], "nomodule"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_slip_gets_one_sentence_that_says_what_to_try(capsys, argv, said: str) -> None:
+    assert said in refused(capsys, *argv)
+
+
+def test_a_picture_is_written_where_it_is_asked_for(capsys, tmp_path) -> None:
+    for ending in ("png", "svg", "pdf"):
+        path = tmp_path / f"picture.{ending}"
+        run(capsys, "graph", "x*sin(y)", "--at", "x=1", "y=2", "--plot", str(path))
+        assert path.stat().st_size > 1000
+
+
+def test_a_gradient_of_ones_own_is_judged(capsys, tmp_path, monkeypatch) -> None:
+    (tmp_path / "owngradient.py").write_text("def grad(x):\n    return [2 * x[0] * x[1], x[0]]\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, "check", "owngradient:grad", "x**2*y", "--at", "x=1.5", "y=2", "--at", "x=3", "y=1")
+    out = capsys.readouterr().out
+    assert ended.value.code == 1
+    assert "• " in out
+    assert "NO" in out
+    assert "every component is right" in run(capsys, "check", "owngradient:grad", "x*y", "--at", "x=2", "y=0")
+
+
+def test_help_names_every_command_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom adlab.cli.main import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print(sorted({'sympy', 'numpy', 'matplotlib'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+def test_python_dash_m_is_the_command_line() -> None:
+    done = subprocess.run([sys.executable, "-m", "adlab", "graph", "x*y"], capture_output=True, text=True, check=True)
+    assert done.stdout == "v1 = x*y\n"
+    failed = subprocess.run([sys.executable, "-m", "adlab", "graph", "x*"], capture_output=True, text=True, check=False)
+    assert failed.returncode == 2
+    assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    (["difference", "exp(x)", "--at", "x=1", "--order", "0"], "order"),
+    (["difference", "exp(x)", "--at", "x=1", "--methods", "richardson"], "name one scheme by --scheme"),
+    (["difference", "--scheme", "richardson"], "takes --methods only"),
+])  # fmt: skip
+def test_options_that_would_be_ignored_are_refused(asked: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*asked, "--quiet"]) == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,98 @@
+"""Differences side by side: whoever is compared is judged by the same truth, and ours holds its own on every row."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+import adlab
+from adlab.peers.catalogue import PEERS
+from adlab.report.difference_contest import CASES, OURS, THEIRS, contest
+
+ROUNDING = 16 * 2.0**-53  # relative: nobody is better than who is off by so little
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return contest(OURS)
+
+
+@pytest.fixture(scope="module")
+def everyone():
+    missing = [name for name in THEIRS if not PEERS[name].installed]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    return contest([OURS[0], *THEIRS])
+
+
+def of(found, method):
+    return {(entry.formula, entry.at): entry for entry in found.entries if entry.method == method}
+
+
+def test_the_default_scheme_never_claims_a_success_that_is_none(ours) -> None:
+    """And is honest wherever it claims one, which is more."""
+    assert not [entry for entry in of(ours, OURS[0]).values() if entry.claimed and not entry.honest]
+
+
+def test_nor_do_our_other_schemes(ours) -> None:
+    assert not [entry for entry in ours.entries if entry.false_success]
+
+
+def test_the_default_scheme_succeeds_wherever_there_is_a_derivative(ours) -> None:
+    for (formula, at), entry in of(ours, OURS[0]).items():
+        assert entry.claimed == ((formula, at) != ("Abs(x)", "0")), formula
+        assert entry.digits is None or entry.digits > (8 if formula.startswith("(1 - cos") else 10), formula
+
+
+def test_the_default_scheme_is_within_one_digit_of_the_best_on_every_row(everyone) -> None:
+    mine = of(everyone, OURS[0])
+    for method in THEIRS:
+        for place, theirs in of(everyone, method).items():
+            if theirs.error is not None:
+                assert mine[place].error <= max(10 * theirs.error, ROUNDING), (method, place)
+
+
+def test_at_the_kink_everyone_is_asked_and_only_ours_warn(everyone) -> None:
+    kink = {entry.method: entry for entry in everyone.entries if (entry.formula, entry.at) == ("Abs(x)", "0")}
+    assert kink[OURS[0]].said == "kink_in_stencil: -1 left, 1 right"
+    assert [name for name in THEIRS if kink[name].false_success] == list(THEIRS)
+
+
+def test_evaluations_are_counted_for_everyone(everyone) -> None:
+    assert all(entry.evaluations and entry.evaluations < 300 for entry in everyone.entries)
+
+
+def test_functions_of_your_own() -> None:
+    found = contest(["central-difference", "richardson"], {"exp(x)": 1.0, "x**2": 3})
+    assert [(e.formula, e.method) for e in found.entries] == [
+        ("exp(x)", "central-difference"), ("exp(x)", "richardson"), ("x**2", "central-difference"), ("x**2", "richardson"),
+    ]  # fmt: skip
+    for entry in found.entries:
+        assert entry.honest
+        assert entry.error <= 2 * entry.estimate + ROUNDING
+
+
+def test_the_report(ours) -> None:
+    rows = ours.to_dict()["rows"]
+    assert len(rows) == len(CASES) * len(OURS)
+    assert {"error", "estimate", "evaluations", "honest", "claimed", "said", "digits", "false_success"} <= set(rows[0])
+    assert all(re.search(re.escape(name), str(ours)) for name in OURS)
+    assert math.isfinite(rows[0]["digits"])
+
+
+def test_who_does_not_sample_cannot_take_part() -> None:
+    with pytest.raises(adlab.OptionError, match="`reverse` does not differentiate by sampling"):
+        contest(["reverse"])
+    with pytest.raises(adlab.OptionError, match="`torch` does not differentiate by sampling"):
+        contest(["torch"])
+
+
+@pytest.mark.parametrize("scheme", ["adaptive-difference", "richardson"])
+@pytest.mark.parametrize("at", [1e-3, 1e-6, 1e-9])
+def test_roundings_in_step_with_the_nodes_are_noticed(scheme: str, at: float) -> None:
+    """All nodes x ± h of short h round 1 + x alike, which moves log(1 + x)/x smoothly, and its derivative by 1e-16/x²."""
+    [entry] = adlab.contest([scheme], {"log(1 + x)/x": at}).entries
+    assert entry.honest
+    assert entry.digits > 9

@@ -1,0 +1,139 @@
+"""Tables as text, Markdown and HTML say the same, and none of it can break out of its cell."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from adlab.display import Report, Table, count, significant
+
+ROWS = [["reverse", "1.5", "ok"], ["central-difference", "−12.25", "a | b < c & d"], ["", "", ""]]
+TABLE = Table("accuracy", ["method", "error", "status"], ROWS, frozenset({"error"}), notes=["1 < 2 & so on"])
+
+
+class Cells(HTMLParser):
+    """The texts of the cells, and every tag."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.tags: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self.tags[-1] in ("td", "th"):
+            self.cells[-1] += data
+
+
+def test_columns_are_aligned() -> None:
+    title, head, rule, *rows, note = TABLE.text().splitlines()
+    assert (title, note) == ("accuracy", "1 < 2 & so on")
+    spans = [match.span() for match in re.finditer("─+", rule)]
+    for line, cells in zip([head, *rows], [TABLE.head, *ROWS], strict=True):
+        padded = line.ljust(len(rule))
+        assert [padded[a:b].strip() for a, b in spans] == [cell.strip() for cell in cells]
+    assert all(line[: spans[1][1]].endswith(cells[1]) for line, cells in zip(rows, ROWS, strict=True))
+
+
+def test_no_line_ends_in_blanks() -> None:
+    assert all(line == line.rstrip() for line in TABLE.text().splitlines())
+
+
+def test_html_holds_exactly_the_cells() -> None:
+    found = Cells(TABLE.html())
+    assert found.cells == [*TABLE.head, *(cell for row in ROWS for cell in row)]
+    assert html.escape("1 < 2 & so on") in TABLE.html()
+
+
+def test_html_cannot_be_broken_out_of() -> None:
+    attack = "</td><script>alert(1)</script>"
+    table = Table(attack, [attack], [[attack]], notes=[attack])
+    assert "script" not in Cells(table.html()).tags
+    assert Cells(table.html()).cells == [attack, attack]
+
+
+def test_markdown_is_a_pipe_table() -> None:
+    title, blank, head, rule, *rows = TABLE.markdown().split("\n\n1 <")[0].splitlines()
+    assert (title, blank) == ("**accuracy**", "")
+    assert rule == "| --- | ---: | --- |"
+    for line in (head, *rows):
+        assert len(re.findall(r"(?<!\\)\|", line)) == 4
+    assert r"a \| b" in rows[1]
+
+
+def test_an_empty_table_is_a_head() -> None:
+    assert Table("", ["a", "b"], []).text() == "a  b\n─  ─"
+    assert Cells(Table("", ["a", "b"], []).html()).cells == ["a", "b"]
+
+
+def test_notes_are_one_paragraph_on_a_page_whatever_their_lines_in_text() -> None:
+    table = Table("", ["a"], [["1"]], notes=["as `count_ops` counts", "every operation"])
+    assert table.text().endswith("as `count_ops` counts\nevery operation")
+    assert table.html().endswith("<p>as <code>count_ops</code> counts every operation</p>")
+    assert table.markdown().endswith("\n\nas `count_ops` counts every operation")
+
+
+def test_lines_of_a_section_stay_lines_in_every_form() -> None:
+    class Lines(Two):
+        def sections(self) -> list[Table | str]:
+            return ["verdict\n• one\n• two"]
+
+    assert Lines()._repr_html_() == "<p>verdict<br/>• one<br/>• two</p>"
+    assert Lines().to_markdown() == "verdict  \n• one  \n• two"
+
+
+class Two(Report):
+    def sections(self) -> list[Table | str]:
+        return ["first <b>", TABLE]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {}
+
+
+def test_a_report_is_its_sections_in_every_form() -> None:
+    report = Two()
+    assert str(report) == "first <b>\n\n" + TABLE.text()
+    assert report.to_markdown() == "first <b>\n\n" + TABLE.markdown()
+    assert report._repr_html_() == "<p>first &lt;b&gt;</p>" + TABLE.html()
+
+
+def test_a_report_must_say_both() -> None:
+    class Half(Report):
+        def sections(self) -> list[Table | str]:
+            return []
+
+    with pytest.raises(TypeError, match="to_dict"):
+        Half()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize(("value", "shown"), [
+    (None, "–"), (0, "0"), (12345, "12,345"), (9_999_999, "9,999,999"), (10**7, "1e+07"), (2.3e15, "2.3e+15"), (1e300, "1e+300"),
+    (10**400, "1e+400"),
+])  # fmt: skip
+def test_counts_are_readable_at_any_size(value: float | None, shown: str) -> None:
+    assert count(value) == shown
+
+
+def test_numbers_keep_the_digits_asked_for() -> None:
+    assert significant(None) == "–"
+    assert significant(1 / 3) == "0.333333"
+    assert significant(1 / 3, 3) == "0.333"
+    assert significant(1e-20, 2) == "1e-20"
+
+
+def test_names_and_numbers_stay_whole_on_a_page_and_heads_may_break() -> None:
+    made = Table("", ["slope of truncation"], [["central-difference-4"], ["a sentence that is longer than a name"]]).html()
+    found = re.findall('style="([^"]*)">([^<]*)<', made)
+    assert {text: "nowrap" in style for style, text in found} == {
+        "slope of truncation": False, "central-difference-4": True, "a sentence that is longer than a name": False,
+    }  # fmt: skip
+    assert all("padding" in style for style, _ in found)
