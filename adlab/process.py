@@ -1,29 +1,152 @@
-"""Processes that adlab starts: one Python, on one processor, with limits."""
+"""Run something in a process that can be killed, with limits of time and memory.
+
+All processes that adlab starts are started here. Each has a process group of its own. The group is killed when the time
+is up, when the caller is interrupted, and when the work is done, so that nothing is left running. A worker also watches
+the process that started it, and ends its group when that process is gone, whatever ended it.
+
+A worker never imports from the current directory, nor from a directory that only the environment names by a relative
+path: a `contextlib.py` that lies there is somebody else's.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
+import math
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+HOME = Path(__file__).resolve().parents[1]
+"""The directory that holds the package adlab."""
 
-def alone(*arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-    """Python, in a process that never leaves one processor: one thread for everybody, adlab as it is imported here."""
-    root = str(Path(__file__).resolve().parents[1])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
-    one = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
-    with on_one_processor():
-        return subprocess.run([sys.executable, *arguments], env={**os.environ, **one, "PYTHONPATH": paths},
-                              capture_output=True, text=True, timeout=seconds, check=False)  # fmt: skip
+_ONE_THREAD = dict.fromkeys(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"], "1")
+_KEPT = ("PYTHONHOME", "PYTHONUSERBASE", "PYTHONNOUSERSITE", "PYTHONHASHSEED")
+"""Settings of Python that a worker inherits. The others name files and folders that Python would run or search."""
+_LAST_WORDS = 1.0
+"""Seconds to wait for what a killed process has written. Its pipes close at once, unless a process that left its group
+holds them open."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a process has written, and how it ended."""
+
+    output: bytes
+    complaint: bytes
+    """What it wrote on standard error."""
+    code: int
+    """The exit code; the number of the signal, negative, where a signal ended it."""
+    late: bool
+    """Whether it was killed because its time was up."""
+
+    def how(self) -> str:
+        """How it ended, in words.
+
+        >>> Ended(b"", b"", 3, False).how()
+        'exit code 3'
+        """
+        return signal.Signals(-self.code).name if self.code < 0 else f"exit code {self.code}"
+
+    def last_line(self) -> str:
+        """The last line of its complaint; empty if it made none."""
+        lines = self.complaint.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def run_module(
+    module: str,
+    *arguments: str,
+    question: bytes = b"",
+    seconds: float | None = None,
+    memory: int | None = None,
+    one_processor: bool = False,
+    options: Sequence[str] = (),
+) -> Ended:
+    """Calls `main()` of a module in a new process, with `arguments` in sys.argv and `question` on standard input.
+
+    After `seconds` of wall time the process is killed. `memory` limits its address space, in bytes, where the system
+    can do that. With `one_processor` it never leaves one processor and uses one thread. `options` are Python's own.
+
+    >>> run_module("json.tool", question=b"[1]").output.split()
+    [b'[', b'1', b']']
+    """
+    here, watch = os.pipe() if os.name == "posix" else (None, None)
+    limit = None if seconds is None else math.ceil(seconds) + 1
+    code = f"{_LOAD}begin({limit}, {memory}, {here}, {[module, *arguments]!r})"
+    try:
+        return _run(code, options, question, seconds, one_processor, here)
+    finally:
+        for end in (here, watch):
+            if end is not None:
+                os.close(end)
+
+
+def run_code(code: str, options: Sequence[str] = (), *, one_processor: bool = False) -> Ended:
+    """Runs a line of Python in a new process that imports what can be imported here."""
+    return _run(code, options, b"", None, one_processor, None)
+
+
+def _run(
+    code: str, options: Sequence[str], question: bytes, seconds: float | None, one_processor: bool, lifeline: int | None
+) -> Ended:
+    command = [sys.executable, "-P", *options, "-c", f"import sys; sys.path += {_paths()!r}\n{code}"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") or key in _KEPT}
+    environment |= _ONE_THREAD if one_processor else {}
+    late = False
+    with on_one_processor() if one_processor else contextlib.nullcontext():
+        process = subprocess.Popen(
+            command, env=environment, start_new_session=True, pass_fds=() if lifeline is None else (lifeline,),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    with process:
+        try:
+            output, complaint = process.communicate(question, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            late = True
+            _kill(process)
+            output, complaint = _last_words(process)
+        finally:  # an interrupt from the keyboard, for one
+            _kill(process)
+    return Ended(output, complaint, process.returncode, late)
+
+
+def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(timeout=_LAST_WORDS)
+    except subprocess.TimeoutExpired as still:
+        return still.stdout or b"", still.stderr or b""
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kills the process and all that it has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+
+
+def _paths() -> list[str]:
+    """Where this process imports from, without the current directory. The worker looks there last."""
+    return [path for path in dict.fromkeys(sys.path) if os.path.isabs(path) and not _is_here(path)]
+
+
+def _is_here(path: str) -> bool:
+    try:
+        return os.path.samefile(path, os.curdir)
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
 def on_one_processor() -> Iterator[None]:
-    """The last that this process may run on. Processes started here stay there, from the first on, so that their caches
-    are warm; nothing need be run in them between fork and exec, which threads forbid."""
+    """What is started here runs on one processor, the last one that this process may run on.
+
+    A child process inherits the setting when it starts, and keeps it.
+    """
     if not hasattr(os, "sched_setaffinity"):
         yield
         return
@@ -33,3 +156,41 @@ def on_one_processor() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+# --- inside the worker ------------------------------------------------------------------------------------------
+
+_LOAD = f"""
+import importlib.util
+place = importlib.util.spec_from_file_location("adlab", {str(HOME / "adlab" / "__init__.py")!r})
+sys.modules["adlab"] = adlab = importlib.util.module_from_spec(place)
+place.loader.exec_module(adlab)
+from adlab.process import begin
+"""
+"""adlab is loaded from its own folder, by name. The folder above it, which may hold anything, is not searched."""
+
+
+def begin(seconds: int | None, memory: int | None, lifeline: int | None, arguments: Sequence[str]) -> None:
+    """Sets the limits of this process, then calls `main` of the module that stands first in `arguments`."""
+    _limit(seconds, memory)
+    if lifeline is not None:
+        threading.Thread(target=_end_with_parent, args=[lifeline], daemon=True).start()
+    sys.argv[:] = arguments
+    sys.exit(importlib.import_module(arguments[0]).main())
+
+
+def _limit(seconds: int | None, memory: int | None) -> None:
+    """The kernel ends this process at its limits, even if nobody is left to do it. Not every system can."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        if seconds is not None:
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        if memory is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def _end_with_parent(lifeline: int) -> None:
+    """The other end of this pipe is open as long as the parent lives. Nothing is ever written to it."""
+    os.read(lifeline, 1)
+    os.killpg(0, signal.SIGKILL)

@@ -16,7 +16,7 @@ from typing import Any
 
 from adlab.display import Report, Table, count
 from adlab.errors import MethodError
-from adlab.process import alone
+from adlab.process import run_module
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 FAMILIES = {"chain": 4, "rosenbrock": 8}  # graph nodes to one more level or variable
@@ -130,10 +130,11 @@ def _best(runs: Sequence[Run]) -> Run:
 
 
 def _in_a_process(family: str, size: int) -> Run:
-    done = alone("-m", "adlab.bench.linearity", family, str(size))
-    if done.returncode:
-        raise MethodError(f"{family} of {size:,} nodes ended early: {done.stderr.strip().splitlines()[-1:]}; try fewer nodes")
-    return Run(**json.loads(done.stdout))
+    ended = run_module("adlab.bench.linearity", family, str(size), one_processor=True)
+    if ended.code:
+        reason = ended.last_line() or ended.how()
+        raise MethodError(f"{family} of {size:,} nodes ended early: {reason}; try fewer nodes")
+    return Run(**json.loads(ended.output))
 
 
 def measured(family: str, size: int) -> Run:
@@ -169,9 +170,7 @@ def _peak() -> int:
     return most if sys.platform == "darwin" else most * 1024
 
 
-def _main(family: str, size: str) -> None:
+def main() -> None:
+    """Measures the family and size that the command line names."""
+    family, size = sys.argv[1:]
     print(json.dumps(asdict(measured(family, int(size)))))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])

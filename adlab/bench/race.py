@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
@@ -20,10 +19,12 @@ from adlab.bench.contestants import CONTESTANTS, agrees
 from adlab.bench.problems import PROBLEMS
 from adlab.bench.results import FIGURES, OURS, Bench, Cell
 from adlab.errors import OptionError
-from adlab.process import alone
+from adlab.process import Ended, run_module
 from adlab.text.traversal import listing
 
 SECONDS = 60.0
+MEMORY = 16 * 2**30
+"""Bytes of address space that a contestant may take, so that none takes the machine's memory."""
 ROUNDS = 3
 
 
@@ -69,16 +70,12 @@ def _names(what: str, given: Iterable[str] | None, known: Sequence[str], default
 
 def _run(cell: Cell, seconds: float) -> None:
     """One round of one cell; figures that came before the limit are kept."""
-    try:
-        done = alone("-m", "adlab.bench.worker", cell.problem, cell.peer, seconds=seconds)
-        lines, ended = done.stdout, done.returncode == 0
-        reason = "ok" if ended else _last_line(done.stderr)
-    except subprocess.TimeoutExpired as expired:
-        lines = expired.stdout.decode() if isinstance(expired.stdout, bytes) else expired.stdout or ""
-        reason = f"over {seconds:g} s"
-    for line in lines.splitlines():
-        _record(cell, json.loads(line))
-    cell.status = reason
+    ended = run_module("adlab.bench.timing_worker", cell.problem, cell.peer, seconds=seconds, memory=MEMORY,
+                       one_processor=True)  # fmt: skip
+    for line in ended.output.decode().splitlines(keepends=True):
+        if line.endswith("\n"):  # the last may have been cut off
+            _record(cell, json.loads(line))
+    cell.status = f"over {seconds:g} s" if ended.late else "ok" if ended.code == 0 else _complaint(ended)
 
 
 def _record(cell: Cell, figures: dict[str, Any]) -> None:
@@ -99,10 +96,9 @@ def _smaller(old: Any, new: Any) -> Any:
     return [min(pair) for pair in zip(old, new, strict=True)] if isinstance(new, list) else min(old, new)
 
 
-def _last_line(text: str) -> str:
+def _complaint(ended: Ended) -> str:
     """The name of the exception that ended it."""
-    lines = text.strip().splitlines()
-    return lines[-1].split(":")[0][:30] if lines else "ended without a word"
+    return ended.last_line().split(":")[0][:30] or "ended without a word"
 
 
 def _judge(cells: Sequence[Cell]) -> None:

@@ -7,27 +7,28 @@ each package's modules took; what adlab leaves to those who ask for it is import
 from __future__ import annotations
 
 import importlib.util
-import subprocess
+import shlex
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from adlab.display import Report, Table
 from adlab.errors import MethodError
-from adlab.process import alone
+from adlab.process import Ended, run_code, run_module
 
 ROUNDS = 7
 COMMANDS = {
-    "python -c pass": ["-c", "pass"],
-    "import sympy": ["-c", "import sympy"],
-    "adlab --help": ["-m", "adlab", "--help"],
-    "adlab gallery": ["-m", "adlab", "gallery"],
-    "adlab compare": ["-m", "adlab", "compare", "log((x1 + x2)**2 + sin(x1*x2))", "--at", "x1=1", "x2=2", "--quiet"],
+    "python -c pass": "pass",
+    "import sympy": "import sympy",
+    "adlab --help": "--help",
+    "adlab gallery": "gallery",
+    "adlab compare": "compare 'log((x1 + x2)**2 + sin(x1*x2))' --at x1=1 x2=2 --quiet",
 }
+"""What is run under each name: the arguments of adlab, or Python code."""
 PROFILED = "adlab compare"
 LEFT_OUT = ("matplotlib.pyplot", "scipy.special", "llvmlite.binding", "flint", "torch", "jax", "casadi")
 
@@ -70,32 +71,35 @@ def startup(rounds: int = ROUNDS, progress: Callable[[str], None] = lambda line:
     laps: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for turn in range(rounds):
         for name, command in COMMANDS.items():
-            laps[name].append(_timed(command))
+            laps[name].append(_timed(name, command))
         progress(f"round {turn + 1} of {rounds}")
-    imports = _imports(COMMANDS[PROFILED])
+    imports = _imports(PROFILED, COMMANDS[PROFILED])
     others = [module for module in LEFT_OUT if importlib.util.find_spec(module.split(".")[0])]
-    alone = {module: sum(seconds for seconds, _ in _imports(["-c", f"import {module}"]).values()) for module in others}
+    alone = {module: sum(seconds for seconds, _ in _imports(module, f"import {module}").values()) for module in others}
     return Startup({name: (min(found), median(found)) for name, found in laps.items()}, imports, alone)
 
 
-def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    done = alone(*arguments)
-    if done.returncode:
-        raise MethodError(f"`{' '.join(arguments)}` ended with code {done.returncode}; run it alone to see why")
-    return done
+def _run(name: str, command: str, *options: str) -> Ended:
+    if name.startswith("adlab"):
+        ended = run_module("adlab.cli.main", *shlex.split(command), options=options, one_processor=True)
+    else:
+        ended = run_code(command, options, one_processor=True)
+    if ended.code:
+        raise MethodError(f"`{command}` ended with {ended.how()}; run it alone to see why")
+    return ended
 
 
-def _timed(arguments: Sequence[str]) -> float:
+def _timed(name: str, command: str) -> float:
     start = time.perf_counter()
-    _run(arguments)
+    _run(name, command)
     return time.perf_counter() - start
 
 
-def _imports(arguments: Sequence[str]) -> dict[str, tuple[float, int]]:
+def _imports(name: str, command: str) -> dict[str, tuple[float, int]]:
     """Seconds and modules by package, the dearest first; what takes less than a hundredth of the whole is "others"."""
     seconds: Counter[str] = Counter()
     modules: Counter[str] = Counter()
-    for line in _run(["-X", "importtime", *arguments]).stderr.splitlines():
+    for line in _run(name, command, "-X", "importtime").complaint.decode().splitlines():
         fields = line.removeprefix("import time:").split("|")
         if len(fields) == 3 and fields[0].strip().isdigit():
             package = fields[2].strip().split(".")[0]

@@ -1,1 +1,1 @@
-"""Graphs as pictures, from data alone: layout, SVG, Matplotlib, Graphviz, Mermaid."""
+"""Graphs as pictures, from data alone: layout, SVG, Matplotlib, dot, Mermaid."""

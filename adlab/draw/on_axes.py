@@ -40,7 +40,6 @@ def plot_graph(
     primal: Graph | None = None,
     outputs: Sequence[str] | None = None,
     limit: int = LIMIT,
-    engine: str = "adlab",
 ) -> Any:
     """The graph on Matplotlib axes, which are returned.
 
@@ -48,14 +47,12 @@ def plot_graph(
       `step=k` shows the first k operations done, forward and then in reverse, and the rest as not yet computed.
     - `direction`: "TB", which fits half a page, or "LR".
     - `primal`: for a derivative program, the graph of the function: its nodes stand in a half of their own.
-    - `outputs`: names for the outputs. `limit`: a graph of more nodes is collapsed. `engine`: "adlab", or "dot".
+    - `outputs`: names for the outputs. `limit`: a graph of more nodes is collapsed.
 
     Without `ax` there is a new figure (`ax.figure`) of the picture's own size, in which text is 7 to 8 points high. On
     given axes the picture is as large as their size at this moment allows, text and all.
     """
-    picture = picture_of(
-        graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit, engine=engine
-    )
+    picture = picture_of(graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit)
     return draw(picture, _new_axes(picture) if ax is None else ax)
 
 

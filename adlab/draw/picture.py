@@ -7,7 +7,7 @@ is decided here: sizes, places, curves, and the inks of Okabe & Ito (2008), whic
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -15,7 +15,7 @@ from adlab.draw.collapse import LIMIT, collapse
 from adlab.draw.describe import describe
 from adlab.draw.diagram import Arrow, Box, Diagram, Direction, Piece, Role, Row, Trace
 from adlab.draw.frame import check
-from adlab.draw.layout import Extent, Layout, Point, layout
+from adlab.draw.layout import Extent, Point, layout
 from adlab.errors import OptionError
 from adlab.graph.graph import Graph
 
@@ -137,7 +137,6 @@ def picture_of(
     primal: Graph | None = None,
     outputs: Sequence[str] | None = None,
     limit: int = LIMIT,
-    engine: str = "adlab",
 ) -> Picture:
     """The picture of a graph, collapsed if it has more than `limit` inputs and operations; options as in `describe`.
 
@@ -150,25 +149,25 @@ def picture_of(
         check(graph, trace, step)
         if step is not None:
             raise OptionError(f"`step` needs every operation drawn: this graph has {size} nodes, more than limit={limit}")
-        return compose(collapse(graph, primal, outputs, limit), direction, engine)
+        return compose(collapse(graph, primal, outputs, limit), direction)
     diagram = describe(graph, trace, step, direction=direction, primal=primal, outputs=outputs)
-    return compose(diagram, direction, engine)
+    return compose(diagram, direction)
 
 
-def compose(diagram: Diagram, direction: Direction = "TB", engine: str = "adlab") -> Picture:
+def compose(diagram: Diagram, direction: Direction = "TB") -> Picture:
     """The picture of a diagram; flow is from top to bottom ("TB") or from left to right ("LR").
 
-    `engine` is "adlab" for the layout of our own, or "dot" for Graphviz's. Raises OptionError for another.
+    Raises OptionError for another direction.
     """
     if direction not in ("TB", "LR"):
         raise OptionError(f'`direction` is {direction!r}; it must be "TB" (top to bottom) or "LR" (left to right)')
-    return _Composer(diagram, direction, engine).picture()
+    return _Composer(diagram, direction).picture()
 
 
 class _Composer:
     """Sizes first, then the layout in (across, along), then the page, where these are (x, y) or (y, x)."""
 
-    def __init__(self, diagram: Diagram, direction: Direction, engine: str) -> None:
+    def __init__(self, diagram: Diagram, direction: Direction) -> None:
         self.diagram, self.across = diagram, direction == "TB"
         self.sizes = [_box_size(box) for box in diagram.boxes]
         edges = [(arrow.source, arrow.target) for arrow in diagram.arrows]
@@ -177,7 +176,7 @@ class _Composer:
         far = [box.far for box in diagram.boxes] if diagram.headings else None
         constants = {i for i, box in enumerate(diagram.boxes) if box.kind == "constant"}
         pinned = constants & {source for source, _ in edges}
-        self.layout = _engine(engine)(boxes, edges, labels, far, pinned)
+        self.layout = layout(boxes, edges, labels, far, pinned)
         self.breadth, self.length = self.layout.breadth, self.layout.length
         self.body = (self.breadth, self.length) if self.across else (self.length, self.breadth)
         key_width = max(map(_key_width, diagram.key), default=0.0)
@@ -261,16 +260,6 @@ class _Composer:
         if divide is None:
             return ()
         return self._at(Point(divide, 0.0)), self._at(Point(divide, self.length))
-
-
-def _engine(name: str) -> Callable[..., Layout]:
-    if name == "adlab":
-        return layout
-    if name == "dot":
-        from adlab.draw.graphviz import dot_layout
-
-        return dot_layout
-    raise OptionError(f'`engine` is {name!r}; it must be "adlab", or "dot" for Graphviz\'s layout')
 
 
 def _box_size(box: Box) -> tuple[float, float]:

@@ -48,11 +48,9 @@ def graph_svg(
     primal: Graph | None = None,
     outputs: Sequence[str] | None = None,
     limit: int = LIMIT,
-    engine: str = "adlab",
 ) -> str:
     """The graph as an `<svg>` element, to stand in a page or alone in a file; the options are those of `plot_graph`."""
-    return svg(picture_of(graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit,
-                          engine=engine))  # fmt: skip
+    return svg(picture_of(graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit))
 
 
 def graph_html(graph: Graph) -> str | None:

@@ -1,14 +1,10 @@
-"""A peer in a process of its own, which can be killed: the side that asks. `worker` is the side that answers."""
+"""A peer in a process of its own, which can be killed: the side that asks. `peer_worker` is the side that answers."""
 
 from __future__ import annotations
 
-import contextlib
-import os
+import io
+import json
 import pickle
-import signal
-import subprocess
-import sys
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +13,10 @@ from adlab.errors import AdlabError, GaveUp, PeerError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 from adlab.peers.flat import flat
+from adlab.process import run_module
+
+MEMORY = 12 * 2**30
+"""Bytes of address space that a job may take: an expression that unfolds must not take the machine's memory."""
 
 
 class Worker:
@@ -30,30 +30,23 @@ class Worker:
     def __call__(self, points: FloatArray) -> FloatArray:
         if self.failure is not None:
             raise self.failure
-        kind, answer = self._answer(pickle.dumps((self.name, self.graph, points)))
+        answer = self._answer(points)
+        if isinstance(answer, AdlabError):
+            self.failure = answer
+            raise self.failure
+        return answer
+
+    def _answer(self, points: FloatArray) -> FloatArray | AdlabError:
+        job = pickle.dumps((self.name, self.graph, points))
+        ended = run_module("adlab.peers.peer_worker", question=job, seconds=self.seconds, memory=MEMORY)
+        if ended.late:
+            return GaveUp(f"{self.system} gave up: stopped after {self.seconds:g} s")
+        header, _, body = ended.output.partition(b"\n")
+        if ended.code or not header:
+            words = f" ({ended.last_line()[:200]})" if ended.last_line() else ""
+            return PeerError(f"{self.system} crashed: its process ended by {ended.how()}{words}")
+        kind, message = json.loads(header)
         if kind == "ok":
-            return np.asarray(answer)
-        self.failure = getattr(errors, kind)(answer)
-        raise self.failure
-
-    def _answer(self, job: bytes) -> tuple[str, Any]:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        with subprocess.Popen(
-            [sys.executable, "-m", "adlab.peers.worker"], env=environment, start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
-            try:
-                output, _ = process.communicate(job, timeout=self.seconds)
-            except subprocess.TimeoutExpired:
-                return GaveUp.__name__, f"{self.system} gave up: stopped after {self.seconds:g} s"
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)  # it, and whatever it has started
-        if process.returncode or not output:
-            return PeerError.__name__, f"{self.system} crashed: its process ended by {_ending(process.returncode)}"
-        kind, answer = pickle.loads(output)
-        return kind, answer
-
-
-def _ending(code: int) -> str:
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return np.asarray(np.load(io.BytesIO(body), allow_pickle=False))
+        error: AdlabError = getattr(errors, kind)(message)
+        return error

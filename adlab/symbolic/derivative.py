@@ -1,7 +1,7 @@
 """The symbolic derivative as SymPy's users get it: `diff`, then perhaps `cse`, then `lambdify`.
 
 How large the formula is as a tree is known before any of these is called (`treesize`). What is small is worked on
-in place; what is not goes to a process of its own (`worker`), as a tape and never as a pickle, and is killed when
+in place; what is not goes to a process of its own (`sympy_worker`), as a tape and never as a pickle, and is killed when
 its time is up. An explosion so becomes an answer: `GaveUp`, after how long, at which step.
 
 >>> import sympy
@@ -18,16 +18,11 @@ def _lambdifygenerated(x0, x1):
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 import mpmath
@@ -38,8 +33,9 @@ from sympy.utilities.lambdify import MATH_TRANSLATIONS, MPMATH_TRANSLATIONS
 from adlab.display import count
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.inputs import FloatArray
+from adlab.process import run_module
+from adlab.symbolic.sympy_worker import Job, Results, decoded, work
 from adlab.symbolic.treesize import Distinct, unfolded
-from adlab.symbolic.worker import Job, Results, decoded, work
 
 SECONDS = 10.0  # until a worker is killed
 MEMORY = 2 << 30  # bytes that a worker may take
@@ -219,38 +215,18 @@ def _is_small(distinct: Distinct) -> bool:
 
 
 def _by_worker(job: Job, seconds: float) -> Results:
-    """What a process of its own finds within the bounds; it is gone when this returns, whatever happens."""
-    command = [sys.executable, "-P", "-m", "adlab.symbolic.worker", repr(float(seconds)), str(MEMORY)]
-    home = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])}
-    question, pipe, late = job.to_json(), subprocess.PIPE, False
-    with subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True
-    ) as process:
-        try:
-            answer, complaint = process.communicate(question, timeout=seconds)
-        except subprocess.TimeoutExpired:
-            late = True
-            _kill(process)
-            answer, complaint = process.communicate()
-        finally:  # an interrupt from the keyboard, for one
-            _kill(process)
+    """What a process of its own finds within the limits."""
+    ended = run_module("adlab.symbolic.sympy_worker", question=job.to_json().encode(), seconds=seconds, memory=MEMORY)
     results: Results = {}
-    for line in answer.splitlines(keepends=True):
+    for line in ended.output.decode().splitlines(keepends=True):
         if line.endswith("\n"):  # the last may have been cut off
             results |= decoded(line)
-    if late or process.returncode < 0:
-        results["exhausted"] = "time" if late or -process.returncode == getattr(signal, "SIGXCPU", None) else "crash"
-    elif process.returncode or not results:
-        raise MethodError(f"the symbolic worker cannot run: {(complaint.splitlines() or ['it says nothing'])[-1]}")
+    if ended.late or ended.code < 0:
+        out_of_time = ended.late or -ended.code == getattr(signal, "SIGXCPU", None)
+        results["exhausted"] = "time" if out_of_time else "crash"
+    elif ended.code or not results:
+        raise MethodError(f"the symbolic worker cannot run: {ended.last_line() or 'it says nothing'}")
     return results
-
-
-def _kill(process: subprocess.Popen[str]) -> None:
-    """The process and all it may have started."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
 
 
 # --- evaluating what was printed --------------------------------------------------------------------------------

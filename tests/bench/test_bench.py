@@ -17,7 +17,7 @@ from adlab.bench.problems import PROBLEMS
 from adlab.bench.race import bench, processor
 from adlab.bench.results import Bench, Cell
 from adlab.bench.startup import startup
-from adlab.bench.worker import steady
+from adlab.bench.timing_worker import steady
 from adlab.cli.main import main
 
 ARRAYS = SimpleNamespace(

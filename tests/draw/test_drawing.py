@@ -360,7 +360,6 @@ def test_no_operand_is_lost_when_a_graph_is_collapsed() -> None:
     ("options", "reason"),
     [
         ({"direction": "RL"}, "TB"),
-        ({"engine": "neato"}, "dot"),
         ({"step": 3}, "give `trace=`"),
         ({"outputs": ["a", "b"]}, "2 names"),
         ({"limit": 0}, "from 1 to"),

@@ -171,15 +171,6 @@ def test_no_more_lines_cross_than_are_recorded(name: str) -> None:
     assert crossings(laid_out(graph).routes) <= recorded
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_no_more_lines_cross_than_dot_would_draw(name: str) -> None:
-    pytest.importorskip("pygraphviz", reason="dot draws the comparison")
-    from adlab.draw.graphviz import dot_layout
-
-    graph, _ = GRAPHS[name]
-    assert crossings(laid_out(graph).routes) <= 1.2 * crossings(laid_out(graph, dot_layout).routes)
-
-
 def test_of_two_ranks_equally_short_that_with_fewer_crossings_is_taken() -> None:
     """Both products of x1·x2·x3·x4's halves could stand side by side: then eight lines cross, and below each other two."""
     graph, recorded = GRAPHS["speelpenning 4, gradient"]

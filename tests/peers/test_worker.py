@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def children() -> list[str]:
                 found.append((status.parent / "cmdline").read_text())
         except OSError:
             pass
-    return [command for command in found if "adlab.peers.worker" in command]
+    return [command for command in found if "adlab.peers.peer_worker" in command]
 
 
 def test_a_graph_survives_the_journey() -> None:
@@ -85,8 +84,3 @@ def test_others_share_what_is_shared(name: str) -> None:
     pytest.importorskip(PEERS[name].package)
     f = gallery.logistic_map(50)
     assert f.gradient(0.3, method=name) == pytest.approx(f.gradient(0.3), rel=1e-6)
-
-
-def test_the_end_of_a_process_in_words() -> None:
-    assert apart._ending(-signal.SIGSEGV) == "SIGSEGV"
-    assert apart._ending(3) == "exit code 3"

@@ -16,9 +16,9 @@ from sympy import Piecewise, cos, exp, log, sin, sqrt
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.function import Function
 from adlab.gallery import chain, logistic_map, speelpenning
-from adlab.symbolic import derivative as symbolic, worker
+from adlab.symbolic import derivative as symbolic, sympy_worker
 from adlab.symbolic.derivative import SymbolicDerivative, derivative_of, operations_after_cse
-from adlab.symbolic.worker import Job
+from adlab.symbolic.sympy_worker import Job
 from adlab.text.unevaluated import applied
 
 x, y = sympy.symbols("x y", real=True)
@@ -160,7 +160,7 @@ def test_running_out_of_stack_in_place_leads_to_the_worker(monkeypatch: pytest.M
     def overflow(*_: Any) -> Any:
         raise RecursionError
 
-    monkeypatch.setattr(worker.sympy, "diff", overflow)  # here, and not in the other process
+    monkeypatch.setattr(sympy_worker.sympy, "diff", overflow)  # here, and not in the other process
     assert derivative(x**2).where == "worker"
 
 
@@ -189,7 +189,7 @@ def test_running_out_of_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def overflow(*_: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(worker.sympy, "cse", overflow)
+    monkeypatch.setattr(sympy_worker.sympy, "cse", overflow)
     with pytest.raises(GaveUp, match=r"sympy\.cse needs more than 2,048 MB of memory") as caught:
         derivative(x**2 + 1, cse=True)
     assert caught.value.reached == symbolic.Sizes(1, 3, 3, None)  # the derivative was there by then
@@ -261,14 +261,14 @@ def test_what_diff_leaves_standing_is_refused_by_name(formula: Any, left: str) -
 
 def test_a_function_that_nobody_has_is_refused_by_name() -> None:
     with pytest.raises(MethodError, match="`erfcinv`"):
-        symbolic._compiled(worker._source([x], [], [sympy.erfcinv(x)]))
+        symbolic._compiled(sympy_worker._source([x], [], [sympy.erfcinv(x)]))
 
 
 def test_whatever_sympy_raises_is_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> Any:
         raise NotImplementedError("no rule")
 
-    monkeypatch.setattr(worker.sympy, "diff", fail)
+    monkeypatch.setattr(sympy_worker.sympy, "diff", fail)
     with pytest.raises(MethodError, match="SymPy fails on this formula, with NotImplementedError: no rule"):
         derivative(x**2)
 

@@ -1,16 +1,14 @@
 """What only SymPy's own traversals can do: differentiate, find common subexpressions, print.
 
 They recurse, and they unfold what is shared, so on some formulas they would not come back. Small formulas are
-worked on in place; for others the same `work` runs as `python -m adlab.symbolic.worker`, a process that reads a
-job as one line of JSON, writes each result as soon as there is one, and can be killed at any time (`symbolic`).
+worked on in place. For others the same `work` runs in a process that can be killed at any time (`adlab.process`). It
+reads a job as one line of JSON, and writes each result as soon as there is one.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import linecache
-import math
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -162,29 +160,15 @@ def decoded(line: str) -> Results:
     return {key: int(value, 16) if value.startswith("0x") else value for key, value in found.items()}
 
 
-def _bound(seconds: float, memory: int) -> None:
-    """The kernel ends this process at its bounds even if nobody is left to; not every system can."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(seconds) + 1, math.ceil(seconds) + 2))
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-
-
 def _answer() -> None:
     for results in work(Job.from_json(sys.stdin.read())):
         print(encoded(results), flush=True)
 
 
 def main() -> None:
-    """Reads a job, writes its results. Arguments: the bounds, in seconds and in bytes."""
-    _bound(float(sys.argv[1]), int(sys.argv[2]))
+    """Reads a job, writes its results."""
     sys.setrecursionlimit(RECURSION_LIMIT)
     threading.stack_size(STACK_BYTES)
     thread = threading.Thread(target=_answer)
     thread.start()
     thread.join()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""One contestant on one problem, in a process of its own: `python -m adlab.bench.worker PROBLEM PEER`.
+"""One contestant on one problem, in a process of its own (`adlab.process`).
 
 Prints a line of JSON as soon as each figure is known, so that what came before a time limit is kept.
 """
@@ -26,8 +26,9 @@ LAP = 0.01  # seconds that one timed lap takes at least
 BUDGET = 1.0  # seconds spent on one figure, once it is warm
 
 
-def main(problem: str, peer: str) -> None:
-    """Runs the cell and prints its figures."""
+def main() -> None:
+    """Runs the cell that the command line names, problem and contestant, and prints its figures."""
+    problem, peer = sys.argv[1:]
     contestant, function = CONTESTANTS[peer], PROBLEMS[problem].make()
     cell = contestant(PROBLEMS[problem], function)
     start = time.perf_counter()
@@ -125,7 +126,3 @@ def _cost(cell: Contestant) -> dict[str, Any]:
 
 def _say(**figures: Any) -> None:
     print(json.dumps(figures), flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
