@@ -1,1 +1,1 @@
-"""What judges: high-precision values of a SymPy expression, their error, and the limits from both sides. It knows no rule of the table."""
+"""What judges: high-precision values of an expression, their error, limits from both sides. It knows no rule of the table."""

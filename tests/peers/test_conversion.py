@@ -196,7 +196,8 @@ def test_what_are_no_real_numbers_is_refused_in_a_sentence(convert: str, x: Any,
 
 
 @pytest.mark.parametrize("convert", ["to_torch", "to_jax"])
-@pytest.mark.parametrize("dtype", ["float99", "int32", "complex64", int, object()], ids=["float99", "int32", "complex64", "int", "object"])
+@pytest.mark.parametrize("dtype", ["float99", "int32", "complex64", int, object()],
+                         ids=["float99", "int32", "complex64", "int", "object"])  # fmt: skip
 def test_a_precision_that_is_none_is_refused_at_once(convert: str, dtype: Any) -> None:
     pytest.importorskip(convert.removeprefix("to_"))
     with pytest.raises(OptionError, match='such as "float32"'):
