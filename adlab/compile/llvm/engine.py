@@ -1,23 +1,20 @@
-"""The machine: its vector width, the functions it has, and objects compiled for it, kept on disk where they last."""
+"""The machine: its vector width, the functions it has, and objects compiled for it."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import ctypes.util
 import hashlib
 import itertools
-import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 
+from adlab.compile.llvm import store
 from adlab.compile.llvm.text import Externals, Registers
 
 _names = itertools.count()
@@ -116,28 +113,12 @@ def loaded(image: bytes, externals: Externals, exports: list[str]) -> Any:
 
 
 def cached_library(text: str, externals: Externals, exports: list[str]) -> Any:
-    """`loaded`, for text that never changes: its object is kept in the user's cache directory."""
-    path = _cache_path(text)
-    try:
-        image = path.read_bytes()
-    except OSError:
-        image = compiled(text, externals)
-        _keep(path, image)
-    return loaded(image, externals, exports)
+    """`loaded`, for text that never changes: its object is kept in the user's cache directory (`store`)."""
+    return loaded(store.kept(_file_name(text), lambda: compiled(text, externals)), externals, exports)
 
 
-def _cache_path(text: str) -> Path:
+def _file_name(text: str) -> str:
     """One file for each text, machine, and version of Python and LLVM."""
     key = "\n".join([text, repr(OPTIONS), machine().target.triple, llvm.get_host_cpu_name(),
                      llvm.get_host_cpu_features().flatten(), sys.version, llvmlite.__version__])  # fmt: skip
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home, "adlab", f"{hashlib.sha256(key.encode()).hexdigest()}.o")
-
-
-def _keep(path: Path, image: bytes) -> None:
-    """Best effort, and whole or not at all: where nothing can be written, the next process compiles anew."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(image)
-        os.replace(file.name, path)
+    return f"{hashlib.sha256(key.encode()).hexdigest()}.o"

@@ -1,0 +1,106 @@
+"""Compiled objects kept on disk, in a folder that only this user can write.
+
+Code that lies here will be run, so nothing is taken on trust. The folder and the file must be ours, and nobody else may
+be able to write them. A file holds a mark, its length and a hash over its name and contents; what does not agree is
+damaged, and is compiled anew. A file is written under another name, flushed to the disk, and then renamed: a reader sees
+all of it or nothing. Where any of this cannot be done, nothing is kept, and the next process compiles anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+MARK = b"adlab object 1\n"
+LARGEST = 64 << 20
+"""Bytes of the largest object that is read back; the programs kept here have some kilobytes."""
+
+
+def kept(name: str, make: Callable[[], bytes]) -> bytes:
+    """The object of that name; made, and kept, where the folder has none that is whole.
+
+    `name` tells all that the object depends on, and is a plain file name.
+    """
+    found = read(name)
+    if found is None:
+        found = make()
+        write(name, found)
+    return found
+
+
+def folder() -> Path:
+    """`adlab` in the user's cache directory: $XDG_CACHE_HOME where that is an absolute path, else ~/.cache."""
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    home = Path(chosen) if os.path.isabs(chosen) else Path(os.path.expanduser("~"), ".cache")
+    return home / "adlab"
+
+
+def read(name: str) -> bytes | None:
+    """The object; None where there is none, or none that can be trusted."""
+    with contextlib.suppress(OSError), _opened_folder() as place:
+        # Opening a pipe without O_NONBLOCK would wait for somebody to write to it.
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place)
+        with open(file, "rb") as stream:
+            facts = os.fstat(file)
+            if stat.S_ISREG(facts.st_mode) and _is_private(facts) and facts.st_size <= LARGEST:
+                return _unwrapped(name, stream.read(LARGEST))
+    return None
+
+
+def write(name: str, image: bytes) -> None:
+    """Keeps the object, if that can be done safely."""
+    with contextlib.suppress(OSError):
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _opened_folder() as place:
+            _written(place, name, _wrapped(name, image))
+
+
+def _written(place: int, name: str, content: bytes) -> None:
+    draft = f".{name}.{os.getpid()}.{os.urandom(4).hex()}"
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=place)
+    try:
+        with open(file, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(file)
+        os.rename(draft, name, src_dir_fd=place, dst_dir_fd=place)
+    except BaseException:  # an interrupt from the keyboard too leaves no draft behind
+        os.unlink(draft, dir_fd=place)
+        raise
+
+
+@contextlib.contextmanager
+def _opened_folder() -> Iterator[int]:
+    """The folder itself, opened, so that it cannot be exchanged for another between a check and its use."""
+    if os.open not in os.supports_dir_fd:
+        raise OSError("this system cannot open a file relative to a folder")
+    place = os.open(folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if not _is_private(os.fstat(place)):
+            raise OSError("the folder is not ours alone")
+        yield place
+    finally:
+        os.close(place)
+
+
+def _is_private(facts: os.stat_result) -> bool:
+    return facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _wrapped(name: str, image: bytes) -> bytes:
+    return MARK + len(image).to_bytes(8, "little") + _hash(name, image) + image
+
+
+def _unwrapped(name: str, content: bytes) -> bytes | None:
+    """What was kept, where mark, length and hash agree."""
+    start = len(MARK) + 8 + hashlib.sha256().digest_size
+    image = content[start:]
+    return image if content == _wrapped(name, image) else None
+
+
+def _hash(name: str, image: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + image).digest()
