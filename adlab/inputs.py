@@ -20,7 +20,7 @@ FloatArray = npt.NDArray[np.float64]
 Symbols = tuple[sympy.Symbol, ...]
 
 
-class Formula(NamedTuple):
+class ReadFormula(NamedTuple):
     """The outputs, the variables in order, whether one expression was given rather than a sequence, and everything below
     the outputs in the order of `postorder`: a large formula is walked once."""
 
@@ -30,11 +30,11 @@ class Formula(NamedTuple):
     order: list[Basic]
 
 
-def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> Formula:
+def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> ReadFormula:
     """What was given, read.
 
     >>> read("x10*x2", None)
-    Formula(outputs=(x10*x2,), variables=(x2, x10), single=True, order=[x10, x2, x10*x2])
+    ReadFormula(outputs=(x10*x2,), variables=(x2, x10), single=True, order=[x10, x2, x10*x2])
     """
     given = None if variables is None else _given(variables)
     single = isinstance(expression, (sympy.Expr, str, bytes)) or not isinstance(
@@ -49,8 +49,8 @@ def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> For
     if given is None:
         _one_real_symbol_a_name(found)
         natural = tuple(sorted(found, key=lambda symbol: natural_key(symbol.name)))
-        return Formula(outputs, natural, single, order)
-    return Formula(outputs, _ordered(given, found), single, order)
+        return ReadFormula(outputs, natural, single, order)
+    return ReadFormula(outputs, _ordered(given, found), single, order)
 
 
 def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:

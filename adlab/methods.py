@@ -20,7 +20,7 @@ T = TypeVar("T")
 Family = Literal["automatic", "symbolic", "difference", "complex step", "peer"]
 
 
-class Formula(Protocol):
+class Differentiable(Protocol):
     """What a method may ask of a function."""
 
     @property
@@ -62,17 +62,17 @@ class Method:
     differentiate: Callable[..., Result]
     has_step: bool = False
     options: tuple[str, ...] = ()
-    refuse: Callable[[Formula], str] = field(default=lambda f: "")
+    refuse: Callable[[Differentiable], str] = field(default=lambda f: "")
     """Why it cannot serve a formula; empty where it can."""
     batch: Callable[[Any, FloatArray], FloatArray] | None = None
     """All partials at many points at once, (..., m, n), where there is a faster way than one by one."""
 
-    def __call__(self, f: Formula, point: FloatArray, **options: Any) -> Result:
+    def __call__(self, f: Differentiable, point: FloatArray, **options: Any) -> Result:
         """The Jacobian at one point. Raises as `check` does."""
         self.check(f, options)
         return self.differentiate(f, point, **options)
 
-    def check(self, f: Formula, options: Mapping[str, Any]) -> None:
+    def check(self, f: Differentiable, options: Mapping[str, Any]) -> None:
         """Raises OptionError for an unknown option, and MethodError where the method cannot serve the formula."""
         unknown = [name for name in options if name not in self.options]
         if unknown:
@@ -88,12 +88,12 @@ class Method:
 LARGEST_FORWARD_PROGRAM = 1_000_000  # operations of the graph × inputs; beyond, forward mode sweeps on numbers only
 
 
-def _unwritable(f: Formula) -> bool:
+def _unwritable(f: Differentiable) -> bool:
     return f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM
 
 
-def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, FloatArray], Result]:
-    def differentiate(f: Formula, point: FloatArray) -> Result:
+def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Differentiable, FloatArray], Result]:
+    def differentiate(f: Differentiable, point: FloatArray) -> Result:
         if mode == "forward" and _unwritable(f):
             return Result(_forward_on_vectors(f, point))
         found = np.array(f._at(f.program(mode), point))
@@ -106,7 +106,7 @@ def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Formula, Float
 SWEEPS = 8  # writing a reverse-mode program takes about as long as this many reverse sweeps on numbers
 
 
-def _reverse(f: Formula, point: FloatArray) -> Result:
+def _reverse(f: Differentiable, point: FloatArray) -> Result:
     """The first points are swept on floats; who goes on calling gets the derivative program.
 
     They agree to a few roundings: the program folds constants that a sweep multiplies. What a sweep leaves infinite
@@ -121,7 +121,7 @@ def _reverse(f: Formula, point: FloatArray) -> Result:
     return _by_program("reverse")(f, point)
 
 
-def _reverse_on_floats(f: Formula, point: FloatArray) -> FloatArray:
+def _reverse_on_floats(f: Differentiable, point: FloatArray) -> FloatArray:
     """One reverse sweep for each output; NaN where f has no value."""
     from adlab.arithmetic.floats import FLOATS
     from adlab.arithmetic.numbers import evaluate
@@ -136,7 +136,7 @@ def _reverse_on_floats(f: Formula, point: FloatArray) -> FloatArray:
     return found
 
 
-def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
+def _forward_on_vectors(f: Differentiable, point: FloatArray) -> FloatArray:
     """All n directions in one forward sweep, each tangent a vector: what the program would do, unwritten."""
     from adlab.arithmetic.floats import FLOATS
     from adlab.arithmetic.numbers import evaluate
@@ -152,7 +152,7 @@ def _forward_on_vectors(f: Formula, point: FloatArray) -> FloatArray:
 
 
 def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], FloatArray]:
-    def differentiate(f: Formula, points: FloatArray) -> FloatArray:
+    def differentiate(f: Differentiable, points: FloatArray) -> FloatArray:
         if mode == "forward" and _unwritable(f):
             rows = [_forward_on_vectors(f, row) for row in points.reshape(-1, f.n)]
             return np.array(rows).reshape(*points.shape[:-1], f.m, f.n)
@@ -167,7 +167,7 @@ def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], F
 
 
 def _symbolic(cse: bool) -> Callable[..., Result]:
-    def differentiate(f: Formula, point: FloatArray, seconds: float | None = None) -> Result:
+    def differentiate(f: Differentiable, point: FloatArray, seconds: float | None = None) -> Result:
         from adlab.symbolic.derivative import SECONDS, derivative_of
 
         return Result(derivative_of(f, cse, SECONDS if seconds is None else seconds).jacobian(point.tolist()))
@@ -176,7 +176,7 @@ def _symbolic(cse: bool) -> Callable[..., Result]:
 
 
 def _difference(scheme: str) -> Callable[..., Result]:
-    def differentiate(f: Formula, point: FloatArray, step: float | None = None) -> Result:
+    def differentiate(f: Differentiable, point: FloatArray, step: float | None = None) -> Result:
         from adlab.differences import differences
 
         jacobian, estimates = differences.gradient(f.values, point, scheme, step)
@@ -185,7 +185,7 @@ def _difference(scheme: str) -> Callable[..., Result]:
     return differentiate
 
 
-def _estimated(f: Formula, jacobian: Any, estimates: Any) -> Result:
+def _estimated(f: Differentiable, jacobian: Any, estimates: Any) -> Result:
     flags = tuple(dict.fromkeys(flag for estimate in estimates for flag in estimate.flags))
     return Result(
         np.asarray(jacobian, dtype=float).reshape(f.m, f.n),
@@ -196,7 +196,7 @@ def _estimated(f: Formula, jacobian: Any, estimates: Any) -> Result:
     )
 
 
-def _complex_step(f: Formula, point: FloatArray, step: float | str = "auto") -> Result:
+def _complex_step(f: Differentiable, point: FloatArray, step: float | str = "auto") -> Result:
     from adlab.differences.complex_step import complex_step, default_step
 
     if step != "auto" and not (isinstance(step, Real) and 0 < step < np.inf):
@@ -208,7 +208,7 @@ def _complex_step(f: Formula, point: FloatArray, step: float | str = "auto") -> 
     return Result(jacobian, f.n, tuple(chosen or default_step(x) for x in point.tolist()))
 
 
-def _complex_refusal(f: Formula) -> str:
+def _complex_refusal(f: Differentiable) -> str:
     from adlab.differences.complex_step import refusal
 
     return refusal(f.graph)
@@ -235,16 +235,16 @@ def _differences() -> list[Method]:
 
 
 def _peer(peer: Peer) -> Method:
-    def prepared(f: Formula, seconds: float) -> Any:
+    def prepared(f: Differentiable, seconds: float) -> Any:
         return f.cached(("peer", peer.name, seconds), lambda: prepare(peer, f.graph, seconds))
 
-    def differentiate(f: Formula, point: FloatArray, seconds: float = SECONDS) -> Result:
+    def differentiate(f: Differentiable, point: FloatArray, seconds: float = SECONDS) -> Result:
         if peer.needs == "graph":
             return Result(prepared(f, seconds)(point))
         found, evaluations = sample(peer, lambda points: _sampled(f, points), point, seconds)
         return Result(found.jacobian, evaluations, error=found.error, notes=found.notes)
 
-    def batch(f: Formula, points: FloatArray) -> FloatArray:
+    def batch(f: Differentiable, points: FloatArray) -> FloatArray:
         found: FloatArray = prepared(f, SECONDS)(points)
         return found
 
@@ -252,7 +252,7 @@ def _peer(peer: Peer) -> Method:
                   batch=batch if peer.needs == "graph" else None)  # fmt: skip
 
 
-def _sampled(f: Formula, points: FloatArray) -> FloatArray:
+def _sampled(f: Differentiable, points: FloatArray) -> FloatArray:
     return f.values(points) if points.ndim == 1 else f._batch(f.graph, points)
 
 

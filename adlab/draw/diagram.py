@@ -99,10 +99,10 @@ class Diagram:
     headings: tuple[str, str] | None = None
 
 
-def shown(number: float) -> str:
+def short_number(number: float) -> str:
     """A number as it stands in a picture, to five digits.
 
-    >>> shown(2.2934734504528866), shown(-4e-7), shown(9.0), shown(float("inf"))
+    >>> short_number(2.2934734504528866), short_number(-4e-7), short_number(9.0), short_number(float("inf"))
     ('2.2935', '−4e-7', '9', 'inf')
     """
     mantissa, _, exponent = f"{abs(number):.{DIGITS}g}".partition("e")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from adlab.draw.diagram import Direction, Piece, Role, Row, State, Trace, shown
+from adlab.draw.diagram import Direction, Piece, Role, Row, State, Trace, short_number
 from adlab.errors import OptionError
 from adlab.graph.graph import Graph
 
@@ -105,7 +105,7 @@ class Frame:
 
     def _number(self, role: Role, value: float, known: bool) -> Piece:
         sign = SIGNS[role][self.direction]
-        full = f"{sign} {shown(value)}"
+        full = f"{sign} {short_number(value)}"
         return Piece(full, role, widest=full) if known else Piece(f"{sign} {UNKNOWN}", "unknown", widest=full)
 
     def _tangent(self, position: int, known: bool) -> Piece | None:
@@ -121,7 +121,7 @@ class Frame:
         if self.step is None:
             return final
         sign, arrived = SIGNS["adjoint"][self.direction], self.arrived[position]
-        running = [f"{sign} {shown(value)}{UNFINISHED}" for value in self.sums[position][:-1]]
+        running = [f"{sign} {short_number(value)}{UNFINISHED}" for value in self.sums[position][:-1]]
         final = final._replace(widest=max([final.widest, *running], key=len))
         return final._replace(text=running[arrived - 1], role="adjoint") if 0 < arrived <= len(running) else final
 

@@ -26,7 +26,7 @@ from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
 from adlab.report.verdict import POOR, Facts, Sentence, verdict
-from adlab.truth.meanings import shown
+from adlab.truth.meanings import mp_text
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _valued(value: Any, judged: Truth) -> str:
         for i, (mine, number) in enumerate(zip(np.ravel(value).tolist(), exact, strict=True))
         if number is not None and not abs(mine - float(number)) <= WRONG * abs(float(number)) and mine != float(number)
     ]
-    said = ", ".join(f"{'f' if len(exact) == 1 else f'f{i}'} is {shown(number, 17)} here" for i, number in lost[:4])
+    said = ", ".join(f"{'f' if len(exact) == 1 else f'f{i}'} is {mp_text(number, 17)} here" for i, number in lost[:4])
     return f"value  {value!r}" + (f" in binary64; {said}" if said else "")
 
 

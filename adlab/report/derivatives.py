@@ -11,7 +11,7 @@ from adlab.function import as_function, point_of
 from adlab.report.truth import UNCERTIFIED, source_of
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import Component, Status, certifying, weakest
-from adlab.truth.meanings import decimal, shown
+from adlab.truth.meanings import decimal, mp_text
 from adlab.truth.values import plan
 
 MOST_ORDERS = 30
@@ -47,7 +47,7 @@ class Derivatives(Report):
         """A row for each order."""
         place = ", ".join(f"{name} = {x!r}" for name, x in zip(self.variables, self.point, strict=True))
         rows = [
-            [str(order), *("–" if number is None else shown(number, digits)
+            [str(order), *("–" if number is None else mp_text(number, digits)
                            for number, digits in ((c.value, self.digits), (c.radius, 2))), c.status, c.note]
             for order, c in enumerate(self.components)
         ]  # fmt: skip

@@ -148,14 +148,14 @@ class Conventions(Report):
         ]
 
     def _answers(self, title: str, methods: Sequence[str]) -> Table:
-        rows = [[row.case.what, row.truth, *(shown(row.answers[name]) for name in methods)] for row in self.rows]
+        rows = [[row.case.what, row.truth, *(answer_text(row.answers[name]) for name in methods)] for row in self.rows]
         return Table(title, ["case", "truth", *methods], rows)
 
 
-def shown(answer: list[float] | str) -> str:
+def answer_text(answer: list[float] | str) -> str:
     """Partials in a cell.
 
-    >>> shown([0.5, float("nan")]), shown("refused")
+    >>> answer_text([0.5, float("nan")]), answer_text("refused")
     ('0.5, nan', 'refused')
     """
     return answer if isinstance(answer, str) else ", ".join(significant(value + 0.0, 4) for value in answer)

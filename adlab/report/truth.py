@@ -12,7 +12,7 @@ from typing import Any
 from adlab.display import Report, Table
 from adlab.function import as_function, point_of
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
-from adlab.truth.meanings import decimal, shown
+from adlab.truth.meanings import decimal, mp_text
 
 INDEPENDENT = "from high-precision values of the expression alone"
 CERTIFIED = "by a power series of balls and by differences of values, which agree"
@@ -87,7 +87,7 @@ class Truth(Report):
         """The gradient, or why there is none, in a line."""
         if self.status == "unavailable":
             return f"truth  unavailable: {self.reason}"
-        written = [shown(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
+        written = [mp_text(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
         more = ", …" if len(self.components) > 4 else ""
         status = f"{self.status}, {self.digits} digits, {self._proved()}"
         return f"truth  ({', '.join(written)}{more})  {status}{self.source}"
@@ -95,7 +95,7 @@ class Truth(Report):
     def _proved(self) -> str:
         """The largest radius, where all are proved."""
         radii = [partial.radius for partial in self.components]
-        return f"radius {shown(max(radii), 2)}, " if radii and self.status == "certified" else ""
+        return f"radius {mp_text(max(radii), 2)}, " if radii and self.status == "certified" else ""
 
     def sections(self) -> list[Table | str]:
         """The values, then a row for each partial."""
@@ -135,7 +135,7 @@ class Truth(Report):
 
 
 def _cell(number: Any, digits: int = 10) -> str:
-    return "–" if number is None else shown(number, digits)
+    return "–" if number is None else mp_text(number, digits)
 
 
 def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:

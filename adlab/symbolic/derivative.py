@@ -158,20 +158,20 @@ def _sizes(results: Results) -> Sizes | None:
 # --- running a job ----------------------------------------------------------------------------------------------
 
 
-class Outcome(NamedTuple):
+class Done(NamedTuple):
     """All results of a job, and where it ran."""
 
     results: Results
     where: Where
 
 
-_NOTHING = Outcome(
+_NOTHING = Done(
     {"tree_operations": 0, "tree_nodes": 0, "distinct_nodes": 0, "cse_operations": 0, "source": "def f(): return []"},
     "in place",
 )
 
 
-def run(job: Job, seconds: float = SECONDS) -> Outcome:
+def run(job: Job, seconds: float = SECONDS) -> Done:
     """Does a job, in place or in a worker. Raises GaveUp at its bounds, MethodError where SymPy refuses."""
     if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
         raise OptionError(f"`seconds` is how long SymPy may take, a positive number, not {seconds!r}")
@@ -192,7 +192,7 @@ def run(job: Job, seconds: float = SECONDS) -> Outcome:
         message = f"gave up after {taken:.3g} s: {stage} {_EXHAUSTED[results['exhausted']]}"
         size = f"as a tree the formula has {count(formula.tree_nodes)} nodes"
         raise GaveUp(f"{message}; {size}", reached=_sizes(results))
-    return Outcome(results, where)
+    return Done(results, where)
 
 
 _EXHAUSTED = {

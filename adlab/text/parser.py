@@ -38,7 +38,7 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab.errors import OptionError, ParseError, VariableError
-from adlab.text.tokens import NAME, TOKEN, foreign_reason, name_fault, shown, side_by_side_reason
+from adlab.text.tokens import NAME, TOKEN, foreign_reason, name_fault, printable, side_by_side_reason
 from adlab.text.unevaluated import MAX_CONSTANT_DIGITS, Decimal, RefusalError, applied, negative, product, total, tower
 from adlab.text.vocabulary import CONDITION, FUNCTIONS, MAX_ARGUMENTS, NUMBER, PIECE, Signature, nearest
 
@@ -180,7 +180,7 @@ class _Reader:
             return self.comma(column)
         previous = self.previous.group() if self.previous else ""
         if previous in FUNCTIONS:
-            self.fail(column, f"a function is called with parentheses: write `{previous}({shown(symbol)})`")
+            self.fail(column, f"a function is called with parentheses: write `{previous}({printable(symbol)})`")
         self.fail(column, side_by_side_reason(previous, symbol))
 
     def operator(self, symbol: str, precedence: int, column: int) -> bool:
@@ -215,11 +215,11 @@ class _Reader:
 
     def call(self, name: str, column: int, opened: int) -> None:
         if name in self.variables:
-            self.fail(column, f"`{shown(name)}` is a variable here: write `{shown(name)}*(…)` for a product")
+            self.fail(column, f"`{printable(name)}` is a variable here: write `{printable(name)}*(…)` for a product")
         if name not in FUNCTIONS:
             close = nearest(name)
             hint = f"; the nearest is `{close}`" if close else ""
-            self.fail(column, f"unknown function `{shown(name)}`{hint}; write `{shown(name)}*(…)` for a product")
+            self.fail(column, f"unknown function `{printable(name)}`{hint}; write `{printable(name)}*(…)` for a product")
         self.open(_Group(column, opened, len(self.values), name, FUNCTIONS[name]))
 
     def open(self, group: _Group) -> None:

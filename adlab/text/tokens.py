@@ -62,10 +62,10 @@ _WORDS = {
 }
 
 
-def shown(token: str, limit: int = 40) -> str:
+def printable(token: str, limit: int = 40) -> str:
     """A token for a message, cut off where it is long.
 
-    >>> shown("x" * 50, limit=5)
+    >>> printable("x" * 50, limit=5)
     'xxxx…'
     """
     return token if len(token) <= limit else token[: limit - 1] + "…"
@@ -79,7 +79,7 @@ def foreign_reason(text: str, start: int, token: str) -> str:
     """
     dotted = re.compile(r"\.([^\W\d]\w*)").match(text, start)
     if dotted:
-        return f"a name has no dot: write `{shown(dotted[1])}` alone"
+        return f"a name has no dot: write `{printable(dotted[1])}` alone"
     character = token if token.isprintable() else f"U+{ord(token):04X}"
     problem = f"`{character}` is not an operator or a name"
     return f"{problem}; {_INSTEAD[token]}" if token in _INSTEAD else problem
@@ -91,7 +91,7 @@ def side_by_side_reason(previous: str, token: str) -> str:
     >>> side_by_side_reason("2", "x")
     'an operator is missing between `2` and `x`: write `2*x` for a product'
     """
-    problem = f"an operator is missing between `{shown(previous)}` and `{shown(token)}`"
+    problem = f"an operator is missing between `{printable(previous)}` and `{printable(token)}`"
     if previous[0] in _NUMERIC and token[0] in _NUMERIC:
         return f"{problem}: a number has one point and no spaces"
     if previous[0] in _NUMERIC and token[0] == "_":
@@ -99,7 +99,7 @@ def side_by_side_reason(previous: str, token: str) -> str:
     for word in (token, previous):
         if word in _WORDS:
             return f"{problem}: {_WORDS[word]}"
-    return f"{problem}: write `{shown(previous)}*{shown(token)}` for a product"
+    return f"{problem}: write `{printable(previous)}*{printable(token)}` for a product"
 
 
 def name_fault(name: str) -> tuple[int, str] | None:

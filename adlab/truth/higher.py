@@ -23,7 +23,7 @@ from adlab.truth.judge import (
     proved,
 )
 from adlab.truth.limits import GUARD_BITS, Limit, Pair, higher, limit
-from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, shown, working
+from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
 from adlab.truth.values import Plan
 
 
@@ -76,7 +76,7 @@ def directional_derivative(
     """
     found = higher_derivatives(made, point, index, order, digits, output)[order]
     if found.value is None:
-        at = shown(exact(point[index]))
+        at = mp_text(exact(point[index]))
         raise DomainError(f"f has no derivative of order {order} by {found.variable} at {at}: {found.note}")
     return found.value
 

@@ -31,7 +31,7 @@ import sympy
 
 from adlab.errors import OptionError, PointError
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
-from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, shown, working
+from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
@@ -99,7 +99,7 @@ def gradient_truth(
 
     >>> x = sympy.Symbol("x")
     >>> [found] = gradient_truth([sympy.exp(x)], [x], [1.0])
-    >>> print(shown(found.partials[0].value, 30))
+    >>> print(mp_text(found.partials[0].value, 30))
     2.71828182845904523536028747135
     """
     numbers = checked(point, digits)
@@ -146,7 +146,7 @@ def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
 def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> OutputTruth:
     """What was certified of an output, and the rest as it was judged from values."""
     if output in proof.complex_values:
-        return _without_value(made, output, COMPLEX_HERE + shown(proof.complex_values[output]))
+        return _without_value(made, output, COMPLEX_HERE + mp_text(proof.complex_values[output]))
     if judged is not None and proof.reason:
         judged = replace(judged, partials=tuple(_explained(partial, proof.reason) for partial in judged.partials))
     if output not in proof.values and judged is not None:
@@ -218,7 +218,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
         if _vague(outcome, digits) and not is_zero:
             return f"the value cannot be told with {bits} bits: a jump, a comparison or a cancellation hides it"
     if hasattr(outcome.value, "_mpc_"):
-        return COMPLEX_HERE + shown(outcome.value)
+        return COMPLEX_HERE + mp_text(outcome.value)
     return ""
 
 
@@ -285,7 +285,7 @@ def _component(output: int, variable: str, sides: Sides, note: str) -> Component
 def disagreement(left: Limit, right: Limit) -> str:
     """Why the limits of both sides are no derivative."""
     if left.kind == right.kind == "finite":
-        return f"the one-sided derivatives differ: {shown(left.value)} on the left, {shown(right.value)} on the right"
+        return f"the one-sided derivatives differ: {mp_text(left.value)} on the left, {mp_text(right.value)} on the right"
     if left.reason == LATE.reason:
         return f"{LATE.reason} ({SECONDS:g} s)"
     reasons = [f"to the {name} {side.reason}" for name, side in (("left", left), ("right", right)) if side.reason]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from adlab.truth.meanings import CONTEXT, bits_of, exact, magnitude, shown, working
+from adlab.truth.meanings import CONTEXT, bits_of, exact, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan
 
 FAR_BELOW = 8  # the power of what is taken for 0 that a quotient which vanishes at once must be below
@@ -24,7 +24,7 @@ Pair = tuple[int, int]  # output, variable
 Kind = Literal["finite", "infinite", "outside", "open"]
 
 
-class Quotient(NamedTuple):
+class SideQuotient(NamedTuple):
     """A difference quotient and a bound on its error (infinite: undecided); `reason` says why there is no value."""
 
     value: Any
@@ -41,7 +41,7 @@ class Limit(NamedTuple):
     reason: str = ""
 
 
-LATE = Quotient(None, CONTEXT.inf, "the time limit was reached before this partial")
+LATE = SideQuotient(None, CONTEXT.inf, "the time limit was reached before this partial")
 
 
 def step(x: Any, shift: int) -> Any:
@@ -51,10 +51,10 @@ def step(x: Any, shift: int) -> Any:
 
 def one_sided(
     plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int, deadline: float = math.inf
-) -> dict[Pair, tuple[Quotient, Quotient]]:
+) -> dict[Pair, tuple[SideQuotient, SideQuotient]]:
     """The left and the right quotient of each pair, good to `digits` where the extra bits suffice for that; `LATE` for
     what is not begun by the deadline, a time of `time.monotonic`."""
-    found: dict[Pair, tuple[Quotient, Quotient]] = {}
+    found: dict[Pair, tuple[SideQuotient, SideQuotient]] = {}
     todo, extra, most = set(pairs), 0, EXTRA_BITS + 4 * shift
     while todo:
         state = plan.base(point, shift + bits_of(digits) + GUARD_BITS + extra)
@@ -78,16 +78,16 @@ def one_sided(
     return found
 
 
-def _quotient(here: Outcome, there: Outcome, by: Any) -> Quotient:
+def _quotient(here: Outcome, there: Outcome, by: Any) -> SideQuotient:
     noise = (here.error + there.error) / abs(by)
     if there.failure is not None:
-        return Quotient(None, noise, str(there.failure.error()))
+        return SideQuotient(None, noise, str(there.failure.error()))
     if hasattr(there.value, "_mpc_"):
-        return Quotient(None, noise, f"f is complex: {shown(there.value)}")
-    return Quotient((there.value - here.value) / by, noise)
+        return SideQuotient(None, noise, f"f is complex: {mp_text(there.value)}")
+    return SideQuotient((there.value - here.value) / by, noise)
 
 
-def higher(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, side: int, digits: int) -> Quotient:
+def higher(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int, side: int, digits: int) -> SideQuotient:
     """The quotient of any order on one side (1 or −1), Σ (−1)^i C(order, i) f(x + (order − i)·h) / h^order."""
     output, variable = pair
     extra, most = 0, EXTRA_BITS + 4 * shift
@@ -103,18 +103,18 @@ def higher(plan: Plan, point: Sequence[Any], pair: Pair, order: int, shift: int,
         extra = min(most, extra + lacking)
 
 
-def _combined(places: list[Outcome], order: int, divisor: Any) -> Quotient:
+def _combined(places: list[Outcome], order: int, divisor: Any) -> SideQuotient:
     weights = [(-1) ** i * math.comb(order, i) for i in range(order + 1)]
     noise = sum(abs(w) * place.error for w, place in zip(weights, places, strict=True)) / abs(divisor)
     for place in places:
         if place.failure is not None:
-            return Quotient(None, noise, str(place.failure.error()))
+            return SideQuotient(None, noise, str(place.failure.error()))
         if hasattr(place.value, "_mpc_"):
-            return Quotient(None, noise, f"f is complex beside the point: {shown(place.value)}")
-    return Quotient(sum(w * place.value for w, place in zip(weights, places, strict=True)) / divisor, noise)
+            return SideQuotient(None, noise, f"f is complex beside the point: {mp_text(place.value)}")
+    return SideQuotient(sum(w * place.value for w, place in zip(weights, places, strict=True)) / divisor, noise)
 
 
-def _lacking(side: Quotient, digits: int, extra: int) -> int:
+def _lacking(side: SideQuotient, digits: int, extra: int) -> int:
     """How many more bits this quotient needs: what its noise says, or many more where noise is all there is."""
     if side.noise == 0 or (side.value is None and CONTEXT.isfinite(side.noise)):
         return 0
@@ -124,7 +124,7 @@ def _lacking(side: Quotient, digits: int, extra: int) -> int:
     return short + 8 if short > 0 else 0
 
 
-def limit(first: Quotient, second: Quotient, apart: int, digits: int, last: bool, floor: Any) -> Limit:
+def limit(first: SideQuotient, second: SideQuotient, apart: int, digits: int, last: bool, floor: Any) -> Limit:
     """What two quotients, at steps 2^apart from each other, tend to.
 
     They settle if they agree to `digits`. The claims that a limit is 0, or infinite, rest on how the quotients move and

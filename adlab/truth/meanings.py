@@ -5,7 +5,7 @@ the last bits of the context's precision. A value that does not exist raises `Ze
 or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, inside a `working(bits)` block.
 
 >>> with working(100):
-...     print(shown(FUNCTIONS[sympy.acot](exact(-2.0))))
+...     print(mp_text(FUNCTIONS[sympy.acot](exact(-2.0))))
 -0.46364761
 """
 
@@ -61,7 +61,7 @@ def decimal(number: Any, digits: int) -> str:
     return str(mpmath.nstr(short, digits))
 
 
-def shown(number: Any, digits: int = 8) -> str:
+def mp_text(number: Any, digits: int = 8) -> str:
     """A number for a message; one whose exponent alone would fill the line is cut off."""
     text = decimal(number, digits)
     return text if len(text) <= 2 * digits + 40 else text[: 2 * digits + 39] + "…"

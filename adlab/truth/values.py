@@ -9,7 +9,7 @@ value (log 0, 1/0) yields a `Failure`, which spoils whatever uses it and is rais
 that a `Piecewise` does not take may fail without harm, although every branch is evaluated.
 
 >>> x = sympy.Symbol("x")
->>> [shown(value, 20) for value in plan([sympy.sqrt(x), x / 3], [x]).values([2.0], bits=100)]
+>>> [mp_text(value, 20) for value in plan([sympy.sqrt(x), x / 3], [x]).values([2.0], bits=100)]
 ['1.4142135623730950488', '0.66666666666666666667']
 """
 
@@ -28,7 +28,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
 from adlab.text.traversal import brief, postorder
 from adlab.truth import meanings
-from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, real, shown, working
+from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, mp_text, real, working
 from adlab.truth.running_error import (
     INFINITE,
     ZERO,
@@ -60,7 +60,7 @@ class Failure(NamedTuple):
     def error(self) -> AdlabError:
         """The failure as an exception that names the operation and the operands met there."""
         name = brief(self.node)
-        at = ", ".join(f"{brief(node)} = {shown(value)}" for node, value in self.operands) or "this point"
+        at = ", ".join(f"{brief(node)} = {mp_text(value)}" for node, value in self.operands) or "this point"
         if self.kind == "overflow":
             return OverflowedError(f"{name} cannot be evaluated at {at}: too large or too near 0; try another point")
         if self.kind == "stuck":

@@ -25,7 +25,7 @@ from adlab.autodiff.programs import derivative
 from adlab.autodiff.trace import trace
 from adlab.draw.collapse import collapse
 from adlab.draw.describe import describe
-from adlab.draw.diagram import shown
+from adlab.draw.diagram import short_number
 from adlab.draw.on_axes import FONT, plot_graph
 from adlab.draw.picture import _WIDTH, INKS, picture_of, text_width
 from adlab.draw.svg import LEANING, graph_svg
@@ -236,10 +236,10 @@ def test_every_operand_has_its_arrow_and_every_node_its_numbers() -> None:
         graph, diagram = found.graph, describe(found.graph, found)
         assert len(diagram.arrows) == sum(len(graph.nodes[i].operands) for i in graph.operations)
         said = texts(picture_of(graph, found))
-        assert all(f"↓ {shown(found.primals[node])}" in said for node in found.shown)
-        assert all(f"↑ {shown(found.adjoints.get(n, 0.0))}" in said for n in found.shown if graph.active[n])
-        assert all(f"∂ {shown(part.partial)}" in said for part in found.contributions)
-        assert all(f"↑ {shown(part.value)}" in said for part in found.contributions)
+        assert all(f"↓ {short_number(found.primals[node])}" in said for node in found.shown)
+        assert all(f"↑ {short_number(found.adjoints.get(n, 0.0))}" in said for n in found.shown if graph.active[n])
+        assert all(f"∂ {short_number(part.partial)}" in said for part in found.contributions)
+        assert all(f"↑ {short_number(part.value)}" in said for part in found.contributions)
 
 
 def test_sums_are_marked_and_nothing_else() -> None:
@@ -299,8 +299,8 @@ def test_a_sum_that_is_not_complete_says_so() -> None:
     found = worked()
     first, last = found.into(0)
     step = 2 * len(found.graph.operations) - 1  # all but v1 have passed on what they have
-    assert f"↑ {shown(first.sum_after)} …" in texts(picture_of(found.graph, found, step))
-    assert f"↑ {shown(last.sum_after)}" in texts(picture_of(found.graph, found, step + 1))
+    assert f"↑ {short_number(first.sum_after)} …" in texts(picture_of(found.graph, found, step))
+    assert f"↑ {short_number(last.sum_after)}" in texts(picture_of(found.graph, found, step + 1))
 
 
 # --- large graphs -----------------------------------------------------------------------------------------------

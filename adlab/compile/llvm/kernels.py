@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from adlab.compile.llvm.body import Body
 from adlab.compile.llvm.forms import Forms
-from adlab.compile.llvm.plan import OUTPUT_BLOCK, Plan, Segment, plan
+from adlab.compile.llvm.plan import OUTPUT_BLOCK, Segment, Segmentation, segmented
 from adlab.compile.llvm.text import Block, Externals, Registers, vector
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
@@ -26,7 +26,7 @@ FEW = 8  # values alive at once: four registers of each fit
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
     """The text of `@point`."""
-    cut = plan(graph, longest=_length(graph))
+    cut = segmented(graph, longest=_length(graph))
     functions, calls = [], []
     for k, segment in enumerate(cut.segments):
         block = Block(1, externals, registers)
@@ -44,7 +44,7 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
 def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
     """The text of `@batch`; it calls `@point`."""
     longest, width = _batch_shape(graph, registers)
-    cut = plan(graph, share=True, longest=longest)
+    cut = segmented(graph, share=True, longest=longest)
     n, m = len(graph.inputs), len(graph.outputs)
     tile = max(width, min(LARGEST_TILE, CACHE // 8 // max(cut.slots, 1)) // width * width)
     functions, calls = [], []
@@ -81,7 +81,7 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
     return _length(graph), registers.lanes * (2 if count <= 4 * LONGEST else 1)
 
 
-def _segment(graph: Graph, cut: Plan, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
+def _segment(graph: Graph, cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
     """The lines that compute a segment's operations and store what it leaves behind."""
     here = set(segment.operations)
     body = Body(graph, forms, lambda i: rows.fetch(cut.slot[i]) if i in cut.slot and i not in here else rows.load(i))

@@ -26,7 +26,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Segmentation:
     """Segments in order; `slot` tells where in the workspace a value waits for later segments."""
 
     segments: Sequence[Segment]
@@ -34,7 +34,7 @@ class Plan:
     slots: int
 
 
-def plan(graph: Graph, longest: int, share: bool = False) -> Plan:
+def segmented(graph: Graph, longest: int, share: bool = False) -> Segmentation:
     """Cuts a program into segments of at most `longest` operations; what fits into one has no slots.
 
     With `share`, inputs that many segments read are put into the workspace first, since reading one is dear there.
@@ -42,7 +42,7 @@ def plan(graph: Graph, longest: int, share: bool = False) -> Plan:
     >>> from adlab.graph.lowering import lower
     >>> import sympy
     >>> x = sympy.Symbol("x", real=True)
-    >>> cut = plan(lower([sympy.sin(sympy.exp(x)) * sympy.exp(x)], [x]), longest=1)
+    >>> cut = segmented(lower([sympy.sin(sympy.exp(x)) * sympy.exp(x)], [x]), longest=1)
     >>> [list(segment.operations) for segment in cut.segments], cut.slot
     ([[1], [2], [3]], {1: 0, 2: 1})
     """
@@ -56,7 +56,7 @@ def plan(graph: Graph, longest: int, share: bool = False) -> Plan:
     last = _last_segments(graph, home, stores)
     slot, slots = _slots(operations, home, last, count)
     segments = [Segment(operations[k * longest : (k + 1) * longest], stores[k]) for k in range(count)]
-    return Plan(segments, slot, slots)
+    return Segmentation(segments, slot, slots)
 
 
 def _shared_inputs(graph: Graph, operations: Sequence[int], longest: int) -> list[int]:

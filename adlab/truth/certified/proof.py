@@ -69,11 +69,11 @@ def prove(
     A variable that an output does not depend on is left out: that derivative is 0.
 
     >>> import sympy
-    >>> from adlab.truth.meanings import shown
+    >>> from adlab.truth.meanings import mp_text
     >>> from adlab.truth.values import plan
     >>> x = sympy.Symbol("x")
     >>> found = prove(plan([sympy.exp(x)], [x]), [CONTEXT.mpf(1)], digits=30)
-    >>> print(shown(found.derivatives[0, 0, 1].value, 30))
+    >>> print(mp_text(found.derivatives[0, 0, 1].value, 30))
     2.71828182845904523536028747135
     """
     if pairs is None:
