@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import mpmath
 import sympy
 
-from adlab.primitives.primitive import OPERANDS, OUT, Primitive, exact_sympy
+from adlab.primitives.primitive import OUT, Primitive, exact_sympy, operand_letters
 from adlab.primitives.table import PRIMITIVES, define
 
 EFFORT = int(os.environ.get("ADLAB_EFFORT", "1"))
@@ -28,6 +28,7 @@ PARAMETERS: dict[str, Sequence[Any]] = {
     "powi": [2, 3, 50],
     "powr": [2 * THIRD, Fraction(5, 2), Fraction(1, 10), Fraction(1000, 7), 0.1],
     "pow": [0, -1, 2],
+    "norm": [2, 5],
     "heaviside": [HALF, 0, 1],
     "polygamma": [0, 1, 2, 5],
     "zeta": [2, 3, Fraction(3, 2), HALF, -HALF],
@@ -58,7 +59,11 @@ class Case(NamedTuple):
 
     @property
     def letters(self) -> tuple[sympy.Symbol, ...]:
-        return tuple(OPERANDS[: self.primitive.arity])
+        return self.primitive.letters(self.parameter)
+
+    @property
+    def arity(self) -> int:
+        return self.primitive.count(self.parameter)
 
     @property
     def form(self) -> Any:
@@ -115,7 +120,7 @@ def points(case: Case, count: int = 10 * EFFORT, seed: int = 0) -> list[tuple[fl
     """Points of the domain; fewer, and of middle size, where mpmath is slow."""
     r = random.Random(f"{case}{seed}")
     numbers = line(r, count)
-    if case.slow and case.primitive.arity == 2:  # an order, whole every third time, and an argument
+    if case.slow and case.arity == 2:  # an order, whole every third time, and an argument
         orders = [float(r.randint(-2, 6)) if i % 3 == 0 else r.uniform(-2.5, 8) for i in range(8 * EFFORT)]
         largest = -0.1 if case.primitive.name == "polylog_moving" else 1.3  # beyond, mpmath takes minutes at high precision
         chosen = [(order, r.choice([1, 1, -1]) * 10 ** r.uniform(-2, largest)) for order in orders for _ in range(3)]
@@ -124,7 +129,7 @@ def points(case: Case, count: int = 10 * EFFORT, seed: int = 0) -> list[tuple[fl
         inside = [x for x in numbers if holds(exists(case), (x,))]
         numbers = [x for x in inside if 1e-21 < abs(x) < 100]
         numbers = r.sample(numbers, min(FEW.get(case.primitive.name, 12) * EFFORT, len(numbers)))
-    arity = case.primitive.arity
+    arity = case.arity
     chosen = [(x,) for x in numbers] if arity == 1 else [tuple(r.choices(numbers, k=arity)) for _ in range(4 * count)]
     if arity == 2:
         chosen += [(r.uniform(0, 10), r.uniform(-90, 90)) for _ in range(count)]
@@ -133,15 +138,18 @@ def points(case: Case, count: int = 10 * EFFORT, seed: int = 0) -> list[tuple[fl
     return [point for point in chosen if holds(exists(case), point)]
 
 
+_LETTERS = operand_letters(5)
+
+
 def holds(condition: Any, point: Sequence[float], out: float = math.nan) -> bool:
     """A condition of the table, decided exactly."""
-    exact = [Fraction(x) for x in point] + [Fraction(0)] * (len(OPERANDS) - len(point))
+    exact = [Fraction(x) for x in point] + [Fraction(0)] * (len(_LETTERS) - len(point))
     return bool(_decision(condition)(*exact, Fraction(out) if math.isfinite(out) else out))
 
 
 @cache
 def _decision(condition: Any) -> Callable[..., bool]:
-    return sympy.lambdify([*OPERANDS, OUT], condition, modules="math")
+    return sympy.lambdify([*_LETTERS, OUT], condition, modules="math")
 
 
 # --- the reference -----------------------------------------------------------------------------------------------

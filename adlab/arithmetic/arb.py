@@ -115,6 +115,7 @@ FUNCTIONS: dict[str, Callable[..., Ball]] = {
     "powi": lambda a, n: _power(a, Fraction(n)), "powr": lambda a, n: _power(a, Fraction(n)),
     "pow": lambda a, b, n=0: _shifted_power(a, b, n), "cbrt": lambda a: _power(a, Fraction(1, 3)),
     "hypot": lambda a, b: (a * a + b * b).sqrt(), "atan2": lambda a, b: flint.arb.atan2(a, b), "mod": _remainder,
+    "norm": lambda *given: sum((a * a for a in given[:-1]), flint.arb(0)).sqrt(),
     "xlogy": lambda a, b: flint.arb(0) if a == 0 and b == 0 else a * b.log(),
     "gauss": lambda a: (-a * a).exp(), "growth": lambda a: (a * a).exp(),
     "asec": lambda a: (1 / a).acos(), "acsc": lambda a: (1 / a).asin(),

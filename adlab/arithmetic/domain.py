@@ -21,7 +21,7 @@ from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
 from adlab.graph.graph import Graph
-from adlab.primitives.primitive import OPERANDS, OUT
+from adlab.primitives.table import PART
 
 VANISHING = ("mul", "div", "powi", "powr", "pow", "exp", "gauss", "sech", "csch", "erfc", "besselk")
 """Which are never 0 of operands that are not, but where binary64 has nothing smaller left."""
@@ -43,7 +43,7 @@ def domain(graph: Graph) -> list[Any]:
     conditions = []
     for i in active:
         primitive, operands, parameter = graph.nodes[i]
-        letters = dict(zip(OPERANDS, (values[operand] for operand in operands), strict=False)) | {OUT: values[i]}
+        letters = dict(zip(rules.letters(primitive, parameter), [*(values[o] for o in operands), values[i]], strict=True))
         with sympy.evaluate(False):
             condition = primitive.value_condition(parameter).xreplace(letters)
         parts = condition.args if isinstance(condition, sympy.And) else (condition,)
@@ -81,19 +81,33 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name
         return None
     alive = live(graph, values)
     for i in graph.operations:
-        if alive[i] and (failed := _failed(graph, i, values, point, derivative, name)) is not None:
+        if not alive[i] or graph.nodes[i].primitive.compound:
+            continue
+        if (failed := _failed(graph, i, values, point, derivative, name)) is not None:
             return failed
     if any(alive[i] and values[i] != values[i] and not node.operands for i, node in enumerate(graph.nodes)):
         return DomainError(f"{name} has no value at this point: no condition of the Piecewise holds", condition="a branch")
     for i in graph.operations:
-        if alive[i] and not abs(values[i]) < float("inf"):
+        if alive[i] and values[i] != values[i] and graph.nodes[i].primitive is PART:
+            return DomainError(f"{name} has no value at this point: {_became(graph, i, values)}", operation=graph.written(i))
+    for i in graph.operations:
+        if alive[i] and not _composite(graph, i) and not abs(values[i]) < float("inf"):
             return OverflowedError(
                 f"binary64 overflows at this point: {_became(graph, i, values)}; scale the variables, or take logarithms"
             )
     return None
 
 
+def _composite(graph: Graph, i: int) -> bool:
+    """Whether this node holds several results, and no number of its own."""
+    primitive = graph.nodes[i].primitive
+    return primitive.compound and primitive is not PART
+
+
 def _became(graph: Graph, i: int, values: Sequence[float]) -> str:
+    primitive, operands, _ = graph.nodes[i]
+    if primitive is PART:
+        return f"{graph.names[i]} = part {graph.nodes[i].parameter} of {graph.written(operands[0])} is {values[i]}"
     met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in dict.fromkeys(graph.nodes[i].operands))
     return f"{graph.names[i]} = {graph.written(i)} is {values[i]} for {met}"
 
@@ -112,7 +126,7 @@ def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
     for i in graph.operations:
         primitive, operands, _ = graph.nodes[i]
         met = [values[o] for o in operands]
-        if not alive[i] or not np.isfinite(met).all():
+        if not alive[i] or primitive.compound or not np.isfinite(met).all():
             continue
         if np.isinf(values[i]):
             return "overflow", _became(graph, i, values)
@@ -175,10 +189,9 @@ def _within(rounded: float) -> str:
 
 def needed(graph: Graph, i: int, condition: Any) -> str:
     """A condition of the table for the operation at this position, in the names of the graph: `v1 != 0`."""
-    operands = graph.nodes[i].operands
-    names = {
-        letter: sympy.Symbol(graph.names[o]) for letter, o in [*zip(OPERANDS, operands, strict=False), (OUT, i)]
-    }
+    primitive, operands, parameter = graph.nodes[i]
+    letters = rules.letters(primitive, parameter)
+    names = {letter: sympy.Symbol(graph.names[o]) for letter, o in zip(letters, [*operands, i], strict=True)}
     return in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
 
 

@@ -59,7 +59,7 @@ def compile_python(graph: Graph) -> Program:
         values = evaluate(graph, inputs, FLOATS)
         return tuple([values[output] for output in graph.outputs])
 
-    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked}
+    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked, "compound": FLOATS.compound}
     source = python_source(graph, namespace)
     exec(compile(source, "<adlab program>", "exec"), namespace)  # text that adlab itself has just written
     program: Program = namespace["program"]

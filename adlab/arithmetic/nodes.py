@@ -11,6 +11,7 @@ from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.simplify import add, mul
 from adlab.primitives.primitive import Parameter, Primitive
+from adlab.primitives.table import PART
 
 
 class Nodes:
@@ -56,6 +57,18 @@ class Nodes:
             guard, call, zero = self.guards[position], self.builder.call, self.zero
             found = [None if node is None else call("select", guard, node, zero) for node in found]
         return [None if node == self.zero else node for node in found]
+
+    def compound(self, operation: Any, parameter: Parameter, operands: list[int]) -> int:
+        """One node for the operation: its bodies stay bodies."""
+        return self.builder.cons(operation, tuple(operands), parameter)
+
+    def part(self, value: int, k: int) -> int:
+        """A node that reads result number k of an operation's node."""
+        return self.builder.cons(PART, (value,), k)
+
+    def reached(self, position: int, contributions: Sequence[int | None]) -> Sequence[int | None]:
+        """Inside a branch, 0 where that is not taken."""
+        return self._guarded(position, contributions)
 
     def add(self, a: int, b: int) -> int:
         return add(self.builder, (a, b))

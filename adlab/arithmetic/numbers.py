@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive
+from adlab.primitives.table import PART
 
 T = TypeVar("T")
 Values = Sequence[T]
@@ -45,6 +46,15 @@ class Arithmetic(Protocol[T]):
     def mul(self, a: T, b: T) -> T:
         """a × b."""
 
+    def compound(self, operation: Any, parameter: Parameter, operands: list[T]) -> Any:
+        """All results of an operation with bodies: computed, or written down. `part` reads them."""
+
+    def part(self, value: Any, k: int) -> T:
+        """Result number k of what `compound` has returned."""
+
+    def reached(self, position: int, contributions: Sequence[T | None]) -> Sequence[T | None]:
+        """What the operands of a compound operation receive, where the node itself is used at all."""
+
 
 class Adjoints(Arithmetic[T], Protocol[T]):
     """What a reverse sweep asks for besides."""
@@ -54,7 +64,9 @@ class Adjoints(Arithmetic[T], Protocol[T]):
 
 
 def evaluate(graph: Graph, inputs: Sequence[T], arithmetic: Arithmetic[T]) -> list[T]:
-    """The value of every node, in order."""
+    """The value of every node, in order; of a compound operation whatever the arithmetic keeps for its results."""
+    if graph.compound:
+        return _evaluate_compound(graph, inputs, arithmetic)
     values = list(inputs)
     apply, constant = arithmetic.apply, arithmetic.constant
     for primitive, operands, parameter in graph.nodes[len(values) :]:
@@ -62,6 +74,22 @@ def evaluate(graph: Graph, inputs: Sequence[T], arithmetic: Arithmetic[T]) -> li
             values.append(apply(primitive, parameter, [values[operand] for operand in operands]))
         else:
             values.append(constant(parameter))
+    return values
+
+
+def _evaluate_compound(graph: Graph, inputs: Sequence[T], arithmetic: Arithmetic[T]) -> list[Any]:
+    """As `evaluate`, for graphs that hold operations with bodies."""
+    values: list[Any] = list(inputs)
+    for primitive, operands, parameter in graph.nodes[len(values) :]:
+        given = [values[operand] for operand in operands]
+        if not operands:
+            values.append(arithmetic.constant(parameter))
+        elif primitive is PART:
+            values.append(arithmetic.part(given[0], parameter))
+        elif primitive.compound:
+            values.append(arithmetic.compound(primitive, parameter, given))
+        else:
+            values.append(arithmetic.apply(primitive, parameter, given))
     return values
 
 
@@ -97,3 +125,15 @@ class Numbers(ABC):
 
     def mul(self, a: Any, b: Any) -> Any:
         return a * b
+
+    def compound(self, operation: Any, parameter: Parameter, operands: list[Any]) -> tuple[Any, ...]:
+        """The results, by the operation's own `apply`: see `adlab.graph.compound`."""
+        return tuple(operation.apply(self, parameter, operands))
+
+    def part(self, value: Any, k: int) -> Any:
+        """Result number k."""
+        return value[k]
+
+    def reached(self, position: int, contributions: Sequence[Any]) -> Sequence[Any]:
+        """Numbers are where they are: everything reached."""
+        return contributions

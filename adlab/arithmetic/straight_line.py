@@ -11,6 +11,7 @@ from typing import Any
 
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph, Node
+from adlab.primitives.table import PART
 
 # What Python writes shorter than a call, with the meaning that `numerics` gives it: a condition on NaN is NaN.
 _COMPARED = "(1.0 if {{0}} {0} {{1}} else nan if {{0}} != {{0}} or {{1}} != {{1}} else 0.0)"
@@ -62,6 +63,12 @@ def _lines(graph: Graph, names: list[str], namespace: dict[str, Any]) -> Iterato
 def _right_hand_side(node: Node, names: list[str], namespace: dict[str, Any]) -> str:
     primitive, operands, parameter = node
     letters = [names[operand] for operand in operands]
+    if primitive is PART:
+        return f"{letters[0]}[{parameter}]"
+    if primitive.compound:
+        operation, kept = f"operation{len(namespace)}", f"n{len(namespace)}"
+        namespace[operation], namespace[kept] = primitive, parameter
+        return f"compound({operation}, {kept}, [{', '.join(letters)}])"
     if primitive.operator:
         return primitive.written(tuple(letters))
     template = _POWERS.get(parameter) if primitive.name == "powi" else _INLINE.get(primitive.name)

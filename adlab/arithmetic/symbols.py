@@ -29,7 +29,7 @@ class Expressions(Numbers):
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
         """The rule of the table with its letters replaced, simplified as SymPy does by itself."""
         primitive, operands, parameter = graph.nodes[position]
-        letters = dict(zip(rules.letters(primitive), rule_inputs(graph, position, values), strict=True))
+        letters = dict(zip(rules.letters(primitive, parameter), rule_inputs(graph, position, values), strict=True))
         return [primitive.partial(k, parameter).xreplace(letters) for k in range(len(operands))]
 
 

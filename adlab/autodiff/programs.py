@@ -5,7 +5,7 @@ What they write is a graph like any other: it can be evaluated, counted, printed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from adlab.arithmetic.nodes import Nodes
@@ -56,6 +56,38 @@ def tangent_program(graph: Graph, names: Sequence[str]) -> Graph:
     tangents = forward(wide, range(len(wide)), seeds, Nodes(builder, guards(wide, builder)))
     zero = builder.constant(0)
     return builder.finish([tangents.get(output, zero) for output in wide.outputs])
+
+
+def fresh(taken: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """The wanted names, with underscores added where they are taken: inputs of one graph must have different names.
+
+    >>> fresh(["x", "x_dot"], ["x_dot", "y_dot"])
+    ['x_dot_', 'y_dot']
+    """
+    used, found = set(taken), []
+    for name in wanted:
+        while name in used:
+            name += "_"
+        used.add(name)
+        found.append(name)
+    return found
+
+
+def adjoint_program(graph: Graph, names: Sequence[str]) -> Graph:
+    """A vector times the Jacobian as a program: inputs are those of the graph and then the vector, called `names`.
+
+    The vector has an entry for each output of the graph, the program an output for each of its inputs.
+    """
+    wide = rules.splice_all(Builder([*graph.inputs, *names], simplify=True), graph)
+    count = len(graph.inputs)
+    builder = Builder.on(wide)
+    numbers = Nodes(builder, guards(wide, builder))
+    seeds: dict[int, int] = {}
+    for bar, output in enumerate(wide.outputs, count):
+        seeds[output] = numbers.add(seeds[output], bar) if output in seeds else bar
+    adjoints = reverse(wide, range(len(wide)), seeds, numbers)
+    zero = builder.constant(0)
+    return builder.finish([adjoints.get(i, zero) for i in range(count)])
 
 
 def guards(graph: Graph, builder: Builder) -> dict[int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from adlab.arithmetic.numbers import Adjoints, Arithmetic, Values
+from adlab.autodiff.bodies import pull, push
 from adlab.graph.graph import Graph
 
 T = TypeVar("T")
@@ -29,9 +30,13 @@ def forward(
     {0: 1.0, 2: 5.0}
     """
     tangent = dict(tangents)
+    compound = graph.compound
     for node in graph.operations:
         operands = graph.nodes[node].operands
         if not any(operand in tangent for operand in operands):
+            continue
+        if compound and graph.nodes[node].primitive.compound:
+            push(graph, node, values, tangent, arithmetic)
             continue
         for operand, partial in zip(operands, arithmetic.partials(graph, node, values), strict=True):
             if partial is not None and operand in tangent:
@@ -63,10 +68,13 @@ def reverse(
     (6.0, 3.0)
     """
     adjoint = dict(seeds)
-    active = graph.active
+    active, compound = graph.active, graph.compound
     for node in reversed(graph.operations):
         bar = adjoint.get(node)
         if bar is None or not active[node]:  # no output depends on it, or it on no input
+            continue
+        if compound and graph.nodes[node].primitive.compound:
+            pull(graph, node, values, adjoint, arithmetic, note)
             continue
         contributions = arithmetic.pullback(graph, node, values, bar)
         for k, operand in enumerate(graph.nodes[node].operands):

@@ -39,8 +39,8 @@ class Contribution:
 @cache
 def _templates(primitive: Primitive, parameter: Parameter) -> tuple[str, ...]:
     """The rules of an operation as texts, with places {0}, {1} … for its operands and, last, its result."""
-    places = {letter: Symbol(f"{{{i}}}", real=True) for i, letter in enumerate(rules.letters(primitive))}
-    partials = [define(primitive.partial(k, parameter), READ_BETTER) for k in range(primitive.arity)]
+    places = {letter: Symbol(f"{{{i}}}", real=True) for i, letter in enumerate(rules.letters(primitive, parameter))}
+    partials = [define(primitive.partial(k, parameter), READ_BETTER) for k in range(primitive.count(parameter))]
     return tuple(str(partial.xreplace(places)) for partial in partials)
 
 

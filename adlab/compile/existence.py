@@ -90,6 +90,6 @@ def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
 @cache
 def value_condition(primitive: Primitive, parameter: Parameter) -> tuple[Graph, Sequence[int]]:
     """The table's condition for a value as a graph, and which of its inputs it reads."""
-    rule = lower([primitive.value_condition(parameter)], letters(primitive))
+    rule = lower([primitive.value_condition(parameter)], letters(primitive, parameter))
     uses = rule.uses()
     return rule, [k for k in range(len(rule.inputs)) if uses[k]]

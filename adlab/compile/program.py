@@ -235,6 +235,8 @@ def compile_graph(
     """A program of the parts `shapes`, which make up the graph's outputs in order."""
     _one_of("backend", backend, BACKENDS)
     _one_of("accuracy", accuracy, ACCURACIES)
+    if graph.compound:
+        backend = _for_bodies(graph, backend)
     if backend != "auto":
         named = partial(_kernel, backend, graph, accuracy)
         program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named)
@@ -244,6 +246,14 @@ def compile_graph(
         quick = NumpyKernel(graph)
         return CompiledProgram(graph, shapes, lambda: quick, lambda: quick)
     return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy))
+
+
+def _for_bodies(graph: Graph, backend: str) -> str:
+    """Python serves operations with bodies, which it walks. Raises MethodError where another backend is asked for."""
+    if backend in ("auto", "python"):
+        return "python"
+    names = sorted({node.primitive.name for node in graph.nodes if node.primitive.bodies(node.parameter)})
+    raise MethodError(f'backend="{backend}" has no form of {", ".join(names)}; use backend="python", or "auto"')
 
 
 def _quick(graph: Graph) -> Quick:

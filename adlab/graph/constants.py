@@ -18,7 +18,7 @@ def constants(graph: Graph) -> dict[int, float]:
     found: dict[int, float] = {}
     active = graph.active
     for i, (primitive, operands, parameter) in enumerate(graph.nodes):
-        if not active[i]:
+        if not active[i] and not primitive.compound and all(operand in found for operand in operands):
             found[i] = (
                 primitive.value([found[operand] for operand in operands], parameter)
                 if operands

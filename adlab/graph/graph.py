@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import accumulate, compress
 from typing import Any, ClassVar, NamedTuple
 
-from adlab.errors import GraphError
+from adlab.graph.checker import checked
 from adlab.graph.simplify import LAWS, PECULIAR
 from adlab.primitives.primitive import Number, Parameter, Primitive, number_text
 from adlab.primitives.table import CONSTANT, INPUT, PRIMITIVES
@@ -20,7 +20,10 @@ UNITS = (0, 1, -1)
 
 
 class Node(NamedTuple):
-    """One line of the list: an operation, the positions of its operands, its constant parameter."""
+    """One line of the list: an operation, the positions of its operands (any number), its constant parameter.
+
+    An operation with several results has one node; what reads them are `part` nodes, whose parameter says which.
+    """
 
     primitive: Primitive
     operands: tuple[int, ...] = ()
@@ -72,6 +75,11 @@ class Graph:
         return active
 
     @cached_property
+    def compound(self) -> bool:
+        """Whether some operation has several results or graphs of its own; then the walks look at every node for that."""
+        return any(primitive.compound for primitive in {node[0] for node in self.nodes})
+
+    @cached_property
     def names(self) -> list[str]:
         names = list(self.inputs)
         count, taken = 0, set(self.inputs)
@@ -105,8 +113,13 @@ class Graph:
         return sum(self.nodes[i].primitive.weight(self.nodes[i].parameter) for i in self.operations)
 
     def lines(self) -> Iterator[str]:
+        """One line for each operation, below it the graphs that it is made of, and a last line for the outputs."""
         for i in self.operations:
             yield f"{self.names[i]} = {self.written(i)}"
+            primitive, _, parameter = self.nodes[i]
+            for name, body in primitive.bodies(parameter).items():
+                yield f"    {name} of {', '.join(body.inputs)}:"
+                yield from (f"        {line}" for line in str(body).splitlines())
         last = self.operations[-1:] if len(self.outputs) == 1 else ()
         if tuple(self.outputs) != tuple(last):
             yield "outputs: " + ", ".join(self.names[i] for i in self.outputs)
@@ -131,23 +144,8 @@ class Graph:
         return uses
 
     def check(self) -> Graph:
-        """Raises GraphError unless the list is well formed; returns the graph itself."""
-        seen: dict[Node, int] = {}
-        for i, node in enumerate(self.nodes):
-            primitive, operands, _ = node
-            if (primitive is INPUT) != (i < len(self.inputs)):
-                raise GraphError(f"node {i}: inputs come first, and only they; found {primitive.name}")
-            if len(operands) != primitive.arity:
-                raise GraphError(f"node {i}: {primitive.name} takes {primitive.arity} operands, not {len(operands)}")
-            if not all(0 <= operand < i for operand in operands):
-                raise GraphError(f"node {i}: reads {operands}, which do not all come before it")
-            if seen.setdefault(node, i) != i:
-                raise GraphError(f"node {i} repeats node {seen[node]}: {primitive.name}{operands}")
-        if (named := tuple(node.parameter for node in self.nodes[: len(self.inputs)])) != self.inputs:
-            raise GraphError(f"the inputs are {self.inputs}, the first nodes {named}")
-        if not all(0 <= output < len(self.nodes) for output in self.outputs):
-            raise GraphError(f"outputs {self.outputs} are not all nodes (0 to {len(self.nodes) - 1})")
-        return self
+        """Raises GraphError unless the list is well formed, and every body in it; returns the graph itself."""
+        return checked(self)
 
     # What rooms above this one add by `attach`: pictures (adlab.draw) and the frameworks' versions (adlab.peers).
     plot: ClassVar[Callable[..., Any]]

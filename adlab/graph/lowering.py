@@ -155,6 +155,8 @@ class _Lowering:
         return primitive, operands, order
 
     def _folded(self, name: str, positions: list[int], parameter: Any) -> int:
+        if PRIMITIVES[name].variadic:
+            return self.builder.call(name, *positions, parameter=len(positions))
         arity = PRIMITIVES[name].arity
         if len(positions) == arity:
             return self.builder.call(name, *positions, parameter=parameter)

@@ -14,7 +14,7 @@ import sympy
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
 from adlab.graph.simplify import MUL
-from adlab.primitives.primitive import OPERANDS, OUT, Parameter, Primitive
+from adlab.primitives.primitive import OUT, Parameter, Primitive
 from adlab.primitives.table import PRIMITIVES
 
 ADJOINT = "bar"
@@ -31,8 +31,8 @@ def partials(primitive: Primitive, parameter: Parameter = None) -> Graph:
     v3 = -v2
     outputs: v1, v3
     """
-    rules = [primitive.partial(k, parameter) for k in range(primitive.arity)]
-    return simplify(lower(rules, letters(primitive)))
+    rules = [primitive.partial(k, parameter) for k in range(primitive.count(parameter))]
+    return simplify(lower(rules, letters(primitive, parameter)))
 
 
 @cache
@@ -59,10 +59,10 @@ def conditions(primitive: Primitive, parameter: Parameter = None) -> Graph:
     """Inputs as for `partials`; outputs: is there a value, is there each partial, is it smooth here (1.0 or 0.0)."""
     rules = [
         primitive.value_condition(parameter),
-        *(primitive.partial_condition(k, parameter) for k in range(primitive.arity)),
+        *(primitive.partial_condition(k, parameter) for k in range(primitive.count(parameter))),
         primitive.smooth,
     ]
-    return lower(rules, letters(primitive))
+    return lower(rules, letters(primitive, parameter))
 
 
 def unconditional(primitive: Primitive) -> bool:
@@ -70,9 +70,9 @@ def unconditional(primitive: Primitive) -> bool:
     return primitive.domain is sympy.true
 
 
-def letters(primitive: Primitive) -> list[sympy.Symbol]:
+def letters(primitive: Primitive, parameter: Parameter = None) -> list[sympy.Symbol]:
     """What the rules of this primitive are written in: its operands, then its result."""
-    return [*OPERANDS[: primitive.arity], OUT]
+    return [*primitive.letters(parameter), OUT]
 
 
 def simplify(graph: Graph) -> Graph:

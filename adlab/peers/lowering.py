@@ -21,7 +21,7 @@ from adlab.arithmetic.numbers import Numbers, evaluate
 from adlab.errors import MethodError, UnsupportedExpression
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
-from adlab.primitives.primitive import OPERANDS, A, B, N, Parameter, Primitive, exact_sympy, number_text, to_float
+from adlab.primitives.primitive import A, B, N, Parameter, Primitive, exact_sympy, number_text, to_float
 from adlab.primitives.table import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
 
 Functions = Mapping[str, Callable[..., Any]]
@@ -153,7 +153,9 @@ class Framework(Numbers):
     def _has(self, primitive: Primitive, parameter: Parameter, probe: Any) -> bool:
         given = () if parameter is None else (parameter,)
         function = self.functions.get(primitive.name)
-        return primitive.operator or (function is not None and function(*[probe] * primitive.arity, *given) is not NotImplemented)
+        if primitive.operator or function is None:
+            return primitive.operator
+        return function(*[probe] * primitive.count(parameter), *given) is not NotImplemented
 
     def _serves(self, primitive: Primitive, parameter: Parameter, probe: Any) -> bool:
         if self._has(primitive, parameter, probe):
@@ -186,14 +188,14 @@ def composition(primitive: Primitive, parameter: Parameter = None) -> Graph | No
     True
     """
     try:
-        graph = lower([_formula(primitive, parameter)], OPERANDS[: primitive.arity])
+        graph = lower([_formula(primitive, parameter)], primitive.letters(parameter))
     except UnsupportedExpression:  # a hypergeometric series, say
         return None
     return None if any(node.primitive is primitive for node in graph.nodes) else graph
 
 
 def _formula(primitive: Primitive, parameter: Parameter) -> Any:
-    letters = OPERANDS[: primitive.arity]
+    letters = primitive.letters(parameter)
     known = COMPOSED.get(primitive.name, COMPOSED.get((primitive.name, parameter)))
     if known is not None:
         return primitive._with_parameter(known, parameter)

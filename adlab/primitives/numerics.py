@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -189,6 +189,30 @@ def power_integer(a: float, exponent: int) -> float:
 
 def power_integer_array(a: Array, exponent: int) -> Array:
     return np.square(a) if exponent == 2 else np.power(a, float(exponent))
+
+
+# --- the length of a vector: any number of operands, and then how many they are ------------------------------------
+
+
+def norm(*operands_and_count: float) -> float:
+    """sqrt(a² + b² + …) without overflow."""
+    return math.hypot(*operands_and_count[:-1])
+
+
+def norm_array(*operands_and_count: Array) -> Array:
+    """By the largest: its share of the sum of squares is 1."""
+    sizes = [np.abs(operand) for operand in operands_and_count[:-1]]
+    largest = reduce(np.maximum, sizes)
+    scale = np.where(np.equal(largest, 0), 1.0, largest)
+    total = np.sqrt(reduce(np.add, [np.square(np.divide(size, scale)) for size in sizes]))
+    return np.where(np.isinf(largest), largest, scale * total)[()]
+
+
+def norm_complex(*operands_and_count: Any) -> Any:
+    operands = operands_and_count[:-1]
+    largest = reduce(np.maximum, [np.abs(operand.real) for operand in operands])
+    scale = np.where(np.equal(largest, 0), 1.0, largest)[()]
+    return scale * np.sqrt(reduce(np.add, [np.square(operand / scale) for operand in operands]))
 
 
 # --- functions whose textbook form loses digits, or overflows, near the ends of the domain ------------------------

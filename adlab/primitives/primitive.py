@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import sympy
 
@@ -15,15 +15,27 @@ from adlab.primitives import numerics, ranges
 
 # The letters in which the rules are written: the operands, the constant parameter (an exponent, an order),
 # and the value just computed. Real, so that SymPy's own derivative of Abs(a) is sign(a).
-A, B, C = OPERANDS = sympy.symbols("a b c", real=True)
+A, B, C = sympy.symbols("a b c", real=True)
 N = sympy.Symbol("n", real=True)
 OUT = sympy.Symbol("out", real=True)
+
+
+@cache
+def operand_letters(count: int) -> tuple[sympy.Symbol, ...]:
+    """The letters for so many operands: a, b, c, and from the fourth on a4, a5, …
+
+    >>> operand_letters(5)
+    (a, b, c, a4, a5)
+    """
+    return (A, B, C)[:count] + tuple(sympy.Symbol(f"a{k}", real=True) for k in range(4, count + 1))
+
 
 Number = int | Fraction | float
 """An exact number: floats stand for the binary64 they are."""
 
 Parameter = Any
-"""What a node holds beside its operands: an exponent or order (a `Number`), an input's name, a constant, or None."""
+"""What a node holds beside its operands, hashable: an exponent or order (a `Number`), an input's name, a constant, the
+number of operands of a variadic primitive, what a compound operation is made of (its body graphs), or None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +45,18 @@ class Primitive:
     `form` builds the SymPy expression from the operands (and the parameter, last); `array` and `scalar` compute it
     with NumPy and with `math` (`scalar` may raise as `math` does). `partials` are SymPy expressions in `a`, `b`,
     `c`, the parameter `n` and the result `out`: one for each operand, chosen to keep their digits up to the
-    extremes of the domain. `domain` says where there is a value, `partial_domains` where there is each partial
-    (by default wherever there is a value), `smooth` where the derivative exists in the usual sense; elsewhere the
-    partial is the `convention`. `cost` counts in units of one addition.
+    extremes of the domain. A variadic primitive takes any number of operands: a node of it has that number as its
+    parameter, and `partials` is a function from the letters of the operands to their partials. `domain` says
+    where there is a value, `partial_domains` where there is each partial (by default wherever there is a value),
+    `smooth` where the derivative exists in the usual sense; elsewhere the partial is the `convention`. `cost` counts in
+    units of one addition.
     """
 
     name: str
     form: Callable[..., sympy.Basic]
     array: Callable[..., Any]
     scalar: Callable[..., float]
-    partials: tuple[sympy.Expr, ...]
+    partials: tuple[sympy.Expr, ...] | Callable[..., tuple[sympy.Expr, ...]]
     domain: Any = sympy.true
     partial_domains: tuple[Any, ...] = ()
     smooth: Any = sympy.true
@@ -79,18 +93,43 @@ class Primitive:
     jumps: bool = False
     """Discontinuous where it is not `smooth`, others having a kink there; or, with no such condition, anywhere."""
 
-    @property
+    compound: ClassVar[bool] = False
+    """Whether it has graphs of its own and several results, or reads one that has: see `adlab.graph.compound`."""
+
+    @cached_property
     def arity(self) -> int:
-        return len(self.partials)
+        """The number of operands; 0 where each node has its own number (see `count`)."""
+        return 0 if callable(self.partials) else len(self.partials)
+
+    @property
+    def variadic(self) -> bool:
+        """Whether a node may have any number of operands, which then is its parameter."""
+        return callable(self.partials)
+
+    def count(self, parameter: Parameter = None) -> int:
+        """The number of operands that a node with this parameter has."""
+        return int(parameter) if callable(self.partials) else self.arity
+
+    def results(self, parameter: Parameter = None) -> int:
+        """The number of results; an operation with several is compound, and `part` nodes read them one by one."""
+        return 1
+
+    def bodies(self, parameter: Parameter = None) -> dict[str, Any]:
+        """The graphs that a compound operation is made of, by the names that are printed."""
+        return {}
+
+    def letters(self, parameter: Parameter = None) -> tuple[sympy.Symbol, ...]:
+        """The letters of the operands in the rules: a, b, c …"""
+        return operand_letters(self.count(parameter))
+
+    def rules(self, parameter: Parameter = None) -> tuple[sympy.Expr, ...]:
+        """The partials, one for each operand, before the parameter is put in."""
+        return self.partials(*self.letters(parameter)) if callable(self.partials) else self.partials
 
     @property
     def has_complex(self) -> bool:
         """Whether there is a function for complex numbers."""
         return not self.real_only
-
-    @cached_property
-    def _conditions(self) -> tuple[Any, ...]:
-        return self.partial_domains or (self.domain,) * self.arity
 
     def partial(self, operand: int, parameter: Parameter = None) -> sympy.Expr:
         """The rule for one operand, with the parameter put in.
@@ -101,7 +140,7 @@ class Primitive:
         >>> PRIMITIVES["powi"].partial(0, 3)
         3*a**2
         """
-        return self._with_parameter(self.partials[operand], parameter)
+        return self._with_parameter(self.rules(parameter)[operand], parameter)
 
     def value_condition(self, parameter: Parameter = None) -> Any:
         """Where there is a value, as a SymPy relational in `a`, `b`, `c`."""
@@ -109,7 +148,9 @@ class Primitive:
 
     def partial_condition(self, operand: int, parameter: Parameter = None) -> Any:
         """Where there is a partial for this operand (its convention at a kink included)."""
-        return self._with_parameter(self._conditions[operand], parameter)
+        conditions = self.partial_domains
+        which = 0 if self.variadic else operand  # all operands of a variadic primitive have one condition
+        return self._with_parameter(conditions[which] if conditions else self.domain, parameter)
 
     def weight(self, parameter: Parameter = None) -> float:
         """The cost of one application, in units of one addition."""
@@ -125,7 +166,7 @@ class Primitive:
         text = self.text(parameter) if callable(self.text) else self.text
         if text:
             return text.format(*operands, n=number_text(parameter))
-        shown = operands if parameter is None else (*operands, number_text(parameter))
+        shown = operands if parameter is None or self.variadic else (*operands, number_text(parameter))
         return f"{self.name}({', '.join(shown)})"
 
     def __repr__(self) -> str:
@@ -143,6 +184,16 @@ class Primitive:
     @staticmethod
     def _with_parameter(rule: Any, parameter: Parameter) -> Any:
         return rule if parameter is None else rule.xreplace({N: exact_sympy(parameter)})
+
+
+class Part(Primitive):
+    """Reads one result of an operation that has several: the parameter says which. It has no numbers of its own."""
+
+    compound: ClassVar[bool] = True
+
+    def count(self, parameter: Parameter = None) -> int:
+        """One: the operation that is read."""
+        return 1
 
 
 @cache

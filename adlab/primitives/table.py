@@ -18,7 +18,7 @@ import sympy
 from sympy import And, Eq, Function, Heaviside, Ne, Or, Piecewise, Rational, S, floor
 
 from adlab.primitives import numerics as num, orders, ranges, special
-from adlab.primitives.primitive import OPERANDS, OUT, A, B, C, N, Primitive
+from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
 
 ZERO, ONE, HALF = S.Zero, S.One, S.Half
 S_ = sympy.Dummy("s", real=True)
@@ -31,12 +31,13 @@ def own(name: str) -> Any:
 
 # Functions that SymPy has no name for, or rewrites into forms that lose digits (polylog(1, a) into -log(1 - a)), and
 # what they mean; they stand in partials, and lower to their own primitives.
-hypot, gauss, growth, powshift, xlogy = map(own, ("hypot", "gauss", "growth", "powshift", "xlogy"))
+hypot, norm, gauss, growth, powshift, xlogy = map(own, ("hypot", "norm", "gauss", "growth", "powshift", "xlogy"))
 sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
 gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
 expint, polylog = map(own, ("expint", "polylog"))
 DEFINITIONS: dict[Any, Any] = {
     hypot: lambda a, b: sympy.sqrt(a**2 + b**2),
+    norm: lambda *operands: sympy.sqrt(sympy.Add(*[a**2 for a in operands])),
     gauss: lambda a: sympy.exp(-(a**2)),
     growth: lambda a: sympy.exp(a**2),
     powshift: lambda a, b, n: a ** (b + n if n else b),
@@ -55,6 +56,7 @@ DEFINITIONS: dict[Any, Any] = {
 P = Primitive
 INPUT = P("input", sympy.Symbol, np.asarray, float, (), cost=0)
 CONSTANT = P("constant", sympy.sympify, np.asarray, float, (), cost=0)
+PART = Part("part", operator.getitem, operator.getitem, operator.getitem, (), cost=0, text="{0}[{n}]")
 
 
 def exact(product: Any, *factors: Any) -> sympy.Expr:
@@ -160,6 +162,7 @@ _ENTRIES: list[Primitive] = [
     P("sqrt", sympy.sqrt, np.sqrt, math.sqrt, (1 / (2 * OUT),), domain=A >= 0, partial_domains=(A > 0,), cost=5, principal=True, ulps=0.5),
     P("cbrt", lambda a: a ** Rational(1, 3), num.cbrt_array, num.cbrt, (exact(OUT / A, Rational(1, 3)),), domain=A >= 0, partial_domains=(A > 0,), cost=10, complex=lambda a: num.power_rational_complex(a, Rational(1, 3)), principal=True),
     P("hypot", DEFINITIONS[hypot], np.hypot, math.hypot, (A / OUT, B / OUT), partial_domains=(OUT > 0, OUT > 0), head=hypot, cost=8, complex=num.hypot_complex, ulps=2, over=ranges.turning(0.0)),
+    P("norm", lambda *given: DEFINITIONS[norm](*given[:-1]), num.norm_array, num.norm, lambda *letters: tuple(letter / OUT for letter in letters), partial_domains=(OUT > 0,), head=norm, cost=lambda n: 4 * n, complex=num.norm_complex, ulps=2, over=ranges.turning(0.0)),
     # --- exponential and logarithm ------------------------------------------------------------------------------
     P("exp", sympy.exp, np.exp, math.exp, (OUT,), head=sympy.exp, cost=10, ulps=2),
     P("log", sympy.log, np.log, math.log, (1 / A,), domain=A > 0, head=sympy.log, cost=10, principal=True, ulps=2),
@@ -282,4 +285,4 @@ def define(rule: Any, names: Iterable[Any] = DEFINITIONS) -> Any:
 READ_BETTER = (powshift, xlogy)
 """The names that people rather see written out."""
 
-__all__ = ["CONSTANT", "DEFINITIONS", "HEADS", "INPUT", "OPERANDS", "OUT", "PRIMITIVES", "READ_BETTER", "A", "B", "C", "N", "define"]
+__all__ = ["CONSTANT", "DEFINITIONS", "HEADS", "INPUT", "OUT", "PART", "PRIMITIVES", "READ_BETTER", "A", "B", "C", "N", "define"]

@@ -100,8 +100,8 @@ def test_about_a_stationary_point_the_enclosure_has_the_extreme_and_the_ends(cas
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.primitive.name not in LOGIC | {"select"}], ids=str)
 def test_what_is_undefined_stays_undefined(case: Case) -> None:
-    for k in range(case.primitive.arity):
-        operands = [UNDEFINED if i == k else (0.5, 0.75) for i in range(case.primitive.arity)]
+    for k in range(case.arity):
+        operands = [UNDEFINED if i == k else (0.5, 0.75) for i in range(case.arity)]
         assert undefined(ENCLOSURES.apply(case.primitive, case.parameter, operands))
 
 

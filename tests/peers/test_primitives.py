@@ -67,8 +67,8 @@ PLAINEST = {"jax": "jax-eager"}  # compiling each of them would take a minute
 
 
 def single(case: Case) -> Graph:
-    builder = Builder(["a", "b", "c"][: case.primitive.arity])
-    return builder.finish([builder.cons(case.primitive, tuple(range(case.primitive.arity)), case.parameter)])
+    builder = Builder(["a", "b", "c", "d", "e"][: case.arity])
+    return builder.finish([builder.cons(case.primitive, tuple(range(case.arity)), case.parameter)])
 
 
 @cache
@@ -76,7 +76,7 @@ def smooth_points(case: Case) -> list[tuple[float, ...]]:
     """Two points inside the domain, away from kinks; the second with a negative coordinate where there is such."""
     primitive, parameter = case.primitive, case.parameter
     inside = [
-        point for point in product(CANDIDATES, repeat=primitive.arity)
+        point for point in product(CANDIDATES, repeat=case.arity)
         if len(set(point)) == len(point) and holds(primitive.value_condition(parameter), point)
         and holds(primitive.partial_condition(0, parameter), point, FLOATS.apply(primitive, parameter, list(point)))
     ]  # fmt: skip

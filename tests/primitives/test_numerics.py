@@ -49,7 +49,7 @@ def test_values_are_right_to_a_few_ulps(case: Case) -> None:
 
 @pytest.mark.parametrize("case", VALUED, ids=show)
 def test_no_number_in_no_number_out(case: Case) -> None:
-    arity = case.primitive.arity
+    arity = case.arity
     for k in range(arity):
         for other in (-2.0, 0.0, 0.5, 1.0, 2.0):
             point = tuple(math.nan if i == k else other for i in range(arity))
@@ -62,7 +62,7 @@ def test_careful_never_raises(case: Case) -> None:
     wild = [0.0, -0.0, 5e-324, -5e-324, 1.7e308, -1.7e308, math.inf, -math.inf, math.nan, -3.0, 0.5]
     r = random.Random(0)
     for _ in range(20 if case.slow else 60):
-        found = FLOATS.apply(case.primitive, case.parameter, r.choices(wild, k=case.primitive.arity))
+        found = FLOATS.apply(case.primitive, case.parameter, r.choices(wild, k=case.arity))
         assert isinstance(found, float | int)
 
 
@@ -99,7 +99,7 @@ def test_a_tiny_imaginary_part_carries_the_derivative(case: Case) -> None:
     step, tested = 1e-60, 0
     for point in points(case)[: 6 if case.slow else 60]:
         out = FLOATS.apply(case.primitive, case.parameter, list(point))
-        for k in range(case.primitive.arity):
+        for k in range(case.arity):
             if not 1e-20 < abs(point[k]) < 1e30 or not math.isfinite(out):
                 continue
             if not (holds(differentiable(case, k), point, out) and holds(case.primitive.smooth, point, out)):

@@ -254,7 +254,7 @@ def _callback_address(primitive: Primitive, parameter: Parameter) -> int:
     def scalar(*operands: float) -> float:
         return primitive.careful(*operands) if parameter is None else primitive.careful(*operands, parameter)
 
-    made = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * primitive.arity)(scalar)
+    made = ctypes.CFUNCTYPE(ctypes.c_double, *[ctypes.c_double] * primitive.count(parameter))(scalar)
     _callbacks.append(made)
     found = ctypes.cast(made, ctypes.c_void_p).value
     assert found is not None

@@ -147,7 +147,7 @@ def _operand(letter: str, place: int, width: int) -> str:
 def _opcodes() -> tuple[dict[tuple[Primitive, Parameter], int], str, Externals]:
     """The opcode of each operation that has one, the interpreters' text, and what it calls."""
     candidates: list[tuple[Primitive, Parameter]] = [
-        (primitive, None) for primitive in PRIMITIVES.values() if primitive.parameter_at is None
+        (primitive, None) for primitive in PRIMITIVES.values() if primitive.parameter_at is None and not primitive.variadic
     ]
     candidates += [(PRIMITIVES["powi"], 2), (PRIMITIVES["powi"], 3), (PRIMITIVES["pow"], 0), (PRIMITIVES["pow"], -1)]
     candidates.append((PRIMITIVES["heaviside"], Fraction(1, 2)))
