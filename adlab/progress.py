@@ -29,9 +29,19 @@ class Watcher:
 
     def __exit__(self, *exception: object) -> None:
         self._done.set()
+        if not self.quiet:
+            self._thread.join()
+            self._say("")
+
+    def _say(self, text: str) -> None:
+        """A line of its own in a file; in a terminal always the same line, which is empty in the end."""
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        elif text:
+            print(text, file=sys.stderr, flush=True)
 
     def _watch(self) -> None:
         waited = 2
         while not self._done.wait(2 if waited == 2 else 5):
-            print(f"adlab: {waited} s, {_stage} …", file=sys.stderr, flush=True)
+            self._say(f"adlab: {waited} s, {_stage} …")
             waited += 5

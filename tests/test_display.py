@@ -62,7 +62,7 @@ def test_html_cannot_be_broken_out_of() -> None:
 
 
 def test_markdown_is_a_pipe_table() -> None:
-    title, blank, head, rule, *rows = TABLE.markdown().split("\n\n1 <")[0].splitlines()
+    title, blank, head, rule, *rows = TABLE.markdown().split("\n\n1 &lt;")[0].splitlines()
     assert (title, blank) == ("**accuracy**", "")
     assert rule == "| --- | ---: | --- |"
     for line in (head, *rows):
@@ -102,7 +102,7 @@ class Two(Report):
 def test_a_report_is_its_sections_in_every_form() -> None:
     report = Two()
     assert str(report) == "first <b>\n\n" + TABLE.text()
-    assert report.to_markdown() == "first <b>\n\n" + TABLE.markdown()
+    assert report.to_markdown() == "first &lt;b>\n\n" + TABLE.markdown()
     assert report._repr_html_() == "<p>first &lt;b&gt;</p>" + TABLE.html()
 
 
@@ -137,3 +137,43 @@ def test_names_and_numbers_stay_whole_on_a_page_and_heads_may_break() -> None:
         "slope of truncation": False, "central-difference-4": True, "a sentence that is longer than a name": False,
     }  # fmt: skip
     assert all("padding" in style for style, _ in found)
+
+
+WORDS = [["reverse", "12,345,678", "a sentence of several words, none of which is broken", "yes"], ["forward", "1", "", "no"]]
+HEAD = ["method", "operations in all", "status", "ok"]
+WIDE = Table("a title that is rather long", HEAD, WORDS, frozenset({"operations in all"}), notes=["one note in", "two lines"])
+
+
+@pytest.mark.parametrize("width", [24, 30, 40, 60, 80, 200])
+def test_at_any_width_no_line_is_longer_and_no_word_is_broken(width: int) -> None:
+    text = WIDE.text(width)
+    assert max(map(len, text.splitlines())) <= width
+    words = {word for cells in [WIDE.head, *WIDE.rows] for cell in cells for word in cell.split()}
+    assert words <= set(text.split())
+
+
+def test_parts_of_a_table_repeat_what_names_its_rows() -> None:
+    table = Table("", ["method", "variable", "first", "second"], [["reverse", "x", "1" * 10, "2" * 10]], keys=2)
+    assert table.text(30).count("reverse  x") == 2
+
+
+def test_markup_survives_every_renderer() -> None:
+    table = Table("", ["f"], [["x**2 + y**2 | <script>"], ["a_1 & `b`"]])
+    assert "x\\*\\*2 + y\\*\\*2 \\| &lt;script>" in table.markdown()
+    assert r"a\_1 \&" in table.latex()
+    assert table.latex().splitlines()[1] == r"\toprule"
+
+
+def test_rows_come_as_csv_json_and_a_frame() -> None:
+    import csv
+    import io
+    import json
+
+    class Facts(Two):
+        def to_dict(self) -> dict[str, Any]:
+            return {"rows": [{"a": 1.5, "b": [1, 2]}, {"a": float("inf"), "c": "=cmd()"}]}
+
+    rows = list(csv.DictReader(io.StringIO(Facts().to_csv())))
+    assert rows[0] == {"a": "1.5", "b": "[1, 2]", "c": ""}
+    assert rows[1]["c"] == "'=cmd()"  # no spreadsheet runs it
+    assert json.loads(Facts().to_json())["rows"][1]["a"] == "inf"

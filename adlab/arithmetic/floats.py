@@ -6,8 +6,9 @@ Every operation is within 1 ulp of its value but for gamma, its kin and powers (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from adlab.arithmetic.numbers import Numbers, Values, evaluate, rule_inputs
@@ -45,8 +46,10 @@ class Floats(Numbers):
 FLOATS = Floats()
 
 
-def compile_python(graph: Graph) -> Program:
+def compile_python(graph: Graph, arithmetic: Numbers = FLOATS, functions: Mapping[str, Any] = MappingProxyType({})) -> Program:
     """A function from the inputs, as floats, to the tuple of outputs; it never raises.
+
+    For another `arithmetic` on Python's numbers, `functions` gives what a primitive of that name calls.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -56,10 +59,10 @@ def compile_python(graph: Graph) -> Program:
     """
 
     def walked(*inputs: float) -> tuple[float, ...]:
-        values = evaluate(graph, inputs, FLOATS)
+        values = evaluate(graph, inputs, arithmetic)
         return tuple([values[output] for output in graph.outputs])
 
-    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked, "compound": FLOATS.compound}
+    namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked, "compound": arithmetic.compound, **functions}
     source = python_source(graph, namespace)
     exec(compile(source, "<adlab program>", "exec"), namespace)  # text that adlab itself has just written
     program: Program = namespace["program"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -85,25 +83,18 @@ def _methods(options: argparse.Namespace) -> list[str] | None:
 
 
 def _show(options: argparse.Namespace, report: Any) -> None:
+    """Prints a report in the form asked for; as text it fits the terminal, or `--width`."""
+    from adlab.display.terminal import columns, has_colour
+
     if "plot" in options and options.plot:
         save(options.plot, report.plot)
     if options.json:
-        print(_json(report.to_dict()))
+        print(report.to_json())
+    elif options.markdown:
+        print(report.to_markdown())
     else:
-        print(report.to_markdown() if options.markdown else report)
-
-
-def _json(facts: Any) -> str:
-    """JSON has no infinity and no NaN: they become texts, as does what is no plain number."""
-    return json.dumps(_finite(facts), default=str, indent=1, allow_nan=False)
-
-
-def _finite(facts: Any) -> Any:
-    if isinstance(facts, dict):
-        return {key: _finite(value) for key, value in facts.items()}
-    if isinstance(facts, (list, tuple)):
-        return [_finite(value) for value in facts]
-    return str(facts) if isinstance(facts, float) and not math.isfinite(facts) else facts
+        width = columns() if options.width is None else options.width or None
+        print(report.text(width, has_colour()))
 
 
 def save(path: str, draw: Callable[[], Any]) -> None:
@@ -128,7 +119,8 @@ def compare(options: argparse.Namespace) -> None:
     from adlab.report.compare import compare
 
     f = _function(options)
-    _show(options, compare(f, _point(options, f), _methods(options)))
+    found = compare(f, _point(options, f), _methods(options))
+    _show(options, found.full if options.full else found)
 
 
 def trace(options: argparse.Namespace) -> None:
@@ -257,9 +249,11 @@ def graph(options: argparse.Namespace) -> None:
         traced = f.trace(point_of(f, _point(options, f))) if (options.at or f.point) and f.m == 1 else None
         save(options.plot, lambda: f.graph.plot(trace=traced))
     if options.json:
+        from adlab.display.report import as_json
+
         graph = f.graph
         rows = [{"node": graph.names[i], "expression": graph.written(i)} for i in graph.operations]
-        print(_json({"inputs": graph.inputs, "operations": rows, "counts": graph.counts(),
+        print(as_json({"inputs": graph.inputs, "operations": rows, "counts": graph.counts(),
                      "outputs": [graph.names[o] for o in graph.outputs]}))  # fmt: skip
     else:
         forms: dict[str, Callable[[], str]] = {

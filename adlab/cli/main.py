@@ -125,6 +125,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--json": {"action": "store_true", "help": "print the report as JSON"},
     "--markdown": {"action": "store_true", "help": "print the report as Markdown"},
     "--plot": {"default": "", "metavar": "FILE", "help": "draw it into a .png, .svg or .pdf file"},
+    "--full": {"action": "store_true", "help": "every table: each partial by each method, swell, cost"},
+    "--width": {"type": int, "metavar": "N", "help": "columns of the text; by default the terminal's, 0 for no limit"},
     "--quiet": {"action": "store_true", "help": "no progress on standard error"},
 }
 
@@ -138,12 +140,13 @@ class Command(NamedTuple):
 
     @property
     def options(self) -> list[str]:
-        return [f"--{name}" for name in [*self.takes.split(), "quiet"]]
+        wide = ["width"] if "markdown" in self.takes else []
+        return [f"--{name}" for name in [*self.takes.split(), *wide, "quiet"]]
 
 
 COMMANDS: dict[str, Command] = {
     "compare": Command("every method on one formula: accuracy, swell, cost, verdict", commands.compare,
-                       "formula at variables methods json markdown plot"),
+                       "formula at variables methods full json markdown plot"),
     "trace": Command("the forward and the reverse sweep, node by node", commands.trace,
                      "formula at variables json markdown plot"),
     "steps": Command("error against step size for every difference scheme", commands.steps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -169,22 +170,50 @@ def unit_in_the_last_place(exact: Any) -> Any:
     return mpmath.mpf(math.ulp(min(abs(float(exact)), 1.7976931348623157e308)))
 
 
+FEW = 6
+"""Partials of which each has a line; of more, the worst of each method and the median of all."""
+
+
 def table(accuracy: list[AccuracyRow]) -> Table:
-    """The rows; an error below one unit in the last place is said to be that, not 0."""
-    many = any(row.output is not None for row in accuracy)
+    """A line for each partial by each method; of more than `FEW` partials, the worst by each method, and the median digits.
+
+    An error below one unit in the last place is said to be that, not 0.
+    """
+    methods: dict[str, list[AccuracyRow]] = {}
+    for row in accuracy:
+        methods.setdefault(row.method, []).append(row)
+    short = all(len(mine) <= FEW for mine in methods.values())
+    shown = accuracy if short else [min(mine, key=_digits) for mine in methods.values()]
+    several = any(row.output is not None for row in accuracy)
     bounded = any(row.bound_ulps is not None for row in accuracy)
-    head = ["method", *(["output"] if many else []), "variable", "value", "relative error", "ulps",
-            *(["bound (ulps)"] if bounded else []), "digits", "status"]  # fmt: skip
-    cells = [
-        [
-            row.method, *([str(row.output)] if many else []), row.variable,
-            "–" if row.value is None else repr(row.value), _relative(row), _ulps(row.ulps),
-            *([significant(row.bound_ulps, 3)] if bounded else []),
-            significant(row.digits, 3), row.status + (f": {row.note}" if row.note else ""),
-        ]
-        for row in accuracy
-    ]  # fmt: skip
-    return Table("accuracy", head, cells, frozenset(["value", "relative error", "ulps", "bound (ulps)", "digits"]))
+    columns: dict[str, list[str]] = {"method": [row.method for row in shown]}
+    if several:
+        columns["output"] = ["" if row.output is None else str(row.output) for row in shown]
+    columns["variable"] = [row.variable for row in shown]
+    columns["value"] = ["–" if row.value is None else repr(row.value) for row in shown]
+    columns["relative error"] = [_relative(row) for row in shown]
+    columns["ulps"] = [_ulps(row.ulps) for row in shown]
+    if bounded:
+        columns["bound (ulps)"] = [significant(row.bound_ulps, 3) for row in shown]
+    columns["digits"] = [significant(row.digits, 3) for row in shown]
+    if not short:
+        columns["median"] = [significant(median_digits(mine), 3) for mine in methods.values()]
+    columns["status"] = [row.status + (f": {row.note}" if row.note else "") for row in shown]
+    title = "accuracy" if short else "accuracy, the worst partial of each method and the median of the digits"
+    cells = [list(cells) for cells in zip(*columns.values(), strict=True)]
+    right = frozenset(columns) - {"method", "output", "variable", "status"}
+    return Table(title, list(columns), cells, right, keys=2 + several)
+
+
+def _digits(row: AccuracyRow) -> float:
+    """What is worst first: no digits known is worse than none right."""
+    return -1.0 if row.digits is None else row.digits
+
+
+def median_digits(rows: Sequence[AccuracyRow]) -> float | None:
+    """Of the partials that have digits at all."""
+    known = [row.digits for row in rows if row.digits is not None]
+    return statistics.median(known) if known else None
 
 
 def _relative(row: AccuracyRow) -> str:

@@ -11,21 +11,24 @@ import numpy as np
 from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.autodiff.programs import Mode
 from adlab.display import Report, Table, significant
-from adlab.errors import DomainError, OverflowedError
+from adlab.errors import DomainError, MethodError, OverflowedError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import FloatArray
 from adlab.methods import chosen
 from adlab.progress import stage
 from adlab.report import accuracy
-from adlab.report.accuracy import WRONG, AccuracyRow, Attempt, attempt
+from adlab.report.accuracy import FEW, WRONG, AccuracyRow, Attempt, attempt
 from adlab.report.conditioning import Conditioning, Loss, cancellations, conditioning, losses
 from adlab.report.cost import Cost, cost
 from adlab.report.kinks import in_words
 from adlab.report.rounding import MODES, bounds_of
+from adlab.report.screen import screen
 from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
 from adlab.report.verdict import POOR, Facts, Sentence, verdict
+from adlab.symbolic.formula import partials
+from adlab.text.traversal import listing
 from adlab.truth.meanings import mp_text
 
 
@@ -44,7 +47,7 @@ class Comparison(Report):
     verdict: list[Sentence]
 
     def to_dict(self) -> dict[str, Any]:
-        """`name, variables, point, value, truth, conditioning, accuracy, swell, cost, verdict`."""
+        """`name, variables, point, value, truth, conditioning, accuracy, swell, cost, derivative, verdict`."""
         known = self.conditioning
         return {
             "name": self.function.name,
@@ -58,25 +61,69 @@ class Comparison(Report):
             "accuracy": accuracy.as_rows(self.accuracy),
             "swell": self.swell.to_dict()["rows"],
             "cost": self.cost.to_dict()["rows"],
+            "derivative": self._written(),
             "verdict": [{"text": s.text, "because": list(s.because)} for s in self.verdict],
         }  # fmt: skip
 
+    def _written(self) -> list[str] | None:
+        """The partials as texts, None where they are not to be had as formulas."""
+        try:
+            return [str(partial) for partial in self.partials()]
+        except MethodError:
+            return None
+
     def sections(self) -> list[Table | str]:
-        """What was asked, the three tables, the verdict."""
+        """A screen: what was asked, the derivative, a line for each method, the verdict. `full` has the tables."""
+        return self.sections_at(None)
+
+    def sections_at(self, width: int | None) -> list[Table | str]:
+        """As `sections`; of the formulas, those that fit the width are shown."""
+        return screen(self, width)
+
+    @property
+    def full(self) -> FullComparison:
+        """The same comparison with every table: each partial by each method, swell, cost."""
+        return FullComparison(self)
+
+    def partials(self) -> list[Any]:
+        """Every partial as a SymPy formula, by output and variable. Raises MethodError where there is none of a size to read."""
         f = self.function
-        place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.point.tolist(), strict=True))
-        asked = f"{f.title} at {place}\n{_valued(self.value, self.truth)}\n{self.truth.line()}"
-        asked += "".join(f"\n{line}" for line in _sides(self.truth))
-        if self.conditioning is not None:
-            asked += "\n" + _conditioned(f, self.conditioning)
-        words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in self.verdict)
-        return [asked, accuracy.table(self.accuracy), *self.swell.sections(), self.cost.sections()[0], words]
+        if not f.independent or f.n * f.m > FEW:
+            raise MethodError("the derivative is too large to be written as a formula")
+        made: list[Any] = f.cached("formulas", lambda: partials(f.outputs, f.variables, f.variables))
+        return made
 
     def plot(self, ax: Any = None) -> Any:
         """Correct digits by method, the worst partial of each. Returns the Axes."""
         from adlab.plots.pieces import digits_by_method
 
         return digits_by_method(self.accuracy, ax)
+
+
+@dataclass(frozen=True)
+class FullComparison(Report):
+    """A comparison with every table."""
+
+    brief: Comparison
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the comparison has."""
+        return self.brief.to_dict()
+
+    def sections(self) -> list[Table | str]:
+        """What was asked, the three tables, the verdict."""
+        found, f = self.brief, self.brief.function
+        at = [f"{name} = {value!r}" for name, value in zip(f.names, found.point.tolist(), strict=True)]
+        asked = f"{f.title} at {listing(at, 2 * FEW)}\n{_valued(found.value, found.truth)}\n{found.truth.line()}"
+        asked += "".join(f"\n{line}" for line in _sides(found.truth))
+        if found.conditioning is not None:
+            asked += "\n" + _conditioned(f, found.conditioning)
+        words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in found.verdict)
+        return [asked, accuracy.table(found.accuracy), *found.swell.sections(), found.cost.sections()[0], words]
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """As the comparison's."""
+        return self.brief.plot(ax, **options)
 
 
 def _sides(judged: Truth) -> list[str]:

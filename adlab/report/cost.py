@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from adlab.autodiff.programs import Mode
-from adlab.compile.program import WALKS
 from adlab.display import Report, Table, count, significant
 from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 from adlab.inputs import FloatArray
-from adlab.methods import LARGEST_FORWARD_PROGRAM, SWEEPS, Method, chosen
+from adlab.methods import Method, chosen
 from adlab.report.accuracy import STATUS, Attempt
+from adlab.report.bare import evaluations, formula, writable
+from adlab.report.stopwatch import measured
 from adlab.symbolic.derivative import derivative_of
 
-SECONDS = 0.25
-"""How long all timings together take, about."""
-LONG = 0.2
+LEGEND = [
+    "operations: primitives in the program, value and all partials; ratio: to one evaluation of f; weighted: the same with",
+    "the table's weights (an addition 1, a division 4, a sine 12); theory: what the ratio can be at most, or is; tape: most",
+    "values alive at once; time: median of interleaved repeats of the formula or program alone, on plain numbers, as f is",
+    "timed; beside it: what adlab's call takes more, to choose steps, estimate the error, check and pack the result.",
+]
 
 
 @dataclass(frozen=True)
 class CostRow:
     """One method at one point. `operations` counts primitives, each as one; `weighted` by the table's weights.
 
-    `ratio` and `weighted_ratio` are to one evaluation of f; `bound` is what theory allows for `ratio`. `evaluations`
-    of f are counted where f is sampled. `tape` is the peak number of values alive. `seconds` is the median time.
+    `ratio` and `weighted_ratio` are to one evaluation of f; `bound` is what theory allows for `ratio`. `evaluations` of f
+    are what the formula takes where f is sampled; `tape` is the peak number of values alive; `seconds` is the median time.
+    What adlab does beside the formula, to choose a step, to estimate the error and to check the result, is counted apart:
+    `extra_evaluations` and `extra_seconds`.
     """
 
     method: str
@@ -44,6 +47,8 @@ class CostRow:
     tape: int | None = None
     seconds: float | None = None
     time_ratio: float | None = None
+    extra_evaluations: int | None = None
+    extra_seconds: float | None = None
     status: str = "ok"
     note: str = ""
 
@@ -68,24 +73,19 @@ class Cost(Report):
 
     def sections(self) -> list[Table | str]:
         """The table, then how often each primitive occurs."""
-        head = ["method", "operations", "ratio", "weighted", "theory", "evaluations", "tape", "time", "time ratio", "status"]
+        head = ["method", "operations", "ratio", "weighted", "theory", "evaluations", "tape", "time", "time ratio",
+                "beside it", "status"]  # fmt: skip
         rows = [
             [
                 row.method, count(row.operations), significant(row.ratio, 3), significant(row.weighted_ratio, 3),
                 row.bound or "–", count(row.evaluations), count(row.tape), duration(row.seconds),
-                significant(row.time_ratio, 3), row.status + (f": {row.note}" if row.note else ""),
+                significant(row.time_ratio, 3), _beside(row), row.status + (f": {row.note}" if row.note else ""),
             ]
             for row in self.rows
         ]  # fmt: skip
-        notes = [
-            "operations: primitives in the program, value and all partials; ratio: to one evaluation of f; weighted:",
-            "the same with the table's weights (an addition 1, a division 4, a sine 12); tape: most values alive at once;",
-            "time: median of interleaved repeats of the method's own call, Python overhead included. Differences count the",
-            "evaluations for their error estimates too; theory is what the bare formula takes.",
-        ]
-        right = frozenset(head[1:4] + head[5:9])
+        right = frozenset(head[1:4] + head[5:10])
         lines = [f"{name}: " + ", ".join(f"{k} {v}" for k, v in found.items()) for name, found in self.counts.items()]
-        return [Table("cost", head, rows, right, notes), "operations by primitive\n" + "\n".join(lines)]
+        return [Table("cost", head, rows, right, LEGEND), "operations by primitive\n" + "\n".join(lines)]
 
     def plot(self, ax: Any = None) -> Any:
         """A bar for each method: operations as a multiple of one evaluation of f. Returns the Axes."""
@@ -97,6 +97,12 @@ class Cost(Report):
         ax.set_xscale("log")
         ax.set_xlabel("operations, as a multiple of one evaluation of f")
         return ax
+
+
+def _beside(row: CostRow) -> str:
+    """What adlab does beside the formula: "4 f, 1.2 ms"."""
+    parts = [] if row.extra_evaluations is None else [f"{count(row.extra_evaluations)} f"]
+    return ", ".join([*parts, *([duration(row.extra_seconds)] if row.extra_seconds is not None else [])]) or "–"
 
 
 def duration(seconds: float | None) -> str:
@@ -133,21 +139,28 @@ def cost(
     made = attempts or {}
     counted = {name: _counted(f, method, point, made.get(name)) for name, method in names.items()}
     right = [names[name] for name, row in counted.items() if row.status == "ok"]
-    times = _measured(f, point, right, {name: tried.seconds for name, tried in made.items()}) if timed else {}
+    times: dict[str, float] = {}
+    bare: dict[str, float] = {}
+    if timed:
+        results = {name: tried.result for name, tried in made.items() if tried.result is not None}
+        formulas = {m.name: call for m in right if (call := formula(f, m, point, results.get(m.name) or m(f, point)))}
+        times, bare = measured(f, point, right, {name: tried.seconds for name, tried in made.items()}, formulas)
     base = CostRow("f", len(f.graph.operations), f.graph.weight(), 1.0, 1.0, "1", 1, peak(f.graph), times.get("f"), 1.0)
-    rows = [base, *(_with_time(row, times) for row in counted.values())]
+    rows = [base, *(_with_time(row, times, bare) for row in counted.values())]
     counts = {"f": f.graph.counts()}
     for mode in ("reverse", "forward"):
-        if mode in counted and counted[mode].operations is not None and _writable(f, mode):
+        if mode in counted and counted[mode].operations is not None and writable(f, mode):
             counts[f"{mode} program"] = f.program(mode).counts()
     return Cost(f.name, f.n, f.m, rows, counts)
 
 
-def _with_time(row: CostRow, times: dict[str, float]) -> CostRow:
-    seconds = times.get(row.method)
-    if seconds is None:
+def _with_time(row: CostRow, times: dict[str, float], bare: dict[str, float]) -> CostRow:
+    whole = times.get(row.method)
+    if whole is None:
         return row
-    return CostRow(**{**asdict(row), "seconds": seconds, "time_ratio": seconds / times["f"]})
+    seconds = bare.get(row.method, whole)
+    beside = max(0.0, whole - seconds) if row.method in bare else None
+    return replace(row, seconds=seconds, time_ratio=seconds / times["f"], extra_seconds=beside)
 
 
 # --- counting ---------------------------------------------------------------------------------------------------
@@ -164,21 +177,18 @@ def _counted(f: Function, method: Method, point: FloatArray, tried: Attempt | No
         return _program_row(f, method.name)
     if method.family == "symbolic":
         return _symbolic_row(f, method.name)
-    evaluations = result.evaluations
-    if evaluations is None:
+    if result.evaluations is None:
         return CostRow(method.name)
-    own = len(f.graph.operations)
+    taken = evaluations(method, f.n)
+    beside = None if taken is None else max(0, result.evaluations - taken)
+    many = result.evaluations if taken is None else taken
     complex_note = "each operation on complex numbers" if method.family == "complex step" else ""
-    return CostRow(method.name, evaluations * own, evaluations * f.graph.weight(), float(evaluations),
-                   float(evaluations), _sampling_bound(method.name, f.n), evaluations, None, note=complex_note)  # fmt: skip
-
-
-def _writable(f: Function, mode: str) -> bool:
-    return mode == "reverse" or f.n * len(f.graph) <= LARGEST_FORWARD_PROGRAM
+    return CostRow(method.name, many * len(f.graph.operations), many * f.graph.weight(), float(many), float(many),
+                   "" if taken is None else str(taken), many, extra_evaluations=beside, note=complex_note)  # fmt: skip
 
 
 def _program_row(f: Function, mode: Any) -> CostRow:
-    if not _writable(f, mode):
+    if not writable(f, mode):
         return CostRow(mode, bound=_bound(mode, f.n, f.m), note=f"not written down: {f.n} sweeps over {len(f.graph):,} nodes")
     return _ratios(f, mode, f.program(mode), _bound(mode, f.n, f.m))
 
@@ -197,14 +207,6 @@ def _bound(mode: Mode, n: int, m: int) -> str:
     return "≤ 2.5" if sweeps == 1 else f"≤ 1 + 1.5×{sweeps}"
 
 
-def _sampling_bound(name: str, n: int) -> str:
-    points = {"forward-difference": 1 + n, "backward-difference": 1 + n, "central-difference": 2 * n, "complex-step": n}
-    order = name.rsplit("-", 1)[-1]
-    if order in ("4", "6", "8"):
-        return str(int(order) * n)
-    return str(points[name]) if name in points else ""
-
-
 def _symbolic_row(f: Function, name: str) -> CostRow:
     """Counted as SymPy counts, on the expression that is really evaluated: plain, or after cse."""
     sizes = derivative_of(f, name == "symbolic-cse").sizes
@@ -216,39 +218,3 @@ def _symbolic_row(f: Function, name: str) -> CostRow:
 def first_sentence(reason: Exception) -> str:
     """The reason without the lines that only decorate it."""
     return str(reason).splitlines()[0]
-
-
-# --- measuring --------------------------------------------------------------------------------------------------
-
-
-def _measured(f: Function, point: FloatArray, methods: list[Method], known: Mapping[str, float]) -> dict[str, float]:
-    """Median seconds of f and of each method, interleaved so that all meet the same noise; a call that is `known` to be
-    so long that noise is nothing to it, and so are the first calls, is taken at that."""
-    long = {method.name: known[method.name] for method in methods if known.get(method.name, 0.0) > LONG}
-    calls: dict[str, Callable[[], Any]] = {"f": lambda: f.values(point)}
-    for method in methods:
-        if method.name not in long or method.needs != "values":  # what has a formula to prepare is slow at first only
-            calls[method.name] = partial(method, f, point)
-    repeats = {name: _repeats(call) for name, call in calls.items()}
-    samples: dict[str, list[float]] = {name: [] for name in calls}
-    end = time.perf_counter() + SECONDS
-    while len(samples["f"]) < 5 or time.perf_counter() < end:
-        for name, call in calls.items():
-            started = time.perf_counter()
-            for _ in range(repeats[name]):
-                call()
-            samples[name].append((time.perf_counter() - started) / repeats[name])
-        if time.perf_counter() > end + 20 * SECONDS:
-            break
-    return long | {name: statistics.median(found) for name, found in samples.items()}
-
-
-def _repeats(call: Callable[[], Any]) -> int:
-    """Warm up, past the calls after which a program is compiled, and see how many calls make half a millisecond."""
-    for _ in range(SWEEPS + WALKS + 2):
-        started = time.perf_counter()
-        call()
-        once = time.perf_counter() - started
-        if once > 0.05:
-            return 1
-    return max(1, min(200, int(5e-4 / max(once, 1e-7))))

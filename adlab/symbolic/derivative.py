@@ -80,6 +80,10 @@ class SymbolicDerivative:
         self._function = _compiled(self.source)
         self.seconds = time.perf_counter() - started
 
+    def printed(self, point: Sequence[float]) -> list[Any]:
+        """What the printed formula gives at one point, in order, unchecked: it may raise, or be complex."""
+        return self._function(*point)
+
     def jacobian(self, point: Sequence[float]) -> FloatArray:
         """All partials at one point, shape (m, n).
 

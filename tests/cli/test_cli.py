@@ -59,8 +59,17 @@ def test_every_report_comes_as_text_json_and_markdown(capsys, argv, keys) -> Non
 
 def test_adlab_alone_is_the_worked_example(capsys) -> None:
     out = run(capsys)
-    assert "2.2934734504528866" in out
+    assert "2.29347345045288" in out
+    assert "∂f/∂x1 = (2*x1 + x2*cos(x1*x2) + 2*x2)/((x1 + x2)**2 + sin(x1*x2))" in out
+    assert len(out.splitlines()) < 24
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_full_has_the_tables_and_no_line_is_longer_than_asked(capsys) -> None:
+    out = run(capsys, "--full", "--width", "80", "--methods", "reverse,central-difference")
     assert "verdict" in out
+    assert "2.2934734504528866" in out
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

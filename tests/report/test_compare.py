@@ -53,7 +53,7 @@ def test_automatic_and_complex_step_are_right_to_the_last_digits(worked) -> None
 
 def test_nobodys_error_is_printed_as_zero() -> None:
     """x² at 3: every automatic method returns exactly 6."""
-    text = str(adlab.compare("x**2", 3.0, methods=["reverse", "complex-step"], timed=False))
+    text = str(adlab.compare("x**2", 3.0, methods=["reverse", "complex-step"], timed=False).full)
     line = next(line for line in text.splitlines() if line.startswith("reverse"))
     assert "< 1.1e-16" in line
     assert "< 1" in line
@@ -89,7 +89,8 @@ def test_outside_the_domain_there_is_nothing_to_compare() -> None:
 
 
 def test_all_four_forms_of_a_report(worked) -> None:
-    assert "verdict" in str(worked)
+    assert "verdict" in str(worked.full)
+    assert "Trust" in str(worked)
     assert "<table>" in worked._repr_html_()
     assert "<script" not in worked._repr_html_()
     assert "| method |" in worked.to_markdown()

@@ -7,7 +7,12 @@ import pytest
 
 import adlab
 from adlab.graph.liveness import peak
+from adlab.methods import METHODS
+from adlab.report import bare
 
+TIMED_AS_FORMULAS = [
+    name for name, m in METHODS.items() if m.family in ("automatic", "symbolic") or bare.evaluations(m, 1) is not None
+]
 FAMILIES = [
     adlab.gallery.worked_example(), adlab.gallery.baydin(), adlab.gallery.speelpenning(12), adlab.gallery.rosenbrock(9),
     adlab.gallery.helmholtz(6), adlab.gallery.logistic_map(7), adlab.gallery.chain(6), adlab.gallery.attention(),
@@ -56,7 +61,7 @@ def test_differences_report_the_evaluations_they_really_made() -> None:
 
     f.values = counted
     row = adlab.cost(f, [1.0, 2.0], methods=["central-difference-4"], timed=False).row("central-difference-4")
-    assert row.evaluations == calls
+    assert row.evaluations + row.extra_evaluations == calls
 
 
 def test_times_are_measured_for_what_works_only() -> None:
@@ -84,3 +89,26 @@ def test_a_huge_forward_program_is_said_not_to_be_written() -> None:
     assert "1200 sweeps" in found.note
     gradient = adlab.gallery.speelpenning(1200).gradient(np.ones(1200), method="forward")
     assert np.all(gradient == 1)
+
+
+@pytest.mark.parametrize("largest", [0, bare.LARGEST_WRITTEN], ids=["looped", "written"])
+@pytest.mark.parametrize("name", TIMED_AS_FORMULAS)
+@pytest.mark.parametrize("text", ["x*sin(y)/(1 + y**2)", "exp(x)", ["x*y", "x + y", "sin(x)"]])
+def test_what_is_timed_is_the_formula_of_the_method(text, name: str, largest: int, monkeypatch) -> None:
+    monkeypatch.setattr(bare, "LARGEST_WRITTEN", largest)
+    f, method = adlab.Function(text), METHODS[name]
+    point = np.arange(1.0, f.n + 1) / 3
+    result = method(f, point)
+    found = np.array(bare.formula(f, method, point, result)()).ravel()
+    expected = result.jacobian
+    if method.family == "automatic":
+        found = found[f.m :]
+    elif method.family != "symbolic":
+        found = found.reshape(f.n, f.m).T.ravel()
+    assert found == pytest.approx(expected.ravel(), rel=1e-12)
+
+
+def test_a_difference_costs_its_own_evaluations_of_f_and_no_estimate() -> None:
+    found = adlab.cost("exp(sin(x))", 1.0, timed=False)
+    assert [found.row(name).ratio for name in ("forward-difference", "central-difference", "central-difference-8")] == [2, 2, 8]
+    assert found.row("forward-difference").extra_evaluations > 0

@@ -1,0 +1,34 @@
+"""Numbers and formulas as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+
+def significant(value: float | None, digits: int = 6) -> str:
+    """A number for a table; an en dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def count(value: float | None) -> str:
+    """A whole number; beyond ten millions in powers of ten.
+
+    >>> count(12345), count(2.3e15), count(10**5000), count(None)
+    ('12,345', '2.3e+15', '1e+5000', '–')
+    """
+    if value is None:
+        return "–"
+    if value > 1e300:  # an integer may be larger than any float
+        exponent = math.floor(math.log10(value))
+        return f"{10 ** (math.log10(value) - exponent):.3g}e+{exponent}"
+    return f"{value:,.0f}" if value < 1e7 else f"{float(value):.3g}"
+
+
+def displayed(latex: str) -> str:
+    """LaTeX as notebooks want it, a displayed formula."""
+    return f"$\\displaystyle {latex}$"
+
+
+def withheld(operations: int) -> str:
+    """What stands in place of LaTeX so long that it would hang a browser."""
+    return rf"\text{{{operations:,} operations: too many to typeset}}"

@@ -1,0 +1,95 @@
+"""Text for a terminal: its width, words that are never broken, and a little colour."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+
+GAP = 2
+"""Blank columns between two columns of a table."""
+BULLET = "• "
+STYLES: Mapping[str, str] = {"title": "1", "quiet": "2", "good": "32", "poor": "33", "bad": "31"}
+"""Names of styles, and the codes of ANSI terminals: bold, faint, green, yellow, red. All show on light and on dark."""
+
+
+def painted(text: str, style: str, colour: bool) -> str:
+    """The text in a style of `STYLES`; as it is without colour, and where the style has no name."""
+    if not (colour and style and text.strip()):
+        return text
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
+
+
+def has_colour() -> bool:
+    """Whether standard output is a terminal that wants colour (see no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+
+
+def columns() -> int | None:
+    """How wide the reader's terminal is; None for a pipe or a file, which have no width."""
+    if os.environ.get("COLUMNS", "").isdigit() or sys.stdout.isatty():
+        return shutil.get_terminal_size().columns
+    return None
+
+
+def wrapped(text: str, width: int | None) -> str:
+    """Every line of a text cut between words at `width`; what is carried over is indented, under its bullet if it has one.
+
+    >>> print(wrapped("• a sentence of some words", 16))
+    • a sentence of
+      some words
+    """
+    if width is None:
+        return text
+    return "\n".join(part for line in text.split("\n") for part in (_cut(line, width) or [""]))
+
+
+def _cut(line: str, width: int) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()) + len(BULLET))
+    if len(line) <= width:
+        return [line]
+    return textwrap.wrap(line, max(width, 20), subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True)
+
+
+def cell_lines(cell: str, width: int) -> list[str]:
+    """A cell cut between words into lines of at most `width`; only a word longer than that is broken."""
+    return textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
+
+
+def longest_word(cell: str) -> int:
+    """How narrow a cell can be without breaking a word."""
+    return max(map(len, cell.split()), default=0)
+
+
+def shared_out(natural: Sequence[int], least: Sequence[int], width: int) -> list[int]:
+    """Widths that add up to `width` with the gaps: the widest columns give way first, none below its least width.
+
+    >>> shared_out([10, 40, 8], [4, 6, 8], 40)
+    [10, 18, 8]
+    """
+    found = list(natural)
+    while sum(found) + GAP * (len(found) - 1) > width:
+        room = [(size if size > low else 0, i) for i, (size, low) in enumerate(zip(found, least, strict=True))]
+        size, widest = max(room, key=lambda pair: (pair[0], -pair[1]))
+        if not size:
+            break
+        found[widest] -= 1
+    return found
+
+
+def blocks(least: Sequence[int], width: int, keys: int = 1) -> list[list[int]]:
+    """The columns in groups, each narrow enough for `width`; every group begins with the first `keys`, which name the rows.
+
+    >>> blocks([10, 10, 10, 10], 36)
+    [[0, 1, 2], [0, 3]]
+    """
+    named = list(range(min(keys, len(least))))
+    groups: list[list[int]] = [named[:]]
+    for i in range(len(named), len(least)):
+        together = sum(least[k] for k in groups[-1]) + least[i] + GAP * len(groups[-1])
+        if together > width and len(groups[-1]) > len(named):
+            groups.append(named[:])
+        groups[-1].append(i)
+    return groups

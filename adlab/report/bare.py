@@ -1,0 +1,145 @@
+"""A method's formula by itself: the evaluations that it takes, without the search for a step and the estimate of its error.
+
+What a method costs is what its formula costs. A forward difference with a step that is known takes 1 + n values of f; that
+adlab takes more, to choose the step and to say how wrong the result may be, is a price of its own.
+"""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+from itertools import repeat
+from operator import mul
+from typing import Any, NamedTuple
+
+from adlab.arithmetic.complex_numbers import COMPLEX
+from adlab.arithmetic.floats import compile_python
+from adlab.arithmetic.running import LARGEST_COMPILED, Runner
+from adlab.differences.complex_step import default_step
+from adlab.differences.stencils import SCHEMES, scheme
+from adlab.function import Function
+from adlab.graph.graph import Builder, Graph
+from adlab.graph.rules import splice
+from adlab.inputs import FloatArray
+from adlab.methods import LARGEST_FORWARD_PROGRAM, Method, Result
+from adlab.symbolic.derivative import derivative_of
+
+LARGEST_WRITTEN = 2_000
+"""Operations of a difference formula that is compiled as one: it takes some ten milliseconds."""
+
+
+def evaluations(method: Method, n: int) -> int | None:
+    """Values of f that the formula takes, f(x) itself once for all variables; None where no formula says."""
+    if method.family == "complex step":
+        return n
+    if method.name not in SCHEMES:
+        return None
+    nodes = scheme(method.name).offsets
+    return n * len(nodes) - (n - 1) * (0 in nodes) if n else 0
+
+
+def formula(f: Function, method: Method, point: FloatArray, result: Result) -> Callable[[], Any] | None:
+    """The formula as a call, with the steps that `result` has chosen; None where the method's own call is the formula."""
+    at: list[float] = point.tolist()
+    if method.family == "automatic" and writable(f, method.name):
+        return partial(program(f.program(method.name)), *at)  # type: ignore[arg-type]
+    if method.family == "symbolic":
+        return partial(derivative_of(f, method.name == "symbolic-cse").printed, at)
+    if method.family == "complex step":
+        return _complex(f.graph, at)
+    if method.family != "difference" or result.evaluations is None or result.steps is None:
+        return None
+    if method.name in SCHEMES:
+        return _quotients(f, method.name, at, result.steps)
+    return _sampling(f, at, result.evaluations, result.steps)
+
+
+def writable(f: Function, mode: str) -> bool:
+    """Whether the program of a mode is short enough to be written down."""
+    return mode == "reverse" or f.n * len(f.graph) <= LARGEST_FORWARD_PROGRAM
+
+
+def program(graph: Graph) -> Callable[..., Sequence[float]]:
+    """The graph as straight-line Python, or walked where it is too long to compile."""
+    if len(graph) <= LARGEST_COMPILED:
+        return compile_python(graph)
+    walk = Runner(graph)
+    return lambda *point: walk(point)
+
+
+def _quotients(f: Function, name: str, at: list[float], steps: Sequence[float]) -> Callable[[], Any]:
+    """The scheme's sums at points that are known beforehand, f(x) taken once."""
+    made = scheme(name)
+    pairs = [(o, w) for o, w in zip(made.float_offsets.tolist(), made.float_weights.tolist(), strict=True) if o]
+    at_centre = next((float(w) for o, w in zip(made.offsets, made.weights, strict=True) if not o), 0.0)
+    sums = Sums(at, [(h, [(w, _moved(at, j, o * h)) for o, w in pairs]) for j, h in enumerate(steps)], at_centre)
+    if len(f.graph) * len(pairs) * f.n <= LARGEST_WRITTEN:
+        return partial(program(_written(f.graph, sums)), *[x for point in sums.points for x in point])
+    return partial(_summed, program(f.graph), sums)
+
+
+class Sums(NamedTuple):
+    """For each variable its step and (weight, point) pairs; the weight of f(x) is `centre`, for all of them."""
+
+    at: list[float]
+    terms: list[tuple[float, list[tuple[float, list[float]]]]]
+    centre: float
+
+    @property
+    def points(self) -> list[list[float]]:
+        """Where f is taken, in order; f(x) first if it is."""
+        return [*([self.at] if self.centre else []), *(point for _, pairs in self.terms for _, point in pairs)]
+
+
+def _summed(value: Callable[..., Sequence[float]], sums: Sums) -> list[list[float]]:
+    """All quotients, by a loop: for an f that takes so long that the loop does not count."""
+    centre = [sums.centre * y for y in value(*sums.at)] if sums.centre else repeat(0.0)
+    found = []
+    for h, pairs in sums.terms:
+        weights = [weight for weight, _ in pairs]
+        outputs = zip(*[value(*point) for _, point in pairs], strict=True)
+        found.append([(sum(map(mul, weights, output)) + c) / h for output, c in zip(outputs, centre, strict=False)])
+    return found
+
+
+def _written(graph: Graph, sums: Sums) -> Graph:
+    """All quotients as one program, as a person would write them out; every point has inputs of its own, so that no two
+    evaluations of f share anything."""
+    n, names = len(graph.inputs), [f"p{k}" for k in range(len(sums.points) * len(graph.inputs))]
+    builder = Builder(names)
+    values = iter([splice(builder, graph, range(k, k + n)) for k in range(0, len(names), n)])
+    centre = next(values) if sums.centre else None
+    found = []
+    for h, pairs in sums.terms:
+        taken = [(weight, next(values)) for weight, _ in pairs] + ([(sums.centre, centre)] if centre is not None else [])
+        for i in range(len(graph.outputs)):
+            terms = [builder.call("mul", builder.constant(weight), outputs[i]) for weight, outputs in taken]
+            total = reduce(partial(builder.call, "add"), terms)
+            found.append(builder.call("div", total, builder.constant(h)))
+    return builder.finish(found)
+
+
+def _sampling(f: Function, at: list[float], many: int, steps: Sequence[float]) -> Callable[[], Any]:
+    """As many values of f, near x: what is fitted to them afterwards is the method's own work."""
+    value = program(f.graph)
+    points = [_moved(at, k % len(at), steps[k % len(at)]) for k in range(many)]
+    return lambda: [value(*point) for point in points]
+
+
+def _moved(at: list[float], index: int, by: float) -> list[float]:
+    return [x + by if i == index else x for i, x in enumerate(at)]
+
+
+def _complex(graph: Graph, at: list[float]) -> Callable[[], Any]:
+    """Im f(x + ih)/h for each variable, on straight-line Python as f itself is."""
+    value = _straight_line(graph)
+    points = [(h, [complex(x, h * (i == j)) for i, x in enumerate(at)]) for j, h in enumerate(map(default_step, at))]
+    return lambda: [[output.imag / h for output in value(*point)] for h, point in points]
+
+
+def _straight_line(graph: Graph) -> Callable[..., Any]:
+    """The graph as straight-line Python on complex numbers, by `cmath` where that has the function."""
+    primitives = {node.primitive for node in graph.nodes if node.operands}
+    functions = {p.name: getattr(cmath, p.name, None) or p.complex or p.array for p in primitives}
+    return compile_python(graph, COMPLEX, functions)

@@ -1,0 +1,68 @@
+"""How long f and each method take: calls interleaved, so that all meet the same noise, and the median of many."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from adlab.compile.program import WALKS
+from adlab.function import Function
+from adlab.inputs import FloatArray
+from adlab.methods import SWEEPS, Method
+from adlab.report.bare import program
+
+SECONDS = 0.25
+"""How long all timings together take, about."""
+LONG = 0.2
+"""Seconds of a call that is not repeated: noise is nothing to it."""
+ONCE = 0.05
+"""Seconds of a call that is timed alone; shorter ones are timed several at a time."""
+BATCH = 5e-4
+"""Seconds that several calls timed together should take: a thousand times what reading the clock does."""
+Times = dict[str, float]
+
+
+def measured(
+    f: Function, point: FloatArray, methods: list[Method], known: Mapping[str, float], formulas: Mapping[str, Callable[[], Any]]
+) -> tuple[Times, Times]:
+    """Median seconds of f on plain numbers ("f"), and of each method's call; and of the `formulas` by themselves, by method.
+
+    A call that is `known` to be long is taken at that, unless it has a formula to prepare: then only the first is slow.
+    """
+    long = {method.name: known[method.name] for method in methods
+            if known.get(method.name, 0.0) > LONG and method.needs == "values"}  # fmt: skip
+    calls: dict[tuple[str, bool], Callable[[], Any]] = {("f", False): partial(program(f.graph), *point.tolist())}
+    calls |= {(method.name, False): partial(method, f, point) for method in methods if method.name not in long}
+    calls |= {(name, True): call for name, call in formulas.items()}
+    medians = _medians(calls)
+    whole = long | {name: seconds for (name, alone), seconds in medians.items() if not alone}
+    return whole, {name: seconds for (name, alone), seconds in medians.items() if alone}
+
+
+def _medians(calls: Mapping[tuple[str, bool], Callable[[], Any]]) -> dict[tuple[str, bool], float]:
+    repeats = {name: _repeats(call) for name, call in calls.items()}
+    samples: dict[tuple[str, bool], list[float]] = {name: [] for name in calls}
+    started = time.perf_counter()
+    rounds = 0
+    while (rounds < 5 and time.perf_counter() < started + 20 * SECONDS) or time.perf_counter() < started + SECONDS or not rounds:
+        rounds += 1
+        for name, call in calls.items():
+            begun = time.perf_counter()
+            for _ in range(repeats[name]):
+                call()
+            samples[name].append((time.perf_counter() - begun) / repeats[name])
+    return {name: statistics.median(found) for name, found in samples.items()}
+
+
+def _repeats(call: Callable[[], Any]) -> int:
+    """Warm up, past the calls after which a program is compiled, and see how many calls make up a batch."""
+    for _ in range(SWEEPS + WALKS + 2):
+        started = time.perf_counter()
+        call()
+        once = time.perf_counter() - started
+        if once > ONCE:
+            return 1
+    return max(1, min(2000, int(BATCH / max(once, 1e-7))))

@@ -1,0 +1,83 @@
+"""The derivative as a formula that a person can read: `sympy.diff`, then the shortest of a few safe rearrangements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import sympy
+from sympy.core.basic import Basic
+
+from adlab.errors import AdlabError, MethodError
+from adlab.symbolic.treesize import Distinct
+from adlab.text.traversal import is_small
+
+SMALL = 400
+"""Nodes of a formula, as a tree, that SymPy differentiates and rearranges within some tenths of a second."""
+TIDIED = 120
+"""Nodes of a derivative that is worth rearranging: a longer one stays long."""
+
+
+def partials(outputs: Sequence[Any], variables: Sequence[sympy.Symbol], by: Sequence[sympy.Symbol], order: int = 1) -> list[Any]:
+    """All derivatives of that order, row by row: for each output, for each sequence of `order` variables of `by`.
+
+    They are those of `sympy.diff`, each rearranged to be short. Raises MethodError where the formula is so large that
+    SymPy would not come back, or where SymPy has no derivative of it.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> partials([x**2*sympy.sin(y)], [x, y], [x, y])
+    [2*x*sin(y), x**2*cos(y)]
+    """
+    found: list[Any] = list(outputs)
+    for _ in range(order):
+        if not is_small(found, SMALL):
+            raise MethodError(f"as a tree the formula has more than {SMALL} nodes, too many to write its derivative as one")
+        found = [_diff(expression, variable) for expression in found for variable in by]
+    return [shortest(expression) for expression in found]
+
+
+def _diff(expression: Any, variable: sympy.Symbol) -> Any:
+    try:
+        found = sympy.diff(expression, variable)
+    except AdlabError:
+        raise
+    except Exception as fault:  # whatever SymPy raises is its answer to the formula
+        raise MethodError(f"SymPy has no derivative of this formula ({type(fault).__name__}: {fault})") from None
+    if found.has(sympy.Derivative, sympy.Subs):
+        raise MethodError(f"SymPy leaves the derivative by {variable} undone")
+    return found
+
+
+def shortest(expression: Any) -> Any:
+    """The expression, or a rearrangement of it that is shorter to read; never one that is longer.
+
+    Only identities that hold wherever both sides have a value are used: common denominators, common factors.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> shortest((2*x + y*sympy.cos(x*y))/(x + 1) + 2/(x + 1))
+    (2*x + y*cos(x*y) + 2)/(x + 1)
+    """
+    if not is_small([expression], TIDIED):
+        return expression
+    return min(_forms(expression), key=_length)
+
+
+def _forms(expression: Any) -> Iterator[Any]:
+    yield expression
+    arrangements: list[Callable[[Any], Any]] = [
+        sympy.together, sympy.factor_terms, lambda e: sympy.factor_terms(sympy.together(e)), sympy.powsimp,
+    ]  # fmt: skip
+    for arrange in arrangements:
+        try:
+            yield arrange(expression)
+        except Exception:  # a rearrangement that SymPy cannot make is none
+            continue
+
+
+def _length(expression: Any) -> tuple[int, int]:
+    return operations([expression]), len(str(expression))
+
+
+def operations(expressions: Sequence[Basic]) -> int:
+    """Operations of the expressions as trees, as `sympy.count_ops` counts, at any size."""
+    return int(Distinct.of(expressions).tree_operations)
