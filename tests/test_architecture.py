@@ -15,7 +15,8 @@ PACKAGE = ROOT / "adlab"
 
 # Each room may import the rooms on earlier lines, and itself. Rooms that share a line may not import each other.
 LEVELS = [
-    ["errors", "progress", "process", "display"],
+    ["errors", "progress", "process"],
+    ["display"],
     ["text"],
     ["inputs"],
     ["truth", "primitives"],
