@@ -1,10 +1,22 @@
-"""What a graph offers and rooms above it write: pictures, LaTeX, the frameworks' versions. Each is imported when called."""
+"""What a graph and a function offer and other rooms write: pictures, LaTeX, source, the frameworks' versions.
+
+Each is imported when it is called.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from adlab.errors import VariableError
 from adlab.graph.graph import Graph, attach
+from adlab.text.traversal import is_small, listing
+
+if TYPE_CHECKING:
+    import sympy
+
+SHORT = 8
+"""Variables that a formula may have to be typeset on a line, and a dozen times as many nodes of its tree."""
 
 
 def plot(graph: Graph, ax: Any = None, **options: Any) -> Any:
@@ -82,3 +94,91 @@ def _repr_latex_(graph: Graph) -> str:
 for _convenience in (plot, to_svg, to_dot, to_mermaid, to_latex, to_torch, to_jax, to_casadi,
                      _repr_svg_, _repr_html_, _repr_latex_):  # fmt: skip
     attach(_convenience.__name__, _convenience)
+
+
+class Written:
+    """A function in the languages of others: SymPy, Python, LaTeX, PyTorch, JAX, CasADi. `Function` is one of these."""
+
+    name: str
+    variables: tuple[sympy.Symbol, ...]
+    scalar: bool
+    if TYPE_CHECKING:  # what a function has, see there
+
+        @property
+        def graph(self) -> Graph: ...
+        @property
+        def outputs(self) -> tuple[sympy.Expr, ...]: ...
+        @property
+        def independent(self) -> bool: ...
+        @property
+        def n(self) -> int: ...
+
+    @property
+    def expr(self) -> Any:
+        """The formula as a SymPy expression; for several outputs, the tuple of them."""
+        return self.outputs[0] if self.scalar else self.outputs
+
+    def diff(self, *by: sympy.Symbol | str) -> Any:
+        """The derivative as a SymPy formula: by one variable, or by several in turn; for several outputs, the tuple of them.
+
+        With no variable named there must be only one. `adlab.derive` has the programs and the sizes beside the formulas.
+        Raises VariableError for an unknown name, MethodError where the derivative is too large for a formula.
+
+        >>> import adlab
+        >>> adlab.Function("x**2*sin(y)").diff("x"), adlab.Function("x**2*sin(y)").diff("x", "y")
+        (2*x*sin(y), 2*x*cos(y))
+        """
+        from adlab.symbolic.formula import partials
+
+        found: Sequence[Any] = self.outputs
+        if not by and self.n != 1:
+            raise VariableError(f"name the variable to differentiate by: {listing([v.name for v in self.variables])}")
+        for variable in self.chosen(by or self.variables):
+            found = partials(found, [variable])
+        return found[0] if self.scalar else tuple(found)
+
+    def chosen(self, by: Sequence[sympy.Symbol | str]) -> list[sympy.Symbol]:
+        """The variables of these names. Raises VariableError for a name that is none of theirs."""
+        known = {variable.name: variable for variable in self.variables}
+        names = [str(getattr(variable, "name", variable)) for variable in by]
+        for name in names:
+            if name not in known:
+                raise VariableError(f"no variable `{name}`; there are {listing(list(known))}")
+        return [known[name] for name in names]
+
+    def to_python(self) -> str:
+        """The program as Python source, ready to paste."""
+        from adlab.compile.source import to_python
+
+        return to_python(self.graph, self.name)
+
+    def to_latex(self) -> str:
+        """The program as LaTeX, one line an operation."""
+        return self.graph.to_latex()
+
+    def to_torch(self, dtype: Any = None) -> Any:
+        """A differentiable PyTorch module of this function: see `Graph.to_torch`. Raises MissingExtra without torch."""
+        return self.graph.to_torch(dtype)
+
+    def to_jax(self, dtype: Any = None) -> Any:
+        """A pure JAX function, for grad, jit and vmap: see `Graph.to_jax`. Raises MissingExtra without jax."""
+        return self.graph.to_jax(dtype)
+
+    def to_casadi(self) -> Any:
+        """A `casadi.Function` of one vector: see `Graph.to_casadi`. Raises MissingExtra without casadi."""
+        return self.graph.to_casadi(self.name if self.name.isidentifier() else "f")
+
+    def _repr_latex_(self) -> str:
+        """The formula where it is short, else the program line by line, else its size."""
+        from adlab.display import displayed
+
+        short = self.independent and self.n <= SHORT and is_small(self.outputs, 12 * SHORT)
+        return displayed(self._formula_in_latex() if short else self.to_latex())
+
+    def _formula_in_latex(self) -> str:
+        import sympy
+
+        rows = r" \\ ".join(sympy.latex(output) for output in self.outputs)
+        values = rows if self.scalar else rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
+        letters = ", ".join(sympy.latex(variable) for variable in self.variables)
+        return rf"\left({letters}\right) \mapsto {values}"

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import sympy
 
-from adlab import conveniences  # noqa: F401 (gives graphs their pictures)
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.domain import domain, explain
 from adlab.arithmetic.floats import FLOATS
@@ -20,20 +19,19 @@ from adlab.arithmetic.symbols import SYMPY
 from adlab.autodiff import programs
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.autodiff.trace import Trace, trace
+from adlab.conveniences import Written
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray, coerce, coerce_one, read
 from adlab.methods import Method, lookup
-from adlab.text.traversal import brief, is_small, listing
+from adlab.text.traversal import brief, listing
 
 T = TypeVar("T")
 Errors = Literal["nan", "raise"]
-SHORT = 8
-"""Variables that a formula may have to be typeset on a line, and a dozen times as many nodes of its tree."""
 
 
-class Function:
+class Function(Written):
     """A formula with its variables, to be evaluated and differentiated in every way there is.
 
     `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs; `variables` are
@@ -352,31 +350,6 @@ class Function:
         from adlab.compile.program import compile_function
 
         return compile_function(self, backend, derivative, accuracy)
-
-    def to_python(self) -> str:
-        """The program as Python source, ready to paste."""
-        from adlab.compile.source import to_python
-
-        return to_python(self.graph, self.name)
-
-    def to_latex(self) -> str:
-        """The program as LaTeX, one line an operation."""
-        return self.graph.to_latex()
-
-    def _repr_latex_(self) -> str:
-        """The formula where it is short, else the program line by line, else its size."""
-        from adlab.display import displayed
-
-        return displayed(self._formula_in_latex() if self._is_short() else self.to_latex())
-
-    def _is_short(self) -> bool:
-        return self._outputs is not None and self.n <= SHORT and is_small(self._outputs, 12 * SHORT)
-
-    def _formula_in_latex(self) -> str:
-        rows = r" \\ ".join(sympy.latex(output) for output in self.outputs)
-        values = rows if self.scalar else rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
-        letters = ", ".join(sympy.latex(variable) for variable in self.variables)
-        return rf"\left({letters}\right) \mapsto {values}"
 
 
 def _over_points(graph: Graph) -> Any:

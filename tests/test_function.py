@@ -307,3 +307,17 @@ def test_a_0_that_overflow_has_left_is_no_derivative() -> None:
     assert np.isnan(norm.gradient([far, [3.0, 4.0]])).tolist() == [[True, True], [False, False]]
     with pytest.raises(adlab.OverflowedError):
         norm.gradient([far, [3.0, 4.0]], errors="raise")
+
+
+def test_a_function_differentiates_as_sympy_users_expect() -> None:
+    f = adlab.Function("x**2*sin(y)")
+    x, y = f.variables
+    assert f.expr == x**2 * sympy.sin(y)
+    assert f.diff("x") == 2 * x * sympy.sin(y)
+    assert f.diff(x, "y") == 2 * x * sympy.cos(y)
+    assert adlab.Function("x**3").diff() == 3 * adlab.Function("x").variables[0] ** 2
+    assert adlab.Function(["x*y", "x + y"]).diff("x") == (y, 1)
+    with pytest.raises(adlab.VariableError, match="x, y"):
+        f.diff()
+    with pytest.raises(adlab.VariableError, match="no variable `z`"):
+        f.diff("z")

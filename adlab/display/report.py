@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import math
@@ -91,7 +92,7 @@ class Report(ABC):
     def to_dataframe(self) -> Any:
         """The rows of the main table as a `pandas.DataFrame`. Raises MissingExtra without pandas."""
         try:
-            import pandas
+            pandas: Any = importlib.import_module("pandas")
         except ImportError:
             raise MissingExtra("to_dataframe needs pandas: pip install pandas; to_csv and to_dict need nothing") from None
         return pandas.DataFrame(self.records())

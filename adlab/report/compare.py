@@ -90,7 +90,7 @@ class Comparison(Report):
         f = self.function
         if not f.independent or f.n * f.m > FEW:
             raise MethodError("the derivative is too large to be written as a formula")
-        made: list[Any] = f.cached("formulas", lambda: partials(f.outputs, f.variables, f.variables))
+        made: list[Any] = f.cached("formulas", lambda: partials(f.outputs, f.variables))
         return made
 
     def plot(self, ax: Any = None) -> Any:

@@ -138,8 +138,8 @@ def methods_table(found: Comparison) -> Table:
         price = prices.get(method)
         middle = [significant(median_digits(mine), 3)] if many else []
         rows.append([
-            method, significant(worst.digits, 3), *middle, _ulps(worst), _in_units(price and price.ratio),
-            _in_units(price and price.time_ratio), _status(mine),
+            method, significant(worst.digits, 3), *middle, _ulps(worst), _in_units(None if price is None else price.ratio),
+            _in_units(None if price is None else price.time_ratio), _status(mine),
         ])  # fmt: skip
         styles[number, 1] = _style(worst)
     if all(row[-1] == "" for row in rows):

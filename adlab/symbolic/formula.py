@@ -12,26 +12,27 @@ from adlab.errors import AdlabError, MethodError
 from adlab.symbolic.treesize import Distinct
 from adlab.text.traversal import is_small
 
-SMALL = 400
+SMALL = 2_000
 """Nodes of a formula, as a tree, that SymPy differentiates and rearranges within some tenths of a second."""
 TIDIED = 120
 """Nodes of a derivative that is worth rearranging: a longer one stays long."""
 
 
-def partials(outputs: Sequence[Any], variables: Sequence[sympy.Symbol], by: Sequence[sympy.Symbol], order: int = 1) -> list[Any]:
+def partials(outputs: Sequence[Any], by: Sequence[sympy.Symbol], order: int = 1) -> list[Any]:
     """All derivatives of that order, row by row: for each output, for each sequence of `order` variables of `by`.
 
     They are those of `sympy.diff`, each rearranged to be short. Raises MethodError where the formula is so large that
     SymPy would not come back, or where SymPy has no derivative of it.
 
     >>> x, y = sympy.symbols("x y", real=True)
-    >>> partials([x**2*sympy.sin(y)], [x, y], [x, y])
+    >>> partials([x**2*sympy.sin(y)], [x, y])
     [2*x*sin(y), x**2*cos(y)]
     """
     found: list[Any] = list(outputs)
     for _ in range(order):
         if not is_small(found, SMALL):
-            raise MethodError(f"as a tree the formula has more than {SMALL} nodes, too many to write its derivative as one")
+            text = f"as a tree the formula has more than {SMALL:,} nodes, too many for a derivative as a formula"
+            raise MethodError(f"{text}; adlab.derive(f).program has it as a program")
         found = [_diff(expression, variable) for expression in found for variable in by]
     return [shortest(expression) for expression in found]
 
