@@ -1,0 +1,138 @@
+"""One self-contained HTML file: markup, data, style sheet and script, with a policy that lets nothing in from outside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from adlab.errors import MethodError, OutputError
+from adlab.function import Function, as_function, point_of
+from adlab.page import markup
+from adlab.page.facts import facts
+from adlab.report.compare import Comparison, compare
+
+LARGEST_FORMULA = 4000
+"""Characters of MathML beyond which the formula stands as text."""
+
+
+class Page:
+    """An HTML page of one function at one point. `html` is the text of the file."""
+
+    def __init__(self, html: str, title: str) -> None:
+        self.html, self.title = html, title
+
+    def __str__(self) -> str:
+        return self.html
+
+    def _repr_html_(self) -> str:
+        """In a notebook: a frame of its own, with scripts and nothing else allowed."""
+        return f'<iframe sandbox="allow-scripts allow-downloads" width="100%" height="900" srcdoc="{escape(self.html, quote=True)}"></iframe>'
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the file; returns its path. Raises OutputError where that is impossible."""
+        target = Path(path)
+        try:
+            target.write_text(self.html, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
+        return target
+
+
+def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Comparison | None = None) -> Page:
+    """The interactive page of a formula at a point: step through both sweeps, fill in, predict, break, compare.
+
+    `f` is a Function, an expression or a text with one output; `x` a point. With `out` the file is written. Raises MethodError
+    for several outputs, and what `f.trace` raises outside the domain.
+
+    >>> print(page("x*sin(x)", 2.0).html[:15])
+    <!doctype html>
+    """
+    function = as_function(f)
+    if function.m != 1:
+        raise MethodError(f"a page shows one output, and this function has m = {function.m}; give one of its outputs")
+    point = point_of(function, x)
+    found = comparison or compare(function, point, timed=False)
+    data = facts(function, point, found, _command(function, point))
+    rows = {row["node"]: row for row in function.trace(point).to_dict()["rows"]}
+    made = Page(_document(function, data, rows), data["title"])
+    if out is not None:
+        made.save(out)
+    return made
+
+
+def _command(f: Function, point: Any) -> str:
+    at = " ".join(f"{name}={float(x)!r}" for name, x in zip(f.names, point, strict=True))
+    return f'adlab page "{f.title.removeprefix("f = ")}" --at {at} --out page.html'
+
+
+def _formula(f: Function) -> str:
+    """The formula in MathML where it is short, else as text."""
+    from sympy.printing.mathml import mathml
+
+    try:
+        written = mathml(f.outputs[0], printer="presentation") if f.n <= 12 and len(f.graph.operations) <= 60 else ""
+    except Exception:  # a function that SymPy's printer does not know
+        written = ""
+    if not written or len(written) > LARGEST_FORMULA:
+        return f"<code>{escape(f.title)}</code>"
+    return f'<math display="inline"><mi>f</mi><mo>=</mo>{written}</math>'
+
+
+def _document(f: Function, data: dict[str, Any], rows: dict[str, Any]) -> str:
+    script = files("adlab.page").joinpath("page.js").read_text(encoding="utf-8")
+    style = files("adlab.page").joinpath("page.css").read_text(encoding="utf-8")
+    # "</" would end the element that holds the data, whatever it stands in.
+    packed = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; "
+              "form-action 'none'")  # fmt: skip
+    place = ", ".join(f"{escape(name)} = {float(x)!r}" for name, x in zip(f.names, data["point"], strict=True))
+    return "\n".join([
+        '<!doctype html>', '<html lang="en"><head><meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">', f"<title>adlab: {escape(data['title'])}</title>",
+        f"<style>{style}</style></head><body>", f"<header><h1>{_formula(f)}</h1><p>at {place}. adlab computes f and its derivatives on "
+        "the graph of the formula. Step through it, fill it in, break it.</p></header>", "<main>", *_sections(data, rows), "</main>",
+        f'<footer><p class="quiet">Made by <code>{escape(data["command"])}</code></p></footer>',
+        f'<script type="application/json" id="data">{packed}</script>', f'<script type="module">{script}</script>', "</body></html>",
+    ])  # fmt: skip
+
+
+def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
+    adjoints = {name: row["adjoint"] for name, row in rows.items()}
+    picture = "<p>The graph has too many operations to draw; the table lists them.</p>" if data["picture"] is None else (
+        f"<figure>{markup.graph_svg(data['picture'], data, adjoints)}</figure>")  # fmt: skip
+    lines = "".join(f"<li>{escape(line)}</li>" for line in data["program"])
+    program = f'<details><summary>The derivative as a program</summary><ol id="program">{lines}</ol></details>' if lines else (
+        '<ol id="program" hidden></ol>')  # fmt: skip
+    counts = data["counts"]
+    cost = f"Operations counted: f {counts['f']}, value and gradient by reverse mode {counts['reverse']}" + (
+        f", by forward mode {counts['forward']}." if counts["forward"] else ".")  # fmt: skip
+    missing = ", ".join(data["missing"])
+    return [
+        f'<p id="notlive" hidden>This page shows recorded numbers and cannot compute others: JavaScript has no {escape(missing)}.</p>',
+        '<section id="steps"><h2>Step by step</h2>', "<p>The forward sweep computes every node. The reverse sweep carries adjoints back: "
+        "v̄ = ∂f/∂v. A node passes its adjoint, times the local partial, to each operand. What arrives by several paths is summed.</p>",
+        markup.predict("uses", "take the node that is used most often. How many contributions arrive there?"),
+        markup.controls(data), f'<div class="two">{picture}{markup.wengert(data, rows)}</div>', f"<p>{cost}</p>", program,
+        markup.predict("cost", "with 100 inputs and one output, which mode is cheaper, forward or reverse?"),
+        markup.predict("swell", "how many operations has the symbolic derivative, written out as a tree?"), "</section>",
+        markup.live(data), *([] if data["comparison"] is None else markup.comparison(data["comparison"])),
+    ]  # fmt: skip
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _finite(data: Any) -> Any:
+    """JSON has no NaN and no infinity: null stands for both."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and (data != data or abs(data) == float("inf")) else data

@@ -1,0 +1,151 @@
+"""What the page shows, as plain data: the graph with its layout, the rules it needs, the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from adlab.draw.layout import Extent, layout
+from adlab.draw.picture import text_width
+from adlab.function import Function
+from adlab.graph import rules
+from adlab.graph.graph import Graph, Node
+from adlab.inputs import FloatArray
+from adlab.primitives.primitive import to_float
+from adlab.primitives.table import CONSTANT
+from adlab.report.compare import Comparison
+
+TEXT, PAD, HEIGHT, GAP = 13.0, 14.0, 59.0, 26.0
+"""Size of the letters in a box, room at its sides, height of a box of three rows, room between ranks, in pixels."""
+NARROWEST = 132.0
+"""Width of the narrowest box, in pixels: it holds an adjoint of six digits with its name."""
+WIDEST = 26
+"""Characters of a right-hand side that a box shows; the rest is in the table."""
+MOST_BOXES = 220
+"""Operations up to which the graph is drawn box by box."""
+
+# What the page's script computes by itself. Everything else comes as numbers, and the page says so.
+IN_JAVASCRIPT = frozenset(
+    ["add", "sub", "mul", "div", "neg", "powi", "powr", "pow", "sqrt", "cbrt", "hypot", "exp", "log", "xlogy", "gauss", "growth",
+     "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "sech", "csch", "coth",
+     "asinh", "acosh", "atanh", "abs", "sign", "heaviside", "floor", "ceiling", "mod", "min", "max", "lt", "le", "gt", "ge",
+     "eq", "ne", "and", "or", "not", "select", "expm1", "log1p", "log2", "exp2", "sigmoid", "softplus", "logaddexp", "acot"]
+)  # fmt: skip
+
+
+def facts(f: Function, point: FloatArray, found: Comparison | None = None, command: str = "") -> dict[str, Any]:
+    """Everything that the page's script reads, ready for JSON.
+
+    >>> import numpy
+    >>> data = facts(Function("x*sin(x)"), numpy.array([2.0]))
+    >>> [node["name"] for node in data["nodes"]], data["nodes"][1]["partials"]
+    (['x', 'v1', 'v2'], ['cos(x)'])
+    """
+    graph = f.graph
+    names = graph.names
+    trace = {row["node"]: row for row in f.trace(point).to_dict()["rows"]} if f.m == 1 else {}
+    nodes = [_node(graph, i, names, trace) for i in range(len(graph))]
+    listed = [_key(node) for node in graph.nodes if node.operands]
+    live = {node.primitive.name for node in graph.nodes if node.operands}
+    needed = {_key(node): node for node in graph.nodes if node.operands}
+    known = {key: _rule(node) for key, node in needed.items()}
+    inside = {name for rule in known.values() for name in rule.pop("uses")}
+    return {
+        "title": f.title, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
+        "nodes": nodes, "rules": known, "keys": dict(zip(map(str, graph.operations), listed, strict=True)),
+        "live": (live | inside) <= IN_JAVASCRIPT,
+        "missing": sorted((live | inside) - IN_JAVASCRIPT),
+        "picture": picture(graph, nodes) if len(graph.operations) <= MOST_BOXES else None,
+        "program": _program(f), "counts": _counts(f), "comparison": None if found is None else compared(found),
+        "command": command,
+    }  # fmt: skip
+
+
+def _key(node: Node) -> str:
+    return node.primitive.name if node.parameter is None else f"{node.primitive.name}:{to_float(node.parameter)!r}"
+
+
+def _node(graph: Graph, i: int, names: Sequence[str], trace: dict[str, Any]) -> dict[str, Any]:
+    node = graph.nodes[i]
+    row = trace.get(names[i], {})
+    constant = node.primitive is CONSTANT
+    return {
+        "name": names[i], "op": node.primitive.name, "operands": list(node.operands),
+        "parameter": to_float(node.parameter) if node.operands and node.parameter is not None else None,
+        "text": graph.written(i), "value": to_float(node.parameter) if constant else row.get("primal"),
+        "partials": row.get("partials_in_letters", []), "slopes": row.get("partials", []), "active": bool(graph.active[i]),
+    }  # fmt: skip
+
+
+def _rule(node: Node) -> dict[str, Any]:
+    """The local partials of an operation as a small graph: its inputs are the operands and the result."""
+    rule = rules.partials(node.primitive, node.parameter)
+    listed = [
+        [inner.primitive.name, list(inner.operands), None if inner.parameter is None else to_float(inner.parameter)]
+        for inner in rule.nodes[len(rule.inputs) :]
+    ]
+    uses = {inner.primitive.name for inner in rule.nodes if inner.operands}
+    return {"inputs": len(rule.inputs), "nodes": listed, "outputs": list(rule.outputs), "uses": uses,
+            "routes": node.primitive.routes}  # fmt: skip
+
+
+def picture(graph: Graph, nodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Boxes and the routes of the edges, in pixels, from top to bottom."""
+    drawn = [i for i, node in enumerate(graph.nodes) if node.primitive is not CONSTANT]
+    place = {i: k for k, i in enumerate(drawn)}
+    widths = [max(NARROWEST, text_width(_label(nodes[i]), TEXT, True) + 2 * PAD) for i in drawn]
+    boxes = [Extent(width / 2, width / 2, HEIGHT + GAP) for width in widths]
+    edges = [(place[operand], place[i], k) for i in drawn for k, operand in enumerate(graph.nodes[i].operands)
+             if operand in place]  # fmt: skip
+    where = layout(boxes, [(a, b) for a, b, _ in edges], [None] * len(edges))
+    return {
+        "width": where.breadth, "height": where.length,
+        "boxes": [{"node": i, "x": p.across, "y": p.along, "w": width, "h": HEIGHT, "label": _label(nodes[i])}
+                  for i, p, width in zip(drawn, where.places, widths, strict=True)],
+        "edges": [{"from": drawn[a], "to": drawn[b], "operand": k, "route": _reaching([[q.across, q.along] for q in route])}
+                  for (a, b, k), route in zip(edges, where.routes, strict=True)],
+    }  # fmt: skip
+
+
+def _reaching(route: list[list[float]]) -> list[list[float]]:
+    """The route with both ends on the borders of the boxes, which are smaller than the room that the layout gave them."""
+    (x, y), (u, v) = route[0], route[-1]
+    return [[x, y - GAP / 2], *route, [u, v + GAP / 2]]
+
+
+def _label(node: dict[str, Any]) -> str:
+    text = node["name"] if node["text"] == node["name"] else f"{node['name']} = {node['text']}"
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def _program(f: Function) -> list[str]:
+    """The lines of the reverse-mode program; none where it is long."""
+    program = f.derivative("reverse").graph
+    return list(program.lines()) if len(program.operations) <= MOST_BOXES else []
+
+
+def _counts(f: Function) -> dict[str, int]:
+    """Operations of f, of its reverse-mode program, of its forward-mode program."""
+    return {
+        "f": len(f.graph.operations),
+        "reverse": len(f.derivative("reverse", value=True).graph.operations),
+        "forward": len(f.derivative("forward", value=True).graph.operations) if f.n <= 50 else 0,
+    }
+
+
+def compared(found: Comparison) -> dict[str, Any]:
+    """The comparison's three tables and its verdict; each sentence with what it rests on."""
+    facts = found.to_dict()
+    accuracy = [[row["method"], row["variable"], row["value"], row["digits"], row["ulps"], row["status"]] for row in facts["accuracy"]]
+    return {
+        "tables": [
+            {"title": "Accuracy", "heads": ["method", "by", "value", "correct digits", "error, ulps", "status"], "rows": accuracy},
+            {"title": "Swell", "heads": ["what", "tree operations", "after cse", "operations of the program", "status"],
+             "rows": [[row["what"], row.get("tree_operations"), row.get("cse_operations"), row.get("graph_operations"),
+                       row.get("status")] for row in facts["swell"]]},
+            {"title": "Cost", "heads": ["method", "operations", "in units of f", "evaluations", "status"],
+             "rows": [[row["method"], row.get("operations"), row.get("ratio"), row.get("evaluations"), row.get("status")]
+                      for row in facts["cost"]]},
+        ],
+        "verdict": facts["verdict"],
+    }  # fmt: skip

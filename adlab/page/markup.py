@@ -1,0 +1,157 @@
+"""What a reader without scripts sees: headings, the graph as SVG, the Wengert list with all numbers, the comparison.
+
+Every text from outside goes through `escape`. There is no `style=` and no handler in the markup: the page's security policy
+forbids both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from html import escape
+from typing import Any
+
+MOST_ROWS = 1200
+"""Lines of the Wengert list that the page writes out."""
+
+
+def number(value: Any) -> str:
+    """A number with five significant digits; a text as it is; nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:.5g}".replace("-", "−") if isinstance(value, float) else f"{value:,}"
+
+
+def graph_svg(picture: dict[str, Any], data: dict[str, Any], adjoints: dict[str, Any]) -> str:
+    """The graph with primals and adjoints, box by box."""
+    width, height = picture["width"], picture["height"]
+    parts = [
+        f'<svg id="graph" role="img" aria-label="The computational graph. The table beside it has the same facts." '
+        f'width="{1.25 * width:.0f}" viewBox="-4 -4 {width + 8:.0f} {height + 8:.0f}">'
+    ]
+    for edge in picture["edges"]:
+        path = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in edge["route"])
+        parts.append(f'<g class="edge" data-from="{edge["from"]}" data-to="{edge["to"]}" data-operand="{edge["operand"]}">'
+                     f'<path d="{path}"/></g>')  # fmt: skip
+    for box in picture["boxes"]:
+        i, x, y, w, h = box["node"], box["x"], box["y"], box["w"], box["h"]
+        node = data["nodes"][i]
+        kind = "input" if i < len(data["variables"]) else "output" if i in data["outputs"] else "operation"
+        parts.append(
+            f'<g class="box {kind}" id="box{i}" data-node="{i}"><rect x="{x - w / 2:.1f}" y="{y - h / 2:.1f}" width="{w:.1f}" '
+            f'height="{h}" rx="{14 if kind == "input" else 4}"/>'
+            f'<text class="name" x="{x:.1f}" y="{y - 12:.1f}">{escape(box["label"])}</text>'
+            f'<text id="boxprimal{i}" x="{x:.1f}" y="{y + 5:.1f}">{number(node["value"])}</text>'
+            f'<text class="adjoint" id="boxadjoint{i}" x="{x:.1f}" y="{y + 22:.1f}">{number(adjoints.get(node["name"]))}</text></g>'
+        )
+    return "".join([*parts, "</svg>"])
+
+
+def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
+    """The Wengert list as a table: the accessible twin of the graph."""
+    body = []
+    listed = [i for i, node in enumerate(data["nodes"]) if node["operands"] or i < len(data["variables"])]
+    for i in listed[:MOST_ROWS]:
+        node, row = data["nodes"][i], rows.get(data["nodes"][i]["name"], {})
+        terms = "  ".join(f"{'−' if c['value'] < 0 else '+'} {number(abs(c['value']))} from {c['from']}"
+                          for c in row.get("contributions", []))  # fmt: skip
+        right = escape(node["text"]) if node["operands"] else "input"
+        partials = escape(", ".join(node["partials"]))
+        body.append(
+            f'<tr id="row{i}" data-name="{escape(node["name"])}"><th scope="row"><button type="button" class="node" data-node="{i}">'
+            f'{escape(node["name"])}</button></th><td>{right}</td><td id="primal{i}">{number(node["value"])}</td><td>{partials}</td>'
+            f'<td id="terms{i}">{escape(terms)}</td><td id="adjoint{i}">{number(row.get("adjoint"))}</td></tr>'
+        )
+    more = f"<p>{len(listed) - MOST_ROWS:,} more lines are left out.</p>" if len(listed) > MOST_ROWS else ""
+    heads = ["node", "operation", "primal", "local partials", "contributions", "adjoint"]
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Wengert list"><table id="list"><caption>The Wengert list: every '
+        f"operation on a line, its adjoint v̄ = ∂f/∂v as the sum of its contributions</caption><thead><tr>"
+        f"{''.join(f'<th scope=col id=head{k}>{head}</th>' for k, head in enumerate(heads))}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{more}"
+    )
+
+
+def comparison(found: dict[str, Any]) -> Iterator[str]:
+    """Verdict and tables."""
+    yield '<section id="comparison"><h2>The comparison</h2><ul id="verdict" class="verdict">'
+    for sentence in found["verdict"]:
+        because = escape(json.dumps(sentence["because"]), quote=True)
+        yield (f'<li>{escape(sentence["text"])} <button type="button" class="needsscript" hidden data-because="{because}">'
+               "show what it rests on</button></li>")  # fmt: skip
+    yield "</ul>"
+    for table in found["tables"]:
+        yield from _table(table)
+    yield '<label class="needsscript quiet" hidden>Copied text <textarea id="clip" hidden readonly></textarea></label></section>'
+
+
+def _table(table: dict[str, Any]) -> Iterator[str]:
+    heads = "".join(f'<th scope="col"><button type="button" class="sort">{escape(head)}</button></th>' for head in table["heads"])
+    rows = "".join(
+        "<tr>" + "".join(f'<td data-value="{escape(str("" if x is None else x), quote=True)}">{escape(number(x))}</td>' for x in row) + "</tr>"
+        for row in table["rows"]
+    )
+    buttons = "".join(f'<button type="button" class="copy" data-form="{form}">copy as {name}</button> '
+                      for form, name in (("markdown", "Markdown"), ("csv", "CSV"), ("latex", "LaTeX")))  # fmt: skip
+    title = escape(table["title"])
+    yield (f'<section><h3>{title}</h3><div class="scroll" tabindex="0" role="region" aria-label="{title}"><table><thead><tr>{heads}'
+           f'</tr></thead><tbody>{rows}</tbody></table></div><p class="needsscript" hidden>{buttons}</p></section>')  # fmt: skip
+
+
+def options(choices: Iterable[tuple[str, str]]) -> str:
+    """The options of a select element."""
+    return "".join(f'<option value="{escape(value, quote=True)}">{escape(text)}</option>' for value, text in choices)
+
+
+def controls(data: dict[str, Any]) -> str:
+    """The toolbar of the walk through the graph."""
+    modes = [("reverse", "reverse mode"), *((f"forward:{i}", f"forward mode, direction {name}") for i, name in enumerate(data["variables"]))]
+    faults = [("", "nothing broken"), ("overwrite", "overwrite instead of add"), ("factor", "forget a factor"), ("order", "walk in the wrong order")]
+    if any(node["op"] == "tanh" for node in data["nodes"]):
+        faults.append(("tanh", "1 − tanh² as the partial of tanh"))
+    levels = [("0", "Watch"), ("1", "Fill one"), ("2", "Fill all")]
+    return (
+        '<div class="needsscript" hidden><div class="controls" role="toolbar" aria-label="Steps">'
+        '<button type="button" id="back">← Back</button><button type="button" id="next">Next →</button>'
+        '<label>step <input type="range" id="slider" min="0" max="1" value="0"></label><span id="where"></span></div>'
+        f'<div class="controls"><label>sweep <select id="mode">{options(modes[:61])}</select></label>'
+        f'<label>you <select id="level">{options(levels)}</select></label>'
+        f'<label>break it <select id="break">{options(faults)}</select></label><span id="score"></span>'
+        '<button type="button" id="download">save my answers</button></div>'
+        '<div class="say" aria-live="polite"><p id="letters"></p><p id="numbers"></p></div><p id="damage" aria-live="polite"></p>'
+        '<div id="ask" hidden><label><span id="question"></span> <input id="answer" autocomplete="off" inputmode="text"></label> '
+        '<button type="button" id="check">Check</button> <button type="button" id="hint">Hint</button>'
+        '<p id="feedback" aria-live="polite"></p></div></div>'
+    )
+
+
+def predict(kind: str, question: str) -> str:
+    """A question to answer before something is shown."""
+    return (f'<form class="predict needsscript" hidden data-kind="{kind}"><label>Predict first: {escape(question)} '
+            '<input name="guess" autocomplete="off" size="9"></label> <button>Answer</button><output></output></form>')  # fmt: skip
+
+
+def live(data: dict[str, Any]) -> str:
+    """Sliders for the inputs, and the error of differences against the step."""
+    boxes = []
+    for i, (name, x) in enumerate(zip(data["variables"], data["point"], strict=True)):
+        if i >= 12:
+            break
+        spread = 2 * abs(x) or 2.0
+        low, high, here = x - spread, x + spread, f'data-variable="{i}" class="live"'
+        boxes.append(f'<label>{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
+                     f'aria-label="{escape(name)}" min="{low!r}" max="{high!r}" value="{x!r}" {here}></label>')  # fmt: skip
+    by = options((str(i), name) for i, name in enumerate(data["variables"][:60]))
+    return (
+        '<section class="needsscript needslive" hidden><h2>Change the numbers</h2><p>Everything on this page is computed again as you '
+        f'type. No value means: outside the domain.</p><div class="controls">{"".join(boxes)}</div><p id="now" aria-live="polite"></p>'
+        "<h2>Differences: which step is best?</h2><p>A difference quotient needs a step h. A large step makes a truncation error. A "
+        "small step makes a roundoff error.</p>"
+        + predict("step", "at which h is the central difference most accurate? (for example 1e-5)")
+        + '<div id="predicted"><div class="aftersteps" hidden><div class="controls"><label>by <select id="by">'
+        + by
+        + '</select></label><label>h = 10^ <input type="range" id="h" min="-16" max="0" step="0.25" value="-8"></label>'
+        '<label><input type="checkbox" id="single"> float32</label></div><svg id="curve" role="img" aria-label="Error of the forward '
+        'and the central difference against the step" viewBox="0 0 640 300"></svg><p id="atstep" aria-live="polite"></p></div></div></section>'
+    )
