@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -74,8 +75,10 @@ def _formula(f: Function) -> str:
     """The formula in MathML where it is short, else as text."""
     from sympy.printing.mathml import mathml
 
+    plain = all(re.fullmatch(r"[^\W\d]\w*", name) for name in f.names)  # SymPy's printer writes names out as markup
+    short = f.n <= 12 and len(f.graph.operations) <= 60
     try:
-        written = mathml(f.outputs[0], printer="presentation") if f.n <= 12 and len(f.graph.operations) <= 60 else ""
+        written = mathml(f.outputs[0], printer="presentation") if plain and short else ""
     except Exception:  # a function that SymPy's printer does not know
         written = ""
     if not written or len(written) > LARGEST_FORMULA:

@@ -226,8 +226,7 @@ function render() {
       setText($(`adjoint${i}`), i in sums ? shown(sums[i]) : "");
       const terms = (arrived[i] ?? []).map((x) => `${x.value < 0 ? "−" : "+"} ${shown(Math.abs(x.value))} from ${data.nodes[x.from].name}`);
       setText($(`terms${i}`), terms.join("  "));
-      const wrong = sound && state.mode === "reverse" && i in sums && event.kind === "end" && differs(sums[i], sound.adjoint[i] ?? 0);
-      row.classList.toggle("wrong", Boolean(wrong));
+      row.classList.toggle("wrong", event.kind === "end" && off(i));
     }
     const box = $(`box${i}`);
     if (box) {
@@ -235,7 +234,7 @@ function render() {
       box.classList.toggle("lit", i in sums);
       setText($(`boxprimal${i}`), primal.has(i) ? shown(values[i]) : "");
       setText($(`boxadjoint${i}`), i in sums ? `${mark(i)} = ${shown(sums[i])}` : "");
-      box.classList.toggle("wrong", Boolean(sound && state.mode === "reverse" && i in sums && event.kind === "end" && differs(sums[i], sound.adjoint[i] ?? 0)));
+      box.classList.toggle("wrong", event.kind === "end" && off(i));
     }
   });
   const user = c && (state.mode === "reverse" ? c.from : c.to), read = c && (state.mode === "reverse" ? c.to : c.from);
@@ -515,12 +514,13 @@ function wire() {
 }
 
 const contributionsOf = (i) => sound?.found.some((c) => c.from === i && c.partial !== 1);
+const off = (i) => sound !== null && state.mode === "reverse" && differs(swept.adjoint?.[i] ?? 0, sound.adjoint[i] ?? 0);
 function damage() {
   if (!broken.kind || state.mode !== "reverse") return "";
-  const wrong = data.variables.filter((_, i) => differs(swept.adjoint?.[i] ?? 0, sound.adjoint[i] ?? 0));
-  const first = swept.found.find((c) => differs(c.after, sound.adjoint[c.to] ?? 0) && swept.found.filter((x) => x.to === c.to).at(-1) === c);
-  if (!first) return "Here the mistake changes nothing. Try another formula: that is why a wrong rule can hide.";
-  return `The first wrong adjoint is ${bar(first.to)}: ${shown(swept.adjoint[first.to])} where ${shown(sound.adjoint[first.to] ?? 0)} is right. ${wrong.length ? `From there it reaches ∂f/∂${wrong.join(", ∂f/∂")}.` : ""}`;
+  const first = data.nodes.map((_, i) => i).filter((i) => i in sound.adjoint && off(i)).at(-1);
+  if (first === undefined) return "Here the mistake changes nothing. Try another formula: that is why a wrong rule can hide.";
+  const wrong = data.variables.filter((_, i) => off(i)), got = first in swept.adjoint ? shown(swept.adjoint[first]) : "nothing";
+  return `The first wrong adjoint is ${bar(first)}: ${got} where ${shown(sound.adjoint[first])} is right. ${wrong.length ? `From there it reaches ∂f/∂${wrong.join(", ∂f/∂")}.` : "It reaches no input."}`;
 }
 
 function highlight(button) {

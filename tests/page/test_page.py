@@ -1,0 +1,89 @@
+"""The page as a file: self-contained, readable without scripts, and safe whatever the names are."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import adlab
+from adlab.errors import MethodError, OutputError
+from adlab.page.build import page
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the text outside scripts and styles."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        self.inside = tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self.inside:
+            self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def worked() -> str:
+    return page(adlab.gallery.worked_example()).html
+
+
+def test_it_is_one_file_that_asks_for_nothing(worked: str) -> None:
+    for tag, attributes in Elements(worked).found:
+        assert tag not in ("link", "img", "iframe", "object", "embed"), tag
+        assert not {"src", "style"} & set(attributes), (tag, attributes)
+        assert not [name for name in attributes if name.startswith("on")], (tag, attributes)
+    assert "default-src 'none'" in worked
+    assert len(worked.encode()) < 1_500_000
+
+
+def test_every_number_of_the_trace_stands_there_without_scripts(worked: str) -> None:
+    words = " ".join(Elements(worked).words)
+    for row in adlab.gallery.worked_example().trace([1, 2]).to_dict()["rows"]:
+        assert f"{row['primal']:.5g}" in words
+        assert f"{row['adjoint']:.5g}".replace("-", "−") in words
+    assert "Wengert list" in words
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "</script><b>", "a&b", '"x"', "x' onload='1"])
+def test_a_name_is_text_whatever_it_is(name: str) -> None:
+    import sympy
+
+    x, y = sympy.Symbol(name, real=True), sympy.Symbol("y", real=True)
+    found = Elements(page(adlab.Function(x * sympy.sin(y), [x, y]), [1.0, 2.0]).html)
+    assert [tag for tag, _ in found.found].count("script") == 2
+    assert name in " ".join(found.words)
+
+
+def test_the_data_hold_the_rules_of_the_table_and_no_other() -> None:
+    html = page("tanh(x)*x", 0.5).html
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)
+    assert found
+    data = json.loads(found[1])
+    assert set(data["rules"]) == {"tanh", "mul"}
+    assert [node[0] for node in data["rules"]["tanh"]["nodes"] if node[1]] == ["cosh", "powi", "div"]
+
+
+def test_what_javascript_cannot_compute_is_said() -> None:
+    html = page("besselj(0, x)*x", 1.5).html
+    assert "JavaScript has no besselj" in html
+
+
+def test_several_outputs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(MethodError, match="one output"):
+        page(adlab.Function(["x", "x*y"]), [1, 2])
+    with pytest.raises(OutputError, match="cannot write"):
+        page("x*y", [1, 2], out=tmp_path / "no" / "page.html")
