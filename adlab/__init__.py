@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     )
     from adlab.function import Function as Function
     from adlab.methods import methods as methods
+    from adlab.page.build import page as page
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost
@@ -59,7 +60,7 @@ _HOME = {
          "OverflowedError", "ParseError", "PointError", "UnsupportedExpression", "VariableError"],
         "adlab.errors",
     ),
-    "Function": "adlab.function",
+    "Function": "adlab.page.attach",
     "check": "adlab.report.check",
     "compare": "adlab.report.compare",
     "contest": "adlab.report.difference_contest",
@@ -69,6 +70,7 @@ _HOME = {
     "enclose": "adlab.report.enclose",
     "exercise": "adlab.report.exercise",
     "methods": "adlab.methods",
+    "page": "adlab.page.build",
     "parse": "adlab.text.parser",
     "rounding": "adlab.report.rounding",
     "steps": "adlab.report.steps",

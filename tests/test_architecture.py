@@ -28,6 +28,7 @@ LEVELS = [
     ["function"],
     ["gallery", "plots"],
     ["report", "bench"],
+    ["page"],
     ["testing"],
     ["cli", "__init__"],
     ["__main__"],

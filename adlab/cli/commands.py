@@ -263,6 +263,15 @@ def graph(options: argparse.Namespace) -> None:
         print(forms[options.format]())
 
 
+def page(options: argparse.Namespace) -> None:
+    """The interactive page, written to a file."""
+    from adlab.page.build import page as build
+
+    f = _function(options)
+    made = build(f, _point(options, f))
+    print(f"wrote {made.save(options.out)}: open it in a browser")
+
+
 def peers(options: argparse.Namespace) -> None:
     """What is installed; with a formula, its programs beside ours."""
     from adlab.report import peers

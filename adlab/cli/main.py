@@ -127,6 +127,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--plot": {"default": "", "metavar": "FILE", "help": "draw it into a .png, .svg or .pdf file"},
     "--full": {"action": "store_true", "help": "every table: each partial by each method, swell, cost"},
     "--width": {"type": int, "metavar": "N", "help": "columns of the text; by default the terminal's, 0 for no limit"},
+    "--out": {"default": "page.html", "metavar": "FILE", "help": "the file to write, by default page.html"},
     "--quiet": {"action": "store_true", "help": "no progress on standard error"},
 }
 
@@ -171,6 +172,7 @@ COMMANDS: dict[str, Command] = {
     "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours",
                      commands.peers, "formula at variables methods conventions json markdown"),
     "bench": Command("how fast the derivative programs are, against whoever is installed", commands.bench),
+    "page": Command("an interactive page of one formula at one point, in one file", commands.page, "formula at variables out"),
     "gallery": Command("the named functions, used as @NAME", commands.gallery),
     "figures": Command("draws every figure into a directory", commands.figures, "only"),
 }  # fmt: skip

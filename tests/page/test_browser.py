@@ -169,7 +169,8 @@ def test_tables_sort_and_copy(browser: Any, tmp_path: Path) -> None:
     opened(browser, tmp_path, adlab.gallery.worked_example())
     table = browser.find_element(By.CSS_SELECTOR, "#comparison section table")
     table.find_elements(By.CSS_SELECTOR, "button.sort")[3].click()
-    digits = [row.find_elements(By.TAG_NAME, "td")[3].get_attribute("data-value") for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
+    rows = table.find_elements(By.CSS_SELECTOR, "tbody tr")
+    digits = [row.find_elements(By.TAG_NAME, "td")[3].get_attribute("data-value") for row in rows]
     numbers = [float(d) for d in digits if d]
     assert numbers == sorted(numbers)
     browser.find_element(By.CSS_SELECTOR, "button.copy[data-form=csv]").click()

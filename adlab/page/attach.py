@@ -1,0 +1,19 @@
+"""Puts `page` on functions. `adlab.Function` comes from here, since `adlab.function` must not import a room above it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adlab.function import Function
+
+
+def page(f: Function, x: Any = None, out: Any = None) -> Any:
+    """The interactive page of this function at a point; with `out` it is written to a file. See `adlab.page`."""
+    from adlab.page import build
+
+    return build.page(f, x, out)
+
+
+setattr(Function, "page", page)  # noqa: B010 (mypy knows no such attribute of the class)
+
+__all__ = ["Function"]
