@@ -73,7 +73,7 @@ def _command(f: Function, point: Any) -> str:
 
 def _formula(f: Function) -> str:
     """The formula in MathML where it is short, else as text."""
-    from sympy.printing.mathml import mathml
+    from sympy import mathml
 
     plain = all(re.fullmatch(r"[^\W\d]\w*", name) for name in f.names)  # SymPy's printer writes names out as markup
     short = f.n <= 12 and len(f.graph.operations) <= 60
