@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -55,16 +56,16 @@ def imports(path: Path) -> list[tuple[str, bool]]:
         if id(node) in guarded:
             continue
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "adlab":
-            names = [node.module] if node.module != "adlab" else [_from_package(alias.name) for alias in node.names]
-            found += [(name, id(node) in top) for name in names]
+            found += [(_imported(node.module, alias.name), id(node) in top) for alias in node.names]
         elif isinstance(node, ast.Import):
             found += [(a.name, id(node) in top) for a in node.names if a.name.split(".")[0] == "adlab"]
     return found
 
 
-def _from_package(name: str) -> str:
-    """`from adlab import x`: the module x, or a name of the package itself."""
-    return f"adlab.{name}" if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists() else "adlab"
+def _imported(module: str, name: str) -> str:
+    """`from module import name` imports the file `name`, or else a name out of the file `module`."""
+    inner = ROOT.joinpath(*module.split("."), name)
+    return f"{module}.{name}" if inner.is_dir() or inner.with_suffix(".py").exists() else module
 
 
 def room(dotted: str) -> str:
@@ -82,6 +83,16 @@ def test_imports_run_downward_only(path: Path) -> None:
             continue
         assert theirs in LEVEL, f"{name} imports {imported}"
         assert LEVEL[theirs] < LEVEL[mine], f"{name} ({mine}) must not import {imported} ({theirs})"
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    """File by file, inside the rooms too. An import inside a function counts; one for the type checker alone does not."""
+    name_of = {p: ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for p in modules()}
+    wanted = {name: {m for m, _ in imports(path)} - {name, "adlab"} for path, name in name_of.items()}
+    try:
+        TopologicalSorter(wanted).prepare()
+    except CycleError as circle:
+        pytest.fail(" is imported by ".join(circle.args[1]))
 
 
 def test_the_engines_never_meet() -> None:

@@ -18,7 +18,7 @@ FORMULA, POINT = "sin(x)*exp(y)/(1 + x**2)", [0.7, 0.3]
 def clean_caches():
     def clear() -> None:
         for name, module in list(sys.modules.items()):
-            if name.startswith(("adlab.graph", "adlab.autodiff")):
+            if name.startswith("adlab."):
                 for value in list(vars(module).values()):
                     if hasattr(value, "cache_clear"):
                         value.cache_clear()
