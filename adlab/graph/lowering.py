@@ -1,8 +1,9 @@
 """SymPy expression → Graph: iterative, memoised on identity, exact in its constants.
 
 SymPy writes a - b as Add(a, Mul(-1, b)) and a/b as Mul(a, Pow(b, -1)); here they become subtraction and division
-again. Sums and products of many operands fold in a fixed order, the operand computed first coming first and the
-numeric coefficient last, so that a nest which SymPy has flattened still shares its prefixes.
+again. Sums and products that SymPy has sorted fold in a fixed order: the operand computed first comes first, the
+numeric coefficient last, so that a nest which SymPy has flattened still shares its prefixes. Those of a text keep their
+order (`adlab.graph.written`).
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from adlab.errors import UnsupportedExpression, VariableError
-from adlab.graph import exact
+from adlab.graph import exact, written
 from adlab.graph.collector import paused
+from adlab.graph.composed import COMPOSED
 from adlab.graph.graph import Builder, Graph
 from adlab.primitives.primitive import Number, Primitive, number_text
 from adlab.primitives.table import HEADS, PRIMITIVES
 from adlab.text.traversal import brief, listing, postorder
+from adlab.text.unevaluated import is_written
 
 ADD, SUB, MUL, DIV, NEG, EXP, POW, POWI, POWR, SQRT, CBRT = (
     PRIMITIVES[name] for name in ("add", "sub", "mul", "div", "neg", "exp", "pow", "powi", "powr", "sqrt", "cbrt")
@@ -41,7 +44,7 @@ def lower(
 
     Raises UnsupportedExpression for what has no primitive and VariableError for a symbol left out.
     """
-    lowering = _Lowering(variables)
+    lowering = Lowering(variables)
     order = postorder(expressions) if order is None else order
     lowering.find_subtracted(order)
     handler = _HANDLERS.get
@@ -54,8 +57,12 @@ def lower(
     return lowering.builder.finish([lowering.position(expression) for expression in expressions])
 
 
-class _Lowering:
-    """What each SymPy object became: an exact number, or a position; `negative` marks those kept with a minus sign."""
+class Lowering:
+    """What each SymPy object became: an exact number, or a position.
+
+    `negative` holds the positions of those kept without their minus sign. `rounded` holds the numbers that are computed
+    in steps, each of them rounded; they have a position too.
+    """
 
     def __init__(self, variables: Sequence[sympy.Symbol]) -> None:
         self.builder = Builder([variable.name for variable in variables])
@@ -63,6 +70,7 @@ class _Lowering:
         self.numbers: dict[int, Number] = {}
         self.positions: dict[int, int] = {}
         self.negative: dict[int, int] = {}
+        self.rounded: set[int] = set()
         self.subtracted: set[int] = set()
 
     def find_subtracted(self, order: Sequence[Basic]) -> None:
@@ -171,6 +179,8 @@ class _Lowering:
     # --- sums ---------------------------------------------------------------------------------------------------
 
     def add(self, node: Basic) -> None:
+        if is_written(node):
+            return written.add(self, node)
         numbers, negative, positions = self.numbers, self.negative, self.positions
         constant: Number = 0
         plus: list[int] = []
@@ -212,6 +222,8 @@ class _Lowering:
     # --- products and quotients ---------------------------------------------------------------------------------
 
     def mul(self, node: Basic) -> None:
+        if is_written(node):
+            return written.mul(self, node)
         numbers, positions = self.numbers, self.positions
         coefficient: Number = 1
         top: list[int] = []
@@ -237,6 +249,15 @@ class _Lowering:
         base, power = factor.args
         exponent = self.numbers.get(id(power))
         return None if exponent is None or exponent >= 0 else self._power(base, -exponent)
+
+    def divisor(self, factor: Basic) -> tuple[Number | None, int | None]:
+        """The d of a factor 1/d: an exact number, or its position."""
+        base, power = factor.args
+        number = self.numbers.get(id(base))
+        exponent = self.numbers[id(power)]
+        if number is not None and id(base) not in self.rounded and (folded := exact.power(number, -exponent)) is not None:
+            return folded, None
+        return None, self._power(base, -exponent)
 
     def _product(self, top: list[int], bottom: list[int], coefficient: Number) -> int:
         cons, constant = self.builder.cons, self.builder.constant
@@ -285,7 +306,8 @@ class _Lowering:
         key, numbers = id(node), self.numbers
         power = numbers.get(id(exponent))
         number = numbers.get(id(base))
-        if power is not None and number is not None and (folded := exact.power(number, power)) is not None:
+        whole = power is not None and number is not None and id(base) not in self.rounded
+        if whole and (folded := exact.power(number, power)) is not None:
             numbers[key] = folded
         elif isinstance(base, Exp1):
             self.positions[key] = self.builder.cons(EXP, (self.position(exponent),))
@@ -335,10 +357,8 @@ class _Lowering:
         self.positions[id(node)] = self.position(node.args[0])
 
     def compose(self, node: Basic) -> None:
-        """Functions that the table's own make up."""
-        if len(node.args) != 1:
-            raise UnsupportedExpression(f"{brief(node)}: only the form with one argument has a primitive")
-        self.positions[id(node)] = _COMPOSED[type(node)](self.builder, self.position(node.args[0]))
+        """Functions that are composed of the table's own."""
+        self.positions[id(node)] = COMPOSED[type(node)](self, node)
 
 
 _place = itemgetter(0)
@@ -353,33 +373,18 @@ def _no_primitive(node: Basic) -> str:
     return f"no primitive for `{name}` in {brief(node)}; the README lists the functions that have one"
 
 
-def _shifted_polygamma(builder: Builder, x: int) -> int:
-    up = builder.call("add", x, builder.constant(1))
-    digamma = builder.call("polygamma", up, parameter=0)
-    return builder.call("add", digamma, builder.constant(sympy.EulerGamma))
-
-
-_COMPOSED: dict[Any, Callable[[Builder, int], int]] = {
-    sympy.harmonic: _shifted_polygamma,
-    sympy.factorial: lambda builder, x: builder.call("gamma", builder.call("add", x, builder.constant(1))),
-    sympy.digamma: lambda builder, x: builder.call("polygamma", x, parameter=0),
-    sympy.trigamma: lambda builder, x: builder.call("polygamma", x, parameter=1),
-    sympy.frac: lambda builder, x: builder.call("sub", x, builder.call("floor", x)),
-    sympy.sinc: lambda builder, x: builder.call("sphericalj", x, parameter=0),
-}
-
-_HANDLERS: dict[Any, Callable[[_Lowering, Any], None]] = {
-    Add: _Lowering.add,
-    Mul: _Lowering.mul,
-    Pow: _Lowering.pow,
-    sympy.Piecewise: _Lowering.piecewise,
-    ExprCondPair: _Lowering.nothing,
-    sympy.Tuple: _Lowering.nothing,
-    sympy.re: _Lowering.same,
-    sympy.conjugate: _Lowering.same,
+_HANDLERS: dict[Any, Callable[[Lowering, Any], None]] = {
+    Add: Lowering.add,
+    Mul: Lowering.mul,
+    Pow: Lowering.pow,
+    sympy.Piecewise: Lowering.piecewise,
+    ExprCondPair: Lowering.nothing,
+    sympy.Tuple: Lowering.nothing,
+    sympy.re: Lowering.same,
+    sympy.conjugate: Lowering.same,
     sympy.im: lambda lowering, node: lowering._is(node, 0),
     BooleanTrue: lambda lowering, node: lowering._is(node, 1),
     BooleanFalse: lambda lowering, node: lowering._is(node, 0),
-    **dict.fromkeys(_COMPOSED, _Lowering.compose),
-    **{head: _Lowering.unary for head, p in HEADS.items() if isinstance(head, type) and p.arity == 1 and p.parameter_at is None},
+    **dict.fromkeys(COMPOSED, Lowering.compose),
+    **{head: Lowering.unary for head, p in HEADS.items() if isinstance(head, type) and p.arity == 1 and p.parameter_at is None},
 }

@@ -4,15 +4,19 @@ SymPy's own constructors rewrite a formula (`x*x` becomes `x**2`), sort it, cach
 make some 2,000 objects a second. These functions call the class constructor underneath, which stores the operands
 in the order given, in constant time and at any depth.
 
-Only literal signs and quotients of integers fold, so that `-2*x` and `x/2` are one operation each:
+Only literal signs, products of integers and one quotient of integers fold, so that `-2*x` and `1/3` are one constant
+each. Every other constant keeps its place: `x/3*3` has two operations, as in Python.
 
 >>> x, y = sympy.symbols("x y", real=True)
->>> product("*/", [x, Integer(3)])
-x/3
+>>> product("*/*", [x, Integer(3), Integer(3)]).args
+(x, 1/3, 3)
 >>> total("+-", [x, Integer(2)]).args
 (x, -2)
 >>> power(Integer(2), Integer(-3))
 1/8
+
+Sums and products made here carry a mark, which `is_written` reads: lowering keeps the order of a marked one. SymPy's
+own operations make new objects without the mark.
 """
 
 from __future__ import annotations
@@ -97,6 +101,38 @@ class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
     _numpycode = _lambdacode = _numexprcode = _pythoncode
 
 
+class _Mark(int):
+    """A true value of the slot `is_commutative`, which says besides who has ordered the operands.
+
+    SymPy objects have no slot to spare. SymPy asks of this one only whether it is true, so a 1 with a name of its own
+    does no harm there, and vanishes with the object.
+    """
+
+
+_WRITTEN = _Mark(1)
+_DIVISOR = _Mark(1)
+
+
+def is_written(node: Basic) -> bool:
+    """Whether a sum or product keeps the order of its author, and not that of SymPy.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> is_written(flat(Add, [y, x])), is_written(flat(Add, [y, x]) + 0), is_written(y + x)
+    (True, True, False)
+    """
+    return type(node.is_commutative) is _Mark
+
+
+def is_divisor(power: Basic) -> bool:
+    """Whether a negative power was written as `/d` in a product, and not as a factor `(1/d)` or `d**-1`.
+
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> is_divisor(product("*/", [x, y]).args[1]), is_divisor(product("*/", [S.One, y]))
+    (True, False)
+    """
+    return power.is_commutative is _DIVISOR
+
+
 # --- constructors that only store --------------------------------------------------------------------------------
 
 
@@ -108,7 +144,7 @@ def flat(head: type[Expr], operands: Sequence[Expr]) -> Expr:
     (x*x, sqrt(4))
     """
     made: Any = Basic.__new__(head, *operands)
-    made.is_commutative = True  # asking the operands would recurse
+    made.is_commutative = _WRITTEN  # asking the operands would recurse
     return cast(Expr, made)
 
 
@@ -161,41 +197,71 @@ def total(signs: Sequence[str], terms: Sequence[Expr]) -> Expr:
 def product(symbols: Sequence[str], factors: Sequence[Expr], sign: int = 1) -> Expr:
     """sign · one flat product in written order; each factor has its operator, "*" or "/".
 
-    Signs and exact numbers fold into one leading coefficient, of which a 1 is left out; decimals stay.
+    The signs fold into the first number, or into a leading -1. The integers that begin the product fold into one
+    number. All others stay where they are.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> product("**/*", [Integer(2), x, Integer(3), y]).args
-    (2/3, x, y)
+    (2, x, 1/3, y)
+    >>> product("**/", [Integer(2), Integer(6), Integer(9)])
+    4/3
     """
-    exact: list[tuple[int, str, Rational]] = []
-    rest: list[Expr] = []
+    terms: list[tuple[str, Expr]] = []
     for position, (symbol, factor) in enumerate(zip(symbols, factors, strict=True)):
         if type(factor) is Mul and len(factor.args) == 2 and factor.args[0] is S.NegativeOne:
             sign, factor = -sign, cast(Expr, factor.args[1])
         if symbol == "/" and isinstance(factor, sympy.Number) and not factor:
             raise RefusalError("division by zero", position)
-        if isinstance(factor, Rational):
-            exact.append((position, symbol, factor))
-        else:
-            rest.append(reciprocal(factor) if symbol == "/" else factor)
-    coefficient = _folded(sign, exact)
-    if coefficient is S.NegativeOne and rest and isinstance(rest[0], Decimal):
+        if symbol == "*" and type(factor) is Pow and is_divisor(factor):
+            factor = flat(Pow, cast("tuple[Expr, Expr]", factor.args))
+        terms.append((symbol, factor))
+    coefficient, used = _leading_number(terms)
+    rest = [_divisor(factor) if symbol == "/" else factor for symbol, factor in terms[used:]]
+    if sign < 0 and coefficient is None and rest and isinstance(rest[0], Decimal):
         rest[0] = -rest[0]
-    elif coefficient is not S.One or not rest:
-        rest.insert(0, coefficient)
-    return flat(Mul, rest) if len(rest) > 1 else rest[0]
+    elif sign < 0:
+        coefficient = S.NegativeOne if coefficient is None else _negated(coefficient)
+    operands = rest if coefficient is None or (coefficient is S.One and rest) else [coefficient, *rest]
+    if coefficient is S.NegativeOne and any(map(_has_number_inside, rest)):
+        return flat(Mul, (coefficient, flat(Mul, rest) if len(rest) > 1 else rest[0]))  # SymPy prints it as -x/3
+    if len(operands) > 1:
+        return flat(Mul, operands)
+    alone = operands[0]  # 1/d alone is a value, which no product divides by
+    return flat(Pow, cast("tuple[Expr, Expr]", alone.args)) if type(alone) is Pow and is_divisor(alone) else alone
 
 
-def _folded(sign: int, exact: Sequence[tuple[int, str, Rational]]) -> Rational:
-    """sign · the product of exact numbers, each (position, "*" or "/", number)."""
-    if not exact:
-        return S.One if sign > 0 else S.NegativeOne
-    if len(exact) == 1 and exact[0][1] == "*":
-        return exact[0][2] if sign > 0 else _negated(exact[0][2])
-    value = Fraction(sign)
-    for position, symbol, number in exact:
-        factor = Fraction(number.p, number.q)
-        value = _bounded(value / factor if symbol == "/" else value * factor, position)
+def _has_number_inside(factor: Expr) -> bool:
+    return isinstance(factor, sympy.Number) or (type(factor) is Pow and isinstance(factor.args[0], sympy.Number))
+
+
+def _leading_number(terms: Sequence[tuple[str, Expr]]) -> tuple[Rational | None, int]:
+    """The exact number that the first factors make, and how many they are.
+
+    Python rounds a quotient such as 1/3, so that nothing is folded into one.
+    """
+    if not isinstance(terms[0][1], Rational):
+        return None, 0
+    value = Fraction(terms[0][1].p, terms[0][1].q)
+    for position, (symbol, factor) in enumerate(terms[1:], 1):
+        if not isinstance(factor, Integer) or (value.denominator != 1 and not _is_double(value)):
+            return _rational(value), position
+        divides = symbol == "/"
+        following = _bounded(value / factor.p if divides else value * factor.p, position)
+        if divides and following.denominator == 1 and not _is_double(following):
+            return _rational(value), position  # Python rounds this one, which an Integer could not tell
+        value = following
+    return _rational(value), len(terms)
+
+
+def _is_double(value: Fraction) -> bool:
+    """Whether binary64 holds this number."""
+    shift = (value.numerator & -value.numerator).bit_length() - 1
+    return value == 0 or (
+        value.denominator & (value.denominator - 1) == 0 and value.numerator.bit_length() - shift <= 53
+    )
+
+
+def _rational(value: Fraction) -> Rational:
     return Rational(value.numerator, value.denominator)
 
 
@@ -203,18 +269,21 @@ def _negated(number: Rational) -> Rational:
     return Integer(-number.p) if number.q == 1 else Rational(-number.p, number.q)
 
 
-def reciprocal(divisor: Expr) -> Expr:
-    """1/divisor, as SymPy writes division: a negative power.
+def _divisor(factor: Expr) -> Expr:
+    """1/factor, as SymPy writes division: a negative power, marked as written with a slash.
 
     >>> x = sympy.Symbol("x")
-    >>> [reciprocal(d).args for d in (x, x**2, sympy.sqrt(x), x**-2)]
+    >>> [_divisor(d).args for d in (x, x**2, sympy.sqrt(x), x**-2)]
     [(x, -1), (x, -2), (x, -1/2), (x**(-2), -1)]
     """
-    if type(divisor) is Pow:
-        base, exponent = cast("tuple[Expr, Expr]", divisor.args)
+    operands = (factor, S.NegativeOne)
+    if type(factor) is Pow:
+        base, exponent = cast("tuple[Expr, Expr]", factor.args)
         if exponent is S.Half or (isinstance(exponent, Integer) and exponent.p > 0):
-            return flat(Pow, (base, negative(exponent)))
-    return flat(Pow, (divisor, S.NegativeOne))
+            operands = (base, negative(exponent))
+    made: Any = flat(Pow, operands)
+    made.is_commutative = _DIVISOR
+    return cast(Expr, made)
 
 
 def tower(operands: Sequence[Expr]) -> Expr:

@@ -59,8 +59,8 @@ def test_the_worked_example_is_six_operations_in_order() -> None:
         ("x/y", ["v1 = x/y"]),
         ("1/x", ["v1 = 1/x"]),
         ("x/(y*z)", ["v1 = y*z", "v2 = x/v1"]),
-        ("x/y/z", ["v1 = y*z", "v2 = x/v1"]),
-        ("x*y**-2", ["v1 = y**2", "v2 = x/v1"]),
+        ("x/y/z", ["v1 = x/y", "v2 = v1/z"]),
+        ("x*y**-2", ["v1 = y**2", "v2 = 1/v1", "v3 = x*v2"]),
         ("sqrt(x)", ["v1 = sqrt(x)"]),
         ("1/sqrt(x)", ["v1 = sqrt(x)", "v2 = 1/v1"]),
         ("x**(1/3)", ["v1 = cbrt(x)"]),
@@ -69,21 +69,21 @@ def test_the_worked_example_is_six_operations_in_order() -> None:
         ("x**-3", ["v1 = x**3", "v2 = 1/v1"]),
         ("x**y", ["v1 = x**y"]),
         ("E**x", ["v1 = exp(x)"]),
-        ("-2*x", ["v1 = x*(-2)"]),
-        ("x - 2*y", ["v1 = y*2", "v2 = x - v1"]),
+        ("-2*x", ["v1 = (-2)*x"]),
+        ("x - 2*y", ["v1 = 2*y", "v2 = x - v1"]),
         ("x/3", ["v1 = x/3"]),
-        ("2*x/3", ["v1 = x*2", "v2 = v1/3"]),
+        ("2*x/3", ["v1 = 2*x", "v2 = v1/3"]),
         ("x*(3/4)", ["v1 = x*(3/4)"]),
-        ("2 + x + 3", ["v1 = x + 5"]),
+        ("2 + x + 3", ["v1 = 2 + x", "v2 = v1 + 3"]),
+        ("2 + 3 + x", ["v1 = 5 + x"]),
         ("x - 1", ["v1 = x - 1"]),
         ("1 - x", ["v1 = 1 - x"]),
-        ("0.10*x", ["v1 = x*0.10"]),
-        ("pi*x", ["v1 = x*pi"]),
+        ("0.10*x", ["v1 = 0.10*x"]),
+        ("pi*x", ["v1 = pi*x"]),
     ],
 )
 def test_what_is_written_as_one_operation_is_one(text: str, expected: list[str]) -> None:
-    found = written(text)
-    assert [line.replace("pi*x", "x*pi") for line in found] == expected
+    assert written(text) == expected
 
 
 def test_sympys_own_forms_are_undone() -> None:
@@ -131,12 +131,12 @@ def test_constants_are_exact_until_an_arithmetic_wants_them() -> None:
 
 
 def test_literals_fold_exactly_and_decimals_are_the_binary64_they_are() -> None:
-    assert constants(lower([parse("x*(1/3)*(1/7)")], [x])) == [21]
-    assert constants(lower([parse("x + 2**70 + 1")], [x])) == [2**70 + 1]
+    assert constants(lower([x * Rational(1, 3) * Rational(1, 7)], [x])) == [21]
+    assert constants(lower([parse("2**70 + 1 + x")], [x])) == [2**70 + 1]
     assert constants(lower([parse("x + 0.1")], [x])) == [0.1]
     assert constants(lower([parse("x**0.1")], [x])) == []
     assert lower([parse("x**0.1")], [x]).nodes[-1].parameter == 0.1
-    assert Fraction(constants(lower([parse("0.1*x*3")], [x]))[0]) == 3 * Fraction(0.1)
+    assert Fraction(constants(lower([parse("3*0.1*x")], [x]))[0]) == 3 * Fraction(0.1)
 
 
 def test_a_float_of_more_digits_than_binary64_stays_exact() -> None:
