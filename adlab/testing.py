@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 
-def assert_gradient(f: Any, grad: Callable[..., Any], at: Sequence[Any]) -> None:
+def assert_gradient(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = None) -> None:
     """Fails, saying which component is wrong and how, unless `grad` is the gradient of `f` at every point `at`.
+
+    The arguments are those of `adlab.check`. pytest's report of a failure ends at the line that calls this function.
 
     >>> assert_gradient("x**3", lambda x: 3*x**2, at=[0.5, 2.0])
     >>> assert_gradient("x**3", lambda x: x**2, at=[0.5, 2.0])
@@ -15,8 +17,9 @@ def assert_gradient(f: Any, grad: Callable[..., Any], at: Sequence[Any]) -> None
         ...
     AssertionError: your gradient of f = x**3: wrong by a factor 1/3 in x
     """
+    __tracebackhide__ = True  # pytest leaves this frame out
     from adlab.report.check import check
 
-    found = check(f, grad, at)
+    found = check(f, grad, at, rtol, atol)
     if not found.passed:
         raise AssertionError(f"your gradient of {found.name}: {'; '.join(found.findings)}")

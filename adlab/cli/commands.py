@@ -215,21 +215,40 @@ def check(options: argparse.Namespace) -> None:
     """A user's own gradient, judged; one that is wrong ends with exit code 1, for scripts to see."""
     from adlab.report.check import check
 
-    f = _function(options)
-    points: list[Any] = list(_points(options)) or ([f.point] if f.point else [])
-    found = check(f, _imported(options.gradient), points)
+    if _names_code(options.formula or "") and not _names_code(options.gradient):
+        raise OptionError(f'the gradient comes first, then the formula: adlab check {options.formula} "{options.gradient}"')
+    gradient = _imported(options.gradient) if _names_code(options.gradient) else options.gradient
+    rtol = _tolerance("--rtol", options.rtol)
+    atol = _tolerance("--atol", options.atol)
+    points: list[Any] = list(_points(options))
+    if _names_code(options.formula or ""):
+        found = check(_imported(options.formula), gradient, points, rtol, atol)
+    else:
+        f = _function(options)
+        found = check(f, gradient, points or ([f.point] if f.point else []), rtol, atol)
     _show(options, found)
     if not found.passed:
         raise SystemExit(1)
+
+
+def _names_code(text: str) -> bool:
+    """Whether it reads as MODULE:FUNCTION."""
+    module, colon, name = text.strip().partition(":")
+    return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def _tolerance(option: str, text: str | None) -> Any:
+    """A number where it reads as one, else the name of a kind."""
+    if text is None or (option == "--rtol" and text[:1].isalpha()):
+        return text
+    return _number(option, text)
 
 
 def _imported(place: str) -> Callable[..., Any]:
     """The function that MODULE:FUNCTION names, looked for from the current directory."""
     import importlib
 
-    module, colon, name = place.partition(":")
-    if not colon:
-        raise OptionError(f"{place}: name your gradient as MODULE:FUNCTION, for example mymodel:gradient")
+    module, _, name = place.strip().partition(":")
     sys.path.insert(0, "")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)

@@ -9,7 +9,7 @@ forgotten). What one slip explains is told once, for all components that it expl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -23,10 +23,11 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.errors import AdlabError
-from adlab.function import Function
+from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
-from adlab.report.conditioning import losses
-from adlab.report.rounding import bounded_jacobian
+from adlab.report.coarse import coarse_kind
+from adlab.report.conditioning import UNIT, losses
+from adlab.report.subject import Formula, Room, Subject
 
 LIKE = 1e-6
 """Two numbers are taken for the same slip if they agree this well."""
@@ -44,30 +45,44 @@ Cell = tuple[int, int]
 
 @dataclass(frozen=True)
 class Evidence:
-    """Numbers of shape (points, m, n): those `got`, those `due`, and which are `wrong`."""
+    """Numbers of shape (points, m, n): those `got`, those `due`, and which are `wrong`; the types they came in, and the
+    room that rounding needs at each point."""
 
-    f: Function
+    f: Subject
     points: Sequence[FloatArray]
     got: FloatArray
     due: FloatArray
     wrong: npt.NDArray[np.bool_]
+    precisions: Collection[str]
+    rooms: Sequence[Room]
+
+    @property
+    def n(self) -> int:
+        """How many variables."""
+        return len(self.f.names)
 
     def name(self, i: int, j: int) -> str:
         """A component in words."""
         return self.f.names[j] if self.f.m == 1 else f"∂f{i}/∂{self.f.names[j]}"
 
+    @property
+    def graph(self) -> Graph:
+        """Of a formula."""
+        assert self.f.graph is not None
+        return self.f.graph
+
     @cached_property
     def _primals(self) -> list[list[Any]]:
-        return [list(evaluate(self.f.graph, point.tolist(), FLOATS)) for point in self.points]
+        return [list(evaluate(self.graph, point.tolist(), FLOATS)) for point in self.points]
 
     def adjoints(self, k: int, i: int) -> FloatArray:
         """Of every node at point k, from output i."""
-        graph = self.f.graph
+        graph = self.graph
         return self._swept(("adjoints", k, i), lambda: reverse(graph, self._primals[k], {graph.outputs[i]: 1.0}, FLOATS))
 
     def tangents(self, k: int, j: int) -> FloatArray:
         """Of every node at point k, along variable j."""
-        return self._swept(("tangents", k, j), lambda: forward(self.f.graph, self._primals[k], {j: 1.0}, FLOATS))
+        return self._swept(("tangents", k, j), lambda: forward(self.graph, self._primals[k], {j: 1.0}, FLOATS))
 
     def primal(self, k: int, node: int) -> float:
         """The value of one node at point k."""
@@ -80,20 +95,8 @@ class Evidence:
     def _swept(self, key: Any, sweep: Callable[[], Any]) -> FloatArray:
         if key not in self._known:
             found = sweep()
-            self._known[key] = np.array([found.get(v, 0.0) for v in range(len(self.f.graph))])
+            self._known[key] = np.array([found.get(v, 0.0) for v in range(len(self.graph))])
         return self._known[key]
-
-    @cached_property
-    def bounds(self) -> FloatArray:
-        """By how much reverse mode itself may be off here: what all roundings of the formula account for."""
-        found = []
-        for point in self.points:
-            try:
-                rows = bounded_jacobian(self.f, point, "reverse", self.f.jacobian(point))
-                found.append([[bound.error if math.isfinite(bound.error) else 0.0 for bound in row] for row in rows])
-            except AdlabError:  # where reverse mode has no answer there is no bound
-                found.append([[0.0] * self.f.n] * self.f.m)
-        return np.array(found).reshape(self.got.shape)
 
 
 def named(seen: Evidence) -> list[str]:
@@ -120,7 +123,7 @@ def alike(a: Any, b: Any) -> bool:
 
 
 def _transposed(seen: Evidence) -> str:
-    square = seen.f.m == seen.f.n > 1
+    square = seen.f.m == seen.n > 1
     found = square and alike(seen.got, np.swapaxes(seen.due, 1, 2))
     return "transposed: entry (i, j) is where entry (j, i) is due" if found else ""
 
@@ -167,7 +170,7 @@ def _ordered(order: dict[int, int], names: Sequence[str], what: str) -> str:
 
 def _arguments_in_another_order(seen: Evidence) -> str:
     """The right gradient, of a point whose coordinates were read in another order."""
-    n = seen.f.n
+    n = seen.n
     if not 2 <= n <= MOST_ORDERED:
         return ""
     for order in _orders(n):
@@ -214,26 +217,42 @@ def _slip(seen: Evidence, i: int, j: int) -> str:
     got, due = seen.got[at, i, j], seen.due[at, i, j]
     if not np.isfinite(got).all():
         return "not a finite number in {where}"
+    kind, hint = coarse_kind(seen, at, i, j)
     if not due.any():
-        return f"up to {np.max(np.abs(got)):.2g} where the derivative is 0, in {{where}}"
+        return f"up to {np.max(np.abs(got)):.2g} where the derivative is 0, in {{where}}" + (f": {kind}; {hint}" if kind else "")
+    if kind:
+        return f"{kind} in {{where}} ({hint})"
     relative = np.max(np.abs(got - due) / np.maximum(np.abs(due), 5e-324))
+    bounds = np.array([seen.rooms[k].bound[i, j] for k in at])
     if relative < 1e-3:
-        if 1e-9 < relative < 3e-6:
-            return "accurate to single precision only in {where}, or to that of a difference quotient"
-        return f"right to {-math.log10(relative):.0f} digits only in {{where}}"
+        within = ", which is what the roundings of the formula as it is written may cost" if (
+            np.all(np.abs(got - due) <= bounds)) else ""  # fmt: skip
+        return f"right to {-math.log10(relative):.0f} digits only in {{where}}{within}"
+    if lost := _below_rounding(seen, at, got, due, i):
+        return lost
     slip = (
         _factor(got, due) or _by_value(seen, at, got, due, i, j) or _inside(seen, at, got, due, i, j) or _constant(got, due)
     )
     if slip:
         return slip
-    if np.all(np.abs(got - due) <= seen.bounds[at, i, j]):
+    if np.all(np.abs(got - due) <= bounds):
         return _rounded_away(seen, at[0], i, j)
     return "wrong in a way that is none of the usual slips in {where}"
 
 
+def _below_rounding(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray, i: int) -> str:
+    """Where the derivative itself is smaller than a rounding of f: s*(1 - s) at 40 is 0, for s is rounded to 1."""
+    with np.errstate(all="ignore"):
+        size = np.abs([seen.f.values(seen.points[k])[i] for k in at])
+    if not np.all(np.isfinite(size) & (np.abs(due) <= 2 * UNIT * size) & (np.abs(got) <= 2 * UNIT * size)):
+        return ""
+    return (f"no digit is left in {{where}}: the derivative, {due[0]:.2g}, is smaller than a rounding of f = {size[0]:.3g}, "
+            "and a form that subtracts numbers of that size, as s*(1 - s) does, loses all of it")  # fmt: skip
+
+
 def _rounded_away(seen: Evidence, k: int, i: int, j: int) -> str:
     """No slip: reverse mode on the formula as it is written may be off as much."""
-    lost = losses(seen.f, seen.points[k], "reverse", i, j)
+    lost = losses(seen.f.f, seen.points[k], "reverse", i, j) if isinstance(seen.f, Formula) else []
     where = f", where {lost[0].digits:.0f} of 16 digits are lost at {lost[0].name} = {lost[0].written}" if lost else ""
     said = f"off by no more than the roundings of the formula account for{where}"
     return f"{said}: another way of writing it would help, in {{where}}"
@@ -254,7 +273,7 @@ def _by_value(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArra
     """Factors that vary from point to point as f, or as the variable, does; so at two points at least."""
     if len(at) < 2:
         return ""
-    f = np.array([seen.primal(k, seen.f.graph.outputs[i]) for k in at])
+    f = np.array([seen.f.values(seen.points[k])[i] for k in at])
     x = np.array([seen.points[k][j] for k in at])
     readings = {
         "divided by f, as the gradient of log f, in {where}": due / f,
@@ -279,7 +298,9 @@ def _constant(got: FloatArray, due: FloatArray) -> str:
 def _inside(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray, i: int, j: int) -> str:
     """A slip at one operation, the first that gives these numbers: all paths through it left out, of the wrong sign or
     factor, or its own derivative mistaken."""
-    graph, size = seen.f.graph, int(seen.wrong.any(axis=0).sum())
+    if seen.f.graph is None:
+        return ""
+    graph, size = seen.graph, int(seen.wrong.any(axis=0).sum())
     if len(graph) * size * len(at) > LARGEST:
         return ""
     adjoint = np.array([seen.adjoints(k, i) for k in at])

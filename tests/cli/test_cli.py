@@ -149,8 +149,20 @@ def test_a_gradient_of_ones_own_is_judged(capsys, tmp_path, monkeypatch) -> None
     out = capsys.readouterr().out
     assert ended.value.code == 1
     assert "• " in out
-    assert "NO" in out
+    assert "WRONG" in out
     assert "every component is right" in run(capsys, "check", "owngradient:grad", "x*y", "--at", "x=2", "y=0")
+
+
+def test_check_takes_texts_models_and_tolerances(capsys, tmp_path, monkeypatch) -> None:
+    (tmp_path / "ownmodel.py").write_text("import math\ndef f(x, y):\n    return x * math.sin(y)\n")
+    monkeypatch.chdir(tmp_path)
+    at = ["--at", "x=1.5", "y=2"]
+    assert "every component is right" in run(capsys, "check", "[sin(y), x*cos(y)]", "x*sin(y)", *at)
+    assert "high-precision" in run(capsys, "check", "sin(y), x*cos(y)", "ownmodel:f", *at)
+    assert "every component is right" in run(capsys, "check", "1.0001*sin(y), x*cos(y)", "x*sin(y)", *at, "--rtol", "1e-3")
+    assert "float32" in refused(capsys, "check", "sin(y), x*cos(y)", "x*sin(y)", *at, "--rtol", "flat")
+    said = refused(capsys, "check", "x*sin(y)", "owngradient:grad", *at)
+    assert 'the gradient comes first, then the formula: adlab check owngradient:grad "x*sin(y)"' in said
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:

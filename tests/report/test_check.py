@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+import sympy
 
 import adlab
 from adlab.report.check import check
@@ -157,7 +160,7 @@ def test_what_cannot_be_checked_is_said() -> None:
     with pytest.raises(adlab.MethodError, match="ZeroDivisionError"):
         check("x", lambda x: 1 / 0, at=[1.0])
     with pytest.raises(adlab.MethodError, match="no truth"):
-        check("Abs(x)", np.sign, at=[0.0])
+        check("log(x)", lambda x: 1 / x, at=[-1.0])
     with pytest.raises(adlab.PointError):
         check(WORKED, true_gradient, at=[])
 
@@ -170,3 +173,146 @@ def test_beyond_binary64_nothing_is_called_a_slip() -> None:
 def test_no_conditioning_excuses_a_sign() -> None:
     assert check("sin(x)", lambda x: -np.cos(x), at=[1e14]).findings == ["sign of x"]
     assert check("sin(x)", np.cos, at=np.array(1e14)).passed
+
+
+# --- each point on its own ----------------------------------------------------------------------------------------
+
+
+def test_a_kink_is_judged_by_both_sides_and_ends_nothing() -> None:
+    found = check("Abs(x)", np.sign, at=[-1, 0, 1])
+    assert found.passed
+    assert [row.status for row in found.rows] == ["right", "convention", "right"]
+    assert "is a convention" in found.notes[0]
+    for value in (-1.0, 1.0, 0.25, math.nan):
+        assert check("Abs(x)", lambda x, v=value: np.where(x == 0, v, np.sign(x)), at=[0, 3]).passed
+    beyond = check("Abs(x)", lambda x: np.where(x == 0, 1.5, np.sign(x)), at=[0, 3])
+    assert beyond.findings == ["1.5 at [0.0] in x is not between the one-sided derivatives, -1.0 on the left, 1.0 on the right"]
+
+
+def test_a_point_outside_the_domain_is_noted_and_the_rest_is_judged() -> None:
+    found = check("log(x)", lambda x: 1 / x, at=[-1.0, 2.0])
+    assert found.passed
+    assert [row.point for row in found.rows] == [1]
+    assert "not judged at [-1.0]: the value is complex here" in found.notes[0]
+    assert not check("log(x)", lambda x: 2 / x, at=[-1.0, 2.0]).passed
+    raising = check("log(x)", lambda x: 1 / math.sqrt(x[0]) ** 2, at=[-1.0, 2.0])
+    assert raising.passed
+    assert "your gradient raises" in raising.notes[0]
+
+
+def test_a_gradient_that_raises_at_one_point_is_wrong_there_only() -> None:
+    found = check("x**2", lambda x: 2 * x if x[0] > 0 else {}["none"], at=[-1.0, 2.0])
+    assert found.findings == ["your gradient raised KeyError: 'none' (at [-1.0])"]
+    assert [row.status for row in found.rows] == ["right"]
+
+
+# --- zeros, and what rounding leaves of them ----------------------------------------------------------------------
+
+
+def test_rounding_where_the_truth_is_exactly_or_nearly_0() -> None:
+    assert check("4*((1/r)**12 - (1/r)**6)", lambda r: 4 * (6 * r**-7 - 12 * r**-13), at=[2 ** (1 / 6), 1.3]).passed
+
+    def rotated(t, x, y):
+        a, b = x * math.cos(t) - y * math.sin(t), x * math.sin(t) + y * math.cos(t)
+        n = math.hypot(a, b)
+        by_t = (a * (-x * math.sin(t) - y * math.cos(t)) + b * (x * math.cos(t) - y * math.sin(t))) / n
+        return by_t, (a * math.cos(t) + b * math.sin(t)) / n, (b * math.cos(t) - a * math.sin(t)) / n
+
+    norm = "sqrt((x*cos(t) - y*sin(t))**2 + (x*sin(t) + y*cos(t))**2)"
+    at = [[t, 1.3, -0.7] for t in (0.1, 0.4, 2.5, 7.3)]
+    assert check(norm, rotated, at).passed
+    assert check(norm, lambda t, x, y: (rotated(t, x, y)[0] + 1e-9, *rotated(t, x, y)[1:]), at).findings
+
+
+def test_a_form_that_cancels_is_no_missing_path() -> None:
+    s = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    for at in ([40.0], [1.0, 40.0]):
+        [finding] = check("1/(1 + exp(-x))", lambda x: s(x) * (1 - s(x)), at=at).findings
+        assert "no digit is left in x" in finding
+        assert "nothing arrives" not in finding
+
+
+# --- tolerances ---------------------------------------------------------------------------------------------------
+
+
+def test_tolerances_are_numbers_or_kinds() -> None:
+    off = lambda x: 2 * x * (1 + 1e-7)  # noqa: E731
+    assert not check("x**2", off, at=[3.0]).passed
+    assert check("x**2", off, at=[3.0], rtol=2e-7).passed
+    assert not check("x**2", off, at=[3.0], rtol=5e-8).passed
+    assert check("x**2", off, at=[3.0], atol=1e-6).passed
+    assert check("x**2", off, at=[3.0], rtol=np.float32).passed
+    for bad in ("float31", -1, [1], True):
+        with pytest.raises(adlab.OptionError, match="rtol"):
+            check("x**2", off, at=[3.0], rtol=bad)
+    with pytest.raises(adlab.OptionError, match="did you mean 'float32'"):
+        check("x**2", off, at=[3.0], rtol="float3")
+
+
+# --- gradients and models as people have them ---------------------------------------------------------------------
+
+
+def test_a_gradient_of_several_arguments_goes_by_their_names() -> None:
+    assert check("x*y**2", lambda x, y: (y**2, 2 * x * y), at=[[2.0, 3.0]]).passed
+    assert check("x*y**2", lambda y, x: (2 * x * y, y**2), at=[[2.0, 3.0]]).passed  # in its own order
+    assert check("x*y**2", lambda a, b: (b**2, 2 * a * b), at=[[2.0, 3.0]]).passed
+    assert check("x*y**2", lambda *p: (p[1] ** 2, 2 * p[0] * p[1]), at=[[2.0, 3.0]]).passed
+    assert check("sin(x)", math.cos, at=[0.3]).passed
+
+
+def test_a_gradient_in_letters() -> None:
+    x, y = sympy.symbols("x y")
+    at = [[2.0, 3.0], [0.5, -1.0]]
+    for given in ("[y**2, 2*x*y]", "y**2, 2*x*y", ["y**2", "2*x*y"], [y**2, 2 * x * y], sympy.Matrix([[y**2, 2 * x * y]]),
+                  adlab.Function(["y**2", "2*x*y"], ["x", "y"])):  # fmt: skip
+        assert check("x*y**2", given, at).passed, given
+    assert check("x**3", "3*x**2", [2.0]).passed
+    assert check("x**3", 3 * x**2, [2.0]).passed
+    assert check("x*y**2", "[y**2, x*y]", at).findings == ["wrong by a factor 1/2 in y"]
+    with pytest.raises(adlab.ParseError):
+        check("x**3", "3*x**", [2.0])
+
+
+def test_a_gradient_of_a_framework() -> None:
+    torch = pytest.importorskip("torch")
+    of_vector = torch.func.grad(lambda v: torch.sin(v[0]) * torch.exp(v[1]))
+    of_numbers = torch.func.grad(lambda x, y: torch.sin(x) * torch.exp(y), argnums=(0, 1))
+    for given in (of_vector, of_numbers):
+        assert check("sin(x)*exp(y)", given, [[1.0, 0.5]]).passed
+
+
+def wave(v):
+    return math.sin(v[0]) * helper(v[1])
+
+
+def helper(t):
+    return math.exp(-t * t)
+
+
+def test_a_model_in_python_is_judged_by_its_own_code_on_high_precision_numbers() -> None:
+    right = lambda v: [math.cos(v[0]) * helper(v[1]), -2 * v[1] * wave(v)]  # noqa: E731
+    found = check(wave, right, [[1.0, 0.5], [0.2, 2.0]])
+    assert found.passed
+    assert "high-precision" in found.source
+    assert check(wave, lambda v: np.multiply(right(v), [1, 2]), [[1.0, 0.5]]).findings == ["wrong by a factor 2 in x2"]
+    assert check(lambda x, y: x**2 * np.sin(y), lambda x, y: (2 * x * np.sin(y), x**2 * np.cos(y)), [[3.0, 2.0]]).passed
+    assert check(np.linalg.norm, lambda v: v / np.linalg.norm(v), [[3.0, 4.0]]).passed
+    kinked = check(lambda v: max(v[0], 2 * v[0]) * v[1], lambda v: [2 * v[1], 2 * v[0] if v[0] > 0 else v[0]], [[0.0, 1.0], [1.0, 1.0]])
+    assert kinked.passed
+    assert "is a convention" in kinked.notes[0]
+
+
+def test_a_model_that_runs_on_floats_only_is_sampled_and_said_to_be() -> None:
+    found = check(lambda v: float(np.float64(v[0])) ** 3, lambda v: 3 * v**2, [[2.0]])
+    assert found.passed
+    assert "not independent" in found.source
+    assert check(lambda v: float(np.float64(v[0])) ** 3, lambda v: 2 * v**2, [[2.0]]).findings == ["wrong by a factor 2/3 in v"]
+
+
+def test_assertions_hide_their_own_frames() -> None:
+    """pytest leaves out a frame in which `__tracebackhide__` is set."""
+    with pytest.raises(AssertionError, match="wrong by a factor 1/3 in x") as caught:
+        assert_gradient("x**3", lambda x: x**2, at=[0.5, 2.0])
+    inside = [entry.frame.f_locals for entry in caught.traceback[1:]]
+    assert inside
+    assert all(frame.get("__tracebackhide__") for frame in inside)
