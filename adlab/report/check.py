@@ -24,7 +24,7 @@ from adlab.report.conditioning import UNIT
 from adlab.report.given import Given, asked, gradient_of, raised_at
 from adlab.report.kinks import in_words
 from adlab.report.slips import Evidence, named
-from adlab.report.subject import Room, Rows, Subject, subject_of
+from adlab.report.subject import Rows, Subject, subject_of
 from adlab.report.tolerance import Tolerance, allowed, allowed_to_difference, tolerance
 from adlab.truth.judge import Component
 

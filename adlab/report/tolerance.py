@@ -64,7 +64,7 @@ def tolerance(rtol: Any, atol: Any) -> Tolerance:
 
 
 def _positive(name: str, number: Any) -> float:
-    if isinstance(number, Real) and not isinstance(number, bool) and 0 <= number < np.inf:
+    if isinstance(number, Real) and not isinstance(number, bool) and 0 <= float(number) < np.inf:
         return float(number)
     kinds = f", or one of {', '.join(KINDS)}" if name == "rtol" else ""
     raise OptionError(f"{name}={number!r} must be a number of at least 0{kinds}")
@@ -80,7 +80,8 @@ def allowed(asked: Tolerance, room: Room, due: FloatArray) -> FloatArray:
         owner = np.maximum(asked.relative * np.where(due == 0, room.scale, size), asked.absolute)
         own = np.minimum(roundings * unit, LARGEST) * size
         found = np.max([own, conditioned, left, owner, SLACK * room.doubt], axis=0)
-    return np.maximum(np.nan_to_num(found, posinf=np.inf), roundings * SMALLEST[asked.precision])
+    most: FloatArray = np.maximum(np.nan_to_num(found, posinf=np.inf), roundings * SMALLEST[asked.precision])
+    return most
 
 
 def quotients(

@@ -23,7 +23,7 @@ import sympy
 
 from adlab.errors import AdlabError, DomainError, UnsupportedExpression
 from adlab.truth.judge import RUNGS, Component, agreed, disagreement
-from adlab.truth.limits import GUARD_BITS, Limit, Quotient, limit, step
+from adlab.truth.limits import GUARD_BITS, Limit, SideQuotient, limit, step
 from adlab.truth.meanings import CONTEXT, FUNCTIONS, bits_of, exact, exported, magnitude, working
 
 DIGITS = 25
@@ -226,7 +226,9 @@ def sharp_values(f: Callable[..., Any], point: Sequence[Any], bits: int) -> list
     return found
 
 
-def derivatives_of(f: Callable[..., Any], point: Sequence[float], names: Sequence[str]) -> tuple[list[Any], list[list[Component]]]:
+def derivatives_of(
+    f: Callable[..., Any], point: Sequence[float], names: Sequence[str]
+) -> tuple[list[Any], list[list[Component]]]:
     """The values, and for each output the partials, of Python code called with one array; labelled heuristic.
 
     Each partial is a limit of difference quotients from both sides, at two steps, with two precisions. Raises as
@@ -263,7 +265,7 @@ def _component(output: int, name: str, left: Limit, right: Limit) -> Component:
     return Component(output, name, "unavailable", left=below, right=above, note=disagreement(left, right))
 
 
-def _quotients(run: Callable[..., Any], point: Sequence[float], j: int, shift: int, side: int, m: int) -> list[Quotient]:
+def _quotients(run: Callable[..., Any], point: Sequence[float], j: int, shift: int, side: int, m: int) -> list[SideQuotient]:
     """The quotient of each output at one step; its noise is how far twice the precision moves it."""
     bits = shift + bits_of(DIGITS) + GUARD_BITS + EXTRA_BITS
     pairs: list[list[Any]] = []
@@ -276,5 +278,5 @@ def _quotients(run: Callable[..., Any], point: Sequence[float], j: int, shift: i
                 here, there = sharp_values(run, point, precision), sharp_values(run, beside, precision)
                 pairs.append([(b - a) / by for a, b in zip(here, there, strict=True)])
         except AdlabError as error:
-            return [Quotient(None, CONTEXT.zero, str(error))] * m
-        return [Quotient(b, 2 * abs(b - a)) for a, b in zip(*pairs, strict=True)]
+            return [SideQuotient(None, CONTEXT.zero, str(error))] * m
+        return [SideQuotient(b, 2 * abs(b - a)) for a, b in zip(*pairs, strict=True)]

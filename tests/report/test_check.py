@@ -297,7 +297,8 @@ def test_a_model_in_python_is_judged_by_its_own_code_on_high_precision_numbers()
     assert check(wave, lambda v: np.multiply(right(v), [1, 2]), [[1.0, 0.5]]).findings == ["wrong by a factor 2 in x2"]
     assert check(lambda x, y: x**2 * np.sin(y), lambda x, y: (2 * x * np.sin(y), x**2 * np.cos(y)), [[3.0, 2.0]]).passed
     assert check(np.linalg.norm, lambda v: v / np.linalg.norm(v), [[3.0, 4.0]]).passed
-    kinked = check(lambda v: max(v[0], 2 * v[0]) * v[1], lambda v: [2 * v[1], 2 * v[0] if v[0] > 0 else v[0]], [[0.0, 1.0], [1.0, 1.0]])
+    slopes = lambda v: [2 * v[1], 2 * v[0] if v[0] > 0 else v[0]]  # noqa: E731
+    kinked = check(lambda v: max(v[0], 2 * v[0]) * v[1], slopes, [[0.0, 1.0], [1.0, 1.0]])
     assert kinked.passed
     assert "is a convention" in kinked.notes[0]
 

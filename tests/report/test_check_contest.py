@@ -1,7 +1,8 @@
-"""200 right and 200 wrong gradients, drawn by a seed: no false alarm, no miss, and every slip has its name."""
+"""Right and wrong gradients, drawn by a seed, of ten kinds each: no false alarm, no miss, and every slip has its name."""
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +19,8 @@ OUTER: list[Callable[[Any], Any]] = [
     sympy.sin, sympy.cos, sympy.exp, sympy.tanh, sympy.atan, lambda a: sympy.log(1 + a**2), lambda a: sympy.sqrt(1 + a**2),
     lambda a: a**3, lambda a: 1 / (2 + a**2), sympy.erf,
 ]  # fmt: skip
-EACH = [pytest.param(5, id="5"), pytest.param(20, id="20", marks=pytest.mark.slow)]
-"""How many of each kind are drawn: with 20 of each of ten kinds, 200 right and 200 wrong ones."""
+EACH = [int(os.environ.get("ADLAB_GRADIENTS_OF_A_KIND", "4"))]
+"""How many of each kind are drawn; 20 of each of the ten kinds are 200 right and 200 wrong ones."""
 
 
 def formula(rng: random.Random) -> tuple[Any, list[np.ndarray]]:
@@ -57,7 +58,7 @@ WRONG: dict[str, tuple[Callable[[Any], Any], str]] = {
     "factor": (lambda f: lambda p: f.gradient(p) * [2, 1, 1], "wrong by a factor 2 in x"),
     "swapped": (lambda f: lambda p: f.gradient(p)[[1, 0, 2]], "x and y are in each other's place"),
     "arguments": (lambda f: lambda p: f.gradient(p[[0, 2, 1]]), "the arguments are read in another order"),
-    "summand": (lambda f: lambda p: f.gradient(p) + [0, 0, 0.25], "off by +0.25, the same at every point, in z"),
+    "summand": (lambda f: lambda p: np.add(f.gradient(p), [0, 0, 0.25]), "off by +0.25, the same at every point, in z"),
     "nothing": (lambda f: lambda p: f.gradient(p) * [0, 1, 1], "nothing arrives at x"),
     "single": (lambda f: lambda p: f.gradient(p).astype(np.float32), "accurate to single precision only in x, y, z"),
     "forward": (lambda f: _shifted(f, 1e-6, False), "forward difference"),
