@@ -215,7 +215,7 @@ def check(options: argparse.Namespace) -> None:
     """A user's own gradient, judged; one that is wrong ends with exit code 1, for scripts to see."""
     from adlab.report.check import check
 
-    if _names_code(options.formula or "") and not _names_code(options.gradient):
+    if _names_code(options.formula or "") and not _names_code(options.gradient) and options.gradient.lstrip()[:1] != "[":
         raise OptionError(f'the gradient comes first, then the formula: adlab check {options.formula} "{options.gradient}"')
     gradient = _imported(options.gradient) if _names_code(options.gradient) else options.gradient
     rtol = _tolerance("--rtol", options.rtol)

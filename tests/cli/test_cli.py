@@ -158,7 +158,7 @@ def test_check_takes_texts_models_and_tolerances(capsys, tmp_path, monkeypatch) 
     monkeypatch.chdir(tmp_path)
     at = ["--at", "x=1.5", "y=2"]
     assert "every component is right" in run(capsys, "check", "[sin(y), x*cos(y)]", "x*sin(y)", *at)
-    assert "high-precision" in run(capsys, "check", "sin(y), x*cos(y)", "ownmodel:f", *at)
+    assert "high-precision" in run(capsys, "check", "[sin(y), x*cos(y)]", "ownmodel:f", *at)
     assert "every component is right" in run(capsys, "check", "1.0001*sin(y), x*cos(y)", "x*sin(y)", *at, "--rtol", "1e-3")
     assert "float32" in refused(capsys, "check", "sin(y), x*cos(y)", "x*sin(y)", *at, "--rtol", "flat")
     said = refused(capsys, "check", "x*sin(y)", "owngradient:grad", *at)
