@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
-from adlab.differences.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, over, rounding
+from adlab.differences.quotients import NONFINITE, Array, Line, Quotient, Value, combined, flag_of, over, rounding
 from adlab.differences.stencils import scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF
 
@@ -214,10 +215,12 @@ class _Search:
 
     def _fits(self, base: _Basis, points: Array, floor: Array, start: int) -> Array:
         """The derivative, its truncation and its noise, by polynomials of every number of terms; shape (3, terms, m)."""
-        squares = np.cumsum((base.transform @ points)[::-1] ** 2, axis=0)[::-1]
+        squares = np.cumsum(combined(base.transform, points)[::-1] ** 2, axis=0)[::-1]
         sigma = np.sqrt(squares[base.terms]) * base.spread
         noise = CONFIDENCE * np.maximum(sigma, floor) * base.length
-        found = math.factorial(self.derivative) * np.array([base.sums @ points, np.abs(base.following @ points), noise])
+        found = math.factorial(self.derivative) * np.array(
+            [combined(base.sums, points), np.abs(combined(base.following, points)), noise]
+        )
         return over(found, float(self.steps[start]), self.derivative)
 
 
@@ -245,13 +248,39 @@ def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Bas
     nodes = np.array([RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(first, first + count)]) / RUNGS[first]
     nodes = np.append(nodes, 0.0) if powers[0] == 0 else nodes
     most = min(len(powers), nodes.size)
-    q, r = np.linalg.qr(nodes[:, None] ** np.array(powers[:most]), mode="complete")
-    weights = np.linalg.inv(r[:most])[wanted]
-    summands = weights[:, None] * q.T[:most]
+    transform, triangle = _orthogonalised([[float(Fraction(node) ** p) for p in powers[:most]] for node in nodes])
+    weights = _row_of_inverse(triangle, wanted)
+    summands = weights[:, None] * transform[:most]
     terms = np.arange(wanted + 1, most)
     spare = nodes.size - terms
     spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be luckily small
     length = np.sqrt(np.cumsum(weights**2))[terms - 1]
     return _Basis(
-        q.T, np.cumsum(summands, axis=0)[terms - 1], summands[terms], terms, spare, spread[:, None], length[:, None]
+        transform, np.cumsum(summands, axis=0)[terms - 1], summands[terms], terms, spare, spread[:, None], length[:, None]
     )
+
+
+def _orthogonalised(columns: list[list[float]]) -> tuple[Array, Array]:
+    """Qᵀ, shape (K, K), and R, shape (n, n), of a (K, n) matrix A = QR, by Householder's reflections.
+
+    LAPACK's factorisation depends in its last digits on the processor; this one does not.
+    """
+    remaining = np.array(columns)
+    transform = np.eye(len(remaining))
+    for j in range(remaining.shape[1]):
+        normal = remaining[:, j].copy()
+        normal[:j] = 0.0
+        normal[j] += math.copysign(math.sqrt(math.fsum(normal * normal)), normal[j])
+        if (square := math.fsum(normal * normal)) == 0.0:
+            continue  # the column is 0 from here on: nothing to reflect
+        for matrix in (remaining, transform):
+            matrix -= np.multiply.outer(2 / square * normal, combined(normal, matrix))
+    return transform, np.triu(remaining)[: remaining.shape[1]]
+
+
+def _row_of_inverse(triangle: Array, row: int) -> Array:
+    """The row w of the inverse of an upper triangular R, shape (n,): w R is the row of the identity."""
+    found = np.zeros(len(triangle))
+    for j in range(row, len(triangle)):
+        found[j] = (float(j == row) - math.fsum(found[:j] * triangle[:j, j])) / triangle[j, j]
+    return found

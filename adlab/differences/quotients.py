@@ -187,13 +187,26 @@ def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
     moved = line.nodes(stencil, h) - line.origin
     rises, step = values - values[0], h
     if stencil.derivative == 1:
-        step += float(weights @ (moved - stencil.float_offsets * h))
+        step += float(combined(weights, moved - stencil.float_offsets * h))
     else:
         chord = rises[-1] / (moved[-1] - moved[0])
         rises = rises - np.multiply.outer(moved - moved[0], chord)
-    df = over(weights @ rises, step, stencil.derivative)
+    df = over(combined(weights, rises), step, stencil.derivative)
     noise = np.maximum(rounding(values), line.measured)
     return Quotient(df, df, over(float(stencil.amplification) * noise, step, stencil.derivative), step)
+
+
+def combined(weights: Array, values: Array) -> Array:
+    """Σₖ wₖ vₖ: weights of shape (…, K), values (K,) or (K, m), sum (…) or (…, m).
+
+    A matrix product would leave the order of the additions, and so the last digits, to the BLAS that this machine has.
+    Here every product is rounded, and the products are added from the first to the last, on every machine.
+
+    >>> print(combined(np.array([-0.5, 0.0, 0.5]), np.array([1.0, 2.0, 4.0])))
+    1.5
+    """
+    products = weights.reshape(weights.shape + (1,) * (values.ndim - 1)) * values
+    return np.asarray(np.add.accumulate(products, axis=weights.ndim - 1).take(-1, axis=weights.ndim - 1))
 
 
 def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:

@@ -54,7 +54,7 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
     found = np.array([values[output] for output in program.outputs])
     value, jacobian = found[: f.m], found[f.m :].reshape(f.m, f.n)
     with np.errstate(all="ignore"):
-        of_f = (np.abs(jacobian) @ np.abs(point)) / np.abs(value)
+        of_f = (np.abs(jacobian) * np.abs(point)).sum(axis=-1) / np.abs(value)
         if len(program) * f.n > LARGEST_SECOND:
             return Conditioning(of_f, None)
         tangents = forward(program, values, dict(enumerate(np.diag(point))), FLOATS)
