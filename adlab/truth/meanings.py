@@ -195,6 +195,20 @@ def _heaviside(x: Any, at_zero: Any = None) -> Any:
 _harmonic_number = _near((0,), CONTEXT.harmonic)
 
 
+LONGEST_SHIFT = 10_000
+"""Terms that are summed one by one to bring the argument of ζ(s, a) right of 0."""
+
+
+def _hurwitz(s: Any, a: Any = 1) -> Any:
+    """ζ(s, a) = Σ (a + k)^-s (DLMF 25.11.1). Left of 0 the first terms are summed here: mpmath's own way there (1.3) returns
+    the value of another branch from about a = −50 on."""
+    left = -CONTEXT.re(a)
+    if left <= 0 or left > LONGEST_SHIFT:
+        return CONTEXT.zeta(s, a)
+    count = int(left) + 1
+    return CONTEXT.fsum((a + k) ** -s for k in range(count)) + CONTEXT.zeta(s, a + count)
+
+
 def _harmonic(n: Any, order: Any = None) -> Any:
     if order is None or order == 1:
         return _harmonic_number(n)
@@ -319,7 +333,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.factorial: CONTEXT.factorial,
     sympy.binomial: CONTEXT.binomial,
     sympy.harmonic: _harmonic,
-    sympy.zeta: CONTEXT.zeta,
+    sympy.zeta: _hurwitz,
     sympy.polylog: CONTEXT.polylog,
     sympy.LambertW: CONTEXT.lambertw,
     sympy.besselj: CONTEXT.besselj,

@@ -298,3 +298,11 @@ def test_the_users_precision_is_left_alone() -> None:
         assert mpmath.mp.prec == 77
     assert isinstance(found, mpmath.mpf)
     assert found == exported(exact(found))
+
+
+def test_the_zeta_function_far_left_is_the_sum_of_its_terms() -> None:
+    s, a = sympy.symbols("s a")
+    for start in (-0.5, -20.45, -90.4509500847012, -999.25):
+        (found,) = plan([sympy.zeta(s, a)], [s, a]).values([3, start], bits=120)
+        exact = sum((mpmath.mpf(start) + k) ** -3 for k in range(1200)) + mpmath.zeta(3, mpmath.mpf(start) + 1200)
+        assert abs(found - exact) < 1e-12 * abs(exact)

@@ -1,0 +1,137 @@
+"""Numbers whose exponent has no limit: the answer where binary64 overflows or underflows on the way.
+
+A number is one of mpmath's, of `BITS` bits. What each operation means comes from `adlab.truth`, so an enormous exp, a gamma
+function or an error function far out has its value too. The result is rounded to binary64 once, at the end. This walk costs a
+thousand times a walk on floats. So it is taken only at points where binary64 has run out of range.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import sympy
+
+from adlab.arithmetic.numbers import Numbers, evaluate
+from adlab.errors import AdlabError
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
+from adlab.truth.meanings import CONTEXT, exact, magnitude, working
+from adlab.truth.values import Plan, plan
+
+BITS = 160
+"""Bits of the mantissa: those of binary64, and as many again twice, so that what cancels in a formula of ordinary size is kept."""
+LARGEST_MAGNITUDE = 2**40
+"""The magnitude, in bits, of the largest exponent that is followed; beyond, a number counts as infinite."""
+
+
+class Extended(Numbers):
+    """mpmath's numbers of `bits` bits; NaN where an operation has no real value."""
+
+    def __init__(self, bits: int = BITS) -> None:
+        self.bits = bits
+
+    def constant(self, value: Any) -> Any:
+        if isinstance(value, sympy.Basic):
+            (found,) = plan([value], []).values([], self.bits)
+            return exact(found)
+        with working(self.bits):
+            ratio = Fraction(value)
+            return CONTEXT.mpf(ratio.numerator) / ratio.denominator
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        native = NATIVE.get(primitive.name)
+        with working(self.bits):
+            if native is not None:
+                return native(*operands)
+            if any(_lost(operand) for operand in operands):
+                return CONTEXT.nan
+        try:
+            (found,) = meaning(primitive, parameter, len(operands)).values(operands, self.bits)
+        except AdlabError:  # no value there, or none that the truth can compute: binary64 decides
+            return exact(primitive.value([nearest(operand) for operand in operands], parameter))
+        number = exact(found)
+        return CONTEXT.nan if hasattr(number, "_mpc_") else number
+
+    def add(self, a: Any, b: Any) -> Any:
+        with working(self.bits):
+            return a + b
+
+    def mul(self, a: Any, b: Any) -> Any:
+        with working(self.bits):
+            return a * b
+
+
+def _lost(number: Any) -> bool:
+    """Whether a number is NaN, infinite, or beyond every exponent that is followed."""
+    return not CONTEXT.isfinite(number) or (number != 0 and abs(magnitude(number)) > LARGEST_MAGNITUDE)
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    return CONTEXT.nan if b == 0 else a / b
+
+
+def _truth(holds: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
+    def condition(a: Any, b: Any) -> Any:
+        return CONTEXT.nan if CONTEXT.isnan(a) or CONTEXT.isnan(b) else CONTEXT.mpf(int(holds(a, b)))
+
+    return condition
+
+
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    return CONTEXT.nan if CONTEXT.isnan(condition) else b if condition == 0 else a
+
+
+def _extreme(better: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
+    return lambda a, b: a if CONTEXT.isnan(a) or better(a, b) else b
+
+
+# What needs no function of mpmath's: arithmetic, and what compares and chooses.
+NATIVE: dict[str, Callable[..., Any]] = {
+    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": _quotient, "neg": operator.neg, "abs": abs,
+    "lt": _truth(operator.lt), "le": _truth(operator.le), "gt": _truth(operator.gt), "ge": _truth(operator.ge),
+    "eq": _truth(operator.eq), "ne": _truth(operator.ne), "min": _extreme(operator.lt), "max": _extreme(operator.gt),
+    "and": lambda a, b: a if a == 0 else b if b == 0 else a * b, "or": lambda a, b: a if a == 1 else b if b == 1 else a * b,
+    "not": lambda a: 1 - a, "select": _chosen,
+}  # fmt: skip
+
+
+@cache
+def meaning(primitive: Primitive, parameter: Parameter, count: int) -> Plan:
+    """One operation on `count` operands as the truth evaluates it, from its SymPy form."""
+    operands = sympy.symbols(f"a0:{count}", real=True)
+    given = operands if parameter is None else (*operands, exact_sympy(parameter))
+    with sympy.evaluate(False):
+        form = primitive.form(*given)
+    return plan([form], operands)
+
+
+EXTENDED = Extended()
+
+
+def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
+    """The outputs at a point, each computed with unlimited exponents and rounded to binary64 once.
+
+    A result beyond the largest double is an infinity; a result below the smallest is 0. NaN where there is no real value.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> outputs(lower([sympy.exp(x) / (1 + sympy.exp(x)) ** 2], [x]), [-400.0])
+    (1.9151695967140057e-174,)
+    """
+    values = evaluate(graph, [exact(number) for number in point], EXTENDED)
+    return tuple(nearest(values[output]) for output in graph.outputs)
+
+
+def nearest(number: Any) -> float:
+    """The double nearest to a number, once rounded."""
+    if not CONTEXT.isfinite(number):
+        return float(number)
+    if number != 0 and magnitude(number) > 1100:
+        return float("inf") if number > 0 else float("-inf")
+    if number != 0 and magnitude(number) < -1200:
+        return 0.0 if number > 0 else -0.0
+    return float(number)
