@@ -23,7 +23,7 @@ from adlab.truth.meanings import CONTEXT, exact, magnitude, working
 from adlab.truth.values import Plan, plan
 
 BITS = 160
-"""Bits of the mantissa: those of binary64, and as many again twice, so that what cancels in a formula of ordinary size is kept."""
+"""Bits of the mantissa: three times those of binary64, so that what cancels in an ordinary formula is kept."""
 LARGEST_MAGNITUDE = 2**40
 """The magnitude, in bits, of the largest exponent that is followed; beyond, a number counts as infinite."""
 
