@@ -1,15 +1,20 @@
-"""adlab: differentiate a formula every way there is, and see which answer to trust.
+"""adlab differentiates a formula every way there is, and says which answer to trust.
 
-The order to read the code in: `errors`; `parsing` and `values` (text and high-precision values of SymPy
-expressions); `certified` (the same in ball arithmetic); `graph` (the table of primitives, the Wengert list, what walks
-it); `autodiff` (the two sweeps) and `classical` (symbolic, differences, complex step), which know nothing of each
-other; `registry` (every method behind one face); `function` (the face); `report` (truth, accuracy, swell, cost, steps,
-comparison); `cli`.
+It takes a formula as text or as a SymPy expression, and gives its derivative as a formula, as a program and as numbers: by
+reverse and forward mode on a computational graph, by symbolic differentiation, by finite differences, by complex step, and
+by other libraries. Every number is judged against the truth, to 30 digits.
 
 >>> import adlab
->>> f = adlab.Function("x*sin(x)")
->>> f(2.0), f.gradient(2.0)
-(1.8185948536513634, array([0.07700375]))
+>>> f = adlab.Function("x*sin(y)")
+>>> f.diff("y"), f.gradient([2.0, 0.0])
+(x*cos(y), array([0., 2.]))
+>>> report = adlab.compare(f, [2.0, 1.0])      # print(report): every method, and a verdict
+>>> adlab.derive(f).sizes["reverse program"]   # the derivative as formulas and as programs
+3
+
+compare, derive and truth are the verbs to start with; steps, swell, cost, rounding, enclose, check and exercise look closer;
+adlab.methods() lists the methods, adlab.gallery the named functions, adlab.glossary() the words. How the code is laid out
+stands in adlab/README.md.
 """
 
 from __future__ import annotations
@@ -41,10 +46,13 @@ if TYPE_CHECKING:
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost
     from adlab.report.derivatives import derivatives as derivatives
+    from adlab.report.derive import derive as derive
     from adlab.report.difference import difference as difference
     from adlab.report.difference_contest import contest as contest
+    from adlab.report.direct import gradient as gradient, hessian as hessian, jacobian as jacobian
     from adlab.report.enclose import enclose as enclose
     from adlab.report.exercise import exercise as exercise
+    from adlab.report.glossary import glossary as glossary
     from adlab.report.rounding import rounding as rounding
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
@@ -66,9 +74,14 @@ _HOME = {
     "contest": "adlab.report.difference_contest",
     "cost": "adlab.report.cost",
     "derivatives": "adlab.report.derivatives",
+    "derive": "adlab.report.derive",
     "difference": "adlab.report.difference",
     "enclose": "adlab.report.enclose",
     "exercise": "adlab.report.exercise",
+    "glossary": "adlab.report.glossary",
+    "gradient": "adlab.report.direct",
+    "hessian": "adlab.report.direct",
+    "jacobian": "adlab.report.direct",
     "methods": "adlab.methods",
     "page": "adlab.page.build",
     "parse": "adlab.text.parser",

@@ -16,6 +16,10 @@ Takes = Mapping[str, Mapping[str, bool]]
 """For each command the options it takes, and whether a value follows."""
 
 ASSIGNMENT = re.compile(r"^\s*[^\W\d]\w*\s*=(?!=)")
+NUMBER = re.compile(
+    r"^(?>\d++\.?\d*+(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|pi|π|sqrt|[-+*/()\[\],;\s])++(?<=[\d.iπ)\]])$"
+)
+"""A value alone: 3, -1.5e-3, pi/3, sqrt(2), or several of them with commas."""
 OPTION = re.compile(r"^--[a-z]{2,}[^(*/+^]*$")
 
 
@@ -60,11 +64,13 @@ def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[st
 
 
 def _assignments(rest: list[str]) -> list[str]:
-    taken = []
-    while rest and ASSIGNMENT.match(rest[0]):
+    """What follows `--at`: assignments, or numbers; the first is taken whatever it is, for its message to name it."""
+    taken: list[str] = []
+    while rest and (ASSIGNMENT.match(rest[0]) or NUMBER.match(rest[0])):
         taken.append(f"--at={rest.pop(0)}")
     if not taken:
-        raise OptionError("--at needs NAME=VALUE, for example --at x1=1 x2=pi/3")
+        found = f"; {rest[0]!r} is neither" if rest else ""
+        raise OptionError(f"--at needs NAME=VALUE, for example --at x1=1 x2=pi/3, or numbers in the variables' order{found}")
     return taken
 
 

@@ -6,110 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from adlab.errors import AdlabError, OptionError, OutputError
+from adlab.cli.given import assignments, function_of, methods_of, number, point_of, points_of
+from adlab.cli.output import save, show
+from adlab.errors import OptionError
 from adlab.progress import stage
-
-if TYPE_CHECKING:
-    from adlab.function import Function
-
-# --- what the commands share --------------------------------------------------------------------------------------
-
-
-def _function(options: argparse.Namespace) -> Function:
-    from adlab.function import Function
-
-    stage("reading the formula")
-    text = options.formula
-    if text is None:
-        raise OptionError(f'no formula; try adlab {options.command} "x*sin(y)" --at x=1 y=2, or @worked-example')
-    if text.startswith("@"):
-        from adlab.gallery import named
-
-        return named(text[1:])
-    variables = [name for name in options.variables.replace(",", " ").split() if name] or None
-    if variables is None and options.at:
-        variables = _order(text, list(dict.fromkeys(item.partition("=")[0].strip() for item in options.at)))
-    return Function(text, variables, name="f")
-
-
-def _order(text: str, given: list[str]) -> list[str] | None:
-    """Names given a value are variables, even `pi`; the order stays the natural one."""
-    from adlab.text.parser import parse
-    from adlab.text.traversal import natural_key, symbols_of
-
-    found = [symbol.name for symbol in symbols_of([parse(text, names=given)])]
-    return sorted(found, key=natural_key) if any(name in ("pi", "E") for name in given) else None
-
-
-def _point(options: argparse.Namespace, f: Function) -> Any:
-    """The point from `--at`, else the gallery's own, else None."""
-    from adlab.errors import PointError
-
-    points = _points(options)
-    if len(points) > 1:
-        raise PointError(f"--at gives {next(iter(points[1]))} twice, and one point is wanted here")
-    return points[0] if points else f.point
-
-
-def _points(options: argparse.Namespace) -> list[dict[str, float]]:
-    """Several points from `--at`: a name given again begins the next one."""
-    points: list[dict[str, float]] = []
-    for item in options.at:
-        name, _, text = item.partition("=")
-        if not points or name.strip() in points[-1]:
-            points.append({})
-        points[-1][name.strip()] = _number(name.strip(), text.strip())
-    return points
-
-
-def _number(name: str, text: str) -> float:
-    from adlab.errors import PointError
-    from adlab.function import Function
-
-    try:
-        constant = Function(text)
-        if constant.n:
-            raise PointError(f"it is not a number: it holds {', '.join(constant.names)}")
-        return float(constant([]))
-    except AdlabError as error:
-        where = f"{name} {text}" if name.startswith("--") else f"--at {name}={text}"
-        raise PointError(f"{where}: {getattr(error, 'reason', error)}") from error
-
-
-def _methods(options: argparse.Namespace) -> list[str] | None:
-    return [name for name in options.methods.replace(",", " ").split() if name] or None
-
-
-def _show(options: argparse.Namespace, report: Any) -> None:
-    """Prints a report in the form asked for; as text it fits the terminal, or `--width`."""
-    from adlab.display.terminal import columns, has_colour
-
-    if "plot" in options and options.plot:
-        save(options.plot, report.plot)
-    if options.json:
-        print(report.to_json())
-    elif options.markdown:
-        print(report.to_markdown())
-    else:
-        width = columns() if options.width is None else options.width or None
-        print(report.text(width, has_colour()))
-
-
-def save(path: str, draw: Callable[[], Any]) -> None:
-    """Draws, and writes the file by its ending."""
-    import matplotlib
-
-    from adlab.plots.canvas import STYLE, write
-
-    file = Path(path)
-    if file.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise OutputError(f"--plot {path}: name a file that ends in .png, .svg or .pdf")
-    stage("drawing")
-    with matplotlib.rc_context(STYLE):
-        write(draw().figure, file)
-
 
 # --- the commands -------------------------------------------------------------------------------------------------
 
@@ -118,25 +20,44 @@ def compare(options: argparse.Namespace) -> None:
     """Accuracy, swell, cost and the verdict."""
     from adlab.report.compare import compare
 
-    f = _function(options)
-    found = compare(f, _point(options, f), _methods(options))
-    _show(options, found.full if options.full else found)
+    f = function_of(options)
+    found = compare(f, point_of(options, f), methods_of(options))
+    show(options, found.full if options.full else found)
 
 
 def trace(options: argparse.Namespace) -> None:
     """Both sweeps."""
-    from adlab.function import point_of
+    from adlab.function import point_of as coerced
 
-    f = _function(options)
-    _show(options, f.trace(point_of(f, _point(options, f))))
+    f = function_of(options)
+    show(options, f.trace(coerced(f, point_of(options, f))))
+
+
+def derive(options: argparse.Namespace) -> None:
+    """The derivative as formulas and as programs; with `--format` in one language, to be used elsewhere."""
+    from adlab.report.derive import derive
+
+    by = [name for name in options.by.replace(",", " ").split() if name] or None
+    found = derive(function_of(options), by, 1 if options.order is None else options.order)
+    if options.language == "text":
+        show(options, found)
+    else:
+        print(found.written(options.language))
+
+
+def methods(options: argparse.Namespace) -> None:
+    """Every method with its line."""
+    from adlab.report.listing import listing
+
+    show(options, listing())
 
 
 def steps(options: argparse.Namespace) -> None:
     """Error against step size."""
     from adlab.report.steps import steps
 
-    f = _function(options)
-    _show(options, steps(f, _point(options, f), options.variable, _methods(options)))
+    f = function_of(options)
+    show(options, steps(f, point_of(options, f), options.variable, methods_of(options)))
 
 
 def difference(options: argparse.Namespace) -> None:
@@ -148,39 +69,39 @@ def difference(options: argparse.Namespace) -> None:
         if options.scheme or options.order is not None or options.at or options.variable:
             raise OptionError("without a formula `difference` is a contest on its own functions, and takes --methods only")
         stage("differentiating")
-        _show(options, contest(_methods(options)))
+        show(options, contest(methods_of(options)))
         return
-    f = _function(options)
+    f = function_of(options)
     if options.methods:
         raise OptionError("--methods are for the contest, without a formula; name one scheme by --scheme")
-    step: Any = options.step if options.step.isalpha() else _number("--step", options.step)
+    step: Any = options.step if options.step.isalpha() else number("--step", options.step)
     order = 1 if options.order is None else options.order
     scheme = options.scheme or "adaptive-difference"
-    _show(options, difference(f, _point(options, f), options.variable, scheme, step, order))
+    show(options, difference(f, point_of(options, f), options.variable, scheme, step, order))
 
 
 def truth(options: argparse.Namespace) -> None:
     """The gradient that judges all others."""
     from adlab.report.truth import truth
 
-    f = _function(options)
-    _show(options, truth(f, _point(options, f)))
+    f = function_of(options)
+    show(options, truth(f, point_of(options, f)))
 
 
 def derivatives(options: argparse.Namespace) -> None:
     """f, f′, f″ and so on."""
     from adlab.report.derivatives import derivatives
 
-    f = _function(options)
-    _show(options, derivatives(f, _point(options, f), options.variable, 4 if options.order is None else options.order))
+    f = function_of(options)
+    show(options, derivatives(f, point_of(options, f), options.variable, 4 if options.order is None else options.order))
 
 
 def rounding(options: argparse.Namespace) -> None:
     """How far the sweeps may be wrong by rounding alone."""
     from adlab.report.rounding import rounding
 
-    f = _function(options)
-    _show(options, rounding(f, _point(options, f)))
+    f = function_of(options)
+    show(options, rounding(f, point_of(options, f)))
 
 
 def enclose(options: argparse.Namespace) -> None:
@@ -188,27 +109,26 @@ def enclose(options: argparse.Namespace) -> None:
     from adlab.report.enclose import enclose
 
     box = {}
-    for item in options.at:
-        name, _, text = (part.strip() for part in item.partition("="))
+    for name, text in assignments(options):
         low, _, high = (part.strip() for part in text.partition(".."))
-        box[name] = (_number(name, low), _number(name, high or low))
+        box[name] = (number(name, low), number(name, high or low))
     options.at = []  # its texts are no numbers
-    _show(options, enclose(_function(options), box, options.pieces))
+    show(options, enclose(function_of(options), box, options.pieces))
 
 
 def swell(options: argparse.Namespace) -> None:
     """How large each derivative grows."""
     from adlab.report.swell import swell
 
-    _show(options, swell(_function(options)))
+    show(options, swell(function_of(options)))
 
 
 def cost(options: argparse.Namespace) -> None:
     """Operations and time."""
     from adlab.report.cost import cost
 
-    f = _function(options)
-    _show(options, cost(f, _point(options, f), _methods(options)))
+    f = function_of(options)
+    show(options, cost(f, point_of(options, f), methods_of(options)))
 
 
 def check(options: argparse.Namespace) -> None:
@@ -220,13 +140,12 @@ def check(options: argparse.Namespace) -> None:
     gradient = _imported(options.gradient) if _names_code(options.gradient) else options.gradient
     rtol = _tolerance("--rtol", options.rtol)
     atol = _tolerance("--atol", options.atol)
-    points: list[Any] = list(_points(options))
     if _names_code(options.formula or ""):
-        found = check(_imported(options.formula), gradient, points, rtol, atol)
+        found = check(_imported(options.formula), gradient, points_of(options), rtol, atol)
     else:
-        f = _function(options)
-        found = check(f, gradient, points or ([f.point] if f.point else []), rtol, atol)
-    _show(options, found)
+        f = function_of(options)
+        found = check(f, gradient, points_of(options, f) or ([f.point] if f.point else []), rtol, atol)
+    show(options, found)
     if not found.passed:
         raise SystemExit(1)
 
@@ -241,7 +160,7 @@ def _tolerance(option: str, text: str | None) -> Any:
     """A number where it reads as one, else the name of a kind."""
     if text is None or (option == "--rtol" and text[:1].isalpha()):
         return text
-    return _number(option, text)
+    return number(option, text)
 
 
 def _imported(place: str) -> Callable[..., Any]:
@@ -259,13 +178,13 @@ def _imported(place: str) -> Callable[..., Any]:
 
 def graph(options: argparse.Namespace) -> None:
     """The graph, in a language or as a picture."""
-    f = _function(options)
+    f = function_of(options)
     if options.derivative:
         f = f.derivative(options.derivative, value=True)
     if options.plot:
-        from adlab.function import point_of
+        from adlab.function import point_of as coerced
 
-        traced = f.trace(point_of(f, _point(options, f))) if (options.at or f.point) and f.m == 1 else None
+        traced = f.trace(coerced(f, point_of(options, f))) if (options.at or f.point) and f.m == 1 else None
         save(options.plot, lambda: f.graph.plot(trace=traced))
     if options.json:
         from adlab.display.report import as_json
@@ -286,8 +205,8 @@ def page(options: argparse.Namespace) -> None:
     """The interactive page, written to a file."""
     from adlab.page.build import page as build
 
-    f = _function(options)
-    made = build(f, _point(options, f))
+    f = function_of(options)
+    made = build(f, point_of(options, f))
     print(f"wrote {made.save(options.out)}: open it in a browser")
 
 
@@ -300,11 +219,31 @@ def peers(options: argparse.Namespace) -> None:
     if options.at and options.formula is None:
         raise OptionError("--at is the point of a formula, and there is none")
     if options.formula is None:
-        _show(options, peers.conventions(_methods(options)) if options.conventions else peers.listing())
+        show(options, peers.conventions(methods_of(options)) if options.conventions else peers.listing())
         return
-    f = _function(options)
-    for framework in _methods(options) or peers.shown_where_installed():
-        _show(options, peers.side_by_side(f, _point(options, f), framework))
+    f = function_of(options)
+    for framework in methods_of(options) or peers.shown_where_installed():
+        show(options, peers.side_by_side(f, point_of(options, f), framework))
+
+
+def glossary(options: argparse.Namespace) -> None:
+    """What a word means."""
+    from adlab.report.glossary import glossary
+
+    show(options, glossary(" ".join(options.words) or None))
+
+
+def completion(options: argparse.Namespace) -> None:
+    """A completion script, from the very table that this command line is made from."""
+    from adlab.cli.completion import script
+    from adlab.cli.main import COMMANDS, OPTIONS
+    from adlab.methods import METHODS
+
+    choices = {option: list(facts["choices"]) for option, facts in OPTIONS.items() if "choices" in facts}
+    choices = {option.split()[-1]: words for option, words in choices.items()} | {"--methods": [*METHODS, "all"]}
+    takes = {name: [option for option in command.options if option != "--formula"] for name, command in COMMANDS.items()}
+    about = {name: command.about for name, command in COMMANDS.items()}
+    print(script(" ".join(options.words), takes, choices, about), end="")
 
 
 def gallery(options: argparse.Namespace) -> None:
@@ -321,7 +260,9 @@ def figures(options: argparse.Namespace) -> None:
     """Every figure, into a directory."""
     from adlab.report.figures.catalogue import draw_all
 
-    for path in draw_all(Path(options.directory), options.only):
+    if len(options.directory) > 1:
+        raise OptionError(f"figures go into one directory, not {' '.join(options.directory)}")
+    for path in draw_all(Path(*options.directory or ["figures"]), options.only):
         print(path)
 
 

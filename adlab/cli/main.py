@@ -6,20 +6,22 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable, Container, Sequence
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Container, Sequence
+from typing import Any
 
 from adlab.cli import commands
 from adlab.cli.arguments import rearranged
-from adlab.errors import AdlabError, OptionError
+from adlab.cli.help import Command, parser
+from adlab.errors import AdlabError
 from adlab.progress import Watcher
 
 DESCRIPTION = """\
 One formula, differentiated every way there is, judged and explained.
 
-  adlab                                          the worked example at (1, 2), everything
-  adlab compare "x*sin(y)" --at x=1 y=pi/3       accuracy, swell, cost and a verdict
-  adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, node by node
+  adlab                                          the worked example at (1, 2): the first screen
+  adlab compare "x*sin(y)" --at x=1 y=pi/3       the derivative, every method, a verdict; --full has the tables
+  adlab derive  "x*sin(y)"                       the derivative as a formula and as a program
+  adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, line by line
   adlab steps   "exp(x)" --at x=1 --plot e.png   error against step size
   adlab difference "exp(x)" --at x=1             one derivative by differences, with its error
   adlab truth   "exp(sin(x))" --at x=1           the gradient that judges all others; also: derivatives, rounding
@@ -28,42 +30,16 @@ One formula, differentiated every way there is, judged and explained.
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
+  adlab page    "x*sin(y)" --at x=1 y=2          an interactive page, in one file
+  adlab methods                                  every method in a line; adlab glossary: the words
   adlab peers                                    PyTorch, JAX and the rest: what is installed
   adlab bench   [PROBLEM …]                      how fast, against whoever is installed
   adlab gallery                                  the named functions, used as @NAME
   adlab figures [DIR]                            draws every figure anew
+  adlab completion bash                          a script that completes commands in your shell
+
+`adlab COMMAND --help` has what a command takes, and examples.
 """
-
-
-class _Parser(argparse.ArgumentParser):
-    """Argument errors in one sentence, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise OptionError(f"{message}; see adlab --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="adlab", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", action="store_true", help="print the version")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
-    for name, command in COMMANDS.items():
-        made = commands.add_parser(name, help=command.about, description=command.about)
-        for option in command.options:
-            made.add_argument(option, **OPTIONS[option])
-        if name == "figures":
-            made.add_argument("directory", nargs="?", default="figures", metavar="DIR")
-        if name == "bench":
-            made.add_argument("problems", nargs="*", metavar="PROBLEM", help="by default all")
-            made.add_argument("--peers", nargs="*", default=[], metavar="PEER", help="by default whoever is installed")
-            made.add_argument("--rounds", type=int, default=3, metavar="N", help="interleaved rounds")
-            made.add_argument("--seconds", type=float, default=60.0, metavar="S", help="the limit of a cell in a round")
-            made.add_argument("--json", default=None, metavar="FILE", help="write every figure into a file")
-            made.add_argument("--show", default="", metavar="FILE", help="no race: what `--json` has recorded")
-            made.add_argument("--brief", action="store_true", help="only adlab and the best peer of each row")
-            made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
-            made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
-            made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,7 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = list(sys.argv[1:] if argv is None else argv)
         if not given or given[0] in TAKES["compare"]:
             given = ["compare", "@worked-example", *given]
-        options = _parser().parse_args(rearranged(given, TAKES, _method_names))
+        asked = given[0] if given and {"-h", "--help"} & set(given[1:]) else ""
+        made = parser(DESCRIPTION, COMMANDS, OPTIONS, asked)
+        options = made.parse_args(rearranged(given, TAKES, _method_names))
         if options.version:
             from adlab import __version__
 
@@ -108,8 +86,8 @@ def _method_names() -> Container[str]:
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
-    "--formula": {"metavar": "EXPR", "help": "the formula, or @NAME[:NUMBER] of the gallery"},
-    "--at": {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "the point; values such as pi/3 too"},
+    "--at": {"action": "append", "default": [], "metavar": "NAME=VALUE",
+             "help": "the point: x=1 y=pi/3, or values alone in the order of the variables"},
     "--variables": {"default": "", "metavar": "A,B", "help": "their names and order"},
     "--methods": {"default": "", "metavar": "A,B", "help": "methods, or `all`"},
     "--gradient": {"required": True, "metavar": "GRADIENT", "help": "MODULE:FUNCTION, or partials as a text"},
@@ -121,63 +99,91 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
     "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter, and dearer"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
+    "derive --format": {"default": "text", "choices": ["text", "latex", "python", "c", "mermaid"], "dest": "language",
+                        "help": "the language: LaTeX of the formulas, or source of the program"},
+    "--by": {"default": "", "metavar": "A,B", "help": "the variables to differentiate by, by default all"},
     "--derivative": {"default": "", "choices": ["reverse", "forward"], "help": "its derivative program"},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
     "--only": {"default": "", "metavar": "NAME", "help": "just this figure"},
     "--json": {"action": "store_true", "help": "print the report as JSON"},
     "--markdown": {"action": "store_true", "help": "print the report as Markdown"},
+    "--csv": {"action": "store_true", "help": "print the rows of the main table as CSV"},
+    "--latex": {"action": "store_true", "help": "print the tables as LaTeX (booktabs)"},
     "--plot": {"default": "", "metavar": "FILE", "help": "draw it into a .png, .svg or .pdf file"},
     "--full": {"action": "store_true", "help": "every table: each partial by each method, swell, cost"},
     "--width": {"type": int, "metavar": "N", "help": "columns of the text; by default the terminal's, 0 for no limit"},
     "--out": {"default": "page.html", "metavar": "FILE", "help": "the file to write, by default page.html"},
     "--quiet": {"action": "store_true", "help": "no progress on standard error"},
-}
+}  # fmt: skip
 
 
-class Command(NamedTuple):
-    """What it does in words, the function that does it, and the options it takes (all take `--quiet`)."""
+def _bench_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--peers", nargs="*", default=[], metavar="PEER", help="by default whoever is installed")
+    made.add_argument("--rounds", type=int, default=3, metavar="N", help="interleaved rounds")
+    made.add_argument("--seconds", type=float, default=60.0, metavar="S", help="the limit of a cell in a round")
+    made.add_argument("--json", default=None, metavar="FILE", help="write every figure into a file")
+    made.add_argument("--show", default="", metavar="FILE", help="no race: what `--json` has recorded")
+    made.add_argument("--brief", action="store_true", help="only adlab and the best peer of each row")
+    made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
+    made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
+    made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
 
-    about: str
-    run: Callable[[argparse.Namespace], None]
-    takes: str = ""
 
-    @property
-    def options(self) -> list[str]:
-        wide = ["width"] if "markdown" in self.takes else []
-        return [f"--{name}" for name in [*self.takes.split(), *wide, "quiet"]]
+def _has_value(command: str, option: str) -> bool:
+    """Whether a value follows an option."""
+    return option in ("--formula", "--at") or "action" not in OPTIONS.get(f"{command} {option}", OPTIONS.get(option, {}))
 
 
 COMMANDS: dict[str, Command] = {
-    "compare": Command("every method on one formula: accuracy, swell, cost, verdict", commands.compare,
-                       "formula at variables methods full json markdown plot"),
-    "trace": Command("the forward and the reverse sweep, node by node", commands.trace,
-                     "formula at variables json markdown plot"),
+    "compare": Command("every method on one formula: the derivative, how right and how dear each is, a verdict", commands.compare,
+                       "formula at variables methods full json markdown plot",
+                       ('"x*sin(y)" --at x=1 y=pi/3', '"x**3 - 2*x" --at 1.5 --methods reverse,symbolic --full')),
+    "derive": Command("the derivative as a formula and as a program, with their sizes", commands.derive,
+                      "formula variables by order format json markdown",
+                      ('"x*sin(y)"', '"exp(-x**2)" --order 2 --format latex')),
+    "trace": Command("the forward and the reverse sweep, line by line, in letters and in numbers", commands.trace,
+                     "formula at variables json markdown plot",
+                     ('"x*sin(y)" --at x=1 y=2', "@worked-example --plot trace.svg")),
     "steps": Command("error against step size for every difference scheme", commands.steps,
-                     "formula at variables methods variable json markdown plot"),
+                     "formula at variables methods variable json markdown plot",
+                     ('"exp(x)" --at 1 --plot error.png', '"x*sin(y)" --at x=1 y=2 --variable y --methods central-difference')),
     "difference": Command("derivatives by a difference scheme; without a formula, who differences best", commands.difference,
-                          "formula at variables variable scheme step order methods json markdown"),
+                          "formula at variables variable scheme step order methods json markdown",
+                          ('"exp(x)" --at 1', '"exp(x)" --at 1 --scheme central-difference --step 1e-4')),
     "truth": Command("the gradient that judges all others, to 30 digits", commands.truth,
-                     "formula at variables json markdown"),
+                     "formula at variables json markdown", ('"exp(sin(x))" --at 1', '"Abs(x)" --at 0')),
     "derivatives": Command("f, f', f'' and so on, to 30 digits", commands.derivatives,
-                           "formula at variables variable order json markdown"),
+                           "formula at variables variable order json markdown",
+                           ('"exp(sin(x))" --at 1 --order 6', '"x*sin(y)" --at x=1 y=2 --variable y')),
     "rounding": Command("how far forward and reverse mode may be wrong by rounding alone", commands.rounding,
-                        "formula at variables json markdown"),
+                        "formula at variables json markdown", ('"log(1 + x)" --at 1e-10', '@worked-example')),
     "enclose": Command("guaranteed intervals of value and partials over a box, --at x=0..1 y=2", commands.enclose,
-                       "formula at variables pieces json markdown"),
+                       "formula at variables pieces json markdown",
+                       ('"x*exp(-x)" --at x=0..0.5', '"x*exp(-x)" --at x=0..0.5 --pieces 16')),
     "swell": Command("how large each derivative grows: tree, graph, after cse, program", commands.swell,
-                     "formula at variables json markdown plot"),
+                     "formula at variables json markdown plot", ("@logistic-map:6", '"sin(sin(sin(x)))" --plot swell.png')),
     "cost": Command("operations, evaluations of f, memory and time of each method", commands.cost,
-                    "formula at variables methods json markdown plot"),
+                    "formula at variables methods json markdown plot", ("@rosenbrock:100", '"x*sin(y)" --at x=1 y=2')),
     "check": Command("a gradient function of your own, judged and its slips named", commands.check,
-                     "formula at variables gradient rtol atol json markdown"),
-    "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot"),
+                     "formula at variables gradient rtol atol json markdown",
+                     ('mymodel:gradient "x*sin(y)" --at x=1 y=2', 'mymodel:gradient "x*sin(y)" --at x=1 y=2 --at x=3 y=0')),
+    "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot",
+                     ('"log(x)/y" --format mermaid', '"log(x)/y" --derivative reverse --plot graph.svg')),
+    "methods": Command("every method in a line", commands.methods, "json markdown"),
+    "glossary": Command("what a word means: adjoint, ulp, stencil …", commands.glossary, "json markdown", ("adjoint", ""),
+                        ("words", "WORD")),
     "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours",
-                     commands.peers, "formula at variables methods conventions json markdown"),
-    "bench": Command("how fast the derivative programs are, against whoever is installed", commands.bench),
-    "page": Command("an interactive page of one formula at one point, in one file", commands.page, "formula at variables out"),
+                     commands.peers, "formula at variables methods conventions json markdown",
+                     ("", '"x*sin(y)" --at x=1 y=2 --methods torch')),
+    "bench": Command("how fast the derivative programs are, against whoever is installed", commands.bench,
+                     examples=("", "--brief"), words=("problems", "PROBLEM"), more=_bench_options),
+    "page": Command("an interactive page of one formula at one point, in one file", commands.page, "formula at variables out",
+                    ('"x*sin(y)" --at x=1 y=2', "@worked-example --out worked.html")),
     "gallery": Command("the named functions, used as @NAME", commands.gallery),
-    "figures": Command("draws every figure into a directory", commands.figures, "only"),
+    "figures": Command("draws every figure into a directory", commands.figures, "only", ("", "pictures --only gradient_cost"),
+                       ("directory", "DIR")),
+    "completion": Command("a script that completes commands in your shell: bash, zsh or fish", commands.completion, "",
+                          ("bash", "fish"), ("words", "SHELL")),
 }  # fmt: skip
 
-TAKES = {name: {option: "action" not in OPTIONS[option] or option == "--at" for option in command.options}
-         for name, command in COMMANDS.items()}  # fmt: skip
+TAKES = {name: {option: _has_value(name, option) for option in command.options} for name, command in COMMANDS.items()}

@@ -78,16 +78,19 @@ def listing() -> list[Row]:
 def named(text: str) -> Function:
     """The function of this name, its sizes after colons: "worked-example", "logistic-map:6", "attention:8:4".
 
-    Raises OptionError, with the nearest name, for one that there is not, and for sizes that do not fit.
+    The beginning of a name is enough where only one begins so. Raises OptionError, with the nearest name, for one that there
+    is not, and for sizes that do not fit.
 
     >>> named("logistic-map:6").name
     'logistic map (n = 6, written)'
-    >>> named("logistic")
+    >>> named("logistics")
     Traceback (most recent call last):
     ...
-    adlab.errors.OptionError: the gallery has no `logistic`; the nearest is `logistic-map`
+    adlab.errors.OptionError: the gallery has no `logistics`; the nearest is `logistic-map`
     """
     name, *given = text.split(":")
+    begun = [full for full in GALLERY if name and full.startswith(name)]
+    name = begun[0] if len(begun) == 1 else name
     if name not in GALLERY:
         near = difflib.get_close_matches(name, GALLERY, n=1, cutoff=0.5)
         hint = f"the nearest is `{near[0]}`" if near else f"it has {', '.join(GALLERY)}"

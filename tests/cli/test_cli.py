@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 
 import pytest
 
-from adlab.cli.main import COMMANDS, main
+from adlab.cli.arguments import rearranged
+from adlab.cli.help import parser
+from adlab.cli.main import COMMANDS, DESCRIPTION, OPTIONS, TAKES, main
+from adlab.methods import METHODS
 
 FAST = ["--methods", "reverse,central-difference"]
 
@@ -192,3 +196,76 @@ def test_python_dash_m_is_the_command_line() -> None:
 def test_options_that_would_be_ignored_are_refused(asked: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*asked, "--quiet"]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("given", "point"), [
+    (["x*y", "--at", "x=3,y=2"], [3, 2]), (["x*y", "--at", "x=3 y=2"], [3, 2]), (["x*y", "--at", "3", "2"], [3, 2]),
+    (["x*y", "--at", "3,2"], [3, 2]), (["x*y", "--at", "(3, pi/2)"], [3, 1.5707963267948966]), (["x**2", "--at", "3"], [3]),
+    (["x**2", "--at", "-1.5e-3"], [-1.5e-3]), (["x*y", "--at", "x=max(1, 2); y=1"], [2, 1]), (["--at", "3", "x**2"], [3]),
+    (["x*y", "--at", "y=1", "x=2"], [2, 1]), (["x*y", "--at=x=3,y=2"], [3, 2]),
+])  # fmt: skip
+def test_a_point_is_read_however_it_is_written(capsys, given: list[str], point: list[float]) -> None:
+    assert json.loads(run(capsys, "truth", *given, "--json"))["point"] == point
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (["truth", "x*y", "--at", "3"], "1 number for 2 variables; write --at x=1 y=2"),
+    (["truth", "x*y", "--at", "x=3,5", "y=1"], "5 has no name"),
+    (["truth", "x*y", "--at", "X=1", "y=2"], "the formula's variable is x; write --at x=1"),
+    (["truth", "x*y", "--at", "x=1", "y=z"], "it holds z"),
+    (["swell", "@logistics"], "the nearest is `logistic-map`"),
+    (["glossary", "adjiont"], "did you mean `adjoint`"),
+    (["completion", "powershell"], "bash, zsh, fish"),
+    (["derive", "x*y", "--by", "z"], "no variable `z`; there are x, y"),
+    (["derive", "x*y", "--order", "9"], "order 9"),
+])  # fmt: skip
+def test_what_is_not_clear_is_answered_by_what_to_write(capsys, given: list[str], said: str) -> None:
+    assert said in refused(capsys, *given)
+
+
+def test_the_beginning_of_a_name_of_the_gallery_is_enough(capsys) -> None:
+    assert "worked example" in run(capsys, "swell", "@worked")
+
+
+def test_eulers_number_is_said_to_be_one(capsys) -> None:
+    assert main(["truth", "E*x", "--at", "x=1"]) == 0
+    assert "Euler" in capsys.readouterr().err
+    assert main(["truth", "E*x", "--at", "x=1", "E=2"]) == 0
+    assert "Euler" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_in_a_users_words(capsys, command: str) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert f"usage: adlab {command}" in out
+    assert "--formula" not in out
+    takes = COMMANDS[command].takes.split()
+    assert ('"EXPR"' in out) == ("formula" in takes)
+    assert ("central-difference-4" in out) == ("methods" in takes)
+
+
+def test_the_examples_of_the_help_are_understood() -> None:
+    """And some of them are run, by the tests of their reports."""
+    made = parser(DESCRIPTION, COMMANDS, OPTIONS, "")
+    for name, command in COMMANDS.items():
+        for example in command.examples:
+            made.parse_args(rearranged([name, *shlex.split(example)], TAKES, lambda: METHODS))
+
+
+def test_completion_knows_every_command_and_option(capsys) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        script = run(capsys, "completion", shell)
+        assert all(name in script for name in COMMANDS)
+        assert "--methods" in script or "-l methods" in script
+        assert "central-difference-8" in script
+    source = "COMP_WORDS=(adlab compare --methods rev); COMP_CWORD=3; _adlab; echo ${COMPREPLY[@]}"
+    done = subprocess.run(["bash", "-c", run(capsys, "completion", "bash") + source], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["reverse"]
+
+
+@pytest.mark.parametrize("language", ["latex", "python", "c", "mermaid", "text"])
+def test_a_derivative_comes_in_every_language(capsys, language: str) -> None:
+    out = run(capsys, "derive", "x*sin(y)", "--format", language)
+    assert "cos" in out

@@ -1,0 +1,97 @@
+"""The parser and its help: what each command takes, in the words a user types, with examples."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+from adlab.errors import OptionError
+
+
+class Command(NamedTuple):
+    """What it does in words, the function that does it, the options it takes (all take `--quiet`), and examples.
+
+    `formula` and `words` are what it takes without an option's name: a formula, or words of its own.
+    """
+
+    about: str
+    run: Callable[[argparse.Namespace], None]
+    takes: str = ""
+    examples: tuple[str, ...] = ()
+    words: tuple[str, str] = ("", "")
+    """The destination of further words and what they are called: ("paths", "FILE")."""
+    more: Callable[[argparse.ArgumentParser], None] | None = None
+    """Adds options that no other command has."""
+
+    @property
+    def options(self) -> list[str]:
+        own = self.takes.split()
+        forms = ["csv", "latex", "width"] if "markdown" in own else []
+        return [f"--{name}" for name in [*own, *forms, "quiet"]]
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument errors in one sentence, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{message}; see adlab --help")
+
+
+def parser(description: str, commands: Mapping[str, Command], options: Mapping[str, Mapping[str, Any]], asked: str) -> Parser:
+    """The parser of the command line; `asked` is the command whose help is wanted, which then lists the methods too."""
+    made = Parser(prog="adlab", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--version", action="store_true", help="print the version")
+    below = made.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, command in commands.items():
+        sub = below.add_parser(
+            name, help=command.about, description=_described(command), usage=_usage(name, command),
+            epilog=_epilog(name, command, asked), formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        if "formula" in command.takes.split():
+            sub.add_argument("--formula", help=argparse.SUPPRESS)  # it stands by itself, see `rearranged`
+        for option in command.options:
+            if option != "--formula":
+                sub.add_argument(option, **options.get(f"{name} {option}", options.get(option, {})))
+        if command.more is not None:
+            command.more(sub)
+        if command.words[0]:
+            sub.add_argument(command.words[0], nargs="*", metavar=command.words[1])
+    return made
+
+
+def _usage(name: str, command: Command) -> str:
+    takes = command.takes.split()
+    parts = ["adlab", name, *(['"EXPR"'] if "formula" in takes else []), *(["MODULE:FUNCTION"] if "gradient" in takes else [])]
+    if command.words[0]:
+        parts.append(f"[{command.words[1]} …]")
+    return " ".join([*parts, *(["[--at NAME=VALUE …]"] if "at" in takes else []), "[options]"])
+
+
+def _described(command: Command) -> str:
+    """What the command does, and what stands in its line without a name."""
+    words = []
+    if "gradient" in command.takes.split():
+        words.append("  MODULE:FUNCTION  your gradient: a function of a point, in a module of the current directory")
+    if "formula" in command.takes.split():
+        words.append('  "EXPR"           the formula, in quotes, anywhere in the line; or @NAME[:NUMBER] of the gallery')
+    return "\n".join([command.about, "", *words]).rstrip()
+
+
+def _epilog(name: str, command: Command, asked: str) -> str:
+    parts = []
+    if "methods" in command.takes.split() and name == asked:
+        from adlab.methods import METHODS
+
+        own = [m.name for m in METHODS.values() if m.family != "peer"]
+        peers = [m.name for m in METHODS.values() if m.family == "peer"]
+        parts += [_listed("methods:", own), _listed("of other libraries:", peers) + "\n`adlab methods` says what each does"]
+    if command.examples:
+        parts.append("examples:\n" + "\n".join(f"  adlab {name} {example}".rstrip() for example in command.examples))
+    return "\n\n".join(parts)
+
+
+def _listed(title: str, names: list[str]) -> str:
+    import textwrap
+
+    return title + "\n" + textwrap.fill(", ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)

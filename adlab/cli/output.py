@@ -1,0 +1,48 @@
+"""How a command answers: a report in the form asked for, a picture in a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from adlab.errors import OutputError
+from adlab.progress import stage
+
+
+def show(options: argparse.Namespace, report: Any) -> None:
+    """Prints a report in the form asked for; as text it fits the terminal, or `--width`."""
+    from adlab.display.terminal import columns, has_colour
+
+    if "plot" in options and options.plot:
+        save(options.plot, report.plot)
+    if options.json:
+        print(report.to_json())
+    elif options.markdown:
+        print(report.to_markdown())
+    elif options.csv:
+        print(report.to_csv(), end="")
+    elif options.latex:
+        print(report.to_latex())
+    else:
+        width = columns() if options.width is None else options.width or None
+        print(report.text(width, has_colour()))
+
+
+def save(path: str, draw: Callable[[], Any]) -> None:
+    """Draws, writes the file by its ending, and says so. Raises OutputError for another ending, or where it cannot write."""
+    import matplotlib
+
+    from adlab.plots.canvas import STYLE, write
+
+    file = Path(path)
+    if file.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise OutputError(f"--plot {path}: name a file that ends in .png, .svg or .pdf")
+    if not file.parent.is_dir():
+        raise OutputError(f"--plot {path}: there is no directory {file.parent}; make it first")
+    stage("drawing")
+    with matplotlib.rc_context(STYLE):
+        write(draw().figure, file)
+    print(f"adlab: wrote {path}", file=sys.stderr)

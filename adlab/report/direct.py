@@ -1,0 +1,46 @@
+"""Derivatives of a formula in one call: what `Function` has as methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adlab.function import Function, as_function
+from adlab.inputs import FloatArray
+
+
+def gradient(f: Any, x: Any = None, method: str = "reverse", *, at: Any = None) -> FloatArray:
+    """∇f of a Function, an expression or a text: shape (n,) at one point, (..., n) at a batch. See `Function.gradient`.
+
+    >>> gradient("x*sin(y)", [1.0, 0.0])
+    array([0., 1.])
+    """
+    made = as_function(f)
+    return made.gradient(_point(made, x, at), method)
+
+
+def jacobian(f: Any, x: Any = None, method: str = "reverse", *, at: Any = None) -> FloatArray:
+    """All partials of a Function, an expression, a text or a sequence of them, (m, n). See `Function.jacobian`.
+
+    >>> jacobian(["x*y", "x + y"], {"x": 2, "y": 3})
+    array([[3., 2.],
+           [1., 1.]])
+    """
+    made = as_function(f)
+    return made.jacobian(_point(made, x, at), method)
+
+
+def hessian(f: Any, x: Any = None, *, at: Any = None) -> FloatArray:
+    """All second partials of a Function, an expression or a text, (n, n). See `Function.hessian`.
+
+    >>> hessian("x**2*y", [1.0, 3.0])
+    array([[6., 2.],
+           [2., 0.]])
+    """
+    made = as_function(f)
+    return made.hessian(_point(made, x, at))
+
+
+def _point(f: Function, x: Any, at: Any) -> Any:
+    """The point given, by either word, or the function's own."""
+    given = at if x is None else x
+    return f.point if given is None and f.point is not None else given
