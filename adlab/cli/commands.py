@@ -233,19 +233,6 @@ def glossary(options: argparse.Namespace) -> None:
     show(options, glossary(" ".join(options.words) or None))
 
 
-def completion(options: argparse.Namespace) -> None:
-    """A completion script, from the very table that this command line is made from."""
-    from adlab.cli.completion import script
-    from adlab.cli.main import COMMANDS, OPTIONS
-    from adlab.methods import METHODS
-
-    choices = {option: list(facts["choices"]) for option, facts in OPTIONS.items() if "choices" in facts}
-    choices = {option.split()[-1]: words for option, words in choices.items()} | {"--methods": [*METHODS, "all"]}
-    takes = {name: [option for option in command.options if option != "--formula"] for name, command in COMMANDS.items()}
-    about = {name: command.about for name, command in COMMANDS.items()}
-    print(script(" ".join(options.words), takes, choices, about), end="")
-
-
 def gallery(options: argparse.Namespace) -> None:
     """The named functions."""
     from adlab.display import Table

@@ -129,6 +129,17 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
 
 
+def _completion(options: argparse.Namespace) -> None:
+    """A completion script, from the very table that this command line is made from."""
+    from adlab.cli.completion import script
+    from adlab.methods import METHODS
+
+    choices = {option.split()[-1]: list(facts["choices"]) for option, facts in OPTIONS.items() if "choices" in facts}
+    takes = {name: [option for option in command.options if option != "--formula"] for name, command in COMMANDS.items()}
+    about = {name: command.about for name, command in COMMANDS.items()}
+    print(script(" ".join(options.words), takes, choices | {"--methods": [*METHODS, "all"]}, about), end="")
+
+
 def _has_value(command: str, option: str) -> bool:
     """Whether a value follows an option."""
     return option in ("--formula", "--at") or "action" not in OPTIONS.get(f"{command} {option}", OPTIONS.get(option, {}))
@@ -182,7 +193,7 @@ COMMANDS: dict[str, Command] = {
     "gallery": Command("the named functions, used as @NAME", commands.gallery),
     "figures": Command("draws every figure into a directory", commands.figures, "only", ("", "pictures --only gradient_cost"),
                        ("directory", "DIR")),
-    "completion": Command("a script that completes commands in your shell: bash, zsh or fish", commands.completion, "",
+    "completion": Command("a script that completes commands in your shell: bash, zsh or fish", _completion, "",
                           ("bash", "fish"), ("words", "SHELL")),
 }  # fmt: skip
 
