@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import sympy
 
-from adlab.arithmetic.bounded import BOUNDED, Bounded
-from adlab.arithmetic.domain import domain, explain
-from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.domain import domain
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.principal import real_values
-from adlab.arithmetic.running import Runner
 from adlab.arithmetic.symbols import SYMPY
 from adlab.autodiff import programs
-from adlab.autodiff.sweeps import forward, reverse
+from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.jacobian import Mode
 from adlab.autodiff.trace import Trace, trace
 from adlab.conveniences import Written
-from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError, PointError
+from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray, coerce, coerce_one, read
 from adlab.methods import Method, lookup
 from adlab.text.traversal import brief, listing
+
+if TYPE_CHECKING:
+    from adlab.compile.batches import Batches
 
 T = TypeVar("T")
 Errors = Literal["nan", "raise"]
@@ -142,48 +142,41 @@ class Function(Written):
         Raises DomainError at one point outside the domain; in a batch such entries are NaN, unless `errors="raise"`.
         """
         point = self._point(x, errors)
-        values = self.values(point) if point.ndim == 1 else self._batch(self.graph, point)
-        self._checked(values, point, errors)
+        values = self._checked(self.values(point) if point.ndim == 1 else self.batches.values(point), point, errors)
         if not self.scalar:
             return values
         return float(values[0]) if point.ndim == 1 else values[..., 0]
 
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """Values and derivatives at one point, an array of shape (n,); NaN where there are none."""
+        return Evaluator(self.graph)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Values and derivatives at many points, an array of shape (..., n); NaN where there are none."""
+        from adlab.compile.batches import Batches
+
+        return Batches(self.evaluator)
+
     def values(self, point: FloatArray) -> FloatArray:
         """The outputs at one point, shape (m,), NaN where there are none: what finite differences sample."""
-        return np.array(self._at(self.graph, point))
-
-    def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]:
-        return self.cached(("runner", id(graph)), lambda: Runner(graph))(point.tolist())
-
-    def _batch(self, graph: Graph, points: FloatArray) -> FloatArray:
-        """Every output of `graph` at every point, shape (..., outputs), NaN where there is none."""
-        program = self.cached(("compiled", id(graph)), lambda: _over_points(graph))
-        found: FloatArray = program(points)
-        missing = np.isnan(found).any(axis=-1)
-        if missing.any():
-            rescued = real_values(graph, points[missing])
-            found[missing] = np.where(np.isnan(found[missing]), rescued, found[missing])
-        return found
+        return self.evaluator.values(point)
 
     def _point(self, x: Any, errors: Errors) -> FloatArray:
         if errors not in ("nan", "raise"):
             raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"; a point is one argument, [1, 2]')
         return coerce(x, self.names)
 
-    def _checked(self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False) -> None:
-        """No NaN is returned without a reason: at one point it is raised, in a batch only if errors are."""
+    def _checked(
+        self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False
+    ) -> FloatArray:
+        """What was found. No NaN is returned without a reason: at one point it is raised, in a batch only if errors are."""
         missing = np.isnan(found)
-        if not missing.any() or (points.ndim > 1 and errors == "nan"):
-            return
-        rest = tuple(range(points.ndim - 1, found.ndim))
-        raise self._reason(points[tuple(np.argwhere(missing.any(axis=rest))[0])].tolist(), derivative)
-
-    def _reason(self, point: list[float], derivative: bool) -> AdlabError:
-        """Why there is no value, or no derivative."""
-        reason = explain(self.graph, point, derivative)
-        if reason is None and derivative:
-            reason = explain(self.program("reverse"), point, name="the derivative")
-        return reason or DomainError("f has a value at this point, but not in its neighbourhood; try another method or step")
+        if missing.any() and (points.ndim == 1 or errors == "raise"):
+            rest = tuple(range(points.ndim - 1, found.ndim))
+            raise self.evaluator.reason(points[tuple(np.argwhere(missing.any(axis=rest))[0])], derivative)
+        return found
 
     # --- derivatives --------------------------------------------------------------------------------------------
 
@@ -200,44 +193,21 @@ class Function(Written):
         """All partials, shape (m, n) at one point, (..., m, n) at a batch."""
         points, chosen = self._point(x, errors), lookup(method)
         chosen.check(self, options)
-        if points.ndim == 1:
-            if chosen.family != "automatic":  # whose programs hold the value, and are NaN where there is none
+        automatic, single = chosen.family == "automatic", points.ndim == 1
+        if single:
+            if not automatic:  # whose programs hold the value, and are NaN where there is none
                 self._checked(self.values(points), points)
             found = chosen(self, points, **options).jacobian
         elif chosen.batch is not None and not options:
             found = chosen.batch(self, points)
-            if chosen.family != "automatic":
-                found = np.where(np.isnan(self._batch(self.graph, points))[..., None], np.nan, found)
+            if not automatic:
+                found = np.where(np.isnan(self.batches.values(points))[..., None], np.nan, found)
         else:
             found = self._pointwise(chosen, points, errors, options)
         self._checked(found, points, errors, derivative=True)
-        if chosen.family == "automatic" and not found.all():
-            self._vouch(found, points, errors)
-        return found
-
-    def _vouch(self, found: FloatArray, points: FloatArray, errors: Errors) -> None:
-        """As `_vouched`; in a batch NaN stands for what would be raised."""
-        if points.ndim == 1:
-            return self._vouched(found, points)
-        for place in map(tuple, np.argwhere(np.isinf(self._batch(self.graph, points)).any(axis=-1))):
-            try:
-                self._vouched(found[place], points[place])
-            except AdlabError:
-                if errors == "raise":
-                    raise
-                found[place] = np.nan
-
-    def _vouched(self, found: FloatArray, point: FloatArray) -> None:
-        """A 0 may be all that an overflow has left, as x/∞ for sqrt(x² + y²): then it is raised. Where f is infinite,
-        each 0 must have a bound on its error."""
-        for i, value in enumerate(self.values(point).tolist()):
-            if abs(value) < np.inf or found[i].all():
-                continue
-            carried: list[Any] = list(evaluate(self.graph, [Bounded(number) for number in point.tolist()], BOUNDED))
-            adjoints = reverse(self.graph, carried, {self.graph.outputs[i]: Bounded(1.0)}, BOUNDED)
-            unknown = (j in adjoints and not adjoints[j].error < np.inf for j in np.flatnonzero(found[i] == 0).tolist())
-            if any(unknown):
-                raise explain(self.graph, point.tolist()) or OverflowedError("binary64 overflows on the way to this derivative")
+        if not automatic:
+            return found
+        return self.evaluator.vouched(found, points) if single else self.batches.vouched(found, points, errors == "raise")
 
     def _pointwise(self, method: Method, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
         found = np.full((*points.shape[:-1], self.m, self.n), np.nan)
@@ -249,45 +219,20 @@ class Function(Written):
                     raise
         return found
 
-    def program(self, mode: programs.Mode) -> Graph:
+    def program(self, mode: Mode) -> Graph:
         """The derivative program with the values first, which tell whether the point is in the domain."""
-        return self.cached(("program", mode), lambda: programs.derivative(self.graph, mode, value=True))
+        return self.evaluator.program(mode)
 
     def jvp(self, x: Any, v: Any) -> FloatArray:
         """The Jacobian times `v`, shape (m,): one forward sweep."""
         point, direction = coerce_one(x, self.names), coerce_one(v, self.names, "direction")
-        values = evaluate(self.graph, point.tolist(), FLOATS)
-        tangents = forward(self.graph, values, dict(enumerate(direction.tolist())), FLOATS)
-        found = np.array([tangents.get(o, 0.0) if values[o] == values[o] else np.nan for o in self.graph.outputs])
-        self._overflowed(values, point)
-        return self._or_by_program(found, point, lambda jacobian: jacobian @ direction)
+        return self._checked(self.evaluator.jvp(point, direction), point, derivative=True)
 
     def vjp(self, x: Any, u: Any) -> FloatArray:
         """`u` times the Jacobian, shape (n,): one reverse sweep."""
         point = coerce_one(x, self.names)
         weights = coerce_one(u, [f"output {i}" for i in range(self.m)], "vector of weights")
-        values = evaluate(self.graph, point.tolist(), FLOATS)
-        seeds: dict[int, float] = {}
-        for output, weight in zip(self.graph.outputs, weights.tolist(), strict=True):
-            seeds[output] = seeds.get(output, 0.0) + weight
-        adjoints = reverse(self.graph, values, seeds, FLOATS)
-        exists = all(values[output] == values[output] for output in self.graph.outputs)
-        found = np.array([adjoints.get(i, 0.0) if exists else np.nan for i in range(self.n)])
-        self._overflowed(values, point)
-        return self._or_by_program(found, point, lambda jacobian: weights @ jacobian)
-
-    def _overflowed(self, values: list[float], point: FloatArray) -> None:
-        """Raises as the Jacobian does where f is infinite: see `_vouched`."""
-        if any(abs(values[output]) == np.inf for output in self.graph.outputs):
-            self.jacobian(point)
-
-    def _or_by_program(self, found: FloatArray, point: FloatArray, product: Callable[[FloatArray], FloatArray]) -> FloatArray:
-        """`found`, or where a sweep over the reals ended in NaN what the program says, which knows complex ways too."""
-        if np.isnan(found).any():
-            with np.errstate(all="ignore"):
-                found = product(self.jacobian(point))
-        self._checked(found, point, derivative=True)
-        return found
+        return self._checked(self.evaluator.vjp(point, weights), point, derivative=True)
 
     def hessian(self, x: Any) -> FloatArray:
         """All second partials, shape (n, n); needs m = 1. Forward mode over the reverse-mode program."""
@@ -298,28 +243,9 @@ class Function(Written):
         return self._second(x, coerce_one(v, self.names, "direction").reshape(self.n, 1))[:, 0]
 
     def _second(self, x: Any, directions: FloatArray) -> FloatArray:
-        """The Hessian times each column of `directions`, by one forward sweep over the gradient program."""
         if self.m != 1:
             raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
-        point, gradient = coerce_one(x, self.names), self.program("reverse")
-        values: list[Any] = list(evaluate(gradient, point.tolist(), FLOATS))
-        with np.errstate(all="ignore"):
-            tangents = forward(gradient, values, dict(enumerate(directions)), FLOATS)
-        found = np.zeros(directions.shape)
-        for i, output in enumerate(gradient.outputs[1:]):
-            found[i] = tangents.get(output, 0.0)
-        value = values[gradient.outputs[0]]
-        if abs(value) == np.inf:
-            self.jacobian(point)  # which raises what overflow has spoiled
-        if value != value:
-            self._checked(self.values(point), point)  # or f is real by way of complex numbers, as its programs know
-            second = self.cached("second", lambda: programs.derivative(programs.derivative(self.graph), "forward"))
-            found = np.array(self._at(second, point)).reshape(self.n, self.n) @ directions
-        if np.isnan(found).any():
-            raise explain(self.graph, point.tolist(), True) or explain(gradient, point.tolist(), True, "the gradient") or (
-                OverflowedError("binary64 overflows on the way to the second derivative; scale the variables")
-            )
-        return found
+        return self.evaluator.second(coerce_one(x, self.names), directions)
 
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
         """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,)."""
@@ -336,7 +262,7 @@ class Function(Written):
 
     # --- programs -----------------------------------------------------------------------------------------------
 
-    def derivative(self, mode: programs.Mode = "reverse", value: bool = False) -> Function:
+    def derivative(self, mode: Mode = "reverse", value: bool = False) -> Function:
         """The derivative program, a Function: the partials row-major (output, then variable), values first if asked."""
         if mode not in ("reverse", "forward"):
             raise OptionError(f'mode={mode!r} is neither "reverse" nor "forward"')
@@ -350,13 +276,6 @@ class Function(Written):
         from adlab.compile.program import compile_function
 
         return compile_function(self, backend, derivative, accuracy)
-
-
-def _over_points(graph: Graph) -> Any:
-    """A compiled program whose batches agree with its points to the last bit or two: scalar mathematics throughout."""
-    from adlab.compile.program import compile_graph
-
-    return compile_graph(graph, [(len(graph.outputs),)], accuracy="strict")
 
 
 def as_function(f: Any, variables: Iterable[sympy.Symbol | str] | None = None) -> Function:

@@ -6,15 +6,20 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import sympy
 
+from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.jacobian import Mode
 from adlab.errors import MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 from adlab.peers.catalogue import PEERS, SECONDS, Peer, prepare, sample
+
+if TYPE_CHECKING:
+    from adlab.compile.batches import Batches
 
 T = TypeVar("T")
 Family = Literal["automatic", "symbolic", "difference", "complex step", "peer"]
@@ -34,10 +39,11 @@ class Differentiable(Protocol):
     @property
     def m(self) -> int: ...
     def values(self, point: FloatArray) -> FloatArray: ...
-    def program(self, mode: Any) -> Graph: ...
     def cached(self, key: Any, make: Callable[[], T]) -> T: ...
-    def _at(self, graph: Graph, point: FloatArray) -> tuple[float, ...]: ...
-    def _batch(self, graph: Graph, points: FloatArray) -> FloatArray: ...
+    @property
+    def evaluator(self) -> Evaluator: ...
+    @property
+    def batches(self) -> Batches: ...
 
 
 @dataclass(frozen=True)
@@ -85,82 +91,15 @@ class Method:
 
 # --- automatic --------------------------------------------------------------------------------------------------
 
-LARGEST_FORWARD_PROGRAM = 1_000_000  # operations of the graph × inputs; beyond, forward mode sweeps on numbers only
 
-
-def _unwritable(f: Differentiable) -> bool:
-    return f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM
-
-
-def _by_program(mode: Literal["reverse", "forward"]) -> Callable[[Differentiable, FloatArray], Result]:
+def _automatic(mode: Mode, about: str) -> Method:
     def differentiate(f: Differentiable, point: FloatArray) -> Result:
-        if mode == "forward" and _unwritable(f):
-            return Result(_forward_on_vectors(f, point))
-        found = np.array(f._at(f.program(mode), point))
-        partials = found[f.m :].reshape(f.m, f.n)
-        return Result(np.where(np.isnan(found[: f.m])[:, None], np.nan, partials))
+        return Result(f.evaluator.jacobian(point, mode))
 
-    return differentiate
+    def batch(f: Differentiable, points: FloatArray) -> FloatArray:
+        return f.batches.jacobian(points, mode)
 
-
-SWEEPS = 8  # writing a reverse-mode program takes about as long as this many reverse sweeps on numbers
-
-
-def _reverse(f: Differentiable, point: FloatArray) -> Result:
-    """The first points are swept on floats; who goes on calling gets the derivative program.
-
-    They agree to a few roundings: the program folds constants that a sweep multiplies. What a sweep leaves infinite
-    or undefined is the program's too, which may yet find the way around it.
-    """
-    done = f.cached("sweeps", lambda: [0])
-    if done[0] < SWEEPS:
-        done[0] += 1
-        found = _reverse_on_floats(f, point)
-        if np.isfinite(found).all():
-            return Result(found)
-    return _by_program("reverse")(f, point)
-
-
-def _reverse_on_floats(f: Differentiable, point: FloatArray) -> FloatArray:
-    """One reverse sweep for each output; NaN where f has no value."""
-    from adlab.arithmetic.floats import FLOATS
-    from adlab.arithmetic.numbers import evaluate
-    from adlab.autodiff.sweeps import reverse
-
-    values = evaluate(f.graph, point.tolist(), FLOATS)
-    found = np.full((f.m, f.n), np.nan)
-    for k, output in enumerate(f.graph.outputs):
-        if values[output] == values[output]:
-            adjoints = reverse(f.graph, values, {output: 1.0}, FLOATS)
-            found[k] = [adjoints.get(i, 0.0) for i in range(f.n)]
-    return found
-
-
-def _forward_on_vectors(f: Differentiable, point: FloatArray) -> FloatArray:
-    """All n directions in one forward sweep, each tangent a vector: what the program would do, unwritten."""
-    from adlab.arithmetic.floats import FLOATS
-    from adlab.arithmetic.numbers import evaluate
-    from adlab.autodiff.sweeps import forward
-
-    values: list[Any] = list(evaluate(f.graph, point.tolist(), FLOATS))
-    with np.errstate(all="ignore"):
-        tangents: dict[int, Any] = forward(f.graph, values, dict(enumerate(np.eye(f.n))), FLOATS)
-        still = np.zeros(f.n)
-        there = [values[output] == values[output] for output in f.graph.outputs]
-        rows = [tangents.get(output, still) for output in f.graph.outputs]
-        return np.where(np.array(there)[:, None], np.array(rows), np.nan)
-
-
-def _batch(mode: Literal["reverse", "forward"]) -> Callable[[Any, FloatArray], FloatArray]:
-    def differentiate(f: Differentiable, points: FloatArray) -> FloatArray:
-        if mode == "forward" and _unwritable(f):
-            rows = [_forward_on_vectors(f, row) for row in points.reshape(-1, f.n)]
-            return np.array(rows).reshape(*points.shape[:-1], f.m, f.n)
-        found = f._batch(f.program(mode), points)
-        partials = found[..., f.m :].reshape(*points.shape[:-1], f.m, f.n)
-        return np.where(np.isnan(found[..., : f.m, None]), np.nan, partials)
-
-    return differentiate
+    return Method(mode, "automatic", "graph", about, differentiate, batch=batch)
 
 
 # --- classical --------------------------------------------------------------------------------------------------
@@ -253,16 +192,14 @@ def _peer(peer: Peer) -> Method:
 
 
 def _sampled(f: Differentiable, points: FloatArray) -> FloatArray:
-    return f.values(points) if points.ndim == 1 else f._batch(f.graph, points)
+    return f.values(points) if points.ndim == 1 else f.batches.values(points)
 
 
 METHODS: dict[str, Method] = {
     method.name: method
     for method in [
-        Method("reverse", "automatic", "graph", "adjoints from the output back: one sweep for each output",
-               _reverse, batch=_batch("reverse")),
-        Method("forward", "automatic", "graph", "tangents along with the values: one sweep for each input",
-               _by_program("forward"), batch=_batch("forward")),
+        _automatic("reverse", "adjoints from the output back: one sweep for each output"),
+        _automatic("forward", "tangents along with the values: one sweep for each input"),
         Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),
         Method("symbolic-cse", "symbolic", "expression", "sympy.diff, then cse over all partials, then lambdify",
                _symbolic(True), options=("seconds",)),

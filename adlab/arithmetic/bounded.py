@@ -99,6 +99,10 @@ class BoundedNumbers(Numbers):
         inside = evaluate(rule, [*[values[operand] for operand in operands], values[position], bar], self)
         return [inside[output] for output in rule.outputs]
 
+    def exists(self, value: Bounded) -> bool:
+        """NaN is no number."""
+        return value.value == value.value
+
     def add(self, a: Bounded, b: Bounded) -> Bounded:
         return self.apply(ADD, None, [a, b])
 

@@ -46,6 +46,9 @@ class Arithmetic(Protocol[T]):
     def mul(self, a: T, b: T) -> T:
         """a × b."""
 
+    def exists(self, value: T) -> bool:
+        """Whether this is a number, and not the sign that there is none."""
+
     def compound(self, operation: Any, parameter: Parameter, operands: list[T]) -> Any:
         """All results of an operation with bodies: computed, or written down. `part` reads them."""
 
@@ -125,6 +128,10 @@ class Numbers(ABC):
 
     def mul(self, a: Any, b: Any) -> Any:
         return a * b
+
+    def exists(self, value: Any) -> bool:
+        """NaN is no number."""
+        return bool(value == value)
 
     def compound(self, operation: Any, parameter: Parameter, operands: list[Any]) -> tuple[Any, ...]:
         """The results, by the operation's own `apply`: see `adlab.graph.compound`."""

@@ -6,15 +6,12 @@ What they write is a graph like any other: it can be evaluated, counted, printed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from adlab.arithmetic.nodes import Nodes
-from adlab.autodiff.sweeps import forward, reverse
+from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
-
-Mode = Literal["reverse", "forward"]
 
 
 @paused()
@@ -35,16 +32,9 @@ def derivative(graph: Graph, mode: Mode = "reverse", value: bool = False) -> Gra
     """
     builder = Builder.on(graph)
     numbers = Nodes(builder, guards(graph, builder))
-    values, inputs = range(len(graph)), range(len(graph.inputs))
-    one, zero = builder.constant(1), builder.constant(0)
-    if mode == "reverse":
-        sweeps = {output: reverse(graph, values, {output: one}, numbers) for output in dict.fromkeys(graph.outputs)}
-        jacobian = [[sweeps[output].get(i, zero) for i in inputs] for output in graph.outputs]
-    else:
-        columns = [forward(graph, values, {i: one}, numbers) for i in inputs]
-        jacobian = [[column.get(output, zero) for column in columns] for output in graph.outputs]
+    partials = jacobian(graph, range(len(graph)), numbers, mode)
     primal = list(graph.outputs) if value else []
-    return builder.finish(primal + [entry for row in jacobian for entry in row])
+    return builder.finish(primal + [entry for row in partials for entry in row])
 
 
 def tangent_program(graph: Graph, names: Sequence[str]) -> Graph:
@@ -53,9 +43,7 @@ def tangent_program(graph: Graph, names: Sequence[str]) -> Graph:
     count = len(graph.inputs)
     seeds = {i: count + i for i in range(count)}
     builder = Builder.on(wide)
-    tangents = forward(wide, range(len(wide)), seeds, Nodes(builder, guards(wide, builder)))
-    zero = builder.constant(0)
-    return builder.finish([tangents.get(output, zero) for output in wide.outputs])
+    return builder.finish(tangents(wide, range(len(wide)), seeds, Nodes(builder, guards(wide, builder))))
 
 
 def fresh(taken: Iterable[str], wanted: Iterable[str]) -> list[str]:
@@ -82,12 +70,8 @@ def adjoint_program(graph: Graph, names: Sequence[str]) -> Graph:
     count = len(graph.inputs)
     builder = Builder.on(wide)
     numbers = Nodes(builder, guards(wide, builder))
-    seeds: dict[int, int] = {}
-    for bar, output in enumerate(wide.outputs, count):
-        seeds[output] = numbers.add(seeds[output], bar) if output in seeds else bar
-    adjoints = reverse(wide, range(len(wide)), seeds, numbers)
-    zero = builder.constant(0)
-    return builder.finish([adjoints.get(i, zero) for i in range(count)])
+    bars = range(count, count + len(graph.outputs))
+    return builder.finish(adjoints(wide, range(len(wide)), bars, numbers)[:count])
 
 
 def guards(graph: Graph, builder: Builder) -> dict[int, int]:

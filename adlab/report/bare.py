@@ -22,7 +22,7 @@ from adlab.function import Function
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.rules import splice
 from adlab.inputs import FloatArray
-from adlab.methods import LARGEST_FORWARD_PROGRAM, Method, Result
+from adlab.methods import Method, Result
 from adlab.symbolic.derivative import derivative_of
 
 LARGEST_WRITTEN = 2_000
@@ -57,7 +57,7 @@ def formula(f: Function, method: Method, point: FloatArray, result: Result) -> C
 
 def writable(f: Function, mode: str) -> bool:
     """Whether the program of a mode is short enough to be written down."""
-    return mode == "reverse" or f.n * len(f.graph) <= LARGEST_FORWARD_PROGRAM
+    return mode == "reverse" or not f.evaluator.unwritable
 
 
 def program(graph: Graph) -> Callable[..., Sequence[float]]:

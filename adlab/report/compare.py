@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from adlab.arithmetic.domain import beyond_range, kinks
-from adlab.autodiff.programs import Mode
+from adlab.autodiff.jacobian import Mode
 from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, MethodError, OverflowedError
 from adlab.function import Function, as_function, point_of

@@ -11,8 +11,8 @@ import numpy as np
 from adlab.arithmetic.domain import live
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.autodiff.programs import Mode
-from adlab.autodiff.sweeps import forward, reverse
+from adlab.autodiff.jacobian import Mode, tangents
+from adlab.autodiff.sweeps import reverse
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
@@ -57,9 +57,8 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
         of_f = (np.abs(jacobian) * np.abs(point)).sum(axis=-1) / np.abs(value)
         if len(program) * f.n > LARGEST_SECOND:
             return Conditioning(of_f, None)
-        tangents = forward(program, values, dict(enumerate(np.diag(point))), FLOATS)
-        still = np.zeros(f.n)
-        second = np.array([np.abs(tangents.get(o, still)).sum() for o in program.outputs[f.m :]]).reshape(f.m, f.n)
+        moved = tangents(program, values, dict(enumerate(np.diag(point))), FLOATS, still=np.zeros(f.n))
+        second = np.array([np.abs(each).sum() for each in moved[f.m :]]).reshape(f.m, f.n)
         return Conditioning(of_f, second / np.abs(jacobian), second)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from adlab.autodiff.programs import Mode
+from adlab.autodiff.jacobian import Mode
 from adlab.display import Report, Table, count, significant
 from adlab.errors import AdlabError
 from adlab.function import Function, as_function, point_of

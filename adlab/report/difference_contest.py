@@ -18,7 +18,7 @@ import mpmath
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, OptionError
 from adlab.function import Function
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, coerce_one
 from adlab.methods import METHODS
 from adlab.peers.catalogue import PEERS
 from adlab.report.difference import NAMES, difference
@@ -140,7 +140,7 @@ def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | Non
 
 def _entries(text: str, at: str, names: list[str]) -> list[Entry]:
     f = Function(text)
-    point = f._point(float(at), "raise")
+    point = coerce_one(float(at), f.names)
     exact = truth(f, point).component(0, 0).value
     return [_entry(f, text, at, name, point, exact) for name in names]
 

@@ -13,17 +13,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import mpmath
+import numpy as np
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.domain import kinks
 from adlab.arithmetic.numbers import evaluate
-from adlab.autodiff.programs import Mode
-from adlab.autodiff.sweeps import reverse
+from adlab.autodiff.jacobian import Mode, jacobian
 from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import FloatArray
-from adlab.methods import LARGEST_FORWARD_PROGRAM
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
 
@@ -123,8 +122,8 @@ def _row(f: Function, name: str, judged: Truth, bound: Bounded, i: int, j: int) 
                            float(bound.error / unit), float(bound.error / counted), bound.why, output)  # fmt: skip
 
 
-def bounded_jacobian(f: Function, point: FloatArray, mode: Mode, jacobian: FloatArray) -> list[list[Bounded]]:
-    """`jacobian`, as `mode` has returned it at a point, each entry with a bound on its error.
+def bounded_jacobian(f: Function, point: FloatArray, mode: Mode, found: FloatArray) -> list[list[Bounded]]:
+    """`found`, the Jacobian as `mode` has returned it at a point, each entry with a bound on its error.
 
     What the walk itself returns may differ from it in a last digit (compiled code multiplies out a cube): the difference
     is added to the bound.
@@ -132,41 +131,38 @@ def bounded_jacobian(f: Function, point: FloatArray, mode: Mode, jacobian: Float
     on_kinks = [f"{f.graph.names[i]} = {f.graph.written(i)}" for i, _ in kinks(f.graph, point.tolist())]
     if on_kinks:
         why = f"the point is on a kink or jump at {' and '.join(on_kinks)}, where partials follow a convention"
-        return [[Bounded(value, math.inf, why) for value in row] for row in jacobian.tolist()]
+        return [[Bounded(value, math.inf, why) for value in row] for row in found.tolist()]
     inputs = [Bounded(number) for number in point.tolist()]
     if mode == "reverse":
         walked = _by_sweeps(f, inputs)
         if not all(math.isfinite(entry.value) for row in walked for entry in row):
             walked = _by_program(f, inputs, mode)
-    elif f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM:
+    elif f.evaluator.unwritable:
         walked = [[Bounded(0.0, math.inf, "the forward program is too large to be walked with bounds")] * f.n] * f.m
     else:
         walked = _by_program(f, inputs, mode)
     return [
         [_about(value, bound) for value, bound in zip(values, bounds, strict=True)]
-        for values, bounds in zip(jacobian.tolist(), walked, strict=True)
+        for values, bounds in zip(found.tolist(), walked, strict=True)
     ]
 
 
 def _by_sweeps(f: Function, inputs: list[Bounded]) -> list[list[Bounded]]:
-    values, zero = evaluate(f.graph, inputs, BOUNDED), Bounded(0.0)
-    found = []
-    for output in f.graph.outputs:
-        adjoints = reverse(f.graph, values, {output: Bounded(1.0)}, BOUNDED)
-        found.append([_if_real(values[output], adjoints.get(j, zero)) for j in range(f.n)])
-    return found
+    values = evaluate(f.graph, inputs, BOUNDED)
+    found = jacobian(f.graph, values, BOUNDED)
+    return [_if_real(values[output], row) for output, row in zip(f.graph.outputs, found, strict=True)]
 
 
 def _by_program(f: Function, inputs: list[Bounded], mode: Mode) -> list[list[Bounded]]:
     program = f.program(mode)
     values = evaluate(program, inputs, BOUNDED)
     found = [values[output] for output in program.outputs]
-    partials = found[f.m :]
-    return [[_if_real(found[i], partials[i * f.n + j]) for j in range(f.n)] for i in range(f.m)]
+    rows = np.arange(f.m, len(found)).reshape(f.m, f.n).tolist()
+    return [_if_real(found[i], [found[k] for k in row]) for i, row in enumerate(rows)]
 
 
-def _if_real(value: Bounded, partial: Bounded) -> Bounded:
-    return partial if value.value == value.value else Bounded(value.value, math.inf, BY_COMPLEX)
+def _if_real(value: Bounded, row: list[Bounded]) -> list[Bounded]:
+    return row if BOUNDED.exists(value) else [Bounded(value.value, math.inf, BY_COMPLEX)] * len(row)
 
 
 def _about(value: float, bound: Bounded) -> Bounded:

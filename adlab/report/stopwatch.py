@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from adlab.autodiff.evaluator import SWEEPS
 from adlab.compile.program import WALKS
 from adlab.function import Function
 from adlab.inputs import FloatArray
-from adlab.methods import SWEEPS, Method
+from adlab.methods import Method
 from adlab.report.bare import program
 
 SECONDS = 0.25

@@ -18,7 +18,6 @@ from adlab.display import Report, Table, count
 from adlab.errors import AdlabError, GaveUp
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
-from adlab.methods import LARGEST_FORWARD_PROGRAM
 from adlab.symbolic.derivative import SECONDS, derivative_of, operations_after_cse
 from adlab.symbolic.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
 
@@ -128,7 +127,7 @@ def _derivative(f: Function, seconds: float) -> SwellRow:
 
 def _program(f: Function, mode: Any) -> SwellRow:
     what = f"{mode} program"
-    if mode == "forward" and f.n * len(f.graph) > LARGEST_FORWARD_PROGRAM:
+    if mode == "forward" and f.evaluator.unwritable:
         return SwellRow(what, status="not written", note=f"{f.n} sweeps over {len(f.graph):,} nodes")
     program: Graph = f.program(mode)
     return SwellRow(what, tree_operations_of_graph(program), tree_nodes_of_graph(program), len(program), None,
