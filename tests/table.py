@@ -16,9 +16,12 @@ from typing import Any, NamedTuple
 
 import mpmath
 import sympy
+from sympy.codegen.cfunctions import expm1, log1p
 
+from adlab.primitives.heads import DEFINITIONS
 from adlab.primitives.primitive import OUT, Primitive, exact_sympy, operand_letters
 from adlab.primitives.table import PRIMITIVES, define
+from adlab.text.functions import softplus
 
 EFFORT = int(os.environ.get("ADLAB_EFFORT", "1"))
 """How many times as many points to try as in an everyday run."""
@@ -46,6 +49,8 @@ PARAMETERS: dict[str, Sequence[Any]] = {
     **{f"{name}_moving": [0] for name in ("zeta", "bessely", "besselk", "uppergamma", "expint", "polylog")},
 }
 LOGIC = {"and", "or", "not"}
+CAREFUL = {log1p, expm1, softplus}
+"""Whose meaning in elementary functions takes thousands of bits near 0: mpmath has them, or a better form of them."""
 
 
 class Case(NamedTuple):
@@ -69,12 +74,12 @@ class Case(NamedTuple):
     def form(self) -> Any:
         """What it means, in SymPy's own functions."""
         given = () if self.parameter is None else (exact_sympy(self.parameter),)
-        return define(self.primitive.form(*self.letters, *given))
+        return define(self.primitive.form(*self.letters, *given), DEFINITIONS.keys() - CAREFUL)
 
     @property
     def slow(self) -> bool:
         """Whether mpmath takes so long for it that a few points must do."""
-        return self.primitive.cost == 100
+        return self.primitive.special
 
     @property
     def rough(self) -> bool:
@@ -200,6 +205,11 @@ _NAMES = {
     "sinc": lambda z: mpmath.sinc(z),
     "Ei": lambda x: mpmath.re(mpmath.ei(x)),
     "li": lambda x: mpmath.re(mpmath.li(x)),
+    "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
+    "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "log1p": lambda x: mpmath.log1p(x),
+    "expm1": lambda x: mpmath.expm1(x),
     "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
     "polylog": lambda n, x: mpmath.re(mpmath.polylog(n, x)) if n != 1 else -mpmath.log1p(-x),
 }

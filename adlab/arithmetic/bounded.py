@@ -115,7 +115,7 @@ BOUNDED = BoundedNumbers()
 
 def _nothing_from_nothing(primitive: Primitive, operands: list[Bounded]) -> bool:
     """Whether a 0 is exact because an operand is: of special functions of two, the order may be 0 and the value underflow."""
-    return (len(operands) == 1 or primitive.cost != 100) and any(operand.value == 0 for operand in operands)
+    return (len(operands) == 1 or not primitive.special) and any(operand.value == 0 for operand in operands)
 
 
 def _written(primitive: Primitive, parameter: Parameter, operands: list[Bounded]) -> str:

@@ -23,9 +23,6 @@ from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.table import PART
 
-VANISHING = ("mul", "div", "powi", "powr", "pow", "exp", "gauss", "sech", "csch", "erfc", "besselk")
-"""Which are never 0 of operands that are not, but where binary64 has nothing smaller left."""
-
 
 def domain(graph: Graph) -> list[Any]:
     """The conditions under which every operation has a value, as SymPy relationals in the inputs; empty where all do.
@@ -130,7 +127,7 @@ def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
             continue
         if np.isinf(values[i]):
             return "overflow", _became(graph, i, values)
-        if values[i] == 0 and primitive.name in VANISHING and all(met):
+        if values[i] == 0 and not primitive.vanishes and all(met):
             return "underflow", _became(graph, i, values)
     return "", ""
 

@@ -164,11 +164,8 @@ def select(builder: Builder, operands: Operands, parameter: Parameter = None) ->
 def ne(builder: Builder, operands: Operands, parameter: Parameter = None) -> int:
     """A truth value differs from 0 where it is true."""
     i, j = operands
-    is_truth = builder.nodes[i].primitive.name in TRUTH_VALUED
-    return i if is_truth and builder.value_of(j) == 0 else builder.cons(NE, operands)
+    return i if builder.nodes[i].primitive.truth_valued and builder.value_of(j) == 0 else builder.cons(NE, operands)
 
-
-TRUTH_VALUED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
 
 _EXACT: dict[Primitive, Callable[[Any, Any], Any]] = {
     ADD: operator.add, SUB: operator.sub, MUL: operator.mul, DIV: operator.truediv,

@@ -86,10 +86,24 @@ class Primitive:
     """Outside its domain the value is complex, on the principal branch; zero is a pole, or no matter."""
     piecewise_constant: bool = False
     """The partials are 0 wherever they exist; `sympy.diff` has no usable answer (DiracDelta, Derivative)."""
-    ulps: float = 4
-    """A bound on the rounding error of `scalar`, in units in the last place of what it returns."""
+    ulps: float = math.inf
+    """A bound on the rounding error of `scalar`, in units in the last place of what it returns; each entry states its own."""
     over: ranges.Over = ranges.monotone
     """Its values while the operands run over intervals of its domain; by default it is monotone in each of them."""
+    special: bool = False
+    """Whether mpmath computes it: slow, and 0 may be an underflow although an operand is 0."""
+    vanishes: bool = True
+    """Whether it may be 0 of operands that are not; if not, a 0 there is an underflow."""
+    truth_valued: bool = False
+    """Whether its values are 1 and 0, for true and false."""
+    common: bool = False
+    """Whether a beginner knows it, so that a wrong answer may come from taking it for another."""
+    spelling: str = ""
+    """Its names in formula text, where the text knows none by itself."""
+    c: str = ""
+    """The function of the C library for `array`, where machine code cannot read that."""
+    ball: Callable[..., Any] | None = None
+    """It on Arb's balls, operands and then the parameter; by default its form is evaluated there."""
     jumps: bool = False
     """Discontinuous where it is not `smooth`, others having a kink there; or, with no such condition, anywhere."""
 

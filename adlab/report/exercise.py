@@ -29,9 +29,6 @@ NOTHING = 1e-9  # of the largest number of the column: what counts as 0
 LARGEST = 200  # rows
 FACTORS = (2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25, 10.0, 0.1)
 
-MISTAKEN = ("add", "sub", "mul", "div", "neg", "sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh")
-"""Operations that people take for one another."""
-
 Answers = Mapping[str, Mapping[str, Any]]
 
 
@@ -182,7 +179,7 @@ class Exercise(Report):
             yield FLOATS.apply(primitive, parameter, at[::-1]), f"that is {primitive.written(letters[::-1], parameter)}"
         if primitive.name in ("sin", "cos", "tan"):
             yield FLOATS.apply(primitive, parameter, [math.radians(at[0])]), "that takes degrees; the angle is in radians"
-        for other in (PRIMITIVES[name] for name in MISTAKEN if name != primitive.name):
+        for other in (p for p in PRIMITIVES.values() if p.common and p is not primitive):
             if other.arity == len(at):
                 yield FLOATS.apply(other, None, at), f"that is {other.written(letters)}"
         for other_node in trace.shown:
@@ -198,7 +195,7 @@ class Exercise(Report):
         expected = trace.partials[node][operand] or 0.0
         if len(operands) > 1:
             yield trace.partials[node][1 - operand] or 0.0, f"that is the partial for its operand {2 - operand}"
-        for other in (PRIMITIVES[name] for name in MISTAKEN if name != primitive.name):
+        for other in (p for p in PRIMITIVES.values() if p.common and p is not primitive):
             if other.arity == len(operands):
                 yield _partial(other, operand, at), f"that is the partial of {other.written(letters)}"
         if expected:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import sympy
-from sympy import Add, Expr, Integer, Pow, Rational, S
+from sympy import Expr, Integer, Pow, Rational, S
+from sympy.codegen import cfunctions, numpy_nodes
 
+from adlab.text.functions import sigmoid, softplus
 from adlab.text.unevaluated import RefusalError, applied, flat, power, product
 
 MAX_ARGUMENTS = 10_000  # of Min, Max, And, Or, Piecewise
@@ -57,10 +59,6 @@ def _log10(argument: Expr) -> Expr:
     return _log(argument, Integer(10))
 
 
-def _log2(argument: Expr) -> Expr:
-    return _log(argument, Integer(2))
-
-
 def _sqrt(radicand: Expr) -> Expr:
     return flat(Pow, (radicand, S.Half))
 
@@ -82,8 +80,13 @@ def _real_root(radicand: Expr, degree: Expr) -> Expr:
     return product("**", [applied(sympy.sign, radicand), _root(applied(sympy.Abs, radicand), degree)])
 
 
-def _hypot(a: Expr, b: Expr) -> Expr:
-    return _sqrt(flat(Add, [flat(Pow, (side, Integer(2))) for side in (a, b)]))
+def _logsumexp(*terms: Expr) -> Expr:
+    """In pairs, from the left: log(exp(a) + exp(b) + exp(c)) without overflow."""
+    return reduce(partial(applied, numpy_nodes.logaddexp), terms)
+
+
+def _relu(argument: Expr) -> Expr:
+    return applied(sympy.Max, argument, S.Zero)
 
 
 def _heaviside(argument: Expr, at_zero: Expr = S.Half) -> Expr:
@@ -99,13 +102,21 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
     ("exp",             sympy.exp,         1, 1),
     ("log ln",          _log,              1, 2),
     ("log10",           _log10,            1, 1),
-    ("log2",            _log2,             1, 1),
+    ("log2",            cfunctions.log2,   1, 1),
+    ("exp2",            cfunctions.exp2,   1, 1),
+    ("log1p",           cfunctions.log1p,  1, 1),
+    ("expm1",           cfunctions.expm1,  1, 1),
+    ("logaddexp",       numpy_nodes.logaddexp, 2, 2),
+    ("logsumexp",       _logsumexp,        1, MAX_ARGUMENTS),
+    ("sigmoid expit",   sigmoid,           1, 1),
+    ("softplus",        softplus,          1, 1),
+    ("relu",            _relu,             1, 1),
     ("pow",             power,             2, 2),
     ("sqrt",            _sqrt,             1, 1),
     ("cbrt",            _cbrt,             1, 1),
     ("root",            _root,             2, 2),
     ("real_root",       _real_root,        2, 2),
-    ("hypot",           _hypot,            2, 2),
+    ("hypot",           cfunctions.hypot,  2, 2),
     ("sin",             sympy.sin,         1, 1),
     ("cos",             sympy.cos,         1, 1),
     ("tan",             sympy.tan,         1, 1),
@@ -189,6 +200,16 @@ def _signature(build: Any, least: int, most: int, takes: str = NUMBER) -> Signat
 
 
 FUNCTIONS: dict[str, Signature] = {name: _signature(*row) for names, *row in _TABLE for name in names.split()}
+
+
+def know(name: str, head: Any, least: int, most: int) -> None:
+    """Adds a function: the tables of rooms above this one tell what they serve."""
+    FUNCTIONS[name] = _signature(head, least, most)
+
+
+def forget(name: str) -> None:
+    """Takes a function out again."""
+    FUNCTIONS.pop(name, None)
 
 
 def nearest(name: str) -> str | None:

@@ -20,6 +20,7 @@ from typing import Any
 import mpmath
 import sympy
 from mpmath import libmp
+from sympy.codegen.cfunctions import expm1, log1p
 
 CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
 LONGEST_REMAINDER = 2**16  # bits
@@ -271,6 +272,8 @@ def maximum(a: Any, b: Any) -> Any:
 FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.exp: CONTEXT.exp,
     sympy.log: CONTEXT.log,
+    log1p: CONTEXT.log1p,
+    expm1: CONTEXT.expm1,
     sympy.sin: CONTEXT.sin,
     sympy.cos: CONTEXT.cos,
     sympy.tan: CONTEXT.tan,
@@ -344,6 +347,8 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.yn: _spherical(CONTEXT.bessely),
     sympy.airyai: CONTEXT.airyai,
     sympy.airybi: CONTEXT.airybi,
+    sympy.airyaiprime: lambda z: CONTEXT.airyai(z, derivative=1),
+    sympy.airybiprime: lambda z: CONTEXT.airybi(z, derivative=1),
     sympy.elliptic_k: CONTEXT.ellipk,
     sympy.elliptic_e: _near((1,), CONTEXT.ellipe),
     sympy.elliptic_f: CONTEXT.ellipf,
@@ -377,4 +382,5 @@ SLOW: frozenset[type] = frozenset(
     {sympy.fresnels, sympy.fresnelc, sympy.expint, sympy.uppergamma, sympy.lowergamma, sympy.polylog, sympy.zeta}
     | {sympy.polygamma, sympy.trigamma, sympy.harmonic, sympy.jn, sympy.yn}
     | {sympy.besselj, sympy.bessely, sympy.besseli, sympy.besselk, sympy.airyai, sympy.airybi}
+    | {sympy.airyaiprime, sympy.airybiprime}
 )

@@ -26,6 +26,7 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
+from adlab.text.functions import spelled_out
 from adlab.text.traversal import brief, postorder
 from adlab.truth import meanings
 from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, mp_text, real, working
@@ -239,6 +240,7 @@ def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -
     for expression in expressions:
         if not isinstance(expression, sympy.Expr):
             raise UnsupportedExpression(f"{brief(expression)} is no number; an output must be a formula")
+    expressions = spelled_out(expressions, keep=meanings.FUNCTIONS)
     writer = _Writer(tuple(variables))
     for node in postorder(expressions):
         writer.add(node)

@@ -132,6 +132,7 @@ def test_beyond_the_domain_the_principal_branch_goes_on(name: str) -> None:
         "powr": (-2.5 + 0j) ** (2 / 3),
         "pow": (-2.5 + 0j) ** 1.3,
         "log": np.log(-2.5 + 0j),
+        "log2": np.log2(-2.5 + 0j),
         "xlogy": 1.3 * np.log(-2.5 + 0j),
         "acosh": np.arccosh(-2.5 + 0j),
     }[name]

@@ -17,6 +17,7 @@ import sympy
 from corpora import CORPORA
 from sympy import Add, Integer, Mul, Pow, Rational, S, symbols
 
+import adlab.primitives.table  # noqa: F401 (the functions that the table tells the text of)
 from adlab.text.parser import FUNCTIONS, Decimal, parse
 from adlab.text.traversal import postorder
 from adlab.text.unevaluated import MAX_CONSTANT_DIGITS, applied, flat
@@ -85,7 +86,12 @@ def test_a_formula_means_what_python_reads():
 MEANINGS = {
     "sqrt": mpmath.sqrt, "cbrt": mpmath.cbrt, "root": mpmath.root, "pow": mpmath.power, "hypot": mpmath.hypot,
     "real_root": lambda v, n: mpmath.root(v, n), "exp": mpmath.exp, "log": mpmath.log, "log10": mpmath.log10,
-    "log2": lambda v: mpmath.log(v, 2), "sinc": mpmath.sinc, "atan2": mpmath.atan2, "Abs": abs, "sign": mpmath.sign,
+    "log2": lambda v: mpmath.log(v, 2), "exp2": lambda v: 2**v, "log1p": mpmath.log1p, "expm1": mpmath.expm1,
+    "logaddexp": lambda v, w: mpmath.log(mpmath.exp(v) + mpmath.exp(w)), "logsumexp": lambda v: v,
+    "sigmoid": lambda v: 1 / (1 + mpmath.exp(-v)), "softplus": lambda v: mpmath.log1p(mpmath.exp(v)),
+    "relu": lambda v: v, "norm": lambda v: v, "airyai": mpmath.airyai, "airybi": mpmath.airybi,
+    "airyaiprime": lambda v: mpmath.airyai(v, derivative=1), "airybiprime": lambda v: mpmath.airybi(v, derivative=1),
+    "sinc": mpmath.sinc, "atan2": mpmath.atan2, "Abs": abs, "sign": mpmath.sign,
     "floor": mpmath.floor, "ceiling": mpmath.ceil, "Mod": operator.mod, "Min": min, "Max": max,
     "Heaviside": lambda v, at_zero=0.5: 1 if v > 0 else at_zero if v == 0 else 0,
     "erf": mpmath.erf, "erfc": mpmath.erfc, "erfi": mpmath.erfi, "erfinv": mpmath.erfinv,
@@ -98,7 +104,8 @@ MEANINGS = {
     "besselj": mpmath.besselj, "bessely": mpmath.bessely, "besseli": mpmath.besseli, "besselk": mpmath.besselk,
     **{name: getattr(mpmath, name) for name in FUNCTIONS if re.fullmatch("a?(sin|cos|tan|sec|csc|cot)h?", name)},
 }  # fmt: skip
-ALIASES = {"ln": "log", "lgamma": "loggamma", "abs": "Abs", "ceil": "ceiling", "min": "Min", "max": "Max"}
+ALIASES = {"ln": "log", "lgamma": "loggamma", "abs": "Abs", "ceil": "ceiling", "min": "Min", "max": "Max",
+           "expit": "sigmoid"}  # fmt: skip
 RELATIONS = {"Lt", "Le", "Gt", "Ge", "Eq", "Ne"}
 NUMERIC = [name for name, signature in FUNCTIONS.items() if signature.takes == NUMBER and name not in RELATIONS]
 

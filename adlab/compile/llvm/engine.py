@@ -15,7 +15,9 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from adlab.compile.llvm import store
+from adlab.compile.llvm.forms import FUNCTIONS
 from adlab.compile.llvm.text import Externals, Registers
+from adlab.primitives.table import PRIMITIVES
 
 _names = itertools.count()
 
@@ -54,11 +56,11 @@ def machine() -> Machine:
 
 
 def _vector_functions(prefix: str) -> list[str]:
+    """Of the functions of the C library that programs call, those that glibc has for vectors."""
     library = _library("libmvec.so.1")
-    names = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-             "asinh", "acosh", "atanh", "cbrt", "erf", "erfc", "pow", "hypot", "atan2"]  # fmt: skip
-    binary = ("pow", "hypot", "atan2")
-    return [name for name in names if _address(library, f"{prefix}{'vv' if name in binary else 'v'}_{name}")]
+    called = {name: ufunc.nin for ufunc, name in FUNCTIONS.items()} | {"cosh": 1}
+    called |= {primitive.c: primitive.arity for primitive in PRIMITIVES.values() if primitive.c}
+    return [name for name, count in called.items() if _address(library, f"{prefix}{'v' * count}_{name}")]
 
 
 def _library(name: str | None) -> Any:

@@ -20,9 +20,6 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from adlab.compile.llvm.text import Block
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 
-C_FUNCTIONS = {"erf": "erf", "erfc": "erfc", "gamma": "tgamma", "loggamma": "lgamma"}
-"""Primitives that the C library has and NumPy has not."""
-
 RELATIONS = {np.less: "olt", np.less_equal: "ole", np.greater: "ogt", np.greater_equal: "oge", np.equal: "oeq",
              np.not_equal: "une"}  # fmt: skip
 ARITHMETIC: dict[Any, str] = {np.add: "fadd", np.subtract: "fsub", np.multiply: "fmul", np.divide: "fdiv"}
@@ -30,7 +27,7 @@ INTRINSICS = {np.absolute: "fabs", np.fabs: "fabs", np.sqrt: "sqrt", np.floor: "
               np.copysign: "copysign"}  # fmt: skip
 FUNCTIONS = {
     getattr(np, name): name.replace("arc", "a")
-    for name in ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "tanh",
+    for name in ["exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "tanh",
                  "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "arctan2"]
 } | {np.power: "pow"}  # fmt: skip
 LONGEST_CHAIN = 8  # powers up to here are multiplied out: at most 3.5 ulp, and ten times as fast as pow
@@ -79,8 +76,8 @@ class Forms:
         direct = ARITHMETIC.get(primitive.array)
         if direct is not None:
             return self.block.binary(direct, *operands)
-        if primitive.name in C_FUNCTIONS:
-            return self.call(C_FUNCTIONS[primitive.name], *operands)
+        if primitive.c:
+            return self.call(primitive.c, *operands)
         traced = [Traced(self, operand) for operand in operands]
         try:
             found = primitive.array(*traced) if parameter is None else primitive.array(*traced, parameter)

@@ -16,6 +16,7 @@ from typing import Any
 
 import sympy
 from flint import acb, arb
+from sympy.codegen import cfunctions
 
 from adlab.truth.certified.balls import (
     NAN,
@@ -37,6 +38,8 @@ LARGEST_EXPONENT = 2**20  # of a variable exponent that is a whole number: beyon
 exp, log, sqrt, sin, cos, atan = map(native, ["exp", "log", "sqrt", "sin", "cos", "atan"])
 cosh: Function = smooth(native("cosh"), lambda z: sinh(z))
 sinh: Function = smooth(native("sinh"), cosh)
+expm1 = smooth(native("expm1"), exp)
+log1p = smooth(native("log1p"), lambda z: reciprocal(1 + z))
 tan = smooth(native("tan"), lambda z: integer_power(-2, cos(z)))
 cot = smooth(native("cot"), lambda z: -integer_power(-2, sin(z)))
 tanh = smooth(native("tanh"), lambda z: integer_power(-2, cosh(z)))
@@ -224,6 +227,8 @@ CONDITIONS: dict[type, Callable[..., Answer]] = {
 FUNCTIONS: dict[type, Function] = {
     sympy.exp: exp,
     sympy.log: log,
+    cfunctions.log1p: log1p,
+    cfunctions.expm1: expm1,
     sympy.sin: sin,
     sympy.cos: cos,
     sympy.tan: tan,

@@ -1,0 +1,107 @@
+"""How a row of the table is read: what it leaves out because it follows from the rest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import sympy
+from sympy import And, Ne, S
+
+from adlab.errors import AdlabError
+from adlab.primitives.computed import COMPUTED
+from adlab.primitives.heads import DEFINITIONS, own
+from adlab.primitives.primitive import A, B, N, Primitive
+from adlab.text.functions import CODEGEN, Named
+
+S_ = sympy.Dummy("s", real=True)
+
+
+def entry(name: str, form: Any, partials: Any, **facts: Any) -> Primitive:
+    """A primitive from its row here and the row of the same name in `computed`.
+
+    A form that is a class is also the head that lowers to the primitive. With `parameter_at=0` the class takes the
+    parameter first. Raises AdlabError where there is no such row.
+    """
+    computed = COMPUTED.get(name)
+    if computed is None:
+        raise AdlabError(f"`{name}` has no numbers; add a row of that name to adlab/primitives/computed.py")
+    if facts.get("parameter_at") == 0:
+        facts = {"text": name + "({n}, {0})"} | facts
+    return Primitive(name, partials=partials, **formed(form, facts), **computed._asdict())
+
+
+def formed(form: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a row with its form and its head."""
+    if not isinstance(form, type):
+        return {"form": form} | facts
+    means = DEFINITIONS[form] if form in DEFINITIONS and not _kept(form) else form
+    order_first = facts.get("parameter_at") == 0
+    return {"head": form} | facts | {"form": (lambda a, n=S.Zero: means(n, a)) if order_first else means}
+
+
+def _kept(form: Any) -> bool:
+    """Whether formulas hold this class itself, and not what it means."""
+    return issubclass(form, Named) or form in CODEGEN
+
+
+def exact(product: Any, *factors: Any) -> sympy.Expr:
+    """A product kept in the order written: (b/h)/h must not become b/h**2, which overflows."""
+    for factor in factors:
+        product = sympy.Mul(product, factor, evaluate=False)
+    return product
+
+
+def predicate(name: str, relation: Any, sign: str) -> Primitive:
+    """A comparison: 1.0 or 0.0, constant between its jumps."""
+    return entry(name, lambda a, b: relation(a, b, evaluate=False), (S.Zero, S.Zero),
+                 smooth=Ne(A, B), convention="a comparison has derivative 0", text="{0} " + sign + " {1}", head=relation,
+                 analytic=False, piecewise_constant=True, jumps=True, truth_valued=True)  # fmt: skip
+
+
+def power_text(shift: Any) -> str:
+    """a**b, a**(b - 1)."""
+    return f"{{0}}**({{1}} {'+' if shift > 0 else '-'} {abs(shift)})" if shift else "{0}**{1}"
+
+
+def usual(order: Any, short: str, full: str) -> Callable[[Any], str]:
+    """`short` where the parameter is the usual one."""
+    return lambda n: short if n == order else full
+
+
+# --- special functions of a moving order ---------------------------------------------------------------------------
+
+
+def _in_letters(name: str, a: str, b: str, n: str) -> str:
+    """A function of a moving order, differentiated by it n times."""
+    return f"{name}({a}, {b})" if n == "0" else f"diff({name}({a}, {b}), {a}, {n})"
+
+
+def _in_latex(name: str, arguments: Iterable[str], exponent: str) -> str:
+    a, b, n = arguments
+    times = "" if n == "1" else f"^{{{n}}}"
+    value = rf"\operatorname{{{name}}}\left({a}, {b}\right)"
+    shown = value if n == "0" else rf"\partial_{{{a}}}{times} {value}"
+    return rf"\left({shown}\right)^{{{exponent}}}" if exponent else shown
+
+
+def moving(
+    name: str, form: Any, slope: Any, domain: Any, sloped: Any = sympy.true, largest: float = 100
+) -> Primitive:
+    """A special function of a moving order `a` at `b`, differentiated by the order as often as its parameter says.
+
+    `slope(f)` is the partial for `b`, f(order, k) being the function itself at another order, k times differentiated. It
+    is there where there is a value and `sloped` holds. Orders beyond `largest` are not computed (see `orders`).
+    """
+    head = own(f"{name}_moving")
+    head._sympystr = lambda self, printer: _in_letters(name, *map(printer.doprint, self.args))
+    head._latex = lambda self, printer, exp="": _in_latex(name, map(printer.doprint, self.args), exp)
+    DEFINITIONS[head] = lambda a, b, n: form(a, b) if n == 0 else sympy.Subs(sympy.Derivative(form(S_, b), (S_, n)), S_, a)
+    bounded = largest < math.inf
+    within = And(domain, sympy.Abs(A) <= largest) if bounded else domain
+    beside = And(within, sloped, sympy.Abs(A) <= largest - 1) if bounded else And(within, sloped)  # its neighbours
+    return entry(f"{name}_moving", lambda a, b, n=S.Zero: form(a, b) if n == 0 else head(a, b, n),
+                 (head(A, B, N + 1), slope(lambda order, k: head(order, B, k))), domain=within,
+                 partial_domains=(within, beside), head=head, parameter_at=2, narrow=True,
+                 text=usual(0, name + "({0}, {1})", f"diff({name}({{0}}, {{1}}), {{0}}, {{n}})"))  # fmt: skip

@@ -1,0 +1,67 @@
+"""Names for functions that stand in partials and have no class in SymPy, or one that rewrites them and loses digits.
+
+A rule is written with these names; each is the head of a primitive. `define` puts what they mean in their place, for
+SymPy to reason about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sympy
+from sympy import Function, Rational
+
+from adlab.text.functions import CODEGEN, norm, sigmoid, softplus
+
+
+def own(name: str) -> Any:
+    """A function class of adlab's own; a user's undefined Function of the same name is not it."""
+    return type(name, (Function,), {})
+
+
+# SymPy rewrites polylog(1, a) into -log(1 - a), and expint of a whole order into others: here they stay.
+hypot, gauss, growth, powshift, xlogy, share = map(own, ("hypot", "gauss", "growth", "powshift", "xlogy", "share"))
+sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
+gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
+expint, polylog = map(own, ("expint", "polylog"))
+
+
+def _spherical_i(n: Any, a: Any) -> Any:
+    half = n + Rational(3, 2)
+    return sympy.sqrt(sympy.pi) / 2 * (a / 2) ** n * sympy.hyper((), (half,), a**2 / 4) / sympy.gamma(half)
+
+
+DEFINITIONS: dict[Any, Any] = {
+    hypot: lambda a, b: sympy.sqrt(a**2 + b**2),
+    gauss: lambda a: sympy.exp(-(a**2)),
+    growth: lambda a: sympy.exp(a**2),
+    powshift: lambda a, b, n: a ** (b + n if n else b),
+    xlogy: lambda a, b: a * sympy.log(b),
+    share: lambda a, b: 1 / (1 + sympy.exp(b - a)),
+    sinsquare: lambda a: sympy.sin(sympy.pi * a**2 / 2),
+    cossquare: lambda a: sympy.cos(sympy.pi * a**2 / 2),
+    sphericali: _spherical_i,
+    gausserfinv: lambda a: sympy.exp(sympy.erfinv(a) ** 2),
+    gausserfcinv: lambda a: sympy.exp(sympy.erfcinv(a) ** 2),
+    lambertw1: lambda a: 1 + sympy.LambertW(a),
+    explambertw: lambda a: sympy.exp(-sympy.LambertW(a)),
+    expint: sympy.expint,
+    polylog: sympy.polylog,
+    **{head: head.meaning for head in (norm, sigmoid, softplus)},
+    **CODEGEN,
+}
+READ_BETTER = (powshift, xlogy)
+"""The names that people rather see written out."""
+
+
+def define(rule: Any, names: Iterable[Any] = DEFINITIONS) -> Any:
+    """A rule with adlab's own names, or some of them, replaced by what they mean.
+
+    >>> a, b = sympy.symbols("a b")
+    >>> define(hypot(a, b))
+    sqrt(a**2 + b**2)
+    """
+    for name in names:
+        rule = rule.replace(name, DEFINITIONS[name])
+    return rule

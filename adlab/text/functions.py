@@ -1,0 +1,98 @@
+"""Functions that SymPy has no class for, or has one for that keeps fewer digits, each with what it means.
+
+A `Named` function is a SymPy function like any other: it can be written in a formula, printed, differentiated by
+`sympy.diff`. What it means is said once, in SymPy's own functions; whoever knows no better reads that (`spelled_out`).
+
+>>> x = sympy.Symbol("x", real=True)
+>>> sigmoid(x).doit(), sympy.diff(softplus(x), x)
+(1/(1 + exp(-x)), exp(x)/(exp(x) + 1))
+>>> spelled_out([sigmoid(x) + x])
+[x + 1/(1 + exp(-x))]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import sympy
+from sympy import Expr, Function
+from sympy.codegen import cfunctions, numpy_nodes
+
+from adlab.text.traversal import postorder
+
+Meaning = Callable[..., Any]
+
+
+class Named(Function):  # type: ignore[misc]  # SymPy has no types
+    """A function known by its `meaning`, an expression in its operands."""
+
+    meaning: ClassVar[Meaning]
+
+    def doit(self, **hints: Any) -> Any:
+        """The expression that it means."""
+        return type(self).meaning(*(arg.doit(**hints) for arg in self.args))
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The derivative of what it means, by one operand."""
+        letters = [sympy.Dummy(real=True) for _ in self.args]
+        slope = sympy.diff(type(self).meaning(*letters), letters[argindex - 1])
+        return slope.subs(dict(zip(letters, self.args, strict=True)))
+
+    def _eval_evalf(self, prec: int) -> Any:
+        return type(self).meaning(*self.args)._eval_evalf(prec)
+
+
+def named(name: str, meaning: Meaning, arity: int | tuple[int, ...] | None = None) -> Any:
+    """A new function of that name; a user's undefined Function of the same name is not it."""
+    return type(name, (Named,), {"meaning": staticmethod(meaning), "__module__": __name__} | ({"nargs": arity} if arity else {}))
+
+
+def _logsum(a: Any, b: Any) -> Any:
+    return sympy.log(sympy.exp(a) + sympy.exp(b))
+
+
+sigmoid = named("sigmoid", lambda a: 1 / (1 + sympy.exp(-a)), 1)
+softplus = named("softplus", lambda a: sympy.log(1 + sympy.exp(a)), 1)
+norm = named("norm", lambda *operands: sympy.sqrt(sympy.Add(*[a**2 for a in operands])))
+
+CODEGEN: dict[Any, Meaning] = {
+    cfunctions.log1p: lambda a: sympy.log(1 + a),
+    cfunctions.expm1: lambda a: sympy.exp(a) - 1,
+    cfunctions.log2: lambda a: sympy.log(a) / sympy.log(2),
+    cfunctions.log10: lambda a: sympy.log(a) / sympy.log(10),
+    cfunctions.exp2: lambda a: 2**a,
+    cfunctions.Sqrt: sympy.sqrt,
+    cfunctions.Cbrt: lambda a: a ** sympy.Rational(1, 3),
+    cfunctions.hypot: lambda a, b: sympy.sqrt(a**2 + b**2),
+    cfunctions.fma: lambda a, b, c: a * b + c,
+    numpy_nodes.logaddexp: _logsum,
+    numpy_nodes.logaddexp2: lambda a, b: sympy.log(2**a + 2**b) / sympy.log(2),
+}
+"""SymPy's own classes for functions of the C library and of NumPy, and what they mean."""
+
+
+def meaning_of(node: Any) -> Any:
+    """What a function of this file means, or None for any other object."""
+    cls = type(node)
+    if issubclass(cls, Named):
+        return cls.meaning
+    return CODEGEN.get(cls)
+
+
+def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[Any]:
+    """The expressions with functions of this file written as what they mean, but for those of the classes `keep`.
+
+    An expression that has none of them is returned as it is, the same object.
+    """
+    kept, found = tuple(keep), list(expressions)
+    written: dict[int, Any] = {}
+    for node in postorder(found):
+        meaning = None if isinstance(node, kept) else meaning_of(node)
+        operands = [written.get(id(arg), arg) for arg in node.args]
+        if meaning is not None:
+            written[id(node)] = meaning(*operands)
+        elif any(new is not old for new, old in zip(operands, node.args, strict=True)):
+            with sympy.evaluate(False):
+                written[id(node)] = node.func(*operands)
+    return [written.get(id(expression), expression) for expression in found]
