@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adlab.primitives import numerics as num, orders, ranges, special
+from adlab.primitives import exponentials as ex, numerics as num, orders, ranges, special
 
 GAMMA_TURNS = 1.4616321449683622  # the one zero of digamma right of 0, to within half an ulp
 SPECIAL = 100  # the cost of a special function, in additions: what erf takes, several times
@@ -110,14 +110,14 @@ COMPUTED: dict[str, C] = {
         over=ranges.turning(0.0)),
     "growth":            C(num.growth, num.growth_array, ulps=12, cost=22, complex=num.growth_complex,
         over=ranges.turning(0.0)),
-    "log1p":             C(math.log1p, np.log1p, ulps=2, cost=12, complex=num.log1p_complex),
+    "log1p":             C(math.log1p, np.log1p, ulps=2, cost=12, complex=ex.log1p_complex),
     "expm1":             C(math.expm1, np.expm1, ulps=2, cost=12),
     "log2":              C(math.log2, np.log2, ulps=2, cost=10, complex=lambda a: np.log(a) / math.log(2)),
-    "exp2":              C(math.exp2, np.exp2, ulps=2, cost=10, complex=num.exp2_complex),
-    "sigmoid":           C(num.sigmoid, num.sigmoid_array, ulps=4, cost=14, complex=num.sigmoid_complex),
-    "softplus":          C(num.softplus, num.softplus_array, ulps=4, cost=24, complex=num.softplus_complex),
-    "logaddexp":         C(num.logaddexp, num.logaddexp_array, ulps=4, cost=26, complex=num.logaddexp_complex),
-    "share":             C(num.share, num.share_array, ulps=4, cost=20, complex=num.share_complex),
+    "exp2":              C(math.exp2, np.exp2, ulps=2, cost=10, complex=ex.exp2_complex),
+    "sigmoid":           C(ex.sigmoid, ex.sigmoid_array, ulps=4, cost=14, complex=ex.sigmoid_complex),
+    "softplus":          C(ex.softplus, ex.softplus_array, ulps=4, cost=24, complex=ex.softplus_complex),
+    "logaddexp":         C(ex.logaddexp, ex.logaddexp_array, ulps=4, cost=26, complex=ex.logaddexp_complex),
+    "share":             C(ex.share, ex.share_array, ulps=4, cost=20, complex=ex.share_complex),
     # --- trigonometric ------------------------------------------------------------------------------------------
     "sin":               C(math.sin, np.sin, ulps=2, cost=12, over=ranges.rippling()),
     "cos":               C(math.cos, np.cos, ulps=2, cost=12, over=ranges.rippling()),

@@ -27,8 +27,8 @@ INTRINSICS = {np.absolute: "fabs", np.fabs: "fabs", np.sqrt: "sqrt", np.floor: "
               np.copysign: "copysign"}  # fmt: skip
 FUNCTIONS = {
     getattr(np, name): name.replace("arc", "a")
-    for name in ["exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "tanh",
-                 "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "arctan2"]
+    for name in ["exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh",
+                 "tanh", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "arctan2"]
 } | {np.power: "pow"}  # fmt: skip
 LONGEST_CHAIN = 8  # powers up to here are multiplied out: at most 3.5 ulp, and ten times as fast as pow
 
