@@ -240,8 +240,7 @@ def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -
     for expression in expressions:
         if not isinstance(expression, sympy.Expr):
             raise UnsupportedExpression(f"{brief(expression)} is no number; an output must be a formula")
-    expressions = spelled_out(expressions, keep=meanings.FUNCTIONS)
-    writer = _Writer(tuple(variables))
+    writer, expressions = _Writer(tuple(variables)), spelled_out(expressions, keep=meanings.FUNCTIONS)
     for node in postorder(expressions):
         writer.add(node)
     return Plan(writer.variables, tuple(writer.steps), tuple(writer.slots[id(root)] for root in expressions))
