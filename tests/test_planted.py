@@ -50,6 +50,8 @@ def test_a_wrong_rule_is_exposed_though_both_modes_agree(name: str, wrong, clean
     found = exposed()
     assert found["reverse"]
     assert found["forward"]
+    said = " ".join(s.text for s in adlab.compare(FORMULA, POINT, methods=["reverse"], timed=False).verdict)
+    assert "suspect the graph, or a rule of the table" in said
     assert not found["complex-step"]  # it uses values, not rules
     assert not found["symbolic"]
 

@@ -16,13 +16,17 @@ from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.floats import FLOATS, compiled_rule
 from adlab.arithmetic.intervals import INTERVALS
 from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.precise import Precise
 from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.table import PART
+from adlab.truth.meanings import exact, working
 
+BITS, MOST_PRECISE = 200, 2_000
+"""Of the numbers by which a 0 is told from a tiny number, and how many nodes are walked with them."""
 
 def domain(graph: Graph) -> list[Any]:
     """The conditions under which every operation has a value, as SymPy relationals in the inputs; empty where all do.
@@ -157,7 +161,18 @@ def _rounded(graph: Graph, i: int, point: Sequence[float], which: int) -> float:
     sides = [values[o].interval for o in operands]
     if INTERVALS.conditions(primitive, parameter, sides, values[i].interval)[which] == (0.0, 0.0):
         return 0.0
+    if _unrounded(graph, operands, point, [values[o].value for o in operands]):
+        return 0.0
     return float(max(values[o].error for o in operands))
+
+
+def _unrounded(graph: Graph, operands: Sequence[int], point: Sequence[float], met: Sequence[float]) -> bool:
+    """Whether the operands are exactly what binary64 has made of them: a bound does not know that a 0 is one."""
+    if any(value != 0 for value in met) or len(graph) > MOST_PRECISE or graph.compound:
+        return False
+    with working(BITS):
+        values = evaluate(graph, [exact(number) for number in point], Precise(BITS))
+        return all(values[operand] == 0 for operand in operands)
 
 
 def _domain_error(

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from adlab.arithmetic.domain import beyond_range, kinks
-from adlab.autodiff.jacobian import Mode
 from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, MethodError, OverflowedError
 from adlab.function import Function, as_function, point_of
@@ -18,17 +17,19 @@ from adlab.methods import chosen
 from adlab.progress import stage
 from adlab.report import accuracy
 from adlab.report.accuracy import FEW, WRONG, AccuracyRow, Attempt, attempt
-from adlab.report.conditioning import Conditioning, Loss, cancellations, conditioning, losses
+from adlab.report.blame import absorbed, blamed, of_values, singular
+from adlab.report.conditioning import Conditioning, conditioning
 from adlab.report.cost import Cost, cost
 from adlab.report.kinks import in_words
-from adlab.report.rounding import MODES, bounds_of
+from adlab.report.rounding import bounds_of
 from adlab.report.screen import screen
 from adlab.report.steps import Split, split
 from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
-from adlab.report.verdict import POOR, Facts, Sentence, verdict
+from adlab.report.verdict import Facts, Sentence, verdict
 from adlab.symbolic.formula import partials
 from adlab.text.traversal import listing
+from adlab.truth.judge import COMPLEX_INSIDE
 from adlab.truth.meanings import mp_text
 
 
@@ -187,9 +188,11 @@ def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: 
     conditioned = conditioning(f, point)
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
-        conditioning=conditioned, cancellations=cancellations(f.graph, point),
-        losses={mode: _losses(f, point, mode, rows) for mode in MODES if mode in bounds}, kinks=on_kinks,
+        conditioning=conditioned, cancellations=of_values(f, point),
+        losses=blamed(f, point, judged, rows, names), kinks=on_kinks,
         splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price, beyond=beyond,
+        singular=singular(f, point, judged),
+        absorbed=frozenset((i, j) for i in range(f.m) for j in range(f.n) if absorbed(f, point, judged, i, j)),
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
 
@@ -206,6 +209,8 @@ def _value(f: Function, point: FloatArray) -> Any:
         if not note or not isinstance(missing, DomainError):
             raise
         said = f"{missing}; {note}"
+        if note == COMPLEX_INSIDE:
+            said = f"{note}: {missing.operation} is complex at this point, and adlab's graph computes with real numbers"
         raise DomainError(said, operation=missing.operation, operand=missing.operand, condition=missing.condition) from None
 
 
@@ -219,15 +224,6 @@ def _valued(value: Any, judged: Truth) -> str:
     ]
     said = ", ".join(f"{'f' if len(exact) == 1 else f'f{i}'} is {mp_text(number, 17)} here" for i, number in lost[:4])
     return f"value  {value!r}" + (f" in binary64; {said}" if said else "")
-
-
-def _losses(f: Function, point: FloatArray, mode: Mode, rows: list[AccuracyRow]) -> list[Loss]:
-    """Where the digits of the worst partial of a sweep went, if many are lost."""
-    mine = [row for row in rows if row.method == mode and row.digits is not None and not row.convention]
-    worst = min(mine, key=lambda row: row.digits or 0.0, default=None)
-    if worst is None or (worst.digits or 0.0) >= POOR:
-        return []
-    return losses(f, point, mode, worst.output or 0, f.names.index(worst.variable))
 
 
 def _splits(

@@ -1,23 +1,25 @@
-"""How ill-conditioned a point is, and where digits are lost on the way."""
+"""How ill-conditioned a point is."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from adlab.arithmetic.domain import live
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.autodiff.jacobian import Mode, tangents
-from adlab.autodiff.sweeps import reverse
+from adlab.arithmetic.precise import Precise
+from adlab.autodiff.jacobian import tangents
+from adlab.autodiff.sweeps import forward
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
+from adlab.truth.meanings import CONTEXT, exact, working
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
+LARGEST_PRECISE = 5_000  # the same where exponents are unlimited: some tenths of a second
 UNIT = 2.0**-53
 
 
@@ -35,23 +37,17 @@ class Conditioning:
     spread: FloatArray | None = None
 
 
-@dataclass(frozen=True)
-class Loss:
-    """An addition or subtraction whose result is far smaller than its operands: `digits` of them are gone, there, or in
-    the one result that was asked about. `adjoint` if it is no operation of f but sums contributions of several paths."""
-
-    node: int
-    name: str
-    written: str
-    digits: float
-    adjoint: bool = False
-
-
 def conditioning(f: Function, point: FloatArray) -> Conditioning:
-    """The condition numbers of f and of each partial at a point."""
+    """The condition numbers of f and of each partial at a point.
+
+    Where binary64 overflows or underflows on the way, they are worked out with unlimited exponents, if the program is small.
+    """
     program = f.program("reverse")
     values: list[Any] = list(evaluate(program, point.tolist(), FLOATS))
     found = np.array([values[output] for output in program.outputs])
+    suspicious = not np.isfinite(found).all() or not found.all()
+    if suspicious and len(program) * f.n <= LARGEST_PRECISE:
+        return _precisely(f, program, point)
     value, jacobian = found[: f.m], found[f.m :].reshape(f.m, f.n)
     with np.errstate(all="ignore"):
         of_f = (np.abs(jacobian) * np.abs(point)).sum(axis=-1) / np.abs(value)
@@ -62,42 +58,25 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
         return Conditioning(of_f, second / np.abs(jacobian), second)
 
 
-def cancellations(graph: Graph, point: FloatArray, least: float = 3.0, output: int | None = None) -> list[Loss]:
-    """The live sums in which at least `least` decimal digits cancel between operands that are not exact, worst first.
-
-    x - 1 loses nothing where x is an input: its operands are exact. v5 - v6 does, each being rounded already. With an
-    `output`, the position of a node, only what reaches that is counted: a sum whose operands are rounded by u times
-    their size moves the output by that times its adjoint, and the digits lost are those of the output.
-    """
-    values = evaluate(graph, point.tolist(), FLOATS)
-    alive = live(graph, values)
-    reach = None if output is None else reverse(graph, values, {output: 1.0}, FLOATS)
-    found = []
-    for i in graph.operations:
-        primitive, operands, _ = graph.nodes[i]
-        if primitive.name not in ("add", "sub") or not alive[i] or (reach is not None and i not in reach):
-            continue
-        rounded = [operand for operand in operands if graph.nodes[operand].operands]
-        size = max((abs(values[operand]) for operand in rounded), default=0.0)
-        if size == 0 or not math.isfinite(size):
-            continue
-        digits = _digits(size, values[i])
-        if reach is not None and output is not None:
-            digits = min(digits, _digits(size * abs(reach[i]), values[output]))
-        if digits >= least:
-            found.append(Loss(i, graph.names[i], graph.written(i), digits))
-    return sorted(found, key=lambda loss: -loss.digits)
+def _precisely(f: Function, program: Graph, point: FloatArray) -> Conditioning:
+    """By numbers of 53 bits whose exponents are unlimited; NaN where there is none."""
+    with working(53):
+        arithmetic = Precise(53)
+        inputs = [exact(x) for x in point.tolist()]
+        values = evaluate(program, inputs, arithmetic)
+        moves = [forward(program, values, {k: x}, arithmetic) for k, x in enumerate(inputs) if x]
+        zero = CONTEXT.zero
+        second = [sum((abs(t.get(o, zero)) for t in moves), zero) for o in program.outputs[f.m :]]
+        partials = [values[o] for o in program.outputs[f.m :]]
+        moved = [[abs(x * d) for x, d in zip(inputs, partials[i * f.n :], strict=False)] for i in range(f.m)]
+        of_f = [_ratio(sum(row, zero), values[o]) for row, o in zip(moved, program.outputs[: f.m], strict=True)]
+        of_partials = [_ratio(a, b) for a, b in zip(second, partials, strict=True)]
+        spread = np.array([float(s) for s in second])
+        return Conditioning(np.array(of_f), np.array(of_partials).reshape(f.m, f.n), spread.reshape(f.m, f.n))
 
 
-def _digits(size: float, left: float) -> float:
-    """How many decimal digits are gone when only `left` is left of numbers of that size, at most 16."""
-    if not size:
-        return 0.0
-    return min(math.log10(size / abs(left)), 16.0) if left and size < abs(left) * 1e16 else 16.0
-
-
-def losses(f: Function, point: FloatArray, mode: Mode, output: int, variable: int) -> list[Loss]:
-    """Where the digits of one partial are lost on the way of one mode, worst first."""
-    program = f.program(mode)
-    found = cancellations(program, point, output=program.outputs[f.m + output * f.n + variable])
-    return [replace(loss, adjoint=loss.node >= len(f.graph)) for loss in found]
+def _ratio(a: Any, b: Any) -> float:
+    """|a/b| as IEEE has it."""
+    if CONTEXT.isnan(a) or CONTEXT.isnan(b) or not (a or b):
+        return math.nan
+    return float(abs(a) / abs(b)) if b and CONTEXT.isfinite(b) else math.inf if not b else 0.0

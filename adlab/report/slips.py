@@ -25,8 +25,9 @@ from adlab.autodiff.sweeps import forward, reverse
 from adlab.errors import AdlabError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
+from adlab.report.causes import losses
 from adlab.report.coarse import coarse_kind
-from adlab.report.conditioning import UNIT, losses
+from adlab.report.conditioning import UNIT
 from adlab.report.subject import Formula, Room, Subject
 
 LIKE = 1e-6
@@ -252,8 +253,11 @@ def _below_rounding(seen: Evidence, at: Sequence[int], got: FloatArray, due: Flo
 
 def _rounded_away(seen: Evidence, k: int, i: int, j: int) -> str:
     """No slip: reverse mode on the formula as it is written may be off as much."""
-    lost = losses(seen.f.f, seen.points[k], "reverse", i, j) if isinstance(seen.f, Formula) else []
-    where = f", where {lost[0].digits:.0f} of 16 digits are lost at {lost[0].name} = {lost[0].written}" if lost else ""
+    lost = []
+    if isinstance(seen.f, Formula):
+        program = seen.f.f.program("reverse")
+        lost = losses(program, seen.points[k].tolist(), program.outputs[seen.f.m + i * seen.n + j], len(seen.graph))
+    where = f", where {lost[0].in_words('reverse')}" if lost else ""
     said = f"off by no more than the roundings of the formula account for{where}"
     return f"{said}: another way of writing it would help, in {{where}}"
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from adlab.display import count
 from adlab.report.accuracy import AccuracyRow
-from adlab.report.conditioning import UNIT, Conditioning, Loss
+from adlab.report.blame import POOR
+from adlab.report.causes import Loss
+from adlab.report.conditioning import UNIT, Conditioning
 from adlab.report.cost import Cost
 from adlab.report.kinks import ONE_BRANCH
 from adlab.report.steps import Split
@@ -22,7 +24,9 @@ from adlab.report.truth import Truth
 FULL = 14.5  # digits from which a partial counts as right to the end: 16 less a few roundings
 PREDICTED = 30
 """A condition number explains an error up to so many times what it predicts."""
-POOR = 13.0  # digits below which automatic differentiation itself needs an excuse
+
+
+NO_DIGIT = 0.05  # digits: fewer are none
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the rules may read. `families` names each method's family, `cancellations` the sums in f that lose
-    digits and `losses` for each sweep those that lose the digits of its worst partial, `kinks` the nodes on a kink and what is
-    followed there, `splits` the measured truncation and roundoff of the worst component of a difference scheme, `beyond` what
-    leaves the range of binary64 on the way."""
+    """Everything the rules may read. `families` names each method's family. `cancellations` are the operations at which f
+    itself loses digits, and `losses` for each automatic or symbolic method those of its worst partial. `kinks` are the nodes
+    on a kink and what is followed there. `splits` has the measured truncation and roundoff of the worst component of a
+    difference scheme. `beyond` is what leaves the range of binary64 on the way. `singular` is an operation that has no
+    derivative here though f has one. `absorbed` are the partials (output, variable) whose variable changes f by less than a
+    rounding."""
 
     n: int
     m: int
@@ -53,6 +59,8 @@ class Facts:
     swell: Swell
     cost: Cost
     beyond: tuple[str, str] = ("", "")
+    singular: str = ""
+    absorbed: frozenset[tuple[int, int]] = frozenset()
 
     def worst(self, method: str) -> AccuracyRow | None:
         """The row of a method with the fewest correct digits, where it has any."""
@@ -176,17 +184,9 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
     losses = facts.losses.get(row.method, ())
-    for loss in [*[loss for loss in losses if not loss.adjoint][:1], *[loss for loss in losses if loss.adjoint][:1]]:
-        lost = f"{loss.digits:.0f} of 16 digits"
-        if loss.adjoint:
-            reasons.append(f"{lost} cancel between the contributions of several paths, at {loss.name} = {loss.written} "
-                           f"of the {row.method} program")  # fmt: skip
-        else:
-            reasons.append(f"{lost} are lost at {loss.name} = {loss.written}")
+    reasons += [loss.in_words(row.method) for loss in losses]
     for node, _ in () if reasons else facts.kinks[:1]:
         reasons.append(f"it follows the branch taken at {node}, which is not how f goes on beside this point")
-    if not reasons and (row.digits or 0.0) < 1:
-        return "nothing in the formula or at the point accounts for it; suspect the graph, or a rule of the table"
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
 
 
@@ -207,8 +207,11 @@ def cancellation(facts: Facts) -> list[Sentence]:
     if not facts.cancellations or facts.cancellations[0].node in named:
         return []
     loss = facts.cancellations[0]
-    return [Sentence(f"{loss.digits:.0f} of 16 digits cancel at {loss.name} = {loss.written}: f itself is that much "
-                     "less accurate here, and differences of its values inherit it.", (f"node {loss.name}",))]  # fmt: skip
+    said = loss.in_words()
+    if loss.kind == "cancellation":
+        said = f"{loss.digits:.0f} of 16 digits cancel at {loss.name} = {loss.written}"
+    return [Sentence(f"{said}: f itself is that much less accurate here, and differences of its values inherit it.",
+                     (f"node {loss.name}",))]  # fmt: skip
 
 
 def outdone(facts: Facts) -> list[Sentence]:
@@ -222,9 +225,14 @@ def outdone(facts: Facts) -> list[Sentence]:
         if best is None or row is None or (row.digits or 0.0) >= min(POOR, (best.digits or 0.0) - 1):
             continue  # where the truth is 0, an error of 1e-40 has no digits either
         text = (f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable} where {best.method} keeps {best.digits:.1f}: "
-                "the loss is the method's own, not the point's.")  # fmt: skip
+                f"the loss is the method's own, not the point's{_at(facts.losses.get(name, ()))}.")  # fmt: skip
         found.append(Sentence(text, (f"accuracy: {name}", f"accuracy: {best.method}")))
     return found
+
+
+def _at(losses: Sequence[Loss]) -> str:
+    """The operations of the printed derivative that lose the digits."""
+    return f"; in its formula {', and '.join(loss.in_words() for loss in losses)}" if losses else ""
 
 
 def sampled(facts: Facts) -> list[Sentence]:
@@ -237,17 +245,37 @@ def sampled(facts: Facts) -> list[Sentence]:
     because = (f"accuracy: {best.method}", f"accuracy: {worst.method}")
     if (worst.digits or 0.0) >= FULL:
         return []  # they are among the trusted
-    if (best.digits or 0.0) < 0.05:
-        if any(row.relative_error != float("inf") for row in judged):
-            return [Sentence("No finite difference keeps a digit.", because)]
-        size = max(abs(row.value) for row in judged if row.value is not None)
-        return [Sentence(f"Where the derivative is 0, finite differences find up to {size:.1e}.", because)]
+    if (best.digits or 0.0) < NO_DIGIT:
+        return _undifferenced(facts, because)
     text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"
         if worst.method in facts.splits and "kink_in_stencil" not in worst.note:  # where the theory of steps ends
             text += f": {facts.splits[worst.method].in_words()}"
     return [Sentence(text + ".", because)]
+
+
+def _undifferenced(facts: Facts, because: tuple[str, ...]) -> list[Sentence]:
+    """Which partials have no digit left by any difference; the best digits of the others."""
+    kept: dict[tuple[int, str], float] = {}
+    rows = [row for row in facts.accuracy if facts.families.get(row.method) == "difference" and row.digits is not None]
+    for row in rows:
+        key = row.output or 0, row.variable
+        kept[key] = max(kept.get(key, 0.0), row.digits or 0.0)
+    lost = [key for key, digits in kept.items() if digits < NO_DIGIT]
+    if any(row.relative_error != math.inf for row in rows if (row.output or 0, row.variable) in lost):
+        where = f" of {listed([f'∂/∂{name}' for _, name in lost])}" if len(lost) < len(kept) else ""
+        text = f"No finite difference keeps a digit{where}"
+        names = [row.variable for row in facts.accuracy if row.method == rows[0].method and row.output == rows[0].output]
+        if lost and all((i, names.index(name)) in facts.absorbed for i, name in lost):
+            text += ": a step in it changes f by less than f's own rounding"
+        if where:
+            text += f"; of the others the best keeps {min(digits for key, digits in kept.items() if key not in lost):.1f} of 16"
+        return [Sentence(text + ".", because)]
+    if not lost:  # each scheme has lost another partial
+        return []
+    size = max(abs(row.value) for row in rows if row.value is not None and (row.output or 0, row.variable) in lost)
+    return [Sentence(f"Where the derivative is 0, finite differences find up to {size:.1e}.", because)]
 
 
 def flagged(facts: Facts) -> list[Sentence]:
@@ -274,11 +302,19 @@ def _is_met(flag: str, row: AccuracyRow) -> bool:
 
 
 def refused(facts: Facts) -> list[Sentence]:
-    found = []
+    found, stuck = [], []
     for name in facts.methods():
         row = next((r for r in facts.accuracy if r.method == name), None)
-        if row is not None and row.value is None and row.note:
+        if row is None or row.value is not None or not row.note:
+            continue
+        if facts.singular and facts.families[name] in ("automatic", "complex step"):
+            stuck.append(name)
+        else:
             found.append(Sentence(f"{name}: {row.note.rstrip('.')}.", (f"accuracy: {name}",)))
+    if stuck:
+        text = (f"{listed(stuck)} cannot pass {facts.singular}: that operation has no finite derivative here, and 0·∞ is "
+                "no number. f itself has a derivative here, as the truth says; write it without that operation.")  # fmt: skip
+        found.insert(0, Sentence(text, tuple(f"accuracy: {name}" for name in stuck)))
     return found
 
 

@@ -118,7 +118,7 @@ def test_the_comparison_has_the_bound_beside_the_error() -> None:
     for row in found.accuracy:
         assert (row.bound_ulps is not None) == (row.method in MODES)
         assert row.bound_ulps is None or row.ulps <= row.bound_ulps < 100
-    assert "bound (ulps)" in str(found)
+    assert "bound (ulps)" in str(found.full)
     assert "bound (ulps)" not in str(adlab.compare("x**2", 3.0, methods=["symbolic"], timed=False))
 
 

@@ -1,0 +1,107 @@
+"""Which operations each method's worst partial owes its errors to: the programs that the methods compute with, walked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy
+
+from adlab.arithmetic.domain import explain
+from adlab.errors import AdlabError, DomainError
+from adlab.function import Function
+from adlab.graph.graph import Graph
+from adlab.graph.lowering import lower
+from adlab.inputs import FloatArray
+from adlab.methods import Method
+from adlab.report.accuracy import AccuracyRow
+from adlab.report.causes import MOST_NODES, UNIT, Loss, Walk, losses
+from adlab.report.truth import Truth
+from adlab.text.traversal import is_small
+from adlab.truth.meanings import CONTEXT, exact, working
+
+POOR = 13.0  # digits below which a method needs an excuse
+SMALL_FORMULA = 300  # nodes of a formula whose symbolic derivative is made once more, to be walked
+WRONG_GRAPH = 1e-9  # relative: by so much a graph may miss the truth in high precision, where constants are rounded
+
+
+def worst_of(rows: Sequence[AccuracyRow], method: str) -> AccuracyRow | None:
+    """The row of a method with the fewest digits, those that follow a convention left out."""
+    mine = [row for row in rows if row.method == method and row.digits is not None and not row.convention]
+    return min(mine, key=lambda row: row.digits or 0.0, default=None)
+
+
+def blamed(
+    f: Function, point: FloatArray, judged: Truth, rows: Sequence[AccuracyRow], methods: Mapping[str, Method]
+) -> dict[str, list[Loss]]:
+    """For each automatic or symbolic method whose worst partial has lost digits, the operations to blame."""
+    found = {}
+    for name, method in methods.items():
+        row = worst_of(rows, name)
+        if method.family not in ("automatic", "symbolic") or row is None or (row.digits or 0.0) >= POOR:
+            continue
+        i, j = row.output or 0, f.names.index(row.variable)
+        program = _program(f, name, i, j)
+        if program is not None:
+            found[name] = _of(*program, point, judged.component(i, j).value)
+    return found
+
+
+def _program(f: Function, name: str, i: int, j: int) -> tuple[Graph, int, int] | None:
+    """The graph that a method evaluates for one partial, the node of it, and the first node that is no operation of f."""
+    if name == "reverse" or name == "forward":
+        if len(f.graph) * (1 if name == "reverse" else f.n) > MOST_NODES:
+            return None
+        program = f.program(name)
+        return program, program.outputs[f.m + i * f.n + j], len(f.graph)
+    if not f.independent or not is_small(f.outputs, SMALL_FORMULA):
+        return None
+    try:
+        graph = lower([sympy.diff(f.outputs[i], f.variables[j])], f.variables)
+    except (AdlabError, ValueError, TypeError):
+        return None
+    return graph, graph.outputs[0], 0
+
+
+def _of(graph: Graph, output: int, own: int, point: FloatArray, truth: Any) -> list[Loss]:
+    if len(graph) > MOST_NODES or graph.compound:
+        return []
+    walk = Walk(graph, point.tolist(), output, own)
+    with working(400):
+        there = walk.true[output]
+        if truth is not None and not CONTEXT.isnan(there):
+            off, size = abs(there - exact(truth)), abs(exact(truth))
+            if off > WRONG_GRAPH * size + CONTEXT.mpf(2) ** -1074:
+                return [Loss(output, graph.names[output], graph.written(output), 16.0, True, "graph")]
+    return walk.causes()
+
+
+def of_values(f: Function, point: FloatArray) -> list[Loss]:
+    """The operations that f itself loses digits at, for the output that loses the most."""
+    found = [losses(f.graph, point.tolist(), output) for output in f.graph.outputs]
+    return max(found, key=lambda lost: lost[0].digits if lost else 0.0, default=[])
+
+
+def singular(f: Function, point: FloatArray, judged: Truth) -> str:
+    """The operation whose derivative does not exist at the point though f has one there; empty where there is none."""
+    if any(component.value is None for component in judged.components):
+        return ""
+    try:
+        reason = explain(f.graph, point.tolist(), derivative=True)
+    except AdlabError:
+        return ""
+    if not isinstance(reason, DomainError) or not reason.operation:
+        return ""
+    names = {f.graph.written(i): f.graph.names[i] for i in f.graph.operations}
+    name = names.get(str(reason.operation), "")
+    return f"{name} = {reason.operation}" if name else str(reason.operation)
+
+
+def absorbed(f: Function, point: FloatArray, judged: Truth, i: int, j: int) -> bool:
+    """Whether the share of one variable in f is below a rounding of f, so that no difference of values can see it."""
+    value, partial = judged.outputs[i].value, judged.component(i, j).value
+    if value is None or partial is None or not partial:
+        return False
+    share = abs(float(partial)) * max(abs(float(point[j])), 1.0)
+    return bool(math.isfinite(share) and share < UNIT * abs(float(value)))

@@ -1,0 +1,288 @@
+"""Where the digits of a computed number went: the operations that lose them, each proved by repairing it alone.
+
+A graph is walked in binary64 and in high precision. An operation is a cause if the number at the output becomes right, or
+better by an order of magnitude, once this operation's value is replaced by the true one, rounded, and everything after
+it is computed in binary64 as before. What is left of the error has the next cause. Three questions come first: whether
+the graph itself is right in high precision; whether it is right with 53 bits and unlimited exponents, so that only an
+overflow or underflow spoils it; whether anything is wrong at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.precise import Precise
+from adlab.autodiff.sweeps import reverse
+from adlab.graph.graph import Graph
+from adlab.truth.meanings import CONTEXT, exact, working
+
+Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph"]
+UNIT = 2.0**-53
+BITS = (400, 1600)
+"""Precisions of the high-precision walk; the second where the first may not do."""
+MOST_NODES = 4_000  # of a graph that is walked: some tenths of a second
+MOST_REPAIRS = 60  # walks in binary64 in search of one cause
+BETTER = 10.0  # times: by so much a repair lessens the error
+ENOUGH = 32.0  # ulps: an error of so many needs no cause
+ABSORBED = 1e-3  # of the sum: a term smaller than that loses three digits in it
+MOST_CAUSES = 3
+SMALLEST_NORMAL = 2.0**-1022
+SUSPECT = "the graph in high precision does not give the derivative either: suspect the graph, or a rule of the table"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """An operation at which digits of a result are lost: `digits` of 16, at node `node`, whose name and text it has.
+
+    `kind` says how. A cancellation: operands that are rounded leave a result far smaller than they are. A magnification:
+    the operation multiplies the relative error of an operand, `source`, by its condition number `factor`; an absorption
+    is the same where `source` is a sum in which a small term, `small`, has lost digits. Overflow and underflow: the value
+    is beyond binary64's range. "graph": the graph is wrong in high precision, too. `adjoint` if it is no operation of f
+    but one of its derivative program.
+    """
+
+    node: int
+    name: str
+    written: str
+    digits: float
+    adjoint: bool = False
+    kind: Kind = "cancellation"
+    source: str = ""
+    small: str = ""
+    factor: float = 0.0
+
+    def in_words(self, program: str = "") -> str:
+        """What happens there, as a part of a sentence; `program` is the name of the program whose node it is."""
+        lost, place = f"{self.digits:.0f} of 16 digits", f"{self.name} = {self.written}"
+        whose = f" of the {program} program" if program and self.adjoint else ""
+        if self.kind == "cancellation" and self.adjoint:
+            return f"{lost} cancel between the contributions of several paths, at {place}{whose}"
+        if self.kind == "cancellation":
+            return f"{lost} are lost at {place}"
+        if self.kind == "absorption":
+            return f"{lost} are lost at {place}{whose}: {self.source} has rounded {self.small} away, and this operation shows it"
+        if self.kind == "magnification":
+            return f"{lost} are lost at {place}{whose}, which magnifies the rounding of {self.source} {self.factor:.1e} times"
+        if self.kind == "graph":
+            return SUSPECT
+        return f"binary64 {self.kind}s at {place}{whose}"
+
+
+class Walk:
+    """One output of a graph at a point: in binary64, in high precision, and repaired."""
+
+    def __init__(self, graph: Graph, point: Sequence[float], output: int, own: int | None = None) -> None:
+        self.graph, self.point, self.output = graph, list(point), output
+        self.own = len(graph) if own is None else own
+        self.floats: list[Any] = list(evaluate(graph, self.point, FLOATS))
+        self.true = self._precisely()
+        self.used = self._ancestors()
+
+    def _precisely(self) -> list[Any]:
+        """In high precision; with more of it where two precisions differ."""
+        found: list[list[Any]] = []
+        for bits in (BITS[0] // 2, *BITS):
+            with working(bits):
+                found.append(evaluate(self.graph, [exact(x) for x in self.point], Precise(bits)))
+            if len(found) > 1 and _close(found[-2][self.output], found[-1][self.output]):
+                break
+        return found[-1]
+
+    def _ancestors(self) -> list[int]:
+        """The nodes that the output rests on, in order."""
+        needed = [False] * len(self.graph)
+        needed[self.output] = True
+        for i in range(self.output, -1, -1):
+            if needed[i]:
+                for operand in self.graph.nodes[i].operands:
+                    needed[operand] = True
+        return [i for i, is_needed in enumerate(needed) if is_needed]
+
+    def error(self, value: Any) -> float:
+        """Relative error of a value of the output; absolute where the truth is 0."""
+        truth = self.true[self.output]
+        with working(BITS[0]):
+            number = exact(value)
+            if CONTEXT.isnan(number) or CONTEXT.isnan(truth):
+                return math.inf
+            off = abs(number - truth)
+            return float(off / abs(truth)) if truth else float(off)
+
+    @property
+    def enough(self) -> float:
+        """An error that needs no cause."""
+        return ENOUGH * UNIT if self.true[self.output] else 0.0
+
+    def repaired(self, values: list[Any], fixed: Sequence[int], arithmetic: Any) -> Any:
+        """The output with the values of some nodes replaced by the true ones, and all after them computed anew."""
+        now, moved = list(values), set(fixed)
+        for k in fixed:
+            now[k] = self._rounded(k, arithmetic)
+        for i in self.used:
+            primitive, operands, parameter = self.graph.nodes[i]
+            if i not in fixed and any(operand in moved for operand in operands):
+                now[i] = arithmetic.apply(primitive, parameter, [now[operand] for operand in operands])
+                moved.add(i)
+        return now[self.output]
+
+    def _rounded(self, k: int, arithmetic: Any) -> Any:
+        return float(self.true[k]) if arithmetic is FLOATS else +self.true[k]
+
+    # --- causes ---------------------------------------------------------------------------------------------------
+
+    def causes(self) -> list[Loss]:
+        """In the order in which repairs help; empty where nothing is wrong, or no operation alone is to blame."""
+        if self.error(self.floats[self.output]) <= self.enough or CONTEXT.isnan(self.true[self.output]):
+            return []
+        values, arithmetic = self.floats, FLOATS
+        found: list[Loss] = []
+        if beyond := self._out_of_range():
+            with working(53):
+                wide = evaluate(self.graph, [exact(x) for x in self.point], Precise(53))
+                if self.error(wide[self.output]) * BETTER <= self.error(self.floats[self.output]):
+                    found.append(self._spoiling(beyond, wide))
+                    values, arithmetic = wide, Precise(53)  # type: ignore[assignment]
+        with working(53):
+            found += self._losses(values, arithmetic)
+        return found
+
+    def _out_of_range(self) -> list[int]:
+        """Nodes that are infinite, subnormal or 0 though their operands are finite and the true value is none of that."""
+        found = []
+        for i in self.used:
+            operands, value, true = self.graph.nodes[i].operands, self.floats[i], self.true[i]
+            if not operands or value != value or CONTEXT.isnan(true) or not CONTEXT.isfinite(true):
+                continue
+            if not all(math.isfinite(self.floats[operand]) for operand in operands):
+                continue
+            lost = abs(value) < SMALLEST_NORMAL and true and abs(true) < SMALLEST_NORMAL
+            if math.isinf(value) or lost:
+                found.append(i)
+        return found
+
+    def _spoiling(self, beyond: list[int], wide: list[Any]) -> Loss:
+        """The first of them that by itself spoils the output, else the first."""
+        good = max(self.error(wide[self.output]), self.enough)
+        chosen = beyond[0]
+        for k in beyond[:MOST_REPAIRS]:
+            now = list(wide)
+            now[k] = exact(float(now[k])) if math.isfinite(float(now[k])) else CONTEXT.mpf("inf") * CONTEXT.sign(now[k])
+            if self.error(self._after(now, k)) > BETTER * good:
+                chosen = k
+                break
+        kind: Kind = "overflow" if math.isinf(self.floats[chosen]) else "underflow"
+        return self._loss(chosen, 16.0, kind)
+
+    def _after(self, now: list[Any], k: int) -> Any:
+        arithmetic, moved = Precise(53), {k}
+        for i in self.used:
+            primitive, operands, parameter = self.graph.nodes[i]
+            if i > k and any(operand in moved for operand in operands):
+                now[i] = arithmetic.apply(primitive, parameter, [now[operand] for operand in operands])
+                moved.add(i)
+        return now[self.output]
+
+    def _losses(self, values: list[Any], arithmetic: Any) -> list[Loss]:
+        fixed: list[int] = []
+        found: list[Loss] = []
+        error = self.error(values[self.output])
+        suspects = self._suspects(values, arithmetic)
+        while error > self.enough and len(found) < MOST_CAUSES:
+            best = None
+            for k in [k for k in suspects if k not in fixed][:MOST_REPAIRS]:
+                left = self.error(self.repaired(values, [*fixed, k], arithmetic))
+                if left * BETTER <= error:
+                    best = (k, left)
+                    break
+            if best is None:
+                return found
+            k, left = best
+            found.append(self._classified(k, values, min(16.0, math.log10(min(error, 1.0) / UNIT))))
+            fixed, error = [*fixed, k], left
+        return found
+
+    def _suspects(self, values: list[Any], arithmetic: Any) -> list[int]:
+        """Operations whose own error, to first order, is a good part of the output's, in order."""
+        reach = reverse(self.graph, values, {self.output: exact(1) if arithmetic is not FLOATS else 1.0}, arithmetic)
+        off = abs(exact(values[self.output]) - self.true[self.output])
+        found = []
+        for i in self.used:
+            if not self.graph.nodes[i].operands or CONTEXT.isnan(self.true[i]):
+                continue
+            apart = abs(exact(values[i]) - self.true[i])
+            passed = apart * abs(exact(reach[i])) if i in reach else CONTEXT.zero
+            if apart and (not CONTEXT.isfinite(passed) or 3 * passed >= off or i == self.output):
+                found.append(i)
+        return found
+
+    def _classified(self, k: int, values: list[Any], digits: float) -> Loss:
+        """How digits are lost at node k: by its operands' sizes and errors."""
+        primitive, operands, _ = self.graph.nodes[k]
+        true = [self.true[operand] for operand in operands]
+        apart = [abs(exact(values[operand]) - self.true[operand]) for operand in operands]
+        if primitive.name in ("add", "sub"):
+            size = max((abs(t) for t, off in zip(true, apart, strict=True) if off), default=CONTEXT.zero)
+            if size > 2 * abs(self.true[k]):
+                ratio = float(size / abs(self.true[k])) if self.true[k] else math.inf
+                return self._loss(k, min(16.0, math.log10(ratio)), "cancellation")
+        partials = arithmetic_partials(self.graph, k, self.true)
+        passed = [off * abs(p) if p is not None else CONTEXT.zero for off, p in zip(apart, partials, strict=True)]
+        worst = max(range(len(operands)), key=lambda i: passed[i] if CONTEXT.isfinite(passed[i]) else CONTEXT.inf)
+        source = operands[worst]
+        partial, scale, factor = partials[worst], abs(self.true[k]), math.inf
+        if partial is not None and scale and CONTEXT.isfinite(partial):
+            factor = float(abs(partial * true[worst]) / scale)
+        small = self._absorbed(source)
+        kind: Kind = "absorption" if small else "magnification"
+        return self._loss(k, digits, kind, self._named(source), small, factor)
+
+    def _absorbed(self, source: int) -> str:
+        """The small term of a sum, if there is one, that it has lost."""
+        primitive, operands, _ = self.graph.nodes[source]
+        if primitive.name not in ("add", "sub") or len(operands) != 2:
+            return ""
+        sizes = [abs(self.true[operand]) for operand in operands]
+        small = 0 if sizes[0] < sizes[1] else 1
+        return self._named(operands[small]) if sizes[small] <= ABSORBED * sizes[1 - small] else ""
+
+    def _named(self, i: int) -> str:
+        name, written = self.graph.names[i], self.graph.written(i)
+        return name if name == written or not self.graph.nodes[i].operands else f"{name} = {written}"
+
+    def _loss(self, k: int, digits: float, kind: Kind, source: str = "", small: str = "", factor: float = 0.0) -> Loss:
+        graph = self.graph
+        return Loss(k, graph.names[k], graph.written(k), digits, k >= self.own, kind, source, small, factor)
+
+
+def arithmetic_partials(graph: Graph, k: int, true: list[Any]) -> Sequence[Any]:
+    """The local partials of a node at the true values."""
+    with working(BITS[0]):
+        return Precise(BITS[0]).partials(graph, k, true)
+
+
+def _close(a: Any, b: Any) -> bool:
+    with working(BITS[0]):
+        return bool((CONTEXT.isnan(a) and CONTEXT.isnan(b)) or abs(a - b) <= CONTEXT.ldexp(abs(b), -100))
+
+
+def losses(graph: Graph, point: Sequence[float], output: int, own: int | None = None) -> list[Loss]:
+    """Where the digits of one output of a graph are lost at a point, in the order in which repairs help; at most three.
+
+    `output` is the position of a node; nodes from `own` on are no operations of f. Empty where nothing is lost, where no
+    operation alone accounts for it, and for graphs of more than 4,000 nodes.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> graph = lower([sympy.log(1 + x)], [x])
+    >>> print(losses(graph, [1e-13], graph.outputs[0])[0].in_words())
+    13 of 16 digits are lost at v2 = log(v1): v1 = 1 + x has rounded x away, and this operation shows it
+    """
+    if len(graph) > MOST_NODES or graph.compound:
+        return []
+    return Walk(graph, point, output, own).causes()
