@@ -17,6 +17,7 @@ PACKAGE = ROOT / "adlab"
 # Each room may import the rooms on earlier lines, and itself. Rooms that share a line may not import each other.
 LEVELS = [
     ["errors", "progress", "process"],
+    ["precision"],
     ["display"],
     ["text"],
     ["inputs"],
@@ -105,7 +106,7 @@ def test_the_engines_never_meet() -> None:
 def test_the_truth_uses_neither_engine_nor_the_graph() -> None:
     for path in (PACKAGE / "truth").rglob("*.py"):
         for imported, _ in imports(path):
-            assert room(imported) in {"errors", "progress", "display", "text", "inputs", "truth"}, (path, imported)
+            assert room(imported) in {"errors", "progress", "precision", "display", "text", "inputs", "truth"}, (path, imported)
 
 
 def test_files_are_short_enough_to_hold_one_idea() -> None:

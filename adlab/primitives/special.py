@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import cmath
 import math
-import threading
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -22,6 +21,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from adlab.precision import CONTEXT, in_time, working
 from adlab.primitives.numerics import NAN, elementwise
 
 Formula = Callable[..., Any]
@@ -30,8 +30,6 @@ Formula = Callable[..., Any]
 BITS = 130
 """Of working precision: twice those of binary64, and some to cancel at a zero that falls between two doubles."""
 
-_CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
-_LOCK = threading.RLock()  # the context's precision is shared by all threads
 
 
 def scalar(formula: Formula) -> Callable[..., float]:
@@ -47,12 +45,12 @@ def scalar(formula: Formula) -> Callable[..., float]:
 
 def rounded_once(compute: Callable[[Any], Any]) -> float:
     """A real number computed in the context at hand, as a double; raises ValueError if it is not finite or not real."""
-    with _LOCK, _CONTEXT.workprec(BITS):
+    with working(BITS):
         try:
-            value = _CONTEXT.convert(compute(_CONTEXT))
+            value = CONTEXT.convert(in_time(compute, CONTEXT))
         except mpmath.libmp.NoConvergence as slow:
             raise ValueError("no value that mpmath could find") from slow
-        if not _CONTEXT.isfinite(value) or abs(value.imag) > abs(value.real) * _CONTEXT.ldexp(1, 10 - BITS):
+        if not CONTEXT.isfinite(value) or abs(value.imag) > abs(value.real) * CONTEXT.ldexp(1, 10 - BITS):
             raise ValueError("no real value")
         return float(value.real)
 
@@ -69,9 +67,9 @@ def complex_(formula: Formula) -> Callable[..., Any]:
         if not cmath.isfinite(a):
             return complex(NAN)
         gap = math.frexp(a.real)[1] - math.frexp(a.imag)[1] if a.imag and a.real else 0
-        with _LOCK, _CONTEXT.workprec(BITS + 2 * abs(gap)):
+        with working(BITS + 2 * abs(gap)):
             try:
-                return complex(formula(_CONTEXT, _CONTEXT.mpc(a), *map(exact_order, parameter)))
+                return complex(in_time(formula, CONTEXT, CONTEXT.mpc(a), *map(exact_order, parameter)))
             except (ValueError, ZeroDivisionError, OverflowError):
                 return complex(NAN)
 
@@ -84,7 +82,7 @@ def complex_(formula: Formula) -> Callable[..., Any]:
 def exact_order(parameter: Any) -> Any:
     """An order as it stands in the formula; whole numbers stay int, for which mpmath has the shorter ways."""
     exact = Fraction(parameter)
-    return exact.numerator if exact.denominator == 1 else _CONTEXT.mpf(exact.numerator) / exact.denominator
+    return exact.numerator if exact.denominator == 1 else CONTEXT.mpf(exact.numerator) / exact.denominator
 
 
 def from_scipy(name: str, instead: Callable[..., float]) -> Callable[..., Any]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from adlab.arithmetic.bounded import Bounded
@@ -19,9 +18,11 @@ from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingEx
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method, Result
+from adlab.precision import CONTEXT, working
 from adlab.report.kinks import ONE_BRANCH, convention
 from adlab.report.truth import Truth
 from adlab.truth.judge import Component
+from adlab.truth.meanings import decimal, exact as exact_number
 
 WRONG = 1e-6  # relative error
 NOT_FINITE = "some partials are not finite numbers"
@@ -139,21 +140,21 @@ def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> Accura
 
 def _measured(row: AccuracyRow, method: Method, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
     assert row.value is not None
-    exact = component.value
-    with mpmath.workprec(400):
-        gap, radius = abs(mpmath.mpf(row.value) - exact), component.radius or 0
+    exact = exact_number(component.value)
+    with working(400):
+        gap, radius = abs(exact_number(row.value) - exact), exact_number(component.radius or 0)
         error, unit = max(gap, radius), unit_in_the_last_place(exact)
         if exact:
             relative, ulps = error / abs(exact), error / unit
         else:  # a truth of 0 is one to within its radius, and so is the value
-            relative, ulps = (mpmath.mpf(0),) * 2 if gap <= radius else (mpmath.inf, error / unit)
+            relative, ulps = (CONTEXT.zero,) * 2 if gap <= radius else (CONTEXT.inf, error / unit)
         row = replace(
             row, error=float(error), relative_error=float(relative), ulps=float(ulps),
-            digits=16.0 if not relative else max(0.0, min(16.0, -float(mpmath.log10(relative)))),
+            digits=16.0 if not relative else max(0.0, min(16.0, -float(CONTEXT.log10(relative)))),
             bound_ulps=None if bound is None else float(bound.error / unit),
         )  # fmt: skip
         if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer
-            note = _together(row.note, f"{mpmath.nstr(exact, 3)} underflows to {row.value!r}")
+            note = _together(row.note, f"{decimal(exact, 3)} underflows to {row.value!r}")
             return replace(row, digits=16.0, note=note)
         if kinks and relative > WRONG and method.needs != "values":  # by a rule, and no rounding explains it
             note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
@@ -167,7 +168,7 @@ def _together(*notes: str) -> str:
 
 def unit_in_the_last_place(exact: Any) -> Any:
     """The spacing of binary64 at a number: `math.ulp` of the double nearest to it."""
-    return mpmath.mpf(math.ulp(min(abs(float(exact)), 1.7976931348623157e308)))
+    return exact_number(math.ulp(min(abs(float(exact)), 1.7976931348623157e308)))
 
 
 FEW = 6

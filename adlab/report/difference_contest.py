@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import mpmath
-
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, OptionError
 from adlab.function import Function
 from adlab.inputs import FloatArray, coerce_one
 from adlab.methods import METHODS
 from adlab.peers.catalogue import PEERS
+from adlab.precision import working
 from adlab.report.difference import NAMES, difference
 from adlab.report.truth import truth
+from adlab.truth.meanings import exact as exact_number
 
 CASES: tuple[tuple[str, str], ...] = (
     ("exp(x)/sqrt(sin(x)**3 + cos(x)**3)", "1.5"),
@@ -153,8 +153,8 @@ def _entry(f: Function, text: str, at: str, name: str, point: FloatArray, exact:
     if exact is None or not math.isfinite(value):
         return Entry(text, at, name, value, None, None, evaluations, claimed and math.isfinite(value), False, said)
     size = abs(float(exact)) or 1.0
-    with mpmath.workprec(400):
-        error = float(abs(mpmath.mpf(value) - exact))
+    with working(400):
+        error = float(abs(exact_number(value) - exact_number(exact)))
     honest = estimate is not None and error <= 2 * estimate + ROUNDINGS * math.ulp(size)
     return Entry(text, at, name, value, error / size, None if estimate is None else estimate / size, evaluations, claimed,
                  honest, said)  # fmt: skip

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from adlab.differences.stencils import Stencil
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
+from adlab.precision import CONTEXT, working
 from adlab.truth.higher import directional_derivative
+from adlab.truth.meanings import exact as exact_number
 from adlab.truth.values import Outcome, Plan, State, plan
 
 BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
@@ -31,14 +32,14 @@ class Probe:
 
     def quotients(self, stencil: Stencil, i: int, j: int, h: float) -> tuple[float, Any]:
         """The difference quotient of output i from floats (NaN where f has no value), and exactly (None likewise)."""
-        rounded, sharp = 0.0, mpmath.mpf(0)
+        rounded, sharp = 0.0, CONTEXT.zero
         for weight, offset in zip(stencil.weights, stencil.offsets, strict=True):
             rounded += float(weight) * float(self.rounded(j, float(self.point[j]) + float(offset) * h)[i])
-            value = self.exact(i, j, mpmath.mpf(float(self.point[j])) + mpmath.mpf(h) * int(offset))
+            value = self.exact(i, j, exact_number(float(self.point[j])) + exact_number(h) * int(offset))
             if value is None:
                 return rounded / h**stencil.derivative, None
             sharp += value * weight.numerator / weight.denominator
-        return rounded / h**stencil.derivative, sharp / mpmath.mpf(h) ** stencil.derivative
+        return rounded / h**stencil.derivative, sharp / exact_number(h) ** stencil.derivative
 
     def rounded(self, j: int, node: float) -> FloatArray:
         """All outputs where coordinate j is `node`, in binary64; shape (m,)."""
@@ -55,7 +56,7 @@ class Probe:
         outcome = self._sharp[j, node][i]
         if outcome.failure is not None or hasattr(outcome.value, "_mpc_"):
             return None
-        return mpmath.make_mpf(outcome.value._mpf_)
+        return exact_number(outcome.value)
 
     def noise(self, i: int, j: int) -> float:
         """ε_f, the largest |f₆₄ − f| of output i at x and some nodes around it: measured, not assumed to be u|f|."""
@@ -66,9 +67,9 @@ class Probe:
 
     def _off(self, i: int, j: int, node: float) -> float | None:
         rounded = float(self.rounded(j, node)[i])
-        with mpmath.workprec(BITS):
-            sharp = self.exact(i, j, mpmath.mpf(node))
-            return None if sharp is None or not np.isfinite(rounded) else float(abs(mpmath.mpf(rounded) - sharp))
+        with working(BITS):
+            sharp = self.exact(i, j, exact_number(node))
+            return None if sharp is None or not np.isfinite(rounded) else float(abs(exact_number(rounded) - sharp))
 
     def derivative(self, i: int, j: int, order: int) -> float | None:
         """|∂ᵏf/∂xⱼᵏ| of output i, for k = `order`, from high-precision values; None where it cannot be had."""

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
@@ -23,8 +22,10 @@ from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import FloatArray
+from adlab.precision import working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
+from adlab.truth.meanings import exact as exact_number
 
 MODES: tuple[Mode, ...] = ("reverse", "forward")
 LARGEST_WALKED = 400_000  # nodes × sweeps: some seconds
@@ -114,9 +115,9 @@ def _row(f: Function, name: str, judged: Truth, bound: Bounded, i: int, j: int) 
     output, component = i if f.m > 1 else None, judged.component(i, j)
     if component.value is None:
         return RoundingRow(name, f.names[j], bound.value, bound.error, why=bound.why, output=output)
-    with mpmath.workprec(400):
-        exact = component.value
-        error, unit = abs(mpmath.mpf(bound.value) - exact), unit_in_the_last_place(exact)
+    with working(400):
+        exact = exact_number(component.value)
+        error, unit = abs(exact_number(bound.value) - exact), unit_in_the_last_place(exact)
         counted = max(error, unit / 2)
         return RoundingRow(name, f.names[j], bound.value, bound.error, float(error), float(error / unit),
                            float(bound.error / unit), float(bound.error / counted), bound.why, output)  # fmt: skip

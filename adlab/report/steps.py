@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from adlab.arithmetic.domain import explain
@@ -26,8 +25,10 @@ from adlab.function import Function, as_function, point_of
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS
 from adlab.plots.curves import PER_DECADE, envelope
+from adlab.precision import CONTEXT, working
 from adlab.report.probe import BITS, Probe
 from adlab.report.truth import Truth, truth
+from adlab.truth.meanings import exact as exact_number
 
 GUARD = 40  # bits of the exact values that are not counted on
 DIGITS = 45  # of the truth: the truncation of order 8 falls to 1e-36 where its slope is fitted
@@ -214,12 +215,13 @@ def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any
 
 def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:
     """Total, truncation and roundoff, all absolute."""
-    with mpmath.workprec(BITS):
+    exact = exact_number(exact)
+    with working(BITS):
         rounded, sharp = probe.quotients(stencil, i, j, h)
         if sharp is None or not math.isfinite(rounded):
             return math.nan, math.nan, math.nan
         value = float(probe.rounded(j, float(probe.point[j]))[i])
-        unknown = abs(exact) * mpmath.mpf(10) ** -DIGITS + abs(value) / mpmath.mpf(h) * mpmath.mpf(2) ** (GUARD - BITS)
+        unknown = abs(exact) * CONTEXT.mpf(10) ** -DIGITS + abs(value) / exact_number(h) * CONTEXT.ldexp(1, GUARD - BITS)
         truncation = abs(sharp - exact)  # of a polynomial it may be 0, but for the last bits of both
         return float(abs(rounded - exact)), float(truncation if truncation > unknown else 0), float(abs(rounded - sharp))
 
@@ -244,8 +246,8 @@ def _levels(f: Function, point: FloatArray, i: int, j: int, exact: Any) -> dict[
         except AdlabError:
             continue
         if math.isfinite(value):
-            with mpmath.workprec(BITS):
-                found[name, i, f.names[j]] = float(abs(mpmath.mpf(float(value)) - exact))
+            with working(BITS):
+                found[name, i, f.names[j]] = float(abs(exact_number(float(value)) - exact_number(exact)))
     return found
 
 

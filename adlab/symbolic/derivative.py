@@ -33,6 +33,7 @@ from sympy.utilities.lambdify import MATH_TRANSLATIONS, MPMATH_TRANSLATIONS
 from adlab.display import count
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.inputs import FloatArray
+from adlab.precision import BINARY64, CONTEXT, in_time, patience, working
 from adlab.process import run_module
 from adlab.symbolic.sympy_worker import Job, Results, decoded, work
 from adlab.symbolic.treesize import Distinct, unfolded
@@ -78,19 +79,30 @@ class SymbolicDerivative:
         self.where: Where = found.where
         self.source: str = found.results["source"]
         self._function = _compiled(self.source)
+        self._uses_mpmath = any(_math_name(name) is None for name in self._function.__code__.co_names)
         self.seconds = time.perf_counter() - started
 
     def printed(self, point: Sequence[float]) -> list[Any]:
-        """What the printed formula gives at one point, in order, unchecked: it may raise, or be complex."""
-        return self._function(*point)
+        """What the printed formula gives at one point, in order, unchecked: it may raise, or be complex.
+
+        Functions of mpmath run in adlab's own context, at the precision of a double. Raises GaveUp where they take longer
+        than `SECONDS`.
+        """
+        if not self._uses_mpmath:
+            return self._function(*point)
+        with working(BINARY64), patience(SECONDS):
+            return in_time(self._function, *point)
 
     def jacobian(self, point: Sequence[float]) -> FloatArray:
         """All partials at one point, shape (m, n).
 
-        Raises DomainError where the printed formula has no real value there, OverflowedError where it overflows.
+        Raises DomainError where the printed formula has no real value there, OverflowedError where it overflows, GaveUp
+        where a special function does not come to an end.
         """
         try:
-            values = self._function(*map(float, point))
+            values = self.printed(list(map(float, point)))
+        except AdlabError:
+            raise
         except OverflowError as reason:
             raise OverflowedError(f"the symbolic derivative overflows at this point ({reason})") from None
         except (ZeroDivisionError, ValueError, TypeError, mpmath.libmp.NoConvergence) as reason:
@@ -254,16 +266,20 @@ _OWN = {
     "abs": abs,
     "max": max,
     "min": min,
-    "uppergamma": mpmath.gammainc,
-    "lowergamma": lambda s, x: mpmath.gammainc(s, 0, x),
 }
 
 
+_OWN_MPMATH = {"uppergamma": CONTEXT.gammainc, "lowergamma": lambda s, x: CONTEXT.gammainc(s, 0, x)}
+
+
+def _math_name(name: str) -> Any:
+    return _OWN.get(name) or getattr(math, MATH_TRANSLATIONS.get(name, name), None)
+
+
 def _meaning(name: str) -> Any:
-    if name in _OWN:
-        return _OWN[name]
-    for module, translations in ((math, MATH_TRANSLATIONS), (mpmath, MPMATH_TRANSLATIONS)):
-        found = getattr(module, translations.get(name, name), None)
-        if found is not None:
-            return found
+    found = _math_name(name)
+    if found is None:
+        found = _OWN_MPMATH.get(name) or getattr(CONTEXT, MPMATH_TRANSLATIONS.get(name, name), None)
+    if found is not None:
+        return found
     raise MethodError(f"SymPy prints `{name}` in the derivative, a function that neither math nor mpmath has")

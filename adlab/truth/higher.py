@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from adlab.errors import DomainError
+from adlab.precision import patience
 from adlab.truth.judge import (
     NOTHING,
     RUNGS,
+    SECONDS,
     Component,
     Status,
     agreed,
@@ -27,6 +29,7 @@ from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, m
 from adlab.truth.values import Plan
 
 
+@patience(SECONDS)
 def higher_derivatives(
     made: Plan, point: Sequence[Any], index: int, order: int, digits: int = 30, output: int = 0
 ) -> list[Component]:

@@ -30,6 +30,7 @@ from typing import Any, Literal, NamedTuple
 import sympy
 
 from adlab.errors import OptionError, PointError
+from adlab.precision import patience
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
 from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan, State, plan
@@ -90,6 +91,7 @@ class OutputTruth:
     partials: tuple[Component, ...]
 
 
+@patience(SECONDS)
 def gradient_truth(
     expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], point: Sequence[Any], digits: int = 30
 ) -> list[OutputTruth]:

@@ -12,9 +12,7 @@ or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, ins
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mpmath
@@ -22,18 +20,11 @@ import sympy
 from mpmath import libmp
 from sympy.codegen.cfunctions import expm1, log1p
 
-CONTEXT: Any = mpmath.MPContext()  # our own, so that the user's mpmath.mp keeps its precision
+from adlab.precision import CONTEXT as CONTEXT, working as working  # this room's own names for them
+
 LONGEST_REMAINDER = 2**16  # bits
 NEAREST = -200  # bits, of the argument of an incomplete gamma function
 LEFTMOST = -(2**10)  # argument of a polygamma function, which mpmath moves to the right by 1 and 1 and 1
-_LOCK = threading.RLock()  # the context's precision is shared by all threads
-
-
-@contextmanager
-def working(bits: int) -> Iterator[None]:
-    """Arithmetic on the numbers of `CONTEXT` runs at `bits` of precision inside this block."""
-    with _LOCK, CONTEXT.workprec(bits):
-        yield
 
 
 def exact(number: Any) -> Any:
@@ -186,6 +177,20 @@ def _mod(a: Any, b: Any) -> Any:
 
 def _frac(x: Any) -> Any:
     return _mod(x, CONTEXT.one)
+
+
+def all_hold(*operands: Any) -> Any:
+    """And: one false operand decides, whatever the others are; else a failed one spoils it."""
+    if any(operand is False for operand in operands):
+        return False
+    return next((operand for operand in operands if operand is not True), True)
+
+
+def one_holds(*operands: Any) -> Any:
+    """Or, likewise."""
+    if any(operand is True for operand in operands):
+        return True
+    return next((operand for operand in operands if operand is not False), False)
 
 
 def _heaviside(x: Any, at_zero: Any = None) -> Any:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from mpmath import libmp
 
+from adlab.precision import TimeIsUp
 from adlab.truth.meanings import CONTEXT, NotRealError, magnitude
 
 ZERO, INFINITE = libmp.fzero, libmp.finf
@@ -62,6 +63,8 @@ def attempt(
         return None, "overflow"
     except (libmp.NoConvergence, NotImplementedError, RecursionError):
         return None, "stuck"
+    except TimeIsUp:
+        return None, "late"
     return _checked(value) if hasattr(value, "_mpf_") or hasattr(value, "_mpc_") else (value, "")
 
 

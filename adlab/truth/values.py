@@ -26,6 +26,7 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression, VariableError
+from adlab.precision import in_time
 from adlab.text.functions import spelled_out
 from adlab.text.traversal import brief, postorder
 from adlab.truth import meanings
@@ -51,6 +52,13 @@ SLOW_OPERANDS = 64, 2**11  # of a function summed as a series, upwards and towar
 LARGEST_ROOT = 64  # a root of higher degree is taken as a general power
 
 
+_UNEVALUATED: dict[str, tuple[type[AdlabError], str]] = {
+    "overflow": (OverflowedError, "too large or too near 0"),
+    "stuck": (GaveUp, "its series does not converge"),
+    "late": (GaveUp, "it takes too long"),
+}
+
+
 class Failure(NamedTuple):
     """Why a step has no value; costs nothing until `error` is asked for the sentence."""
 
@@ -62,10 +70,9 @@ class Failure(NamedTuple):
         """The failure as an exception that names the operation and the operands met there."""
         name = brief(self.node)
         at = ", ".join(f"{brief(node)} = {mp_text(value)}" for node, value in self.operands) or "this point"
-        if self.kind == "overflow":
-            return OverflowedError(f"{name} cannot be evaluated at {at}: too large or too near 0; try another point")
-        if self.kind == "stuck":
-            return GaveUp(f"{name} cannot be evaluated at {at}: its series does not converge; try another point")
+        if self.kind in _UNEVALUATED:
+            kind, why = _UNEVALUATED[self.kind]
+            return kind(f"{name} cannot be evaluated at {at}: {why}; try another point")
         if self.kind == "branch":
             return DomainError(f"no condition of {name} holds here; give it a last branch with the condition True")
         lacks = "real operands" if self.kind == "complex" else "a finite value"
@@ -191,10 +198,10 @@ class State:
     def _failure(self, slot: int, kind: str) -> Failure:
         first = len(self.plan.variables)
         operation, operands, node = self.plan.steps[slot - first]
-        named = [
-            (self.plan.variables[o] if o < first else self.plan.steps[o - first].node, self.slots[o]) for o in operands
-        ]
-        return Failure(kind, node, tuple(named) if operation.uses is None else ())
+        if operation.uses is not None:
+            return Failure(kind, node, ())
+        names = (self.plan.variables[o] if o < first else self.plan.steps[o - first].node for o in operands)
+        return Failure(kind, node, tuple(zip(names, map(self.slots.__getitem__, operands), strict=True)))
 
     def outcomes(self) -> list[Outcome]:
         """The outputs, where an imaginary part no larger than the error counts as none."""
@@ -306,11 +313,10 @@ def _operation(node: Basic) -> tuple[Operation, Sequence[Basic]]:
 
 @cache
 def _function(cls: type) -> Operation:
-    apply = meanings.FUNCTIONS[cls]
+    apply = partial(in_time, meanings.FUNCTIONS[cls]) if cls in meanings.SLOW else meanings.FUNCTIONS[cls]
     error = measured_error(apply, exact=cls in meanings.EXACT, jumps=cls in meanings.JUMPING)
-    if cls in meanings.SLOW:
-        return Operation(apply, error, *SLOW_OPERANDS)
-    return Operation(apply, error) if cls in meanings.EASY else Operation(apply, error, LARGEST_OPERAND)
+    limits = SLOW_OPERANDS if cls in meanings.SLOW else () if cls in meanings.EASY else (LARGEST_OPERAND,)
+    return Operation(apply, error, *limits)
 
 
 def _power(node: Basic) -> tuple[Operation, Sequence[Basic]]:
@@ -375,23 +381,9 @@ _COMPARISONS = {
 }
 
 
-def _all(*operands: Any) -> Any:
-    """And: one false operand decides, whatever the others are; else a failed one spoils it."""
-    if any(operand is False for operand in operands):
-        return False
-    return next((operand for operand in operands if operand is not True), True)
-
-
-def _any(*operands: Any) -> Any:
-    """Or, likewise."""
-    if any(operand is True for operand in operands):
-        return True
-    return next((operand for operand in operands if operand is not False), False)
-
-
 _LOGIC = {
-    sympy.And: Operation(_all, logic_error(False), uses=lambda operands: range(len(operands))),
-    sympy.Or: Operation(_any, logic_error(True), uses=lambda operands: range(len(operands))),
+    sympy.And: Operation(meanings.all_hold, logic_error(False), uses=lambda operands: range(len(operands))),
+    sympy.Or: Operation(meanings.one_holds, logic_error(True), uses=lambda operands: range(len(operands))),
     sympy.Not: Operation(operator.not_, logic_error(True)),
 }
 

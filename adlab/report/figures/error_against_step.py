@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from adlab.differences.stencils import SCHEMES, Stencil
@@ -15,8 +14,10 @@ from adlab.methods import METHODS
 from adlab.plots.canvas import COLOURS, SMALL, axes, legend_on_top, panels
 from adlab.plots.curves import envelope
 from adlab.plots.pieces import draw_steps
+from adlab.precision import working
 from adlab.report.steps import Curve, Steps, steps
 from adlab.report.truth import truth
+from adlab.truth.meanings import exact as exact_number
 
 HALVINGS = 3  # rows of Richardson's tableau that are drawn, below the first
 
@@ -185,6 +186,6 @@ def _half_ulp(f: Function) -> float:
 def _floored(f: Function, found: Any) -> Any:
     """Errors of derivatives, at least half an ulp: what is closer to the truth cannot be told apart in binary64."""
     exact = truth(f).component(0, 0).value
-    with mpmath.workprec(200):
-        errors = [float(abs(mpmath.mpf(float(value)) - exact)) for value in found]
+    with working(200):
+        errors = [float(abs(exact_number(float(value)) - exact_number(exact))) for value in found]
     return np.maximum(errors, _half_ulp(f))

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import mpmath
-
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method
+from adlab.precision import CONTEXT, working
+from adlab.truth.meanings import exact as exact_number
 
 MOST_DIGITS = 16
 
@@ -24,9 +24,10 @@ def relative_error(f: Function, method: Method, point: FloatArray, exact: Sequen
         return None
     if not all(map(math.isfinite, gradient)):
         return None
-    with mpmath.workprec(200):
-        size = mpmath.norm(exact)
-        error = mpmath.norm([mpmath.mpf(g) - e for g, e in zip(gradient, exact, strict=True)])
+    with working(200):
+        exact = [exact_number(value) for value in exact]
+        size = CONTEXT.norm(exact)
+        error = CONTEXT.norm([exact_number(float(g)) - e for g, e in zip(gradient, exact, strict=True)])
         return float(error / size) if size else math.copysign(math.inf, error) if error else 0.0
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from adlab.errors import AdlabError
@@ -16,6 +15,7 @@ from adlab.function import Function
 from adlab.gallery import helmholtz, worked_example
 from adlab.methods import METHODS, chosen
 from adlab.plots.canvas import COLOURS, MARKS, axes, joined, label_ends, panels
+from adlab.precision import CONTEXT, working
 from adlab.report.cost import cost
 from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
@@ -120,8 +120,8 @@ def corpus_digits(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
     for row in rows:
         f = Function(row["expr"], variables=row["variables"])
         point = np.array([row["point"][name] for name in row["variables"]], dtype=float)
-        with mpmath.workdps(50):
-            exact = [mpmath.mpf(row["gradient"][name]) for name in row["variables"]]
+        with working(170):
+            exact = [CONTEXT.mpf(row["gradient"][name]) for name in row["variables"]]
         for name, reached in found.items():
             reached.append(digits(relative_error(f, METHODS[name], point, exact)))
     return found

@@ -12,7 +12,6 @@ as IEEE's does; so a branch that is not taken may be NaN without harm.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from flint import acb, acb_series, arb, arb_series, ctx
 from mpmath import libmp
 
+from adlab.precision import exclusive
 from adlab.truth.meanings import CONTEXT
 
 Ball = Any  # arb or acb
@@ -28,13 +28,12 @@ Number = Any  # a Ball, or a series of balls
 NAN = arb.nan()
 REAL = (arb, arb_series)
 SERIES = (arb_series, acb_series)
-_LOCK = threading.RLock()  # the precision is shared by all threads
 
 
 @contextmanager
 def working(bits: int, length: int = 2) -> Iterator[None]:
     """Arithmetic runs at `bits` of precision, and on series of `length` terms, inside this block."""
-    with _LOCK:
+    with exclusive():
         before = ctx.prec, ctx.cap
         ctx.prec, ctx.cap = bits, length
         try:

@@ -1,0 +1,128 @@
+"""High-precision numbers: arithmetic that disturbs nobody, that nobody can disturb, and that ends.
+
+mpmath's working precision belongs to a context, and all threads share it. So adlab has a context of its own, and one lock
+for whoever works with it: neither the user's `mpmath.mp` nor another thread can change a result, nor is it changed by one.
+python-flint's precision is global too, and is guarded by the same lock. After a fork the child process gets a new lock, since
+a thread that held the old one does not exist there.
+
+One call of mpmath can take hours (`digamma` far to the left). Inside `patience(seconds)` a call made by `in_time` is ended
+when the time is up. It ends where Python enters a function, never in the middle of an assignment, so that what mpmath
+keeps for later calls stays whole.
+
+>>> with patience(0.2):
+...     in_time(lambda: any(len("x") > 1 for _ in iter(lambda: 0, 1)))
+Traceback (most recent call last):
+adlab.errors.GaveUp: gave up after 0.2 s: a special function takes too long at this point
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import mpmath
+
+from adlab.errors import GaveUp
+
+CONTEXT: Any = mpmath.MPContext()
+BINARY64 = 53
+"""Bits of a double's mantissa."""
+
+T = TypeVar("T")
+
+
+class TimeIsUp(BaseException):
+    """Raised by `in_time`. The `patience` block around it makes GaveUp of it; no `except Exception` in between stops it."""
+
+
+class _Mine(threading.local):
+    """What belongs to the thread: the time at which its patience ends, and how many `working` blocks it is in."""
+
+    deadline = math.inf
+    depth = 0
+
+
+_mine = _Mine()
+_lock = threading.RLock()
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """Nobody else works with high precision during this block."""
+    with _lock:
+        _mine.depth += 1
+        try:
+            yield
+        finally:
+            _mine.depth -= 1
+
+
+@contextmanager
+def working(bits: int) -> Iterator[None]:
+    """Arithmetic on the numbers of `CONTEXT` runs at `bits` of precision inside this block."""
+    with exclusive():
+        before = CONTEXT.prec
+        CONTEXT.prec = bits
+        try:
+            yield
+        finally:
+            CONTEXT.prec = before
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Calls by `in_time` end within so many seconds from now; earlier where a block around this one says so.
+
+    Raises GaveUp where such a call is ended and nobody inside the block makes anything of it.
+    """
+    before = _mine.deadline
+    _mine.deadline = min(before, time.monotonic() + seconds)
+    try:
+        yield
+    except TimeIsUp:
+        raise GaveUp(f"gave up after {seconds:.3g} s: a special function takes too long at this point") from None
+    finally:
+        _mine.deadline = before
+
+
+def seconds_left() -> float:
+    """What is left of this thread's patience; infinite outside of any `patience` block, never below 0."""
+    return max(0.0, _mine.deadline - time.monotonic())
+
+
+def in_time(function: Callable[..., T], *arguments: Any) -> T:
+    """`function(*arguments)`; raises TimeIsUp where that takes longer than this thread's patience.
+
+    Only Python code can be ended. Where a debugger or a coverage tool watches the calls, nothing is ended.
+    """
+    deadline, clock = _mine.deadline, time.monotonic
+    if deadline == math.inf or sys.gettrace() is not None:
+        return function(*arguments)
+
+    def watch(frame: Any, event: str, argument: Any) -> None:
+        if clock() > deadline:
+            raise TimeIsUp
+
+    sys.settrace(watch)
+    try:
+        return function(*arguments)
+    finally:
+        sys.settrace(None)
+
+
+def _in_child() -> None:
+    """The only thread that lives on may be one that was not at work: then what others were doing is undone."""
+    global _lock
+    if not _mine.depth:
+        _lock = threading.RLock()
+        CONTEXT.prec = BINARY64
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
