@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import mpmath
 import numpy as np
 
 from adlab.display import Report, Table, significant
 from adlab.errors import MethodError, PointError
 from adlab.inputs import FloatArray, coerce_one
+from adlab.precision import CONTEXT, working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.conditioning import UNIT
 from adlab.report.given import Given, asked, gradient_of, raised_at
@@ -27,6 +27,7 @@ from adlab.report.slips import Evidence, named
 from adlab.report.subject import Rows, Subject, subject_of
 from adlab.report.tolerance import Tolerance, allowed, allowed_to_difference, tolerance
 from adlab.truth.judge import Component
+from adlab.truth.meanings import exact as exact_number
 
 Status = Literal["right", "wrong", "convention", "not judged"]
 
@@ -204,8 +205,9 @@ def _row(k: int, value: float, component: Component, most: float, output: int | 
         return CheckRow(k, name, number, None, None, None, None, status, note, output)
     exact = component.value
     nearest = float(exact)
-    with mpmath.workprec(400):
-        error = abs(mpmath.mpf(number) - exact) if math.isfinite(number) else mpmath.inf
+    exact = exact_number(exact)
+    with working(400):
+        error = abs(exact_number(number) - exact) if math.isfinite(number) else CONTEXT.inf
         relative = float(error / abs(exact)) if exact else (0.0 if not error else math.inf)
         ulps = float(error / unit_in_the_last_place(exact))
         may = float(most / abs(exact)) if exact else most

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
-import mpmath
 import numpy as np
 import sympy
 
@@ -23,6 +22,7 @@ from adlab.report.given import Caller, parameters_of
 from adlab.report.rounding import LARGEST_WALKED, bounded_jacobian
 from adlab.report.truth import truth
 from adlab.truth.judge import Component
+from adlab.truth.meanings import exact, exported
 from adlab.truth.sharp import derivatives_of, rebound
 
 Rows = list[list[Component]]
@@ -196,9 +196,9 @@ class Model:
         if not estimate.success or not math.isfinite(value) or not math.isfinite(error):
             why = str(getattr(estimate, "reason", "")) or "differences of your model do not settle"
             sides = estimate.one_sided
-            left, right = (mpmath.mpf(float(np.broadcast_to(side, (self.m,))[i])) for side in sides) if sides else (None, None)
+            left, right = (_mpf(float(np.broadcast_to(side, (self.m,))[i])) for side in sides) if sides else (None, None)
             return Component(i, name, "unavailable", left=left, right=right, note=why)
-        return Component(i, name, "heuristic", mpmath.mpf(value), mpmath.mpf(error))
+        return Component(i, name, "heuristic", _mpf(value), _mpf(error))
 
     def room(self, point: FloatArray) -> Room:
         rows = self.judged(point)
@@ -240,3 +240,8 @@ def subject_of(f: Any, at: Sequence[Any]) -> Subject:
         return Model(f, names, numbers)
     except Exception as error:  # whatever a stranger's function may raise
         raise MethodError(f"your model raised {type(error).__name__} at {numbers.tolist()}: {error}") from error
+
+
+def _mpf(number: float) -> Any:
+    """The float as an mpmath.mpf, not rounded to the user's `mpmath.mp.prec`."""
+    return exported(exact(number))
