@@ -176,7 +176,9 @@ def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") ->
     }
     if any(faults.values()):
         said = " and ".join(f"{fault} {listing(found)}" for fault, found in faults.items() if found)
-        raise PointError(f"the {what} has {said}; {_expected(names)}")
+        constants = [name for name in faults["unknown"] if name in ("E", "pi", "π")]
+        hint = f"; `{constants[0]}` is a constant in a text unless it is listed among the variables" if constants else ""
+        raise PointError(f"the {what} has {said}; {_expected(names)}{hint}")
     given = dict(zip(keys, x.values(), strict=True))
     return [given[name] for name in names]
 

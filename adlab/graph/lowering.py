@@ -306,8 +306,8 @@ class Lowering:
         key, numbers = id(node), self.numbers
         power = numbers.get(id(exponent))
         number = numbers.get(id(base))
-        whole = power is not None and number is not None and id(base) not in self.rounded
-        if whole and (folded := exact.power(number, power)) is not None:
+        number = None if id(base) in self.rounded else number
+        if power is not None and number is not None and (folded := exact.power(number, power)) is not None:
             numbers[key] = folded
         elif isinstance(base, Exp1):
             self.positions[key] = self.builder.cons(EXP, (self.position(exponent),))

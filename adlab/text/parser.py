@@ -28,6 +28,7 @@ adlab.errors.ParseError: column 3: unknown function `sine`; the nearest is `sin`
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from types import NoneType
 from typing import Any, NamedTuple, NoReturn
@@ -38,8 +39,9 @@ from sympy.core.basic import Basic
 from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab.errors import OptionError, ParseError, VariableError
-from adlab.text.tokens import NAME, TOKEN, foreign_reason, name_fault, printable, side_by_side_reason
-from adlab.text.unevaluated import MAX_CONSTANT_DIGITS, Decimal, RefusalError, applied, negative, product, total, tower
+from adlab.text.hints import mistaken_call, mistaken_comma, mistaken_definition, mistaken_name
+from adlab.text.tokens import NAME, PLAIN, TOKEN, foreign_reason, name_fault, printable, side_by_side_reason
+from adlab.text.unevaluated import MAX_CONSTANT_DIGITS, Decimal, RefusalError, applied, negative, power, product, total, tower
 from adlab.text.vocabulary import CONDITION, FUNCTIONS, MAX_ARGUMENTS, NUMBER, PIECE, Signature, nearest
 
 __all__ = ["FUNCTIONS", "Decimal", "nearest", "parse"]
@@ -55,14 +57,14 @@ _PRECEDENCE = {
     **dict.fromkeys(("**", "^"), POWER),
 }
 _RELATIONS = {"<": "Lt", "<=": "Le", ">": "Gt", ">=": "Ge", "==": "Eq", "!=": "Ne"}
-_CONSTANTS: dict[str, Basic] = {"pi": S.Pi, "E": S.Exp1, "True": S.true, "False": S.false}
+_CONSTANTS: dict[str, Basic] = {"pi": S.Pi, "π": S.Pi, "E": S.Exp1, "True": S.true, "False": S.false}
 
 
 def parse(text: str, names: Iterable[str | sympy.Symbol] | None = None) -> sympy.Expr:
     """The formula in `text`, unevaluated, every operand in the order written.
 
-    A name that is not called is a real variable, except `pi` and `E`; a name in `names` always is one, and a
-    Symbol in `names` is used as it is. Signs and quotients of integers fold (`-2*x` is one operation), a decimal is
+    A name that is not called is a real variable, except `pi` (or `π`) and Euler's number `E`. A name in `names` always
+    is one, and a Symbol in `names` is used as it is. Signs fold into a constant (`-2*x` is one operation). A decimal is
     its nearest binary64 and prints as typed (`Decimal`).
 
     Raises ParseError with the column and the reason for what is no formula, or exceeds `MAX_CHARACTERS`,
@@ -151,13 +153,16 @@ class _Reader:
 
     def operand(self, token: re.Match[str]) -> bool:
         kind, symbol, column = token.lastgroup, token.group(), token.start() + 1
+        symbol = PLAIN.get(symbol, symbol)
         if kind == "name" or kind == "number":
-            self.push(self.atom(symbol, kind, column), column)
+            self.push(self.atom(symbol, kind, column, token.end()), column)
             return False
         if kind == "call":
             self.call(token["name"], column, token.end())
         elif kind == "foreign":
             self.fail(column, foreign_reason(self.text, column - 1, symbol))
+        elif kind == "raised":
+            self.fail(column, f"an operand is missing before the exponent `{printable(symbol)}`")
         elif symbol == "(":
             self.open(_Group(column, column, len(self.values)))
         elif symbol == "-":
@@ -170,6 +175,9 @@ class _Reader:
 
     def operation(self, token: re.Match[str]) -> bool:
         column, symbol = token.start() + 1, token.group()
+        symbol = PLAIN.get(symbol, symbol)
+        if token.lastgroup == "raised":
+            return self.raised(symbol, column)
         if token.lastgroup == "foreign":
             self.fail(column, foreign_reason(self.text, column - 1, symbol))
         if symbol in _PRECEDENCE:
@@ -190,17 +198,33 @@ class _Reader:
         self.operators.append((precedence, symbol, column))
         return True
 
-    def atom(self, word: str, kind: str, column: int) -> Basic:
+    def raised(self, exponent: str, column: int) -> bool:
+        """A superscript raises the operand in front of it, which is complete: x^y² is x^(y²)."""
+        values, columns = self.take(1)
+        self.require(NUMBER, values, columns, f"`{printable(exponent)}`")
+        word = unicodedata.normalize("NFKC", exponent).replace("−", "-")
+        sign, digits = (-1, word[1:]) if word[0] == "-" else (1, word.lstrip("+"))
+        number = self.number(digits, column)
+        try:
+            self.push(power(values[0], number if sign > 0 else negative(number)), columns[0])
+        except RefusalError as refusal:
+            self.fail(columns[0], refusal.reason)
+        return False
+
+    def atom(self, word: str, kind: str, column: int, end: int) -> Basic:
         """The number or variable of this word; each word is made once."""
         known = self.atoms.get(word)
-        if known is None:
-            known = self.atoms[word] = self.number(word, column) if kind == "number" else self.variable(word, column)
+        if known is None or (word == "e" and word not in self.variables):
+            known = self.number(word, column) if kind == "number" else self.variable(word, column, end)
+            self.atoms[word] = known
         return known
 
-    def variable(self, name: str, column: int) -> sympy.Symbol:
+    def variable(self, name: str, column: int, end: int) -> sympy.Symbol:
         if fault := name_fault(name):
             offset, reason = fault
             self.fail(column + offset, reason)
+        if reason := mistaken_name(name, self.text, end):
+            self.fail(column, reason)
         return sympy.Symbol(name, real=True)
 
     def number(self, word: str, column: int) -> sympy.Number:
@@ -217,6 +241,8 @@ class _Reader:
         if name in self.variables:
             self.fail(column, f"`{printable(name)}` is a variable here: write `{printable(name)}*(…)` for a product")
         if name not in FUNCTIONS:
+            if reason := (mistaken_definition(self.text) if column == 1 else None) or mistaken_call(name):
+                self.fail(column, reason)
             close = nearest(name)
             hint = f"; the nearest is `{close}`" if close else ""
             self.fail(column, f"unknown function `{printable(name)}`{hint}; write `{printable(name)}*(…)` for a product")
@@ -232,6 +258,8 @@ class _Reader:
         self.reduce(OPEN)
         count = len(self.values) - self.groups[-1].first if self.groups else 0
         if not self.groups or (self.groups[-1].signature is None and not self.in_piecewise()):
+            if reason := mistaken_comma(self.text, column - 1):
+                self.fail(column, reason)
             self.fail(column, "a comma stands only between the arguments of a function")
         if self.groups[-1].signature is None and count > 1:
             self.fail(column, f"Piecewise takes pieces `(value, condition)`, not {count + 1} values in one")
@@ -273,7 +301,11 @@ class _Reader:
     def applied(self, name: str, signature: Signature, column: int, values: list[Any], columns: list[int]) -> Any:
         if not signature.least <= len(values) <= signature.most:
             self.fail(column, f"`{name}` takes {signature.arity}, not {len(values)}")
-        self.require(signature.takes, values, columns, f"`{name}`")
+        if isinstance(signature.takes, str):
+            self.require(signature.takes, values, columns, f"`{name}`")
+        else:
+            for place, kind in enumerate(signature.takes):
+                self.require(kind, values[place : place + 1], columns[place:], f"`{name}`")
         try:
             return signature.build(*values)
         except RefusalError as refusal:

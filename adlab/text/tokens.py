@@ -1,8 +1,8 @@
 """The words of a formula: numbers, names, operators, and what to write instead of what is none of these.
 
 A text is cut into tokens by one regular expression, lazily, so a long formula costs no list of tokens. A name
-that is followed by a parenthesis is a `call` token, which includes the parenthesis; whatever no rule knows is a
-`foreign` token, for which `foreign_reason` finds a sentence.
+that is followed by a parenthesis is a `call` token, which includes the parenthesis. A superscript such as ² is a
+`raised` token. Whatever no rule knows is a `foreign` token, for which `foreign_reason` finds a sentence.
 
 >>> [(token.lastgroup, token.group().strip()) for token in TOKEN.finditer("2.5*sin (x_1) ^ -3")]
 ... # doctest: +NORMALIZE_WHITESPACE
@@ -18,12 +18,15 @@ import unicodedata
 TOKEN = re.compile(
     r"""
       (?P<number>   (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
-    | (?P<name>     [^\W\d]\w* )  (?P<call> \s*\( )?
-    | (?P<operator> \*\* | <= | >= | == | != | /(?!/) | [-+*^<>(),] )
+    | (?P<raised>   [⁺⁻]?[⁰¹²³⁴-⁹]+ )
+    | (?P<name>     [^\W\d](?: (?![⁰¹²³⁴-⁹]) \w )* )  (?P<call> \s*\( )?
+    | (?P<operator> \*\* | <= | >= | == | != | /(?!/) | [-+*^<>(),≤≥≠−–×·⋅∗÷∕] )
     | (?P<foreign>  // | && | \|\| | \S )
     """,
     re.VERBOSE,
 )
+PLAIN = {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "≤": "<=", "≥": ">=", "≠": "!="}
+"""Operators of print, and what they are read as."""
 NAME = re.compile(r"[^\W\d]\w*")
 _NUMERIC = "0123456789."  # what a number begins with
 
@@ -46,10 +49,11 @@ _INSTEAD = {
     '"': "a formula has no quotes: write names and numbers bare",
     "\\": "write a plain formula, not LaTeX",
     "√": "write `sqrt(x)`",
-    "≠": "write `!=`",
-    "≤": "write `<=`",
-    "≥": "write `>=`",
-} | {sign: f"write `{plain}`" for plain, signs in {"-": "−–", "*": "×·⋅∗", "/": "÷∕"}.items() for sign in signs}
+    "∛": "write `cbrt(x)`",
+    "∞": "every number in a formula is finite",
+    "°": "angles are in radians: write `30*pi/180` for 30°",
+    "$": "write the formula alone, without `$`",
+}
 
 # Words of Python that would otherwise read as names side by side.
 _WORDS = {
@@ -80,6 +84,8 @@ def foreign_reason(text: str, start: int, token: str) -> str:
     dotted = re.compile(r"\.([^\W\d]\w*)").match(text, start)
     if dotted:
         return f"a name has no dot: write `{printable(dotted[1])}` alone"
+    if token == "[" and not text[:start].strip():
+        return 'a text is one output: give several as a list of texts, such as ["x", "x**2"]'
     character = token if token.isprintable() else f"U+{ord(token):04X}"
     problem = f"`{character}` is not an operator or a name"
     return f"{problem}; {_INSTEAD[token]}" if token in _INSTEAD else problem
@@ -105,7 +111,7 @@ def side_by_side_reason(previous: str, token: str) -> str:
 def name_fault(name: str) -> tuple[int, str] | None:
     """Where and why `name` is not a name, or None: letters, digits, `_` and subscripts make one.
 
-    A superscript is refused, since x² means a power and not a variable of that name.
+    A superscript is no part of a name, since x² means a power and not a variable of that name.
 
     >>> name_fault("x_1"), name_fault("θ₁")
     (None, None)

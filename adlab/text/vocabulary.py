@@ -1,7 +1,7 @@
 """The functions a formula may call: one row each, in SymPy's spelling, other spellings beside it.
 
 All are SymPy's functions with SymPy's meaning, on the reals: `sinc(x)` is sin(x)/x, `cbrt(x)` and `root(x, n)` are
-x**(1/n) and so need x ≥ 0, while `real_root(x, n)` is the real root.
+x**(1/n) and so need x ≥ 0, while `real_root(x, n)` is the real root. `lg` is the logarithm to base 10 (ISO 80000-2).
 
 >>> FUNCTIONS["arctan"].build(sympy.Symbol("x"))
 atan(x)
@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import sympy
 from sympy import Expr, Integer, Pow, Rational, S
 from sympy.codegen import cfunctions, numpy_nodes
+from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab.text.functions import sigmoid, softplus
 from adlab.text.unevaluated import RefusalError, applied, flat, power, product
@@ -30,12 +31,12 @@ Build = Callable[..., Any]
 
 
 class Signature(NamedTuple):
-    """How a call is built, how many arguments it takes, and of what kind each is."""
+    """How a call is built, how many arguments it takes, and of what kind they are: all of one, or one for each."""
 
     build: Build
     least: int
     most: int
-    takes: str
+    takes: str | tuple[str, ...]
 
     @property
     def arity(self) -> str:
@@ -64,6 +65,8 @@ def _sqrt(radicand: Expr) -> Expr:
 
 
 def _cbrt(radicand: Expr) -> Expr:
+    if isinstance(radicand, sympy.Number) and radicand.is_negative:
+        raise RefusalError("`cbrt` is the principal root, which is complex for a negative number: write `real_root(x, 3)`")
     return flat(Pow, (radicand, Rational(1, 3)))
 
 
@@ -93,6 +96,10 @@ def _heaviside(argument: Expr, at_zero: Expr = S.Half) -> Expr:
     return applied(sympy.Heaviside, argument, at_zero)
 
 
+def _where(condition: Any, value: Expr, otherwise: Expr) -> Any:
+    return applied(sympy.Piecewise, applied(ExprCondPair, value, condition), applied(ExprCondPair, otherwise, S.true))
+
+
 def _polygamma(order: int) -> Build:
     return partial(applied, sympy.polygamma, Integer(order))
 
@@ -101,7 +108,7 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
     # spellings         class or builder   arguments, of what kind if not numbers
     ("exp",             sympy.exp,         1, 1),
     ("log ln",          _log,              1, 2),
-    ("log10",           _log10,            1, 1),
+    ("log10 lg",        _log10,            1, 1),
     ("log2",            cfunctions.log2,   1, 1),
     ("exp2",            cfunctions.exp2,   1, 1),
     ("log1p",           cfunctions.log1p,  1, 1),
@@ -119,14 +126,14 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
     ("hypot",           cfunctions.hypot,  2, 2),
     ("sin",             sympy.sin,         1, 1),
     ("cos",             sympy.cos,         1, 1),
-    ("tan",             sympy.tan,         1, 1),
+    ("tan tg",          sympy.tan,         1, 1),
     ("sec",             sympy.sec,         1, 1),
     ("csc",             sympy.csc,         1, 1),
-    ("cot",             sympy.cot,         1, 1),
+    ("cot ctg",         sympy.cot,         1, 1),
     ("sinc",            sympy.sinc,        1, 1),
     ("asin arcsin",     sympy.asin,        1, 1),
     ("acos arccos",     sympy.acos,        1, 1),
-    ("atan arctan",     sympy.atan,        1, 1),
+    ("atan arctan arctg", sympy.atan,        1, 1),
     ("asec arcsec",     sympy.asec,        1, 1),
     ("acsc arccsc",     sympy.acsc,        1, 1),
     ("acot arccot",     sympy.acot,        1, 1),
@@ -183,6 +190,7 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
     ("besseli",         sympy.besseli,     2, 2),
     ("besselk",         sympy.besselk,     2, 2),
     ("Piecewise",       sympy.Piecewise,   1, MAX_ARGUMENTS, PIECE),
+    ("where",           _where,            3, 3, (CONDITION, NUMBER, NUMBER)),
     ("And",             sympy.And,         2, MAX_ARGUMENTS, CONDITION),
     ("Or",              sympy.Or,          2, MAX_ARGUMENTS, CONDITION),
     ("Not",             sympy.Not,         1, 1, CONDITION),
@@ -195,7 +203,7 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
 )  # fmt: skip
 
 
-def _signature(build: Any, least: int, most: int, takes: str = NUMBER) -> Signature:
+def _signature(build: Any, least: int, most: int, takes: str | tuple[str, ...] = NUMBER) -> Signature:
     return Signature(partial(applied, build) if isinstance(build, type) else build, least, most, takes)
 
 

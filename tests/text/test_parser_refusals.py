@@ -65,8 +65,28 @@ REFUSED = [
     ("x\n+\t?", 5, "`?` is not an operator or a name"),
     ("x + \x00", 5, "`U+0000` is not an operator or a name"),
     ("\\frac{1}{2}", 1, "not LaTeX"),
-    ("a − b", 3, "write `-`"),
-    ("xy²", 3, "write `^2` for `²`"),
+    ("e^x", 1, "write `exp(…)` or `E^…` for the exponential function"),
+    ("1 + e**(-x/2)", 5, "write `exp(…)` or `E^…`"),
+    ("2*PI*x", 3, "write `pi` for 3.14159…"),
+    ("sin^2(x)", 1, "write `sin(x)^2` for its power"),
+    ("sin²(x)", 1, "write `sin(x)^2` for its power"),
+    ("sin^-1(x)", 1, "or `asin(x)` for the inverse function"),
+    ("cos**n(x)", 1, "write `cos(x)^n`"),
+    ("exp^x", 1, "write `exp(…)`"),
+    ("2*sinx", 3, "write `sin(x)`, or list `sinx` among the variables"),
+    ("sin2x", 1, "write `sin(2*x)`"),
+    ("f(x) = x^2", 1, "write its right-hand side alone, `x^2`"),
+    ("diff(x^2, x)", 1, "write the formula alone"),
+    ("integrate(x, x)", 1, "build this with SymPy"),
+    ("log_2(x)", 1, "write `log(x, 2)`"),
+    ("3,5*x", 2, "write `3.5` for `3,5`"),
+    ("sin(30°)", 7, "angles are in radians: write `30*pi/180`"),
+    ("[x, x**2]", 1, 'give several as a list of texts, such as ["x", "x**2"]'),
+    ("$x^2$", 1, "write the formula alone, without `$`"),
+    ("² + x", 1, "an operand is missing before the exponent `²`"),
+    ("if(x > 0, x, -x)", 1, "write `where(condition, a, b)`"),
+    ("x + cbrt(-8)", 10, "write `real_root(x, 3)`"),
+    ("where(x, x, -x)", 7, "`where` needs a condition here, not a number"),
     ("½", 1, "`½` is neither a letter nor a digit"),
     ("lambda x: x", 8, "without `lambda`"),
     ("a if b else c", 3, "write `Piecewise((a, condition), (b, True))`"),
@@ -111,6 +131,17 @@ def test_what_is_no_formula_is_refused_with_column_and_reason(text, column, reas
     assert column > len(text) or excerpt[len(pointer) - 1] in (text[column - 1], " ")
 
 
+@pytest.mark.parametrize("name", ["e", "PI", "sin", "sinx", "exp", "π", "E", "pi", "log_2"])
+def test_a_listed_name_is_a_variable_whatever_it_looks_like(name):
+    f = parse(f"{name}^x + 2*{name}", names=[name, "x"])
+    assert sympy.Symbol(name, real=True) in f.free_symbols
+
+
+@pytest.mark.parametrize("text", ["gamma^2*x", "1 - e^2", "e^2*x", "cost + tank", "beta^sin(x)", "e - x", "zeta(2)*x"])
+def test_a_name_that_may_be_meant_is_one(text):
+    parse(text)
+
+
 def test_a_listed_variable_is_not_called():
     with pytest.raises(ParseError, match=re.escape("`gamma` is a variable here: write `gamma*(…)` for a product")):
         parse("gamma(x)", names=["gamma", "x"])
@@ -146,7 +177,7 @@ def test_whatever_is_typed_is_a_formula_or_a_sentence():
 
 
 def test_the_nearest_function_is_named_only_when_it_is_near():
-    near = {"cosine": "cos", "LOG": "log", "arctg": "arctan", "x": None, "q" * 1000: None}
+    near = {"cosine": "cos", "LOG": "log", "arctn": "arctan", "x": None, "q" * 1000: None}
     assert {name: nearest(name) for name in near} == near
 
 
