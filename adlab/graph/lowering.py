@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 import sympy
-from sympy import Add, Mul, Pow
+from sympy import Add, Mul, Pow, S
 from sympy.core.basic import Basic
 from sympy.core.numbers import Exp1, ImaginaryUnit, NumberSymbol
 from sympy.functions.elementary.piecewise import ExprCondPair
@@ -78,6 +78,9 @@ class Lowering:
         for node in order:
             if type(node) is Add:
                 self.subtracted.update(id(term) for term in node.args if type(term) is Mul)
+                first = node.args[0]
+                if type(first) is Mul and first.args[0] is not S.NegativeOne and is_written(node):
+                    self.subtracted.discard(id(first))  # -2*x in front is one product; -x + y is y - x
 
     # --- reading what is known ----------------------------------------------------------------------------------
 

@@ -155,6 +155,9 @@ def mul(lowering: Lowering, node: Basic) -> None:
         begun = first != -1 or isinstance(first, float)  # 1.0 times a long whole number rounds it
         chain.begin(-first if begun else 1, None)
         del factors[0]
+        if not begun and key not in lowering.subtracted and type(factors[0]) is Pow and is_divisor(factors[0]):
+            turned, begun = False, True  # -1/x is one division
+            chain.begin(-1, None)
     for factor in factors:
         if type(factor) is Pow and is_divisor(factor):
             number, position = lowering.divisor(factor)

@@ -16,7 +16,8 @@ import unicodedata
 from adlab.text.tokens import printable
 from adlab.text.vocabulary import FUNCTIONS
 
-_NEVER_VARIABLES = frozenset("sin cos tan exp log ln sqrt abs asin acos atan arcsin arccos arctan sinh cosh tanh".split())
+_ELEMENTARY = ("sin", "cos", "tan", "exp", "log", "ln", "sqrt", "abs", "sinh", "cosh", "tanh")
+_NEVER_VARIABLES = frozenset([*_ELEMENTARY, "asin", "acos", "atan", "arcsin", "arccos", "arctan"])
 _RUN_TOGETHER = re.compile(r"(sin|cos|tan|exp|log|ln|sqrt|sinh|cosh|tanh)(\d*(?:[xyzθφ]\d*|_[xyz]))")
 _POWER_OF_FUNCTION = re.compile(r"\s*(?:\^|\*\*)\s*(-?)\s*(\w+)\s*\(")
 _SUPERSCRIPT = re.compile(r"([⁺⁻]?[⁰¹²³⁴-⁹]+)\s*\(")
@@ -52,7 +53,8 @@ def mistaken_name(name: str, text: str, end: int) -> str | None:
     >>> mistaken_name("e", "e^-x", 1)
     '`e` is read as a variable: write `exp(…)` or `E^…` for the exponential function, or list `e` among the variables'
     """
-    if name in FUNCTIONS and (power := _power_of_function(text, end)):
+    power = _power_of_function(text, end) if name in FUNCTIONS else None
+    if power:
         inverse = _INVERSES.get(name)
         also = f", or `{inverse}(x)` for the inverse function" if power == "-1" and inverse else ""
         power = f"({power})" if power.startswith("-") else power

@@ -41,7 +41,17 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from adlab.errors import OptionError, ParseError, VariableError
 from adlab.text.hints import mistaken_call, mistaken_comma, mistaken_definition, mistaken_name
 from adlab.text.tokens import NAME, PLAIN, TOKEN, foreign_reason, name_fault, printable, side_by_side_reason
-from adlab.text.unevaluated import MAX_CONSTANT_DIGITS, Decimal, RefusalError, applied, negative, power, product, total, tower
+from adlab.text.unevaluated import (
+    MAX_CONSTANT_DIGITS,
+    Decimal,
+    RefusalError,
+    applied,
+    negative,
+    power,
+    product,
+    total,
+    tower,
+)
 from adlab.text.vocabulary import CONDITION, FUNCTIONS, MAX_ARGUMENTS, NUMBER, PIECE, Signature, nearest
 
 __all__ = ["FUNCTIONS", "Decimal", "nearest", "parse"]
@@ -152,8 +162,8 @@ class _Reader:
     # --- tokens; each method says whether an operand comes next -----------------------------------------------------
 
     def operand(self, token: re.Match[str]) -> bool:
-        kind, symbol, column = token.lastgroup, token.group(), token.start() + 1
-        symbol = PLAIN.get(symbol, symbol)
+        kind, column = token.lastgroup or "", token.start() + 1
+        symbol = PLAIN.get(token.group(), token.group())
         if kind == "name" or kind == "number":
             self.push(self.atom(symbol, kind, column, token.end()), column)
             return False
@@ -174,8 +184,7 @@ class _Reader:
         return True
 
     def operation(self, token: re.Match[str]) -> bool:
-        column, symbol = token.start() + 1, token.group()
-        symbol = PLAIN.get(symbol, symbol)
+        column, symbol = token.start() + 1, PLAIN.get(token.group(), token.group())
         if token.lastgroup == "raised":
             return self.raised(symbol, column)
         if token.lastgroup == "foreign":
@@ -223,8 +232,8 @@ class _Reader:
         if fault := name_fault(name):
             offset, reason = fault
             self.fail(column + offset, reason)
-        if reason := mistaken_name(name, self.text, end):
-            self.fail(column, reason)
+        if mistake := mistaken_name(name, self.text, end):
+            self.fail(column, mistake)
         return sympy.Symbol(name, real=True)
 
     def number(self, word: str, column: int) -> sympy.Number:
