@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -16,6 +17,7 @@ from adlab.autodiff import programs
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
 from adlab.autodiff.trace import Trace, trace
+from adlab.autodiff.trace_text import DIGITS_OF_JUDGE
 from adlab.conveniences import Written
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.graph.graph import Graph
@@ -258,7 +260,15 @@ class Function(Written):
             self._checked(self.values(point)[[output]], point)
             raise DomainError("f is real here only by way of complex numbers, which a trace over the reals cannot show")
         self._checked(np.array(found.gradient), point, derivative=True)
-        return found
+        return replace(found, judge=lambda: self._judged(point.tolist(), output)) if self.independent else found
+
+    def _judged(self, point: list[float], output: int) -> list[float] | None:
+        """One output's gradient from high-precision values of its expression, which no sweep has a part in."""
+        from adlab.truth.judge import gradient_truth
+
+        [found] = gradient_truth([self.outputs[output]], self.variables, point, DIGITS_OF_JUDGE)
+        values = [partial.value for partial in found.partials]
+        return None if None in values else [float(value) for value in values]
 
     # --- programs -----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -21,6 +21,8 @@ from adlab.primitives.table import READ_BETTER, define
 from adlab.text.traversal import listing
 
 MOST_PATHS = 10_000
+DIGITS = 5
+"""Significant digits of a trace: enough to follow it by hand."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class Trace(Report):
     contributions: list[Contribution]
     tangents: dict[int, float] | None = None
     output: int = 0
+    digits: int = DIGITS
+    """Significant digits that are shown; everything is kept in full."""
+    judge: Callable[[], list[float] | None] | None = None
+    """The gradient from somewhere else, to check this one by; None where there is none."""
 
     # --- the numbers --------------------------------------------------------------------------------------------
 
@@ -108,6 +114,14 @@ class Trace(Report):
         primitive, operands, parameter = self.graph.nodes[node]
         names = [self.graph.names[i] for i in (*operands, node)]
         return [template.format(*names) for template in _templates(primitive, parameter)]
+
+    def partial_formula(self, node: int, operand: int) -> Any:
+        """The local partial by operand number `operand` as a SymPy expression in the names of the nodes."""
+        primitive, operands, parameter = self.graph.nodes[node]
+        names = [self.graph.names[i] for i in (*operands, node)]
+        symbols = [Symbol(name, real=True) for name in names]
+        letters = dict(zip(rules.letters(primitive, parameter), symbols, strict=False))
+        return define(primitive.partial(operand, parameter), READ_BETTER).xreplace(letters)
 
     def __repr__(self) -> str:
         return f"<Trace of {self.graph!r}, value {self.value!r}>"
@@ -184,10 +198,11 @@ class Trace(Report):
         }
 
     def sections(self) -> list[Table | str]:
-        """The forward table from the top down, the reverse table from the bottom up."""
-        from adlab.autodiff.trace_text import forward_table, reverse_table
+        """Values and local partials from the inputs on; then the adjoints from the output back, or where a direction was given
+        the tangents; each line in letters and in numbers. Last what it comes to."""
+        from adlab.autodiff.trace_text import conclusion, forward_table, reverse_table, tangent_table
 
-        return [forward_table(self), reverse_table(self)]
+        return [forward_table(self), reverse_table(self) if self.tangents is None else tangent_table(self), conclusion(self)]
 
     def to_latex(self) -> str:
         """Both tables as LaTeX arrays; withheld, with its size, beyond 200 nodes."""

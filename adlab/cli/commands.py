@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,23 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def trace(options: argparse.Namespace) -> None:
-    """Both sweeps."""
+    """Both sweeps, as a lesson; `--step` walks it key by key."""
+    from adlab.cli.walk import walk
     from adlab.function import point_of as coerced
 
     f = function_of(options)
-    show(options, f.trace(coerced(f, point_of(options, f))))
+    if options.digits is not None and not 1 <= options.digits <= 17:
+        raise OptionError(f"--digits {options.digits}: binary64 has 1 to 17 significant digits")
+    direction = None
+    if options.forward is not None:
+        [along] = f.chosen([options.forward])
+        direction = [float(variable == along) for variable in f.variables]
+    found = f.trace(coerced(f, point_of(options, f)), direction)
+    found = replace(found, digits=options.digits or found.digits)
+    if options.step:
+        walk(found)
+    else:
+        show(options, found)
 
 
 def derive(options: argparse.Namespace) -> None:

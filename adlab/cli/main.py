@@ -21,7 +21,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab                                          the worked example at (1, 2): the first screen
   adlab compare "x*sin(y)" --at x=1 y=pi/3       the derivative, every method, a verdict; --full has the tables
   adlab derive  "x*sin(y)"                       the derivative as a formula and as a program
-  adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, line by line
+  adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, line by line; --step: key by key
   adlab steps   "exp(x)" --at x=1 --plot e.png   error against step size
   adlab difference "exp(x)" --at x=1             one derivative by differences, with its error
   adlab truth   "exp(sin(x))" --at x=1           the gradient that judges all others; also: derivatives, rounding
@@ -96,6 +96,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--variable": {"metavar": "NAME", "help": "the variable that is stepped"},
     "--scheme": {"metavar": "NAME", "help": "the difference scheme, by default adaptive-difference"},
     "--step": {"default": "auto", "metavar": "STEP", "help": "a number, or auto, relative, model, oracle"},
+    "trace --step": {"action": "store_true", "help": "walk both sweeps in the terminal, key by key"},
+    "--forward": {"metavar": "NAME", "help": "forward mode along this variable, instead of reverse mode"},
+    "--digits": {"type": int, "metavar": "N", "help": "significant digits, 5 by default"},
     "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
     "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter, and dearer"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
@@ -153,8 +156,8 @@ COMMANDS: dict[str, Command] = {
                       "formula variables by order format json markdown",
                       ('"x*sin(y)"', '"exp(-x**2)" --order 2 --format latex')),
     "trace": Command("the forward and the reverse sweep, line by line, in letters and in numbers", commands.trace,
-                     "formula at variables json markdown plot",
-                     ('"x*sin(y)" --at x=1 y=2', "@worked-example --plot trace.svg")),
+                     "formula at variables forward digits step json markdown plot",
+                     ('"x*sin(y)" --at x=1 y=2', '"x*sin(y)" --at x=1 y=2 --forward x')),
     "steps": Command("error against step size for every difference scheme", commands.steps,
                      "formula at variables methods variable json markdown plot",
                      ('"exp(x)" --at 1 --plot error.png', '"x*sin(y)" --at x=1 y=2 --variable y --methods central-difference')),

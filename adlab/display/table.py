@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-from adlab.display.terminal import GAP, blocks, cell_lines, longest_word, painted, shared_out, wrapped
+from adlab.display.terminal import GAP, blocks, cell_lines, filled, longest_word, painted, seen, shared_out, wrapped
 
 UNBROKEN = 24  # characters of a cell that stays on one line
 
@@ -53,7 +53,7 @@ class Table:
          1  0.5
         10  0.25
         """
-        natural = [max(len(row[i]) for row in (self.head, *self.rows)) for i in range(len(self.head))]
+        natural = [max(seen(row[i]) for row in (self.head, *self.rows)) for i in range(len(self.head))]
         title = [painted(wrapped(self.title, width), "title", colour)] if self.title else []
         notes = [wrapped(" ".join(self.notes), width)] if self.notes and width is not None else [*self.notes]
         if width is None or sum(natural) + GAP * (len(natural) - 1) <= width:
@@ -69,7 +69,7 @@ class Table:
         """The narrowest a column can be: a number is not cut, words are cut between."""
         cells = [row[column] for row in self.rows]
         whole = self.head[column] in self.right
-        return max([longest_word(self.head[column]), *(len(cell) if whole else longest_word(cell) for cell in cells)])
+        return max([longest_word(self.head[column]), *(seen(cell) if whole else longest_word(cell) for cell in cells)])
 
     def _lines(self, group: Sequence[int], widths: Sequence[int], colour: bool) -> list[str]:
         """The head, its rule and the rows of some of the columns."""
@@ -84,13 +84,13 @@ class Table:
         self, row: Sequence[str], group: Sequence[int], widths: Sequence[int], styles: Sequence[str], colour: bool
     ) -> list[str]:
         """A row on as many lines as its longest cell takes."""
-        cells = [cell_lines(row[i], width) if len(row[i]) > width else [row[i]] for i, width in zip(group, widths, strict=True)]
+        cells = [cell_lines(row[i], width) if seen(row[i]) > width else [row[i]] for i, width in zip(group, widths, strict=True)]
         lines = []
         for k in range(max(map(len, cells), default=1)):
             line = []
             for i, cell, width, style in zip(group, cells, widths, styles, strict=True):
                 text = cell[k] if k < len(cell) else ""
-                padded = text.rjust(width) if self.head[i] in self.right else text.ljust(width)
+                padded = filled(text, width, self.head[i] in self.right)
                 line.append(padded.replace(text, painted(text, style, colour), 1) if style and text else padded)
             lines.append((" " * GAP).join(line).rstrip())
         return lines

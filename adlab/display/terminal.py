@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 GAP = 2
@@ -13,6 +14,21 @@ GAP = 2
 BULLET = "• "
 STYLES: Mapping[str, str] = {"title": "1", "quiet": "2", "good": "32", "poor": "33", "bad": "31"}
 """Names of styles, and the codes of ANSI terminals: bold, faint, green, yellow, red. All show on light and on dark."""
+
+
+def seen(text: str) -> int:
+    """How many columns a text takes: a mark on a letter, as in v̄, takes none.
+
+    >>> seen("v\N{COMBINING MACRON}3")
+    2
+    """
+    return len(text) if text.isascii() else sum(not unicodedata.combining(letter) for letter in text)
+
+
+def filled(text: str, width: int, right: bool = False) -> str:
+    """The text with blanks up to `width` columns."""
+    blanks = " " * (width - seen(text))
+    return blanks + text if right else text + blanks
 
 
 def painted(text: str, style: str, colour: bool) -> str:
@@ -60,7 +76,7 @@ def cell_lines(cell: str, width: int) -> list[str]:
 
 def longest_word(cell: str) -> int:
     """How narrow a cell can be without breaking a word."""
-    return max(map(len, cell.split()), default=0)
+    return max(map(seen, cell.split()), default=0)
 
 
 def shared_out(natural: Sequence[int], least: Sequence[int], width: int) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from random_graphs import random_graph, random_point
 
 import adlab
 from adlab.autodiff.trace import Trace, trace
+from adlab.autodiff.trace_text import BAR, DOT, marked
 from adlab.graph.graph import Builder
 
 SEEDS = range(25)
@@ -139,17 +141,52 @@ def test_an_output_that_is_an_input_or_a_constant() -> None:
     assert str(f.trace(5.0, output=1))
 
 
-def test_the_text_is_two_aligned_tables() -> None:
-    text = str(adlab.gallery.worked_example().trace([1, 2], tangent=[0, 1]))
-    forward, reverse = text.split("\n\n")
-    for table in (forward, reverse):
-        title, head, rule, *rows = table.splitlines()
-        starts = [match.start() for match in re.finditer(r"─+", rule)]
-        assert len(rows) == 8
-        assert all(row[start - 2 : start].strip() == "" for row in [head, *rows] for start in starts[1:])
-        assert title.startswith(("forward", "reverse"))
-    assert reverse.splitlines()[3].startswith("v6")
-    assert "seed" in reverse.splitlines()[3]
+def test_the_text_is_a_lesson_in_letters_and_in_numbers() -> None:
+    forward, reverse, end = str(adlab.gallery.worked_example().trace([1, 2])).split("\n\n")
+    assert forward.splitlines()[0].startswith("forward: the value of each node")
+    assert "is ∂y/∂v" in reverse.splitlines()[0]
+    lines = [re.split(r"  +", line) for line in reverse.splitlines()[3:]]
+    assert lines[0] == [f"v{BAR}6", "= ∂y/∂v6", "the seed", "1"]
+    assert [f"v{BAR}3", f"+= v{BAR}4 · cos(v3)", "0.10092 · (-0.41615)", "-0.041996"] in lines
+    assert [line[3] for line in lines if line[0] == f"x{BAR}1"] == ["-0.083991", "0.5215"]  # one contribution a line
+    assert end.startswith("∇f = (0.5215, 0.5635)")
+    assert "checked against" in end
+    assert "every digit shown agrees" in end
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_letters_and_numbers_of_a_line_say_the_same(seed: int) -> None:
+    """Each line's letters, evaluated with the primals and adjoints, are its numbers."""
+    found = of(seed, branches=False)
+    named = dict(zip(found.graph.names, found.primals, strict=True))
+    for part in found.contributions:
+        formula = found.partial_formula(part.source, part.operand)
+        value = formula.subs({symbol: named[symbol.name] for symbol in formula.free_symbols})
+        assert float(value) == pytest.approx(part.partial, rel=1e-9, abs=1e-300)
+
+
+def test_forward_mode_has_its_own_lines() -> None:
+    text = str(adlab.gallery.worked_example().trace([1, 2], tangent=[1, 0]))
+    assert f"v{DOT}4       += v{DOT}3 · cos(v3)  2 · (-0.41615)" in text
+    assert "ẏ = 0.5215 is the derivative of f along" in text
+    assert "reverse mode" not in text
+
+
+def test_a_wrong_gradient_would_be_said_to_differ() -> None:
+    found = adlab.gallery.worked_example().trace([1, 2])
+    assert "it differs by" in str(replace(found, judge=lambda: [0.6, 0.5]))
+    assert "checked" not in str(replace(found, judge=None))
+
+
+def test_digits_are_those_asked_for() -> None:
+    found = adlab.Function("exp(x)").trace(1.0)
+    assert "2.7183" in str(found)
+    assert "2.718281828" in str(replace(found, digits=10))
+
+
+def test_a_bar_is_on_one_letter_only() -> None:
+    names = {"v12": f"v{BAR}12", "x_1": f"x{BAR}_1", "alpha": "∂y/∂alpha", "α": f"α{BAR}"}
+    assert {name: marked(name, BAR) for name in names} == names
 
 
 def test_html_is_escaped_and_latex_has_every_node() -> None:
