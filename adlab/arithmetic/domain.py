@@ -13,10 +13,10 @@ import numpy as np
 import sympy
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS, compiled_rule
 from adlab.arithmetic.intervals import INTERVALS
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.precise import Precise
 from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, DomainError, OverflowedError
@@ -171,7 +171,7 @@ def _unrounded(graph: Graph, operands: Sequence[int], point: Sequence[float], me
     if any(value != 0 for value in met) or len(graph) > MOST_PRECISE or graph.compound:
         return False
     with working(BITS):
-        values = evaluate(graph, [exact(number) for number in point], Precise(BITS))
+        values = evaluate(graph, [exact(number) for number in point], Extended(BITS))
         return all(values[operand] == 0 for operand in operands)
 
 

@@ -50,10 +50,10 @@ def blamed(
 
 def _program(f: Function, name: str, i: int, j: int) -> tuple[Graph, int, int] | None:
     """The graph that a method evaluates for one partial, the node of it, and the first node that is no operation of f."""
-    if name == "reverse" or name == "forward":
+    if name in ("reverse", "forward"):
         if len(f.graph) * (1 if name == "reverse" else f.n) > MOST_NODES:
             return None
-        program = f.program(name)
+        program = f.program("reverse" if name == "reverse" else "forward")
         return program, program.outputs[f.m + i * f.n + j], len(f.graph)
     if not f.independent or not is_small(f.outputs, SMALL_FORMULA):
         return None

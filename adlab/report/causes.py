@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.precise import Precise
 from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Graph
 from adlab.truth.meanings import CONTEXT, exact, working
@@ -88,7 +88,7 @@ class Walk:
         found: list[list[Any]] = []
         for bits in (BITS[0] // 2, *BITS):
             with working(bits):
-                found.append(evaluate(self.graph, [exact(x) for x in self.point], Precise(bits)))
+                found.append(evaluate(self.graph, [exact(x) for x in self.point], Extended(bits)))
             if len(found) > 1 and _close(found[-2][self.output], found[-1][self.output]):
                 break
         return found[-1]
@@ -143,10 +143,10 @@ class Walk:
         found: list[Loss] = []
         if beyond := self._out_of_range():
             with working(53):
-                wide = evaluate(self.graph, [exact(x) for x in self.point], Precise(53))
+                wide = evaluate(self.graph, [exact(x) for x in self.point], Extended(53))
                 if self.error(wide[self.output]) * BETTER <= self.error(self.floats[self.output]):
                     found.append(self._spoiling(beyond, wide))
-                    values, arithmetic = wide, Precise(53)  # type: ignore[assignment]
+                    values, arithmetic = wide, Extended(53)  # type: ignore[assignment]
         with working(53):
             found += self._losses(values, arithmetic)
         return found
@@ -179,7 +179,7 @@ class Walk:
         return self._loss(chosen, 16.0, kind)
 
     def _after(self, now: list[Any], k: int) -> Any:
-        arithmetic, moved = Precise(53), {k}
+        arithmetic, moved = Extended(53), {k}
         for i in self.used:
             primitive, operands, parameter = self.graph.nodes[i]
             if i > k and any(operand in moved for operand in operands):
@@ -262,7 +262,7 @@ class Walk:
 def arithmetic_partials(graph: Graph, k: int, true: list[Any]) -> Sequence[Any]:
     """The local partials of a node at the true values."""
     with working(BITS[0]):
-        return Precise(BITS[0]).partials(graph, k, true)
+        return Extended(BITS[0]).partials(graph, k, true)
 
 
 def _close(a: Any, b: Any) -> bool:

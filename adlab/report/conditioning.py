@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.precise import Precise
 from adlab.autodiff.jacobian import tangents
 from adlab.autodiff.sweeps import forward
 from adlab.function import Function
@@ -61,7 +61,7 @@ def conditioning(f: Function, point: FloatArray) -> Conditioning:
 def _precisely(f: Function, program: Graph, point: FloatArray) -> Conditioning:
     """By numbers of 53 bits whose exponents are unlimited; NaN where there is none."""
     with working(53):
-        arithmetic = Precise(53)
+        arithmetic = Extended(53)
         inputs = [exact(x) for x in point.tolist()]
         values = evaluate(program, inputs, arithmetic)
         moves = [forward(program, values, {k: x}, arithmetic) for k, x in enumerate(inputs) if x]
