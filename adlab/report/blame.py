@@ -16,7 +16,7 @@ from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray
 from adlab.methods import Method
 from adlab.report.accuracy import AccuracyRow
-from adlab.report.causes import MOST_NODES, UNIT, Loss, Walk, losses
+from adlab.report.causes import MOST_NODES, UNIT, Kind, Loss, Walk, losses
 from adlab.report.truth import Truth
 from adlab.text.traversal import is_small
 from adlab.truth.meanings import CONTEXT, exact, working
@@ -24,6 +24,7 @@ from adlab.truth.meanings import CONTEXT, exact, working
 POOR = 13.0  # digits below which a method needs an excuse
 SMALL_FORMULA = 300  # nodes of a formula whose symbolic derivative is made once more, to be walked
 WRONG_GRAPH = 1e-9  # relative: by so much a graph may miss the truth in high precision, where constants are rounded
+POOR_FORMULA = 1e-13  # relative: a symbolic derivative that misses the truth by more owes it to constants that SymPy rounded
 
 
 def worst_of(rows: Sequence[AccuracyRow], method: str) -> AccuracyRow | None:
@@ -72,8 +73,10 @@ def _of(graph: Graph, output: int, own: int, point: FloatArray, truth: Any) -> l
         there = walk.true[output]
         if truth is not None and not CONTEXT.isnan(there):
             off, size = abs(there - exact(truth)), abs(exact(truth))
-            if off > WRONG_GRAPH * size + CONTEXT.mpf(2) ** -1074:
-                return [Loss(output, graph.names[output], graph.written(output), 16.0, True, "graph")]
+            if off > (WRONG_GRAPH if own else POOR_FORMULA) * size + CONTEXT.mpf(2) ** -1074:
+                kind: Kind = "graph" if own else "constants"
+                lost = Loss(output, graph.names[output], graph.written(output), 16.0, True, kind)
+                return [lost] if own else [lost, *walk.causes()]
     return walk.causes()
 
 

@@ -21,7 +21,7 @@ from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Graph
 from adlab.truth.meanings import CONTEXT, exact, working
 
-Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph"]
+Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph", "constants"]
 UNIT = 2.0**-53
 BITS = (400, 1600)
 """Precisions of the high-precision walk; the second where the first may not do."""
@@ -42,8 +42,8 @@ class Loss:
     `kind` says how. A cancellation: operands that are rounded leave a result far smaller than they are. A magnification:
     the operation multiplies the relative error of an operand, `source`, by its condition number `factor`; an absorption
     is the same where `source` is a sum in which a small term, `small`, has lost digits. Overflow and underflow: the value
-    is beyond binary64's range. "graph": the graph is wrong in high precision, too. `adjoint` if it is no operation of f
-    but one of its derivative program.
+    is beyond binary64's range. "graph": the graph is wrong in high precision, too. "constants": so is a symbolic
+    derivative, in which SymPy has rounded constants. `adjoint` if it is no operation of f but one of its derivative program.
     """
 
     node: int
@@ -68,6 +68,8 @@ class Loss:
             return f"{lost} are lost at {place}{whose}: {self.source} has rounded {self.small} away, and this operation shows it"
         if self.kind == "magnification":
             return f"{lost} are lost at {place}{whose}, which magnifies the rounding of {self.source} {self.factor:.1e} times"
+        if self.kind == "constants":
+            return "SymPy has multiplied and rounded constants, and what is left of their difference is wrong"
         if self.kind == "graph":
             return SUSPECT
         return f"binary64 {self.kind}s at {place}{whose}"

@@ -26,10 +26,10 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.differences.stencils import scheme
 from adlab.methods import METHODS
 from adlab.report import accuracy
-from adlab.report.blame import POOR, _program, blamed, worst_of
+from adlab.report.blame import _program, blamed, worst_of
 from adlab.report.causes import UNIT, Loss, Walk
 from adlab.report.conditioning import conditioning
-from adlab.report.probe import Probe
+from adlab.report.probe import BITS, Probe
 from adlab.report.steps import split
 from adlab.report.truth import truth
 from adlab.truth.meanings import exact, working
@@ -96,6 +96,9 @@ def judged(text: str, at: dict[str, float], seconds: float = 20.0) -> Iterator[t
 def _walked(f: Any, point: Any, row: Any, losses: list[Loss], graph: Any, output: int, own: int) -> tuple[str, bool]:
     walk = Walk(graph, point.tolist(), output, own)
     before = walk.error(walk.floats[output])
+    if losses and losses[0].kind == "constants":  # what is computed is then right, but for them
+        left = walk.error(walk.repaired(walk.floats, [loss.node for loss in losses[1:]], FLOATS))
+        return "constants", left <= max(VANISHED * row.relative_error, walk.enough)
     if before <= walk.enough:  # the method computes in another order than its program
         return "not reproduced", True
     if losses and losses[0].kind == "graph":
@@ -127,11 +130,12 @@ def _difference(f: Any, point: Any, row: Any, known: Any, name: str, step: float
     named = "truncation" if "truncation holds" in said else "roundoff" if "roundoff holds" in said else ""
     if not named:
         return None
-    _, sharp = Probe(f, point).quotients(scheme(name), i, j, step)
+    with mpmath.workprec(BITS):
+        _, sharp = Probe(f, point).quotients(scheme(name), i, j, step)
     if sharp is None:
         return None
     with mpmath.workprec(400):
-        exact_error = abs(mpmath.mpf(str(sharp)) - known.component(i, j).value)
+        exact_error = abs(mpmath.make_mpf(sharp._mpf_) - known.component(i, j).value)
         vanishes = exact_error <= 0.5 * row.error
     return named, bool(vanishes == (named == "roundoff"))
 
