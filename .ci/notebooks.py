@@ -1,4 +1,4 @@
-"""Executes every notebook anew and compares what it prints with what is committed.
+"""Executes every notebook anew and compares what it prints with what is committed, by meaning (tests/recorded.py).
 
 A cell tagged `volatile` (times, versions) is executed but not compared; pictures are compared by being there.
 `--write` stores the new outputs instead; stems after it choose notebooks.
@@ -12,6 +12,9 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from recorded import differences
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 
@@ -46,9 +49,10 @@ def main() -> int:
             fresh.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
             nbformat.write(fresh, path)
         for number, (before, after) in enumerate(zip(committed.cells, fresh.cells, strict=True)):
-            if "volatile" not in before.metadata.get("tags", []) and shown(before) != shown(after) and not write:
+            changed = differences("\n".join(shown(before)), "\n".join(shown(after)))
+            if changed and "volatile" not in before.metadata.get("tags", []) and not write:
                 wrong += 1
-                print(f"{path.name}, cell {number}: committed\n{shown(before)}\nexecuted\n{shown(after)}")
+                print(f"{path.name}, cell {number}:", *changed, sep="\n  ")
         print(f"{path.name}: {'written' if write else 'executed'}")
     return int(wrong > 0)
 

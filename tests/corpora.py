@@ -20,3 +20,14 @@ def rows(name: str) -> list[dict[str, Any]]:
     if not path.exists():
         pytest.skip(f"no {path.name} in {CORPORA}: set ADLAB_CORPORA")
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+FORMULAS = (
+    "adbench", "feynman", "global_optimisation", "large", "nist_strd", "rubi_sections", "rubi_special", "symbolic_regression"
+)  # fmt: skip
+"""The corpora whose rows are a formula in adlab's text; the others need a reader of their own."""
+
+
+def every_row(but: str = "") -> list[dict[str, Any]]:
+    """The rows of all corpora of formulas, in a fixed order, without those of one."""
+    return [row for name in FORMULAS if name != but for row in rows(name)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
 import pytest
-from corpora import CORPORA
+from corpora import needed, rows
 
 import adlab
 from adlab.report.conditioning import UNIT, conditioning
@@ -15,12 +14,12 @@ from adlab.report.conditioning import UNIT, conditioning
 ASKED = ["feynman", "symbolic_regression", "adbench", "large", "global_optimisation"]
 RTOL = 1e-12
 
-pytestmark = pytest.mark.skipif(not CORPORA.exists(), reason="the corpora are not part of the project; not found beside it")
+pytestmark = needed
 
 
-def rows(name: str):
-    for line in (CORPORA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
+def referenced(name: str):
+    """Rows with the partials that their reference has."""
+    for row in rows(name):
         want = {k: float(v) for k, v in row["gradient"].items() if v not in (None, "None", "nan")}
         if want:
             yield row, want
@@ -28,7 +27,7 @@ def rows(name: str):
 
 def misses(name: str, method: str):
     """Rows off by more than RTOL in a component that is not negligible beside the row's largest."""
-    for row, want in rows(name):
+    for row, want in referenced(name):
         f = adlab.Function(row["expr"], variables=row["variables"])
         point = np.array([float(row["point"][v]) for v in row["variables"]])
         got = dict(zip(row["variables"], f.gradient(point, method=method), strict=True))
@@ -42,7 +41,7 @@ def misses(name: str, method: str):
 def test_at_most_two_percent_of_rows_are_off_and_each_is_ill_conditioned(method: str) -> None:
     total, off = 0, 0
     for name in ASKED:
-        total += sum(1 for _ in rows(name))
+        total += sum(1 for _ in referenced(name))
         for row, f, point, want, got, wrong in misses(name, method):
             off += 1
             kappa = conditioning(f, point).partials[0]
@@ -64,7 +63,7 @@ def test_every_row_of_these_is_right(name: str) -> None:
 
 def test_special_functions_are_right_whether_their_orders_are_constant_or_move() -> None:
     refused = []
-    for row, want in rows("rubi_special"):
+    for row, want in referenced("rubi_special"):
         try:
             f = adlab.Function(row["expr"], variables=row["variables"])
             got = dict(zip(row["variables"], f.gradient(row["point"]), strict=True))
@@ -78,7 +77,7 @@ def test_special_functions_are_right_whether_their_orders_are_constant_or_move()
 
 
 def test_values_agree_too() -> None:
-    for row, _ in rows("feynman"):
+    for row, _ in referenced("feynman"):
         f = adlab.Function(row["expr"], variables=row["variables"])
         assert f(row["point"]) == pytest.approx(float(row["value"]), rel=1e-12), row["id"]
 
@@ -86,7 +85,7 @@ def test_values_agree_too() -> None:
 def test_the_truth_agrees_with_the_references() -> None:
     """Every tenth row of three corpora, to 20 digits' worth of binary64: two independent computations."""
     for name in ("feynman", "symbolic_regression", "global_optimisation"):
-        for row, want in list(rows(name))[::10]:
+        for row, want in list(referenced(name))[::10]:
             f = adlab.Function(row["expr"], variables=row["variables"])
             found = adlab.truth(f, [float(row["point"][v]) for v in row["variables"]])
             for j, variable in enumerate(row["variables"]):

@@ -1,7 +1,6 @@
-"""The README cannot go stale: every command and every session in it is run, and its output compared.
+"""No README can go stale: every command and every session in any of them is run, and its output compared by meaning.
 
-`python tests/test_readme.py` writes the outputs anew. What is measured (times and their ratios) is masked; all
-other characters must agree.
+`python tests/test_readme.py` writes the outputs anew, in every README.md of the repository.
 """
 
 from __future__ import annotations
@@ -9,20 +8,25 @@ from __future__ import annotations
 import contextlib
 import doctest
 import io
+import os
 import re
 import shlex
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
+from recorded import differences
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
+FRONT = ROOT / "README.md"
+READMES = [FRONT, *sorted(path for room in ("adlab", "notebooks", "figures") for path in (ROOT / room).rglob("README.md"))]
 CONSOLE = re.compile(r"(<!-- (?P<flags>[a-z0-9, ]+) -->\n)?```console\n(?P<body>.*?)```", re.DOTALL)
 PYTHON = re.compile(r"(<!-- (?P<flags>[a-z0-9, ]+) -->\n)?```pycon\n(?P<body>.*?)```", re.DOTALL)
+WIDTH = "120"  # columns: what GitHub shows of a line without scrolling
 SETUP = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
@@ -36,6 +40,7 @@ def run(command: str, extras: bool = False) -> str:
     with contextlib.ExitStack() as stack:
         if not extras:
             stack.enter_context(plain())
+        stack.enter_context(mock.patch.dict(os.environ, COLUMNS=WIDTH))
         stack.enter_context(contextlib.redirect_stdout(out))
         stack.enter_context(contextlib.redirect_stderr(out))
         main([*words[1:], "--quiet"] if len(words) > 1 and words[1] not in ("gallery", "--help") else words[1:])
@@ -58,25 +63,23 @@ def sessions(body: str) -> list[tuple[str, str]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
-def masked(text: str) -> str:
-    """Times, and in tables with a time column the ratio beside it, become #; column widths with them."""
-    text = re.sub(r"\d[\d.]*(e[-+]\d+)? (ns|µs|ms|s)\b +[\d.e+]+", "# #", text)
-    return re.sub(r"[ ─]+", " ", text)
-
-
 def needs(flags: str | None) -> list[str]:
     """The extras that a block marked `<!-- needs … -->` is about."""
     return (flags or "").partition("needs ")[2].split()
 
 
-def blocks() -> list[tuple[str, str, list[str]]]:
-    """(command, expected output, extras) of every session."""
-    text = README.read_text(encoding="utf-8")
-    return [(*pair, needs(match["flags"])) for match in CONSOLE.finditer(text) for pair in sessions(match["body"])]
+def blocks() -> list[Any]:
+    """(command, expected output, extras) of every session, named by its README and its command."""
+    return [
+        pytest.param(*pair, needs(match["flags"]), id=f"{path.relative_to(ROOT).parent}: {pair[0][:60]}")
+        for path in READMES
+        for match in CONSOLE.finditer(path.read_text(encoding="utf-8"))
+        for pair in sessions(match["body"])
+    ]
 
 
-@pytest.mark.parametrize(("command", "expected", "extras"), blocks(), ids=lambda value: str(value)[:60])
-def test_every_command_prints_what_the_readme_says(
+@pytest.mark.parametrize(("command", "expected", "extras"), blocks())
+def test_every_command_prints_what_its_readme_says(
     command: str, expected: str, extras: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for extra in extras:
@@ -85,34 +88,52 @@ def test_every_command_prints_what_the_readme_says(
     (tmp_path / "figures").mkdir()
     for recorded in (ROOT / "figures").glob("*.json"):
         shutil.copy(recorded, tmp_path / "figures")
-    assert masked(run(command, bool(extras))).strip() == masked(expected).strip()
+    assert not differences(expected, run(command, bool(extras)))
 
 
-def test_every_python_session_in_the_readme() -> None:
+class ByMeaning(doctest.OutputChecker):
+    """Doctest's own comparison, and where characters differ, that of meanings."""
+
+    def check_output(self, want: str, got: str, optionflags: int) -> bool:
+        return super().check_output(want, got, optionflags) or not differences(want, got)
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT).parent))
+def test_every_python_session_in_a_readme(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that need an extra where it is installed; .ci/run has them all."""
-    found = PYTHON.finditer(README.read_text(encoding="utf-8"))
+    monkeypatch.chdir(tmp_path)
+    found = list(PYTHON.finditer(path.read_text(encoding="utf-8")))
     text = "\n".join(match["body"] for match in found if all(map(find_spec, needs(match["flags"]))))
-    test = doctest.DocTestParser().get_doctest(text, {}, "README", str(README), 0)
-    assert test.examples
-    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+    test = doctest.DocTestParser().get_doctest(text, {}, path.name, str(path), 0)
+    runner = doctest.DocTestRunner(ByMeaning(), optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     report = io.StringIO()
     with plain():
         runner.run(test, out=report.write)
     assert runner.failures == 0, report.getvalue()
 
 
-def test_every_picture_in_the_readme_is_there() -> None:
-    for path in re.findall(r"\]\(((?:figures|notebooks)/[^)]+)\)", README.read_text(encoding="utf-8")):
-        assert (ROOT / path).exists(), path
+def test_there_is_something_to_compare() -> None:
+    assert len(blocks()) > 10
+    assert any(PYTHON.search(path.read_text(encoding="utf-8")) for path in READMES)
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT).parent))
+def test_every_link_to_a_file_leads_to_one(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / link).exists(), link
 
 
 def test_ci_calls_the_readmes_own_test_command() -> None:
-    commands = [line.strip() for block in SETUP.findall(README.read_text(encoding="utf-8")) for line in block.splitlines()]
-    setup = [line for line in commands if line.startswith("pip install")]
-    assert setup[0] == "pip install -e . && adlab"
-    assert setup[1] == "pip install -e '.[test]' && pytest"
-    ran = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("-q ", "")
-    assert setup[1] in ran
+    setup = [
+        line.strip()
+        for block in SETUP.findall(FRONT.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+        if "pip install -e" in line
+    ]
+    environment = "python3 -m venv .venv && . .venv/bin/activate && "
+    assert setup[0] == environment + "pip install -e . && adlab"
+    assert setup[1] == environment + "pip install -e '.[test]' && pytest"
+    assert setup[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def rewrite() -> None:
@@ -126,7 +147,8 @@ def rewrite() -> None:
         body = "".join(f"$ {command}\n{run(command, bool(extras)).rstrip()}\n" for command in commands)
         return f"{match[1] or ''}```console\n{body}```"
 
-    README.write_text(CONSOLE.sub(again, README.read_text(encoding="utf-8")), encoding="utf-8")
+    for path in READMES:
+        path.write_text(CONSOLE.sub(again, path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

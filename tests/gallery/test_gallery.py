@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
+import corpora
 import numpy as np
 import pytest
 import sympy
-from corpora import CORPORA
 
 from adlab import gallery
 from adlab.errors import AdlabError, OptionError, PointError
@@ -239,15 +238,12 @@ def test_rosenbrocks_valley_ends_at_ones() -> None:
 
 
 def test_bundle_adjustment_is_that_of_adbench() -> None:
-    path = CORPORA / "adbench.jsonl"
-    if not path.exists():
-        pytest.skip(f"no {path.name} in {CORPORA}: set ADLAB_CORPORA to the folder of the corpora")
-    rows = [row for row in map(json.loads, path.read_text().splitlines()) if row["id"].startswith("ADBench-BA-row")][:2]
-    measured = [-float(re.findall(r"[uv]0 ([+-] [\d.]+)\)$", row["expr"])[0].replace(" ", "")) for row in rows]
+    found = [row for row in corpora.rows("adbench") if row["id"].startswith("ADBench-BA-row")][:2]
+    measured = [-float(re.findall(r"[uv]0 ([+-] [\d.]+)\)$", row["expr"])[0].replace(" ", "")) for row in found]
     f = gallery.bundle_adjustment(measured)
-    assert f.names == rows[0]["variables"]
-    values, partials = f(rows[0]["point"]), f.jacobian(rows[0]["point"])
-    for i, row in enumerate(rows):
+    assert f.names == found[0]["variables"]
+    values, partials = f(found[0]["point"]), f.jacobian(found[0]["point"])
+    for i, row in enumerate(found):
         assert values[i] == pytest.approx(float(row["value"]), rel=1e-11)
         np.testing.assert_allclose(partials[i], [float(row["gradient"][name]) for name in f.names], rtol=1e-11)
 

@@ -5,12 +5,11 @@ A sample every time; with ADLAB_EFFORT above 1 every row of feynman.jsonl and 20
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
-from corpora import CORPORA
+from corpora import rows
 from table import EFFORT
 
 from adlab.arithmetic.floats import FLOATS
@@ -23,14 +22,10 @@ from adlab.report.accuracy import attempt
 ROWS = {"feynman": (10, 120), "rubi_sections": (14, 200)}  # in a sample, at most
 
 
-def rows(name: str) -> list[dict[str, Any]]:
+def sample(name: str) -> list[dict[str, Any]]:
     """So many, spread evenly."""
-    path = CORPORA / f"{name}.jsonl"
-    if not path.exists():
-        pytest.skip(f"{path} is not there; set ADLAB_CORPORA")
-    everything = path.read_text(encoding="utf-8").splitlines()
-    count = ROWS[name][EFFORT > 1]
-    return [json.loads(everything[round(i * (len(everything) - 1) / (count - 1))]) for i in range(count)]
+    everything, count = rows(name), ROWS[name][EFFORT > 1]
+    return [everything[round(i * (len(everything) - 1) / (count - 1))] for i in range(count)]
 
 
 def real(f: Function, point: Any) -> bool:
@@ -41,7 +36,7 @@ def real(f: Function, point: Any) -> bool:
 @pytest.mark.parametrize("corpus", ROWS)
 def test_agreement_with_the_reference(graph_peer: Peer, corpus: str) -> None:
     wrong = []
-    for row in rows(corpus):
+    for row in sample(corpus):
         f, point = Function(row["expr"], row["variables"]), np.array([float(row["point"][v]) for v in row["variables"]])
         tried = attempt(f, METHODS[graph_peer.name], point)
         assert tried.result is not None, (row["id"], tried.note)

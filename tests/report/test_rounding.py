@@ -11,7 +11,7 @@ import statistics
 import mpmath
 import numpy as np
 import pytest
-from corpora import CORPORA
+from corpora import every_row, needed
 
 import adlab
 from adlab.arithmetic.bounded import Bounded
@@ -24,8 +24,7 @@ MODES = ["reverse", "forward"]
 
 def corpora_rows(count: int):
     """Rows with a reference gradient that adlab can serve, as (function, point, {variable: 45 digits}); seeded."""
-    lines = [line for path in sorted(CORPORA.glob("*.jsonl")) for line in path.read_text(encoding="utf-8").splitlines()]
-    rows = [row for row in map(json.loads, lines) if "gradient" in row]
+    rows = [row for row in every_row() if "gradient" in row]
     for row in random.Random(4).sample(rows, min(count, len(rows))):
         want = {k: mpmath.mpf(v) for k, v in row["gradient"].items() if v not in (None, "None", "nan")}
         try:
@@ -41,7 +40,7 @@ def violation(bound: Bounded, exact: mpmath.mpf) -> mpmath.mpf:
         return abs(mpmath.mpf(bound.value) - exact) - bound.error - abs(exact) * mpmath.mpf(10) ** -44
 
 
-@pytest.mark.skipif(not CORPORA.exists(), reason="the corpora are not part of the project; not found beside it")
+@needed
 @pytest.mark.parametrize("mode", MODES)
 def test_over_the_corpora_the_bound_holds_and_is_within_100_of_the_error(mode: str) -> None:
     """An error below half a unit in the last place is counted as that: nothing smaller can be told apart."""

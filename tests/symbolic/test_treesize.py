@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from typing import Any
 
 import pytest
 import sympy
-from corpora import CORPORA
+from corpora import rows
 from random_expressions import random_expression
 from sympy import Integer, Mul, Piecewise, S, cos, exp, sin, sqrt
 from sympy.core.basic import Basic
@@ -64,10 +63,7 @@ def test_every_rule_of_count_ops(expression: Any) -> None:
 
 @pytest.mark.parametrize("name", ["feynman", "global_optimisation", "nist_strd"])
 def test_formulas_of_the_corpora_as_written_and_as_evaluated(name: str) -> None:
-    path = CORPORA / f"{name}.jsonl"
-    if not path.exists():
-        pytest.skip(f"no {path.name} in {CORPORA}: set ADLAB_CORPORA to the folder of the corpora")
-    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+    for row in rows(name):
         formula = parse(row["expr"], names=row.get("variables") or row["vars"])
         if tree_nodes(formula) < 200:
             assert tree_operations(formula) == sympy.count_ops(formula), row["id"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import operator
 import pickle
@@ -14,7 +13,7 @@ from fractions import Fraction
 import mpmath
 import pytest
 import sympy
-from corpora import CORPORA
+from corpora import every_row
 from sympy import Add, Integer, Mul, Pow, Rational, S, symbols
 
 import adlab.primitives.table  # noqa: F401 (the functions that the table tells the text of)
@@ -346,10 +345,7 @@ def test_the_time_is_linear(shape):
 
 
 def test_every_formula_of_the_corpora_parses():
-    rows = [json.loads(line) for file in sorted(CORPORA.glob("*.jsonl")) for line in file.read_text().splitlines()]
-    if not rows:
-        pytest.skip(f"no corpora in {CORPORA}: set ADLAB_CORPORA")
-    for row in rows:
+    for row in every_row():
         variables = row.get("variables") or row["vars"]
         found = {node.name for node in postorder([parse(row["expr"], variables)]) if node.is_Symbol}
         assert found <= set(variables), row["id"]

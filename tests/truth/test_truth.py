@@ -13,7 +13,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
-from corpora import CORPORA
+from corpora import rows
 from published import CERTIFIED
 from sympy import Abs, Eq, Heaviside, Max, Mod, Ne, Piecewise, Rational, cos, exp, floor, log, sin, sqrt, tanh
 
@@ -287,11 +287,7 @@ EVERY = {"feynman": 5, "symbolic_regression": 10, "adbench": 1, "large": 9, "glo
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_sample_of_the_corpora(name: str) -> None:
-    path = CORPORA / f"{name}.jsonl"
-    if not path.exists():
-        pytest.skip(f"no corpora at {CORPORA}: set ADLAB_CORPORA")
-    for line in path.read_text(encoding="utf-8").splitlines()[:: EVERY[name]]:
-        row = json.loads(line)
+    for row in rows(name)[:: EVERY[name]]:
         formula = parse(row["expr"], names=row["variables"])
         known = {symbol.name: symbol for symbol in symbols_of([formula])}
         variables = [known.get(name, sympy.Symbol(name)) for name in row["variables"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import subprocess
@@ -13,7 +12,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
-from corpora import CORPORA
+from corpora import every_row
 from sympy import Abs, Eq, Heaviside, Max, Mod, Ne, Piecewise, Rational, cos, exp, floor, log, sin, sqrt
 
 pytest.importorskip("flint", "0.9")
@@ -288,11 +287,7 @@ def test_neither_engine_nor_the_graph_has_a_part_in_it() -> None:
 
 def sampled(count: int) -> Iterator[tuple[dict[str, Any], Any, list[Any]]]:
     """Rows of the corpora at random, each with its formula and variables."""
-    if not CORPORA.exists():
-        pytest.skip(f"no corpora at {CORPORA}: set ADLAB_CORPORA")
-    files = (path for path in sorted(CORPORA.glob("*.jsonl")) if path.stem != "nist_strd")
-    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    for row in map(json.loads, random.Random(4).sample(lines, count)):
+    for row in random.Random(4).sample(every_row(but="nist_strd"), count):
         formula = parse(row["expr"], names=row["variables"])
         known = {symbol.name: symbol for symbol in symbols_of([formula])}
         yield row, formula, [known.get(name, sympy.Symbol(name)) for name in row["variables"]]
