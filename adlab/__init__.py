@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from adlab.function import Function as Function
     from adlab.methods import methods as methods
     from adlab.page.build import page as page
+    from adlab.primitives.user import parse as parse, primitive as primitive
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
-    from adlab.text.parser import parse as parse
 
 __version__ = "0.1.0"
 
@@ -84,7 +84,8 @@ _HOME = {
     "jacobian": "adlab.report.direct",
     "methods": "adlab.methods",
     "page": "adlab.page.build",
-    "parse": "adlab.text.parser",
+    "parse": "adlab.primitives.user",  # the text's, once the table has told it all names
+    "primitive": "adlab.primitives.user",
     "rounding": "adlab.report.rounding",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",

@@ -37,6 +37,7 @@ from adlab.precision import BINARY64, CONTEXT, in_time, patience, working
 from adlab.process import run_module
 from adlab.symbolic.sympy_worker import Job, Results, decoded, work
 from adlab.symbolic.treesize import Distinct, unfolded
+from adlab.text.functions import NAMED
 
 SECONDS = 10.0  # until a worker is killed
 MEMORY = 2 << 30  # bytes that a worker may take
@@ -269,7 +270,13 @@ _OWN = {
 }
 
 
-_OWN_MPMATH = {"uppergamma": CONTEXT.gammainc, "lowergamma": lambda s, x: CONTEXT.gammainc(s, 0, x)}
+_OWN_MPMATH = {
+    "uppergamma": CONTEXT.gammainc,
+    "lowergamma": lambda s, x: CONTEXT.gammainc(s, 0, x),
+    "airyaiprime": lambda x: CONTEXT.airyai(x, derivative=1),
+    "airybiprime": lambda x: CONTEXT.airybi(x, derivative=1),
+    "logaddexp": lambda a, b: CONTEXT.log(CONTEXT.exp(a) + CONTEXT.exp(b)),
+}
 
 
 def _math_name(name: str) -> Any:
@@ -282,4 +289,8 @@ def _meaning(name: str) -> Any:
         found = _OWN_MPMATH.get(name) or getattr(CONTEXT, MPMATH_TRANSLATIONS.get(name, name), None)
     if found is not None:
         return found
+    if name in NAMED:
+        letters = sympy.symbols(f"a:{NAMED[name].operands()}", real=True)
+        meant: Callable[..., Any] = sympy.lambdify(letters, NAMED[name].meaning(*letters), "math")
+        return meant
     raise MethodError(f"SymPy prints `{name}` in the derivative, a function that neither math nor mpmath has")

@@ -29,6 +29,11 @@ class Named(Function):  # type: ignore[misc]  # SymPy has no types
 
     meaning: ClassVar[Meaning]
 
+    @classmethod
+    def operands(cls) -> int:
+        """How many there are; 1 for a function of any number."""
+        return int(min(cls.nargs)) if cls.nargs not in (None, sympy.S.Naturals0) else 1
+
     def doit(self, **hints: Any) -> Any:
         """The expression that it means."""
         return type(self).meaning(*(arg.doit(**hints) for arg in self.args))
@@ -43,9 +48,15 @@ class Named(Function):  # type: ignore[misc]  # SymPy has no types
         return type(self).meaning(*self.args)._eval_evalf(prec)
 
 
+NAMED: dict[str, Any] = {}
+"""The classes by their names, as SymPy prints them."""
+
+
 def named(name: str, meaning: Meaning, arity: int | tuple[int, ...] | None = None) -> Any:
     """A new function of that name; a user's undefined Function of the same name is not it."""
-    return type(name, (Named,), {"meaning": staticmethod(meaning), "__module__": __name__} | ({"nargs": arity} if arity else {}))
+    known = {"meaning": staticmethod(meaning), "__module__": __name__} | ({"nargs": arity} if arity else {})
+    NAMED[name] = type(name, (Named,), known)
+    return NAMED[name]
 
 
 def _logsum(a: Any, b: Any) -> Any:
