@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adlab import gallery as gallery
+    from adlab.arithmetic.registration import primitive as primitive
     from adlab.errors import (
         AdlabError as AdlabError,
         DomainError as DomainError,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from adlab.function import Function as Function
     from adlab.methods import methods as methods
     from adlab.page.build import page as page
-    from adlab.primitives.user import parse as parse, primitive as primitive
+    from adlab.primitives.reader import parse as parse
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
     from adlab.report.cost import cost as cost
@@ -84,8 +85,8 @@ _HOME = {
     "jacobian": "adlab.report.direct",
     "methods": "adlab.methods",
     "page": "adlab.page.build",
-    "parse": "adlab.primitives.user",  # the text's, once the table has told it all names
-    "primitive": "adlab.primitives.user",
+    "parse": "adlab.primitives.reader",
+    "primitive": "adlab.arithmetic.registration",
     "rounding": "adlab.report.rounding",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",

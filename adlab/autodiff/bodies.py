@@ -16,6 +16,7 @@ from adlab.primitives.table import PART
 
 def push(graph: Graph, node: int, values: Values[Any], tangent: dict[int, Any], arithmetic: Arithmetic[Any]) -> None:
     """Puts the tangent of a compound operation, or of a part of one, into `tangent`, unless it is zero."""
+    operation: Any
     operation, operands, parameter = graph.nodes[node]
     if operation is PART:
         moved = tangent[operands[0]][parameter]
@@ -38,6 +39,7 @@ def pull(
     note: Callable[[int, int, Any, Any], None] | None = None,
 ) -> None:
     """Passes the adjoint of a compound operation on to its operands, or that of a part to its operation."""
+    operation: Any
     operation, operands, parameter = graph.nodes[node]
     if operation is PART:
         (source,) = operands

@@ -12,8 +12,8 @@ import pytest
 import sympy
 
 import adlab
+from adlab.arithmetic.registration import forget
 from adlab.primitives.table import HEADS, PRIMITIVES
-from adlab.primitives.user import forget
 from adlab.text.vocabulary import FUNCTIONS
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import sympy
 
+from adlab.arithmetic.floats import compile_python
 from adlab.errors import AdlabError, OptionError, ParseError
+from adlab.graph import rules
 from adlab.primitives import numerics, ranges, table
 from adlab.primitives.heads import define
 from adlab.primitives.primitive import OUT, Primitive, operand_letters
 from adlab.text import vocabulary
 from adlab.text.functions import named
-from adlab.text.parser import parse as parse
+from adlab.text.parser import parse
 from adlab.truth.meanings import CONTEXT, exact, working
 from adlab.truth.values import Plan, plan
 
@@ -70,9 +72,9 @@ def primitive(
     head = named(name, form, len(partials))
     vocabulary.know(name, head, len(letters), len(letters))  # for its own rules
     try:
-        rules = tuple(_read(rule, letters) for rule in partials)
+        slopes = tuple(_read(rule, letters) for rule in partials)
         where, kinks = _condition(domain, letters), _condition(smooth, letters)
-        made = _made(name, head, means, letters, rules, value, array, domain=where, smooth=kinks, convention=convention,
+        made = _made(name, head, means, letters, slopes, value, array, domain=where, smooth=kinks, convention=convention,
                      ulps=ulps, cost=cost)  # fmt: skip
         table.register(made)
         try:
@@ -95,13 +97,13 @@ def forget(name: str) -> None:
 
 
 def _made(
-    name: str, head: Any, means: Any, letters: Sequence[Any], rules: Any, value: Any, array: Any, **facts: Any
+    name: str, head: Any, means: Any, letters: Sequence[Any], slopes: Any, value: Any, array: Any, **facts: Any
 ) -> Primitive:
     """The entry; values by the form where no functions are given."""
     scalar = value or _by_form(plan([means], letters))
     if facts["smooth"] is not sympy.true and not facts["convention"]:
         raise OptionError(f"`{name}` is not smooth everywhere; say by `convention` what its partial is there")
-    return Primitive(name, head, array or numerics.elementwise(scalar, len(letters)), scalar, rules, head=head, spelling=name,
+    return Primitive(name, head, array or numerics.elementwise(scalar, len(letters)), scalar, slopes, head=head, spelling=name,
                      special=True, real_only=array is None, over=ranges.unknown, **facts)  # fmt: skip
 
 
@@ -155,7 +157,7 @@ def _check(made: Primitive, means: Any, letters: Sequence[Any]) -> None:
     """Raises OptionError at the first place where the entry is wrong."""
     meant = plan([means], letters)
     written = [plan([define(rule.xreplace({OUT: means})).doit()], letters) for rule in made.rules()]
-    on_floats = [_on_floats(rule, letters) for rule in made.rules()]
+    on_floats = compile_python(rules.partials(made))
     tried = 0
     for point in _points(made, letters):
         at = ", ".join(f"{letter} = {x!r}" for letter, x in zip(letters, point, strict=True))
@@ -171,7 +173,7 @@ def _check(made: Primitive, means: Any, letters: Sequence[Any]) -> None:
         _values(made, point, float(true), at)
         for k, letter in enumerate(letters):
             expected = _partial(made.name, meant, written[k], point, k, f"the partial for {letter} is wrong at {at}")
-            found = on_floats[k](*point, made.value(point))
+            found = on_floats(*point, made.value(point))[k]
             if 1e-290 < abs(expected) < 1e290 and not abs(found - expected) <= KEPT * abs(expected):
                 raise OptionError(f"`{made.name}`: the rule for {letter} loses its digits at {at}: on floats it gives "
                                   f"{found:.10g}, the derivative is {expected:.10g}; write it in another form")  # fmt: skip
@@ -233,17 +235,3 @@ def _points(made: Primitive, letters: Sequence[Any]) -> Iterator[list[float]]:
             found += 1
         if found == POINTS:
             return
-
-
-def _on_floats(rule: Any, letters: Sequence[Any]) -> Callable[..., float]:
-    """A rule as a function of floats, by the functions of the table."""
-    known = {head.__name__: entry.careful for head, entry in table.HEADS.items() if isinstance(head, type)}
-    function = sympy.lambdify([*letters, OUT], rule, modules=[known, "math"])
-
-    def safe(*operands: float) -> float:
-        try:
-            return float(function(*operands))
-        except (ValueError, ZeroDivisionError, OverflowError, TypeError):
-            return math.nan
-
-    return safe
