@@ -55,7 +55,10 @@ if TYPE_CHECKING:
     from adlab.report.enclose import enclose as enclose
     from adlab.report.exercise import exercise as exercise
     from adlab.report.glossary import glossary as glossary
+    from adlab.report.grid import table as table
+    from adlab.report.marking import grade as grade
     from adlab.report.rounding import rounding as rounding
+    from adlab.report.sheet import sheet as sheet
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
@@ -80,6 +83,7 @@ _HOME = {
     "enclose": "adlab.report.enclose",
     "exercise": "adlab.report.exercise",
     "glossary": "adlab.report.glossary",
+    "grade": "adlab.report.marking",
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",
     "jacobian": "adlab.report.direct",
@@ -88,8 +92,10 @@ _HOME = {
     "parse": "adlab.primitives.reader",
     "primitive": "adlab.arithmetic.registration",
     "rounding": "adlab.report.rounding",
+    "sheet": "adlab.report.sheet",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",
+    "table": "adlab.report.grid",
     "truth": "adlab.report.truth",
 }  # fmt: skip
 

@@ -246,6 +246,38 @@ def glossary(options: argparse.Namespace) -> None:
     show(options, glossary(" ".join(options.words) or None))
 
 
+def table(options: argparse.Namespace) -> None:
+    """Methods × functions, of formulas in the line and in files."""
+    from adlab.report.grid import read_line, read_list, table
+
+    stage("reading the formulas")
+    items = [pair for word in options.words for pair in (read_list(word) if Path(word).is_file() else [read_line(word)])]
+    if not items:
+        raise OptionError('no formula; try adlab table "x*sin(y)" "exp(x) at x=2", or a file with one a line')
+    show(options, table(items, methods_of(options), options.shows))
+
+
+def sheet(options: argparse.Namespace) -> None:
+    """Exercise sheets, written into a directory."""
+    from adlab.report.sheet import sheet
+
+    f = function_of(options)
+    digits = 3 if options.digits is None else options.digits
+    made = sheet(options.formula if f.name == "f" else f, options.students, options.seed, None, options.vary, digits)
+    if options.out:
+        for path in made.write(options.out):
+            print(path)
+    else:
+        show(options, made)
+
+
+def grade(options: argparse.Namespace) -> None:
+    """The answers of a class."""
+    from adlab.report.marking import grade
+
+    show(options, grade(options.words, options.digits))
+
+
 def gallery(options: argparse.Namespace) -> None:
     """The named functions."""
     from adlab.display import Table

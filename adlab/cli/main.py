@@ -29,6 +29,8 @@ One formula, differentiated every way there is, judged and explained.
   adlab swell   @logistic-map:6                  how large each derivative grows
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
+  adlab table   "x*sin(y)" "exp(x)" FILE         methods × formulas: digits, operations or time
+  adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
   adlab page    "x*sin(y)" --at x=1 y=2          an interactive page, in one file
   adlab methods                                  every method in a line; adlab glossary: the words
@@ -99,6 +101,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "trace --step": {"action": "store_true", "help": "walk both sweeps in the terminal, key by key"},
     "--forward": {"metavar": "NAME", "help": "forward mode along this variable, instead of reverse mode"},
     "--digits": {"type": int, "metavar": "N", "help": "significant digits, 5 by default"},
+    "--show": {"default": "digits", "choices": ["digits", "operations", "time"], "dest": "shows", "help": "what the table holds"},
+    "--students": {"type": int, "default": 30, "metavar": "N", "help": "how many sheets, 30 by default"},
+    "--seed": {"type": int, "default": 7, "metavar": "N", "help": "chooses the variants: the same seed, the same sheets"},
+    "--vary": {"default": "point", "choices": ["point", "formula"], "help": "what differs from sheet to sheet"},
+    "sheet --out": {"default": "", "metavar": "DIR", "help": "write sheets, keys and blanks for answers there"},
     "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
     "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter, and dearer"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
@@ -193,6 +200,14 @@ COMMANDS: dict[str, Command] = {
                      examples=("", "--brief"), words=("problems", "PROBLEM"), more=_bench_options),
     "page": Command("an interactive page of one formula at one point, in one file", commands.page, "formula at variables out",
                     ('"x*sin(y)" --at x=1 y=2', "@worked-example --out worked.html")),
+    "table": Command("methods × formulas: digits, operations or time", commands.table, "methods show json markdown plot",
+                     ('"x*sin(y)" "exp(x) at x=2" --show operations', '"x**3" "tanh(x)" --methods reverse,central-difference'),
+                     ("words", "FORMULA or FILE")),
+    "sheet": Command("exercise sheets for a class, a key, and blanks for the answers", commands.sheet,
+                     "formula variables students seed vary digits out json markdown",
+                     ('"x*sin(y)" --students 30 --seed 7 --out sheets', '"x*sin(y)" --students 3 --vary formula')),
+    "grade": Command("answers in CSV or JSON files graded: right, rightly carried on, the first slip", commands.grade,
+                     "digits json markdown plot", ("answers.csv", "*.csv --digits 2"), ("words", "FILE")),
     "gallery": Command("the named functions, used as @NAME", commands.gallery),
     "figures": Command("draws every figure into a directory", commands.figures, "only", ("", "pictures --only gradient_cost"),
                        ("directory", "DIR")),

@@ -90,3 +90,26 @@ def swell_bars(found: Swell, ax: Any = None) -> Any:
     ax.set_title(f"swell, {found.form}")
     ax.legend()
     return ax
+
+
+def squares(
+    values: Sequence[Sequence[float | None]], rows: Sequence[str], columns: Sequence[str], title: str, log: bool, ax: Any,
+    options: dict[str, Any],
+) -> Any:
+    """Numbers as coloured squares with the numbers in them; what is None stays blank. `options` go to `Axes.imshow`."""
+    from matplotlib.colors import LogNorm
+
+    ax = axes(ax)
+    numbers = np.array([[np.nan if value is None else value for value in row] for row in values], dtype=float)
+    known = numbers[np.isfinite(numbers)]
+    scale = LogNorm(max(known.min(), 1e-3), max(known.max(), 1.0)) if log and known.size and known.max() > known.min() else None
+    shown = ax.imshow(numbers, **{"aspect": "auto", "norm": scale, "cmap": "viridis_r" if log else "viridis", **options})
+    for i, j in np.argwhere(np.isfinite(numbers)).tolist():
+        red, green, blue, _ = shown.cmap(shown.norm(numbers[i, j]))
+        dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.5  # luminance
+        ax.text(j, i, f"{numbers[i, j]:.3g}", ha="center", va="center", fontsize=SMALL, color="white" if dark else "black")
+    ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_title(title)
+    ax.grid(False)
+    return ax

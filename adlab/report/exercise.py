@@ -24,7 +24,8 @@ from adlab.primitives.primitive import Primitive, to_float
 from adlab.primitives.table import PRIMITIVES
 from adlab.text.traversal import listing, shown
 
-NEAR = 5e-3  # relative: a number rounded to three significant digits is as near as that
+DIGITS = 3
+"""Significant digits that an answer needs if nobody asks for more."""
 NOTHING = 1e-9  # of the largest number of the column: what counts as 0
 LARGEST = 200  # rows
 FACTORS = (2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25, 10.0, 0.1)
@@ -53,12 +54,19 @@ class Exercise(Report):
 
     trace: Trace
     columns: tuple[str, ...]
+    digits: int = DIGITS
+    """Significant digits that an answer needs."""
+
+    @property
+    def near(self) -> float:
+        """The relative error of a number that is rounded to those digits, at most."""
+        return 0.5 * 10.0 ** (1 - self.digits)
 
     def sections(self) -> list[Table | str]:
         """The table to fill in, and how to hand it in."""
         graph = self.trace.graph
         rows = [[graph.names[i], graph.written(i) if i >= len(graph.inputs) else repr(self.trace.primals[i]),
-                 *("…" if self._asked(column, i) else "" for column in self.columns)] for i in self.trace.shown]  # fmt: skip
+                 *("…" if self.asks(column, i) else "" for column in self.columns)] for i in self.trace.shown]  # fmt: skip
         first, last = graph.names[self.trace.shown[-1]], graph.inputs[0]
         primal, rest = (f'"primal": {{"{first}": …}}, ', f', …, "{last}": …') if graph.operations else ("", "")
         how = f'grade({{{primal}"adjoint": {{"{first}": 1{rest}}}}}) says what is right.'
@@ -68,17 +76,18 @@ class Exercise(Report):
         """`rows`: node, what it is, and the columns that are asked for."""
         graph = self.trace.graph
         return {"rows": [{"node": graph.names[i], "is": graph.written(i),
-                          "asked": [c for c in self.columns if self._asked(c, i)]} for i in self.trace.shown]}  # fmt: skip
+                          "asked": [c for c in self.columns if self.asks(c, i)]} for i in self.trace.shown]}  # fmt: skip
 
     def grade(self, answers: Answers) -> Grade:
         """What is right of `answers`, {column: {node: number}}; of partials, {node: [number, …]}, one for each operand.
 
-        A number is right within half a per cent: three significant digits will do. Columns and nodes may be left out.
+        A number is right if it agrees when rounded to `digits` significant digits, by default three. Columns and nodes may
+        be left out.
         Raises OptionError for a column or node that is not asked for, and for what is no finite number.
         """
         self._check(answers)
         right, first = 0, ""
-        asked = [(column, node) for column in self.columns for node in self._order(column)]
+        asked = [(column, node) for column in self.columns for node in self.order(column)]
         following = ""
         for column, node in asked:
             name = self.trace.graph.names[node]
@@ -97,18 +106,18 @@ class Exercise(Report):
         """All that is asked for, filled in."""
         names = self.trace.graph.names
         return {
-            column: {names[node]: self._expected(column, node) for node in self._order(column)} for column in self.columns
+            column: {names[node]: self.expected(column, node) for node in self.order(column)} for column in self.columns
         }
 
-    def _asked(self, column: str, node: int) -> bool:
+    def asks(self, column: str, node: int) -> bool:
         return node >= len(self.trace.graph.inputs) or column not in ("primal", "partials")
 
-    def _order(self, column: str) -> list[int]:
+    def order(self, column: str) -> list[int]:
         """In the order of the sweep: adjoints from the output back."""
-        nodes = [node for node in self.trace.shown if self._asked(column, node)]
+        nodes = [node for node in self.trace.shown if self.asks(column, node)]
         return nodes[::-1] if column == "adjoint" else nodes
 
-    def _expected(self, column: str, node: int) -> Any:
+    def expected(self, column: str, node: int) -> Any:
         trace = self.trace
         if column == "primal":
             return trace.primals[node]
@@ -124,7 +133,7 @@ class Exercise(Report):
         for column, given in _items(answers, "the answers are", "{column: {node: number}}"):
             if column not in self.columns:
                 raise OptionError(f"no column `{column}` is asked for; there are {listing(self.columns)}")
-            known = [names[node] for node in self._order(column)]
+            known = [names[node] for node in self.order(column)]
             for name, number in _items(given, f"the column `{column}` is", "{node: number}"):
                 if name not in known:
                     raise OptionError(f"no {column} of `{name}` is asked for; there are {listing(known, limit=20)}")
@@ -133,29 +142,29 @@ class Exercise(Report):
 
     def _wrong(self, column: str, node: int, given: Any) -> str | None:
         """The first thing to say of this answer; None if it is right."""
-        expected, name = self._expected(column, node), self.trace.graph.names[node]
+        expected, name = self.expected(column, node), self.trace.graph.names[node]
         if column == "partials":
             return self._wrong_partials(node, [float(number) for number in _several(given)], expected)
-        answer, scale = float(given), self._scale(column, node)
-        if _near(answer, expected, scale):
+        answer, scale = float(given), self.scale(column, node)
+        if near(answer, expected, scale, self.near):
             return None
         slips = self._primal_slips if column == "primal" else self._path_slips
-        return f"the {column} of {name} is not {answer:.6g}: {_likely(answer, slips(column, node), scale)}"
+        return f"the {column} of {name} is not {answer:.6g}: {_likely(answer, slips(column, node), scale, self.near)}"
 
     def _wrong_partials(self, node: int, given: list[float], expected: list[float]) -> str | None:
         name = self.trace.graph.names[node]
         if len(given) != len(expected):
             return f"{name} has {len(expected)} operands, and a partial for each; {len(given)} were given"
-        wrong = [k for k, pair in enumerate(zip(given, expected, strict=True)) if not _near(*pair, abs(pair[1]) or 1.0)]
+        wrong = [k for k, pair in enumerate(zip(given, expected, strict=True)) if not near(*pair, abs(pair[1]) or 1.0, self.near)]
         if not wrong:
             return None
-        if len(given) == 2 and all(map(_near, given, expected[::-1], (1.0, 1.0))):
+        if len(given) == 2 and all(near(*pair, 1.0, self.near) for pair in zip(given, expected[::-1], strict=True)):
             return f"the partials of {name} are swapped"
         k = wrong[0]
         slips = [(-expected[k], "its sign is wrong"), *self._wrong_rules(node, k), *self._near_misses(node, k)]
-        return f"the partial of {name} for its operand {k + 1} is not {given[k]:.6g}: {_likely(given[k], slips, 1.0)}"
+        return f"the partial of {name} for its operand {k + 1} is not {given[k]:.6g}: {_likely(given[k], slips, 1.0, self.near)}"
 
-    def _scale(self, column: str, node: int) -> float:
+    def scale(self, column: str, node: int) -> float:
         """The size of what the number is made of, which is all that its rounding can be told by."""
         trace, operands = self.trace, self.trace.graph.nodes[node].operands
         if column == "adjoint":
@@ -165,7 +174,7 @@ class Exercise(Report):
         else:
             tangents = trace.tangents or {}
             parts = [(p or 0.0) * tangents.get(i, 0.0) for i, p in zip(operands, trace.partials.get(node, ()), strict=False)]
-        sizes = [abs(size) for size in (self._expected(column, node), *parts) if math.isfinite(size)]
+        sizes = [abs(size) for size in (self.expected(column, node), *parts) if math.isfinite(size)]
         return max(sizes, default=0.0) or 1.0
 
     def _primal_slips(self, _: str, node: int) -> Iterator[tuple[float, str]]:
@@ -211,7 +220,7 @@ class Exercise(Report):
     def _path_slips(self, column: str, node: int) -> Iterator[tuple[float, str]]:
         """What an adjoint or tangent would be with one thing done wrongly."""
         parts = self._parts(column, node)
-        expected = self._expected(column, node)
+        expected = self.expected(column, node)
         yield -expected, "its sign is wrong"
         if column == "adjoint" and node == self.trace.graph.outputs[self.trace.output]:
             yield 0.0, "the output's own adjoint is the seed, 1"
@@ -287,8 +296,9 @@ class Grade(Report):
         return {"passed": self.passed, "right": self.right, "asked": self.asked, "wrong": self.wrong, "missing": self.missing}
 
 
-def _near(answer: float, right: float, scale: float) -> bool:
-    return math.isfinite(right) and abs(answer - right) <= NEAR * abs(right) + NOTHING * scale
+def near(answer: float, right: float, scale: float, relative: float) -> bool:
+    """Whether an answer is right within a relative error; beside what is of size `scale`, nothing counts as 0."""
+    return math.isfinite(right) and abs(answer - right) <= relative * abs(right) + NOTHING * scale
 
 
 def _partial(primitive: Primitive, operand: int, at: Sequence[float]) -> float:
@@ -302,9 +312,9 @@ def _multiples(right: float) -> Iterator[tuple[float, str]]:
         yield factor * right, f"it is off by the factor {factor:.3g}"
 
 
-def _likely(answer: float, slips: Iterable[tuple[float, str]], scale: float) -> str:
+def _likely(answer: float, slips: Iterable[tuple[float, str]], scale: float, relative: float) -> str:
     """The slip that gives this number; of several the nearest, and of those equally near the first."""
-    found = [(abs(answer - value), text) for value, text in slips if _near(answer, value, scale)]
+    found = [(abs(answer - value), text) for value, text in slips if near(answer, value, scale, relative)]
     nearest = min((distance for distance, _ in found), default=0.0) + NOTHING * scale
     return next((text for distance, text in found if distance <= nearest), "no common slip gives that number")
 
@@ -332,19 +342,22 @@ def _number(given: Any, what: str) -> float:
     return number
 
 
-def exercise(f: Any, x: Any = None, tangent: Any = None, output: int = 0) -> Exercise:
+def exercise(f: Any, x: Any = None, tangent: Any = None, output: int = 0, digits: int = DIGITS) -> Exercise:
     """A trace of f at x to be filled in by hand, and graded.
 
-    `f` is a Function, an expression or a text; `tangent` a direction, which adds the forward mode's column. Raises what
+    `f` is a Function, an expression or a text; `tangent` a direction, which adds the forward mode's column, and
+    `digits` how many significant ones an answer needs. Raises what
     `f.trace` raises, and OptionError for more than 200 rows.
 
     >>> asked = exercise("x*y + x", {"x": 2, "y": 3})
     >>> print(asked.grade({"primal": {"v1": 6, "v2": 8}, "adjoint": {"v2": 1, "v1": 1, "y": 2, "x": 3}}))
     5 of 8 numbers are right. First of all, the adjoint of x is not 3: the contribution from v2 is missing.
     """
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 12:
+        raise OptionError(f"digits={digits!r}: an answer may be asked for to 1 to 12 significant digits")
     f = as_function(f)
     if len(f.graph.operations) > LARGEST:
         raise OptionError(f"an exercise of {len(f.graph.operations)} rows is too long to do by hand; at most {LARGEST}")
     trace = f.trace(point_of(f, x), tangent, output)
     columns = ("primal", "partials", "adjoint") if tangent is None else ("primal", "tangent", "partials", "adjoint")
-    return Exercise(trace, columns)
+    return Exercise(trace, columns, digits)
