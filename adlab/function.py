@@ -57,7 +57,8 @@ class Function(Written):
         about: str = "",
     ) -> None:
         self._outputs: tuple[Any, ...] | None
-        self._outputs, self.variables, self.scalar, order = read(expression, variables)
+        self._outputs, self.variables, self.shape, order = read(expression, variables)
+        self.scalar = self.shape == ()
         self._order: list[Any] | None = order  # until the graph is there
         self.name = name or "f"
         self._text = expression if isinstance(expression, str) else ""
@@ -71,6 +72,7 @@ class Function(Written):
         self = cls.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
         self._outputs, self.scalar, self.name, self._text = None, len(graph.outputs) == 1, name, ""
+        self.shape = () if self.scalar else (len(graph.outputs),)
         self.about, self.point, self._cache = "", None, {}
         self.__dict__["graph"] = graph
         return self

@@ -11,67 +11,103 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import sympy
+from sympy import NDimArray
 from sympy.core.basic import Basic
+from sympy.matrices.expressions.matexpr import MatrixExpr
+from sympy.matrices.matrixbase import MatrixBase
 
 from adlab.errors import OptionError, PointError, VariableError
-from adlab.text.traversal import listing, natural_key, postorder, shown, symbols_in, symbols_of
+from adlab.text.constructs import LARGEST_LEAF, Leaf, is_leaf, printed, written_out
+from adlab.text.traversal import is_small, listing, natural_key, postorder, shown, symbols_in, symbols_of
 
 FloatArray = npt.NDArray[np.float64]
 Symbols = tuple[sympy.Symbol, ...]
 
 
 class ReadFormula(NamedTuple):
-    """The outputs, the variables in order, whether one expression was given rather than a sequence, and everything below
-    the outputs in the order of `postorder`: a large formula is walked once."""
+    """What was given, read.
+
+    `outputs` and `variables` are in order. `shape` is () for one expression, (m,) for a sequence, (rows, columns) for a
+    matrix; the outputs are its entries row by row. `order` is everything below the outputs in the order of `postorder`,
+    so that a large formula is walked once.
+    """
 
     outputs: tuple[Any, ...]
     variables: Symbols
-    single: bool
+    shape: tuple[int, ...]
     order: list[Basic]
 
 
-def read(expression: Any, variables: Iterable[sympy.Symbol | str] | None) -> ReadFormula:
-    """What was given, read.
+def read(expression: Any, variables: Iterable[Any] | None) -> ReadFormula:
+    """What was given, read. SymPy's own variables, such as q(t), become symbols: see `adlab.text.constructs`.
 
     >>> read("x10*x2", None)
-    ReadFormula(outputs=(x10*x2,), variables=(x2, x10), single=True, order=[x10, x2, x10*x2])
+    ReadFormula(outputs=(x10*x2,), variables=(x2, x10), shape=(), order=[x10, x2, x10*x2])
+    >>> read(sympy.ImmutableMatrix([[1, sympy.Symbol("x")]]), None).shape
+    (1, 2)
     """
     given = None if variables is None else _given(variables)
-    single = isinstance(expression, (sympy.Expr, str, bytes)) or not isinstance(
-        expression, (Sequence, sympy.MatrixBase, sympy.Tuple)
-    )
-    items = [expression] if single else list(expression)
+    items, shape = _items(expression)
     if not items:
         raise OptionError("a function needs at least one output, and the sequence of expressions is empty")
     outputs = tuple(_expression(item, given) for item in items)
     order = postorder(outputs)
+    plain = written_out(outputs, order)
+    if any(new is not old for new, old in zip(plain, outputs, strict=True)):
+        outputs, order = plain, postorder(plain)
     found = symbols_in(order)
     if given is None:
         _one_real_symbol_a_name(found)
         natural = tuple(sorted(found, key=lambda symbol: natural_key(symbol.name)))
-        return ReadFormula(outputs, natural, single, order)
-    return ReadFormula(outputs, _ordered(given, found), single, order)
+        return ReadFormula(outputs, natural, shape, order)
+    return ReadFormula(outputs, _ordered(given, found), shape, order)
 
 
-def _given(variables: Iterable[sympy.Symbol | str]) -> list[sympy.Symbol | str]:
-    alone = isinstance(variables, str) or not isinstance(variables, Iterable)
-    listed: list[Any] = [variables] if alone else list(variables)
-    names = []
+def _items(given: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The entries of what was given, row by row, and its shape.
+
+    >>> _items([["a", "b"], ["c", "d"]])
+    (['a', 'b', 'c', 'd'], (2, 2))
+    """
+    if isinstance(given, MatrixExpr) and not isinstance(given, MatrixBase):
+        if not all(isinstance(size, sympy.Integer) for size in given.shape):
+            raise OptionError(f"the matrix {shown(given)} has no numeric shape; give its sizes as numbers")
+        given = given.as_explicit()
+    if isinstance(given, (MatrixBase, NDimArray)):
+        return list(given.flat() if isinstance(given, MatrixBase) else given._array), tuple(map(int, given.shape))
+    if isinstance(given, np.ndarray):
+        return list(given.flat), given.shape
+    if isinstance(given, (str, bytes)) or not isinstance(given, (Sequence, sympy.Tuple)):
+        return [given], ()
+    parts = [_items(item) for item in given]
+    shapes = {shape for _, shape in parts}
+    if len(shapes) > 1:
+        raise OptionError(f"the rows of outputs have different shapes: {listing(sorted(map(str, shapes)))}")
+    return [entry for entries, _ in parts for entry in entries], (len(parts), *next(iter(shapes), ()))
+
+
+def _given(variables: Iterable[Any]) -> list[sympy.Symbol | str]:
+    """The variables listed: symbols and names; one for each object that SymPy differentiates by."""
+    alone = isinstance(variables, (str, Basic)) or not isinstance(variables, Iterable)
+    listed: list[Any] = [variables] if alone and not isinstance(variables, sympy.Tuple) else list(variables)
+    found: list[sympy.Symbol | str] = []
     for variable in listed:
+        if isinstance(variable, Basic) and is_leaf(variable) and is_small([variable], LARGEST_LEAF):
+            variable = Leaf(variable)
         if not isinstance(variable, (str, sympy.Symbol)):
             raise VariableError(f"variables are symbols or names, not {shown(variable)}")
-        names.append(variable if isinstance(variable, str) else variable.name)
-    twice = [name for name, count in Counter(names).items() if count > 1]
+        found.append(variable)
+    twice = [name for name, count in Counter(map(printed, found)).items() if count > 1]
     if twice:
         raise VariableError(f"listed twice: {listing(twice)}")
-    return listed
+    return found
 
 
 def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
     if isinstance(item, str):
         from adlab.text.parser import parse
 
-        return parse(item, names=given)
+        return parse(item, names=given if given is None else [each for each in given if not isinstance(each, Leaf)])
     if isinstance(item, sympy.Expr):
         return item
     if isinstance(item, Rational) and not isinstance(item, bool):
@@ -167,8 +203,11 @@ def _expected(names: Sequence[str]) -> str:
 
 
 def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") -> list[Any]:
-    """The mapping's values in the order of `names`; keys may be symbols too. PointError where they do not fit."""
-    keys = [str(getattr(key, "name", key)) for key in x]
+    """The mapping's values in the order of `names`; keys may be symbols and SymPy's other variables too.
+
+    Raises PointError where they do not fit.
+    """
+    keys = [printed(key) for key in x]
     faults = {
         "no value for": [name for name in names if name not in keys],
         "unknown": [key for key in keys if key not in names],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sympy
+from sympy.codegen import cfunctions
 from sympy.core.basic import Basic
 
 from adlab.errors import UnsupportedExpression
@@ -32,11 +33,26 @@ def _shifted_polygamma(builder: Any, x: int) -> int:
     return int(builder.call("add", digamma, builder.constant(sympy.EulerGamma)))
 
 
+def _argument(builder: Any, x: int) -> int:
+    """The argument of a real number: pi left of 0 and 0 right of it; there is none at 0."""
+    zero, none = builder.constant(0), builder.constant(float("nan"))
+    right = builder.call("select", builder.call("gt", x, zero), zero, none)
+    return int(builder.call("select", builder.call("lt", x, zero), builder.constant(sympy.pi), right))
+
+
+def _fused(lowering: Lowering, node: Basic) -> int:
+    """a*b + c, in two roundings where the C library's has one."""
+    a, b, c = (lowering.position(operand) for operand in node.args)
+    return lowering.builder.call("add", lowering.builder.call("mul", a, b), c)
+
+
 COMPOSED: dict[Any, Callable[[Lowering, Basic], int]] = {
     sympy.harmonic: _one_operand(_shifted_polygamma),
     sympy.factorial: _one_operand(lambda builder, x: builder.call("gamma", builder.call("add", x, builder.constant(1)))),
     sympy.digamma: _one_operand(lambda builder, x: builder.call("polygamma", x, parameter=0)),
     sympy.trigamma: _one_operand(lambda builder, x: builder.call("polygamma", x, parameter=1)),
+    sympy.arg: _one_operand(_argument),
+    cfunctions.fma: _fused,
     sympy.frac: _one_operand(lambda builder, x: builder.call("sub", x, builder.call("floor", x))),
     sympy.sinc: _one_operand(lambda builder, x: builder.call("sphericalj", x, parameter=0)),
 }

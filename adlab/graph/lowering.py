@@ -16,7 +16,7 @@ from typing import Any
 import sympy
 from sympy import Add, Mul, Pow, S
 from sympy.core.basic import Basic
-from sympy.core.numbers import Exp1, ImaginaryUnit, NumberSymbol
+from sympy.core.numbers import Exp1, NumberSymbol
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
@@ -25,6 +25,7 @@ from adlab.graph import exact, written
 from adlab.graph.collector import paused
 from adlab.graph.composed import COMPOSED
 from adlab.graph.graph import Builder, Graph
+from adlab.graph.refusals import no_primitive, outermost
 from adlab.primitives.primitive import Number, Primitive, number_text
 from adlab.primitives.table import HEADS, PRIMITIVES
 from adlab.text.traversal import brief, listing, postorder
@@ -48,12 +49,18 @@ def lower(
     order = postorder(expressions) if order is None else order
     lowering.find_subtracted(order)
     handler = _HANDLERS.get
-    for node in order:
-        known = handler(type(node))
-        if known is None:
-            lowering.visit(node)
-        else:
-            known(lowering, node)
+    try:
+        for node in order:
+            known = handler(type(node))
+            if known is None:
+                lowering.visit(node)
+            else:
+                known(lowering, node)
+    except UnsupportedExpression:
+        culprit = outermost(expressions, lambda node: type(node) in _HANDLERS or type(node) in HEADS)
+        if culprit is None:
+            raise
+        raise UnsupportedExpression(no_primitive(culprit)) from None
     return lowering.builder.finish([lowering.position(expression) for expression in expressions])
 
 
@@ -133,7 +140,7 @@ class Lowering:
     def _function(self, node: Basic) -> None:
         primitive = HEADS.get(type(node))
         if primitive is None:
-            raise UnsupportedExpression(_no_primitive(node))
+            raise UnsupportedExpression(no_primitive(node))
         operands, parameter = list(node.args), None
         if primitive.parameter_at is not None:
             primitive, operands, parameter = self._with_order(node, primitive, primitive.parameter_at)
@@ -365,15 +372,6 @@ class Lowering:
 
 
 _place = itemgetter(0)
-
-
-def _no_primitive(node: Basic) -> str:
-    name = type(node).__name__
-    if isinstance(node, ImaginaryUnit):
-        return "the formula holds the imaginary unit I; adlab differentiates real formulas (name a variable I to use it)"
-    if name in ("Derivative", "Integral", "Sum", "Product", "Limit", "Subs"):
-        return f"{brief(node)} is not evaluated; call its .doit() first"
-    return f"no primitive for `{name}` in {brief(node)}; the README lists the functions that have one"
 
 
 _HANDLERS: dict[Any, Callable[[Lowering, Any], None]] = {
