@@ -28,9 +28,11 @@ from typing import Any, TypeVar
 
 import mpmath
 
-from adlab.errors import GaveUp
+from adlab.errors import GaveUp, OptionError
 
 CONTEXT: Any = mpmath.MPContext()
+PATIENCE = 5.0
+"""Seconds that a report may take, where nobody says otherwise."""
 BINARY64 = 53
 """Bits of a double's mantissa."""
 
@@ -79,8 +81,11 @@ def working(bits: int) -> Iterator[None]:
 def patience(seconds: float) -> Iterator[None]:
     """Calls by `in_time` end within so many seconds from now; earlier where a block around this one says so.
 
-    Raises GaveUp where such a call is ended and nobody inside the block makes anything of it.
+    Raises GaveUp where such a call is ended and nobody inside the block makes anything of it, OptionError for what is no
+    number of seconds.
     """
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
+        raise OptionError(f"`patience` is a number of seconds, such as {PATIENCE:g}, not {seconds!r}")
     before = _mine.deadline
     _mine.deadline = min(before, time.monotonic() + seconds)
     try:
@@ -94,6 +99,20 @@ def patience(seconds: float) -> Iterator[None]:
 def seconds_left() -> float:
     """What is left of this thread's patience; infinite outside of any `patience` block, never below 0."""
     return max(0.0, _mine.deadline - time.monotonic())
+
+
+def share() -> float:
+    """What one of several pieces of work may take: half of what is left, so that something is left for the next."""
+    return seconds_left() / 2
+
+
+def if_time(otherwise: T, function: Callable[..., T], *arguments: Any) -> T:
+    """`function(*arguments)` for its share of the time that is left; `otherwise` where that does not suffice."""
+    try:
+        with patience(share()):
+            return function(*arguments)
+    except GaveUp:
+        return otherwise
 
 
 def in_time(function: Callable[..., T], *arguments: Any) -> T:

@@ -22,7 +22,7 @@ def compare(options: argparse.Namespace) -> None:
     from adlab.report.compare import compare
 
     f = function_of(options)
-    found = compare(f, point_of(options, f), methods_of(options))
+    found = compare(f, point_of(options, f), methods_of(options), patience=options.patience)
     show(options, found.full if options.full else found)
 
 
@@ -70,7 +70,7 @@ def steps(options: argparse.Namespace) -> None:
     from adlab.report.steps import steps
 
     f = function_of(options)
-    show(options, steps(f, point_of(options, f), options.variable, methods_of(options)))
+    show(options, steps(f, point_of(options, f), options.variable, methods_of(options), options.patience))
 
 
 def difference(options: argparse.Namespace) -> None:
@@ -98,7 +98,7 @@ def truth(options: argparse.Namespace) -> None:
     from adlab.report.truth import truth
 
     f = function_of(options)
-    show(options, truth(f, point_of(options, f)))
+    show(options, truth(f, point_of(options, f), patience=options.patience))
 
 
 def derivatives(options: argparse.Namespace) -> None:
@@ -133,7 +133,7 @@ def swell(options: argparse.Namespace) -> None:
     """How large each derivative grows."""
     from adlab.report.swell import swell
 
-    show(options, swell(function_of(options)))
+    show(options, swell(function_of(options), patience=options.patience))
 
 
 def cost(options: argparse.Namespace) -> None:
@@ -141,7 +141,7 @@ def cost(options: argparse.Namespace) -> None:
     from adlab.report.cost import cost
 
     f = function_of(options)
-    show(options, cost(f, point_of(options, f), methods_of(options)))
+    show(options, cost(f, point_of(options, f), methods_of(options), patience=options.patience))
 
 
 def check(options: argparse.Namespace) -> None:

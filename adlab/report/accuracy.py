@@ -18,7 +18,7 @@ from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingEx
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method, Result
-from adlab.precision import CONTEXT, working
+from adlab.precision import CONTEXT, patience, share, working
 from adlab.report.kinks import ONE_BRANCH, convention
 from adlab.report.truth import Truth
 from adlab.truth.judge import Component
@@ -76,7 +76,8 @@ def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
     """The method's result, or the reason why it has none; never an exception for what a method cannot do."""
     started = time.perf_counter()
     try:
-        result = method(f, point)
+        with patience(share()):
+            result = method(f, point)
         seconds = time.perf_counter() - started
         if method.family == "automatic":
             f.evaluator.existing(result.jacobian, point, derivative=True)

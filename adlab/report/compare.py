@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from adlab import precision
 from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, MethodError, OverflowedError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import FloatArray
-from adlab.methods import chosen
+from adlab.methods import Method, chosen
+from adlab.precision import PATIENCE, if_time, share
 from adlab.progress import stage
 from adlab.report import accuracy
 from adlab.report.accuracy import FEW, WRONG, AccuracyRow, Attempt, attempt
@@ -154,47 +156,62 @@ def _size(numbers: FloatArray) -> str:
     return significant(float(finite.max()), 3) if finite.size else "undefined"
 
 
-def compare(f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True) -> Comparison:
+def compare(
+    f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE
+) -> Comparison:
     """Every method on one function at one point, judged, counted, timed and explained.
 
     `f` is a Function, an expression or a text; `x` a point (by default the function's own); `methods` names, by default
-    all of adlab's own. Raises DomainError where f itself has no value (but not where binary64 alone has lost it); what
+    all of adlab's own. Where all of it takes longer than `patience` seconds, a row says what gave up.
+    Raises DomainError where f itself has no value (but not where binary64 alone has lost it); what
     one method cannot do is a row that says why.
 
     >>> found = compare("x**2", 3.0, methods=["reverse"], timed=False)
     >>> found.to_dict()["accuracy"][0]["value"]
     6.0
     """
-    f = as_function(f)
-    point = point_of(f, x)
+    with precision.patience(patience):
+        f = as_function(f)
+        return _compared(f, point_of(f, x), chosen(methods), timed)
+
+
+def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed: bool) -> Comparison:
     value = _value(f, point)
-    names = chosen(methods)
     attempts = {}
     for name, method in names.items():
         stage(f"differentiating by {name}")
         attempts[name] = attempt(f, method, point)
     stage("working out the truth")
-    judged = truth(f, point)
-    on_kinks = [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
+    judged = truth(f, point, patience=share())
+    on_kinks: list[tuple[str, str]] = if_time([], _kinks, f, point)
     nodes = " and ".join(node for node, _ in on_kinks)
     jacobians = {name: tried.result.jacobian for name, tried in attempts.items() if tried.result is not None}
-    bounds = bounds_of(f, point, jacobians)
-    beyond = beyond_range(f.graph, point.tolist())
+    bounds: Mapping[str, accuracy.Bounds] = if_time({}, bounds_of, f, point, jacobians)
+    beyond = if_time(("", ""), beyond_range, f.graph, point.tolist())
     rows = accuracy.rows(f, judged, attempts, nodes, bounds, beyond)
     stage("counting swell")
-    grown = swell(f)
+    grown = swell(f, patience=share())
     stage("counting and timing")
-    price = cost(f, point, list(names), timed, attempts)
-    conditioned = conditioning(f, point)
+    price = cost(f, point, list(names), timed, attempts, share())
+    conditioned = if_time(Conditioning(np.full((f.m,), np.nan), None), conditioning, f, point)
     facts = Facts(
         n=f.n, m=f.m, truth=judged, accuracy=rows, families={name: m.family for name, m in names.items()},
-        conditioning=conditioned, cancellations=of_values(f, point),
-        losses=blamed(f, point, judged, rows, names), kinks=on_kinks,
-        splits=_splits(f, point, judged, attempts, rows), swell=grown, cost=price, beyond=beyond,
-        singular=singular(f, point, judged),
-        absorbed=frozenset((i, j) for i in range(f.m) for j in range(f.n) if absorbed(f, point, judged, i, j)),
+        conditioning=conditioned, cancellations=if_time([], of_values, f, point),
+        losses=if_time({}, blamed, f, point, judged, rows, names), kinks=on_kinks,
+        splits=if_time({}, _splits, f, point, judged, attempts, rows), swell=grown, cost=price, beyond=beyond,
+        singular=if_time("", singular, f, point, judged),
+        absorbed=if_time(frozenset(), _absorbed, f, point, judged),
     )  # fmt: skip
     return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
+
+
+def _kinks(f: Function, point: FloatArray) -> list[tuple[str, str]]:
+    """The operations that stand on a kink, and the convention of each."""
+    return [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
+
+
+def _absorbed(f: Function, point: FloatArray, judged: Truth) -> frozenset[tuple[int, int]]:
+    return frozenset((i, j) for i in range(f.m) for j in range(f.n) if absorbed(f, point, judged, i, j))
 
 
 def _value(f: Function, point: FloatArray) -> Any:

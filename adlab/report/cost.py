@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from adlab import precision
 from adlab.autodiff.jacobian import Mode
 from adlab.display import Report, Table, count, significant
 from adlab.errors import AdlabError
@@ -14,6 +15,7 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 from adlab.inputs import FloatArray
 from adlab.methods import Method, chosen
+from adlab.precision import PATIENCE
 from adlab.report.accuracy import STATUS, Attempt
 from adlab.report.bare import evaluations, formula, writable
 from adlab.report.stopwatch import measured
@@ -125,9 +127,11 @@ def cost(
     methods: Iterable[str] | None = None,
     timed: bool = True,
     attempts: Mapping[str, Attempt] | None = None,
+    patience: float = PATIENCE,
 ) -> Cost:
     """Counts, and where `timed` measures, what each method costs at the point `x`; `attempts` are calls that were made
-    already, by method: those that took long are not made again.
+    already, by method: those that took long are not made again. What takes longer than `patience` seconds gives up, and
+    its row says so.
 
     >>> found = cost("x*sin(x)", 2.0, methods=["reverse"], timed=False)
     >>> [(row.method, row.operations) for row in found.rows]
@@ -137,14 +141,11 @@ def cost(
     point = point_of(f, x)
     names = chosen(methods)
     made = attempts or {}
-    counted = {name: _counted(f, method, point, made.get(name)) for name, method in names.items()}
-    right = [names[name] for name, row in counted.items() if row.status == "ok"]
-    times: dict[str, float] = {}
-    bare: dict[str, float] = {}
-    if timed:
-        results = {name: tried.result for name, tried in made.items() if tried.result is not None}
-        formulas = {m.name: call for m in right if (call := formula(f, m, point, results.get(m.name) or m(f, point)))}
-        times, bare = measured(f, point, right, {name: tried.seconds for name, tried in made.items()}, formulas)
+    with precision.patience(patience):
+        counted = {name: _counted(f, method, point, made.get(name)) for name, method in names.items()}
+        right = [names[name] for name, row in counted.items() if row.status == "ok"]
+        nothing: tuple[dict[str, float], dict[str, float]] = {}, {}
+        times, bare = precision.if_time(nothing, _times, f, point, right, made) if timed else nothing
     base = CostRow("f", len(f.graph.operations), f.graph.weight(), 1.0, 1.0, "1", 1, peak(f.graph), times.get("f"), 1.0)
     rows = [base, *(_with_time(row, times, bare) for row in counted.values())]
     counts = {"f": f.graph.counts()}
@@ -152,6 +153,15 @@ def cost(
         if mode in counted and counted[mode].operations is not None and writable(f, mode):
             counts[f"{mode} program"] = f.program(mode).counts()
     return Cost(f.name, f.n, f.m, rows, counts)
+
+
+def _times(
+    f: Function, point: FloatArray, right: list[Method], made: Mapping[str, Attempt]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """What calls take, by method; and what the bare formula takes, where a call does more than evaluate it."""
+    results = {name: tried.result for name, tried in made.items() if tried.result is not None}
+    formulas = {m.name: call for m in right if (call := formula(f, m, point, results.get(m.name) or m(f, point)))}
+    return measured(f, point, right, {name: tried.seconds for name, tried in made.items()}, formulas)
 
 
 def _with_time(row: CostRow, times: dict[str, float], bare: dict[str, float]) -> CostRow:

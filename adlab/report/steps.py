@@ -10,30 +10,36 @@ rounding at all and flatter the small ones.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from adlab import precision
 from adlab.arithmetic.domain import explain
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.display import Report, Table, significant
-from adlab.errors import AdlabError, MethodError, OptionError, OverflowedError
+from adlab.errors import AdlabError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS
 from adlab.plots.curves import PER_DECADE, envelope
-from adlab.precision import CONTEXT, working
+from adlab.precision import CONTEXT, PATIENCE, seconds_left, working
 from adlab.report.probe import BITS, Probe
 from adlab.report.truth import Truth, truth
+from adlab.text.traversal import listing
 from adlab.truth.meanings import exact as exact_number
 
 GUARD = 40  # bits of the exact values that are not counted on
 DIGITS = 45  # of the truth: the truncation of order 8 falls to 1e-36 where its slope is fitted
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
+STEPS = (LARGEST - SMALLEST) * PER_DECADE + 1
+FEWEST = 20
+"""Steps that a curve must have; with fewer, neither its slopes nor its best step can be told."""
 LINES = ("complex-step", "forward", "reverse")
 """What has no step to choose, and is a level line in the picture."""
 
@@ -100,6 +106,8 @@ class Steps(Report):
     truth: Truth
     curves: list[Curve]
     levels: dict[tuple[str, int, str], float]
+    gave_up: tuple[str, ...] = ()
+    """The curves for which there was no time, in words."""
 
     @property
     def slopes(self) -> dict[str, dict[str, float | None]]:
@@ -128,6 +136,7 @@ class Steps(Report):
             ],
             "slopes": self.slopes,
             "best": self.best,
+            "gave_up": list(self.gave_up),
             "levels": [{"method": m, "output": o, "variable": v, "error": e} for (m, o, v), e in self.levels.items()],
         }  # fmt: skip
 
@@ -141,6 +150,7 @@ class Steps(Report):
             rows.append([c.scheme, self._partial(c.output, c.variable), significant(c.truncation_slope, 3), str(c.order),
                          significant(c.roundoff_slope, 3), significant(found["step"], 2), significant(found["predicted_step"], 2),
                          significant(found["error"], 2), significant(found["predicted_error"], 2)])  # fmt: skip
+        rows += [[label, "gave up", *["–"] * 7] for label in self.gave_up]
         levels = [[m, self._partial(o, v), "below 1 ulp" if e == 0 else f"{e:.2g}"] for (m, o, v), e in self.levels.items()]
         where = ", ".join(f"{n} = {v!r}" for n, v in zip(self.function.names, self.point.tolist(), strict=True))
         return [
@@ -158,34 +168,59 @@ class Steps(Report):
         return draw_steps(self, ax, variable or self.curves[0].variable, output)
 
 
-def steps(f: Any, x: Any = None, variable: str | None = None, schemes: Iterable[str | Stencil] | None = None) -> Steps:
+def steps(
+    f: Any,
+    x: Any = None,
+    variable: str | None = None,
+    schemes: Iterable[str | Stencil] | None = None,
+    patience: float = PATIENCE,
+) -> Steps:
     """Error against step size at the point `x`, for each scheme and each partial (or one `variable`).
 
-    `schemes` are names, or stencils for the first derivative. Raises MethodError where there is no truth to measure
+    `schemes` are names, or stencils for the first derivative. Curves that are not done within `patience` seconds are left
+    out, and `gave_up` names them. Raises GaveUp where none is done, MethodError where there is no truth to measure
     errors against, OptionError for an unknown scheme or variable.
 
     >>> found = steps("exp(x)", 1.0, schemes=["central-difference"])
     >>> round(found.slopes["central-difference"]["truncation"], 2)
     2.0
     """
-    f = as_function(f)
+    with precision.patience(patience):
+        return _steps(as_function(f), x, variable, schemes)
+
+
+def _steps(f: Function, x: Any, variable: str | None, schemes: Iterable[str | Stencil] | None) -> Steps:
     point = point_of(f, x)
     stencils = {s.name: s for s in map(_stencil, DEFAULT if schemes is None else schemes)}
     names = f.names if variable is None else [_known(f, variable)]
-    judged = truth(f, point, DIGITS)
+    judged = truth(f, point, DIGITS, precision.share())
     if not np.isfinite(f.values(point)).all():
         raise explain(f.graph, point.tolist()) or OverflowedError("f overflows binary64 at this point; scale the variables")
     probe = Probe(f, point)
-    curves, levels = [], {}
+    curves: list[Curve] = []
+    levels: dict[tuple[str, int, str], float] = {}
+    late: list[str] = []
+    left = f.m * len(names) * len(stencils)
     for i in range(f.m):
         for name in names:
             j = f.names.index(name)
             exact = judged.component(i, j).value
             if exact is None:
                 raise MethodError(f"no truth for ∂/∂{name} to measure errors against: {judged.component(i, j).note}")
-            curves += [_curve(probe, label, s, i, j, exact) for label, s in stencils.items()]
-            levels.update(_levels(f, point, i, j, exact))
-    return Steps(f, point, judged, curves, levels)
+            for label, stencil in stencils.items():
+                left -= 1
+                try:
+                    curves.append(_curve(probe, label, stencil, i, j, exact, seconds_left() / (left + 1)))
+                except GaveUp as curve:
+                    late.append(str(curve))
+                else:
+                    done = len(curves[-1].steps)
+                    late += [f"{label} of ∂/∂{name}, {STEPS - done} of {STEPS} steps"] * (done < STEPS)
+            if not late:
+                levels.update(_levels(f, point, i, j, exact))
+    if not curves:
+        raise GaveUp(f"no curve was done in time: {listing(late)}; ask for fewer schemes, or be more patient")
+    return Steps(f, point, judged, curves, levels, tuple(late))
 
 
 def _stencil(name: str | Stencil) -> Stencil:
@@ -202,15 +237,30 @@ def _known(f: Function, variable: str) -> str:
     return variable
 
 
-def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any) -> Curve:
+def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any, seconds: float) -> Curve:
+    """The errors at all steps; at fewer where that takes longer. Raises GaveUp where there is no time for `FEWEST`."""
     scale = abs(float(probe.point[j])) or 1.0
-    sizes = np.logspace(SMALLEST, LARGEST, (LARGEST - SMALLEST) * PER_DECADE + 1) * scale
-    rows = [_errors(probe, stencil, i, j, float(h), exact) for h in sizes]
-    total, truncation, roundoff = np.array(rows).T
+    sizes = np.logspace(SMALLEST, LARGEST, STEPS) * scale
+    rows: dict[int, tuple[float, float, float]] = {}
+    until = time.monotonic() + seconds
+    for k in _coarse_first(len(sizes)):
+        if time.monotonic() > until:
+            break
+        rows[k] = _errors(probe, stencil, i, j, float(sizes[k]), exact)
+    if len(rows) < FEWEST:
+        raise GaveUp(f"{name} of ∂/∂{probe.f.names[j]}")
+    done = sorted(rows)
+    sizes = sizes[done]
+    total, truncation, roundoff = np.array([rows[k] for k in done]).T
     if np.isnan(total).all():
         why = "it is beyond the range of binary64, or f has no values around the point"
         raise MethodError(f"no step of {name} gives a finite number for ∂/∂{probe.f.names[j]}: {why}")
     return Curve(name, stencil.order, i, probe.f.names[j], sizes, total, truncation, roundoff, _model(probe, stencil, i, j))
+
+
+def _coarse_first(count: int) -> list[int]:
+    """All positions, every eighth first, so that a curve which is not finished in time spans all steps."""
+    return sorted(range(count), key=lambda k: next(-step for step in (8, 4, 2, 1) if not k % step))
 
 
 def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:

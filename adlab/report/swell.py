@@ -14,10 +14,12 @@ from typing import Any
 import sympy
 from sympy.core.basic import Basic
 
+from adlab import precision
 from adlab.display import Report, Table, count
 from adlab.errors import AdlabError, GaveUp
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
+from adlab.precision import PATIENCE
 from adlab.symbolic.derivative import SECONDS, derivative_of, operations_after_cse
 from adlab.symbolic.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
 
@@ -81,15 +83,18 @@ def _plain(value: Any) -> Any:
     return count(value) if isinstance(value, int) and value > sys.float_info.max else value
 
 
-def swell(f: Any, seconds: float = SECONDS) -> Swell:
-    """Counts f and its derivatives; SymPy gets `seconds` for each of its tasks before a row says that it gave up.
+def swell(f: Any, seconds: float = SECONDS, patience: float = PATIENCE) -> Swell:
+    """Counts f and its derivatives. SymPy gets `seconds` for each of its tasks, and `patience` seconds for all of them; a row
+    says where it gave up.
 
     >>> found = swell("4*x*(1 - x)")
     >>> [(row.what, row.tree_operations) for row in found.rows][:2]
     [('f', 3), ('symbolic derivative', 2)]
     """
     f = as_function(f)
-    rows = [_expression(f, seconds), _derivative(f, seconds)]
+    with precision.patience(patience):
+        derivative = _derivative(f, seconds)
+        rows = [_expression(f, seconds), derivative]
     rows += [_program(f, mode) for mode in ("reverse", "forward")]
     return Swell(f.title, form_of(f.outputs), rows)
 

@@ -9,8 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from adlab import precision
 from adlab.display import Report, Table
 from adlab.function import as_function, point_of
+from adlab.precision import PATIENCE
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
 
@@ -138,11 +140,12 @@ def _cell(number: Any, digits: int = 10) -> str:
     return "–" if number is None else mp_text(number, digits)
 
 
-def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:
+def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE) -> Truth:
     """The gradient of a Function, an expression or a text at x to `digits` digits, to judge everything else by.
 
     With python-flint (`pip install 'adlab[certify]'`) each partial is certified where it can be, with a proved radius.
-    Points are taken as exact binary64. Raises PointError and OptionError for a bad point or number of digits; where
+    Points are taken as exact binary64. What takes longer than `patience` seconds is
+    unavailable, and says so. Raises PointError and OptionError for a bad point or number of digits; where
     there is no derivative, the status says so and the notes why.
 
     >>> found = truth("abs(x)", 0.0)
@@ -151,7 +154,8 @@ def truth(f: Any, x: Any = None, digits: int = 30) -> Truth:
     """
     f = as_function(f)
     point = point_of(f, x).tolist()
-    outputs = gradient_truth(f.outputs, f.variables, point, digits)
+    with precision.patience(patience):
+        outputs = gradient_truth(f.outputs, f.variables, point, digits)
     source = source_of([partial for found in outputs for partial in found.partials], f.independent)
     return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs))
 

@@ -33,13 +33,14 @@ from sympy.utilities.lambdify import MATH_TRANSLATIONS, MPMATH_TRANSLATIONS
 from adlab.display import count
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.inputs import FloatArray
-from adlab.precision import BINARY64, CONTEXT, in_time, patience, working
+from adlab.precision import BINARY64, CONTEXT, in_time, patience, share, working
 from adlab.process import run_module
 from adlab.symbolic.sympy_worker import Job, Results, decoded, work
 from adlab.symbolic.treesize import Distinct, unfolded
 from adlab.text.functions import NAMED
 
 SECONDS = 10.0  # until a worker is killed
+LEAST = 0.1  # seconds: a worker that gets less cannot say anything
 MEMORY = 2 << 30  # bytes that a worker may take
 SMALL_DERIVATIVE = 2_000  # tree nodes of a derivative, as foreseen, that is made in place: some tenths of a second
 SMALL_DEPTH = 40  # SymPy takes some ten calls of a Python function a level, of the thousand there are
@@ -135,21 +136,22 @@ class Cached(Protocol):
 
 
 def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDerivative:
-    """The symbolic derivative of f, made once; what gave up or was refused is not tried again.
+    """The symbolic derivative of f, made once. What was refused is not tried again; what gave up only with more time.
 
-    Raises as `SymbolicDerivative` does. Where `sympy.diff` did not come to an end without cse, it will not with it.
+    Raises as `SymbolicDerivative` does. Where `sympy.diff` did not come to an end without cse, it will not with it. Where
+    the patience of a report is running out, there is less time than `seconds`.
     """
-    made: dict[bool, SymbolicDerivative | AdlabError] = f.cached(("symbolic", seconds), dict)
-    if cse not in made:
-        other = made.get(not cse)
-        if isinstance(other, GaveUp) and other.reached is None:
-            made[cse] = other
-        else:
-            try:
-                made[cse] = SymbolicDerivative(f.outputs, f.variables, cse, seconds)
-            except AdlabError as reason:
-                made[cse] = reason
-    found = made[cse]
+    seconds = min(seconds, share())
+    made: dict[bool, tuple[SymbolicDerivative | AdlabError, float]] = f.cached("symbolic derivatives", dict)
+    for known, had in filter(None, [made.get(cse), made.get(not cse)]):
+        if isinstance(known, GaveUp) and seconds <= 2 * had and (known.reached is None or made.get(cse) == (known, had)):
+            raise known.with_traceback(None)
+    if cse not in made or isinstance(made[cse][0], GaveUp):
+        try:
+            made[cse] = SymbolicDerivative(f.outputs, f.variables, cse, seconds), seconds
+        except AdlabError as reason:
+            made[cse] = reason, seconds
+    found, _ = made[cse]
     if isinstance(found, AdlabError):
         raise found.with_traceback(None)
     return found
@@ -162,7 +164,7 @@ def operations_after_cse(expressions: Sequence[Any], seconds: float = SECONDS) -
     >>> operations_after_cse([(x + 1) ** 2 + sympy.sin(x + 1)])
     4
     """
-    operations: int = run(Job(tuple(expressions)), seconds).results["cse_operations"]
+    operations: int = run(Job(tuple(expressions)), min(seconds, share())).results["cse_operations"]
     return operations
 
 
@@ -192,6 +194,7 @@ def run(job: Job, seconds: float = SECONDS) -> Done:
     """Does a job, in place or in a worker. Raises GaveUp at its bounds, MethodError where SymPy refuses."""
     if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
         raise OptionError(f"`seconds` is how long SymPy may take, a positive number, not {seconds!r}")
+    seconds = max(seconds, LEAST)
     started = time.perf_counter()
     results: Results = {}
     where: Where = "worker"

@@ -30,7 +30,7 @@ from typing import Any, Literal, NamedTuple
 import sympy
 
 from adlab.errors import OptionError, PointError
-from adlab.precision import patience
+from adlab.precision import patience, seconds_left
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
 from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan, State, plan
@@ -227,7 +227,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
 def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int) -> dict[Pair, Sides]:
     """What happens to the left and to the right for each pair; at far smaller steps too where that is no derivative."""
     found: dict[Pair, Sides] = {}
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + min(SECONDS, seconds_left())
     todo = list(pairs)
     for rung in RUNGS:
         far = rung * (bits_of(digits) + GUARD_BITS + extent)
@@ -289,6 +289,6 @@ def disagreement(left: Limit, right: Limit) -> str:
     if left.kind == right.kind == "finite":
         return f"the one-sided derivatives differ: {mp_text(left.value)} on the left, {mp_text(right.value)} on the right"
     if left.reason == LATE.reason:
-        return f"{LATE.reason} ({SECONDS:g} s)"
+        return f"{LATE.reason}; be more patient"
     reasons = [f"to the {name} {side.reason}" for name, side in (("left", left), ("right", right)) if side.reason]
     return "; ".join(reasons)

@@ -23,7 +23,7 @@ CASES = {
 @pytest.fixture(scope="module", params=CASES, ids=str)
 def found(request):
     formula, x = CASES[request.param]
-    return adlab.steps(formula, x, schemes=SCHEMES)
+    return adlab.steps(formula, x, schemes=SCHEMES, patience=600)
 
 
 def test_truncation_falls_as_the_order_says(found) -> None:

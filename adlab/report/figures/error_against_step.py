@@ -106,7 +106,7 @@ def measured_branches(given: Any = None) -> Any:
     maximum of roundoff together."""
     spots = panels(given, 3, 2, height=6.6)
     for ax, (title, f, x) in zip(spots, _five(), strict=False):
-        (curve,) = steps(f, x, variable=f.names[0], schemes=["central-difference"]).curves
+        (curve,) = steps(f, x, variable=f.names[0], schemes=["central-difference"], patience=600).curves
         _branches(ax, curve)
         bottom = float(np.nanmin(curve.truncation[curve.truncation > 0]))
         top = float(np.nanmax(curve.total))
@@ -127,7 +127,7 @@ def measured_branches(given: Any = None) -> Any:
 @cache
 def _worked(*schemes: str | Stencil) -> Steps:
     """The steps of the worked example in x1: several figures show them."""
-    return steps(worked_example(), variable="x1", schemes=schemes)
+    return steps(worked_example(), variable="x1", schemes=schemes, patience=600)
 
 
 def _family(name: str) -> list[str]:

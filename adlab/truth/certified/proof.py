@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from flint import acb, arb
 
+from adlab.precision import seconds_left
 from adlab.truth.certified.balls import ball, moves, number, working
 from adlab.truth.certified.sweeps import Program, program
 from adlab.truth.meanings import CONTEXT, bits_of, magnitude
@@ -81,7 +82,8 @@ def prove(
     outputs = set(range(len(made.outputs))) if not pairs else {i for i, _ in pairs}
     todo = {(i, j, k) for i, j in pairs if made.depends(i, j) for k in range(1, order + 1)}
     search = _Search(program(made), [ball(x) for x in point], bits_of(digits), order, todo, outputs)
-    return search.run(time.monotonic() + seconds, f"the time limit of {seconds:g} s was reached")
+    seconds = min(seconds, seconds_left())
+    return search.run(time.monotonic() + seconds, f"the time limit of {seconds:.2g} s was reached")
 
 
 @dataclass

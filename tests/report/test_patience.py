@@ -1,0 +1,61 @@
+"""One budget for a report: what takes too long gives up, its row says so, and the rest stands."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import adlab
+from adlab.errors import GaveUp, OptionError
+from adlab.report.steps import STEPS
+
+SLOW = "digamma(x)", -100000000.5  # SymPy's derivative, evaluated by mpmath, would take hours
+
+
+def test_a_method_that_does_not_end_is_a_row_that_says_so() -> None:
+    found = adlab.compare(*SLOW, patience=3.0, timed=False)
+    status = {row.method: row.status for row in found.accuracy}
+    assert status["symbolic"] == "gave up"
+    assert "takes too long" in next(row.note for row in found.accuracy if row.method == "symbolic")
+
+
+def test_a_single_method_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adlab.symbolic.derivative.SECONDS", 0.5)
+    with pytest.raises(GaveUp, match=r"gave up after 0\.5 s"):
+        adlab.Function("polygamma(1,x)").gradient(-100000000.5, method="symbolic")
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [("zeta(acosh(y),x)", {"x": -3, "y": 7.42}), ("polygamma(100000,x)", 2.5), ("digamma(x)*zeta(x,y)", {"x": 2.5, "y": -3.5})],
+)
+def test_the_truth_ends_within_single_calls(text: str, point: object) -> None:
+    """However long one call of mpmath would take, what there is no time for is unavailable, with the reason."""
+    found = adlab.truth(text, point, patience=0.5)
+    for component in found.components:
+        assert component.status != "unavailable" or component.note
+
+
+def test_steps_are_fewer_where_there_is_no_time_for_all() -> None:
+    with pytest.raises(GaveUp, match="be more patient"):
+        adlab.steps("besselk(1,x)", 2.084, patience=0.2)
+    found = adlab.steps("besselj(1,x)", 0.5, schemes=["central-difference"], patience=3.0)
+    curve = found.curves[0]
+    assert (len(curve.steps) < STEPS) == bool(found.gave_up)
+    assert (curve.steps[1:] > curve.steps[:-1]).all()
+
+
+def test_all_of_swell_has_one_budget() -> None:
+    found = adlab.swell(adlab.gallery.logistic_map(60), patience=1.0)
+    assert found.row("symbolic derivative").status in ("gave up", "cse gave up")
+    assert found.row("reverse program").status == "ok"
+
+
+@pytest.mark.parametrize("patience", [math.nan, -1.0, "5", None, True])
+def test_patience_is_a_number_of_seconds(patience: object) -> None:
+    for ask in (adlab.compare, adlab.truth, adlab.steps, adlab.cost):
+        with pytest.raises(OptionError, match="`patience`"):
+            ask("x**2", 1.0, patience=patience)
+    with pytest.raises(OptionError, match="`patience`"):
+        adlab.swell("x**2", patience=patience)
