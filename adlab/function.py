@@ -14,7 +14,7 @@ from adlab.arithmetic.domain import domain
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.symbols import SYMPY
 from adlab.autodiff import programs
-from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.evaluator import Evaluator, naming_the_others
 from adlab.autodiff.jacobian import Mode
 from adlab.autodiff.trace import Trace, trace
 from adlab.autodiff.trace_text import DIGITS_OF_JUDGE
@@ -46,6 +46,9 @@ class Function(Written):
     >>> f.domain
     [(x1 + x2)**2 + sin(x1*x2) > 0]
     """
+
+    within: Function | None = None
+    """The function whose derivative program this is; outside its domain there is no value either."""
 
     def __init__(
         self,
@@ -154,7 +157,7 @@ class Function(Written):
     @cached_property
     def evaluator(self) -> Evaluator:
         """Values and derivatives at one point, an array of shape (n,); NaN where there are none."""
-        return Evaluator(self.graph)
+        return Evaluator(self.graph, None if self.within is None else self.within.evaluator)
 
     @cached_property
     def batches(self) -> Batches:
@@ -179,7 +182,11 @@ class Function(Written):
         missing = np.isnan(found)
         if missing.any() and (points.ndim == 1 or errors == "raise"):
             rest = tuple(range(points.ndim - 1, found.ndim))
-            raise self.evaluator.reason(points[tuple(np.argwhere(missing.any(axis=rest))[0])], derivative)
+            place = tuple(np.argwhere(missing.any(axis=rest))[0])
+            reason = self.evaluator.reason(points[place], derivative)
+            if found.ndim == points.ndim + 1:
+                reason = naming_the_others(reason, found[place], self.names)
+            raise reason
         return found
 
     # --- derivatives --------------------------------------------------------------------------------------------
@@ -209,9 +216,9 @@ class Function(Written):
         else:
             found = self._pointwise(chosen, points, errors, options)
         self._checked(found, points, errors, derivative=True)
-        if not automatic:
-            return found
-        return self.evaluator.vouched(found, points) if single else self.batches.vouched(found, points, errors == "raise")
+        if single:
+            return self.evaluator.finite(found, points)
+        return np.where(np.isinf(found), np.nan, found)
 
     def _pointwise(self, method: Method, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
         found = np.full((*points.shape[:-1], self.m, self.n), np.nan)
@@ -230,13 +237,13 @@ class Function(Written):
     def jvp(self, x: Any, v: Any) -> FloatArray:
         """The Jacobian times `v`, shape (m,): one forward sweep."""
         point, direction = coerce_one(x, self.names), coerce_one(v, self.names, "direction")
-        return self._checked(self.evaluator.jvp(point, direction), point, derivative=True)
+        return self.evaluator.finite_row(self._checked(self.evaluator.jvp(point, direction), point, derivative=True))
 
     def vjp(self, x: Any, u: Any) -> FloatArray:
         """`u` times the Jacobian, shape (n,): one reverse sweep."""
         point = coerce_one(x, self.names)
         weights = coerce_one(u, [f"output {i}" for i in range(self.m)], "vector of weights")
-        return self._checked(self.evaluator.vjp(point, weights), point, derivative=True)
+        return self.evaluator.finite_row(self._checked(self.evaluator.vjp(point, weights), point, derivative=True))
 
     def hessian(self, x: Any) -> FloatArray:
         """All second partials, shape (n, n); needs m = 1. Forward mode over the reverse-mode program."""
@@ -249,7 +256,7 @@ class Function(Written):
     def _second(self, x: Any, directions: FloatArray) -> FloatArray:
         if self.m != 1:
             raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
-        return self.evaluator.second(coerce_one(x, self.names), directions)
+        return self.evaluator.second_or_reason(coerce_one(x, self.names), directions)
 
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
         """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,)."""
@@ -280,6 +287,7 @@ class Function(Written):
             raise OptionError(f'mode={mode!r} is neither "reverse" nor "forward"')
         program = programs.derivative(self.graph, mode, value)
         found = Function.from_graph(program, name=f"d{self.name}")
+        found.within = self
         found.variables, found.scalar, found.point = self.variables, len(program.outputs) == 1, self.point
         return found
 

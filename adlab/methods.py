@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 import numpy as np
 import sympy
 
+from adlab.arithmetic.domain import explain
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
 from adlab.errors import MethodError, OptionError, OverflowedError
@@ -143,7 +144,8 @@ def _complex_step(f: Differentiable, point: FloatArray, step: float | str = "aut
     chosen = None if step == "auto" else float(step)
     jacobian = complex_step(f.graph, point.tolist(), chosen)
     if np.isnan(jacobian).any():
-        raise OverflowedError("binary64 overflows on the way of the complex step; scale the variables")
+        reason = explain(f.graph, point.tolist())
+        raise reason or OverflowedError("binary64 overflows on the way of the complex step; scale the variables")
     return Result(jacobian, f.n, tuple(chosen or default_step(x) for x in point.tolist()))
 
 

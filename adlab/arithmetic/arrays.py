@@ -18,13 +18,23 @@ class Arrays(Numbers):
         return np.float64(to_float(value))
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
-        with np.errstate(all="ignore"):
+        with quiet():
             result = primitive.array(*operands) if parameter is None else primitive.array(*operands, parameter)
         if rules.unconditional(primitive):
             return result
         exists = rules.conditions(primitive, parameter)
         held = evaluate(exists, [*operands, result], self)[exists.outputs[0]]
         return np.where(held == 1, result, np.nan)[()]
+
+
+def quiet(outside: str = "ignore") -> Any:
+    """NumPy's state for IEEE rules without warnings; whoever asks to be called at overflow and underflow still is.
+
+    `outside` says what happens where an operand is outside the domain.
+    """
+    before = np.geterr()
+    kept = {kind: before[kind] if before[kind] == "call" else "ignore" for kind in ("over", "under")}
+    return np.errstate(divide=outside, invalid=outside, **kept)  # type: ignore[call-overload]
 
 
 ARRAYS = Arrays()

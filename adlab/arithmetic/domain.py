@@ -7,11 +7,14 @@ the way; `explain` finds which, so that no NaN is ever returned without a reason
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 
+from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS, compiled_rule
@@ -27,6 +30,11 @@ from adlab.truth.meanings import exact, working
 
 BITS, MOST_PRECISE = 200, 2_000
 """Of the numbers by which a 0 is told from a tiny number, and how many nodes are walked with them."""
+
+FloatArray = npt.NDArray[np.float64]
+SMALLEST_NORMAL = 2.0**-1022
+"""Below, a double has fewer bits than 53."""
+
 
 def domain(graph: Graph) -> list[Any]:
     """The conditions under which every operation has a value, as SymPy relationals in the inputs; empty where all do.
@@ -136,6 +144,24 @@ def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
     return "", ""
 
 
+def in_range(graph: Graph, point: Sequence[float]) -> bool:
+    """Whether every live value on the way is a normal number, or a 0 that no underflow has made: a look at all values.
+
+    What tells on platforms whose flags cannot be read (see `flags`).
+    """
+    values = evaluate(graph, point, FLOATS)
+    alive = live(graph, values)
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        if not alive[i] or primitive.compound:
+            continue
+        size = abs(values[i])
+        vanished = size == 0 and not primitive.vanishes and all(values[o] for o in operands)
+        if vanished or not (size == 0 or SMALLEST_NORMAL <= size < np.inf):
+            return False
+    return True
+
+
 def _failed(
     graph: Graph, i: int, values: Sequence[float], point: Sequence[float], derivative: bool, name: str
 ) -> DomainError | None:
@@ -223,14 +249,60 @@ def in_words(condition: Any) -> str:
     return str(condition)
 
 
+def turning(graph: Graph) -> list[int]:
+    """The operations that have kinks or jumps which the inputs can reach.
+
+    What compares results that are constant piece by piece has none of its own: those have jumped before.
+    """
+    if not any(graph.nodes[i].primitive.smooth is not sympy.true for i in graph.operations):
+        return []
+    moving, found = [i < len(graph.inputs) for i in range(len(graph))], []
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        moved = any(moving[o] for o in operands)
+        moving[i] = moved and not primitive.piecewise_constant
+        if moved and primitive.smooth is not sympy.true:
+            found.append(i)
+    return found
+
+
 def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
     """The live operations that stand on a kink or jump here, each with the convention that its partials follow."""
     values = evaluate(graph, point, FLOATS)
     alive, found = live(graph, values), []
-    for i in graph.operations:
+    for i in turning(graph):
         primitive, operands, parameter = graph.nodes[i]
-        if alive[i] and primitive.smooth is not sympy.true and any(graph.active[o] for o in operands):
+        if alive[i]:
             exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
             if exists[-1] == 0:
                 found.append((i, primitive.convention))
+    return found
+
+
+def kinked(graph: Graph, point: Sequence[float]) -> bool:
+    """Whether some live operation stands on a kink or jump here; quick for graphs that have none."""
+    return bool(turning(graph)) and bool(kinks(graph, point))
+
+
+def special_rows(graph: Graph, points: FloatArray) -> npt.NDArray[np.bool_]:
+    """At which of the points, shape (N, inputs), a sweep on floats may go wrong: a look at all values on the way.
+
+    Some operation overflows, underflows or has a subnormal result there, or stands on a kink. A NaN alone is no such
+    sign: it is what an operand outside the domain gives.
+    """
+    with np.errstate(all="ignore"):
+        values = evaluate(graph, list(points.T), ARRAYS)
+        found = np.zeros(len(points), dtype=bool)
+        for i in graph.operations:
+            primitive, operands, _ = graph.nodes[i]
+            if primitive.compound:
+                continue
+            size = np.abs(values[i])
+            found |= (size == np.inf) | ((size > 0) & (size < SMALLEST_NORMAL))
+            if not primitive.vanishes:
+                found |= (size == 0) & reduce(np.logical_and, [np.not_equal(values[o], 0) for o in operands])
+        for i in turning(graph):
+            primitive, operands, parameter = graph.nodes[i]
+            rule = rules.conditions(primitive, parameter)
+            found |= evaluate(rule, [*(values[o] for o in operands), values[i]], ARRAYS)[rule.outputs[-1]] == 0
     return found

@@ -7,6 +7,7 @@ thousand times a walk on floats. So it is taken only at points where binary64 ha
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -15,8 +16,9 @@ from typing import Any
 
 import sympy
 
-from adlab.arithmetic.numbers import Numbers, evaluate
+from adlab.arithmetic.numbers import Numbers, Values, evaluate, rule_inputs
 from adlab.errors import AdlabError
+from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
 from adlab.truth.meanings import CONTEXT, exact, magnitude, working
@@ -38,6 +40,8 @@ class Extended(Numbers):
         if isinstance(value, sympy.Basic):
             (found,) = plan([value], []).values([], self.bits)
             return exact(found)
+        if isinstance(value, float):
+            return exact(value)  # NaN and infinities too
         with working(self.bits):
             ratio = Fraction(value)
             return CONTEXT.mpf(ratio.numerator) / ratio.denominator
@@ -55,6 +59,35 @@ class Extended(Numbers):
             return exact(primitive.value([nearest(operand) for operand in operands], parameter))
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
+
+    def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
+        """By the rule of the table; None where an operation that chooses has not chosen the operand."""
+        found = super().partials(graph, position, values)
+        return [None if partial == 0 else partial for partial in found] if graph.nodes[position].primitive.routes else found
+
+    def pullback(self, graph: Graph, position: int, values: Values[Any], bar: Any) -> Sequence[Any]:
+        """By the rule for both, adjoint and partial in one, as on floats."""
+        primitive, _, parameter = graph.nodes[position]
+        if primitive.routes:
+            return super().pullback(graph, position, values, bar)
+        rule = rules.pullback(primitive, parameter)
+        inside = evaluate(rule, [*rule_inputs(graph, position, values), bar], self)
+        return [inside[output] for output in rule.outputs]
+
+    def div(self, a: Any, b: Any) -> Any:
+        """a / b; NaN for b = 0."""
+        with working(self.bits):
+            return _quotient(a, b)
+
+    def size(self, number: Any) -> float:
+        """The magnitude of a number as a power of two; -inf for 0, inf for what is no number."""
+        if number == 0:
+            return -math.inf
+        return float(magnitude(number)) if CONTEXT.isfinite(number) else math.inf
+
+    def power_of_two(self, exponent: int) -> Any:
+        """2**exponent, exactly."""
+        return CONTEXT.ldexp(CONTEXT.mpf(1), exponent)
 
     def add(self, a: Any, b: Any) -> Any:
         with working(self.bits):
@@ -122,8 +155,13 @@ def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
     >>> outputs(lower([sympy.exp(x) / (1 + sympy.exp(x)) ** 2], [x]), [-400.0])
     (1.9151695967140057e-174,)
     """
-    values = evaluate(graph, [exact(number) for number in point], EXTENDED)
+    values = evaluate(graph, [number(x) for x in point], EXTENDED)
     return tuple(nearest(values[output]) for output in graph.outputs)
+
+
+def number(x: float) -> Any:
+    """A double as the same number of unlimited exponent."""
+    return exact(x)
 
 
 def nearest(number: Any) -> float:

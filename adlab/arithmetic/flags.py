@@ -45,3 +45,6 @@ def _works(clear: Callable[[], object], raised: Callable[[], bool]) -> bool:
 
 
 clear, raised = _found()
+clear()
+known: bool = not raised()
+"""Whether the flags of this platform can be read; if not, `raised` is always true."""

@@ -63,4 +63,5 @@ def real_values(graph: Graph, points: FloatArray) -> FloatArray:
     outputs = [np.broadcast_to(values[output], places) for output in graph.outputs]
     found = np.stack(outputs, axis=-1) if outputs else np.empty((*places, 0), complex)
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(found.imag) <= REAL * np.abs(found), found.real, np.nan)
+        real = np.isfinite(found.real) & (np.abs(found.imag) <= REAL * np.abs(found))
+        return np.where(real, found.real, np.nan)

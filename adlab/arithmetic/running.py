@@ -24,13 +24,18 @@ class Runner:
         self.compiled: Program | None = None
 
     def __call__(self, point: Sequence[float]) -> tuple[float, ...]:
-        found = self._real(point)
+        """The outputs over the reals, and where they end in NaN by way of the complex numbers."""
+        return self.rescued(self.real(point), point)
+
+    def rescued(self, found: tuple[float, ...], point: Sequence[float]) -> tuple[float, ...]:
+        """`found`, and in place of each NaN the value that complex numbers lead to, where it is real."""
         if any(value != value for value in found):
             rescued = real_values(self.graph, np.array(point)).tolist()
             return tuple(b if a != a else a for a, b in zip(found, rescued, strict=True))
         return found
 
-    def _real(self, point: Sequence[float]) -> tuple[float, ...]:
+    def real(self, point: Sequence[float]) -> tuple[float, ...]:
+        """The outputs over the reals."""
         if self.compiled is not None:
             return self.compiled(*point)
         self.calls += 1

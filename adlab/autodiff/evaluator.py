@@ -1,23 +1,26 @@
 """A graph at one point: its values and its derivatives, vouched for.
 
-`Evaluator` owns what is made once for a graph (derivative programs, compiled functions) and asks the arithmetics
-whether what binary64 has returned can be trusted. What it cannot vouch for it returns as NaN or raises with the reason.
+`Evaluator` owns what is made once for a graph: derivative programs, compiled functions. It computes on binary64, and looks
+whether that was enough: whether a number has left binary64's range on the way (`flags`), whether the result is finite,
+whether the point is on a kink. If not, the point is computed again by `careful`. What has no answer there is NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from adlab.arithmetic.bounded import BOUNDED, Bounded
-from adlab.arithmetic.domain import explain
-from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic import flags
+from adlab.arithmetic.domain import explain, in_range, kinked
+from adlab.arithmetic.extended import EXTENDED, number, outputs
+from adlab.arithmetic.floats import FLOATS, Floats
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.running import Runner
 from adlab.autodiff import programs
+from adlab.autodiff.careful import exact_rows, product, walked, walked_second
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph.graph import Graph
@@ -29,9 +32,14 @@ SWEEPS = 8
 LARGEST_FORWARD_PROGRAM = 1_000_000
 """Operations of the graph × inputs; beyond, forward mode sweeps on numbers only."""
 
+MOST_NAMED = 6
+"""Partials that a message names."""
+
 
 class Evaluator:
     """Values and derivatives of one graph at a point, shape (n,): NaN where there are none.
+
+    `within` is the function whose derivative program the graph is: outside its domain the program has no value either.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -42,9 +50,10 @@ class Evaluator:
            [0.5, 0. ]])
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, within: Evaluator | None = None) -> None:
         self.graph = graph
         self.n, self.m = len(graph.inputs), len(graph.outputs)
+        self.within = within
         self._made: dict[Any, Any] = {}
         self._swept = 0
 
@@ -68,87 +77,184 @@ class Evaluator:
         """Whether the forward-mode program would be too large to write."""
         return self.n * len(self.graph) > LARGEST_FORWARD_PROGRAM
 
-    def _run(self, graph: Graph, point: FloatArray) -> FloatArray:
-        runner = self._once(("runner", id(graph)), lambda: Runner(graph))
-        return np.array(runner(point.tolist()))
+    def _runner(self, graph: Graph) -> Runner:
+        return self._once(("runner", id(graph)), lambda: Runner(graph))
+
+    @staticmethod
+    def _watched(compute: Callable[[], T]) -> tuple[T, bool]:
+        """What is computed, and whether a number has left binary64's range on the way. NumPy clears the flags: no NumPy here."""
+        flags.clear()
+        found = compute()
+        return found, flags.raised()
+
+    def _trusted(self, graph: Graph, point: FloatArray, found: FloatArray, raised: bool) -> bool:
+        """Whether binary64 was enough for `found`; `graph` is looked at where the flags are not known."""
+        if np.isinf(found).any():
+            return False
+        return not raised or (not flags.known and in_range(graph, point.tolist()))
 
     # --- values and first derivatives ---------------------------------------------------------------------------
 
     def values(self, point: FloatArray) -> FloatArray:
-        """The outputs, shape (m,)."""
-        return self._run(self.graph, point)
+        """The outputs, shape (m,); infinite where the true value is beyond binary64."""
+        runner, given = self._runner(self.graph), point.tolist()
+        row, raised = self._watched(lambda: runner.real(given))
+        found = np.array(row)
+        if self.within is not None:
+            exists = not np.isnan(found).any() and not np.isnan(self.within.values(point)).any()
+            if exists and self._trusted(self.graph, point, found, raised) and not kinked(self.within.graph, given):
+                return found
+            return self.within.row(point, values=self.m > self.within.m * self.n)
+        if not self._trusted(self.graph, point, found, raised):
+            careful = np.array(outputs(self.graph, given))
+            found = np.where(np.isnan(found) & np.isinf(careful), np.nan, careful)
+        return np.array(runner.rescued(tuple(found.tolist()), given))
+
+    def row(self, point: FloatArray, values: bool, partials: bool = True) -> FloatArray:
+        """The values, the partials row-major, or both in this order, in one array; NaN where there is none."""
+        parts = [self.values(point)] if values else []
+        return np.concatenate([*parts, self.jacobian(point).ravel()] if partials else parts)
 
     def jacobian(self, point: FloatArray, mode: Mode = "reverse") -> FloatArray:
         """All partials, shape (m, n). The first points are swept on floats; who goes on calling gets the program.
 
-        They agree to a few roundings: the program folds constants that a sweep multiplies. What a sweep leaves infinite
-        or undefined is the program's too, which may yet find the way around it.
+        They agree to a few roundings: the program folds constants that a sweep multiplies.
         """
+        given = point.tolist()
+        found, raised = self._quickly(point, mode)
+        trusted = self._trusted(self._reread(mode), point, found, raised) and not np.isnan(found).any()
+        if trusted and not kinked(self.graph, given):
+            return self._existing_rows(found, point)
+        values, rows = walked(self.graph, given)
+        found = np.array(rows).reshape(self.m, self.n)
+        if np.isnan(values).any():  # f may be real by way of complex numbers, as its programs know
+            by_complex = self._partials_of(self._runner(self.program(mode))(given))
+            found = np.where(np.isnan(values)[:, None], by_complex, found)
+        return self._existing_rows(found, point)
+
+    def _quickly(self, point: FloatArray, mode: Mode) -> tuple[FloatArray, bool]:
+        """The Jacobian on binary64, and whether a number has left its range on the way."""
+        given = point.tolist()
         if mode == "reverse" and self._swept < SWEEPS:
             self._swept += 1
-            found = np.array(jacobian(self.graph, self._walk(point), FLOATS)).reshape(self.m, self.n)
-            if np.isfinite(found).all():
-                return found
+            rows, raised = self._watched(lambda: jacobian(self.graph, self._walk(point), FLOATS))
+            return np.array(rows).reshape(self.m, self.n), raised
         if mode == "forward" and self.unwritable:
-            return self._product(point, np.eye(self.n))
-        both = self._run(self.program(mode), point)
+            watching = _Watching()
+            return self._product(point, np.eye(self.n), watching), watching.alarmed
+        row, raised = self._watched(lambda: self._runner(self.program(mode)).real(given))
+        return self._partials_of(row), raised
+
+    def _partials_of(self, row: Sequence[float]) -> FloatArray:
+        """The partials among the outputs of a derivative program with the values first; NaN where there is no value."""
+        both = np.array(row)
         return np.where(np.isnan(both[: self.m])[:, None], np.nan, both[self.m :].reshape(self.m, self.n))
+
+    def _reread(self, mode: Mode) -> Graph:
+        """What a look at all values looks at, where the flags are not known."""
+        return self.graph if flags.known or (mode == "forward" and self.unwritable) else self.program(mode)
+
+    def _existing_rows(self, found: FloatArray, point: FloatArray) -> FloatArray:
+        return found if self.within is None else np.where(np.isnan(self.values(point))[:, None], np.nan, found)
 
     def jvp(self, point: FloatArray, direction: FloatArray) -> FloatArray:
         """The Jacobian times a vector, shape (m,): one forward sweep."""
-        values = self._walk(point)
-        found = np.array(tangents(self.graph, values, dict(enumerate(direction.tolist())), FLOATS))
-        if np.isnan(found).any() or self._infinite(values):
-            with np.errstate(all="ignore"):  # the program knows ways through the complex numbers, a sweep does not
-                found = self.vouched(self.jacobian(point), point) @ direction
-        return found
+        seeds = dict(enumerate(direction.tolist()))
+        moved, raised = self._watched(lambda: tangents(self.graph, self._walk(point), seeds, FLOATS))
+        found = np.array(moved)
+        if self._good(found, point, raised):
+            return found
+        return self._carefully(point, lambda rows: product(rows, direction.tolist()))
 
     def vjp(self, point: FloatArray, weights: FloatArray) -> FloatArray:
         """A vector times the Jacobian, shape (n,): one reverse sweep."""
-        values = self._walk(point)
-        found = np.array(adjoints(self.graph, values, weights.tolist(), FLOATS))
-        if np.isnan(found).any() or self._infinite(values):
-            with np.errstate(all="ignore"):
-                found = weights @ self.vouched(self.jacobian(point), point)
-        return found
+        bars, raised = self._watched(lambda: adjoints(self.graph, self._walk(point), weights.tolist(), FLOATS))
+        found = np.array(bars)
+        if self._good(found, point, raised):
+            return found
+        return self._carefully(point, lambda rows: product(list(map(list, zip(*rows, strict=True))), weights.tolist()))
+
+    def _good(self, found: FloatArray, point: FloatArray, raised: bool) -> bool:
+        good = self._trusted(self._reread("reverse"), point, found, raised) and not np.isnan(found).any()
+        return good and self.within is None and not kinked(self.graph, point.tolist())
+
+    def _carefully(self, point: FloatArray, multiplied: Callable[[list[list[Any]]], list[float]]) -> FloatArray:
+        values, rows = exact_rows(self.graph, point.tolist())
+        if not all(EXTENDED.exists(value) for value in values) or self.within is not None:
+            rows = [[number(entry) for entry in row] for row in self.jacobian(point).tolist()]
+        return np.array(multiplied(rows))
 
     def _walk(self, point: FloatArray) -> list[Any]:
         return list(evaluate(self.graph, point.tolist(), FLOATS))
 
-    def _product(self, point: FloatArray, directions: FloatArray) -> FloatArray:
+    def _product(self, point: FloatArray, directions: FloatArray, arithmetic: Floats = FLOATS) -> FloatArray:
         """The Jacobian times each column, in one forward sweep whose tangents are rows: what a program would do, unwritten."""
         with np.errstate(all="ignore"):
             seeds: dict[int, Any] = dict(enumerate(directions))
-            found = tangents(self.graph, self._walk(point), seeds, FLOATS, still=np.zeros(directions.shape[1]))
+            found = tangents(self.graph, self._walk(point), seeds, arithmetic, still=np.zeros(directions.shape[1]))
         return np.array(found).reshape(self.m, directions.shape[1])
-
-    def _infinite(self, values: list[float]) -> bool:
-        return any(abs(values[output]) == np.inf for output in self.graph.outputs)
 
     # --- second derivatives -------------------------------------------------------------------------------------
 
     def second(self, point: FloatArray, directions: FloatArray) -> FloatArray:
-        """The Hessian of the one output times each column of `directions`, by one forward sweep over the gradient program.
+        """The Hessian of the one output times each column of `directions`; NaN where there is none.
 
-        Raises where there is none.
+        One forward sweep over the gradient program.
         """
-        gradient = self._once("gradient", lambda: Evaluator(self.program()))  # the value first, then the gradient
-        value = self.values(point)
-        if np.isinf(value).any():
-            self.vouched(self.jacobian(point), point)
-        self.existing(value, point)
-        both = gradient._product(point, directions)
-        found = both[1:]
-        if np.isnan(both).any():  # f may be real by way of complex numbers, as its programs know
-            second = self._once("second", lambda: programs.derivative(gradient.graph, "forward"))
-            found = self._run(second, point)[self.n :].reshape(self.n, self.n) @ directions
-        if np.isnan(found).any():
-            raise explain(self.graph, point.tolist(), True) or explain(gradient.graph, point.tolist(), True, "the gradient") or (
-                OverflowedError("binary64 overflows on the way to the second derivative; scale the variables")
-            )
-        return found
+        program = self.program()  # the value first, then the gradient
+        gradient = self._once("gradient", lambda: Evaluator(program))
+        watching = _Watching()
+        flags.clear()
+        found = gradient._product(point, directions, watching)
+        trusted = np.isfinite(found).all() and not watching.alarmed and not kinked(program, point.tolist())
+        if trusted and (flags.known or in_range(self._twice, point.tolist())):
+            return found[1:]
+        values, _ = exact_rows(self.graph, point.tolist())
+        if EXTENDED.exists(values[0]):
+            rows = walked_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())
+        else:  # f may be real by way of complex numbers, as its programs know
+            rows = np.array(self._runner(self._twice)(point.tolist()))[self.n :].reshape(self.n, self.n).tolist()
+            rows = rows if np.isfinite(self.values(point)).all() else np.full((self.n, self.n), np.nan).tolist()
+        matrix = [[number(entry) for entry in row] for row in rows]
+        return np.array([product(matrix, column) for column in directions.T.tolist()]).T
+
+    @property
+    def _twice(self) -> Graph:
+        return self._once("twice", lambda: programs.derivative(self.program(), "forward"))
 
     # --- refusals -----------------------------------------------------------------------------------------------
+
+    def finite(self, partials: FloatArray, point: FloatArray) -> FloatArray:
+        """The partials at a point; raises OverflowedError, naming the first, where one is beyond binary64."""
+        if np.isinf(partials).any():
+            reason = explain(self.graph, point.tolist())
+            if isinstance(reason, OverflowedError):
+                raise reason
+            row, j = np.argwhere(np.isinf(partials))[0].tolist()
+            of = f" of output {row}" if len(partials) > 1 else ""
+            partial = f"the partial by {self.graph.inputs[j]}{of}"
+            raise OverflowedError(f"{partial} is beyond binary64 at this point (more than 1.8e308); scale the variables")
+        return partials
+
+    def finite_row(self, found: FloatArray) -> FloatArray:
+        """A product of the Jacobian and a vector; raises OverflowedError where an entry is beyond binary64."""
+        if np.isinf(found).any():
+            place = int(np.argmax(np.isinf(found)))
+            raise OverflowedError(f"entry {place} of the product is beyond binary64 (more than 1.8e308)")
+        return found
+
+    def second_or_reason(self, point: FloatArray, directions: FloatArray) -> FloatArray:
+        """As `second`; raises the reason where there is no second derivative, or none in binary64."""
+        found = self.second(point, directions)
+        if np.isnan(found).any():
+            self.existing(self.values(point), point)
+            given, gradient = point.tolist(), self.program()
+            raise explain(self.graph, given, True) or explain(gradient, given, True, "the gradient") or DomainError(
+                "f has no second derivative at this point"
+            )
+        if np.isinf(found).any():
+            raise OverflowedError("a second derivative is beyond binary64 at this point (more than 1.8e308); scale the variables")
+        return found
 
     def existing(self, found: FloatArray, point: FloatArray, derivative: bool = False) -> FloatArray:
         """What was found, where all of it exists; raises the reason why some does not."""
@@ -158,24 +264,45 @@ class Evaluator:
 
     def reason(self, point: FloatArray, derivative: bool = False) -> AdlabError:
         """Why there is no value, or no derivative, at a point."""
+        if self.within is not None and np.isnan(self.within.values(point)).any():
+            return self.within.reason(point)
         reason = explain(self.graph, point.tolist(), derivative)
         if reason is None and derivative:
             reason = explain(self.program("reverse"), point.tolist(), name="the derivative")
         return reason or DomainError("f has a value at this point, but not in its neighbourhood; try another method or step")
 
-    def vouched(self, found: FloatArray, point: FloatArray) -> FloatArray:
-        """The Jacobian found, unless a 0 may be all that an overflow has left, as x/∞ for sqrt(x² + y²): then it raises.
 
-        Where f is infinite each 0 must have a bound on its error.
-        """
-        if found.all():
-            return found
-        for i, value in enumerate(self.values(point).tolist()):
-            if abs(value) < np.inf or found[i].all():
-                continue
-            carried: list[Any] = list(evaluate(self.graph, [Bounded(number) for number in point.tolist()], BOUNDED))
-            bounds = jacobian(self.graph, carried, BOUNDED)[i]
-            if any(not bounds[j].error < np.inf for j in np.flatnonzero(found[i] == 0).tolist()):
-                point_ = point.tolist()
-                raise explain(self.graph, point_) or OverflowedError("binary64 overflows on the way to this derivative")
+def naming_the_others(reason: AdlabError, partials: FloatArray, names: Sequence[str]) -> AdlabError:
+    """The reason why some partials of a Jacobian (m, n) are missing, and below it those that are there."""
+    there = [
+        f"by {names[j]}" + (f" of output {i}" if len(partials) > 1 else "") + f": {partials[i, j]:.6g}"
+        for i, j in np.argwhere(np.isfinite(partials)).tolist()
+    ]
+    if there:
+        shown = ", ".join(there[:MOST_NAMED]) + (" …" if len(there) > MOST_NAMED else "")
+        more = f"the other partials exist ({shown}); a batch of one point, [[…]], has them, and NaN in place of the missing"
+        reason.args = (f"{reason}\n{more}", *reason.args[1:])
+    return reason
+
+
+class _Watching(Floats):
+    """Floats that remember whether a local partial or a product has left binary64's range.
+
+    NumPy clears the processor's flags, so they are read before its turn, and NumPy tells of itself.
+    """
+
+    def __init__(self) -> None:
+        self.alarmed = False
+
+    def partials(self, graph: Graph, position: int, values: Sequence[float]) -> Sequence[float | None]:
+        found = super().partials(graph, position, values)
+        self.alarmed = self.alarmed or (flags.known and flags.raised())
         return found
+
+    def mul(self, a: Any, b: Any) -> Any:
+        try:
+            with np.errstate(over="raise", under="raise"):
+                return a * b
+        except FloatingPointError:
+            self.alarmed = True
+            return a * b

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from adlab.arithmetic.principal import real_values
+from adlab.arithmetic.domain import special_rows, turning
 from adlab.autodiff.evaluator import Evaluator, FloatArray
 from adlab.autodiff.jacobian import Mode
+from adlab.compile.behind import Behind
+from adlab.compile.existence import with_existence
 from adlab.compile.program import compile_graph
-from adlab.errors import AdlabError
-from adlab.graph.graph import Graph
 
 
 class Batches:
@@ -19,42 +19,56 @@ class Batches:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
-        self._programs: dict[int, Any] = {}
+        self._programs: dict[Any, Any] = {}
+        self._outer: Batches | None = None
 
     def values(self, points: FloatArray) -> FloatArray:
         """The outputs, shape (..., m)."""
-        return self._over(self.evaluator.graph, points)
+        if None not in self._programs:  # scalar mathematics throughout: batches agree with points to the last bit or two
+            at = self.evaluator
+            behind = Behind(at, values=True, partials=False)
+            self._programs[None] = compile_graph(at.graph, [(at.m,)], accuracy="strict", behind=behind)
+        found: FloatArray = self._programs[None](points)
+        return self._within(found, points)
 
     def jacobian(self, points: FloatArray, mode: Mode = "reverse") -> FloatArray:
         """All partials, shape (..., m, n)."""
         at, places = self.evaluator, points.shape[:-1]
         if mode == "forward" and at.unwritable:
             rows = [at.jacobian(row, mode) for row in points.reshape(-1, at.n)]
-            return np.array(rows).reshape(*places, at.m, at.n)
-        both = self._over(at.program(mode), points)
-        return np.where(np.isnan(both[..., : at.m, None]), np.nan, both[..., at.m :].reshape(*places, at.m, at.n))
-
-    def vouched(self, found: FloatArray, points: FloatArray, strict: bool = False) -> FloatArray:
-        """The Jacobians found, NaN where a single point would be refused; `strict` raises there."""
-        if found.all():
+            return self._finite(np.array(rows).reshape(*places, at.m, at.n))
+        if mode not in self._programs:
+            graph = with_existence(at.program(mode), at.m, values=False, f=at.graph)
+            behind = Behind(at, values=False, partials=True)
+            self._programs[mode] = compile_graph(graph, [(at.m, at.n)], accuracy="strict", behind=behind)
+        found = self._finite(self._programs[mode](points))
+        if self.evaluator.within is None:
             return found
-        for place in map(tuple, np.argwhere(np.isinf(self.values(points)).any(axis=-1))):
-            try:
-                self.evaluator.vouched(found[place], points[place])
-            except AdlabError:
-                if strict:
-                    raise
-                found[place] = np.nan
+        return np.where(np.isnan(self.values(points))[..., None], np.nan, found)
+
+    @staticmethod
+    def _finite(found: FloatArray) -> FloatArray:
+        """NaN where a partial is beyond binary64: a single point raises there."""
+        return found if np.isfinite(found).all() else np.where(np.isinf(found), np.nan, found)
+
+    def _within(self, found: FloatArray, points: FloatArray) -> FloatArray:
+        """NaN where the function whose derivative program this is has no value."""
+        within = self.evaluator.within
+        if within is None:
+            return found
+        if self._outer is None:
+            self._outer = Batches(within)
+        rows = np.repeat(~np.isnan(self._outer.values(points)), within.n, axis=-1)
+        first = found.shape[-1] - rows.shape[-1]
+        found[..., first:] = np.where(rows, found[..., first:], np.nan)
+        for place in zip(*np.nonzero(self._special(points)), strict=True):
+            found[place] = within.row(points[place], values=first > 0)
         return found
 
-    def _over(self, graph: Graph, points: FloatArray) -> FloatArray:
-        """Every output of `graph` at every point, shape (..., outputs), NaN where there is none."""
-        program = self._programs.get(id(graph))
-        if program is None:  # scalar mathematics throughout: its batches agree with points to the last bit or two
-            program = self._programs[id(graph)] = compile_graph(graph, [(len(graph.outputs),)], accuracy="strict")
-        found: FloatArray = program(points)
-        missing = np.isnan(found).any(axis=-1)
-        if missing.any():
-            rescued = real_values(graph, points[missing])
-            found[missing] = np.where(np.isnan(found[missing]), rescued, found[missing])
-        return found
+    def _special(self, points: FloatArray) -> Any:
+        """Where the function whose derivative program this is stands on a kink."""
+        assert self.evaluator.within is not None
+        graph = self.evaluator.within.graph
+        if not turning(graph):
+            return np.zeros(points.shape[:-1], dtype=bool)
+        return special_rows(graph, points.reshape(-1, points.shape[-1])).reshape(points.shape[:-1])

@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
+from adlab.arithmetic.domain import turning
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.graph.collector import paused
@@ -22,8 +23,11 @@ from adlab.primitives.table import CONSTANT
 
 
 @paused()
-def with_existence(graph: Graph, m: int, values: bool) -> Graph:
+def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -> Graph:
     """`graph` gives m values and then their partials, row-major; so does this, NaN where the value does not exist.
+
+    `f`, the graph whose derivative program it is and with which it begins, has kinks and jumps: there the partials are NaN
+    too, as the sign that more than this program is needed.
 
     Without `values` only the partials are given, and of f only what they need, and its conditions, is computed.
 
@@ -41,6 +45,8 @@ def with_existence(graph: Graph, m: int, values: bool) -> Graph:
     width = len(partials) // m
     for row, output in enumerate(graph.outputs[:m]):
         exists = _exists(builder, graph, output, keep=values or m > 1)
+        if f is not None:
+            exists = _smooth(builder, graph, output, turning(f), exists)
         if exists is not None:
             for k in range(row * width, (row + 1) * width):
                 partials[k] = builder.call("select", exists, partials[k], nan)
@@ -51,6 +57,8 @@ def _exists(builder: Builder, graph: Graph, output: int, keep: bool) -> int | No
     """A node that is 1 just where `output` has a value; None if that is everywhere."""
     needed = _below(graph, output)
     restricted = [i for i in needed if not unconditional(graph.nodes[i].primitive)]
+    if _may_lack_a_branch(graph, needed):
+        return builder.call("eq", output, output)
     if not restricted:
         return None
     if keep or any(graph.nodes[i].primitive.routes for i in needed):  # a branch not taken may be outside its domain
@@ -60,6 +68,22 @@ def _exists(builder: Builder, graph: Graph, output: int, keep: bool) -> int | No
         condition = _condition(builder, graph, i)
         if condition is not None:
             held = condition if held is None else builder.call("and", held, condition)
+    return held
+
+
+def _may_lack_a_branch(graph: Graph, needed: list[int]) -> bool:
+    """Whether some constant is the NaN of a Piecewise none of whose conditions holds."""
+    read = (graph.nodes[operand] for i in needed for operand in graph.nodes[i].operands)
+    constants = (node.parameter for node in read if node.primitive is CONSTANT)
+    return any(isinstance(value, float) and math.isnan(value) for value in constants)
+
+
+def _smooth(builder: Builder, graph: Graph, output: int, turns: Sequence[int], held: int | None) -> int | None:
+    """`held`, and that none of the operations `turns` which the output needs stands on a kink or jump."""
+    for i in sorted(set(turns) & set(_below(graph, output))):
+        primitive, operands, parameter = graph.nodes[i]
+        (condition,) = splice(builder, _smoothness(primitive, parameter), [*operands, i])
+        held = condition if held is None else builder.call("and", held, condition)
     return held
 
 
@@ -85,6 +109,11 @@ def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
         if evaluate(rule, numbers, FLOATS)[rule.outputs[0]] == 1:
             return None
     return splice(builder, rule, inputs)[0]
+
+
+@cache
+def _smoothness(primitive: Primitive, parameter: Parameter) -> Graph:
+    return lower([primitive.smooth], letters(primitive, parameter))
 
 
 @cache

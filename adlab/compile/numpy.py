@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.arrays import ARRAYS, quiet
 from adlab.arithmetic.floats import Program, compile_python
 from adlab.graph import rules
 from adlab.graph.constants import constants
@@ -75,10 +75,10 @@ class NumpyProgram:
 
     def _fill(self, columns: FloatArray, found: FloatArray) -> None:
         try:
-            with np.errstate(divide="raise", invalid="raise", over="ignore", under="ignore"):
+            with quiet(outside="raise"):
                 self._fast.run(columns, found)
         except FloatingPointError:
-            with np.errstate(all="ignore"):
+            with quiet():
                 self._careful.run(columns, found)
 
 

@@ -1,7 +1,8 @@
 """The common face of the backends: one program, called on a point, on floats, on a batch, or bound to buffers.
 
 Every backend computes the same thing: IEEE results, NaN at a point outside the domain, infinity at an overflow, and
-never an exception. They stay on the real line: where f is real only by way of complex numbers, they say NaN.
+never an exception. Where a number has left binary64's range on the way, where f stands on a kink, or is real only by way of
+complex numbers, the function's evaluator computes the point instead (`behind`).
 
 `backend="auto"` answers the first points by walking the graph, goes on with what is soon ready (the tape interpreter
 where llvmlite is installed, else Python and NumPy), and compiles to machine code once it has spent as long without:
@@ -14,7 +15,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property, partial
-from math import prod
+from math import isfinite, prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +24,8 @@ import numpy.typing as npt
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
+from adlab.compile.alarm import guarded_call, watched
+from adlab.compile.behind import Behind
 from adlab.compile.existence import with_existence
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel
@@ -87,12 +90,19 @@ class CompiledProgram:
     """
 
     def __init__(
-        self, graph: Graph, shapes: Sequence[Shape], quick: Callable[[], Quick], best: Callable[[], Kernel]
+        self,
+        graph: Graph,
+        shapes: Sequence[Shape],
+        quick: Callable[[], Quick],
+        best: Callable[[], Kernel],
+        behind: Behind | None = None,
     ) -> None:
         self.graph = graph
         """What is computed: all parts' outputs in a row."""
         self.shapes = tuple(shapes)
         self.n = len(graph.inputs)
+        self.behind = behind
+        """What computes the points at which binary64 does not do; None for a graph that belongs to no function."""
         self._make_quick, self._make_best = quick, best
         self._operations = len(graph.operations)
         self._walks = 0
@@ -126,7 +136,7 @@ class CompiledProgram:
 
         Raises TypeError for anything but n numbers.
         """
-        return self._best.call
+        return self._best.call if self.behind is None else guarded_call(self._best.call, self._mended_row)
 
     def __call__(self, x: Any) -> Any:
         """At one point, shape (n,), or at many, (..., n): an array for each part (a float for one number).
@@ -162,7 +172,18 @@ class CompiledProgram:
         points, width = x.size // self.n if self.n else 1, len(self.graph.outputs)
         if out.size != points * width or not out.flags.writeable:
             raise PointError(f"`out` must be writeable and hold {points} × {width} numbers, not shape {out.shape}")
-        return self._best.bind(x.reshape(points, self.n), out.reshape(points, width))
+        rows, results = x.reshape(points, self.n), out.reshape(points, width)
+        step = self._best.bind(rows, results)
+        if self.behind is None:
+            return step
+
+        def guarded() -> None:
+            with watched() as alarm:
+                step()
+            if alarm.raised or not _all_finite(results):
+                self._mend(rows, results, alarm.raised)
+
+        return guarded
 
     def _repr_latex_(self) -> str:
         found: str = self.graph._repr_latex_()
@@ -172,13 +193,30 @@ class CompiledProgram:
         return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
 
     def _at(self, point: list[float]) -> tuple[float, ...]:
-        if not self._walk():
-            return self._kernel(1).call(*point)
+        call = self._walked if self._walk() else self._kernel(1).call
+        return call(*point) if self.behind is None else guarded_call(call, self._mended_row)(*point)
+
+    def _walked(self, *point: float) -> tuple[float, ...]:
         values = evaluate(self.graph, point, FLOATS)
         return tuple([values[output] for output in self.graph.outputs])
 
+    def _mended_row(self, point: Sequence[float], found: Sequence[float]) -> tuple[float, ...]:
+        return tuple(self._mend(np.array([point]), np.array([found]), True)[0].tolist())
+
+    def _mend(self, rows: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
+        """`found` with those rows replaced in place that binary64 has spoiled."""
+        assert self.behind is not None
+        return self.behind.mended(self.graph, rows, found, alarmed)
+
     def _over(self, rows: FloatArray) -> FloatArray:
         """(N, inputs) → (N, outputs)."""
+        if self.behind is None:
+            return self._rows(rows)
+        with watched() as alarm:
+            found = self._rows(rows)
+        return self._mend(rows, found, alarm.raised) if alarm.raised or not _all_finite(found) else found
+
+    def _rows(self, rows: FloatArray) -> FloatArray:
         if len(rows) > WALKED_POINTS or not self._walk():
             return self._kernel(len(rows)).batch(rows)
         values = evaluate(self.graph, list(rows.T), ARRAYS)
@@ -209,6 +247,12 @@ class CompiledProgram:
         return points
 
 
+def _all_finite(found: FloatArray) -> bool:
+    """Whether no entry is infinite or NaN: their sum tells, and where it overflows itself, each does."""
+    with np.errstate(all="ignore"):
+        return isfinite(found.sum()) or bool(np.isfinite(found).all())
+
+
 def compile_function(
     f: Any, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast"
 ) -> CompiledProgram:
@@ -221,31 +265,36 @@ def compile_function(
         raise MethodError(f'a gradient needs one output, and this function has m = {f.m}; use derivative="jacobian"')
     if derivative is None:
         graph, shapes = f.graph, [() if f.scalar and f.m == 1 else (f.m,)]
+        behind = Behind(f.evaluator, values=True, partials=False)
     else:
         keep = derivative == "value_and_gradient"
         # For as many sweeps forward: its tangents need not wait for the values to come first, which a chain would feel.
-        graph = with_existence(f.program("reverse" if f.m < f.n else "forward"), f.m, keep)
+        graph = with_existence(f.program("reverse" if f.m < f.n else "forward"), f.m, keep, f.graph)
+        behind = Behind(f.evaluator, values=keep, partials=True)
         shapes = [(f.m, f.n)] if derivative == "jacobian" else [()] * keep + [(f.n,)]
-    return compile_graph(graph, shapes, backend, accuracy)
+    return compile_graph(graph, shapes, backend, accuracy, behind)
 
 
 def compile_graph(
-    graph: Graph, shapes: Sequence[Shape], backend: str = "auto", accuracy: str = "fast"
+    graph: Graph, shapes: Sequence[Shape], backend: str = "auto", accuracy: str = "fast", behind: Behind | None = None
 ) -> CompiledProgram:
-    """A program of the parts `shapes`, which make up the graph's outputs in order."""
+    """A program of the parts `shapes`, which make up the graph's outputs in order.
+
+    `behind` computes the points where binary64 does not do; without it they are left as they come.
+    """
     _one_of("backend", backend, BACKENDS)
     _one_of("accuracy", accuracy, ACCURACIES)
     if graph.compound:
         backend = _for_bodies(graph, backend)
     if backend != "auto":
         named = partial(_kernel, backend, graph, accuracy)
-        program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named)
+        program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named, behind)
         program._best = named()  # who names a backend wants it compiled now
         return program
     if not _has_machine_code():
         quick = NumpyKernel(graph)
-        return CompiledProgram(graph, shapes, lambda: quick, lambda: quick)
-    return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy))
+        return CompiledProgram(graph, shapes, lambda: quick, lambda: quick, behind)
+    return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy), behind)
 
 
 def _for_bodies(graph: Graph, backend: str) -> str:

@@ -1,0 +1,119 @@
+"""Every number is right, or refused: the same by every path, at the first call and at the hundredth."""
+
+import numpy as np
+import pytest
+
+import adlab
+
+LOST_RANGE = [  # formula, point, gradient to 15 digits or more
+    ("1/x**2", [1e100], [-2e-300]),
+    ("1/(1 + exp(-x))", [-400.0], [1.9151695967140057e-174]),
+    ("1/(1 + exp(-x))", [-370.0], [2.0466411214592676e-161]),
+    ("x/(exp(x) - 1)", [400.0], [-7.641526690888882e-172]),
+    ("1/gamma(x)", [120.0], [-8.580582475570943e-197]),
+    ("exp(2*x)/2 + 1/2/exp(2*x)", [-300.0], [-3.7730203009299397e260]),
+    ("x**2/x", [1e200], [1.0]),
+    ("x/(x + y)", [1e308, 1e308], [2.5e-309, -2.5e-309]),
+    ("log(x*y)", [1e200, 1e200], [1e-200, 1e-200]),
+    ("1/x**2", [1e-100], [-2e300]),
+    ("sqrt(1/x)", [1e-200], [-5e299]),
+    ("exp(x)/(exp(x) + exp(y))", [800.0, 799.0], [0.19661193324148185, -0.19661193324148185]),
+    ("sqrt(x**2 + y**2)", [3e200, 4e200], [0.6, 0.8]),
+]
+BACKENDS = ["auto", "python", "numpy"]
+
+
+@pytest.mark.parametrize(("formula", "point", "gradient"), LOST_RANGE)
+def test_where_binary64_loses_its_range_every_path_gives_the_true_gradient(formula, point, gradient) -> None:
+    f = adlab.Function(formula)
+    ones = np.ones(f.n)
+    found = [f.gradient(point) for _ in range(12)]
+    found += [f.gradient(point, "forward"), f.vjp(point, [1.0]), f.gradient([point, point])[1], f.derivative()([point] * 2)[1]]
+    for backend in BACKENDS:
+        program = f.compile(backend, "gradient")
+        buffer = np.empty(f.n)
+        program.bind(np.array(point), buffer)()
+        found += [np.array(program.call(*point)), program(point), program([point] * 3)[2], buffer]
+    for each in found:
+        np.testing.assert_allclose(each.ravel(), gradient, rtol=2e-15)
+    np.testing.assert_allclose(f.jvp(point, ones), [sum(gradient)], rtol=1e-14, atol=1e-15 * np.abs(gradient).max())
+
+
+POISSON, SOFTMAX = -2.6824604300227638e-05, 0.09085774767294841
+SECOND = [
+    ("a**n/gamma(n + 1)*exp(-a)", [90.0, 100.0], [[0, POISSON], [POISSON, 5.1945681055762355e-05]]),
+    ("exp(x)/(exp(x) + exp(y))", [600.0, 599.0], [[-SOFTMAX, SOFTMAX], [SOFTMAX, -SOFTMAX]]),
+    ("log(erfc(-x/sqrt(2))/2)", [-27.0], [[-0.9986394206911267]]),
+    ("exp(-x**2)/erfc(x)", [20.0], [[2.182844279680191e-4]]),
+    ("Abs(x)**2", [0.0], [[2]]),
+    ("Max(x, 0) + log(1 + exp(-Abs(x)))", [0.0], [[0.25]]),
+    ("sqrt(x**4)", [0.0], [[2]]),
+    ("sqrt(Max(x, 0))", [-1.0], [[0]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("formula", "point", "hessian"), SECOND)
+def test_second_derivatives_where_binary64_or_a_kink_is_in_the_way(formula, point, hessian) -> None:
+    f = adlab.Function(formula)
+    for _ in range(2):
+        found = f.hessian(point)
+        np.testing.assert_allclose(found, hessian, rtol=1e-13, atol=1e-30)
+        np.testing.assert_allclose(f.hvp(point, np.ones(f.n)), found.sum(axis=1), rtol=1e-9, atol=1e-30)
+
+
+SMOOTH_AT_A_KINK = [
+    ("Max(1, Min(x, 1))", [1.0], [0]),
+    ("sqrt(x**2)**2", [0.0], [0]),
+    ("(x**2)**1.5", [0.0], [0]),
+    ("exp(-sqrt(x**2 + y**2)**2)", [0.0, 0.0], [0, 0]),
+    ("x*acos(Min(Max(w, -1), 1))", [1.0, 0.0], [0, 0]),
+    ("Piecewise(((exp(x) - 1)/x, x != 0), (1, True))", [0.0], [0.5]),
+    ("x*sign(x)*sign(x)", [0.0], [1]),
+    ("sqrt(Max(x, 0))", [-1.0], [0]),
+    ("acos(Min(x, 1))", [2.0], [0]),
+    ("Max(x, 0)**0.5", [-1.0], [0]),
+]
+
+
+@pytest.mark.parametrize(("formula", "point", "gradient"), SMOOTH_AT_A_KINK)
+def test_a_kink_or_pole_that_f_does_not_have(formula, point, gradient) -> None:
+    f = adlab.Function(formula)
+    found = [f.gradient(point) for _ in range(12)] + [f.gradient(point, "forward"), f.gradient([point])[0], f.vjp(point, [1.0])]
+    found += [f.compile(backend, "gradient")(point) for backend in BACKENDS]
+    for each in found:
+        assert each.tolist() == pytest.approx(gradient, abs=1e-60)
+
+
+@pytest.mark.parametrize(("formula", "x", "slope"), [("Abs(x)", 0, 0), ("Max(x, 2*x)", 0, 1.5), ("x + Abs(x - 1)", 1, 1)])
+def test_at_a_kink_of_f_itself_the_convention_stands(formula, x, slope) -> None:
+    f = adlab.Function(formula)
+    assert f.gradient(x).tolist() == f.gradient([[x]])[0].tolist() == f.compile(derivative="gradient")([x]).tolist() == [slope]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("formula", ["Piecewise((x**2, x > 0))", "Piecewise((x, And(x > 0, x < 1)), (x**2, x > 2))"])
+def test_where_no_branch_holds_nothing_is_returned(formula: str, backend: str) -> None:
+    f = adlab.Function(formula)
+    for call in (f, f.gradient, f.hessian, f.derivative()):
+        with pytest.raises(adlab.DomainError, match="no condition of the Piecewise"):
+            call(-1.0)
+    for derivative in (None, "gradient", "jacobian", "value_and_gradient"):
+        assert np.isnan(f.compile(backend, derivative).call(-1.0)).all()
+
+
+def test_a_derivative_has_no_value_where_f_has_none() -> None:
+    f = adlab.Function("log(x)*y")
+    slope = f.derivative()
+    assert slope([2.0, 3.0]).tolist() == [1.5, np.log(2.0)]
+    with pytest.raises(adlab.DomainError, match="log"):
+        slope([-2.0, 3.0])
+    assert np.isnan(slope([[-2.0, 3.0]])).all()
+
+
+def test_one_missing_partial_leaves_the_others() -> None:
+    f = adlab.Function("k*x**k")
+    with pytest.raises(adlab.DomainError, match=r"by x: 36"):
+        f.gradient([3.0, -2.0])
+    found = f.gradient([[3.0, -2.0]])[0]
+    assert np.isnan(found[0])
+    assert found[1] == 36.0
