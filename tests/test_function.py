@@ -232,6 +232,7 @@ def test_real_by_way_of_complex_numbers() -> None:
 # --- size -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_chain_30000_deep_under_the_default_recursion_limit() -> None:
     f = adlab.gallery.chain(30_000)
     reverse = f.gradient(f.point)

@@ -200,6 +200,7 @@ def test_html_is_escaped_and_latex_has_every_node() -> None:
     assert latex.count(r"\text{seed}") == 1
 
 
+@pytest.mark.slow
 def test_a_trace_of_any_depth_is_shown_in_part_and_kept_in_full() -> None:
     found = adlab.gallery.chain(20_000).trace(0.5)
     assert len(found.to_dict()["rows"]) == 80_001

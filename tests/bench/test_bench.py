@@ -117,6 +117,7 @@ def test_a_file_without_a_run_is_refused(tmp_path):
             read(str(path))
 
 
+@pytest.mark.slow
 def test_time_per_node_is_told_by_family_size_and_stage():
     found = linearity([200, 400], rounds=1)
     assert {run.family for run in found.runs} == set(FAMILIES)
@@ -136,6 +137,7 @@ def test_the_spread_is_the_dearest_node_over_the_cheapest():
     assert "lowering 1.50, values and adjoints 1.00" in str(found)
 
 
+@pytest.mark.slow
 def test_what_starting_takes_and_what_is_left_out(tmp_path, capsys):
     found = startup(rounds=1)
     best, typical = found.commands["adlab compare"]

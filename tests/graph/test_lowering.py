@@ -153,6 +153,7 @@ def test_constants_too_long_to_be_kept_stay_operations() -> None:
 # --- any depth, any sharing --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_chain_100000_deep_lowers_under_the_default_recursion_limit() -> None:
     function = gallery.chain(50_000)
     assert sys.getrecursionlimit() <= 3000

@@ -203,6 +203,7 @@ def test_every_way_to_choose_a_step_serves_smooth_functions(scheme: str, step: s
 
 
 @pytest.mark.parametrize("scheme", STENCILS)
+@pytest.mark.slow
 def test_the_oracle_comes_near_the_best_error_there_is(scheme: str) -> None:
     for formula, x in SMOOTH[:4]:
         exact = float(adlab.truth(formula, x).gradient[0])

@@ -108,6 +108,7 @@ def test_no_legend_covers_what_is_measured(drawn: Any) -> None:
             assert not covered(ax, legend.get_window_extent(renderer)), draw.__name__
 
 
+@pytest.mark.slow
 def test_the_legend_of_steps_covers_nothing_on_any_axes() -> None:
     for size in ((4.8, 3.6), (3.5, 3.0), (8.0, 4.0)):
         ax = Figure(figsize=size, layout="constrained").add_subplot()
@@ -143,6 +144,7 @@ def test_a_figure_is_drawn_on_the_axes_given() -> None:
     assert plane.correct_digits_over_the_plane(spots)[0] is spots[0]
 
 
+@pytest.mark.slow
 def test_drawing_twice_gives_the_same_bytes(tmp_path: Any) -> None:
     for run, name in [(run, name) for run in ("first", "second") for name in (CHEAP, "correct_digits_over_the_plane")]:
         list(draw_all(tmp_path / run, only=name))

@@ -116,6 +116,7 @@ def test_sizes_beyond_the_exact_bits_are_right_to_hundreds_of_digits() -> None:
         assert abs(counted - exact) * 10**600 < exact
 
 
+@pytest.mark.slow
 def test_depth_is_no_limit() -> None:
     level: Any = x
     for _ in range(20_000):

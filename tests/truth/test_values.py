@@ -276,6 +276,7 @@ def test_one_of_a_thousand_operands_costs_its_logarithm(fold: Callable[..., Any]
     assert max(len(made.dependents(i)) for i in (0, 500, 999)) <= 11
 
 
+@pytest.mark.slow
 def test_equal_steps_are_taken_once_and_a_deep_chain_is_no_recursion() -> None:
     chain: Any = x
     for _ in range(10_000):
