@@ -2,8 +2,8 @@
 
 One row for each row of `table`, which says what the primitive is. `ulps` bounds the error of the function of floats, in
 units in the last place of what it returns; a test compares every function with its own bound. `over` says what the
-values are while the operands run over intervals (see `ranges`). `special` marks what mpmath computes: it takes 20 to 1000
-microseconds, and may underflow to 0 although an operand is 0.
+values are while the operands run over intervals (see `ranges`). `special` marks what mpmath computes: it takes 20 to
+1000 microseconds, and may underflow to 0 although an operand is 0.
 """
 
 from __future__ import annotations

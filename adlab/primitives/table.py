@@ -2,7 +2,7 @@
 
 A row says what the primitive *is*: its name, its form in SymPy's functions, its partials, its domain, its convention
 where it is not smooth. How it is computed stands in the row of the same name in `computed`. Adding a primitive adds
-these two, and nothing else in this room or above; the truth, which must not read this table, has a vocabulary of its own.
+these two, and nothing else in this room or above. The truth, which must not read this table, has its own vocabulary.
 
 Partials are written in the operands `a`, `b`, `c`, the constant parameter `n` and the result `out`, in the form that
 keeps its digits (tanh has `1/cosh(a)**2`: at a = 20 `1 - out**2` has lost every one). Every function that stands in a
@@ -24,8 +24,8 @@ from sympy import (
     Rational, S, Shi, Si, StrictGreaterThan, StrictLessThan, acos, acosh,
     acot, acoth, acsc, acsch, airyai, airyaiprime, airybi, airybiprime, asec, asech, asin, asinh, atan, atan2, atanh,
     besseli, besselj, besselk, bessely, ceiling, cos, cosh, cot, coth, csc, csch, erf, erfc, erfcinv, erfi, erfinv, exp,
-    floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, sec, sech, sign, sin, sinh, sqrt,
-    tan, tanh, uppergamma, zeta,
+    floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, sec, sech, sign, sin, sinh,
+    sqrt, tan, tanh, uppergamma, zeta,
 )  # fmt: skip
 # isort: on
 from sympy.codegen.cfunctions import Cbrt, exp2, expm1, hypot as hypot_of_c, log1p, log2
@@ -35,8 +35,8 @@ from adlab.primitives.entries import entry, exact, moving, power_text, predicate
 
 # isort: off
 from adlab.primitives.heads import (
-    READ_BETTER, define, explambertw, expint, gauss, gausserfcinv, gausserfinv, growth, hypot, lambertw1, polylog, powshift,
-    share, sinsquare, cossquare, sphericali, xlogy,
+    READ_BETTER, define, explambertw, expint, gauss, gausserfcinv, gausserfinv, growth, hypot, lambertw1, polylog,
+    powshift, share, sinsquare, cossquare, sphericali, xlogy,
 )  # fmt: skip
 # isort: on
 from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
@@ -283,5 +283,5 @@ def forget(known: Primitive) -> None:
 for _entry in _ENTRIES:
     register(_entry)
 
-__all__ = ["CONSTANT", "HEADS", "INPUT", "OUT", "PART", "PRIMITIVES", "READ_BETTER", "A", "B", "C", "N", "define", "forget",
-           "register"]  # fmt: skip
+__all__ = ["CONSTANT", "HEADS", "INPUT", "OUT", "PART", "PRIMITIVES", "READ_BETTER", "A", "B", "C", "N", "define",
+           "forget", "register"]  # fmt: skip

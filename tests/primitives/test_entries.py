@@ -1,0 +1,86 @@
+"""Every entry states its facts, in both halves; every function keeps to its own bound."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import pytest
+from table import CASES, Case, points, rounded, ulps, value
+
+import adlab
+from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.primitives import table
+from adlab.primitives.computed import COMPUTED
+from adlab.primitives.entries import entry
+from adlab.primitives.table import HEADS, PRIMITIVES
+from adlab.text.vocabulary import FUNCTIONS
+
+ROOM = Path(table.__file__).parent
+
+
+@pytest.mark.parametrize("name", sorted(set(PRIMITIVES) | set(COMPUTED)))
+def test_an_entry_has_both_halves(name: str) -> None:
+    assert name in PRIMITIVES, f"{name}: computed.py has a row, table.py has none"
+    assert name in COMPUTED, f"{name}: table.py has a row, computed.py has none"
+
+
+def test_a_row_without_numbers_is_refused_by_name() -> None:
+    with pytest.raises(adlab.AdlabError, match=r"`nobody` has no numbers; add a row of that name to .*computed\.py"):
+        entry("nobody", lambda a: a, (1,))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_entry_states_its_facts(case: Case) -> None:
+    p, name = case.primitive, case.primitive.name
+    assert math.isfinite(p.ulps), f"{name} states no rounding bound"
+    assert p.weight(case.parameter) > 0, f"{name} states no cost"
+    assert callable(p.scalar), f"{name} has no function of floats"
+    assert callable(p.array), f"{name} has no function of arrays"
+    assert callable(p.over), f"{name} does not say what its values are over intervals"
+    assert p.written(tuple("xyzuv")[: case.arity], case.parameter), name
+    if p.jumps and p.piecewise_constant and not p.truth_valued:
+        assert p.convention, f"{name} does not say what its partial is at a jump"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.slow and not case.rough], ids=str)
+def test_every_function_keeps_to_its_own_bound(case: Case) -> None:
+    """The error of the function of floats, in ulps of the true value, against the `ulps` of its entry."""
+    worst, tested = (0.0, None), 0
+    for point in points(case):
+        true = value(case, point)
+        if true is None or not 2.0**-1022 < abs(rounded(true)) < math.inf:
+            continue
+        tested += 1
+        error = ulps(case.primitive.value(point, case.parameter), true)
+        worst = max(worst, (error, point), key=lambda pair: pair[0])
+    assert worst[0] <= case.primitive.ulps + 0.5, worst
+    assert tested > 3
+
+
+def test_a_bound_does_not_rest_on_a_price() -> None:
+    """K(0, 800) underflows; that its order is 0 makes the 0 no exact one, whatever it costs."""
+    for cost in (100, 7):
+        changed = dataclasses.replace(PRIMITIVES["besselk_moving"], cost=cost)
+        found = BOUNDED.apply(changed, 0, [Bounded(0.0), Bounded(800.0)])
+        assert found.value == 0
+        assert found.error > 0
+
+
+def test_special_functions_are_those_of_mpmath() -> None:
+    plain = {name for name, p in PRIMITIVES.items() if not p.special}
+    assert {"sin", "erf", "erfc", "gamma", "logaddexp", "norm"} <= plain
+    assert not {"airyai", "besselj", "loggamma", "besselk_moving", "zeta"} & plain
+
+
+@pytest.mark.parametrize("name", ["airyai", "airybi", "airyaiprime", "airybiprime", "norm"])
+def test_the_table_tells_the_text_its_spellings(name: str) -> None:
+    assert name in FUNCTIONS
+    assert adlab.parse(f"{name}(x)").func in HEADS
+
+
+@pytest.mark.parametrize("path", sorted(ROOM.glob("*.py")), ids=lambda path: path.name)
+def test_the_room_reads_without_scrolling(path: Path) -> None:
+    widest = 120 if path.name in ("table.py", "computed.py") else 130
+    assert [line for line in path.read_text(encoding="utf-8").splitlines() if len(line) > widest] == []
