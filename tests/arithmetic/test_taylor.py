@@ -20,7 +20,8 @@ from adlab.graph.lowering import lower
 
 X, Y = sympy.symbols("x y", real=True)
 ORDER = 4
-SERVED = [case for case in CASES if not case.rough and not case.primitive.name.endswith("_moving")]
+LIMITS = {"besselk-0", "bessely-0"}  # which mpmath computes as limits, at half a minute a series; order 1/2 is tried
+SERVED = [case for case in CASES if not case.rough and not case.primitive.name.endswith("_moving") and str(case) not in LIMITS]
 
 
 def single(case: Case) -> Graph:
