@@ -71,7 +71,8 @@ class Function(Written):
 
     @classmethod
     def from_graph(cls, graph: Graph, name: str = "f") -> Function:
-        """The function that a graph computes; its SymPy outputs are written only when asked for."""
+        """The function that a graph computes, its SymPy outputs written when asked for. Raises GraphError for a bad graph."""
+        graph.check()
         self = cls.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
         self._outputs, self.scalar, self.name, self._text = None, len(graph.outputs) == 1, name, ""
