@@ -79,6 +79,10 @@ class GaveUp(AdlabError):
         super().__init__(message)
 
 
+class TracingError(AdlabError):
+    """Python code that cannot be traced; the message has the line, the reason, and what to write instead."""
+
+
 class GraphError(AdlabError):
     """A graph that is not well formed (see `Graph.check`)."""
 

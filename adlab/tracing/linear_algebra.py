@@ -1,0 +1,89 @@
+"""Products of matrices, and linear systems of small size, on arrays of objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import array, asarray, empty, eye, zeros  # as they were before a trace
+
+from adlab.tracing.recorder import refuse
+
+LARGEST = 64
+"""Rows of a system that is eliminated entry by entry: n³/3 multiplications become nodes of the graph."""
+
+
+def product(a: Any, b: Any) -> Any:
+    """a @ b, summed in order."""
+    if 0 in (a.ndim, b.ndim):
+        raise refuse("@ needs arrays, not numbers", "write *")
+    return np.matmul(a, b) if a.size and b.size else zeros(np.matmul(zeros(a.shape), zeros(b.shape)).shape)
+
+
+def size_of(item: Any) -> float:
+    """The magnitude by which pivots are chosen. The choice changes roundings and nothing else."""
+    return abs(float(getattr(item, "value", item)))
+
+
+def eliminated(matrix: Any, right: Any) -> tuple[Any, Any, int]:
+    """Upper triangular form by Gaussian elimination with partial pivoting: matrix, right-hand side, sign of the permutation.
+
+    Raises TracingError where a column has no pivot, and for what is no square matrix or too large.
+    """
+    a, b = array(matrix, dtype=object), array(right, dtype=object)
+    n = len(a)
+    if a.ndim != 2 or a.shape[1] != n or n > LARGEST:
+        raise refuse(f"a linear system of shape {a.shape}", f"give a square matrix of at most {LARGEST} rows")
+    sign = 1
+    for k in range(n):
+        pivot = max(range(k, n), key=lambda i: size_of(a[i, k]))
+        if size_of(a[pivot, k]) == 0:
+            raise refuse(f"the matrix is singular: column {k} has no pivot", "check the matrix at this point")
+        if pivot != k:
+            a[[k, pivot]], b[[k, pivot]], sign = a[[pivot, k]], b[[pivot, k]], -sign
+        for i in range(k + 1, n):
+            if size_of(a[i, k]) == 0 and not hasattr(a[i, k], "value"):
+                continue  # a constant zero: nothing to eliminate
+            factor = a[i, k] / a[k, k]
+            a[i, k + 1 :] = a[i, k + 1 :] - factor * a[k, k + 1 :]
+            b[i] = b[i] - factor * b[k]
+    return a, b, sign
+
+
+def solve(matrix: Any, right: Any) -> Any:
+    """x with matrix @ x = right, for right of shape (n,) or (n, k)."""
+    a, b, _ = eliminated(matrix, right)
+    n = len(a)
+    x = empty(b.shape, dtype=object)
+    for i in reversed(range(n)):
+        known = b[i]
+        for j in range(i + 1, n):
+            known = known - a[i, j] * x[j]
+        x[i] = known / a[i, i]
+    return x
+
+
+def inverse(matrix: Any) -> Any:
+    """The inverse, column by column."""
+    return solve(matrix, eye(len(matrix)))
+
+
+def determinant(matrix: Any) -> Any:
+    """The product of the pivots; for 1, 2 and 3 rows by the formula, which also holds for singular matrices."""
+    a = asarray(matrix, dtype=object)
+    if a.shape == (1, 1):
+        return a[0, 0]
+    if a.shape == (2, 2):
+        return a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]
+    if a.shape == (3, 3):
+        return (
+            a[0, 0] * (a[1, 1] * a[2, 2] - a[1, 2] * a[2, 1])
+            - a[0, 1] * (a[1, 0] * a[2, 2] - a[1, 2] * a[2, 0])
+            + a[0, 2] * (a[1, 0] * a[2, 1] - a[1, 1] * a[2, 0])
+        )
+    upper, _, sign = eliminated(a, zeros(len(a)))
+    found: Any = sign
+    for k in range(len(upper)):
+        found = found * upper[k, k]
+    return found
+

@@ -1,0 +1,286 @@
+"""A Python function as graphs: one for each way that its branches can go, recorded when a point first goes that way."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy import array, asarray, empty  # as they were before a trace
+
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.errors import AdlabError, OptionError, PointError, TracingError
+from adlab.graph.graph import Graph, Node
+from adlab.inputs import FloatArray
+from adlab.tracing import functions  # noqa: F401 (fills the list of NumPy's functions)
+from adlab.tracing.array import Array, plain
+from adlab.tracing.names import traced_names
+from adlab.tracing.recorder import HERE, NUMPY, Line, Recorder
+from adlab.tracing.scalar import Scalar, scalar
+
+Guards = Literal["retrace", "refuse"]
+MOST_PATHS = 256
+"""Paths that are kept. A loop that runs until something converges has many, and each is a graph."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A branch on a path: the condition's place among the outputs of `Path.decisions`, whether it held, where it stands."""
+
+    held: bool
+    line: Line
+    text: str
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way through a function: its graph, the conditions that lead this way, and the source line of each node."""
+
+    graph: Graph
+    decisions: Graph
+    taken: tuple[Decision, ...]
+    lines: dict[int, Line]
+
+    def departs(self, point: Sequence[float]) -> Decision | None:
+        """The first branch at which this point goes another way; None if it goes this way."""
+        if not self.taken:
+            return None
+        values = evaluate(self.decisions, list(point), FLOATS)
+        for output, decision in zip(self.decisions.outputs, self.taken, strict=True):
+            if (values[output] != 0) != decision.held:
+                return decision
+        return None
+
+
+@dataclass
+class Arguments:
+    """How a flat point becomes the arguments of a function: for each its name and shape."""
+
+    names: list[str]
+    shapes: list[tuple[int, ...]]
+    keywords: bool = False
+
+    @classmethod
+    def like(cls, function: Callable[..., Any], example: Any) -> tuple[Arguments, FloatArray]:
+        """From an example: a tuple or dict gives several arguments, anything else is the only one."""
+        if isinstance(example, dict):
+            given, names = list(example.values()), [str(key) for key in example]
+        elif isinstance(example, tuple) and not _takes_one(function):
+            given, names = list(example), _parameters(function, len(example))
+        else:
+            given, names = [example], _parameters(function, 1)
+        try:
+            arrays = [asarray(item, dtype=float) for item in given]
+        except (TypeError, ValueError) as reason:
+            raise PointError(f"the example must be numbers or arrays of numbers: {reason}") from None
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise PointError("the example has a number that is not finite")
+        flat = np.concatenate([array.ravel() for array in arrays]) if arrays else empty(0)
+        return cls(names, [array.shape for array in arrays], isinstance(example, dict)), flat
+
+    @property
+    def variables(self) -> list[str]:
+        """A name for each number: the argument's own, or with an index, `x0`, `x1`, … or `a0_1`."""
+        found: list[str] = []
+        for name, shape in zip(self.names, self.shapes, strict=True):
+            found += [name + "_".join(map(str, place)) for place in np.ndindex(shape)] if shape else [name]
+        return found
+
+    def call(self, function: Callable[..., Any], numbers: Sequence[Any]) -> Any:
+        """The function at these numbers, floats or traced."""
+        given, start = [], 0
+        for shape in self.shapes:
+            if not shape:
+                given.append(numbers[start])
+                start += 1
+                continue
+            count = int(np.prod(shape))
+            part = numbers[start : start + count]
+            start += count
+            if part and isinstance(part[0], float):
+                given.append(array(part).reshape(shape))
+                continue
+            held = empty(count, dtype=object)
+            held[:] = part
+            given.append(held.reshape(shape).view(Array))
+        return function(**dict(zip(self.names, given, strict=True))) if self.keywords else function(*given)
+
+
+def _parameters(function: Callable[..., Any], count: int) -> list[str]:
+    try:
+        names = [
+            p.name for p in inspect.signature(function).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]  # fmt: skip
+    except (TypeError, ValueError):
+        names = []
+    names = names[:count] + [f"x{i}" for i in range(len(names), count)]
+    return names if count > 1 or len(names) == 1 else ["x"]
+
+
+def _takes_one(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return len(needed) == 1 and not any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+@dataclass
+class Program:
+    """A Python function of real numbers, and the paths through it that have been recorded.
+
+    >>> def f(x):
+    ...     return x[0] * np.sin(x[1]) if x[0] > 0 else x[1] ** 2
+    >>> program = Program.of(f, [1.0, 2.0])
+    >>> print(program.path([1.0, 2.0]).graph)
+    v1 = sin(x1)
+    v2 = x0*v1
+    >>> print(program.path([-1.0, 2.0]).graph)
+    v1 = x1**2
+    """
+
+    function: Callable[..., Any]
+    arguments: Arguments
+    example: FloatArray
+    guards: Guards = "retrace"
+    paths: list[Path] = field(default_factory=list)
+    shape: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], example: Any, guards: Guards = "retrace") -> Program:
+        """Records the path of the example. Raises TracingError with the line for what cannot be traced."""
+        if not callable(function):
+            raise OptionError(f"this needs a Python function, not {type(function).__name__}; a formula goes to adlab.Function")
+        if guards not in ("retrace", "refuse"):
+            raise OptionError(f'guards={guards!r} is neither "retrace" nor "refuse"')
+        arguments, flat = Arguments.like(function, example)
+        self = cls(function, arguments, flat, guards)
+        path = self.path(flat.tolist())
+        self._compare(path, flat)
+        return self
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", "f").replace("<lambda>", "f")
+
+    def path(self, point: Sequence[float]) -> Path:
+        """The path of this point: a known one, or a new one, unless new ones are refused."""
+        departed = None
+        for known in self.paths:
+            departed = known.departs(point)
+            if departed is None:
+                return known
+        if self.guards == "refuse" and self.paths:
+            assert departed is not None
+            raise TracingError(
+                f"{departed.line}: `{departed.text}` goes another way at this point than at the example, and guards=\"refuse\" "
+                "forbids a new path; trace with an example that goes this way, or with guards=\"retrace\""
+            )
+        if len(self.paths) >= MOST_PATHS:
+            del self.paths[1]  # the oldest but the example's own
+        path = self._record(list(point))
+        self.paths.append(path)
+        return path
+
+    def values(self, point: Sequence[float]) -> list[float]:
+        """The function itself, run on floats: its outputs in order."""
+        return [float(item) for item in plain(self.arguments.call(self.function, [float(x) for x in point])).ravel()]
+
+    def _record(self, point: list[float]) -> Path:
+        recorder = Recorder(self.arguments.variables)
+        numbers = [Scalar(recorder, float(value), i) for i, value in enumerate(point)]
+        with traced_names(getattr(self.function, "__globals__", None)):
+            found = run(self.function, lambda: self.arguments.call(self.function, numbers))
+        outputs, self.shape = _outputs(recorder, found)
+        builder = recorder.builder
+        graph = builder.finish([output.position for output in outputs])
+        taken = list(recorder.guards.values())
+        decisions = builder.finish([guard.position for guard in taken])
+        lines = _moved(builder.nodes, graph, recorder.lines)
+        return Path(graph, decisions, tuple(Decision(g.held, g.line, g.line.text) for g in taken), lines)
+
+    def _compare(self, path: Path, point: FloatArray) -> None:
+        """The function on floats must agree with its graph, twice; else it depends on something that is not an input."""
+        graph = evaluate(path.graph, point.tolist(), FLOATS)
+        for turn in ("", " the second time"):
+            try:
+                plainly = self.values(point.tolist())
+            except Exception:  # on floats math raises where the graph has NaN; the graph's domain says so later
+                return
+            for output, value in zip(path.graph.outputs, plainly, strict=True):
+                if not _close(value, graph[output]):
+                    raise TracingError(
+                        f"{self.name} gives {value!r} on floats{turn} and {graph[output]!r} when traced: it depends on something "
+                        "besides its inputs (random numbers, the time, a variable that it changes), or it made a constant of a "
+                        "traced number; pass what it depends on as an input"
+                    )
+
+
+SLACK = 1e-9
+"""The relative difference between a function on floats and its graph that roundings can make: NumPy sums in another order."""
+
+
+def _close(a: float, b: float) -> bool:
+    return a != a or b != b or abs(a - b) <= SLACK * max(abs(a), abs(b)) or a == b
+
+
+def run(function: Callable[..., Any], call: Callable[[], Any]) -> Any:
+    """Calls a user's function; whatever it raises comes as a TracingError with the line."""
+    try:
+        return call()
+    except AdlabError:
+        raise
+    except Exception as reason:
+        frames = traceback.extract_tb(reason.__traceback__)
+        theirs = [frame for frame in frames if not frame.filename.startswith((HERE, NUMPY))] or list(frames)
+        line = Line(theirs[-1].filename, theirs[-1].lineno or 0)
+        said = str(reason) or "it says no more"
+        raise TracingError(f"{line}: `{line.text}` raised {type(reason).__name__}: {said}") from reason
+
+
+def _outputs(recorder: Recorder, found: Any) -> tuple[list[Scalar], tuple[int, ...]]:
+    """What the function returned as traced numbers, in order, and its shape."""
+    if found is None:
+        raise TracingError("the function returned None; it must return a number or an array of numbers")
+    try:
+        array = plain(_nested(found))
+        outputs = [scalar(recorder, item) for item in array.ravel().tolist()]
+    except (TypeError, ValueError) as reason:
+        raise TracingError(f"the function must return numbers, not {type(found).__name__}: {reason}") from None
+    if not outputs or any(output is None for output in outputs):
+        raise TracingError(f"the function must return a number or an array of numbers, not {type(found).__name__}")
+    return [output for output in outputs if output is not None], array.shape
+
+
+def _nested(found: Any) -> Any:
+    """Lists and tuples of traced numbers as an array of objects."""
+    if isinstance(found, (list, tuple)):
+        parts = [plain(_nested(part)) for part in found]
+        return array([part.astype(object) for part in parts] if parts else [], dtype=object)
+    return found
+
+
+def _moved(before: Sequence[Node], graph: Graph, lines: dict[int, Line]) -> dict[int, Line]:
+    """The lines by the positions that nodes have in the finished graph, which leaves out what no output needs."""
+    if len(before) == len(graph.nodes):
+        return lines
+    place = {node: i for i, node in enumerate(graph.nodes)}
+    moved: dict[int, int] = {}
+    found = {}
+    for i, (primitive, operands, parameter) in enumerate(before):
+        if all(operand in moved for operand in operands):
+            position = place.get(Node(primitive, tuple(moved[operand] for operand in operands), parameter))
+            if position is not None:
+                moved[i] = position
+                if i in lines:
+                    found[position] = lines[i]
+    return found
+
+
+__all__ = ["Arguments", "Path", "Program", "run"]

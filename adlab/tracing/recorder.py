@@ -1,0 +1,118 @@
+"""The recorder: while a Python function runs, it writes each operation down as a node of a graph."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adlab.errors import TracingError
+from adlab.graph.graph import Builder
+from adlab.primitives.primitive import Parameter, Primitive
+from adlab.primitives.table import PRIMITIVES
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+NUMPY = os.path.dirname(os.path.abspath(np.__file__)) + os.sep
+NE = PRIMITIVES["ne"]
+LONGEST_LINE = 80
+"""Characters of a source line that a message shows."""
+LARGEST_EXACT = 2**53
+"""The largest integer up to which binary64 holds every integer."""
+
+
+class Line(NamedTuple):
+    """A line of the user's source."""
+
+    file: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.number}"
+
+    @property
+    def text(self) -> str:
+        """The source of the line, at most 80 characters of it; empty where it is not known."""
+        text = linecache.getline(self.file, self.number).strip()
+        return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
+
+
+@cache
+def is_ours(code: CodeType) -> bool:
+    """Whether the code belongs to adlab or to NumPy."""
+    return code.co_filename.startswith((HERE, NUMPY))
+
+
+def users_line() -> Line:
+    """The innermost line of code that belongs neither to adlab nor to NumPy."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not is_ours(frame.f_code):
+            return Line(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return Line("<unknown>", 0)
+
+
+def refuse(what: str, instead: str) -> TracingError:
+    """The error for what cannot be traced: the line, the reason, what to write instead."""
+    line = users_line()
+    source = f" `{line.text}`" if line.text else ""
+    return TracingError(f"{line}:{source}: {what}; {instead}")
+
+
+class Guard(NamedTuple):
+    """A branch that the function took: the node of the condition, whether it held, and the line that asked."""
+
+    position: int
+    held: bool
+    line: Line
+
+
+class Recorder:
+    """A graph that grows while a function runs. Positions are those of its builder."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.builder = Builder(names)
+        self.lines: dict[int, Line] = {}
+        """The line of the user's source that first asked for each node."""
+        self.guards: dict[int, Guard] = {}
+        """Each condition that decided a branch, once."""
+
+    @staticmethod
+    def value(primitive: Primitive, values: Sequence[Any], parameter: Parameter) -> Any:
+        """What the operation gives on binary64."""
+        return primitive.value(values, parameter)
+
+    @staticmethod
+    def number(constant: Any) -> Any:
+        """A constant as a number of this recorder."""
+        return float(constant)
+
+    def constant(self, value: Any) -> int:
+        """The position of a constant: whole numbers and fractions exactly, floats as the binary64 they are."""
+        if isinstance(value, (bool, np.bool_)):
+            return self.builder.constant(int(value))
+        if isinstance(value, (int, np.integer)):
+            return self.builder.constant(int(value) if abs(int(value)) <= LARGEST_EXACT else float(value))
+        if isinstance(value, Fraction):
+            return self.builder.constant(float(value))
+        return self.builder.constant(float(value))
+
+    def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
+        """The position of an operation, and its line."""
+        position = self.builder.cons(primitive, operands, parameter)
+        if position not in self.lines:
+            self.lines[position] = users_line()
+        return position
+
+    def decide(self, position: int, held: bool) -> bool:
+        """Notes that a branch was taken because the condition at this position held, or did not."""
+        if position not in self.guards and self.builder.value_of(position) is None:
+            self.guards[position] = Guard(position, held, users_line())
+        return held
