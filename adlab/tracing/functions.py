@@ -154,7 +154,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     array = wrapped(plain(x))
     if ord in (None, 2, "fro"):
         if "norm" in PRIMITIVES and axis is None and not keepdims:
-            return apply(PRIMITIVES["norm"], tuple(plain(array).ravel().tolist()))
+            entries = tuple(plain(array).ravel().tolist())
+            return apply(PRIMITIVES["norm"], entries, len(entries))
         return np.sqrt(SUM(array * array, axis=axis, keepdims=keepdims))
     if ord == 1:
         return SUM(np.abs(array), axis=axis, keepdims=keepdims)

@@ -22,13 +22,10 @@ from adlab.tracing.scalar import Scalar, power
 _HERE = threading.local()
 _LOCK = threading.RLock()
 
-_MATH = {
-    "sin": "sin", "cos": "cos", "tan": "tan", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "sinh": "sinh",
-    "cosh": "cosh", "tanh": "tanh", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "exp": "exp", "sqrt": "sqrt", "cbrt": "cbrt",
-    "fabs": "absolute", "expm1": "expm1", "log1p": "log1p", "log2": "log2", "exp2": "exp2", "log10": "log10",
-    "atan2": "arctan2",
-    "erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln", "degrees": "degrees", "radians": "radians", "fmod": "",
-    "isnan": "isnan", "isfinite": "isfinite", "isinf": "isinf",
+SAME = "sin cos tan sinh cosh tanh exp sqrt cbrt expm1 log1p log2 exp2 log10 erf erfc gamma degrees radians isnan isfinite isinf"
+_MATH = {name: name for name in SAME.split()} | {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
+    "fabs": "absolute", "atan2": "arctan2", "lgamma": "gammaln", "fmod": "",
 }  # fmt: skip
 """Functions of `math`, and the ufuncs that they are."""
 

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adlab.arithmetic.floats import FLOATS
 from adlab.errors import TracingError
+from adlab.graph.compound import Compound
 from adlab.graph.graph import Builder
 from adlab.primitives.primitive import Parameter, Primitive
 from adlab.primitives.table import PRIMITIVES
@@ -77,6 +79,9 @@ class Guard(NamedTuple):
 class Recorder:
     """A graph that grows while a function runs. Positions are those of its builder."""
 
+    depth = 0
+    """How many bodies of loops and branches this one is inside of."""
+
     def __init__(self, names: Sequence[str]) -> None:
         self.builder = Builder(names)
         self.lines: dict[int, Line] = {}
@@ -93,6 +98,20 @@ class Recorder:
     def number(constant: Any) -> Any:
         """A constant as a number of this recorder."""
         return float(constant)
+
+    @staticmethod
+    def compound(operation: Compound, parameter: Parameter, values: Sequence[Any]) -> Sequence[Any]:
+        """What an operation with bodies gives on binary64."""
+        return operation.apply(FLOATS, parameter, values)
+
+    @staticmethod
+    def current() -> Recorder | None:
+        """The recorder of the trace that is running; None outside one."""
+        return None
+
+    def adopt(self, number: Any) -> Any:
+        """A traced number of another recorder."""
+        raise refuse("a traced number has outlived its trace", "return it from the function, and keep no global of it")
 
     def constant(self, value: Any) -> int:
         """The position of a constant: whole numbers and fractions exactly, floats as the binary64 they are."""

@@ -208,15 +208,20 @@ def scalar(recorder: Recorder, number: Any) -> Scalar | None:
     """A number as a traced one; None for what is no real number."""
     kind = type(number)
     if kind is Scalar:
-        return number  # type: ignore[no-any-return]
+        return number if number.recorder is recorder else recorder.adopt(number)  # type: ignore[no-any-return]
     if kind is float or kind is int or isinstance(number, (*CONSTANTS, Real)):
         return Scalar(recorder, recorder.number(number), recorder.constant(number))
     return None
 
 
+def _depth(recorder: Recorder) -> int:
+    return recorder.depth
+
+
 def recorder_of(*numbers: Any) -> Recorder:
-    """The recorder of the first traced number among these."""
-    return next(number.recorder for number in numbers if isinstance(number, Scalar))
+    """The innermost recorder of the traced numbers among these: that of the body which is being traced."""
+    found = [number.recorder for number in numbers if isinstance(number, Scalar)]
+    return found[0] if len(found) == 1 else max(found, key=_depth)
 
 
 def apply(primitive: Primitive, numbers: tuple[Any, ...], parameter: Any = None) -> Any:
@@ -235,7 +240,10 @@ def apply(primitive: Primitive, numbers: tuple[Any, ...], parameter: Any = None)
 
 def binary(primitive: Primitive, a: Any, b: Any) -> Any:
     """`a` operation `b`; NotImplemented where the other is an array or no number, so that Python asks it."""
-    recorder: Recorder = a.recorder if type(a) is Scalar else b.recorder
+    if type(a) is Scalar and type(b) is Scalar:
+        recorder: Recorder = a.recorder if a.recorder.depth >= b.recorder.depth else b.recorder
+    else:
+        recorder = a.recorder if type(a) is Scalar else b.recorder
     x, y = scalar(recorder, a), scalar(recorder, b)
     if x is None or y is None:
         return NotImplemented
