@@ -129,7 +129,7 @@ def _leaves(value: Any) -> list[Any]:
 def where(condition: Any, a: Any, b: Any) -> Any:
     """`a` where the condition holds, else `b`. Both are computed; the derivative is that of the one chosen.
 
-    >>> where(True, 1.0, 2.0)
+    >>> float(where(True, 1.0, 2.0))
     1.0
     """
     if is_traced(condition) or is_traced(a) or is_traced(b):
