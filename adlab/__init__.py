@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         OverflowedError as OverflowedError,
         ParseError as ParseError,
         PointError as PointError,
+        TracingError as TracingError,
         UnsupportedExpression as UnsupportedExpression,
         VariableError as VariableError,
     )
@@ -62,6 +63,13 @@ if TYPE_CHECKING:
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
+    from adlab.traced import from_python as from_python
+    from adlab.tracing.control import (
+        cond as cond,
+        scan as scan,
+        where as where,
+        while_loop as while_loop,
+    )
 
 __version__ = "0.1.0"
 
@@ -69,7 +77,8 @@ __version__ = "0.1.0"
 _HOME = {
     **dict.fromkeys(
         ["AdlabError", "DomainError", "GaveUp", "GraphError", "MethodError", "MissingExtra", "OptionError",
-         "OverflowedError", "ParseError", "PointError", "UnsupportedExpression", "VariableError"],
+         "OverflowedError", "ParseError", "PointError", "TracingError", "UnsupportedExpression",
+         "VariableError"],
         "adlab.errors",
     ),
     "Function": "adlab.page.attach",
@@ -84,6 +93,8 @@ _HOME = {
     "exercise": "adlab.report.exercise",
     "glossary": "adlab.report.glossary",
     "grade": "adlab.report.marking",
+    **dict.fromkeys(["cond", "scan", "where", "while_loop"], "adlab.tracing.control"),
+    "from_python": "adlab.traced",
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",
     "jacobian": "adlab.report.direct",

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from adlab.errors import MethodError, OutputError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.page import markup
 from adlab.page.facts import facts
 from adlab.report.compare import Comparison, compare
+from adlab.traced import at_point
 
 LARGEST_FORMULA = 4000
 """Characters of MathML beyond which the formula stands as text."""
@@ -53,10 +54,9 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Compa
     >>> print(page("x*sin(x)", 2.0).html[:15])
     <!doctype html>
     """
-    function = as_function(f)
+    function, point = at_point(f, x)
     if function.m != 1:
         raise MethodError(f"a page shows one output, and this function has m = {function.m}; give one of its outputs")
-    point = point_of(function, x)
     found = comparison or compare(function, point, timed=False)
     data = facts(function, point, found, _command(function, point))
     rows = {row["node"]: row for row in function.trace(point).to_dict()["rows"]}

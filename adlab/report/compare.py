@@ -12,7 +12,7 @@ from adlab import precision
 from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, MethodError, OverflowedError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method, chosen
 from adlab.precision import PATIENCE, if_time, share
@@ -31,6 +31,7 @@ from adlab.report.truth import Truth, truth
 from adlab.report.verdict import Facts, Sentence, verdict
 from adlab.symbolic.formula import partials
 from adlab.text.traversal import listing
+from adlab.traced import at_point
 from adlab.truth.judge import COMPLEX_INSIDE
 from adlab.truth.meanings import mp_text
 
@@ -171,8 +172,8 @@ def compare(
     6.0
     """
     with precision.patience(patience):
-        f = as_function(f)
-        return _compared(f, point_of(f, x), chosen(methods), timed)
+        f, point = at_point(f, x)
+        return _compared(f, point, chosen(methods), timed)
 
 
 def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed: bool) -> Comparison:

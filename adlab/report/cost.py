@@ -10,7 +10,7 @@ from adlab import precision
 from adlab.autodiff.jacobian import Mode
 from adlab.display import Report, Table, count, significant
 from adlab.errors import AdlabError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 from adlab.inputs import FloatArray
@@ -20,6 +20,7 @@ from adlab.report.accuracy import STATUS, Attempt
 from adlab.report.bare import evaluations, formula, writable
 from adlab.report.stopwatch import measured
 from adlab.symbolic.derivative import derivative_of
+from adlab.traced import at_point
 
 LEGEND = [
     "operations: primitives in the program, value and all partials; ratio: to one evaluation of f; weighted: the same with",
@@ -137,8 +138,7 @@ def cost(
     >>> [(row.method, row.operations) for row in found.rows]
     [('f', 2), ('reverse', 5)]
     """
-    f = as_function(f)
-    point = point_of(f, x)
+    f, point = at_point(f, x)
     names = chosen(methods)
     made = attempts or {}
     with precision.patience(patience):

@@ -7,8 +7,8 @@ from typing import Any
 
 from adlab.display import Report, Table
 from adlab.errors import OptionError
-from adlab.function import as_function, point_of
 from adlab.report.truth import UNCERTIFIED, source_of
+from adlab.traced import at_point
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import Component, Status, certifying, weakest
 from adlab.truth.meanings import decimal, mp_text
@@ -84,8 +84,8 @@ def derivatives(
     >>> [int(value) for value in derivatives("x**3", 2.0).values]
     [8, 12, 12, 6, 0]
     """
-    f = as_function(f)
-    point = point_of(f, x).tolist()
+    f, place = at_point(f, x)
+    point = place.tolist()
     by = f.names[0] if variable is None and f.n == 1 else variable
     if by is None or by not in f.names:
         wanted = f"no variable `{by}`" if by is not None else "say by which `variable`"

@@ -27,9 +27,10 @@ from adlab.differences.stencils import SCHEMES, scheme
 from adlab.differences.step_choice import MODES
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, PointError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.report.probe import Probe
+from adlab.traced import at_point
 
 NAMES = (*differences.NAMES, "complex-step")
 FACTS = ("success", "status", "df", "error", "nit", "nfev", "x", "step", "scheme", "flags", "one_sided", "reason", "order")
@@ -189,8 +190,7 @@ def difference(
     _checked(scheme, step, order)
     if callable(f) and not isinstance(f, (Function, sympy.Basic)):
         return _of_callable(f, x, variable, scheme, step, order)
-    f = as_function(f)
-    point = point_of(f, x)
+    f, point = at_point(f, x)
     chosen = range(f.n) if variable is None else [_index(f.names, variable)]
     if scheme == "complex-step":
         estimates = [_complex_step(f, point, j, step) for j in chosen]

@@ -18,11 +18,11 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.trace import Trace
 from adlab.display import Report, Table
 from adlab.errors import OptionError
-from adlab.function import as_function, point_of
 from adlab.graph import rules
 from adlab.primitives.primitive import Primitive, to_float
 from adlab.primitives.table import PRIMITIVES
 from adlab.text.traversal import listing, shown
+from adlab.traced import at_point
 
 DIGITS = 3
 """Significant digits that an answer needs if nobody asks for more."""
@@ -355,9 +355,9 @@ def exercise(f: Any, x: Any = None, tangent: Any = None, output: int = 0, digits
     """
     if isinstance(digits, bool) or not isinstance(digits, int) or not 1 <= digits <= 12:
         raise OptionError(f"digits={digits!r}: an answer may be asked for to 1 to 12 significant digits")
-    f = as_function(f)
+    f, point = at_point(f, x)
     if len(f.graph.operations) > LARGEST:
         raise OptionError(f"an exercise of {len(f.graph.operations)} rows is too long to do by hand; at most {LARGEST}")
-    trace = f.trace(point_of(f, x), tangent, output)
+    trace = f.trace(point, tangent, output)
     columns = ("primal", "partials", "adjoint") if tangent is None else ("primal", "tangent", "partials", "adjoint")
     return Exercise(trace, columns, digits)

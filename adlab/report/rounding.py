@@ -20,11 +20,12 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.jacobian import Mode, jacobian
 from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.precision import working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
+from adlab.traced import at_point
 from adlab.truth.meanings import exact as exact_number
 
 MODES: tuple[Mode, ...] = ("reverse", "forward")
@@ -91,8 +92,8 @@ def rounding(f: Any, x: Any = None, methods: Iterable[Mode] = MODES) -> Rounding
     >>> 0 < row.error <= row.bound < 1e-15
     True
     """
-    f = as_function(f)
-    point, asked = point_of(f, x), [_mode(name) for name in ([methods] if isinstance(methods, str) else methods)]
+    f, point = at_point(f, x)
+    asked = [_mode(name) for name in ([methods] if isinstance(methods, str) else methods)]
     jacobians = {name: f.jacobian(point, name) for name in asked}
     judged = truth(f, point)
     rows = [

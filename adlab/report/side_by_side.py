@@ -16,13 +16,14 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS
 from adlab.peers.catalogue import PEERS, library
 from adlab.report import accuracy
 from adlab.report.truth import truth
+from adlab.traced import at_point
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,7 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
 
     Raises MissingExtra where the framework is not installed, and MethodError for any other framework, or m > 1.
     """
-    f = as_function(f)
-    point = point_of(f, x)
+    f, point = at_point(f, x)
     if framework not in SHOWN:
         raise MethodError(f"no programs of `{framework}` to show; there are {' and '.join(SHOWN)}")
     if f.m != 1:

@@ -23,7 +23,7 @@ from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, GaveUp, MethodError, OptionError, OverflowedError
-from adlab.function import Function, as_function, point_of
+from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS
 from adlab.plots.curves import PER_DECADE, envelope
@@ -31,6 +31,7 @@ from adlab.precision import CONTEXT, PATIENCE, seconds_left, working
 from adlab.report.probe import BITS, Probe
 from adlab.report.truth import Truth, truth
 from adlab.text.traversal import listing
+from adlab.traced import at_point
 from adlab.truth.meanings import exact as exact_number
 
 GUARD = 40  # bits of the exact values that are not counted on
@@ -186,11 +187,10 @@ def steps(
     2.0
     """
     with precision.patience(patience):
-        return _steps(as_function(f), x, variable, schemes)
+        return _steps(*at_point(f, x), variable, schemes)
 
 
-def _steps(f: Function, x: Any, variable: str | None, schemes: Iterable[str | Stencil] | None) -> Steps:
-    point = point_of(f, x)
+def _steps(f: Function, point: FloatArray, variable: str | None, schemes: Iterable[str | Stencil] | None) -> Steps:
     stencils = {s.name: s for s in map(_stencil, DEFAULT if schemes is None else schemes)}
     names = f.names if variable is None else [_known(f, variable)]
     judged = truth(f, point, DIGITS, precision.share())

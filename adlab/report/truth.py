@@ -11,8 +11,8 @@ from typing import Any
 
 from adlab import precision
 from adlab.display import Report, Table
-from adlab.function import as_function, point_of
 from adlab.precision import PATIENCE
+from adlab.traced import Traced, at_point
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
 
@@ -152,10 +152,10 @@ def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE) -
     >>> found.status, found.one_sided
     ('unavailable', [(mpf('-1.0'), mpf('1.0'))])
     """
-    f = as_function(f)
-    point = point_of(f, x).tolist()
+    f, place = at_point(f, x)
+    point = place.tolist()
     with precision.patience(patience):
-        outputs = gradient_truth(f.outputs, f.variables, point, digits)
+        outputs = f.judged(point, digits) if isinstance(f, Traced) else gradient_truth(f.outputs, f.variables, point, digits)
     source = source_of([partial for found in outputs for partial in found.partials], f.independent)
     return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs))
 

@@ -1,37 +1,28 @@
 """The same Python code run on high-precision numbers: no graph and no rule of the table takes part.
 
-The meaning of each operation is that of `adlab.truth`, which evaluates SymPy's functions by mpmath.
+The meaning of each operation is that of `adlab.truth`, which evaluates SymPy's functions by mpmath. So the truth of a traced
+function can be judged by its own code: `CodePlan` stands where `adlab.truth.values.Plan` stands for a formula.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 import sympy
 
-from adlab.errors import AdlabError
-from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
+from adlab.arithmetic.extended import Extended
+from adlab.errors import AdlabError, DomainError
+from adlab.graph.compound import Compound
+from adlab.primitives.primitive import Parameter, Primitive
 from adlab.tracing.array import plain
 from adlab.tracing.names import traced_names
 from adlab.tracing.program import Program, run
 from adlab.tracing.recorder import Recorder
 from adlab.tracing.scalar import Scalar
-from adlab.truth.meanings import CONTEXT, exact, exported, working
-from adlab.truth.values import Plan, plan
-
-
-@cache
-def meaning(primitive: Primitive, parameter: Parameter, count: int) -> Plan:
-    """One operation on `count` operands, as the truth evaluates it."""
-    operands = sympy.symbols(f"a0:{count}", real=True)
-    given = operands if parameter is None else (*operands, exact_sympy(parameter))
-    with sympy.evaluate(False):
-        form = primitive.form(*given)
-    if isinstance(form, sympy.logic.boolalg.Boolean):
-        form = sympy.Piecewise((1, form), (0, True))
-    return plan([form], operands)
+from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, working
+from adlab.truth.values import Outcome
 
 
 class Precise(Recorder):
@@ -39,19 +30,15 @@ class Precise(Recorder):
 
     def __init__(self, bits: int) -> None:
         super().__init__(["x"])
-        self.bits = bits
+        self.arithmetic = Extended(bits)
+
+    def compound(self, operation: Compound, parameter: Parameter, values: Sequence[Any]) -> Sequence[Any]:  # type: ignore[override]
+        """What an operation with bodies gives: its bodies are walked with the same numbers."""
+        return operation.apply(self.arithmetic, parameter, values)
 
     def value(self, primitive: Primitive, values: Sequence[Any], parameter: Parameter) -> Any:  # type: ignore[override]
         """What the operation gives; NaN where it has no value."""
-        if any(CONTEXT.isnan(value) for value in values):
-            return CONTEXT.nan
-        if primitive.name == "select":
-            return values[1] if values[0] != 0 else values[2]
-        try:
-            (found,) = meaning(primitive, parameter, len(values)).values(values, self.bits)
-        except AdlabError:
-            return CONTEXT.nan
-        return exact(found)
+        return self.arithmetic.apply(primitive, parameter, list(values))
 
     def number(self, constant: Any) -> Any:  # type: ignore[override]
         """The binary64 number or the integer that it is."""
@@ -77,6 +64,77 @@ def values(program: Program, point: Sequence[Any], bits: int = 200) -> list[Any]
     """
     recorder = Precise(bits)
     numbers = [Scalar(recorder, exact(x), 0) for x in point]
-    with working(bits), traced_names(getattr(program.function, "__globals__", None)):
+    with traced_names(getattr(program.function, "__globals__", None)):
         found = plain(run(program.function, lambda: program.arguments.call(program.function, numbers)))
     return [exported(item.value) if isinstance(item, Scalar) else exported(exact(item)) for item in found.ravel().tolist()]
+
+
+class NoValue:
+    """Why the code has no value at a point."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def error(self) -> AdlabError:
+        """As an exception."""
+        return DomainError(self.reason)
+
+
+@dataclass(frozen=True)
+class CodePlan:
+    """A traced function as the judge reads it: outputs at any precision, with an estimate of their error."""
+
+    program: Program
+    outputs: range
+
+    @property
+    def variables(self) -> tuple[sympy.Symbol, ...]:
+        return tuple(sympy.Symbol(name, real=True) for name in self.program.arguments.variables)
+
+    def depends(self, output: int, index: int) -> bool:
+        """Whether an output may depend on a variable: the code does not tell, so it may."""
+        return True
+
+    def base(self, point: Sequence[Any], bits: int) -> CodeState:
+        """The code run at a point."""
+        return CodeState(self, bits, [exact(number) for number in point])
+
+
+MORE_BITS = 64
+"""Bits that the second run has beyond the first: the difference of both estimates the error of the first."""
+
+
+@dataclass(frozen=True)
+class CodeState:
+    """The code at one point with so many bits."""
+
+    plan: CodePlan
+    bits: int
+    point: list[Any]
+
+    def outcomes(self) -> list[Outcome]:
+        """Each output with an estimate of its error, from a second run with more bits."""
+        try:
+            rough = values(self.plan.program, self.point, self.bits)
+            fine = values(self.plan.program, self.point, self.bits + MORE_BITS)
+        except AdlabError as reason:
+            return [Outcome(None, CONTEXT.zero, NoValue(str(reason)))] * len(self.plan.outputs)  # type: ignore[arg-type]
+        with working(self.bits + MORE_BITS):
+            return [self._outcome(exact(a), exact(b)) for a, b in zip(rough, fine, strict=True)]
+
+    def _outcome(self, rough: Any, fine: Any) -> Outcome:
+        if not CONTEXT.isfinite(fine) or not CONTEXT.isfinite(rough):
+            return Outcome(None, CONTEXT.zero, NoValue("the function has no real value there"))  # type: ignore[arg-type]
+        size = magnitude(fine) if fine else -self.bits
+        return Outcome(fine, 2 * abs(rough - fine) + CONTEXT.ldexp(1, size - self.bits - MORE_BITS // 2), None)
+
+    def moved(self, index: int, value: Any) -> list[Outcome]:
+        """The outputs with one input at another value."""
+        point = list(self.point)
+        point[index] = exact(value)
+        return CodeState(self.plan, self.bits, point).outcomes()
+
+    def extent(self) -> int:
+        """The magnitude in bits of the largest or smallest number among inputs and outputs."""
+        found = [magnitude(x) for x in self.point if x] + [magnitude(o.value) for o in self.outcomes() if o.value]
+        return max((abs(size) for size in found), default=0)

@@ -1,0 +1,176 @@
+"""Python functions as Functions: `adlab.from_python` traces one, and every verb takes the result.
+
+A formula has one graph. A Python function has one for each way that its branches can go. So a `Traced` function answers at a point
+by the graph of the path that the point takes, and records a new path where none is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy
+
+from adlab.errors import AdlabError, OptionError, PointError
+from adlab.function import Errors, Function, as_function, point_of
+from adlab.inputs import FloatArray, coerce, coerce_one
+from adlab.tracing.precise import CodePlan
+from adlab.tracing.program import Guards, Path, Program
+from adlab.truth.judge import gradient_truth, heuristic
+from adlab.truth.meanings import exact
+
+LARGEST_FORMULA = 3000
+"""Operations up to which a recorded path is also judged as a formula, which balls can certify."""
+
+
+class Traced(Function):
+    """A Python function, traced. `code` is its program; `at(x)` the Function of the path that x takes."""
+
+    code: Program
+    path: Path | None
+    """The one path of this Function; None where every point finds its own."""
+
+    @classmethod
+    def of(cls, code: Program, path: Path | None = None, name: str | None = None) -> Traced:
+        """The function of a program; of one path of it, if that is given."""
+        graph = (path or code.paths[0]).graph
+        self = cls.from_graph(graph, name or code.name)
+        assert isinstance(self, Traced)
+        self.code, self.path = code, path
+        self.scalar = code.shape == ()
+        self.point = tuple(code.example.tolist())
+        return self
+
+    @property
+    def independent(self) -> bool:
+        """The code itself judges the graph."""
+        return True
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The function's name and its arguments."""
+        return f"{self.name}({', '.join(self.code.arguments.names)})"
+
+    def at(self, x: Any) -> Traced:
+        """The function on the path that a point takes: its graph has no branch that was not taken."""
+        if self.path is not None:
+            return self
+        path = self.code.path(coerce_one(x, self.names).tolist())
+        return self.cached(("path", id(path)), lambda: Traced.of(self.code, path, self.name))
+
+    def line(self, position: int) -> str:
+        """The source line of a node of this path's graph; empty where there is none."""
+        found = (self.path or self.code.paths[0]).lines.get(position)
+        return "" if found is None else f"{found}: {found.text}"
+
+    def judged(self, point: list[float], digits: int) -> list[Any]:
+        """Value and partials by the function's own code on high-precision numbers; by certified balls where its path is a formula."""
+        here = self.at(point)
+        if len(here.graph.operations) <= LARGEST_FORMULA:
+            try:
+                return gradient_truth(here.outputs, here.variables, point, digits)
+            except AdlabError:  # a loop or a solver has no expression: the code is run instead
+                pass
+        made: Any = CodePlan(self.code, range(here.m))
+        pairs = [(i, j) for i in range(here.m) for j in range(here.n)]
+        found = heuristic(made, [exact(number) for number in point], digits, pairs, range(here.m))
+        return [found[i] for i in range(here.m)]
+
+    # --- each point by its own path -----------------------------------------------------------------------------
+
+    def __call__(self, x: Any, errors: Errors = "nan") -> Any:
+        """As `Function`."""
+        if self.path is not None:
+            return super().__call__(x, errors)
+        points = coerce(x, self.names)
+        if points.ndim == 1:
+            return self.at(points)(points, errors)
+        shape = () if self.scalar else (self.m,)
+        return self._grouped(points, shape, lambda f, rows: f(rows, errors))
+
+    def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
+        """As `Function`."""
+        if self.path is not None:
+            return super().jacobian(x, method, errors, **options)
+        points = coerce(x, self.names)
+        if points.ndim == 1:
+            return self.at(points).jacobian(points, method, errors, **options)
+        return self._grouped(points, (self.m, self.n), lambda f, rows: f.jacobian(rows, method, errors, **options))
+
+    def _grouped(self, points: FloatArray, shape: tuple[int, ...], compute: Callable[[Traced, FloatArray], Any]) -> FloatArray:
+        """A batch: the points of each path together."""
+        rows = points.reshape(-1, self.n)
+        paths = [self.at(row) for row in rows]
+        found = np.full((len(rows), *shape), np.nan)
+        for path in {id(p): p for p in paths}.values():
+            chosen = np.array([p is path for p in paths])
+            found[chosen] = compute(path, rows[chosen])
+        return found.reshape(*points.shape[:-1], *shape)
+
+    def jvp(self, x: Any, v: Any) -> FloatArray:
+        """As `Function`."""
+        return super().jvp(x, v) if self.path is not None else self.at(x).jvp(x, v)
+
+    def vjp(self, x: Any, u: Any) -> FloatArray:
+        """As `Function`."""
+        return super().vjp(x, u) if self.path is not None else self.at(x).vjp(x, u)
+
+    def hessian(self, x: Any) -> FloatArray:
+        """As `Function`."""
+        return super().hessian(x) if self.path is not None else self.at(x).hessian(x)
+
+    def hvp(self, x: Any, v: Any) -> FloatArray:
+        """As `Function`."""
+        return super().hvp(x, v) if self.path is not None else self.at(x).hvp(x, v)
+
+    def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Any:
+        """As `Function`."""
+        return super().trace(x, tangent, output) if self.path is not None else self.at(x).trace(x, tangent, output)
+
+
+def from_python(function: Callable[..., Any], example: Any, name: str | None = None, guards: Guards = "retrace") -> Traced:
+    """A Python function of real numbers as a Function. `example` is a point: numbers, an array, or a tuple for several arguments.
+
+    The function runs once with traced numbers: operators, `math`, NumPy's functions and arrays. A branch is followed as the point
+    goes; a point that goes another way is traced anew, or refused with `guards="refuse"`. Raises TracingError, with the line and
+    what to write instead, for what cannot be traced.
+
+    >>> def energy(x):
+    ...     return x[0] ** 2 * np.exp(x[1]) if x[0] > 0 else x[1]
+    >>> f = from_python(energy, [1.0, 2.0])
+    >>> f.gradient([3.0, 0.0]), f.gradient([-3.0, 0.0])
+    (array([6., 9.]), array([0., 1.]))
+    """
+    return Traced.of(Program.of(function, example, guards), name=name)
+
+
+def is_code(f: Any) -> bool:
+    """Whether this is a Python function, and not a formula."""
+    return callable(f) and not isinstance(f, (Function, str, sympy.Basic, type))
+
+
+def at_point(f: Any, x: Any = None) -> tuple[Function, FloatArray]:
+    """A Function and one point, for a report. A Python function is traced at the point."""
+    if is_code(f):
+        if x is None:
+            raise PointError("a Python function needs a point; give x")
+        traced = from_python(f, x)
+        return traced.at(traced.code.example), traced.code.example
+    function = as_function(f)
+    point = point_of(function, x)
+    return (function.at(point) if isinstance(function, Traced) else function), point
+
+
+def load(name: str) -> Callable[..., Any]:
+    """The Python function that `module:function` names on the command line. Raises OptionError where there is none."""
+    import importlib
+
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except Exception as reason:  # importing may run anything
+        raise OptionError(f"cannot load `{name}`: {type(reason).__name__}: {reason}") from reason
+    if not callable(found):
+        raise OptionError(f"`{name}` is no function")
+    return found  # type: ignore[no-any-return]
