@@ -1,7 +1,7 @@
 """Python functions as Functions: `adlab.from_python` traces one, and every verb takes the result.
 
-A formula has one graph. A Python function has one for each way that its branches can go. So a `Traced` function answers at a point
-by the graph of the path that the point takes, and records a new path where none is known.
+A formula has one graph. A Python function has one for each way that its branches can go. So a `Traced` function answers at a
+point by the graph of the path that the point takes, and records a new path where none is known.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from adlab.errors import AdlabError, OptionError, PointError
+from adlab.errors import AdlabError, PointError
 from adlab.function import Errors, Function, as_function, point_of
 from adlab.inputs import FloatArray, coerce, coerce_one
 from adlab.tracing.precise import CodePlan
@@ -48,7 +48,7 @@ class Traced(Function):
         return True
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:
         """The function's name and its arguments."""
         return f"{self.name}({', '.join(self.code.arguments.names)})"
 
@@ -65,7 +65,7 @@ class Traced(Function):
         return "" if found is None else f"{found}: {found.text}"
 
     def judged(self, point: list[float], digits: int) -> list[Any]:
-        """Value and partials by the function's own code on high-precision numbers; by certified balls where its path is a formula."""
+        """Value and partials: by certified balls where the path is a formula, else by the code on high-precision numbers."""
         here = self.at(point)
         if len(here.graph.operations) <= LARGEST_FORMULA:
             try:
@@ -160,17 +160,3 @@ def at_point(f: Any, x: Any = None) -> tuple[Function, FloatArray]:
     function = as_function(f)
     point = point_of(function, x)
     return (function.at(point) if isinstance(function, Traced) else function), point
-
-
-def load(name: str) -> Callable[..., Any]:
-    """The Python function that `module:function` names on the command line. Raises OptionError where there is none."""
-    import importlib
-
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except Exception as reason:  # importing may run anything
-        raise OptionError(f"cannot load `{name}`: {type(reason).__name__}: {reason}") from reason
-    if not callable(found):
-        raise OptionError(f"`{name}` is no function")
-    return found  # type: ignore[no-any-return]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from adlab.cli.given import assignments, function_of, methods_of, number, point_of, points_of
+from adlab.cli.given import assignments, function_of, imported, methods_of, number, point_of, points_of
 from adlab.cli.output import save, show
 from adlab.errors import OptionError
 from adlab.progress import stage
@@ -150,11 +149,11 @@ def check(options: argparse.Namespace) -> None:
 
     if _names_code(options.formula or "") and not _names_code(options.gradient) and options.gradient.lstrip()[:1] != "[":
         raise OptionError(f'the gradient comes first, then the formula: adlab check {options.formula} "{options.gradient}"')
-    gradient = _imported(options.gradient) if _names_code(options.gradient) else options.gradient
+    gradient = imported(options.gradient) if _names_code(options.gradient) else options.gradient
     rtol = _tolerance("--rtol", options.rtol)
     atol = _tolerance("--atol", options.atol)
     if _names_code(options.formula or ""):
-        found = check(_imported(options.formula), gradient, points_of(options), rtol, atol)
+        found = check(imported(options.formula), gradient, points_of(options), rtol, atol)
     else:
         f = function_of(options)
         found = check(f, gradient, points_of(options, f) or ([f.point] if f.point else []), rtol, atol)
@@ -174,19 +173,6 @@ def _tolerance(option: str, text: str | None) -> Any:
     if text is None or (option == "--rtol" and text[:1].isalpha()):
         return text
     return number(option, text)
-
-
-def _imported(place: str) -> Callable[..., Any]:
-    """The function that MODULE:FUNCTION names, looked for from the current directory."""
-    import importlib
-
-    module, _, name = place.strip().partition(":")
-    sys.path.insert(0, "")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever a stranger's module may raise
-        raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
-    return found
 
 
 def graph(options: argparse.Namespace) -> None:

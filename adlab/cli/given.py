@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from adlab.errors import AdlabError, OptionError, PointError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from adlab.function import Function
 
 ASSIGNMENT = re.compile(r"^\s*([^\W\d]\w*)\s*=(?!=)")
+CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+"""How a Python function is named: `module:function`."""
 EULER = "adlab: E is Euler's number 2.718… here; give it a value, --at E=…, to make it a variable"
 
 
@@ -30,6 +32,8 @@ def function_of(options: argparse.Namespace) -> Function:
         from adlab.gallery import named
 
         return named(text[1:])
+    if CODE.fullmatch(text):
+        return _traced(options, text)
     variables = [name for name in options.variables.replace(",", " ").split() if name] or None
     given = [name for name, _ in assignments(options) if name]
     if variables is None and given:
@@ -38,6 +42,34 @@ def function_of(options: argparse.Namespace) -> Function:
     if re.search(r"\bE\b", text) and "E" not in f.names:
         print(EULER, file=sys.stderr)
     return f
+
+
+def imported(place: str) -> Callable[..., Any]:
+    """The function that MODULE:FUNCTION names, looked for from the current directory."""
+    import importlib
+
+    module, _, name = place.strip().partition(":")
+    sys.path.insert(0, "")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    except Exception as error:  # whatever a stranger's module may raise
+        raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
+    return found
+
+
+def _traced(options: argparse.Namespace, place: str) -> Function:
+    """The Python function MODULE:FUNCTION, traced at the point of `--at`."""
+    import inspect
+
+    from adlab.traced import from_python
+
+    function, points = imported(place), points_of(options)
+    if len(points) != 1:
+        raise PointError(f"{place} needs one point; try --at 1,2,3")
+    example = points[0]
+    if isinstance(example, dict) or len(inspect.signature(function).parameters) == 1:
+        return from_python(function, example)
+    return from_python(function, tuple(example))
 
 
 def _order(text: str, given: list[str]) -> list[str] | None:

@@ -341,14 +341,13 @@ class Branch(Compound):
 
 
 def holds(condition: Any) -> bool:
-    """Whether a condition is not 0, in an arithmetic whose numbers can be compared. Raises where they cannot."""
+    """Whether a condition is not 0. Raises UnsupportedExpression for what is no single number: arrays, intervals, letters."""
     value = getattr(condition, "value", condition)
-    try:
+    if isinstance(value, (int, float)) or hasattr(value, "_mpf_"):
         return bool(value != 0)
-    except (TypeError, ValueError):
-        raise UnsupportedExpression(
-            "a loop or a branch that depends on values needs one point at a time; these numbers are many, or cannot be compared"
-        ) from None
+    raise UnsupportedExpression(
+        "a loop or a branch that depends on values needs one point at a time: these numbers are many, or cannot be compared"
+    )
 
 
 SCAN, SCAN_BACK = Scan("scan"), ScanBack("scan_back")

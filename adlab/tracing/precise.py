@@ -6,7 +6,7 @@ function can be judged by its own code: `CodePlan` stands where `adlab.truth.val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,11 +26,17 @@ from adlab.truth.values import Outcome
 
 
 class Precise(Recorder):
-    """Numbers of mpmath with a fixed count of bits. Nothing is recorded: every position is 0."""
+    """Numbers of mpmath with a fixed count of bits. Nothing is recorded; positions only tell the numbers apart."""
 
     def __init__(self, bits: int) -> None:
         super().__init__(["x"])
         self.arithmetic = Extended(bits)
+        self.count = 0
+
+    def fresh(self) -> int:
+        """A position that no other number has."""
+        self.count += 1
+        return self.count
 
     def compound(self, operation: Compound, parameter: Parameter, values: Sequence[Any]) -> Sequence[Any]:  # type: ignore[override]
         """What an operation with bodies gives: its bodies are walked with the same numbers."""
@@ -45,10 +51,10 @@ class Precise(Recorder):
         return exact(int(constant)) if isinstance(constant, int) else exact(float(constant))
 
     def constant(self, value: Any) -> int:
-        return 0
+        return self.fresh()
 
     def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
-        return 0
+        return self.fresh()
 
     def decide(self, position: int, held: bool) -> bool:
         return held
@@ -63,7 +69,7 @@ def values(program: Program, point: Sequence[Any], bits: int = 200) -> list[Any]
     ['0.25']
     """
     recorder = Precise(bits)
-    numbers = [Scalar(recorder, exact(x), 0) for x in point]
+    numbers = [Scalar(recorder, exact(x), recorder.fresh()) for x in point]
     with traced_names(getattr(program.function, "__globals__", None)):
         found = plain(run(program.function, lambda: program.arguments.call(program.function, numbers)))
     return [exported(item.value) if isinstance(item, Scalar) else exported(exact(item)) for item in found.ravel().tolist()]
@@ -95,6 +101,10 @@ class CodePlan:
         """Whether an output may depend on a variable: the code does not tell, so it may."""
         return True
 
+    def used(self, slots: Sequence[Any], output: int) -> Iterator[Any]:
+        """The numbers on the way to an output, which the code does not show."""
+        return iter(())
+
     def base(self, point: Sequence[Any], bits: int) -> CodeState:
         """The code run at a point."""
         return CodeState(self, bits, [exact(number) for number in point])
@@ -111,6 +121,7 @@ class CodeState:
     plan: CodePlan
     bits: int
     point: list[Any]
+    slots: tuple[Any, ...] = ()
 
     def outcomes(self) -> list[Outcome]:
         """Each output with an estimate of its error, from a second run with more bits."""

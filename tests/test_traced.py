@@ -1,0 +1,105 @@
+"""Traced Python functions in every verb: each point by its own path, judged by the function's own code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adlab
+from adlab.cli.main import main
+from adlab.errors import TracingError
+
+
+def energy(x: Any) -> Any:
+    r = np.sqrt(x[0] ** 2 + x[1] ** 2)
+    return np.exp(-r) * np.sin(x[0]) if x[0] > 0 else x[1] * r
+
+
+def slope(x: Any) -> Any:
+    r = np.hypot(*x)
+    if x[0] > 0:
+        e = np.exp(-r)
+        return np.array([e * np.cos(x[0]) - x[0] / r * e * np.sin(x[0]), -x[1] / r * e * np.sin(x[0])])
+    return np.array([x[0] * x[1] / r, r + x[1] ** 2 / r])
+
+
+POINTS = [[1.0, 2.0], [-1.0, 2.0], [0.5, -0.3]]
+
+
+def test_every_point_goes_its_own_way_alone_and_in_a_batch() -> None:
+    f = adlab.from_python(energy, POINTS[0])
+    for x in POINTS:
+        assert f(x) == pytest.approx(energy(np.array(x)), rel=1e-14)
+        assert f.gradient(x) == pytest.approx(slope(x), rel=1e-13)
+        assert f.jvp(x, [1, 2])[0] == pytest.approx(slope(x) @ [1, 2], rel=1e-13)
+        assert f.vjp(x, [3]) == pytest.approx(3 * slope(x), rel=1e-13)
+        assert f.hessian(x) == pytest.approx(f.hessian(x).T, rel=1e-12)
+        assert f.hvp(x, [1, 0]) == pytest.approx(f.hessian(x)[:, 0], rel=1e-12)
+        assert f.trace(x).gradient == pytest.approx(slope(x), rel=1e-13)
+    batch = np.array([POINTS, POINTS[::-1]])
+    assert f(batch) == pytest.approx(np.apply_along_axis(energy, -1, batch), rel=1e-14)
+    assert f.gradient(batch) == pytest.approx(np.apply_along_axis(slope, -1, batch), rel=1e-13)
+
+
+@pytest.mark.parametrize("x", POINTS, ids=str)
+@pytest.mark.parametrize("method", ["reverse", "forward", "symbolic", "central-difference-8", "complex-step"])
+def test_every_method_serves_a_function(method: str, x: list[float]) -> None:
+    assert adlab.from_python(energy, POINTS[0]).gradient(x, method=method) == pytest.approx(slope(x), rel=1e-9)
+
+
+@pytest.mark.parametrize("x", POINTS, ids=str)
+def test_the_truth_of_a_function_is_its_derivative_there(x: list[float]) -> None:
+    found = adlab.truth(energy, x)
+    assert [float(g) for g in found.gradient] == pytest.approx(slope(x), rel=1e-14)
+
+
+def test_the_truth_of_a_loop_comes_from_its_own_code() -> None:
+    def loop(x: Any) -> Any:
+        return adlab.while_loop(lambda s: s < 50, lambda s: s * x[0] + np.sin(s) * x[1], x[1])
+
+    f = adlab.from_python(loop, [1.5, 2.0])
+    found = adlab.truth(f, [1.5, 2.0], digits=20)
+    assert found.status == "heuristic"
+    assert [float(g) for g in found.gradient] == pytest.approx(f.gradient([1.5, 2.0]), rel=1e-12)
+
+
+def test_reports_take_a_function_and_judge_the_path_of_their_point() -> None:
+    for x in POINTS[:2]:
+        found = adlab.compare(energy, x, ["reverse", "central-difference"], timed=False)
+        rows = {(row.method, row.variable): row for row in found.accuracy}
+        assert rows["reverse", "x0"].value == pytest.approx(slope(x)[0], rel=1e-13)
+        assert rows["reverse", "x0"].digits is not None
+        assert rows["reverse", "x0"].digits > 14
+    assert adlab.check(energy, slope, at=POINTS[:2]).passed
+    assert adlab.cost(energy, POINTS[0]).rows
+    assert adlab.swell(adlab.from_python(energy, POINTS[0])).rows
+
+
+def test_a_node_knows_its_source_line() -> None:
+    f = adlab.from_python(energy, POINTS[0])
+    lines = [f.line(i) for i in f.graph.operations]
+    assert any("r = np.sqrt" in line for line in lines)
+    assert all(line.startswith("test_traced.py:") for line in lines)
+
+
+def test_the_command_line_takes_module_and_function(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    (tmp_path / "mymodel.py").write_text("import math\ndef f(x, y):\n    return math.sin(x)*y if y > 0 else x\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["truth", "mymodel:f", "--at", "1,2", "--json", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert float(found["gradient"][1]) == pytest.approx(np.sin(1.0), rel=1e-15)
+    assert main(["compare", "mymodel:g", "--at", "1,2", "--quiet"]) == 2
+    assert "mymodel:g" in capsys.readouterr().err
+
+
+def test_what_cannot_be_traced_is_refused_by_its_line_from_every_verb() -> None:
+    def f(x: Any) -> Any:
+        return float(x) ** 2
+
+    for verb in (adlab.truth, adlab.compare, adlab.cost, adlab.steps):
+        with pytest.raises(TracingError, match=r"test_traced\.py:\d+: `return float"):
+            verb(f, 1.0)
