@@ -21,6 +21,10 @@ def compare(options: argparse.Namespace) -> None:
     from adlab.report.compare import compare
 
     f = function_of(options)
+    if order_of(options) == 2:
+        names = options.methods.strip() or None  # "forward over reverse" has spaces
+        show(options, compare(f, point_of(options, f), names, order=2, patience=options.patience))
+        return
     found = compare(f, point_of(options, f), methods_of(options), patience=options.patience)
     show(options, found.full if options.full else found)
 
@@ -97,7 +101,15 @@ def truth(options: argparse.Namespace) -> None:
     from adlab.report.truth import truth
 
     f = function_of(options)
-    show(options, truth(f, point_of(options, f), patience=options.patience))
+    at, seconds = point_of(options, f), options.patience
+    show(options, truth(f, at, order=2, patience=seconds) if order_of(options) == 2 else truth(f, at, patience=seconds))
+
+
+def order_of(options: argparse.Namespace) -> int:
+    """`--order`, which is 1 by default."""
+    if options.order not in (None, 1, 2):
+        raise OptionError(f"--order {options.order}: 1 is for gradients, 2 for Hessians")
+    return options.order or 1
 
 
 def derivatives(options: argparse.Namespace) -> None:

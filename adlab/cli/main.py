@@ -158,7 +158,7 @@ def _has_value(command: str, option: str) -> bool:
 
 COMMANDS: dict[str, Command] = {
     "compare": Command("every method on one formula: the derivative, how right and how dear each is, a verdict", commands.compare,
-                       "formula at variables methods full patience json markdown plot",
+                       "formula at variables methods order full patience json markdown plot",
                        ('"x*sin(y)" --at x=1 y=pi/3', '"x**3 - 2*x" --at 1.5 --methods reverse,symbolic --full')),
     "derive": Command("the derivative as a formula and as a program, with their sizes", commands.derive,
                       "formula variables by order format json markdown",
@@ -173,7 +173,7 @@ COMMANDS: dict[str, Command] = {
                           "formula at variables variable scheme step order methods json markdown",
                           ('"exp(x)" --at 1', '"exp(x)" --at 1 --scheme central-difference --step 1e-4')),
     "truth": Command("the gradient that judges all others, to 30 digits", commands.truth,
-                     "formula at variables patience json markdown", ('"exp(sin(x))" --at 1', '"Abs(x)" --at 0')),
+                     "formula at variables order patience json markdown", ('"exp(sin(x))" --at 1', '"Abs(x)" --at 0')),
     "derivatives": Command("f, f', f'' and so on, to 30 digits", commands.derivatives,
                            "formula at variables variable order json markdown",
                            ('"exp(sin(x))" --at 1 --order 6', '"x*sin(y)" --at x=1 y=2 --variable y')),

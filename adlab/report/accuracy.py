@@ -139,7 +139,7 @@ def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> Accura
     return replace(row, status="no truth", note=_together(row.note, f"returns {found}{where}"), convention=found)
 
 
-def _measured(row: AccuracyRow, method: Method, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
+def _measured(row: AccuracyRow, method: Method | None, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
     assert row.value is not None
     exact = exact_number(component.value)
     with working(400):
@@ -157,10 +157,19 @@ def _measured(row: AccuracyRow, method: Method, component: Component, kinks: str
         if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer
             note = _together(row.note, f"{decimal(exact, 3)} underflows to {row.value!r}")
             return replace(row, digits=16.0, note=note)
-        if kinks and relative > WRONG and method.needs != "values":  # by a rule, and no rounding explains it
+        by_a_rule = method is not None and method.needs != "values"
+        if kinks and relative > WRONG and by_a_rule:  # no rounding explains it
             note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
             return replace(row, status="wrong", note=note, convention=ONE_BRANCH)
     return row
+
+
+def measured(row: AccuracyRow, component: Component) -> AccuracyRow:
+    """A row that has a value only, measured against a truth of any order; as it is where there is none."""
+    if component.value is None or row.value is None or not math.isfinite(row.value):
+        note = component.note if component.value is None else NOT_FINITE
+        return replace(row, status="no truth" if component.value is None else "not finite", note=note)
+    return _measured(row, None, component, "", None)
 
 
 def _together(*notes: str) -> str:

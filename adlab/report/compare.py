@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from adlab import precision
 from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.display import Report, Table, significant
-from adlab.errors import DomainError, MethodError, OverflowedError
+from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method, chosen
@@ -22,6 +22,7 @@ from adlab.report.accuracy import FEW, WRONG, AccuracyRow, Attempt, attempt
 from adlab.report.blame import absorbed, blamed, of_values, singular
 from adlab.report.conditioning import Conditioning, conditioning
 from adlab.report.cost import Cost, cost
+from adlab.report.hessians import HessianComparison, compare_hessians
 from adlab.report.kinks import in_words
 from adlab.report.rounding import bounds_of
 from adlab.report.screen import screen
@@ -157,10 +158,23 @@ def _size(numbers: FloatArray) -> str:
     return significant(float(finite.max()), 3) if finite.size else "undefined"
 
 
+@overload
 def compare(
-    f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE
-) -> Comparison:
+    f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE,
+    order: Literal[1] = 1,
+) -> Comparison: ...
+@overload
+def compare(
+    f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE,
+    *, order: Literal[2],
+) -> HessianComparison: ...
+def compare(
+    f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE,
+    order: int = 1,
+) -> Comparison | HessianComparison:  # fmt: skip
     """Every method on one function at one point, judged, counted, timed and explained.
+
+    With `order=2` the Hessians of a function with one output are compared: see `HessianComparison`.
 
     `f` is a Function, an expression or a text; `x` a point (by default the function's own); `methods` names, by default
     all of adlab's own. Where all of it takes longer than `patience` seconds, a row says what gave up.
@@ -171,8 +185,12 @@ def compare(
     >>> found.to_dict()["accuracy"][0]["value"]
     6.0
     """
+    if order not in (1, 2):
+        raise OptionError(f"`order` is {order!r}; it must be 1, for gradients, or 2, for Hessians")
     with precision.patience(patience):
         f, point = at_point(f, x)
+        if order == 2:
+            return compare_hessians(f, point, methods, timed)
         return _compared(f, point, chosen(methods), timed)
 
 

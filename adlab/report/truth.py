@@ -5,21 +5,20 @@ It is found by `judge`, from the expression itself; this is the report of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 from adlab import precision
 from adlab.display import Report, Table
+from adlab.errors import OptionError
 from adlab.precision import PATIENCE
+from adlab.report.hessian_truth import HessianTruth, hessian_truth
+from adlab.report.sources import source_of as source_of
 from adlab.traced import Traced, at_point
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
 
-INDEPENDENT = "from high-precision values of the expression alone"
-CERTIFIED = "by a power series of balls and by differences of values, which agree"
 UNCERTIFIED = "estimated, not proved: pip install 'adlab[certify]' has the radius proved, wherever that can be done"
-NOT_INDEPENDENT = "not independent: the expression was read off the graph"
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,16 @@ def _cell(number: Any, digits: int = 10) -> str:
     return "–" if number is None else mp_text(number, digits)
 
 
-def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE) -> Truth:
+@overload
+def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE, order: Literal[1] = 1) -> Truth: ...
+@overload
+def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE, *, order: Literal[2]) -> HessianTruth: ...
+def truth(
+    f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE, order: int = 1
+) -> Truth | HessianTruth:
     """The gradient of a Function, an expression or a text at x to `digits` digits, to judge everything else by.
+
+    With `order=2` it is the Hessian of a function with one output: see `HessianTruth`.
 
     With python-flint (`pip install 'adlab[certify]'`) each partial is certified where it can be, with a proved radius.
     Points are taken as exact binary64. What takes longer than `patience` seconds is
@@ -151,20 +158,16 @@ def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE) -
     >>> found = truth("abs(x)", 0.0)
     >>> found.status, found.one_sided
     ('unavailable', [(mpf('-1.0'), mpf('1.0'))])
+    >>> truth("x**2*y", [1.0, 3.0], order=2).hessian
+    [[mpf('6.0'), mpf('2.0')], [mpf('2.0'), mpf('0.0')]]
     """
     f, place = at_point(f, x)
     point = place.tolist()
+    if order not in (1, 2):
+        raise OptionError(f"`order` is {order!r}; it must be 1, for the gradient, or 2, for the Hessian")
     with precision.patience(patience):
+        if order == 2:
+            return hessian_truth(f, point, digits)
         outputs = f.judged(point, digits) if isinstance(f, Traced) else gradient_truth(f.outputs, f.variables, point, digits)
     source = source_of([partial for found in outputs for partial in found.partials], f.independent)
     return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs))
-
-
-def source_of(components: Iterable[Component], independent: bool) -> str:
-    """Where the numbers come from, in words."""
-    if not independent:
-        return NOT_INDEPENDENT
-    statuses = {component.status for component in components}
-    if "certified" not in statuses:
-        return INDEPENDENT
-    return CERTIFIED if statuses == {"certified"} else f"certified ones {CERTIFIED}; the rest {INDEPENDENT}"

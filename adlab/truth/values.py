@@ -126,6 +126,10 @@ class Plan:
         """The slots that change with variable `index`, itself first, in the order of evaluation."""
         return self._dependents[index]
 
+    def reached(self, slot: int) -> int:
+        """The variables that a slot depends on, a bit for each."""
+        return self._reach[slot]
+
     def depends(self, output: int, index: int) -> bool:
         """Whether variable `index` occurs in output number `output`."""
         return bool(self._reach[self.outputs[output]] >> index & 1)

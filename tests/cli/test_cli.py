@@ -157,6 +157,14 @@ def test_a_gradient_of_ones_own_is_judged(capsys, tmp_path, monkeypatch) -> None
     assert "every component is right" in run(capsys, "check", "owngradient:grad", "x*y", "--at", "x=2", "y=0")
 
 
+def test_second_derivatives_by_order(capsys) -> None:
+    at = ["--at", "x=1", "y=3"]
+    assert "∂²f/∂x∂y" in run(capsys, "truth", "x**2*y", *at, "--order", "2")
+    assert "forward over reverse" in run(capsys, "compare", "x**2*y", *at, "--order", "2")
+    assert "reverse over reverse" not in run(capsys, "compare", "x**2*y", *at, "--order", "2", "--methods", "symbolic")
+    assert "--order 3" in refused(capsys, "compare", "x**2*y", *at, "--order", "3")
+
+
 def test_check_takes_texts_models_and_tolerances(capsys, tmp_path, monkeypatch) -> None:
     (tmp_path / "ownmodel.py").write_text("import math\ndef f(x, y):\n    return x * math.sin(y)\n")
     monkeypatch.chdir(tmp_path)

@@ -17,8 +17,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import mpmath
-
 import adlab
 from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS
@@ -130,12 +128,12 @@ def _difference(f: Any, point: Any, row: Any, known: Any, name: str, step: float
     named = "truncation" if "truncation holds" in said else "roundoff" if "roundoff holds" in said else ""
     if not named:
         return None
-    with mpmath.workprec(BITS):
+    with working(BITS):
         _, sharp = Probe(f, point).quotients(scheme(name), i, j, step)
     if sharp is None:
         return None
-    with mpmath.workprec(400):
-        exact_error = abs(mpmath.make_mpf(sharp._mpf_) - known.component(i, j).value)
+    with working(BITS):
+        exact_error = float(abs(exact(sharp) - exact(known.component(i, j).value)))
         vanishes = exact_error <= 0.5 * row.error
     return named, bool(vanishes == (named == "roundoff"))
 

@@ -1,0 +1,251 @@
+"""Hessians side by side: how right, how large and how dear the second derivatives of every method are at one point."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from adlab.display import Report, Table, count, significant
+from adlab.errors import AdlabError
+from adlab.function import Function
+from adlab.inputs import FloatArray
+from adlab.progress import stage
+from adlab.report.accuracy import STATUS, AccuracyRow, measured, table
+from adlab.report.cost import duration
+from adlab.report.hessian_methods import METHODS, HessianMethod, chosen, nested, symbolic_hessian
+from adlab.report.hessian_truth import HessianTruth, hessian_truth
+from adlab.report.verdict import FULL, Sentence, listed
+from adlab.symbolic.treesize import Distinct, tree_operations_of_graph
+
+ASYMMETRIC = 1e-9  # relative to the larger of both: no rounding of a well-conditioned Hessian explains it
+ENOUGH_SECONDS = 0.02  # of repeated calls, the quickest of which is the time
+
+
+@dataclass(frozen=True)
+class HessianRow:
+    """One method: digits of its worst second partial, by how much it fails to be symmetric (relative), operations of its
+    program (None where there is none), as a multiple of those of f, seconds a call."""
+
+    method: str
+    digits: float | None = None
+    worst: str = ""
+    asymmetry: float | None = None
+    operations: int | None = None
+    ratio: float | None = None
+    evaluations: str = ""
+    seconds: float | None = None
+    status: str = "ok"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class HessianComparison(Report):
+    """One function at one point: `truth`, a row for each method, a row for each of their second partials in `accuracy`,
+    sizes of f, gradient and Hessian in `swell`, and the `verdict` in sentences."""
+
+    function: Function
+    point: FloatArray
+    truth: HessianTruth
+    rows: list[HessianRow]
+    accuracy: list[AccuracyRow]
+    swell: Table
+    verdict: list[Sentence]
+
+    def row(self, method: str) -> HessianRow:
+        """The row of a method."""
+        return next(row for row in self.rows if row.method == method)
+
+    def to_dict(self) -> dict[str, Any]:
+        """`name, point, truth, rows, accuracy, swell, verdict`."""
+        return {
+            "name": self.function.name, "point": dict(zip(self.function.names, self.point.tolist(), strict=True)),
+            "truth": self.truth.to_dict(), "rows": [asdict(row) for row in self.rows],
+            "accuracy": [asdict(row) for row in self.accuracy],
+            "swell": [dict(zip(self.swell.head, row, strict=True)) for row in self.swell.rows],
+            "verdict": [{"text": s.text, "because": list(s.because)} for s in self.verdict],
+        }  # fmt: skip
+
+    def sections(self) -> list[Table | str]:
+        """The truth, a line for each method, swell, the verdict."""
+        head = ["method", "digits", "worst", "asymmetry", "operations", "ratio", "evaluations", "time", "status"]
+        cells = [
+            [r.method, significant(r.digits, 3), r.worst or "–", "–" if r.asymmetry is None else f"{r.asymmetry:.1g}",
+             count(r.operations), significant(r.ratio, 3), r.evaluations or "–", duration(r.seconds),
+             r.status + (f": {r.note}" if r.note else "")]
+            for r in self.rows
+        ]  # fmt: skip
+        f = self.function
+        place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.point.tolist(), strict=True))
+        words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in self.verdict)
+        title = f"second derivatives of {f.title} at {place}\n{self.truth.line()}"
+        right = frozenset(["digits", "asymmetry", "operations", "ratio", "evaluations", "time"])
+        return [title, self.truth.sections()[1], Table("methods", head, cells, right), self.swell, words]
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Correct digits by method, the worst second partial of each. Returns the Axes."""
+        from adlab.plots.pieces import digits_by_method
+
+        return digits_by_method(self.accuracy, ax, **options)
+
+    @property
+    def full(self) -> HessianComparison:
+        """The same, as no table is left out of it but `table`."""
+        return self
+
+    def table(self) -> Table:
+        """Every second partial by every method."""
+        return table(self.accuracy)
+
+
+def compare_hessians(
+    f: Function, point: FloatArray, methods: Iterable[str] | None = None, timed: bool = True
+) -> HessianComparison:
+    """Every method's Hessian at one point, judged. Raises MethodError for several outputs and for unknown methods."""
+    stage("working out the truth")
+    judged = hessian_truth(f, point.tolist())
+    rows, accuracy = [], []
+    for name, method in chosen(methods).items():
+        stage(f"second derivatives: {name}")
+        row, partials = _tried(f, method, point, judged, timed)
+        rows.append(row)
+        accuracy += partials
+    return HessianComparison(f, point, judged, rows, accuracy, _swell(f), _verdict(judged, rows))
+
+
+def _tried(
+    f: Function, method: HessianMethod, point: FloatArray, judged: HessianTruth, timed: bool
+) -> tuple[HessianRow, list[AccuracyRow]]:
+    operations, ratio = _operations(f, method)
+    evaluations = method.evaluations(f.n) if method.evaluations else ""
+    row = HessianRow(method.name, operations=operations, ratio=ratio, evaluations=evaluations)
+    try:
+        found = method.hessian(f, point)
+    except AdlabError as reason:
+        return replace(row, status=STATUS.get(type(reason), "refused"), note=str(reason).splitlines()[0]), []
+    except Exception as reason:  # whatever a framework may raise
+        if method.family != "peer":
+            raise
+        return replace(row, status="crashed", note=f"{type(reason).__name__}: {str(reason).splitlines()[0]}"), []
+    partials = [
+        measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
+        for i in range(f.n)
+        for j in range(f.n)
+    ]
+    known = [partial for partial in partials if partial.digits is not None and partial.relative_error != math.inf]
+    worst = min(known, key=lambda partial: partial.digits or 0.0, default=None)
+    status = "ok" if np.isfinite(found).all() else "not finite"
+    beside = max((partial.error or 0.0 for partial in partials if partial.relative_error == math.inf), default=0.0)
+    note = f"up to {beside:.1e} where the truth is 0" if beside else ""
+    return replace(
+        row, digits=None if worst is None else worst.digits, worst="" if worst is None else worst.variable,
+        asymmetry=asymmetry(found), seconds=_timed(lambda: method.hessian(f, point)) if timed else None, status=status,
+        note=note,
+    ), partials  # fmt: skip
+
+
+def asymmetry(hessian: FloatArray) -> float:
+    """The largest |Hᵢⱼ − Hⱼᵢ| relative to the larger of both; 0 for a symmetric matrix.
+
+    >>> asymmetry(np.array([[1.0, 2.0], [2.5, 3.0]]))
+    0.2
+    """
+    with np.errstate(all="ignore"):
+        apart = np.abs(hessian - hessian.T)
+        size = np.maximum(np.abs(hessian), np.abs(hessian.T))
+        relative = np.where(apart == 0, 0.0, apart / size)
+    return float(np.max(np.nan_to_num(relative, nan=math.inf), initial=0.0))
+
+
+def _timed(call: Any) -> float:
+    """The quickest of some calls."""
+    best, end = math.inf, time.perf_counter() + ENOUGH_SECONDS
+    while True:
+        started = time.perf_counter()
+        call()
+        now = time.perf_counter()
+        best = min(best, now - started)
+        if now > end:
+            return best
+
+
+def _operations(f: Function, method: HessianMethod) -> tuple[int | None, float | None]:
+    own = max(1, len(f.graph.operations))
+    try:
+        if method.program is not None:
+            operations = len(method.program(f).operations)
+        elif method.family == "symbolic":
+            sizes = symbolic_hessian(f, method.name == "symbolic-cse").sizes
+            operations = sizes.tree_operations if method.name == "symbolic" else sizes.cse_operations or 0
+        else:
+            return None, None
+    except (AdlabError, ValueError):
+        return None, None
+    return operations, operations / own
+
+
+def _swell(f: Function) -> Table:
+    """Sizes of f, its gradient and its Hessian as trees and as programs."""
+    head = ["what", "as a tree", "after cse", "as a program"]
+    rows = [["f", _tree(f), "–", count(len(f.graph.operations))]]
+    gradient = f.program("reverse")
+    rows.append(["gradient", count(tree_operations_of_graph(gradient)), "–", count(len(gradient.operations))])
+    try:
+        sizes = symbolic_hessian(f, True).sizes
+        tree, shared = count(sizes.tree_operations), count(sizes.cse_operations)
+    except (AdlabError, ValueError):
+        tree = shared = "gave up"
+    try:
+        program = count(len(nested("forward", "reverse")(f).operations))
+    except AdlabError:
+        program = "not written"
+    rows.append(["Hessian", tree, shared, program])
+    legend = ["operations; the gradient's tree is its program written out, value included; the Hessian's tree is SymPy's"]
+    return Table("swell", head, rows, frozenset(head[1:]), legend)
+
+
+def _tree(f: Function) -> str:
+    return count(Distinct.of(f.outputs).tree_operations) if f.independent else "–"
+
+
+def _verdict(judged: HessianTruth, rows: list[HessianRow]) -> list[Sentence]:
+    said = []
+    if judged.status == "unavailable":
+        said.append(Sentence(f"There is no Hessian to judge by: {judged.reason}.", ("truth",)))
+    good = [row.method for row in rows if row.digits is not None and row.digits >= FULL and row.status == "ok"]
+    if good:
+        said.append(Sentence(f"Trust {listed(good)}: every second partial keeps at least {FULL:g} of 16 digits.",
+                             tuple(f"accuracy: {name}" for name in good)))  # fmt: skip
+    for row in rows:
+        family, because = METHODS[row.method].family, (f"accuracy: {row.method}",)
+        if row.digits is not None and row.digits < FULL and family in ("automatic", "symbolic", "complex step"):
+            said.append(Sentence(f"{row.method} keeps {row.digits:.1f} of 16 digits in {row.worst}.", because))
+        if row.asymmetry is not None and row.asymmetry > ASYMMETRIC and family != "difference":
+            text = f"{row.method} is not symmetric, by {row.asymmetry:.1g} of an entry: a Hessian is, so one of the two is wrong"
+            said.append(Sentence(f"{text}.", because))
+    return [*said, *_of_differences(rows), *_of_cost(rows)]
+
+
+def _of_differences(rows: list[HessianRow]) -> list[Sentence]:
+    sampled = [row for row in rows if METHODS[row.method].family == "difference" and row.digits is not None]
+    if not sampled:
+        return []
+    best, worst = max(sampled, key=lambda row: row.digits or 0), min(sampled, key=lambda row: row.digits or 0)
+    text = f"Among differences, {best.method} keeps the most digits, {best.digits:.1f} of 16"
+    if worst is not best:
+        text += f", and {worst.method} the fewest, {worst.digits:.1f}"
+        text += ": the roundoff of f is divided by h²" if worst.method == "differences of values" else ""
+    return [Sentence(f"{text}.", (f"accuracy: {best.method}", f"accuracy: {worst.method}"))]
+
+
+def _of_cost(rows: list[HessianRow]) -> list[Sentence]:
+    counted = [row for row in rows if row.operations and METHODS[row.method].family == "automatic"]
+    if not counted:
+        return []
+    cheap = min(counted, key=lambda row: row.operations or 0)
+    text = f"Cost: {cheap.method} is the shortest program, {cheap.ratio:.1f} evaluations of f"
+    return [Sentence(f"{text}.", (f"cost: {cheap.method}",))]
