@@ -222,7 +222,7 @@ def outdone(facts: Facts) -> list[Sentence]:
     for name in facts.methods("symbolic", "complex step"):
         mine = [row for row in facts.accuracy if row.method == name and (row.relative_error or 0.0) < math.inf]
         row = min((row for row in mine if row.digits is not None), key=lambda row: row.digits or 0.0, default=None)
-        if best is None or row is None or (row.digits or 0.0) >= min(POOR, (best.digits or 0.0) - 1):
+        if best is None or row is None or row.convention or (row.digits or 0.0) >= min(POOR, (best.digits or 0.0) - 1):
             continue  # where the truth is 0, an error of 1e-40 has no digits either
         text = (f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable} where {best.method} keeps {best.digits:.1f}: "
                 f"the loss is the method's own, not the point's{_at(facts.losses.get(name, ()))}.")  # fmt: skip
