@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import sympy
 from sympy import Min, Mod, Piecewise, S, atan2, floor, sign
+from sympy.codegen.cfunctions import log1p
 
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import Numbers, evaluate
@@ -23,6 +24,7 @@ from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
 from adlab.primitives.primitive import A, B, N, Parameter, Primitive, exact_sympy, number_text, to_float
 from adlab.primitives.table import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
+from adlab.text.functions import meaning_of
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -48,6 +50,13 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
     ("sphericalj", 0): sympy.sin(A) / A,
+    "log2": sympy.log(A) / sympy.log(2),
+    "exp2": sympy.Pow(2, A),
+    # By the decaying exponential, so that neither it nor its derivative overflows.
+    "sigmoid": sympy.exp(Min(A, 0)) / (1 + sympy.exp(-sympy.Abs(A))),
+    "softplus": sympy.Max(A, 0) + log1p(sympy.exp(-sympy.Abs(A))),
+    "share": sympy.exp(Min(A - B, 0)) / (1 + sympy.exp(-sympy.Abs(A - B))),
+    "logaddexp": sympy.Max(A, B) + log1p(sympy.exp(-sympy.Abs(A - B))),
 }
 """What a framework without this function (or without this parameter of it) computes instead. Functions of our own, such
 as hypot, say it by their form."""
@@ -199,4 +208,6 @@ def _formula(primitive: Primitive, parameter: Parameter) -> Any:
     known = COMPOSED.get(primitive.name, COMPOSED.get((primitive.name, parameter)))
     if known is not None:
         return primitive._with_parameter(known, parameter)
-    return primitive.form(*letters) if parameter is None else primitive.form(*letters, exact_sympy(parameter))
+    form = primitive.form(*letters) if parameter is None else primitive.form(*letters, exact_sympy(parameter))
+    means = meaning_of(form)
+    return form if means is None else means(*form.args)

@@ -33,7 +33,8 @@ BESSEL = {"besselj", "bessely", "besseli", "besselk", "sphericalj", "sphericali"
 LAMBERT = {"lambertw", "lambertw1", "explambertw"}
 INVERSE = {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"}
 GAMMAS = {"gamma", "loggamma", "polygamma", "zeta", "uppergamma", "lowergamma"}
-MOVING = {name for name in PRIMITIVES if name.endswith("_moving")}
+AIRY = {"airyai", "airybi", "airyaiprime", "airybiprime"}
+MOVING = {name for name in PRIMITIVES if name.endswith("_moving")} | AIRY  # which no framework has
 KINKED = {"abs", "sign", "floor", "ceiling", "mod", "min", "max"}
 
 # What a framework may refuse; whatever else it must compute.
@@ -42,7 +43,8 @@ REFUSED = {
     "jax": MOVING | BESSEL | LAMBERT | {"polylog", "erfi", "Shi", "Chi", "expint", "uppergamma"},
     "casadi": MOVING | INTEGRALS | BESSEL | LAMBERT | GAMMAS | {"polylog"},
     "autograd": MOVING | INTEGRALS | BESSEL | LAMBERT | {"polylog", "zeta", "uppergamma", "lowergamma"},
-    "symengine": MOVING | INTEGRALS | BESSEL | LAMBERT | INVERSE | GAMMAS | KINKED | {"polylog"},
+    "symengine": MOVING | INTEGRALS | BESSEL | LAMBERT | INVERSE | GAMMAS | KINKED | {"polylog"}
+    | {"sigmoid", "softplus", "share", "logaddexp"},
 }
 
 # What a framework computes with fewer digits than binary64 has; measured, and not adlab's to mend.
