@@ -79,6 +79,20 @@ def _repr_svg_(graph: Graph) -> str:
     return to_svg(graph)
 
 
+def _repr_png_(graph: Graph) -> bytes:
+    """Beside the SVG, which a notebook that is not trusted drops."""
+    return png(plot(graph).figure)
+
+
+def png(figure: Any) -> bytes:
+    """A figure as the bytes of a PNG file."""
+    import io
+
+    written = io.BytesIO()
+    figure.savefig(written, format="png", dpi=144, bbox_inches="tight")
+    return written.getvalue()
+
+
 def _repr_html_(graph: Graph) -> str | None:
     from adlab.draw.svg import graph_html
 
@@ -92,7 +106,7 @@ def _repr_latex_(graph: Graph) -> str:
 
 
 for _convenience in (plot, to_svg, to_dot, to_mermaid, to_latex, to_torch, to_jax, to_casadi,
-                     _repr_svg_, _repr_html_, _repr_latex_):  # fmt: skip
+                     _repr_svg_, _repr_png_, _repr_html_, _repr_latex_):  # fmt: skip
     attach(_convenience.__name__, _convenience)
 
 

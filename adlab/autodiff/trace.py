@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -220,6 +221,12 @@ class Trace(Report):
 
     def _repr_svg_(self) -> str:
         return self.to_svg()
+
+    def _repr_png_(self) -> bytes:
+        """Beside the SVG, which a notebook that is not trusted drops."""
+        written = io.BytesIO()
+        self.plot().figure.savefig(written, format="png", dpi=144, bbox_inches="tight")
+        return written.getvalue()
 
     def _repr_latex_(self) -> str:
         from adlab.display import displayed

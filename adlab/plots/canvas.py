@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,8 +35,59 @@ def new_axes(width: float = WIDTH, height: float = HEIGHT) -> Any:
 
 
 def axes(ax: Any) -> Any:
-    """The axes given, or new ones."""
-    return new_axes() if ax is None else ax
+    """The axes given, or new ones. A figure that nobody lays out is laid out so that no label is cut or covered."""
+    if ax is None:
+        return new_axes()
+    figure = ax.get_figure(root=True) if hasattr(ax, "get_subplotspec") else None
+    if figure is not None and figure.get_layout_engine() is None and ax.get_subplotspec() is not None:
+        figure.set_layout_engine("constrained")
+    return ax
+
+
+def palette() -> list[str]:
+    """The user's own cycle of colours where it has been changed, else `COLOURS`."""
+    from matplotlib import rcParams, rcParamsDefault
+
+    own = rcParams["axes.prop_cycle"]
+    if own == rcParamsDefault["axes.prop_cycle"]:
+        return COLOURS
+    return [str(colour) for colour in own.by_key().get("color", COLOURS)]
+
+
+def entitle(ax: Any, text: str, at_most: int = 3) -> None:
+    """A title cut into lines that are no wider than the axes: between words, or else at operators; at most so many lines."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    size = FontProperties(size=_points("axes.titlesize"))
+    width = ax.figure.get_size_inches()[0] * ax.get_position().width * 72
+    columns = max(12, int(width / (TextPath((0, 0), "n" * 10, prop=size).get_extents().width / 10)))
+    text = text.replace(" = ", "\u00a0=\u00a0")  # x = 1 is not torn apart
+    lines = textwrap.wrap(re.sub(r"(?<=\w\))(?=[-+*/])|(?<=[^*]\*)(?=[^*])", "\u200b ", text), columns, break_on_hyphens=False)
+    shown = [line.replace("\u200b ", "").replace("\u200b", "") for line in lines]
+    if len(shown) > at_most:
+        shown = [*shown[: at_most - 1], shown[at_most - 1][: columns - 1] + "…"]
+    ax.set_title("\n".join(shown))
+
+
+def _points(name: str) -> float:
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+
+    known: Any = rcParams
+    return float(FontProperties(size=known[name]).get_size_in_points())
+
+
+def legend_above(ax: Any, columns: int = 3) -> None:
+    """A legend in a strip of its own between the axes and the title: it covers nothing."""
+    title = ax.get_title()
+    handles, names = ax.get_legend_handles_labels()
+    width = ax.figure.get_size_inches()[0] * ax.get_position().width
+    columns = max(1, min(columns, int(width / 1.2)))
+    ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, borderaxespad=0.1,
+              columnspacing=1.0, handletextpad=0.4)  # fmt: skip
+    rows = -(-len(names) // columns)
+    ax.set_title(title, pad=6 + 1.5 * _points("legend.fontsize") * rows)
 
 
 def panels(given: Any, rows: int, columns: int, width: float = WIDE, height: float = HEIGHT, **shared: Any) -> Any:
@@ -44,6 +97,19 @@ def panels(given: Any, rows: int, columns: int, width: float = WIDE, height: flo
     if given is not None:
         return np.ravel(given)
     return np.ravel(Figure(figsize=(width, height), layout="constrained").subplots(rows, columns, squeeze=False, **shared))
+
+
+def two_panels(ratio: float) -> Any:
+    """Two axes side by side on a new figure, the left one wider by `ratio`, at most two and a half times.
+
+    Their places are final, as graphs need that are drawn as large as their axes.
+    """
+    from matplotlib.figure import Figure
+
+    ratio = min(2.5, max(1.0, ratio))
+    figure = Figure(figsize=(WIDE * (1 + ratio), 1.8 * HEIGHT))
+    where = {"left": 0.01, "right": 0.99, "bottom": 0.02, "top": 0.86, "wspace": 0.03}
+    return np.ravel(figure.subplots(1, 2, gridspec_kw={"width_ratios": [ratio, 1], **where}))
 
 
 def write(figure: Any, path: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adlab.display import count
 from adlab.errors import OptionError
-from adlab.plots.canvas import COLOURS, MARKS, SMALL, axes, legend_on_top
+from adlab.plots.canvas import MARKS, SMALL, axes, entitle, legend_above, legend_on_top, palette
 from adlab.plots.curves import envelope
 
 if TYPE_CHECKING:
@@ -18,30 +19,33 @@ if TYPE_CHECKING:
     from adlab.report.swell import Swell
 
 
-def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0) -> Any:
+def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0, options: Mapping[str, Any] | None = None) -> Any:
     """The V of each scheme for one partial: measured error and its two branches, the model's line, the optimum that it
-    predicts and the one found, the level lines."""
+    predicts and the one found, the level lines. `options` go to `Axes.plot` for the measured errors."""
     ax = axes(ax)
     curves = [c for c in found.curves if c.variable == variable and c.output == output]
     if not curves:
         raise OptionError(f"no curves for `{variable}`; there are {', '.join(dict.fromkeys(c.variable for c in found.curves))}")
     for k, curve in enumerate(curves):
-        _draw_curve(ax, curve, COLOURS[k % len(COLOURS)], MARKS[k % len(MARKS)])
+        _draw_curve(ax, curve, palette()[k % len(palette())], MARKS[k % len(MARKS)], options or {})
     floor = _level_lines(ax, found, variable, output)
     ax.set(xscale="log", yscale="log", xlabel="step size h", ylabel=f"absolute error of ∂f/∂{variable}")
-    ax.set_ylim(bottom=floor / 100)
-    ax.set_title("measured (best ○), and A/h + C·hᵖ (optimum ★)")
+    ax.set_ylim(bottom=floor / 1000)
+    others = len(dict.fromkeys(c.variable for c in found.curves)) - 1
+    more = f" ({others} other variable{'s' if others > 1 else ''}: plot(variable=…))" if others else ""
+    entitle(ax, f"{found.where()}: ∂/∂{variable}{more}; best ○, by the model ★")
     legend_on_top(ax)
     return ax
 
 
-def _draw_curve(ax: Any, curve: Curve, colour: str, mark: str) -> None:
+def _draw_curve(ax: Any, curve: Curve, colour: str, mark: str, options: Mapping[str, Any]) -> None:
     """Dashed is truncation, dotted the envelope of roundoff: both measured."""
     for branch, dash in ((curve.truncation, "--"), (envelope(curve.roundoff), ":")):
         ax.plot(curve.steps, np.where(branch > 0, branch, np.nan), dash, color=colour, lw=0.8, alpha=0.6)
     ax.plot(*([number] for number in curve.best), "o", color=colour, mfc="white", ms=8, mew=1.3, zorder=4)
     shown = curve.total > 0
-    ax.plot(curve.steps[shown], curve.total[shown], mark, color=colour, ms=3, alpha=0.75, label=curve.scheme)
+    look = {"color": colour, "ms": 3, "alpha": 0.75, "label": curve.scheme, **options}
+    ax.plot(curve.steps[shown], curve.total[shown], mark, **look)
     if curve.model is not None and curve.model.truncation > 0:
         predicted = curve.model.predicted_error(curve.steps)
         ax.plot(curve.steps, predicted, "-", color=colour, lw=1.1, alpha=0.9)
@@ -56,39 +60,60 @@ def _level_lines(ax: Any, found: Steps, variable: str, output: int) -> float:
     level = max([least, *(e for (m, o, v), e in found.levels.items() if v == variable and o == output)])
     ax.axhline(level, color="black", lw=1, ls="--")
     if names:
-        ax.text(0.99, level / 1.5, ", ".join(names) + (": below half an ulp" if level == least else ""),
+        said = ", ".join(names) + (": below half an ulp" if level == least else "")
+        columns = max(12, int(ax.figure.get_size_inches()[0] * ax.get_position().width * 72 / (0.55 * SMALL)))
+        ax.text(0.99, level / 1.5, textwrap.fill(said, columns, break_on_hyphens=False),
                 transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=SMALL)  # fmt: skip
     return level
 
 
-def digits_by_method(rows: Sequence[AccuracyRow], ax: Any = None) -> Any:
-    """Correct digits of the worst partial of each method, as bars."""
+def digits_by_method(rows: Sequence[AccuracyRow], ax: Any, title: str, options: Mapping[str, Any]) -> Any:
+    """Correct digits of the worst partial of each method, as bars; `options` go to `Axes.barh`."""
     ax = axes(ax)
     worst: dict[str, float] = {}
     for row in rows:
         digits = row.digits if row.digits is not None else 0.0
         worst[row.method] = min(worst.get(row.method, 16.0), digits)
     names = list(worst)[::-1]
-    bars = ax.barh(names, [worst[name] for name in names], color=COLOURS[0])
+    bars = ax.barh(names, [worst[name] for name in names], **{"color": palette()[0], **options})
     ax.bar_label(bars, [f"{worst[name]:.1f}" for name in names], padding=3, fontsize=SMALL)
-    ax.set(xlim=(0, 17.5), xlabel="correct digits of the worst partial (binary64: just under 16)")
+    ax.set(xlim=(0, 20), xticks=range(0, 17, 4), xlabel="correct digits of the worst partial")
+    entitle(ax, title)
     return ax
 
 
-def swell_bars(found: Swell, ax: Any = None) -> Any:
-    """Operations of f and of each derivative: as a tree, after cse, and as the program really runs, on a log scale."""
+def price_bars(names: Sequence[str], ratios: Sequence[float], ax: Any, title: str, options: Mapping[str, Any]) -> Any:
+    """Operations of each method as a multiple of one evaluation of f, on a log scale; `options` go to `Axes.barh`."""
+    ax = axes(ax)
+    bars = ax.barh(names[::-1], ratios[::-1], **{"color": palette()[0], **options})
+    ax.bar_label(bars, [f"{ratio:.3g}" for ratio in ratios[::-1]], padding=3, fontsize=SMALL)
+    ax.set_xscale("log")
+    least, most = min(ratios, default=1.0), max(ratios, default=1.0)
+    ax.set_xlim(least / 2, most * (most / least * 2) ** 0.25 * 1.5)
+    ax.set_xlabel("operations, in evaluations of f")
+    entitle(ax, title)
+    return ax
+
+
+def swell_bars(found: Swell, ax: Any, options: Mapping[str, Any]) -> Any:
+    """Operations of f and of each derivative: as a tree, after cse, and as the program really runs, on a log scale; `options`
+    go to `Axes.bar`."""
     ax = axes(ax)
     series = {"as a tree": "tree_operations", "after cse": "cse_operations", "as a program": "graph_operations"}
+    tallest = 1.0
     for k, (label, field) in enumerate(series.items()):
         sizes = [getattr(row, field) for row in found.rows]
         heights = [float(min(size, 10**280)) if size else np.nan for size in sizes]  # some trees exceed every float
+        tallest = max([tallest, *(height for height in heights if height == height)])
         places = np.arange(len(found.rows)) + (k - 1) * 0.27
-        bars = ax.bar(places, heights, 0.25, label=label, color=COLOURS[k], hatch=["", "//", ".."][k])
+        look = {"label": label, "color": palette()[k % len(palette())], "hatch": ["", "//", ".."][k], **options}
+        bars = ax.bar(places, heights, 0.25, **look)
         ax.bar_label(bars, [count(size) if size else "" for size in sizes], fontsize=SMALL, padding=2)
     ax.set_xticks(range(len(found.rows)), [row.what.replace(" ", "\n") for row in found.rows])
-    ax.set(yscale="log", ylabel="operations")
-    ax.set_title(f"swell, {found.form}")
-    ax.legend()
+    ax.set(yscale="log", ylabel=f"operations, f {found.form}")
+    ax.set_ylim(0.5, min(tallest * (2 * tallest) ** 0.12, 1e300))
+    entitle(ax, f"swell of {found.name}")
+    legend_above(ax)
     return ax
 
 
@@ -110,6 +135,6 @@ def squares(
         ax.text(j, i, f"{numbers[i, j]:.3g}", ha="center", va="center", fontsize=SMALL, color="white" if dark else "black")
     ax.set_xticks(range(len(columns)), columns, rotation=30, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(rows)), rows)
-    ax.set_title(title)
+    entitle(ax, title)
     ax.grid(False)
     return ax

@@ -98,11 +98,12 @@ class Comparison(Report):
         made: list[Any] = f.cached("formulas", lambda: partials(f.outputs, f.variables))
         return made
 
-    def plot(self, ax: Any = None) -> Any:
-        """Correct digits by method, the worst partial of each. Returns the Axes."""
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Correct digits by method, the worst partial of each; `options` go to `Axes.barh`. Returns the Axes."""
         from adlab.plots.pieces import digits_by_method
 
-        return digits_by_method(self.accuracy, ax)
+        place = listing([f"{n} = {x:.6g}" for n, x in zip(self.function.names, self.point.tolist(), strict=True)], FEW)
+        return digits_by_method(self.accuracy, ax, f"{self.function.title} at {place}", options)
 
 
 @dataclass(frozen=True)

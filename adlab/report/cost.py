@@ -90,16 +90,13 @@ class Cost(Report):
         lines = [f"{name}: " + ", ".join(f"{k} {v}" for k, v in found.items()) for name, found in self.counts.items()]
         return [Table("cost", head, rows, right, LEGEND), "operations by primitive\n" + "\n".join(lines)]
 
-    def plot(self, ax: Any = None) -> Any:
-        """A bar for each method: operations as a multiple of one evaluation of f. Returns the Axes."""
-        from adlab.plots.canvas import axes
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """A bar for each method: operations in evaluations of f; `options` go to `Axes.barh`. Returns the Axes."""
+        from adlab.plots.pieces import price_bars
 
-        ax = axes(ax)
-        rows = [row for row in self.rows if row.ratio is not None]
-        ax.barh([row.method for row in rows][::-1], [row.ratio for row in rows][::-1], color="#0072B2")
-        ax.set_xscale("log")
-        ax.set_xlabel("operations, as a multiple of one evaluation of f")
-        return ax
+        priced = [(row.method, row.ratio) for row in self.rows if row.ratio]
+        names, ratios = [name for name, _ in priced], [ratio for _, ratio in priced]
+        return price_bars(names, ratios, ax, f"cost of the derivatives of {self.name}", options)
 
 
 def _beside(row: CostRow) -> str:
@@ -152,7 +149,7 @@ def cost(
     for mode in ("reverse", "forward"):
         if mode in counted and counted[mode].operations is not None and writable(f, mode):
             counts[f"{mode} program"] = f.program(mode).counts()
-    return Cost(f.name, f.n, f.m, rows, counts)
+    return Cost(f.title, f.n, f.m, rows, counts)
 
 
 def _times(

@@ -162,11 +162,17 @@ class Steps(Report):
     def _partial(self, output: int, variable: str) -> str:
         return f"∂f/∂{variable}" if self.function.m == 1 else f"∂f{output}/∂{variable}"
 
-    def plot(self, ax: Any = None, variable: str | None = None, output: int = 0) -> Any:
-        """The V of each scheme for one partial, with the model's lines and the level ones. Returns the Axes."""
+    def where(self) -> str:
+        """The formula and the point, for a title."""
+        place = ", ".join(f"{n} = {v:.6g}" for n, v in zip(self.function.names, self.point.tolist(), strict=True))
+        return f"{self.function.title} at {place}"
+
+    def plot(self, ax: Any = None, variable: str | None = None, output: int = 0, **options: Any) -> Any:
+        """The V of each scheme for one partial, with the model's lines and the level ones; the first variable's, or that of
+        `variable`. `options` go to `Axes.plot` for the measured errors. Returns the Axes."""
         from adlab.plots.pieces import draw_steps
 
-        return draw_steps(self, ax, variable or self.curves[0].variable, output)
+        return draw_steps(self, ax, variable or self.curves[0].variable, output, options)
 
 
 def steps(

@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import sympy
 from sympy.core.basic import Basic
 
 from adlab import precision
 from adlab.display import Report, Table, count
-from adlab.errors import AdlabError, GaveUp
+from adlab.errors import AdlabError, GaveUp, OptionError
 from adlab.function import Function, as_function
-from adlab.graph.graph import Graph
+from adlab.graph.graph import Graph, Node
+from adlab.graph.lowering import lower
 from adlab.precision import PATIENCE
+from adlab.primitives.table import INPUT
 from adlab.symbolic.derivative import SECONDS, derivative_of, operations_after_cse
+from adlab.symbolic.formula import partials
 from adlab.symbolic.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
 
 LEGEND = [
@@ -52,6 +56,7 @@ class Swell(Report):
     name: str
     form: str
     rows: list[SwellRow]
+    function: Function | None = None
 
     def row(self, what: str) -> SwellRow:
         """The row of that name: `f`, `symbolic derivative`, `reverse program`, `forward program`."""
@@ -72,11 +77,64 @@ class Swell(Report):
         ]  # fmt: skip
         return [Table(f"swell of {self.name}, {self.form}", head, rows, frozenset(head[1:6]), LEGEND)]
 
-    def plot(self, ax: Any = None) -> Any:
-        """Bars on a log scale: tree, after cse, and graph operations of each. Returns the Axes."""
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Bars on a log scale: tree, after cse, and graph operations of each; `options` go to `Axes.bar`. Returns the Axes."""
         from adlab.plots.pieces import swell_bars
 
-        return swell_bars(self, ax)
+        return swell_bars(self, ax, options)
+
+
+    def plot_side_by_side(self, axes: Any = None) -> Any:
+        """The derivative as a tree, as the formula of `sympy.diff` is written, beside the program of reverse mode, in which
+        each part stands once. `axes` are two Axes. Returns them. Raises OptionError where the tree is too large to draw."""
+        from adlab.plots.canvas import entitle, two_panels
+
+        f = self.function
+        tree = None if f is None or not f.independent else _tree(f)
+        if f is None or tree is None:
+            raise OptionError(f"a picture of the tree needs a formula whose derivative has at most {MOST_DRAWN} nodes as a tree")
+        program = f.program("reverse")
+        left, right = two_panels(len(tree.inputs) / 8) if axes is None else np.ravel(axes)
+        entitle(left, f"derivative of {self.name} as a tree: {len(tree.operations)} operations")
+        entitle(right, f"by reverse mode, value included: {len(program.operations)} operations")
+        tree.plot(ax=left)
+        program.plot(ax=right)
+        return np.array([left, right])
+
+
+MOST_DRAWN = 120
+"""Nodes of a tree that can be read on a page."""
+
+
+def _tree(f: Function) -> Graph | None:
+    """The graph of all partials with nothing shared: every use of a part has a copy of its own. None where it is too large."""
+    try:
+        shared = lower(tuple(partials(f.outputs, f.variables)), f.variables)
+    except AdlabError:
+        return None
+    if tree_nodes_of_graph(shared) > MOST_DRAWN:
+        return None
+    leaves: list[str] = []
+    nodes: list[Node] = []
+
+    def copied(position: int) -> int:
+        """Where the copy of a part is: leaves before 0 until their number is known."""
+        primitive, operands, parameter = shared.nodes[position]
+        if position < len(shared.inputs):
+            leaves.append(shared.inputs[position])
+            return -len(leaves)
+        mine = tuple([copied(operand) for operand in operands])
+        nodes.append(Node(primitive, mine, parameter))
+        return len(nodes) - 1
+
+    outputs = [copied(output) for output in shared.outputs]
+    place = [-1 - k if k < 0 else k + len(leaves) for k in range(-len(leaves), len(nodes))]  # leaf −1 is input 0, and so on
+
+    def at(position: int) -> int:
+        return place[position + len(leaves)]
+
+    moved = [Node(primitive, tuple(map(at, operands)), parameter) for primitive, operands, parameter in nodes]
+    return Graph(tuple(leaves), (*(Node(INPUT, (), name) for name in leaves), *moved), tuple(map(at, outputs)))
 
 
 def _plain(value: Any) -> Any:
@@ -96,7 +154,7 @@ def swell(f: Any, seconds: float = SECONDS, patience: float = PATIENCE) -> Swell
         derivative = _derivative(f, seconds)
         rows = [_expression(f, seconds), derivative]
     rows += [_program(f, mode) for mode in ("reverse", "forward")]
-    return Swell(f.title, form_of(f.outputs), rows)
+    return Swell(f.title, form_of(f.outputs), rows, f)
 
 
 def _expression(f: Function, seconds: float) -> SwellRow:
