@@ -193,7 +193,7 @@ def _values(made: Primitive, point: Sequence[float], true: float, at: str) -> No
 
 def _partial(name: str, meant: Plan, rule: Plan, point: Sequence[float], k: int, wrong: str) -> float:
     """The derivative by differences of the form, which the rule must share at some precision. Raises OptionError."""
-    found = difference = None
+    found, difference = CONTEXT.zero, CONTEXT.zero
     for bits in PRECISIONS:
         try:
             found, difference = _real(rule, point, bits), _difference(meant, point, k, bits)

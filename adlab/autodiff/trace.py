@@ -16,6 +16,7 @@ from adlab.autodiff.sweeps import forward, reverse
 from adlab.display import Report, Table
 from adlab.errors import GaveUp, VariableError
 from adlab.graph import rules
+from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive
 from adlab.primitives.table import READ_BETTER, define
@@ -259,6 +260,7 @@ def trace(
     graph: Graph, point: Sequence[float], tangent: Mapping[int, float] | None = None, output: int = 0
 ) -> Trace:
     """Both sweeps on floats at one point, recorded; `tangent` is a direction by input position."""
+    refuse_bodies(graph, "a trace")
     numbers = _Recording()
     primals = evaluate(graph, point, numbers)
     contributions: list[Contribution] = []

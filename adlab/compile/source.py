@@ -6,6 +6,7 @@ import keyword
 import math
 import re
 
+from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import to_float
 
@@ -29,6 +30,7 @@ def to_python(graph: Graph, name: str = "f") -> str:
         return v2
     <BLANKLINE>
     """
+    refuse_bodies(graph, "Python source")
     letters = _identifiers(graph)
     branches = any(graph.nodes[i].primitive.routes for i in graph.operations)
     lines = []

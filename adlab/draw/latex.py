@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adlab.arithmetic.symbols import SYMPY
 from adlab.display import withheld
+from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import number_text
 
@@ -21,6 +22,7 @@ def to_latex(graph: Graph) -> str:
     v_{1} &= \\sin{\\left(x \\right)}
     \\end{aligned}
     """
+    refuse_bodies(graph, "LaTeX")
     from sympy import Symbol, latex
 
     if len(graph.operations) > MOST_LINES:

@@ -103,6 +103,13 @@ def filled(numbers: Any, given: Sequence[Any | None]) -> list[Any]:
     return [numbers.constant(0) if number is None else number for number in given]
 
 
+def refuse_bodies(graph: Graph, what: str) -> None:
+    """Raises UnsupportedExpression where `what` does not serve operations with bodies and the graph has some."""
+    if graph.compound:
+        names = sorted({node.primitive.name for node in graph.nodes if node.primitive.bodies(node.parameter)})
+        raise UnsupportedExpression(f"{what} does not serve {', '.join(names)}: an operation with graphs of its own")
+
+
 def _refused(name: str, what: str) -> Callable[..., Any]:
     def refuse(*_: Any) -> Any:
         raise UnsupportedExpression(f"`{name}` is an operation with graphs of its own; it has no {what}")

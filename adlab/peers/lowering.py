@@ -20,6 +20,7 @@ from sympy.codegen.cfunctions import log1p
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import Numbers, evaluate
 from adlab.errors import MethodError, UnsupportedExpression
+from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
 from adlab.primitives.primitive import A, B, N, Parameter, Primitive, exact_sympy, number_text, to_float
@@ -138,6 +139,7 @@ class Framework(Numbers):
         A compiler that follows Python code to see what it does need not follow it through SymPy then. `probe` is any number
         of the framework.
         """
+        refuse_bodies(graph, "an export")
         builder, place = Builder(graph.inputs), list(range(len(graph.inputs)))
         self._write(builder, graph, place, probe)
         return builder.finish([place[output] for output in graph.outputs])
