@@ -105,7 +105,7 @@ class Evaluator:
             if exists and self._trusted(self.graph, point, found, raised) and not kinked(self.within.graph, given):
                 return found
             return self.within.row(point, values=self.m > self.within.m * self.n)
-        if not self._trusted(self.graph, point, found, raised):
+        if np.isnan(found).any() or not self._trusted(self.graph, point, found, raised):
             careful = np.array(outputs(self.graph, given))
             found = np.where(np.isnan(found) & np.isinf(careful), np.nan, careful)
         return np.array(runner.rescued(tuple(found.tolist()), given))

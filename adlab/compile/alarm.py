@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from math import isfinite
 
 import numpy as np
+import numpy.typing as npt
 
 from adlab.arithmetic import flags
 
 Row = tuple[float, ...]
+FloatArray = npt.NDArray[np.float64]
+FEW = 32
+"""Numbers that a Python loop adds sooner than NumPy is called."""
 
 
 class Alarm:
@@ -38,6 +42,35 @@ def watched() -> Iterator[Alarm]:
     with np.errstate(over="call", under="call", call=alarm.note):
         yield alarm
     alarm.raised = alarm.raised or flags.raised()
+
+
+def all_finite(found: FloatArray) -> bool:
+    """Whether no entry is infinite or NaN. Of few numbers Python's sum tells sooner than NumPy."""
+    if found.size <= FEW:
+        return isfinite(sum(found.ravel().tolist())) or bool(np.isfinite(found).all())
+    return bool(np.isfinite(found).all())
+
+
+def guarded_step(
+    step: Callable[[], None], by_numpy: bool, results: FloatArray, mend: Callable[[bool], object]
+) -> Callable[[], None]:
+    """The same step, with `mend` called where the results cannot be trusted, and told whether the alarm was raised."""
+    clear, raised = flags.clear, flags.raised
+
+    def guarded() -> None:
+        clear()
+        step()
+        alarmed = raised()  # before NumPy, which clears the flags
+        if alarmed or not all_finite(results):
+            mend(alarmed)
+
+    def watching() -> None:
+        with watched() as alarm:
+            step()
+        if alarm.raised or not all_finite(results):
+            mend(alarm.raised)
+
+    return watching if by_numpy else guarded
 
 
 def guarded_call(call: Callable[..., Row], mended: Callable[[Sequence[float], Row], Row]) -> Callable[..., Row]:

@@ -15,7 +15,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property, partial
-from math import isfinite, prod
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.compile.alarm import guarded_call, watched
+from adlab.compile.alarm import all_finite, guarded_call, guarded_step, watched
 from adlab.compile.behind import Behind
 from adlab.compile.existence import with_existence
 from adlab.compile.numpy import NumpyKernel
@@ -177,13 +177,8 @@ class CompiledProgram:
         if self.behind is None:
             return step
 
-        def guarded() -> None:
-            with watched() as alarm:
-                step()
-            if alarm.raised or not _all_finite(results):
-                self._mend(rows, results, alarm.raised)
-
-        return guarded
+        by_numpy = self._best.name == "numpy" and points != 1
+        return guarded_step(step, by_numpy, results, partial(self._mend, rows, results))
 
     def _repr_latex_(self) -> str:
         found: str = self.graph._repr_latex_()
@@ -214,7 +209,7 @@ class CompiledProgram:
             return self._rows(rows)
         with watched() as alarm:
             found = self._rows(rows)
-        return self._mend(rows, found, alarm.raised) if alarm.raised or not _all_finite(found) else found
+        return self._mend(rows, found, alarm.raised) if alarm.raised or not all_finite(found) else found
 
     def _rows(self, rows: FloatArray) -> FloatArray:
         if len(rows) > WALKED_POINTS or not self._walk():
@@ -245,12 +240,6 @@ class CompiledProgram:
         if points.ndim == 0 or points.shape[-1] != self.n:
             raise PointError(f"the point has shape {points.shape}; give ({self.n},) or (..., {self.n})")
         return points
-
-
-def _all_finite(found: FloatArray) -> bool:
-    """Whether no entry is infinite or NaN: their sum tells, and where it overflows itself, each does."""
-    with np.errstate(all="ignore"):
-        return isfinite(found.sum()) or bool(np.isfinite(found).all())
 
 
 def compile_function(

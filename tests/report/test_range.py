@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import adlab
@@ -16,19 +15,13 @@ def compared(text: str, at: object) -> Comparison:
     return adlab.compare(text, at, methods=METHODS, timed=False)
 
 
-def test_an_overflow_that_leaves_a_zero_is_named_and_no_rule_suspected() -> None:
-    """x/∞ is 0 where the derivative is 1/√2."""
+def test_an_overflow_on_the_way_takes_nothing_from_reverse_and_forward() -> None:
+    """x/∞ would be 0 where the derivative is 1/√2."""
     found = compared("sqrt(x**2 + y**2)", [1e200, 1e200])
-    assert {row.status for row in found.accuracy if row.method in ("reverse", "forward")} == {"overflow"}
-    said = " ".join(sentence.text for sentence in found.verdict)
-    assert "v1 = x**2 is inf for x = 1e+200, which leaves reverse and forward nothing right" in said
-    assert "suspect" not in said
-    assert "f is 1.41421356237309" in str(found)
-
-
-def test_such_a_zero_is_not_returned_for_a_gradient() -> None:
-    with pytest.raises(adlab.OverflowedError, match=r"v1 = x\*\*2 is inf"):
-        adlab.Function("sqrt(x**2 + y**2)").gradient([1e200, 1e200])
+    assert {row.status for row in found.accuracy if row.method in ("reverse", "forward")} == {"ok"}
+    assert min(row.digits for row in found.accuracy if row.method in ("reverse", "forward")) > 15
+    assert "suspect" not in " ".join(sentence.text for sentence in found.verdict)
+    assert adlab.Function("sqrt(x**2 + y**2)").gradient([1e200, 1e200]) == pytest.approx([0.5**0.5] * 2, rel=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -41,28 +34,25 @@ def test_a_zero_that_is_right_is_returned(text: str, at: list[float], gradient: 
 
 def test_an_underflow_is_told_from_the_edge_of_the_domain() -> None:
     f = adlab.Function("sqrt(x**2)")
-    with pytest.raises(adlab.DomainError, match=r"in binary64 f has no derivative .* rounded by up to"):
-        f.gradient(1e-300)
+    assert f.gradient(1e-300).tolist() == [1.0]
     with pytest.raises(adlab.DomainError, match=r"^f has no derivative at this point: .* and v1 = 0.0$"):
         f.gradient(0.0)
     rows = {row.method: row for row in compared("sqrt(x**2)", 1e-300).accuracy}
-    assert rows["central-difference"].status == "underflow"
+    assert rows["reverse"].status == "ok"
 
 
 def test_a_difference_that_rounding_took_is_told_from_a_zero() -> None:
-    with pytest.raises(adlab.DomainError, match="in binary64 f has no value"):
-        adlab.Function("1/((1 + x) - 1)")(1e-20)
+    assert adlab.Function("1/((1 + x) - 1)")(1e-20) == pytest.approx(1e20, rel=1e-14)
     with pytest.raises(adlab.DomainError, match=r"^f has no value at this point: v2 = log\(v1\)"):
         adlab.Function("log(x - 1)")(1.0)  # x − x is 0, and exactly so
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "value"), [("sinh(x)/cosh(x)", 800.0, "1.0"), ("1/((1 + x) - 1)", 1e-20, "1.0000000000000001e+20")]
+    ("text", "at", "value"), [("sinh(x)/cosh(x)", 800.0, 1.0), ("1/((1 + x) - 1)", 1e-20, 1.0000000000000001e20)]
 )
-def test_a_value_that_binary64_alone_has_lost_stops_no_comparison(text: str, at: float, value: str) -> None:
+def test_a_value_that_binary64_loses_on_the_way_is_found(text: str, at: float, value: float) -> None:
     found = compared(text, at)
-    assert np.isnan(found.value)
-    assert f"value  nan in binary64; f is {value} here" in str(found)
+    assert found.value == pytest.approx(value, rel=1e-14)
     assert "one-sided" not in str(found)
 
 
@@ -75,7 +65,8 @@ def test_the_complex_step_gives_no_number_of_an_infinite_value() -> None:
     """Im log(1 + exp(x + ih))/h at 1000 is 8e19 where the derivative is 1."""
     with pytest.raises(adlab.OverflowedError):
         adlab.Function("log(1 + exp(x))").gradient(1000.0, method="complex-step")
-    assert adlab.Function("1/x").gradient(1e-300, method="complex-step").tolist() == [-np.inf]
+    with pytest.raises(adlab.OverflowedError):
+        adlab.Function("1/x").gradient(1e-300, method="complex-step")
 
 
 def test_the_first_to_leave_the_range_is_named() -> None:
