@@ -55,7 +55,13 @@ def _rows(text: str) -> list[list[Cell]]:
     lines = [line.rstrip() for line in text.strip().splitlines()]
     rows: list[list[Cell]] = []
     columns: list[tuple[str, int, int | None]] = []
+    short: list[str] = []
     for i, line in enumerate(lines):
+        short = re.split(" {2,}", line) if line.startswith("method  ") and RULE.fullmatch(lines[i + 1]) is None else short if line else []
+        if len(short) > 1:  # the first screen's table, which has no rule under its head
+            cells = re.split(" {2,}", line)
+            rows.append([Cell(heading, _plain(cell)) for heading, cell in zip_longest(short, cells, fillvalue="")])
+            continue
         if RULE.fullmatch(line):
             starts = [match.start() for match in re.finditer("─+", line)]
             spans = list(zip(starts, [*starts[1:], None], strict=True))
@@ -103,6 +109,8 @@ def _numbers(text: str) -> list[str]:
 
 
 def _same_cell(one: Cell, other: Cell, error: float) -> bool:
+    if one.heading == "time" and one.text.endswith(" f"):  # in units of f
+        return other.text.endswith(" f")
     if one.heading == "s":
         return bool(_numbers(one.text)) == bool(_numbers(other.text))
     one, other = (Cell(cell.heading, TIME.sub("(time)", cell.text)) for cell in (one, other))

@@ -136,8 +136,43 @@ def test_ci_calls_the_readmes_own_test_command() -> None:
     assert setup[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+class Said(doctest.DocTestRunner):
+    """Runs a session and keeps what each example printed."""
+
+    def __init__(self) -> None:
+        super().__init__(optionflags=doctest.ELLIPSIS)
+        self.said: list[str] = []
+
+    def report_success(self, out: Any, test: Any, example: Any, got: str) -> None:
+        self.said.append(example.want if example.exc_msg else got)
+
+    report_failure = report_success
+
+    def report_unexpected_exception(self, out: Any, test: Any, example: Any, exc_info: Any) -> None:
+        name = f"{exc_info[0].__module__}.{exc_info[0].__name__}"
+        self.said.append(f"Traceback (most recent call last):\n    ...\n{name}: {exc_info[1]}\n")
+
+
+def spoken(path: Path, text: str) -> str:
+    """The text with the outputs of its Python sessions written anew; all of a file are one session."""
+    found = [match for match in PYTHON.finditer(text) if all(map(find_spec, needs(match["flags"])))]
+    parser, names = doctest.DocTestParser(), {}
+    for match in found:
+        test = parser.get_doctest(match["body"], names, path.name, str(path), 0)
+        runner = Said()
+        with plain() if not needs(match["flags"]) else contextlib.nullcontext():
+            runner.run(test, out=lambda _: None, clear_globs=False)
+        names = test.globs
+        body = ""
+        for example, said in zip(test.examples, runner.said, strict=True):
+            first, *rest = example.source.rstrip("\n").split("\n")
+            body += "\n".join([f">>> {first}", *(f"... {line}".rstrip() for line in rest)]) + "\n" + said
+        text = text.replace(match["body"], body)
+    return text
+
+
 def rewrite() -> None:
-    """Puts today's outputs into the README; blocks whose extras are not installed stay as they are."""
+    """Puts today's outputs into every README; blocks whose extras are not installed stay as they are."""
 
     def again(match: re.Match[str]) -> str:
         extras = needs(match["flags"])
@@ -148,7 +183,7 @@ def rewrite() -> None:
         return f"{match[1] or ''}```console\n{body}```"
 
     for path in READMES:
-        path.write_text(CONSOLE.sub(again, path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(spoken(path, CONSOLE.sub(again, path.read_text(encoding="utf-8"))), encoding="utf-8")
 
 
 if __name__ == "__main__":

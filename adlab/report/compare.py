@@ -197,12 +197,12 @@ def compare(
 
 def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed: bool) -> Comparison:
     value = _value(f, point)
+    stage("working out the truth")  # first: without it no method can be judged, however long others take
+    judged = truth(f, point, patience=share())
     attempts = {}
     for name, method in names.items():
         stage(f"differentiating by {name}")
         attempts[name] = attempt(f, method, point)
-    stage("working out the truth")
-    judged = truth(f, point, patience=share())
     on_kinks: list[tuple[str, str]] = if_time([], _kinks, f, point)
     nodes = " and ".join(node for node, _ in on_kinks)
     jacobians = {name: tried.result.jacobian for name, tried in attempts.items() if tried.result is not None}
