@@ -57,8 +57,10 @@ def _rows(text: str) -> list[list[Cell]]:
     columns: list[tuple[str, int, int | None]] = []
     short: list[str] = []
     for i, line in enumerate(lines):
-        short = re.split(" {2,}", line) if line.startswith("method  ") and RULE.fullmatch(lines[i + 1]) is None else short if line else []
-        if len(short) > 1:  # the first screen's table, which has no rule under its head
+        if line.startswith("method  ") and not any(map(RULE.fullmatch, lines[i + 1 : i + 3])):
+            short = re.split(" {2,}", line)
+        short = short if line else []
+        if short:  # the first screen's table, which has no rule under its head
             cells = re.split(" {2,}", line)
             rows.append([Cell(heading, _plain(cell)) for heading, cell in zip_longest(short, cells, fillvalue="")])
             continue

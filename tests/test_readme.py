@@ -166,7 +166,8 @@ def spoken(path: Path, text: str) -> str:
         body = ""
         for example, said in zip(test.examples, runner.said, strict=True):
             first, *rest = example.source.rstrip("\n").split("\n")
-            body += "\n".join([f">>> {first}", *(f"... {line}".rstrip() for line in rest)]) + "\n" + said
+            printed = "".join("<BLANKLINE>\n" if line == "\n" else line for line in said.splitlines(keepends=True))
+            body += "\n".join([f">>> {first}", *(f"... {line}".rstrip() for line in rest)]) + "\n" + printed
         text = text.replace(match["body"], body)
     return text
 
