@@ -14,7 +14,7 @@ import sympy
 from adlab.arithmetic.domain import explain
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
-from adlab.errors import MethodError, OptionError, OverflowedError
+from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 from adlab.peers.catalogue import PEERS, SECONDS, Peer, prepare, sample
@@ -106,11 +106,20 @@ def _automatic(mode: Mode, about: str) -> Method:
 # --- classical --------------------------------------------------------------------------------------------------
 
 
+UNSHARED = "a shared subexpression has no value here, and its branch is not taken: evaluated without sharing"
+
+
 def _symbolic(cse: bool) -> Callable[..., Result]:
     def differentiate(f: Differentiable, point: FloatArray, seconds: float | None = None) -> Result:
         from adlab.symbolic.derivative import SECONDS, derivative_of
 
-        return Result(derivative_of(f, cse, SECONDS if seconds is None else seconds).jacobian(point.tolist()))
+        time = SECONDS if seconds is None else seconds
+        try:
+            return Result(derivative_of(f, cse, time).jacobian(point.tolist()))
+        except DomainError:  # cse takes 1/x out of its branch of a Piecewise, where x may be 0
+            if not cse:
+                raise
+            return Result(derivative_of(f, False, time).jacobian(point.tolist()), notes=(UNSHARED,))
 
     return differentiate
 

@@ -26,9 +26,10 @@ from adlab.errors import AdlabError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 from adlab.report.causes import losses
-from adlab.report.coarse import coarse_kind
+from adlab.report.coarse import COARSEST, coarse_kind
 from adlab.report.conditioning import UNIT
 from adlab.report.subject import Formula, Room, Subject
+from adlab.report.tolerance import SLACK
 
 LIKE = 1e-6
 """Two numbers are taken for the same slip if they agree this well."""
@@ -40,6 +41,8 @@ FACTORS = {str(Fraction(p, q)): p / q for p in range(1, 13) for q in range(1, 13
 }  # fmt: skip
 MOST_ORDERED = 8  # variables whose arguments are tried in other orders
 LARGEST = 5_000_000  # nodes × components × points that are searched for a path: some seconds
+LEAST_SHARE, MOST_SHARE = 1e-3, 0.1
+"""Of an error: reverse mode must be off by so much where the formula's roundings are to blame, and where nothing bounds them."""
 MOST_COMPARED = 1000  # variables or outputs that are looked for in each other's place
 Cell = tuple[int, int]
 
@@ -90,6 +93,24 @@ class Evidence:
         return float(self._primals[k][node])
 
     @cached_property
+    def rounded(self) -> npt.NDArray[np.bool_]:
+        """Where no digit is right, the formula's running error bound covers it, and reverse mode itself is off there too."""
+        found = np.zeros(self.got.shape, dtype=bool)
+        off = np.abs(self.got - self.due)
+        for k, point in enumerate(self.points):
+            if not self.wrong[k].any():
+                continue
+            try:
+                own = np.abs(self.f.jacobian(point) - self.due[k])
+            except AdlabError:
+                continue
+            hopeless = off[k] > COARSEST * np.abs(self.due[k])
+            bounded = (off[k] <= SLACK * self.rooms[k].bound) & (own >= LEAST_SHARE * off[k])
+            found[k] = hopeless & (bounded | (self.rooms[k].unbounded & (own >= MOST_SHARE * off[k])))
+        within: npt.NDArray[np.bool_] = np.logical_and(found, self.wrong)
+        return within
+
+    @cached_property
     def _known(self) -> dict[Any, FloatArray]:
         return {}
 
@@ -105,12 +126,15 @@ def named(seen: Evidence) -> list[str]:
     if not seen.wrong.any():
         return []
     with np.errstate(all="ignore"):
-        whole = next(filter(None, (test(seen) for test in WHOLE)), "")
+        found: dict[tuple[str, str], list[str]] = {}
+        rounded = np.logical_and((seen.rounded | ~seen.wrong).all(axis=0), seen.wrong.any(axis=0))
+        whole = "" if rounded.any() else next(filter(None, (test(seen) for test in WHOLE)), "")
         if whole:
             return [whole]
-        found: dict[tuple[str, str], list[str]] = {}
         for i, j in np.argwhere(seen.wrong.any(axis=0)).tolist():
-            found.setdefault((_slip(seen, i, j), _somewhere(seen, i, j)), []).append(seen.name(i, j))
+            first = int(np.argmax(seen.wrong[:, i, j]))
+            slip = _rounded_away(seen, first, i, j) if rounded[i, j] else _slip(seen, i, j)
+            found.setdefault((slip, _somewhere(seen, i, j)), []).append(seen.name(i, j))
     return [slip.format(where=", ".join(names)) + place for (slip, place), names in found.items()]
 
 
@@ -174,6 +198,10 @@ def _arguments_in_another_order(seen: Evidence) -> str:
     n = seen.n
     if not 2 <= n <= MOST_ORDERED:
         return ""
+    try:
+        here = np.array([seen.f.jacobian(point) for point in seen.points])
+    except AdlabError:
+        return ""
     for order in _orders(n):
         elsewhere = [point[order] for point in seen.points]
         if all((moved == point).all() for moved, point in zip(elsewhere, seen.points, strict=True)):
@@ -182,7 +210,7 @@ def _arguments_in_another_order(seen: Evidence) -> str:
             found = np.array([seen.f.jacobian(point) for point in elsewhere])
         except AdlabError:
             continue
-        if alike(seen.got, found):
+        if alike(seen.got, found) and not alike(here, found):  # of a symmetric f, which loses its own digits
             read = ", ".join(f"{seen.f.names[k]} as {seen.f.names[j]}" for j, k in enumerate(order) if j != k)
             return f"right for another point: the arguments are read in another order, {read}"
     return ""

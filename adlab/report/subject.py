@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 
 from adlab.arithmetic.floats import FLOATS
@@ -35,14 +36,15 @@ class Room(NamedTuple):
     """What rounding can do to each partial at a point, absolute, each of shape (m, n).
 
     `spread` is Σₖ |xₖ ∂ₖ∂ⱼf|: times 2⁻⁵³ what the rounding of the inputs moves. `scale` is the sum of the sizes of all
-    contributions to the partial. `bound` is the running error bound of reverse mode; `doubt` is what the truth itself
-    may be off by.
+    contributions to the partial. `bound` is the running error bound of reverse mode, 0 where there is none, and
+    `unbounded` says where that is because rounding may cost anything. `doubt` is what the truth itself may be off by.
     """
 
     spread: FloatArray
     scale: FloatArray
     bound: FloatArray
     doubt: FloatArray
+    unbounded: npt.NDArray[np.bool_]
 
 
 class Subject(Protocol):
@@ -88,10 +90,12 @@ class Formula:
         with np.errstate(all="ignore"):
             known = conditioning(self.f, point).spread
         spread = nothing if known is None else np.where(np.isfinite(known), known, 0.0)
-        return Room(spread, contributions(self.f.graph, point), self._bound(point), nothing)
+        bound = self._bound(point)
+        finite = np.where(np.isfinite(bound), bound, 0.0)
+        return Room(spread, contributions(self.f.graph, point), finite, nothing, ~np.isfinite(bound))
 
     def _bound(self, point: FloatArray) -> FloatArray:
-        """0 where there is none."""
+        """Infinite where rounding may cost anything; 0 where nothing is known."""
         nothing = np.zeros((self.m, len(self.names)))
         if len(self.f.graph) * self.m > LARGEST_WALKED:
             return nothing
@@ -99,7 +103,7 @@ class Formula:
             rows = bounded_jacobian(self.f, point, "reverse", self.f.jacobian(point))
         except AdlabError:  # where reverse mode has no answer there is no bound
             return nothing
-        return np.array([[b.error if math.isfinite(b.error) else 0.0 for b in row] for row in rows]).reshape(nothing.shape)
+        return np.array([[b.error for b in row] for row in rows]).reshape(nothing.shape)
 
 
 def contributions(graph: Graph, point: FloatArray) -> FloatArray:
@@ -209,7 +213,7 @@ class Model:
             scale = size[:, None] / np.where(point == 0, 1.0, np.abs(point))
         spread = self._moved(point, slopes) if len(self.names) <= MOST_SHARP else np.zeros(slopes.shape)
         scale = np.where(np.isfinite(scale), scale, 0.0)
-        return Room(spread, scale, UNIT * scale, doubt)
+        return Room(spread, scale, UNIT * scale, doubt, np.zeros(scale.shape, dtype=bool))
 
     def _moved(self, point: FloatArray, slopes: FloatArray) -> FloatArray:
         """How the partials move where each coordinate grows by a part of 2⁻²⁰ of itself, as a rate."""

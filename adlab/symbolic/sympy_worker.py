@@ -26,6 +26,8 @@ from adlab.text.traversal import brief
 STACK_BYTES = 256 << 20  # SymPy recurses a few times per level of an expression,
 RECURSION_LIMIT = 20_000  # and this process is free to go deeper than Python does by default
 
+UNDONE = (sympy.Derivative, sympy.Subs, sympy.Integral, sympy.DiracDelta, AppliedUndef)
+"""What has no number to it."""
 Results = dict[str, Any]
 
 
@@ -78,8 +80,12 @@ def work(job: Job) -> Iterator[Results]:
 
 def _partials(job: Job) -> Iterator[Results]:
     yield {"stage": "sympy.diff"}
-    partials = [sympy.diff(output, variable) for output in job.expressions for variable in job.variables]
+    variables: Sequence[Any] = job.variables
+    partials = [sympy.diff(output, variable) for output in job.expressions for variable in variables]
     distinct = Distinct.of(partials)
+    if any(isinstance(node, UNDONE) for node in distinct.nodes):
+        variables, partials = _over_the_reals(job)
+        distinct = Distinct.of(partials)
     _require_evaluated(distinct)
     yield {
         "tree_operations": distinct.tree_operations,
@@ -92,7 +98,21 @@ def _partials(job: Job) -> Iterator[Results]:
         replacements, partials = sympy.cse(partials)
         yield {"cse_operations": _operations(replacements, partials)}
     yield {"stage": "sympy.lambdify"}
-    yield {"source": _source(job.variables, replacements, partials)}
+    yield {"source": _source(variables, replacements, partials)}
+
+
+def _over_the_reals(job: Job) -> tuple[list[Any], list[Any]]:
+    """The partials by real variables: |x| of a plain symbol has the derivative of a complex number's, which is left undone.
+
+    Where a sign or a step jumps, its derivative is a distribution; it is 0 beside the jump, and there is none at it.
+    """
+    real = {v: sympy.Symbol(v.name, real=True) for v in job.variables}
+    partials = [sympy.diff(output.xreplace(real), variable) for output in job.expressions for variable in real.values()]
+    return list(real.values()), [partial.replace(sympy.DiracDelta, _beside_a_jump) for partial in partials]
+
+
+def _beside_a_jump(at: Any, *order: Any) -> Any:
+    return sympy.Piecewise((sympy.nan, sympy.Eq(at, 0)), (0, True))
 
 
 def _reduced(expressions: Sequence[Any]) -> Iterator[Results]:
@@ -107,7 +127,7 @@ def _operations(replacements: Sequence[Any], reduced: Sequence[Any]) -> int:
 def _require_evaluated(distinct: Distinct) -> None:
     """What `sympy.diff` leaves standing, or hides in a distribution, has no number to it."""
     for node in distinct.nodes:
-        if isinstance(node, (sympy.Derivative, sympy.Subs, sympy.Integral, sympy.DiracDelta, AppliedUndef)):
+        if isinstance(node, UNDONE):
             raise MethodError(f"sympy.diff leaves {brief(node)} in the derivative, which has no number to it")
 
 
@@ -126,6 +146,9 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # SymPy has no types
 
     _print_Dummy = _print_Symbol  # noqa: N815
     _print_fresnels = _print_fresnelc = _print_uppergamma = _print_lowergamma = PythonCodePrinter._print_Function
+
+    def _print_factorial(self, expr: Any) -> str:
+        return str(self._print(sympy.gamma(expr.args[0] + 1)))
 
     def _print_Float(self, expr: Any) -> str:  # noqa: N802
         return repr(float(expr))

@@ -317,3 +317,15 @@ def test_assertions_hide_their_own_frames() -> None:
     inside = [entry.frame.f_locals for entry in caught.traceback[1:]]
     assert inside
     assert all(frame.get("__tracebackhide__") for frame in inside)
+
+
+@pytest.mark.parametrize(("formula", "at"), [
+    ("1/sqrt(x) - 1/sqrt(x + 1)", {"x": 1e17}),
+    ("log(n + 1) - log(n)", {"n": 1e18}),
+    ("(-b - sqrt(b*b - a*c))/a", {"a": 1e-12, "b": -2.0, "c": 1e-9}),
+    ("x + (tan(y + z) - tan(a))", {"x": 1.0, "y": 0.5, "z": 1e-18, "a": 0.5}),
+])  # fmt: skip
+def test_what_the_formula_itself_loses_is_never_called_a_slip(formula: str, at: dict[str, float]) -> None:
+    f = adlab.Function(formula)
+    for finding in check(f, lambda x: f.jacobian(x)[0], [at]).findings:
+        assert "no more than the roundings of the formula account for" in finding or "digits only" in finding
