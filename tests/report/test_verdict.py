@@ -169,7 +169,7 @@ def test_a_derivative_of_zero_is_missed_by_an_absolute_error() -> None:
     facts = facts_of("Piecewise((x**2*sin(1/x), Ne(x, 0)), (0, True))", 0.0)
     assert all(row.ulps == 0 for row in facts.accuracy if row.method == "reverse")
     text = said(facts)
-    assert "Trust reverse, forward and symbolic: the derivative is right to within 1 ulp" in text
+    assert "Trust reverse, forward, symbolic and symbolic-cse: the derivative is right to within 1 ulp" in text
     assert "Where the derivative is 0, finite differences find up to" in text
 
 
