@@ -22,7 +22,7 @@ from adlab.conveniences import Written
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
-from adlab.inputs import FloatArray, coerce, coerce_one, read
+from adlab.inputs import FloatArray, coerce, coerce_one, read, takes_at
 from adlab.methods import Method, lookup
 from adlab.text.traversal import brief, listing
 
@@ -144,6 +144,7 @@ class Function(Written):
 
     # --- values -------------------------------------------------------------------------------------------------
 
+    @takes_at
     def __call__(self, x: Any, errors: Errors = "nan") -> Any:
         """The value at one point, a float or an array (m,); at a batch of shape (..., n) an array (...,) or (..., m).
 
@@ -192,6 +193,7 @@ class Function(Written):
 
     # --- derivatives --------------------------------------------------------------------------------------------
 
+    @takes_at
     def gradient(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """∇f, shape (n,) at one point, (..., n) at a batch; needs m = 1. `method` is a name in `adlab.methods()`.
 
@@ -201,6 +203,7 @@ class Function(Written):
             raise MethodError(f"a gradient needs one output, and this function has m = {self.m}; use .jacobian(x)")
         return self.jacobian(x, method, errors, **options)[..., 0, :]
 
+    @takes_at
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """All partials, shape (m, n) at one point, (..., m, n) at a batch."""
         points, chosen = self._point(x, errors), lookup(method)
@@ -235,21 +238,25 @@ class Function(Written):
         """The derivative program with the values first, which tell whether the point is in the domain."""
         return self.evaluator.program(mode)
 
+    @takes_at
     def jvp(self, x: Any, v: Any) -> FloatArray:
         """The Jacobian times `v`, shape (m,): one forward sweep."""
         point, direction = coerce_one(x, self.names), coerce_one(v, self.names, "direction")
         return self.evaluator.finite_row(self._checked(self.evaluator.jvp(point, direction), point, derivative=True))
 
+    @takes_at
     def vjp(self, x: Any, u: Any) -> FloatArray:
         """`u` times the Jacobian, shape (n,): one reverse sweep."""
         point = coerce_one(x, self.names)
         weights = coerce_one(u, [f"output {i}" for i in range(self.m)], "vector of weights")
         return self.evaluator.finite_row(self._checked(self.evaluator.vjp(point, weights), point, derivative=True))
 
+    @takes_at
     def hessian(self, x: Any) -> FloatArray:
         """All second partials, shape (n, n); needs m = 1. Forward mode over the reverse-mode program."""
         return self._second(x, np.eye(self.n))
 
+    @takes_at
     def hvp(self, x: Any, v: Any) -> FloatArray:
         """The Hessian times `v`, shape (n,), for about the price of two gradients; needs m = 1."""
         return self._second(x, coerce_one(v, self.names, "direction").reshape(self.n, 1))[:, 0]
@@ -259,6 +266,7 @@ class Function(Written):
             raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
         return self.evaluator.second_or_reason(coerce_one(x, self.names), directions)
 
+    @takes_at
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
         """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,)."""
         if output not in range(self.m):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from numbers import Rational
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -162,21 +164,45 @@ def _ordered(given: list[sympy.Symbol | str], found: list[sympy.Symbol]) -> Symb
 # --- points ----------------------------------------------------------------------------------------------------
 
 
-def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
-    """`x` as an array of shape (..., n): array_like, or a mapping from every name, or one number where n = 1.
+F = TypeVar("F", bound=Callable[..., Any])
 
-    Raises PointError, with the expected shape in it, for a wrong length, a missing or unknown name, and for
+
+def takes_at(function: F) -> F:
+    """Lets a function's point, its parameter `x`, be given by the name `at` as well: one word for it everywhere.
+
+    >>> @takes_at
+    ... def shifted(x, by=1):
+    ...     return x + by
+    >>> shifted(2), shifted(at=2)
+    (3, 3)
+    """
+    place = list(inspect.signature(function).parameters).index("x")
+
+    @functools.wraps(function)
+    def called(*args: Any, at: Any = None, **options: Any) -> Any:
+        if at is None:
+            return function(*args, **options)
+        if "x" in options or len(args) > place:
+            raise OptionError("the point is given twice, as `x` and as `at`; leave out one of them")
+        return function(*args, x=at, **options)
+
+    return cast(F, called)
+
+
+def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
+    """`x` as an array of shape (..., n): array_like, or a mapping from every name; where n = 1 also a number, or an array of
+    them, each a point. Raises PointError, with the expected shape in it, for a wrong length, a missing or unknown name, and for
     anything that is not a finite real number.
 
     >>> coerce({"y": 2, "x": 1}, ["x", "y"])
     array([1., 2.])
-    >>> coerce(3, ["x"])
-    array([3.])
+    >>> coerce(3, ["x"]), coerce([1, 2, 3], ["x"]).shape
+    (array([3.]), (3, 1))
     """
     n = len(names)
     point = _by_name(x, names, what) if isinstance(x, Mapping) else _numbers(x, f"the {what}", names)
-    if point.ndim == 0 and n == 1:
-        point = point.reshape(1)
+    if n == 1 and (point.ndim == 0 or point.shape[-1] != 1):
+        point = point[..., np.newaxis]
     if point.ndim == 0 or point.shape[-1] != n:
         found = "a single number" if point.ndim == 0 else f"shape {point.shape}"
         raise PointError(f"the {what} has {found}; {_expected(names)}")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sympy
 
+import adlab
 from adlab.errors import PointError
 from adlab.inputs import coerce, coerce_one
 
@@ -135,3 +136,30 @@ def test_one_point_where_a_batch_makes_no_sense() -> None:
     assert coerce_one([1, 2], NAMES, "direction").tolist() == [1.0, 2.0]
     with pytest.raises(PointError, match=r"one direction of shape \(2,\), not a batch of shape \(3, 2\)"):
         coerce_one(np.zeros((3, 2)), NAMES, "direction")
+
+
+@pytest.mark.parametrize("name", ["compare", "cost", "derivatives", "difference", "steps", "rounding", "exercise", "truth"])
+def test_the_point_may_be_called_at_everywhere(name: str) -> None:
+    report = getattr(adlab, name)
+    options = {"methods": ["reverse"], "timed": False} if name in ("compare", "cost") else {}
+    assert str(report("x**2", 3.0, **options)) == str(report("x**2", at=3.0, **options))
+    with pytest.raises(adlab.OptionError, match="twice"):
+        report("x**2", 3.0, at=3.0)
+
+
+def test_methods_of_a_function_take_at_too() -> None:
+    f = adlab.Function("x*sin(y)")
+    point = {"x": 1, "y": 2}
+    assert f(at=point) == f([1, 2])
+    assert f.gradient(at=point, method="forward").tolist() == f.gradient([1, 2], "forward").tolist()
+    assert f.hessian(at=point).tolist() == f.hessian([1, 2]).tolist()
+    assert f.jvp(at=point, v=[1, 0]).tolist() == f.jvp([1, 2], [1, 0]).tolist()
+    assert f.trace(at=point).value == f([1, 2])
+
+
+def test_an_array_is_many_points_of_one_variable() -> None:
+    f = adlab.Function("x**2")
+    assert f([1.0, 2.0, 3.0]).tolist() == [1, 4, 9]
+    assert f.gradient([1.0, 2.0, 3.0]).tolist() == [[2], [4], [6]]
+    assert f(2.0) == f([2.0]) == 4
+    assert f([[1.0, 2.0], [3.0, 4.0]]).shape == (2, 2)

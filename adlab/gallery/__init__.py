@@ -6,11 +6,11 @@ and `speelpenning` also come with `form="evaluated"`, which is what SymPy makes 
 >>> from adlab.gallery import logistic_map, named
 >>> print(logistic_map(3).graph)
 v1 = 1 - x
-v2 = x*v1
-v3 = v2*4
+v2 = 4*x
+v3 = v2*v1
 v4 = 1 - v3
-v5 = v3*v4
-v6 = v5*4
+v5 = 4*v3
+v6 = v5*v4
 >>> print(named("speelpenning:3").graph)
 v1 = x1*x2
 v2 = x3*v1

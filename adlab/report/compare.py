@@ -13,7 +13,7 @@ from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
 from adlab.function import Function
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.methods import Method, chosen
 from adlab.precision import PATIENCE, if_time, share
 from adlab.progress import stage
@@ -169,6 +169,7 @@ def compare(
     f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE,
     *, order: Literal[2],
 ) -> HessianComparison: ...
+@takes_at
 def compare(
     f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE,
     order: int = 1,

@@ -13,7 +13,7 @@ from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.methods import Method, chosen
 from adlab.precision import PATIENCE
 from adlab.report.accuracy import STATUS, Attempt
@@ -119,6 +119,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 1e-9:.3g} ns"
 
 
+@takes_at
 def cost(
     f: Any,
     x: Any = None,

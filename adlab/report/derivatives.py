@@ -7,6 +7,7 @@ from typing import Any
 
 from adlab.display import Report, Table
 from adlab.errors import OptionError
+from adlab.inputs import takes_at
 from adlab.report.truth import UNCERTIFIED, source_of
 from adlab.traced import at_point
 from adlab.truth.higher import higher_derivatives
@@ -72,6 +73,7 @@ class Derivatives(Report):
         }  # fmt: skip
 
 
+@takes_at
 def derivatives(
     f: Any, x: Any = None, variable: str | None = None, order: int = 4, digits: int = 30, output: int = 0
 ) -> Derivatives:

@@ -28,7 +28,7 @@ from adlab.differences.step_choice import MODES
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, DomainError, MethodError, OptionError, PointError
 from adlab.function import Function
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.report.probe import Probe
 from adlab.traced import at_point
 
@@ -158,6 +158,7 @@ def _listed(found: Any) -> Any:
     return found.tolist() if isinstance(found, np.ndarray) else found
 
 
+@takes_at
 def difference(
     f: Any,
     x: Any = None,

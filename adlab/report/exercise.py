@@ -19,6 +19,7 @@ from adlab.autodiff.trace import Trace
 from adlab.display import Report, Table
 from adlab.errors import OptionError
 from adlab.graph import rules
+from adlab.inputs import takes_at
 from adlab.primitives.primitive import Primitive, to_float
 from adlab.primitives.table import PRIMITIVES
 from adlab.text.traversal import listing, shown
@@ -342,6 +343,7 @@ def _number(given: Any, what: str) -> float:
     return number
 
 
+@takes_at
 def exercise(f: Any, x: Any = None, tangent: Any = None, output: int = 0, digits: int = DIGITS) -> Exercise:
     """A trace of f at x to be filled in by hand, and graded.
 

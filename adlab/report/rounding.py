@@ -21,7 +21,7 @@ from adlab.autodiff.jacobian import Mode, jacobian
 from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
 from adlab.function import Function
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.precision import working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
@@ -82,6 +82,7 @@ class Rounding(Report):
         return {"point": list(self.point), "truth": self.truth.to_dict(), "rows": [asdict(row) for row in self.rows]}
 
 
+@takes_at
 def rounding(f: Any, x: Any = None, methods: Iterable[Mode] = MODES) -> Rounding:
     """The rounding error of every partial by reverse and forward mode, true and bounded.
 

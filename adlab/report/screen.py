@@ -61,7 +61,7 @@ def formulas(found: Comparison, width: int, room: int) -> list[str]:
     if partials and len(written) <= max(room, f.n * f.m if f.n * f.m <= FEW else 0) and max(map(len, written)) <= width:
         return written
     tree, program = _sizes(found)
-    size = f"{tree} as a formula, {program} as a program" if tree else f"{program} as a program, and too large for a formula"
+    size = f"{tree} operations as a formula, {program} as a program" if tree else f"{program} operations as a program"
     return [_line(f"{_partial(f)} has {size}: adlab derive shows it", width)]
 
 
@@ -82,7 +82,7 @@ def _sizes(found: Comparison) -> tuple[str, str]:
     """Operations of the symbolic derivative, empty where there is none, and of the derivative program."""
     symbolic, program = found.swell.row("symbolic derivative"), found.swell.row("reverse program")
     tree = symbolic.tree_operations
-    return "" if tree is None else f"{count(tree)} operations", f"{count(program.graph_operations)}"
+    return "" if tree is None else count(tree), count(program.graph_operations)
 
 
 def _numbers(found: Comparison, width: int) -> list[str]:

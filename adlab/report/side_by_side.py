@@ -18,7 +18,7 @@ from adlab.display import Report, Table, significant
 from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.graph.graph import Graph
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.methods import METHODS
 from adlab.peers.catalogue import PEERS, library
 from adlab.report import accuracy
@@ -115,6 +115,7 @@ class SideBySide(Report):
         return Table("kept from the forward sweep for the backward one", ["by", "values", "which"], rows, frozenset(["values"]))
 
 
+@takes_at
 def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
     """f and its gradient as adlab and `framework` ("torch" or "jax") write them, at a point, for one output.
 

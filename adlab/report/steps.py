@@ -24,7 +24,7 @@ from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.function import Function
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.methods import METHODS
 from adlab.plots.curves import PER_DECADE, envelope
 from adlab.precision import CONTEXT, PATIENCE, seconds_left, working
@@ -175,6 +175,7 @@ class Steps(Report):
         return draw_steps(self, ax, variable or self.curves[0].variable, output, options)
 
 
+@takes_at
 def steps(
     f: Any,
     x: Any = None,

@@ -11,6 +11,7 @@ from typing import Any, Literal, overload
 from adlab import precision
 from adlab.display import Report, Table
 from adlab.errors import OptionError
+from adlab.inputs import takes_at
 from adlab.precision import PATIENCE
 from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.sources import source_of as source_of
@@ -143,6 +144,7 @@ def _cell(number: Any, digits: int = 10) -> str:
 def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE, order: Literal[1] = 1) -> Truth: ...
 @overload
 def truth(f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE, *, order: Literal[2]) -> HessianTruth: ...
+@takes_at
 def truth(
     f: Any, x: Any = None, digits: int = 30, patience: float = PATIENCE, order: int = 1
 ) -> Truth | HessianTruth:
