@@ -192,7 +192,9 @@ class Written:
     def _formula_in_latex(self) -> str:
         import sympy
 
-        rows = r" \\ ".join(sympy.latex(output) for output in self.outputs)
+        from adlab.draw.latex import formula_in_latex
+
+        rows = r" \\ ".join(map(formula_in_latex, self.outputs))
         values = rows if self.scalar else rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"
         letters = ", ".join(sympy.latex(variable) for variable in self.variables)
         return rf"\left({letters}\right) \mapsto {values}"

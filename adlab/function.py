@@ -81,6 +81,11 @@ class Function(Written):
         self.__dict__["graph"] = graph
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: all but compiled code, which is made again when it is needed."""
+        kept = {key: value for key, value in vars(self).items() if key in ("graph", "outputs") or not _is_cached(key)}
+        return kept | {"_cache": {}}
+
     # --- what it is ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -319,3 +324,7 @@ def point_of(f: Function, x: Any) -> FloatArray:
             raise PointError(f"no point given; the variables are {listing(f.names)}")
         x = f.point or ()
     return coerce_one(x, f.names)
+
+
+def _is_cached(name: str) -> bool:
+    return isinstance(getattr(Function, name, None), cached_property)

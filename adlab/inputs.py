@@ -234,10 +234,11 @@ def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") ->
     Raises PointError where they do not fit.
     """
     keys = [printed(key) for key in x]
+    times, known = Counter(keys), set(names)
     faults = {
-        "no value for": [name for name in names if name not in keys],
-        "unknown": [key for key in keys if key not in names],
-        "two values for": [name for name in names if keys.count(name) > 1],
+        "no value for": [name for name in names if name not in times],
+        "unknown": [key for key in keys if key not in known],
+        "two values for": [name for name in names if times[name] > 1],
     }
     if any(faults.values()):
         said = " and ".join(f"{fault} {listing(found)}" for fault, found in faults.items() if found)
@@ -269,8 +270,10 @@ def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:
             for i, refused in enumerate(array.flat):
                 floats[i] = _float(refused)
             return floats.reshape(array.shape)
-    except (TypeError, ValueError):
-        pass
+    except Exception as reason:  # a foreign array may refuse in its own way, as a tensor does that requires grad
+        if not isinstance(reason, (TypeError, ValueError)):
+            said = (str(reason).splitlines() or [type(reason).__name__])[0][:200]
+            raise PointError(f"{what} cannot be read as numbers: {said}; {_expected(names)}") from None
     raise PointError(f"{what} must be real numbers, not {shown(refused)}; {_expected(names)}")
 
 

@@ -92,6 +92,24 @@ def run_code(code: str, options: Sequence[str] = (), *, one_processor: bool = Fa
     return _run(code, options, b"", None, one_processor, None)
 
 
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yields another name in the same folder; what is written there takes the place of `path` when the block ends well.
+
+    An interrupted write leaves the old file, or none. What is no regular file, as /dev/stdout, is written directly.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield draft
+        os.replace(draft, path.resolve() if path.is_symlink() else path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
 def _run(
     code: str, options: Sequence[str], question: bytes, seconds: float | None, one_processor: bool, lifeline: int | None
 ) -> Ended:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adlab.arithmetic.numbers import Numbers
+from adlab.errors import MethodError
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 
 
@@ -18,8 +19,14 @@ class ComplexNumbers(Numbers):
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         function = primitive.complex or primitive.array
+        given = () if parameter is None else (parameter,)
         with np.errstate(all="ignore"):
-            return function(*operands) if parameter is None else function(*operands, parameter)
+            try:
+                return function(*operands, *given)
+            except TypeError:  # NumPy has no complex floor, remainder or heaviside; constants are real
+                if any(np.any(np.imag(operand)) for operand in operands):
+                    raise MethodError(f"`{primitive.name}` is not defined for complex numbers") from None
+                return primitive.array(*map(np.real, operands), *given) + 0j
 
 
 COMPLEX = ComplexNumbers()

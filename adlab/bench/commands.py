@@ -13,6 +13,7 @@ from adlab.bench.race import bench
 from adlab.bench.results import Bench
 from adlab.bench.startup import Startup, startup
 from adlab.errors import OptionError, OutputError
+from adlab.process import whole_file
 
 KINDS: dict[str, type[Bench | Linearity | Startup]] = {"ratios": Bench, "spread": Linearity, "commands": Startup}
 """By a key that only its record has."""
@@ -61,6 +62,7 @@ def read(path: str) -> Bench | Linearity | Startup:
 def write(path: str, facts: dict[str, Any]) -> None:
     """Records a run. Raises OutputError where the file cannot be written."""
     try:
-        Path(path).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        with whole_file(Path(path)) as draft:
+            draft.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error

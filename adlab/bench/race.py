@@ -38,8 +38,12 @@ def bench(
 ) -> Bench:
     """Runs the contest. By default all problems, and whoever is installed; adlab always takes part.
 
-    `seconds` limits a cell in each round. Raises OptionError for unknown names.
+    `seconds` limits a cell in each round. Raises OptionError for unknown names, no round, and no limit that is a time.
     """
+    if not seconds > 0:
+        raise OptionError(f"--seconds {seconds:g}: the limit of a cell is a positive number of seconds")
+    if rounds < 1:
+        raise OptionError(f"--rounds {rounds}: there must be at least one round")
     chosen = _names("problem", problems, list(PROBLEMS), list(PROBLEMS))
     installed = [name for name, contestant in CONTESTANTS.items() if contestant.installed()]
     wanted = _names("peer", peers, list(CONTESTANTS), installed)

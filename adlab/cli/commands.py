@@ -233,8 +233,13 @@ def peers(options: argparse.Namespace) -> None:
         show(options, peers.conventions(methods_of(options)) if options.conventions else peers.listing())
         return
     f = function_of(options)
-    for framework in methods_of(options) or peers.shown_where_installed():
-        show(options, peers.side_by_side(f, point_of(options, f), framework))
+    frameworks = methods_of(options) or peers.shown_where_installed()
+    found = [peers.side_by_side(f, point_of(options, f), framework) for framework in frameworks]
+    if options.json and len(found) != 1:  # one document
+        print("[" + ",\n".join(report.to_json() for report in found) + "]")
+        return
+    for report in found:
+        show(options, report)
 
 
 def glossary(options: argparse.Namespace) -> None:

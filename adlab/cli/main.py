@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Container, Sequence
+import threading
+from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
 from adlab.cli import commands
@@ -59,9 +62,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print(f"adlab {__version__}")
             return 0
-        with Watcher(options.quiet):
+        with _ended_by_sigterm(), Watcher(options.quiet):
             COMMANDS[options.command].run(options)
-        sys.stdout.flush()
+            sys.stdout.flush()
         return 0
     except AdlabError as error:
         print(f"adlab: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -69,13 +72,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # standard output, for one, on a full disk
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"adlab: cannot write the answer: {error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("adlab: interrupted", file=sys.stderr)
         return 130
 
 
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: workers are killed, and no file stays half-written."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _print_anywhere() -> None:
-    """A terminal that lacks a sign such as ∂ or → shows a question mark for it."""
+    """A terminal that lacks a sign such as ∂ or → shows a question mark for it; what is closed takes everything."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

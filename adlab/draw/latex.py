@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from adlab.arithmetic.symbols import SYMPY
 from adlab.display import withheld
+from adlab.display.table import in_latex
 from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
-from adlab.primitives.primitive import number_text
+from adlab.primitives.primitive import Parameter, Primitive, number_text
+from adlab.text.traversal import brief
 
 MOST_LINES = 200
+
+
+def formula_in_latex(expression: Any) -> str:
+    """SymPy's LaTeX. Where its printer fails (on a power of a Piecewise, or a constant that has no value): the text."""
+    from sympy import latex
+
+    for printer in (latex, lambda given: latex(given, order="none"), lambda given: rf"\text{{{in_latex(brief(given, 200))}}}"):
+        try:
+            return str(printer(expression))
+        except Exception:  # whatever a printer raises, there is a formula to show
+            continue
+    return rf"\text{{{type(expression).__name__}}}"
 
 
 def to_latex(graph: Graph) -> str:
@@ -35,10 +51,18 @@ def to_latex(graph: Graph) -> str:
             else SYMPY.constant(graph.nodes[o].parameter)
             for o in operands
         ]  # fmt: skip
-        rows.append(f"{latex(Symbol(graph.names[i]))} &= {latex(SYMPY.apply(primitive, parameter, letters))}")
+        rows.append(f"{latex(Symbol(graph.names[i]))} &= {_applied(primitive, parameter, letters)}")
     last = graph.operations[-1:]
     if tuple(graph.outputs) != tuple(last):
         outputs = ", ".join(latex(Symbol(graph.names[o])) if graph.nodes[o].operands or o < len(graph.inputs)
                             else number_text(graph.nodes[o].parameter) for o in graph.outputs)  # fmt: skip
         rows.append(rf"\text{{outputs}} &: {outputs}")
     return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+
+def _applied(primitive: Primitive, parameter: Parameter, letters: list[Any]) -> str:
+    """One operation on letters; in adlab's own words where SymPy cannot build it, as 1/0."""
+    try:
+        return formula_in_latex(SYMPY.apply(primitive, parameter, letters))
+    except (ArithmeticError, ValueError, TypeError):
+        return rf"\text{{{in_latex(primitive.written(tuple(map(str, letters)), parameter))}}}"

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import sympy
 
+from adlab.errors import UnsupportedExpression
 from adlab.primitives.primitive import Number
+from adlab.text.traversal import brief
 
 EXACT_BITS = 4096  # exact constants longer than this stay operations
 _SMALL = 2**60
@@ -30,7 +32,10 @@ def decimal(node: sympy.Float) -> Number:
     """A Float as the binary64 that it is; one with more digits than that stays an exact ratio."""
     sign, mantissa, exponent, _ = node._mpf_
     exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
-    nearest = float(exact)
+    try:
+        nearest = float(exact)
+    except OverflowError:
+        raise UnsupportedExpression(f"the constant {brief(node)} is beyond the range of binary64; scale the formula") from None
     if nearest != exact:
         return exact
     text = getattr(node, "text", None)

@@ -15,6 +15,7 @@ from adlab.errors import MethodError, OutputError
 from adlab.function import Function
 from adlab.page import markup
 from adlab.page.facts import facts
+from adlab.process import whole_file
 from adlab.report.compare import Comparison, compare
 from adlab.traced import at_point
 
@@ -39,7 +40,8 @@ class Page:
         """Writes the file; returns its path. Raises OutputError where that is impossible."""
         target = Path(path)
         try:
-            target.write_text(self.html, encoding="utf-8")
+            with whole_file(target) as draft:
+                draft.write_text(self.html, encoding="utf-8")
         except OSError as error:
             raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
         return target

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from adlab.errors import OutputError
+from adlab.process import whole_file
 
 # Okabe & Ito's palette: told apart by colour-blind readers too; markers and dashes tell them apart in print.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -117,7 +118,8 @@ def write(figure: Any, path: Path) -> None:
     metadata = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}.get(path.suffix.lower())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=200, metadata=metadata)
+        with whole_file(path) as draft:
+            figure.savefig(draft, dpi=200, metadata=metadata)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 

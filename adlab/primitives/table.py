@@ -11,6 +11,7 @@ partial is itself a primitive, so derivative programs can be differentiated agai
 
 from __future__ import annotations
 
+import copyreg
 import math
 import operator
 from typing import Any
@@ -285,3 +286,15 @@ for _entry in _ENTRIES:
 
 __all__ = ["CONSTANT", "HEADS", "INPUT", "OUT", "PART", "PRIMITIVES", "READ_BETTER", "A", "B", "C", "N", "define",
            "forget", "register"]  # fmt: skip
+
+
+def _known(name: str) -> Primitive:
+    known = {entry.name: entry for entry in (INPUT, CONSTANT)}
+    return PRIMITIVES[name] if name in PRIMITIVES else known[name]
+
+
+def _by_name(primitive: Primitive) -> tuple[Any, tuple[str]]:
+    return _known, (primitive.name,)
+
+
+copyreg.pickle(Primitive, _by_name)  # an entry holds functions without a name: it is pickled, and copied, by its own

@@ -361,5 +361,7 @@ def exercise(f: Any, x: Any = None, tangent: Any = None, output: int = 0, digits
     if len(f.graph.operations) > LARGEST:
         raise OptionError(f"an exercise of {len(f.graph.operations)} rows is too long to do by hand; at most {LARGEST}")
     trace = f.trace(point, tangent, output)
+    if not f.n or not trace.shown:
+        raise OptionError("there is nothing to fill in: the formula is a constant")
     columns = ("primal", "partials", "adjoint") if tangent is None else ("primal", "tangent", "partials", "adjoint")
     return Exercise(trace, columns, digits)

@@ -17,6 +17,7 @@ from adlab.display import Report, Table
 from adlab.display.table import in_latex, in_markdown
 from adlab.errors import AdlabError, OptionError, OutputError
 from adlab.function import Function, as_function
+from adlab.process import whole_file
 from adlab.report.exercise import DIGITS, Exercise, exercise
 
 Vary = Literal["point", "formula"]
@@ -152,7 +153,8 @@ class Sheet(Report):
         try:
             folder.mkdir(exist_ok=True)
             for name, text in texts.items():
-                (folder / name).write_text(text, encoding="utf-8")
+                with whole_file(folder / name) as draft:
+                    draft.write_text(text, encoding="utf-8")
         except OSError as error:
             raise OutputError(f"cannot write {folder}: {error.strerror or error}") from error
         return [folder / name for name in texts]

@@ -272,6 +272,8 @@ def _coarse_first(count: int) -> list[int]:
 
 def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:
     """Total, truncation and roundoff, all absolute."""
+    if not h:  # the point is so near 0 that this fraction of it underflows
+        return math.nan, math.nan, math.nan
     exact = exact_number(exact)
     with working(BITS):
         rounded, sharp = probe.quotients(stencil, i, j, h)
@@ -327,7 +329,7 @@ def split(
 
 def _slope(sizes: FloatArray, errors: FloatArray, low: float, high: float) -> float | None:
     """The least-squares slope on log-log axes between two steps; None with fewer than two thirds of a decade."""
-    used = (sizes >= low) & (sizes <= high) & (errors > 0)
+    used = (sizes >= low) & (sizes <= high) & (errors > 0) & (sizes > 0)
     if used.sum() < 2 * PER_DECADE // 3:
         return None
     return float(np.polyfit(np.log10(sizes[used]), np.log10(errors[used]), 1)[0])

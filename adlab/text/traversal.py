@@ -65,8 +65,11 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     >>> sorted(["x10", "x2", "b", "x1"], key=natural_key)
     ['b', 'x1', 'x2', 'x10']
     """
-    parts = re.findall(r"\d+|\D+", name)
-    return tuple((0, int(part), part) if part.isdigit() else (1, 0, part) for part in parts)
+    key = []
+    for part in re.findall(r"[0-9]+|[^0-9]+", name):
+        digits = part.lstrip("0")  # compared by their count, then one by one: no int, which has a limit of digits
+        key.append((0, len(digits), f"{digits} {part}") if part[0] in "0123456789" else (1, 0, part))
+    return tuple(key)
 
 
 def brief(expression: Basic, limit: int = 60) -> str:

@@ -75,7 +75,7 @@ class Program(NamedTuple):
             operands = [slots[operand] for operand in steps[slot - first].operands]
             try:
                 slots[slot] = meanings[slot - first](*operands)
-            except (ValueError, ZeroDivisionError, OverflowError):  # a series that python-flint refuses to divide by
+            except (ValueError, ZeroDivisionError, OverflowError, TypeError):  # a series that python-flint refuses to divide by
                 slots[slot] = NAN
         return slots
 

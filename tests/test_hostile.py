@@ -1,0 +1,132 @@
+"""Odd input meets a sentence of adlab's, never a bare exception from below; what is written is whole."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+
+import adlab
+from adlab.bench.race import bench
+from adlab.cli.main import main
+from adlab.errors import AdlabError, OptionError, PointError
+from adlab.process import whole_file
+from adlab.text.traversal import natural_key
+
+X = sympy.Symbol("x")
+
+
+@pytest.mark.parametrize("constant", ["floor(pi)", "ceil(pi)", "Mod(7,pi)", "Heaviside(3)", "sign(-2)", "Max(2,3)"])
+def test_constants_of_functions_that_are_not_complex(constant: str) -> None:
+    found = adlab.compare(f"x*{constant}", 1.0, methods=["reverse", "complex-step"], timed=False)
+    assert [row.status for row in found.accuracy] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("Piecewise((besselj(log(x),2),x>0),(x,True))", -1.0), ("zeta(1.5,atanh(x))", 2.0)]
+)
+def test_functions_that_arb_has_for_real_numbers_only(text: str, at: float) -> None:
+    assert adlab.truth(text, at).components
+
+
+@pytest.mark.parametrize("name", ["₁", "x1₂", "²", "x" + "9" * 5000, "٣"])
+def test_names_that_end_in_odd_digits(name: str) -> None:
+    f = adlab.Function(sympy.Symbol(name) ** 2)
+    assert f.gradient([2.0]) == pytest.approx([4.0])
+    assert natural_key("x2") < natural_key("x10") < natural_key("y")
+
+
+@pytest.mark.parametrize("text", ["Piecewise((x,x>1),(1,True))**2", "log(x,1)+y", "csc(0)-x", "1/(1-1)*x"])
+def test_latex_of_what_sympy_cannot_print(text: str) -> None:
+    f = adlab.Function(text)
+    assert f._repr_latex_()
+    assert f.to_latex()
+
+
+ODD_POINTS = [None, "", "1,2", [], [[]], {}, {"x": None}, np.ma.masked_array([1.0, 2.0], [True, False]), object(),
+              np.array([1.0, None], dtype=object), [10**400, 1], [1j, 2], [[1.0], [1.0, 2.0]], np.array(["a", "b"]),
+              {"x": 1, "y": 2, "z": 3}, [np.nan, 1.0], b"12", {1, 2}, np.datetime64("2020-01-01")]  # fmt: skip
+
+
+@pytest.mark.parametrize("point", ODD_POINTS, ids=lambda p: str(p)[:20])
+@pytest.mark.parametrize("verb", ["gradient", "jacobian", "trace", "hessian", "__call__"])
+def test_odd_points_are_refused_in_a_sentence(verb: str, point: object) -> None:
+    with pytest.raises(AdlabError):
+        getattr(adlab.Function("x*y"), verb)(point)
+
+
+def test_a_foreign_array_that_refuses() -> None:
+    class Stubborn:
+        def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
+            raise RuntimeError("call detach() first")
+
+    with pytest.raises(PointError, match=r"call detach\(\) first"):
+        adlab.Function("x*y").gradient(Stubborn())
+
+
+def test_numbers_beyond_binary64_and_next_to_0() -> None:
+    with pytest.raises(AdlabError, match="beyond the range"):
+        adlab.Function(sympy.Float("1e5000") * X).gradient(1.0)
+    for tiny in (1e-310, 5e-324):
+        adlab.steps("sin(x)", tiny, schemes=["central-difference"], patience=60)
+    with pytest.raises(OptionError, match="nothing to fill in"):
+        adlab.exercise("3+sin(2)", [])
+
+
+def test_functions_are_copied_and_pickled() -> None:
+    f = adlab.Function("x*sin(y)", name="f")
+    f.gradient([1.0, 2.0])
+    for made in (copy.copy(f), copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
+        assert made.gradient([1.0, 2.0]).tolist() == f.gradient([1.0, 2.0]).tolist()
+
+
+@pytest.mark.parametrize("limits", [{"seconds": float("nan")}, {"seconds": 0.0}, {"rounds": 0}])
+def test_the_bench_needs_a_time_and_a_round(limits: dict[str, float]) -> None:
+    with pytest.raises(OptionError):
+        bench(["worked-example"], ["sympy"], **limits)
+
+
+def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
+    for framework in ("torch", "jax"):
+        pytest.importorskip(framework)
+    assert main(["peers", "x*y", "--at", "x=1", "y=2", "--methods", "torch,jax", "--json", "--quiet"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="runs in a shell")
+@pytest.mark.parametrize(("output", "code"), [(">&-", 0), (">/dev/full", 2)])
+def test_standard_output_closed_or_full(output: str, code: int) -> None:
+    if "full" in output and not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m adlab truth 'x**2' --at x=1 --quiet {output}"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("old")
+    with pytest.raises(KeyboardInterrupt), whole_file(file) as draft:  # noqa: PT012
+        draft.write_text("ne")
+        raise KeyboardInterrupt
+    assert file.read_text() == "old"
+    with whole_file(file) as draft:
+        draft.write_text("new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a.txt", "new")]
+
+
+def test_sigterm_is_given_back(capsys: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["truth", "x**2", "--at", "x=1", "--quiet"]) == 0
+    assert signal.getsignal(signal.SIGTERM) is before
