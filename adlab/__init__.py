@@ -63,13 +63,13 @@ if TYPE_CHECKING:
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
-    from adlab.traced import from_python as from_python
     from adlab.tracing.control import (
         cond as cond,
         scan as scan,
         where as where,
         while_loop as while_loop,
     )
+    from adlab.tracing.traced import from_python as from_python
 
 __version__ = "0.1.0"
 
@@ -94,7 +94,7 @@ _HOME = {
     "glossary": "adlab.report.glossary",
     "grade": "adlab.report.marking",
     **dict.fromkeys(["cond", "scan", "where", "while_loop"], "adlab.tracing.control"),
-    "from_python": "adlab.traced",
+    "from_python": "adlab.tracing.traced",
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",
     "jacobian": "adlab.report.direct",

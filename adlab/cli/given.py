@@ -61,7 +61,7 @@ def _traced(options: argparse.Namespace, place: str) -> Function:
     """The Python function MODULE:FUNCTION, traced at the point of `--at`."""
     import inspect
 
-    from adlab.traced import from_python
+    from adlab.tracing.traced import from_python
 
     function, points = imported(place), points_of(options)
     if len(points) != 1:

@@ -17,7 +17,7 @@ from adlab.page import markup
 from adlab.page.facts import facts
 from adlab.process import whole_file
 from adlab.report.compare import Comparison, compare
-from adlab.traced import at_point
+from adlab.tracing.traced import at_point
 
 LARGEST_FORMULA = 4000
 """Characters of MathML beyond which the formula stands as text."""

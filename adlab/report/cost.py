@@ -20,7 +20,7 @@ from adlab.report.accuracy import STATUS, Attempt
 from adlab.report.bare import evaluations, formula, writable
 from adlab.report.stopwatch import measured
 from adlab.symbolic.derivative import derivative_of
-from adlab.traced import at_point
+from adlab.tracing.traced import at_point
 
 LEGEND = [
     "operations: primitives in the program, value and all partials; ratio: to one evaluation of f; weighted: the same with",

@@ -9,7 +9,7 @@ from adlab.display import Report, Table
 from adlab.errors import OptionError
 from adlab.inputs import takes_at
 from adlab.report.truth import UNCERTIFIED, source_of
-from adlab.traced import at_point
+from adlab.tracing.traced import at_point
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import Component, Status, certifying, weakest
 from adlab.truth.meanings import decimal, mp_text

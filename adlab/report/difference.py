@@ -30,7 +30,7 @@ from adlab.errors import AdlabError, DomainError, MethodError, OptionError, Poin
 from adlab.function import Function
 from adlab.inputs import FloatArray, takes_at
 from adlab.report.probe import Probe
-from adlab.traced import at_point
+from adlab.tracing.traced import at_point
 
 NAMES = (*differences.NAMES, "complex-step")
 FACTS = ("success", "status", "df", "error", "nit", "nfev", "x", "step", "scheme", "flags", "one_sided", "reason", "order")

@@ -25,7 +25,7 @@ from adlab.inputs import FloatArray, takes_at
 from adlab.precision import working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
-from adlab.traced import at_point
+from adlab.tracing.traced import at_point
 from adlab.truth.meanings import exact as exact_number
 
 MODES: tuple[Mode, ...] = ("reverse", "forward")

@@ -15,7 +15,7 @@ from adlab.inputs import takes_at
 from adlab.precision import PATIENCE
 from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.sources import source_of as source_of
-from adlab.traced import Traced, at_point
+from adlab.tracing.traced import Traced, at_point
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
 
