@@ -207,6 +207,8 @@ def cancellation(facts: Facts) -> list[Sentence]:
     if not facts.cancellations or facts.cancellations[0].node in named:
         return []
     loss = facts.cancellations[0]
+    if loss.kind in ("overflow", "underflow") and facts.beyond[1]:
+        return []  # `out_of_range` has said it
     said = loss.in_words()
     if loss.kind == "cancellation":
         said = f"{loss.digits:.0f} of 16 digits cancel at {loss.name} = {loss.written}"

@@ -231,3 +231,9 @@ def test_at_a_kink_no_higher_order_is_recommended() -> None:
     text = said(facts_of("Abs(x - 1)", 1 + 1e-9))
     assert "central-difference-8 found a kink" in text or "found a kink between their nodes" in text
     assert "higher order" not in text
+
+
+def test_an_overflow_of_f_is_told_once() -> None:
+    text = said(facts_of("log(x*y)", {"x": 1e200, "y": 1e200}))
+    assert text.count("v1 = x*y is inf") <= 2  # of the differences, and of the complex step
+    assert "f itself is that much less accurate" not in text
