@@ -6,6 +6,13 @@ import sys
 import threading
 
 _stage = "starting"
+_watcher: Watcher | None = None
+
+
+def finished() -> None:
+    """Says that the answer comes now: whoever tells of progress is to be silent, and its line is cleared."""
+    if _watcher is not None:
+        _watcher.stop()
 
 
 def stage(name: str) -> None:
@@ -23,13 +30,19 @@ class Watcher:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Watcher:
+        global _watcher
+        _watcher = self
         if not self.quiet:
             self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._done.set()
-        if not self.quiet:
+        self.stop()
+
+    def stop(self) -> None:
+        """Says nothing any more, and clears its line."""
+        if not self.quiet and not self._done.is_set():
+            self._done.set()
             self._thread.join()
             self._say("")
 

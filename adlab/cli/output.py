@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adlab.errors import OutputError
-from adlab.progress import stage
+from adlab.progress import finished, stage
 
 
 def show(options: argparse.Namespace, report: Any) -> None:
@@ -18,6 +18,7 @@ def show(options: argparse.Namespace, report: Any) -> None:
 
     if "plot" in options and options.plot:
         save(options.plot, report.plot)
+    finished()
     if options.json:
         print(report.to_json())
     elif options.markdown:
@@ -45,4 +46,5 @@ def save(path: str, draw: Callable[[], Any]) -> None:
     stage("drawing")
     with matplotlib.rc_context(STYLE):
         write(draw().figure, file)
+    finished()
     print(f"adlab: wrote {path}", file=sys.stderr)

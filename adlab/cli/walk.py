@@ -10,6 +10,7 @@ from typing import Any
 
 from adlab.display.terminal import columns, has_colour, painted
 from adlab.errors import OptionError
+from adlab.progress import finished
 
 FORWARD, BACK, END = ("\r", "\n", " ", "n", "\x1b[C", "\x1b[B"), ("b", "p", "\x7f", "\x1b[D", "\x1b[A"), ("q", "\x04", "\x1b", "")
 """Keys, arrows and the end of input among them."""
@@ -20,6 +21,7 @@ def walk(found: Any) -> None:
     """Walks a report line by line in the terminal. Raises OptionError where standard input is no terminal."""
     if not sys.stdin.isatty():
         raise OptionError("--step waits for keys, and standard input is no terminal; leave out --step for the whole trace")
+    finished()
     walked(found.text(columns(), has_colour()).split("\n"), keys, has_colour())
 
 

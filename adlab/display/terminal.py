@@ -50,6 +50,11 @@ def columns() -> int | None:
     return None
 
 
+def lines(least: int) -> int:
+    """How many lines the reader's terminal has, at least `least`; that for a pipe or a file."""
+    return max(least, shutil.get_terminal_size().lines) if sys.stdout.isatty() else least
+
+
 def wrapped(text: str, width: int | None) -> str:
     """Every line of a text cut between words at `width`; what is carried over is indented, under its bullet if it has one.
 

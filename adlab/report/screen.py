@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from adlab.display import Table, count, significant
-from adlab.display.terminal import wrapped
+from adlab.display.terminal import lines, wrapped
 from adlab.errors import AdlabError
 from adlab.report.accuracy import FEW, AccuracyRow, median_digits
 from adlab.report.truth import Truth
@@ -16,8 +16,8 @@ from adlab.truth.meanings import mp_text
 if TYPE_CHECKING:
     from adlab.report.compare import Comparison
 
-WIDTH, LINES = 80, 23
-"""A terminal as it opens; one line of its 24 is the prompt's."""
+WIDTH, LINES = 80, 24
+"""A terminal as it opens; its last line is the prompt's."""
 LEAST_VERDICT = 2
 """Lines of the verdict that always stand."""
 GOOD, POOR = 15.0, 8.0
@@ -28,7 +28,7 @@ def screen(found: Comparison, width: int | None = None) -> list[Table | str]:
     """What was asked and what the answer is; one line for each method; the verdict, as far as there is room."""
     width = WIDTH if width is None else max(width, 40)
     table = methods_table(found)
-    room = LINES - 2 - len(table.text(width).split("\n"))  # two blank lines
+    room = lines(LINES) - 3 - len(table.text(width).split("\n"))  # two blank lines, and the prompt
     answer = _answer(found, width, max(3, room - LEAST_VERDICT))
     return [answer, table, _verdict(found, width, room - len(answer.split("\n")))]
 
@@ -58,7 +58,7 @@ def formulas(found: Comparison, width: int, room: int) -> list[str]:
         partials = []
     written = [line for (i, j), formula in zip(_places(f), partials, strict=False)
                for line in wrapped(f"{_partial(f, i, j)} = {formula}", width).split("\n")]  # fmt: skip
-    if partials and len(written) <= max(room, f.n * f.m if f.n * f.m <= FEW else 0) and max(map(len, written)) <= width:
+    if partials and len(written) <= room and max(map(len, written)) <= width:
         return written
     tree, program = _sizes(found)
     size = f"{tree} operations as a formula, {program} as a program" if tree else f"{program} operations as a program"
@@ -179,13 +179,13 @@ def _in_units(ratio: float | None) -> str:
 
 def _verdict(found: Comparison, width: int, room: int) -> str:
     """The first sentences, which matter most; the last line says how many more there are."""
-    lines: list[str] = []
+    said: list[str] = []
     sentences = [sentence.text for sentence in found.verdict if not sentence.text.startswith(("Swell", "Cost"))]
     for number, sentence in enumerate(sentences):
         added = wrapped(f"• {sentence}", width).split("\n")
         left = len(sentences) - number - 1
-        if lines and len(lines) + len(added) + bool(left) > max(room, LEAST_VERDICT):
-            lines.append(_line(f"  and {left + 1} more to say: --full", width)) if len(lines) < room else None
+        if said and len(said) + len(added) + bool(left) > max(room, LEAST_VERDICT):
+            said.append(_line(f"  and {left + 1} more to say: --full", width)) if len(said) < room else None
             break
-        lines += added
-    return "\n".join(lines)
+        said += added
+    return "\n".join(said)

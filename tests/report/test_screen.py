@@ -77,3 +77,10 @@ def test_colour_only_where_asked_and_never_in_the_way(monkeypatch) -> None:
     assert has_colour()
     monkeypatch.setenv("NO_COLOR", "1")
     assert not has_colour()
+
+
+def test_many_variables_and_all_methods_still_fit() -> None:
+    """Five partials beside fourteen methods: their formulas have no room, and their size stands there instead."""
+    found = adlab.compare("a*exp(-(x - b)**2/(2*c**2))*d", [1.0, 0.5, 2.0, 3.0, 0.7])
+    assert fits(found.text(80)), found.text(80)
+    assert "adlab derive shows it" in found.text(80)
