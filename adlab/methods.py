@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 import numpy as np
 import sympy
 
+from adlab.arithmetic import flags
 from adlab.arithmetic.domain import explain
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
@@ -113,15 +114,28 @@ def _symbolic(cse: bool) -> Callable[..., Result]:
     def differentiate(f: Differentiable, point: FloatArray, seconds: float | None = None) -> Result:
         from adlab.symbolic.derivative import SECONDS, derivative_of
 
-        time = SECONDS if seconds is None else seconds
+        notes: tuple[str, ...] = ()
+        derivative = derivative_of(f, cse, SECONDS if seconds is None else seconds)
         try:
-            return Result(derivative_of(f, cse, time).jacobian(point.tolist()))
+            found = derivative.jacobian(point.tolist())
         except DomainError:  # cse takes 1/x out of its branch of a Piecewise, where x may be 0
             if not cse:
                 raise
-            return Result(derivative_of(f, False, time).jacobian(point.tolist()), notes=(UNSHARED,))
+            derivative, notes = derivative_of(f, False, SECONDS if seconds is None else seconds), (UNSHARED,)
+            found = derivative.jacobian(point.tolist())
+        if not found.all() and _symbolic_underflow(derivative, point):
+            raise OverflowedError("binary64 underflows on the way of the symbolic derivative, and a 0 may be all that is left")
+        return Result(found, notes=notes)
 
     return differentiate
+
+
+def _symbolic_underflow(derivative: Any, point: FloatArray) -> bool:
+    """Whether a number leaves binary64's range while the printed derivative is computed."""
+    given = point.tolist()
+    flags.clear()
+    derivative.printed(given)
+    return flags.known and flags.raised()
 
 
 def _difference(scheme: str) -> Callable[..., Result]:

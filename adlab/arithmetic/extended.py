@@ -55,8 +55,10 @@ class Extended(Numbers):
                 return CONTEXT.nan
         try:
             (found,) = meaning(primitive, parameter, len(operands)).values(operands, self.bits)
-        except AdlabError:  # no value there, or none that the truth can compute: binary64 decides
-            return exact(primitive.value([nearest(operand) for operand in operands], parameter))
+        except AdlabError:  # no value there, or none that the truth can compute: binary64 decides, if it has a number
+            value = primitive.value([nearest(operand) for operand in operands], parameter)
+            doubtful = abs(value) == math.inf or (value == 0 and not primitive.vanishes) or 0 < abs(value) < 2.0**-1022
+            return CONTEXT.nan if doubtful else exact(value)
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
 

@@ -58,7 +58,7 @@ def _identifier(name: str, otherwise: str) -> str:
 def _identifiers(graph: Graph) -> list[str]:
     """Names that Python accepts: an input's own where it can, x0, x1, … where not all can."""
     own = all(name.isidentifier() and not keyword.iskeyword(name) for name in graph.inputs)
-    clash = {node.primitive.name for node in graph.nodes} & set(graph.inputs)
+    clash = {"float", *(node.primitive.name for node in graph.nodes if node.operands)} & set(graph.inputs)
     letters = list(graph.names)
     if not own or clash:
         letters[: len(graph.inputs)] = [f"x{i}" for i in range(len(graph.inputs))]

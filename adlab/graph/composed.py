@@ -27,6 +27,35 @@ def _one_operand(write: Callable[[Any, int], int]) -> Callable[[Lowering, Basic]
     return compose
 
 
+def real_part(lowering: Lowering, node: Basic) -> int:
+    """re(x), conjugate(x) or im(x) of a real x: itself or 0. Refused where x may be complex: adlab computes with reals."""
+    (operand,) = node.args
+    position = lowering.position(operand)
+    if operand.is_extended_real is not True and _may_be_complex(lowering.builder, position):
+        name = type(node).__name__
+        reason = f"{brief(operand)} may be complex, and adlab computes `{name}` of real numbers only"
+        raise UnsupportedExpression(f"{brief(node)}: {reason}")
+    return int(lowering.builder.constant(0)) if isinstance(node, sympy.im) else position
+
+
+def _may_be_complex(builder: Any, position: int) -> bool:
+    """Whether some operation below leaves the real line outside its domain, as a root or a logarithm does."""
+    seen, stack = set(), [position]
+    while stack:
+        here = stack.pop()
+        if here not in seen:
+            seen.add(here)
+            primitive, operands, _ = builder.nodes[here]
+            if primitive.principal or primitive.narrow or (primitive.domain is not sympy.true and primitive.name not in RATIONAL):
+                return True
+            stack += operands
+    return False
+
+
+RATIONAL = ("div", "mod")
+"""Operations with a domain that are nowhere complex."""
+
+
 def _shifted_polygamma(builder: Any, x: int) -> int:
     up = builder.call("add", x, builder.constant(1))
     digamma = builder.call("polygamma", up, parameter=0)

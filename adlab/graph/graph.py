@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import accumulate, compress
+from itertools import accumulate, chain, compress, count as count_from
 from typing import Any, ClassVar, NamedTuple
 
 from adlab.graph.checker import checked
@@ -83,7 +83,8 @@ class Graph:
     def names(self) -> list[str]:
         names = list(self.inputs)
         count, taken = 0, set(self.inputs)
-        prefix = "v" if not any(name[:1] == "v" and name[1:].isdigit() for name in taken) else "node"
+        prefixes = chain(("v", "node"), ("node" + "_" * k for k in count_from(1)))
+        prefix = next(p for p in prefixes if not any(name.startswith(p) and name[len(p) :].isdigit() for name in taken))
         for node in self.nodes[len(self.inputs) :]:
             if node.operands:
                 count += 1

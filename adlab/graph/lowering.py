@@ -23,7 +23,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 from adlab.errors import UnsupportedExpression, VariableError
 from adlab.graph import exact, written
 from adlab.graph.collector import paused
-from adlab.graph.composed import COMPOSED
+from adlab.graph.composed import COMPOSED, real_part
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.refusals import no_primitive, outermost
 from adlab.primitives.primitive import Number, Primitive, number_text
@@ -362,9 +362,9 @@ class Lowering:
     def nothing(self, node: Basic) -> None:
         """A pair or tuple has no value of its own; who holds it reads its parts."""
 
-    def same(self, node: Basic) -> None:
-        """re(x) and conjugate(x) of a real x."""
-        self.positions[id(node)] = self.position(node.args[0])
+    def real(self, node: Basic) -> None:
+        """A real or imaginary part, or a conjugate, of what is real."""
+        self.positions[id(node)] = real_part(self, node)
 
     def compose(self, node: Basic) -> None:
         """Functions that are composed of the table's own."""
@@ -381,9 +381,7 @@ _HANDLERS: dict[Any, Callable[[Lowering, Any], None]] = {
     sympy.Piecewise: Lowering.piecewise,
     ExprCondPair: Lowering.nothing,
     sympy.Tuple: Lowering.nothing,
-    sympy.re: Lowering.same,
-    sympy.conjugate: Lowering.same,
-    sympy.im: lambda lowering, node: lowering._is(node, 0),
+    **dict.fromkeys((sympy.re, sympy.im, sympy.conjugate), Lowering.real),
     BooleanTrue: lambda lowering, node: lowering._is(node, 1),
     BooleanFalse: lambda lowering, node: lowering._is(node, 0),
     **dict.fromkeys(COMPOSED, Lowering.compose),

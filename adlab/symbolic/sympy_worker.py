@@ -95,7 +95,7 @@ def _partials(job: Job) -> Iterator[Results]:
     replacements: list[Any] = []
     if job.cse:
         yield {"stage": "sympy.cse"}
-        replacements, partials = sympy.cse(partials)
+        replacements, partials = sympy.cse(readable(partials, distinct))
         yield {"cse_operations": _operations(replacements, partials)}
     yield {"stage": "sympy.lambdify"}
     yield {"source": _source(variables, replacements, partials)}
@@ -115,9 +115,21 @@ def _beside_a_jump(at: Any, *order: Any) -> Any:
     return sympy.Piecewise((sympy.nan, sympy.Eq(at, 0)), (0, True))
 
 
+def readable(partials: list[Any], distinct: Distinct) -> list[Any]:
+    """The partials as `sympy.cse` can read them: it takes an unevaluated x*x for x, and x + x likewise."""
+    if not any(_repeats(node) for node in distinct.nodes):
+        return partials
+    return [partial.replace(_repeats, lambda node: node.func(*node.args)) for partial in partials]
+
+
+def _repeats(node: Any) -> bool:
+    """Whether this is a sum or product that holds an operand twice."""
+    return isinstance(node, (sympy.Add, sympy.Mul)) and len(set(node.args)) < len(node.args)
+
+
 def _reduced(expressions: Sequence[Any]) -> Iterator[Results]:
     yield {"stage": "sympy.cse"}
-    yield {"cse_operations": _operations(*sympy.cse(list(expressions)))}
+    yield {"cse_operations": _operations(*sympy.cse(readable(list(expressions), Distinct.of(expressions))))}
 
 
 def _operations(replacements: Sequence[Any], reduced: Sequence[Any]) -> int:

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import sympy
 
 import adlab
+from adlab.compile.program import compile_graph
+from adlab.graph.graph import Builder
 
 LOST_RANGE = [  # formula, point, gradient to 15 digits or more
     ("1/x**2", [1e100], [-2e-300]),
@@ -117,3 +120,43 @@ def test_one_missing_partial_leaves_the_others() -> None:
     found = f.gradient([[3.0, -2.0]])[0]
     assert np.isnan(found[0])
     assert found[1] == 36.0
+
+
+def test_what_may_be_complex_has_no_real_part_here() -> None:
+    x, y = sympy.symbols("x y", real=True)
+    for expression in (sympy.sqrt(x) * sympy.conjugate(sympy.sqrt(x)), sympy.im(sympy.acosh(x)), sympy.re(x**y) * x**y):
+        with pytest.raises(adlab.UnsupportedExpression, match="may be complex"):
+            adlab.Function(expression).graph  # noqa: B018 - lowered when asked for
+    assert adlab.Function(sympy.re(sympy.Symbol("z")) * 2)(3.0) == 6.0
+    assert adlab.Function(sympy.re(sympy.log(x**2 + 1), evaluate=False))(0.0) == 0.0
+
+
+@pytest.mark.parametrize("formula", ["sin(x*x)", "exp(x*x)", "tanh(x*x) + x*x", "cos(x + x)"])
+def test_a_product_as_typed_is_read_by_cse(formula: str) -> None:
+    f = adlab.Function(formula)
+    assert f.gradient(0.7, "symbolic-cse") == pytest.approx(f.gradient(0.7), rel=1e-14)
+
+
+def test_a_zero_that_an_underflow_has_left_is_no_symbolic_derivative() -> None:
+    f = adlab.Function("exp(loggamma(366) - loggamma(366 - x) - x*log(365))")
+    assert f.gradient(23.0) == pytest.approx([-0.0313483813226], rel=1e-11)
+    with pytest.raises(adlab.OverflowedError, match="underflows"):
+        f.gradient(23.0, "symbolic-cse")
+
+
+def test_source_has_names_of_its_own() -> None:
+    f = adlab.Function("v1*sin(node1) + node1*v1*float")
+    space: dict = {}
+    exec(f.to_python(), space)
+    assert space["f"](*[2.0, 3.0, 4.0]) == pytest.approx(f([2.0, 3.0, 4.0]))
+    assert len(set(f.graph.names)) == len(f.graph.names)
+
+
+@pytest.mark.parametrize("backend", [*BACKENDS, "llvm"])
+def test_a_program_without_outputs(backend: str) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    program = compile_graph(Builder(["x"]).finish([]), [(0,)], backend)
+    assert program.call(1.0) == ()
+    assert program([[1.0], [2.0]]).shape == (2, 0)
+    program.bind(np.ones((2, 1)), np.empty((2, 0)))()
