@@ -27,7 +27,18 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
-from adlab.differences.quotients import NONFINITE, Array, Line, Quotient, Value, combined, flag_of, over, rounding
+from adlab.differences.quotients import (
+    NONFINITE,
+    Array,
+    Bound,
+    Line,
+    Quotient,
+    Value,
+    combined,
+    flag_of,
+    over,
+    rounding,
+)
 from adlab.differences.stencils import scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF
 
@@ -35,6 +46,7 @@ NAME = "adaptive-difference"
 FIRST_STEP = 19 / 64  # relative, as for Richardson's extrapolation
 RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
 MOST = 40  # steps
+LEAST = 2.0**-1000
 TERMS = 9  # of a polynomial: beyond h¹⁷ double precision has nothing to gain
 FINEST = 1024  # ulps of x: below, steps leap no more, for there must be room for the points of a fit
 LEAPS, LEAP = 12, 4.0  # as long as quotients do not settle, h falls faster
@@ -63,6 +75,7 @@ def adaptive(
     step: float | None = None,
     centre: float | Array | None = None,
     order: int = 1,
+    bound: Bound | None = None,
 ) -> Estimate:
     """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by the best of all fits to differences at h, 3h/4, h/2 …
 
@@ -76,8 +89,8 @@ def adaptive(
     >>> abs(single.df - math.e) < single.error < 1e-5
     True
     """
-    line = Line(value, x, index, centre)
-    return estimated(line, lambda h: _from(line, h, order), step, FIRST_STEP, TOLERANCE)
+    line = Line(value, x, index, centre, bound)
+    return estimated(line, lambda h: _from(line, h, order), step, FIRST_STEP, TOLERANCE, order)
 
 
 def _from(line: Line, h: float, derivative: int) -> Estimate:
@@ -94,7 +107,8 @@ def _from(line: Line, h: float, derivative: int) -> Estimate:
         if found:
             made = concluded(line, scheme(judge, derivative), found.step, found, name, obstacle)
             made = in_step(line, made) if derivative == 1 and not sign else made
-            return replace(made, nit=len(search.quotients), nfev=line.nfev)
+            own = len(search.steps) * (1 if sign else 2) + (1 if sign or derivative == 2 else 0)
+            return replace(made, nit=len(search.quotients), nfev=line.nfev, nfev_scheme=own)
         obstacle = obstacle or flag_of(line.at([line.origin - h, line.origin + h])) or NONFINITE
     reason = (
         f"f, or its difference quotient, is not finite for h from {h:.3g} to {h * LEAP**-LEAPS:.3g}; try a smaller step"
@@ -194,9 +208,8 @@ class _Search:
     def _rounding(self) -> Array:
         """What the last rounding of the values in use may cost."""
         x = self.line.origin
-        return rounding(
-            self.line.at([x, *(x + sign * h for h in self.steps for sign in {self.sign or 1, self.sign or -1})])
-        )
+        nodes = [x, *(x + sign * h for h in self.steps for sign in {self.sign or 1, self.sign or -1})]
+        return np.maximum(rounding(self.line.at(nodes)), self.line.measured)
 
     def _best(self) -> _Fit:
         """Output by output the fit of least error, over all runs of points that end with the last one."""
@@ -205,10 +218,12 @@ class _Search:
         if self.powers[0] == 0:
             points = np.concatenate([points, np.zeros_like(points[:1])])
         points, floor = points.reshape(len(points), -1), self._rounding().ravel() / 2
+        scale = np.exp2(np.floor(np.log2(np.maximum(np.abs(points).max(axis=0), LEAST))))  # squares shall not overflow
+        points, floor = points / scale, floor / scale
         starts = range(len(self.steps) - self.least + 1)
         bases = [_basis(start % 2, len(self.steps) - start, self.powers, self.wanted) for start in starts]
         fits = [self._fits(base, points[start:], floor, start) for start, base in zip(starts, bases, strict=True)]
-        every, spare = np.concatenate(fits, axis=1), np.concatenate([base.spare for base in bases])
+        every, spare = np.concatenate(fits, axis=1) * scale, np.concatenate([base.spare for base in bases])
         least = np.argmin(every[1] + every[2], axis=0)
         df, truncation, noise = every[:, least, np.arange(least.size)].reshape(3, *shape)
         return _Fit(df, truncation, noise, spare[least].reshape(shape))
@@ -256,7 +271,13 @@ def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Bas
     spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be luckily small
     length = np.sqrt(np.cumsum(weights**2))[terms - 1]
     return _Basis(
-        transform, np.cumsum(summands, axis=0)[terms - 1], summands[terms], terms, spare, spread[:, None], length[:, None]
+        transform,
+        np.cumsum(summands, axis=0)[terms - 1],
+        summands[terms],
+        terms,
+        spare,
+        spread[:, None],
+        length[:, None],
     )
 
 

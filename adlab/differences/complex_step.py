@@ -13,6 +13,7 @@ array([[2.71828183]])
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ import numpy.typing as npt
 from adlab.arithmetic.complex_numbers import COMPLEX
 from adlab.arithmetic.domain import explain
 from adlab.arithmetic.numbers import evaluate
-from adlab.differences.estimates import UNDERFLOW, Estimate, checked_step, plain
-from adlab.differences.quotients import NONFINITE, checked_point
+from adlab.differences.differences import difference
+from adlab.differences.estimates import NOT_ANALYTIC, UNCONFIRMED, UNDERFLOW, Estimate, checked_step, plain
+from adlab.differences.quotients import NONFINITE, Bound, Value, checked_point
+from adlab.differences.scrutiny import shown
 from adlab.differences.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError
 from adlab.graph.graph import Graph
@@ -74,6 +77,8 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
 
 Analytic = Callable[[npt.NDArray[np.complex128]], Any]
 COMPANION = 1e-15  # a second step, for what the default is compared with
+CHECK = "adaptive-difference"
+AGREES = 10.0  # times the errors of both, which are estimates
 SAME = 2.0**-46  # relative: what agrees so well differs by rounding only
 
 
@@ -102,9 +107,38 @@ def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: floa
     elif h < other and np.any(apart > SAME * size):
         flag = UNDERFLOW
         reason = f"h = {h:.3g} is so small that Im f(x + ih) underflows on the way; try the default, {STEP:g}"
-    return Estimate(
-        plain(found), plain(error), 2, h, "complex-step", (flag,) if flag else (), not flag, reason, None, 1, float(point[index])
+    flags = (flag,) if flag else ()
+    at = float(point[index])
+    return Estimate(plain(found), plain(error), 2, h, "complex-step", flags, not flag, reason, x=at, nfev_scheme=1)
+
+
+def checked_by_values(
+    found: Estimate, value: Value, x: npt.ArrayLike, index: int, bound: Bound | None = None
+) -> Estimate:
+    """The estimate, after differences of real values have been held against it.
+
+    z|z| and z conj(z) answer for complex z, and are not analytic: their complex step is half of the derivative, or 0. What passes
+    through complex numbers where x is real leaves roundoff in Im f that no step is larger than. Values of f tell.
+
+    >>> wrong = complex_difference(lambda z: z[0] * abs(z[0]), [1.0], 0)
+    >>> wrong.df, wrong.success, checked_by_values(wrong, lambda x: x[0] * abs(x[0]), [1.0], 0).flags
+    (1.0, True, ('not_analytic',))
+    """
+    if not found.success:
+        return found
+    seen = difference(value, x, index, CHECK, bound=bound)
+    nfev = found.nfev + seen.nfev
+    apart = np.abs(np.subtract(found.df, seen.df))
+    if np.all(apart <= AGREES * np.add(seen.error, found.error)):
+        return replace(found, nfev=nfev)
+    if not seen.success:
+        reason = f"no real difference could confirm the complex step: {seen.reason}"
+        return replace(found, nfev=nfev, success=False, flags=(*found.flags, UNCONFIRMED), reason=reason)
+    reason = (
+        f"the complex step gives {shown(np.asarray(found.df))}, real differences {shown(np.asarray(seen.df))}: f is not "
+        "analytic where its argument is complex, or rounding drowns its imaginary part; take another scheme"
     )
+    return replace(found, nfev=nfev, success=False, flags=(*found.flags, NOT_ANALYTIC), reason=reason)
 
 
 def default_step(x: float) -> float:

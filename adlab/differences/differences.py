@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from adlab.differences.adaptive import adaptive
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
-from adlab.differences.quotients import NONFINITE, Array, Line, Value, checked_point, evaluate, quotient
+from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Value, checked_point, evaluate, quotient
 from adlab.differences.richardson import richardson
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_choice import noise_of_single_precision, step_of
@@ -45,13 +45,15 @@ def difference(
     order: int = 1,
     noise: float | Array | None = None,
     derivative: float | Array | None = None,
+    bound: Bound | None = None,
 ) -> Estimate:
     """∂f/∂xᵢ (or ∂²f/∂xᵢ² for `order` 2) at x, shape (n,), for i = `index`, by a stencil or a name in `NAMES`.
 
     `step` is a number, or one of the `MODES` of `steps`, for which the `noise` of a value of f and the `derivative` that
     truncation leaves out may be given. By default, "auto", `default_steps` are tried, the second only if the first leaves
     more error than the order lets one expect; but "model" where f turns out to be computed in binary32. `centre` is f(x),
-    if known. `value` takes an array of shape (n,) and gives a float or shape (m,); it may give NaN or raise `DomainError`
+    if known, and `bound` tells how wrong a value of f may be. `value` takes an array of shape (n,)
+    and gives a float or shape (m,); it may give NaN or raise `DomainError`
     outside its domain (then all m outputs count as undefined there). Raises `PointError`, `OptionError`, and `MethodError`
     if the values are not real numbers.
     """
@@ -60,9 +62,9 @@ def difference(
     if isinstance(stencil, str) and stencil in EXTRAPOLATIONS:
         if isinstance(step, str) and step != "auto":
             raise OptionError(f'`{stencil}` finds its own step: give a number to start from, or "auto", not {step!r}')
-        return EXTRAPOLATIONS[stencil](value, x, index, None if isinstance(step, str) else step, centre, order)
+        return EXTRAPOLATIONS[stencil](value, x, index, None if isinstance(step, str) else step, centre, order, bound)
     made = scheme(stencil, order) if isinstance(stencil, str) else stencil
-    line = Line(value, x, index, centre)
+    line = Line(value, x, index, centre, bound)
     defined = bool(np.isfinite(line.centre).all())
     if step in (None, "auto") and defined and (single := noise_of_single_precision(line, made)) is not None:
         step, noise = "model", single  # the default steps are for binary64, and would see the stairs of the values only
@@ -70,7 +72,7 @@ def difference(
         step = step_of(line, made, step, noise, derivative) if defined else None
     p, d = made.order, made.derivative
     tolerance = TOLERANCE * UNIT_ROUNDOFF ** (p / (p + d))
-    return estimated(line, lambda h: _at_step(line, made, h), step, relative_step(p, d), tolerance)
+    return estimated(line, lambda h: _at_step(line, made, h), step, relative_step(p, d), tolerance, d)
 
 
 @np.errstate(all="ignore")

@@ -8,26 +8,38 @@ from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
+import numpy.typing as npt
 
-from adlab.differences.quotients import LEFT_DOMAIN, NONFINITE, Array, Line, Quotient, flag_of
+from adlab.differences.near import NARROW, near_look
+from adlab.differences.quotients import LEFT_DOMAIN, NONFINITE, Array, Line, Quotient, flag_of, over
 from adlab.differences.scrutiny import BRANCH_CUT, CLOSER, KINK, LOOKS, UNEVEN, UNSETTLED, cut_within, second_look
 from adlab.differences.stencils import Stencil
-from adlab.differences.step_models import default_steps
+from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF, default_steps
 from adlab.errors import OptionError
 
 NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
+FLAT, NOISY, STATEFUL, NOT_ANALYTIC = "flat", "noisy", "stateful", "not_analytic"
+UNCONFIRMED = "unconfirmed"
 
 ODD = 1 + (5**0.5 - 1) * 2.0**-9  # no short number, and hardly another step
 LARGE = 2.0**40  # floats from here on are 2⁻¹² apart, and more
+AROUND = 1.0 + 2.0**-20  # steps: the nodes next to x, however they were rounded
 REACH = 6.0  # steps: so far do the widest stencils reach
 FAINT = 2.0**-20  # relative to the values of f: waves so low are not told from noise
 STAIRS = (
     "f varies by less than 1e-6 of itself around x, and in no order: noise, or waves as faint; what settles nearer to x may be "
     'a single stair of noise. Try another scheme, step="model", or a larger step'
 )
+FAR = (-37.3, -1.7, -1.0, -0.6, 0.7, 1.9, 41.1)  # in units of |x|
+ROOMY = 1024.0  # ulps of x: at the edge of the domain a step is small beside its distance only from here on
+SAFE = 4.0  # the bound on the error of f holds at x, and may be somewhat larger at the nodes
+TINIEST = 5e-324
+WIDENINGS, WIDER = 5, 64.0  # from 19/64 that reaches to 3e8
+NOISY_FROM = 256.0  # times the last rounding
 VAGUE = 64.0  # an error beyond the value itself, and beyond so many times what noise accounts for, is too large a step
 
-STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8}
+STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8,
+          NARROW: -9, FLAT: -10, STATEFUL: -11, NOT_ANALYTIC: -12, UNCONFIRMED: -13}  # fmt: skip
 """The flag that made a method fail, as `scipy.differentiate` numbers it (-1: the error grew; -3: not finite) where it
 has a number for it."""
 
@@ -37,7 +49,8 @@ class Estimate:
     """∂f/∂xᵢ (or ∂²f/∂xᵢ²) by finite differences, and what is known of it; named as `scipy.differentiate` does.
 
     `df` and `error` are floats, or arrays of shape (m,). `nfev` counts every value of f that was taken, those for the
-    error estimate and for steps given up included; `nit` the steps that were tried. `step` is the realised one, `scheme`
+    error estimate and for steps given up included; `nfev_scheme` those that the derivative itself is made of; `nit`
+    the steps that were tried. `step` is the realised one, `scheme`
     the name of the method that gave the value in the end, `x` the coordinate.
 
     `error` estimates |df − ∂f/∂xᵢ|; it is not a bound. It is truncation, as a stencil of higher order sees it, plus the
@@ -47,8 +60,11 @@ class Estimate:
     `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil
     of the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the
     slopes left and right, which every two-sided scheme gives), `branch_cut` (f jumps in the stencil), `unsettled` (a second
-    look at h/64 contradicts the estimate), `underflow` (a complex step too small). Where there is nothing to trust, `success`
-    is False, `status` is not 0, and `reason` says why in a sentence.
+    look at h/64 contradicts the estimate), `narrow` (f does something within the stencil that its nodes do not see), `flat`
+    (all values are equal: f is constant there, or rounded to a constant), `noisy` (values are much less exact than their last
+    digit), `stateful` (f, called again at the same point, answers otherwise), `underflow` (a complex step too small),
+    `not_analytic` (a real difference contradicts the complex step), `unconfirmed` (none could be had). Where there
+    is nothing to trust, `success` is False, `status` is not 0, and `reason` says why in a sentence.
     """
 
     df: float | Array
@@ -62,6 +78,12 @@ class Estimate:
     one_sided: tuple[float | Array, float | Array] | None = None
     nit: int = 1
     x: float = math.nan
+    nfev_scheme: int = 0
+
+    @property
+    def nfev_estimate(self) -> int:
+        """The price of knowing the error: the evaluations for its estimate, for second looks, and for steps given up."""
+        return self.nfev - self.nfev_scheme
 
     @property
     def status(self) -> int:
@@ -70,7 +92,12 @@ class Estimate:
 
 
 def estimated(
-    line: Line, attempt: Callable[[float], Estimate], step: float | None, relative: float, tolerance: float
+    line: Line,
+    attempt: Callable[[float], Estimate],
+    step: float | None,
+    relative: float,
+    tolerance: float,
+    order: int = 1,
 ) -> Estimate:
     """The attempt at the caller's step; without one, the best of those at `default_steps`.
 
@@ -84,18 +111,83 @@ def estimated(
         return tried[-1]
 
     if step is None:
-        first = _among(line, at, default_steps(line.origin, relative), tolerance)
+        steps = default_steps(line.origin, relative)
+        first = _widened(line, at, _among(line, at, steps, tolerance), max(steps), tolerance)
         chosen = _searched(line, at, first)
     else:
         chosen = at(checked_step(step))
-    if UNSETTLED in chosen.flags or (chosen.success and _vague(line, chosen)):
+    if {UNSETTLED, NARROW}.intersection(chosen.flags) or (chosen.success and _vague(line, chosen)):
         chosen = _explained(line, chosen)
     if chosen.success and _between_floats(line):
-        reason = f"f changes as much from one float to the next, {math.ulp(line.origin):.3g} apart at x, as over the stencil"
+        reason = (
+            f"f changes as much from one float to the next, {math.ulp(line.origin):.3g} apart at x, as over the stencil"
+        )
         chosen = replace(chosen, success=False, flags=(*chosen.flags, NOT_RESOLVED), reason=reason)
-    flat = (np.asarray(chosen.df) == 0) & (np.asarray(chosen.error) == 0)
-    error = np.where(flat, line.noise / chosen.step, chosen.error)  # equal values are no better known than others
-    return replace(chosen, error=plain(error), nfev=line.nfev, nit=sum(one.nit for one in tried), x=line.origin)
+    ends = {LEFT_DOMAIN, NONFINITE}.intersection(chosen.flags)
+    if chosen.success and ends and chosen.step < ROOMY * math.ulp(line.origin):
+        reason = f"f ends within a few floats of x, which are {math.ulp(line.origin):.3g} apart; no step is small beside that"
+        chosen = replace(chosen, success=False, flags=(*chosen.flags, NOT_RESOLVED), reason=reason)
+    chosen = _admitted(line, _flat(line, _bounded(line, chosen, order), order))
+    return replace(chosen, nfev=line.nfev, nit=sum(one.nit for one in tried), x=line.origin)
+
+
+def _bounded(line: Line, found: Estimate, order: int) -> Estimate:
+    """The same; its error raised where values at the nodes may be much more wrong than f(x), as where f(x) is nearly 0."""
+    ends = [line.bound_at(line.origin + side * found.step) for side in (-1, 1)] if line.bound is not None else []
+    known = [end for end in ends if end is not None]
+    if not known or np.all(np.max(known, axis=0) <= line.measured):
+        return found
+    worst = np.where(np.max(known, axis=0) > line.measured, np.max(known, axis=0), 0.0)
+    return replace(found, error=plain(np.asarray(np.maximum(found.error, over(worst, found.step, order)))))
+
+
+def _flat(line: Line, found: Estimate, order: int) -> Estimate:
+    """The same; where all values near x are one number, as exact as f is known to be, and no success if that is not known.
+
+    Of such an f nothing tells whether it is constant or has been rounded to a constant, as −log(1 + exp(−x)) is at 40.
+    A bound on the error of f tells how steep it may be; and an f that is the same far away does not depend on x.
+    """
+    flat = _flat_around(line, found)
+    if not found.success or not flat.any():
+        return found
+    error = np.where(
+        flat, np.maximum(found.error, over(np.maximum(SAFE * line.noise, TINIEST), found.step, order)), found.error
+    )
+    found = replace(found, error=plain(error), flags=(*found.flags, FLAT))
+    if line.bound is not None or _independent(line, flat):
+        return found
+    reason = (
+        "all values of f around x are equal: f is constant there, or has been rounded to a constant; values cannot tell"
+    )
+    return replace(found, success=False, reason=reason)
+
+
+def _flat_around(line: Line, found: Estimate) -> npt.NDArray[np.bool_]:
+    """Whether the values next to x are all the same."""
+    near = line.at(line.known(AROUND * found.step))
+    if not len(near):
+        return np.zeros(line.centre.shape, dtype=bool)
+    return np.asarray((np.asarray(found.df) == 0) & (np.ptp(near, axis=0) == 0))
+
+
+def _independent(line: Line, flat: Array) -> bool:
+    """Whether f is the same number far from x, too."""
+    scale = max(abs(line.origin), TYPICAL_SCALE)
+    values = line.at([line.origin + part * scale for part in FAR])
+    return bool(np.all(~flat | (values == line.centre).all(axis=0)))
+
+
+def _admitted(line: Line, found: Estimate) -> Estimate:
+    """The same, with what every answer must keep: an error that is not 0, and no success without a finite one."""
+    error = np.fmax(found.error, np.fmax(UNIT_ROUNDOFF * np.abs(found.df), TINIEST))
+    noisy = np.any(line.measured > NOISY_FROM * line.rounding)
+    flags = (*found.flags, NOISY) if noisy and found.success else found.flags
+    found = replace(found, error=plain(np.asarray(error)), flags=flags)
+    if found.success and not (np.isfinite(error).all() and np.isfinite(found.df).all()):
+        return replace(
+            found, success=False, flags=(*flags, NONFINITE), reason="the error is not finite; try a smaller step"
+        )
+    return found
 
 
 def _among(line: Line, attempt: Callable[[float], Estimate], steps: tuple[float, ...], tolerance: float) -> Estimate:
@@ -107,6 +199,25 @@ def _among(line: Line, attempt: Callable[[float], Estimate], steps: tuple[float,
             break
         chosen = _better(line, chosen, attempt(h))
     return chosen
+
+
+def _widened(line: Line, attempt: Callable[[float], Estimate], found: Estimate, h: float, tolerance: float) -> Estimate:
+    """The best of ever larger steps, as long as they leave less error: f may change over far greater lengths than x.
+
+    Around 1, cos(x/1e6) is all but constant: its rise over a step of 1 has lost ten digits. Noise rules there, and it falls
+    as the step grows. Where truncation shows, the next larger step is no better, and the last one is kept.
+    """
+    for _ in range(WIDENINGS):
+        if not found.success or np.all(found.error <= tolerance * np.abs(found.df)) or _flat_around(line, found).all():
+            break
+        h *= WIDER
+        other = attempt(h)
+        apart = np.abs(np.subtract(other.df, found.df))
+        agree = np.all(apart <= 2 * np.add(other.error, found.error)) and set(other.flags) <= set(found.flags)
+        if not (other.success and agree and np.all(2 * other.error <= found.error)):
+            break
+        found = other
+    return found
 
 
 def _searched(line: Line, attempt: Callable[[float], Estimate], first: Estimate) -> Estimate:
@@ -156,7 +267,7 @@ def _explained(line: Line, found: Estimate) -> Estimate:
     if where is None or where == line.origin:
         return found
     reason = f"f jumps at {where:.6g}, which lies in the stencil; try a step below {abs(where - line.origin):.1g}"
-    others = tuple(flag for flag in found.flags if flag != UNSETTLED)
+    others = tuple(flag for flag in found.flags if flag not in (UNSETTLED, NARROW))
     return replace(found, flags=(*others, BRANCH_CUT), success=False, reason=reason)
 
 
@@ -181,10 +292,12 @@ def _better(line: Line, one: Estimate, other: Estimate) -> Estimate:
 def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: str, obstacle: str = "") -> Estimate:
     """The estimate that a quotient amounts to, after a second look; `obstacle` is the flag of what was met before."""
     verdict = second_look(line, stencil, h, found)
+    verdict = verdict if verdict.flag else near_look(line, stencil, found, verdict)
     return Estimate(
         df=plain(found.df),
         error=plain(verdict.error),
         nfev=line.nfev,
+        nfev_scheme=len(stencil.offsets),
         step=found.step,
         scheme=scheme,
         flags=tuple(filter(None, (obstacle, verdict.flag))),

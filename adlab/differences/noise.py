@@ -22,6 +22,9 @@ NODES = 9
 CLOSE = 2.0**-12
 GOLDEN = 1 + 5063 / 8192  # no simple fraction: binary32 values at nodes 64 of their ulps apart can all be rounded alike
 NARROWEST = 4  # ulps of x: closer nodes are unevenly spaced
+NEIGHBOURS = 16  # ulps of x
+SMALLEST = 2.0**-960  # of x: ulps of less would underflow
+LOUD = 2.0**-12  # of f: rounding seldom leaves less than three digits
 LEVELS = 6
 ALIKE = 4.0  # the σ of three levels in a row agree within this factor
 HALF_WIDTH = math.sqrt(3.0)  # of errors spread evenly, in units of their σ
@@ -40,6 +43,24 @@ def measured_noise(line: Line, spacing: float) -> Array:
     """
     heard = [found for side in (1, -1) if (found := _on_side(line, side, spacing)) is not None]
     return np.min(heard, axis=0) if heard else line.noise
+
+
+def lasting_noise(line: Line, spacing: float) -> Array:
+    """The noise measured at a spacing; where it is loud, no more than what is left of it among neighbouring floats.
+
+    Waves shorter than the spacing look like noise, and are smooth nearer to x. Where f is the very same there, it goes in
+    stairs, which show further out only.
+
+    >>> waves = Line(lambda x: math.sin(1e6 * x[0]), [1.0], 0)
+    >>> measured_noise(waves, 1e-3) > 0.1, lasting_noise(waves, 1e-3) < 1e-9
+    (np.True_, np.True_)
+    """
+    apart = NEIGHBOURS * math.ulp(max(abs(line.origin), SMALLEST))
+    values = line.at([line.origin + side * apart for side in (-1, 1)])
+    stairs = np.isfinite(values).all(axis=0) & (values == line.centre).all(axis=0)
+    here = measured_noise(line, spacing)
+    doubtful = ~stairs & (here > LOUD * np.abs(line.centre))
+    return np.where(doubtful, np.minimum(here, measured_noise(line, apart)), here) if doubtful.any() else here
 
 
 def _on_side(line: Line, side: int, spacing: float) -> Array | None:

@@ -21,6 +21,9 @@ from adlab.errors import DomainError, MethodError, OverflowedError, PointError
 Array = npt.NDArray[np.float64]
 Value = Callable[[Array], "float | Array"]
 
+Bound = Callable[[Array], Array]  # of the error of f at a point
+LOST = 64.0  # roundings: a value whose bound is larger has lost digits on the way
+NEARBY = 2.0  # the bound on the error of f holds at x; at the nodes it may be so many times larger
 LEFT_DOMAIN, NONFINITE = "left_domain", "nonfinite"  # what a value of f may say instead of a number
 
 
@@ -50,10 +53,19 @@ def flag_of(values: Array) -> str:
 class Line:
     """t ↦ f(x + t eᵢ) near t = 0: each value is taken at most once, and `nfev` counts them truly.
 
-    `centre` is f(x); if the caller knows it, it is not counted. Raises `PointError` if x or `index` is none.
+    `centre` is f(x); if the caller knows it, it is not counted. `bound` bounds the error of
+    a value of f, as a running error bound does; that at x is taken for the noise of all values where it
+    says that digits have been lost. Raises `PointError` if x or `index` is none.
     """
 
-    def __init__(self, value: Value, x: npt.ArrayLike, index: int, centre: float | Array | None = None) -> None:
+    def __init__(
+        self,
+        value: Value,
+        x: npt.ArrayLike,
+        index: int,
+        centre: float | Array | None = None,
+        bound: Bound | None = None,
+    ) -> None:
         self.point = checked_point(x)
         if not 0 <= index < self.point.size:
             raise PointError(f"there is no variable {index}: the point has {self.point.size}, counted from 0")
@@ -63,7 +75,17 @@ class Line:
         self._value = value
         self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
         self._known = {self.origin: self.centre}
+        self._bound = bound
+        self.bound = self.bound_at(self.origin)
         self.measured = np.zeros(self.centre.shape)
+        if self.bound is not None:  # a few roundings are no noise: what they do, values near x show
+            lost = self.bound > LOST * rounding(self.centre[None])
+            self.measured = np.where(lost, NEARBY * self.bound, 0.0)
+
+    def bound_at(self, coordinate: float) -> Array | None:
+        """What bounds the error of f there; `None` where nothing is known."""
+        found = None if self._bound is None else self._bound(self._moved(coordinate))
+        return None if found is None or not np.isfinite(found).all() else np.broadcast_to(found, self.centre.shape)
 
     def nodes(self, stencil: Stencil, h: float) -> Array:
         """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
@@ -88,10 +110,15 @@ class Line:
         return len(coordinates) == len({0.0, *stencil.wider.float_offsets.tolist()})
 
     @property
-    def noise(self) -> Array:
-        """How far values of f may be off: the last rounding of the largest so far, and what else was `heard`."""
+    def rounding(self) -> Array:
+        """What the last rounding of the largest value so far may cost."""
         finite = [value for value in self._known.values() if np.isfinite(value).all()]
-        return np.maximum(self.measured, rounding(np.array(finite))) if finite else self.measured
+        return rounding(np.array(finite)) if finite else np.zeros(self.centre.shape)
+
+    @property
+    def noise(self) -> Array:
+        """How far values of f may be off: by their last rounding, and by what else was `heard`."""
+        return np.maximum(self.measured, self.rounding)
 
     def heard(self, noise: Array) -> None:
         """That values of f have been found to be so noisy."""
@@ -105,11 +132,14 @@ class Line:
         if not math.isfinite(coordinate):
             return np.full(self.centre.shape, math.inf)
         if coordinate not in self._known:
-            point = self.point.copy()
-            point[self.index] = coordinate
-            self._known[coordinate] = self._shaped(evaluate(self._value, point))
+            self._known[coordinate] = self._shaped(evaluate(self._value, self._moved(coordinate)))
             self.nfev += 1
         return self._known[coordinate]
+
+    def _moved(self, coordinate: float) -> Array:
+        point = self.point.copy()
+        point[self.index] = coordinate
+        return point
 
     def _shaped(self, found: Array) -> Array:
         """A value as f(x) is shaped: one NaN or infinity stands for all m outputs."""

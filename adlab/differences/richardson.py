@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
-from adlab.differences.quotients import NONFINITE, Array, Line, Quotient, Value, flag_of, weighed
+from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Quotient, Value, flag_of, weighed
 from adlab.differences.stencils import Stencil, scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF
 
@@ -48,6 +49,7 @@ def richardson(
     step: float | None = None,
     centre: float | Array | None = None,
     order: int = 1,
+    bound: Bound | None = None,
 ) -> Estimate:
     """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by extrapolating central differences with steps h, h/2, h/4 …; one-sided ones
     at the edge of the domain.
@@ -59,8 +61,8 @@ def richardson(
     >>> abs(slope.df - math.e) < slope.error < 1e-12
     True
     """
-    line = Line(value, x, index, centre)
-    return estimated(line, lambda h: _from(line, h, order), step, FIRST_STEP, TOLERANCE)
+    line = Line(value, x, index, centre, bound)
+    return estimated(line, lambda h: _from(line, h, order), step, FIRST_STEP, TOLERANCE, order)
 
 
 def _from(line: Line, h: float, order: int) -> Estimate:
@@ -77,7 +79,9 @@ def _from(line: Line, h: float, order: int) -> Estimate:
         if found:
             made = concluded(line, scheme(judge, order), found.step, found, "richardson", obstacle)
             made = in_step(line, made) if order == 1 and scheme(judge, order).two_sided else made
-            return replace(made, nit=1 + round(math.log2(h / found.step)))
+            rows = 1 + round(math.log2(h / found.step))
+            nodes = {Fraction(offset, 2**row) for offset in scheme(base, order).offsets for row in range(rows)}
+            return replace(made, nit=rows, nfev_scheme=len(nodes))
     least = h * 2.0 ** (1 - ROWS)
     reason = f"f, or its difference quotient, is not finite for h from {h:.3g} to {least:.3g}; try a smaller step"
     return failed(line, h, "richardson", obstacle or NONFINITE, reason)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from adlab.differences.noise import measured_noise
+from adlab.differences.noise import lasting_noise, measured_noise
 from adlab.differences.quotients import Array, Line, Quotient, over, quotient, weighed
 from adlab.differences.stencils import Stencil, scheme
 from adlab.differences.step_models import FINEST_IN_ULPS, TYPICAL_SCALE, UNIT_ROUNDOFF
@@ -63,7 +63,9 @@ def second_look(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verd
     kinked = _kink(line, stencil, h, first, *sides) or _slight_kink(line, stencil, h, first)
     if kinked:
         return kinked
-    ragged = (gap > CLEARLY * (sides[0].roundoff + sides[1].roundoff)) & (gap > sides[0].truncation + sides[1].truncation)
+    ragged = (gap > CLEARLY * (sides[0].roundoff + sides[1].roundoff)) & (
+        gap > sides[0].truncation + sides[1].truncation
+    )
     suspicious = bool((unlike | ragged).any()) or _doubtful(first) or _swings(line, stencil, h, first)
     verdict = _nearer(line, stencil, h, first) if suspicious else Verdict(first.error)
     return replace(verdict, one_sided=verdict.one_sided or one_sided)
@@ -102,7 +104,7 @@ def _kinked(
     what = ("the slopes", "the second derivatives")[stencil.derivative - 1]
     left, right = (np.where(cusp, np.copysign(np.inf, side), side) for side in one_sided)
     how = "differ however small the step" if kink.any() else "grow apart as the step shrinks"
-    reason = f"{what} left and right, {_shown(left)} and {_shown(right)}, {how}: f has a kink in the stencil"
+    reason = f"{what} left and right, {shown(left)} and {shown(right)}, {how}: f has a kink in the stencil"
     return Verdict(first.error + np.where(cusp, np.inf, np.where(kink, gap, 0.0)), KINK, reason, (left, right))
 
 
@@ -110,7 +112,7 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     """The same stencil at h/64: what that moves, but for its own rounding and noise, the error must cover."""
     finer = quotient(line, stencil, h * CLOSER)
     if finer is None:
-        return _cut(line, stencil, h, first.error) or Verdict(first.error)
+        return cut_at(line, stencil, h, first.error) or Verdict(first.error)
     moved = np.abs(finer.df - first.df)
     vague = (first.truncation > np.abs(first.df)) & (first.truncation > first.roundoff)
     noisy = finer.truncation > 2 * first.truncation + CLEARLY * finer.roundoff  # truncation would have become less
@@ -123,13 +125,13 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
     if np.all(moved <= 2 * (first.error + finer.error + UNEVEN * blur * CLOSER**-stencil.derivative)):
         line.heard(noise)
         return Verdict(first.error if first.measured else first.error + blur)
-    cut = _cut(line, stencil, h, error)
+    cut = cut_at(line, stencil, h, error)
     if cut:
         return cut
     if np.all(moved <= 2 * (first.error + finer.error)):
         return Verdict(error)
     reason = (
-        f"the quotient has not settled: {_shown(first.df)} at h = {h:.3g}, but {_shown(finer.df)} at h/64; "
+        f"the quotient has not settled: {shown(first.df)} at h = {h:.3g}, but {shown(finer.df)} at h/64; "
         "try a smaller step, unless f has no derivative there"
     )
     return Verdict(error, UNSETTLED, reason)
@@ -138,11 +140,11 @@ def _nearer(line: Line, stencil: Stencil, h: float, first: Quotient) -> Verdict:
 def _noise(line: Line, stencil: Stencil, h: float) -> Array:
     """That of f near x, measured so near that a function which the stencil resolves is a straight line there; 0 if what
     looks like noise may well be waves, for f varies no more than that over the whole stencil."""
-    noise = measured_noise(line, h * CLOSER**2)
+    noise = lasting_noise(line, h * CLOSER**2)
     return np.where(np.ptp(line.values(stencil.wider, h), axis=0) >= RESOLVED * noise, noise, 0.0)
 
 
-def _cut(line: Line, stencil: Stencil, h: float, error: Array) -> Verdict | None:
+def cut_at(line: Line, stencil: Stencil, h: float, error: Array) -> Verdict | None:
     """The verdict where f jumps at x; `None` where it does not."""
     sides = _jump(line, h) if stencil.derivative == 1 else None
     reason = "f jumps at x, as at a branch cut or a step: the values on both sides do not tend to one number"
@@ -227,6 +229,6 @@ def _persists(line: Line, derivative: int, h: float, gap: Array) -> tuple[Mask, 
     return stays, grows
 
 
-def _shown(numbers: Array) -> str:
+def shown(numbers: Array) -> str:
     listed: Sequence[float] = np.atleast_1d(numbers).tolist()
     return ", ".join(f"{number:.6g}" for number in listed[:4]) + (", …" if len(listed) > 4 else "")

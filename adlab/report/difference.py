@@ -9,34 +9,42 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sympy
 
+from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.complex_numbers import COMPLEX
 from adlab.arithmetic.domain import explain
 from adlab.arithmetic.numbers import evaluate
 from adlab.differences import differences
-from adlab.differences.complex_step import complex_difference, refusal
+from adlab.differences.callback import AGAIN, Callback, held_to_its_word
+from adlab.differences.complex_step import checked_by_values, complex_difference, refusal
 from adlab.differences.estimates import Estimate
-from adlab.differences.quotients import checked_point
+from adlab.differences.quotients import Bound, checked_point, evaluate as value_at
 from adlab.differences.scrutiny import BRANCH_CUT, KINK
 from adlab.differences.stencils import SCHEMES, scheme
 from adlab.differences.step_choice import MODES
 from adlab.display import Report, Table, significant
-from adlab.errors import AdlabError, DomainError, MethodError, OptionError, PointError
+from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.function import Function
 from adlab.inputs import FloatArray, takes_at
 from adlab.report.probe import Probe
 from adlab.tracing.traced import at_point
 
 NAMES = (*differences.NAMES, "complex-step")
-FACTS = ("success", "status", "df", "error", "nit", "nfev", "x", "step", "scheme", "flags", "one_sided", "reason", "order")
+FACTS = (
+    "success", "status", "df", "error", "nit", "nfev", "nfev_scheme", "nfev_estimate",
+    "x", "step", "scheme", "flags", "one_sided", "reason", "order",
+)  # fmt: skip
 FLAGS = {
     "left_domain": "f has no value at a node; nodes on one side only are used",
     "nonfinite": "f is infinite at a node; nodes on one side only are used",
+    "flat": "all values of f around x are equal; the error is what their rounding can hide",
+    "noisy": "values of f are much less exact than their last digit, and the error says so",
 }
 
 
@@ -89,6 +97,16 @@ class Difference(Report):
         return sum(estimate.nfev for estimate in self.estimates)
 
     @property
+    def nfev_scheme(self) -> int:
+        """How many of these the derivatives themselves are made of."""
+        return sum(estimate.nfev_scheme for estimate in self.estimates)
+
+    @property
+    def nfev_estimate(self) -> int:
+        """How many were the price of the error estimates, of second looks, and of steps given up."""
+        return self.nfev - self.nfev_scheme
+
+    @property
     def x(self) -> Any:
         """The coordinate."""
         return self._each("x")
@@ -105,8 +123,8 @@ class Difference(Report):
 
     @property
     def flags(self) -> Any:
-        """What was met: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `step_not_resolved`,
-        `underflow`."""
+        """What was met: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `narrow`, `flat`, `noisy`,
+        `stateful`, `step_not_resolved`, `underflow`, `not_analytic`."""
         return self._each("flags")
 
     @property
@@ -127,7 +145,15 @@ class Difference(Report):
         """A row for each derivative, then a sentence for each thing met."""
         head = ["derivative", "value", "error", "step", "scheme", "evaluations", "flags"]
         rows = [
-            [name, value, significant(error, 2), significant(e.step, 3), e.scheme, str(e.nfev), ", ".join(e.flags) or "–"]
+            [
+                name,
+                value,
+                significant(error, 2),
+                significant(e.step, 3),
+                e.scheme,
+                str(e.nfev),
+                ", ".join(e.flags) or "–",
+            ]
             for v, e in zip(self.variables, self.estimates, strict=True)
             for name, value, error in zip(self._names(v, np.size(e.df)), _values(e), np.ravel(e.error), strict=True)
         ]
@@ -192,12 +218,14 @@ def difference(
     if callable(f) and not isinstance(f, (Function, sympy.Basic)):
         return _of_callable(f, x, variable, scheme, step, order)
     f, point = at_point(f, x)
+    _has_value(f, point)
     chosen = range(f.n) if variable is None else [_index(f.names, variable)]
     if scheme == "complex-step":
         estimates = [_complex_step(f, point, j, step) for j in chosen]
     else:
         probe = Probe(f, point) if step in ("model", "oracle") else None
-        estimates = [_at(f, point, j, scheme, step, order, probe) for j in chosen]
+        bound = partial(_bound, f)
+        estimates = [_at(f, point, j, scheme, step, order, probe, bound) for j in chosen]
     return Difference(f.title, order, tuple(f.names[j] for j in chosen), tuple(_scalar(e, f.scalar) for e in estimates))
 
 
@@ -224,7 +252,7 @@ def _index(names: list[str], variable: Any) -> int:
 
 
 def _at(
-    f: Function, point: FloatArray, j: int, name: str, step: float | str, order: int, probe: Probe | None
+    f: Function, point: FloatArray, j: int, name: str, step: float | str, order: int, probe: Probe | None, bound: Bound
 ) -> Estimate:
     """By a scheme; with the noise and the true derivative from high-precision values, where the step asks for them."""
     noise = higher = None
@@ -234,9 +262,28 @@ def _at(
         if step == "oracle":
             found = [probe.derivative(i, j, made.order + order) for i in range(f.m)]
             if None in found:
-                raise MethodError(f"there is no derivative of order {made.order + order} by {f.names[j]} for an oracle to know")
+                raise MethodError(
+                    f"there is no derivative of order {made.order + order} by {f.names[j]} for an oracle to know"
+                )
             higher = np.array(found, dtype=np.float64)
-    return differences.difference(f.values, point, j, name, step, order=order, noise=noise, derivative=higher)
+    return differences.difference(
+        f.values, point, j, name, step, order=order, noise=noise, derivative=higher, bound=bound
+    )
+
+
+def _has_value(f: Function, point: FloatArray) -> None:
+    """Raises DomainError, naming the operation, where f has no value at the point, and OverflowedError where it is infinite."""
+    values = np.atleast_1d(f(point))
+    if np.isinf(values).any():
+        raise OverflowedError(
+            f"f is {values[np.isinf(values)][0]} at this point; there is nothing to take differences of"
+        )
+
+
+def _bound(f: Function, point: FloatArray) -> FloatArray:
+    """A bound on the error of each output at the point, shape (m,): the running error bound of the graph."""
+    walked = evaluate(f.graph, [Bounded(x) for x in point.tolist()], BOUNDED)
+    return np.array([walked[output].error for output in f.graph.outputs])
 
 
 def _complex_step(f: Function, point: FloatArray, j: int, step: float | str) -> Estimate:
@@ -250,7 +297,8 @@ def _complex_step(f: Function, point: FloatArray, j: int, step: float | str) -> 
         values = evaluate(f.graph, moved.tolist(), COMPLEX)
         return np.array([values[output] for output in f.graph.outputs], dtype=np.complex128)
 
-    return complex_difference(value, point, j, None if isinstance(step, str) else step)
+    found = complex_difference(value, point, j, None if isinstance(step, str) else step)
+    return checked_by_values(found, f.values, point, j, partial(_bound, f))
 
 
 def _scalar(estimate: Estimate, scalar: bool) -> Estimate:
@@ -268,43 +316,28 @@ def _first(numbers: npt.ArrayLike) -> float:
 # --- callables ----------------------------------------------------------------------------------------------------
 
 
-class Callback:
-    """A user's function of a number or an array. What it raises for want of a value becomes NaN, and is remembered."""
-
-    def __init__(self, f: Callable[[Any], Any], alone: bool) -> None:
-        self.f, self.alone, self.complaint = f, alone, ""
-
-    def __call__(self, point: npt.NDArray[Any]) -> Any:
-        try:
-            return self.f(point[0].item() if self.alone else point)
-        except OverflowError:
-            return np.inf
-        except (AdlabError, ValueError, ZeroDivisionError) as reason:
-            self.complaint = self.complaint or f"{type(reason).__name__}: {reason}"
-            return np.nan
-        except Exception as reason:  # anything may come out of a user's function
-            at = point[0] if self.alone else point.tolist()
-            raise MethodError(f"your function raised {type(reason).__name__} at {at}: {reason}") from reason
-
-
 def _of_callable(
     f: Callable[[Any], Any], x: Any, variable: Any, scheme: str, step: float | str, order: int
 ) -> Difference:
     if x is None:
         raise PointError("no point given; a number, or a sequence of them")
+    if step == "oracle":
+        raise MethodError('the oracle must know the true derivative: give a formula, or take step="model"')
     point = checked_point(x)
     names = ["x"] if point.size == 1 else [f"x{i}" for i in range(point.size)]
     chosen = range(point.size) if variable is None else [_index(names, variable)]
     value = Callback(f, np.ndim(x) == 0)
-    if step == "oracle":
-        raise MethodError('the oracle must know the true derivative: give a formula, or take step="model"')
-    estimates = []
-    for j in chosen:
-        if scheme == "complex-step":
-            estimates.append(complex_difference(value, point, j, None if isinstance(step, str) else step))
-        else:
-            estimates.append(differences.difference(value, point, j, scheme, step, order=order))
+    if scheme == "complex-step":
+        size = None if isinstance(step, str) else step
+        estimates = [checked_by_values(complex_difference(value, point, j, size), value, point, j) for j in chosen]
+    else:
+        centre = value_at(value, point.copy())
+        estimates = [differences.difference(value, point, j, scheme, step, centre, order) for j in chosen]
+        estimates = held_to_its_word(estimates, value.answers_otherwise(point, centre))
+        estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1 + AGAIN)
     if value.complaint:
-        estimates = [replace(e, reason=f"{e.reason} ({value.complaint})") if np.isnan(e.df).any() else e for e in estimates]
+        estimates = [
+            replace(e, reason=f"{e.reason} ({value.complaint})") if np.isnan(e.df).any() else e for e in estimates
+        ]
     title = getattr(f, "__name__", type(f).__name__)
     return Difference(title, order, tuple(names[j] for j in chosen), tuple(estimates))

@@ -2,44 +2,34 @@
 
 Three things count: how far the answer is off, what it cost, and whether the contestant knew. An answer is *honest* if it
 is off by no more than twice its own error estimate, but for a few roundings. A *false success* comes without a warning, is
-not honest, and has lost half of its digits or more; or it stands where there is no derivative.
+not honest, and has lost half of its digits or more. A success is false, too, where there is no derivative, or where no
+values can tell it.
 """
 
 from __future__ import annotations
 
 import math
+import time
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, OptionError
 from adlab.function import Function
-from adlab.inputs import FloatArray, coerce_one
+from adlab.inputs import FloatArray
 from adlab.methods import METHODS
-from adlab.peers.catalogue import PEERS
+from adlab.peers.catalogue import PEERS, sample
 from adlab.precision import working
+from adlab.report.contest_cases import Case, cases as all_cases
 from adlab.report.difference import NAMES, difference
 from adlab.report.truth import truth
 from adlab.truth.meanings import exact as exact_number
 
-CASES: tuple[tuple[str, str], ...] = (
-    ("exp(x)/sqrt(sin(x)**3 + cos(x)**3)", "1.5"),
-    ("sin(1/x)", "0.45"),
-    ("x**(3/2)", "0.1"),
-    ("(exp(x) - 1)**2 + (1/sqrt(1 + x**2) - 1)**2", "1"),
-    ("exp(100*x)", "0.01"),
-    ("x**4 + 3*x**2 - 10*x", "0.99999"),
-    ("exp(x)/(cos(x)**3 + sin(x)**3)", "0.7853981633974483"),
-    ("log(x)", "1e-3"),
-    ("(1 - cos(x))/x**2", "1e-3"),
-    ("(1 - cos(x))/x**2", "1e-4"),
-    ("tanh(1000*x)", "1e-3"),
-    ("sin(x)", "1e10"),
-    ("Abs(x)", "1e-3"),
-    ("Abs(x)", "0"),
-)
 OURS = ("adaptive-difference", "richardson", "central-difference-8", "central-difference")
 """The first is the default of `difference`."""
 THEIRS = ("scipy", "numdifftools", "jacobi")
@@ -52,13 +42,15 @@ class Entry:
     """One contestant on one function. `error` is relative, None where there is no derivative or no answer; `estimate`
     is the contestant's own, as it says it, and relative to the true derivative too; `said` are its flags and warnings."""
 
+    kind: str
     formula: str
-    at: str
+    at: float
     method: str
     value: float | None
     error: float | None
     estimate: float | None
     evaluations: int | None
+    seconds: float | None
     claimed: bool
     honest: bool
     said: str
@@ -87,10 +79,11 @@ class Contest(Report):
     def sections(self) -> list[Table | str]:
         """A table of all, then who was how good."""
         head = ["function", "at", "method", "relative error", "estimate", "evaluations", "honest", "said"]
-        rows, last = [], ("", "")
+        rows, last = [], ("", 0.0)
         for e in self.entries:
             place = (e.formula, e.at)
-            rows.append([*(place if place != last else ("", "")), e.method, _size(e.error), _size(e.estimate),
+            shown = (e.formula, f"{e.at:.12g}") if place != last else ("", "")
+            rows.append([*shown, e.method, _size(e.error), _size(e.estimate),
                          "–" if e.evaluations is None else str(e.evaluations),
                          _honesty(e), e.said or "–"])  # fmt: skip
             last = place
@@ -112,18 +105,21 @@ class Contest(Report):
 def _honesty(entry: Entry) -> str:
     if entry.value is None or not math.isfinite(entry.value):
         return "no answer"
-    return "FALSE SUCCESS" if entry.false_success else "warned" if not entry.claimed else "yes" if entry.honest else "no"
+    return (
+        "FALSE SUCCESS" if entry.false_success else "warned" if not entry.claimed else "yes" if entry.honest else "no"
+    )
 
 
 def _size(error: float | None) -> str:
     return "–" if error is None else "< 1.1e-16" if error < 2.0**-53 else f"{error:.1g}"
 
 
-def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | None = None) -> Contest:
-    """Each of the `methods` (by default ours, and SciPy, numdifftools and jacobi where installed) on each of the cases, a
-    mapping from formulas in one variable to points (by default `CASES`).
+def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | Iterable[Case] | None = None) -> Contest:
+    """Each of the `methods` on each of the `cases`: formulas in one variable mapped to points, or Cases; by default all
+    of `contest_cases`.
 
-    Raises OptionError for an unknown method, and what `difference` and `truth` raise for a wrong formula.
+    The default methods are ours, and SciPy, numdifftools, jacobi and numericalderivative where they are installed. Raises
+    OptionError for an unknown method, and what `difference` and `truth` raise for a wrong formula.
 
     >>> found = contest(["central-difference"], {"exp(x)": 1.0})
     >>> found.entries[0].honest, found.entries[0].digits > 9
@@ -133,46 +129,78 @@ def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | Non
     sampling = [peer.name for peer in PEERS.values() if peer.needs == "values"]
     unknown = [name for name in names if name not in NAMES and name not in sampling]
     if unknown:
-        raise OptionError(f"`{unknown[0]}` does not differentiate by sampling; there are {', '.join([*NAMES, *sampling])}")
-    pairs = CASES if cases is None else [(text, str(x)) for text, x in cases.items()]
-    return Contest([entry for text, at in pairs for entry in _entries(text, at, names)])
+        raise OptionError(
+            f"`{unknown[0]}` does not differentiate by sampling; there are {', '.join([*NAMES, *sampling])}"
+        )
+    chosen = all_cases() if cases is None else cases
+    if isinstance(chosen, Mapping):
+        chosen = [Case("your own", text, text, float(x), text) for text, x in chosen.items()]
+    return Contest([entry for case in chosen for entry in _entries(case, names)])
 
 
-def _entries(text: str, at: str, names: list[str]) -> list[Entry]:
-    f = Function(text)
-    point = coerce_one(float(at), f.names)
-    exact = truth(f, point).component(0, 0).value
-    return [_entry(f, text, at, name, point, exact) for name in names]
+def _entries(case: Case, names: list[str]) -> list[Entry]:
+    f = Function(case.f) if isinstance(case.f, str) else case.f
+    exact = truth(case.truth, case.at).component(0, 0).value if case.has_truth else None
+    return [_entry(case, f, name, exact) for name in names]
 
 
-def _entry(f: Function, text: str, at: str, name: str, point: FloatArray, exact: Any) -> Entry:
+def _entry(case: Case, f: Any, name: str, exact: Any) -> Entry:
+    start = time.perf_counter()
     try:
-        value, estimate, evaluations, claimed, said = (_ours if name in NAMES else _theirs)(f, name, point)
+        answer = (_ours if name in NAMES else _theirs)(f, name, case.at)
     except AdlabError as reason:
-        return Entry(text, at, name, None, None, None, None, False, True, str(reason).splitlines()[0])
+        said = str(reason).splitlines()[0]
+        return Entry(case.kind, case.name, case.at, name, None, None, None, None, None, False, True, said)
+    seconds = time.perf_counter() - start
+    value, estimate, evaluations, claimed, said = answer
+    claimed = claimed and math.isfinite(value)
     if exact is None or not math.isfinite(value):
-        return Entry(text, at, name, value, None, None, evaluations, claimed and math.isfinite(value), False, said)
+        honest = not claimed
+        return Entry(
+            case.kind, case.name, case.at, name, value, None, None, evaluations, seconds, claimed, honest, said
+        )
     size = abs(float(exact)) or 1.0
     with working(400):
         error = float(abs(exact_number(value) - exact_number(exact)))
     honest = estimate is not None and error <= 2 * estimate + ROUNDINGS * math.ulp(size)
-    return Entry(text, at, name, value, error / size, None if estimate is None else estimate / size, evaluations, claimed,
-                 honest, said)  # fmt: skip
+    relative = None if estimate is None else estimate / size
+    return Entry(
+        case.kind, case.name, case.at, name, value, error / size, relative, evaluations, seconds, claimed, honest, said
+    )
 
 
 Answer = tuple[float, float | None, int | None, bool, str]
 
 
-def _ours(f: Function, name: str, point: FloatArray) -> Answer:
-    found = difference(f, point, scheme=name)
+def _ours(f: Any, name: str, at: float) -> Answer:
+    found = difference(f, at, scheme=name)
     flags = ", ".join(found.flags)
     sides = f": {found.one_sided[0]:.3g} left, {found.one_sided[1]:.3g} right" if flags and found.one_sided else ""
     return found.df, found.error, found.nfev, found.success, flags + sides
 
 
-def _theirs(f: Function, name: str, point: FloatArray) -> Answer:
-    with warnings.catch_warnings(action="ignore"):  # of what comes with the answer, only its own words count
-        found = METHODS[name](f, point)
-    estimate = None if found.error is None else float(found.error[0, 0])
-    said = "; ".join(found.notes)
-    return float(found.jacobian[0, 0]), estimate, found.evaluations, not said, said
+def _theirs(f: Any, name: str, at: float) -> Answer:
+    """A peer's answer. Of what comes with it, only the peer's own words count as a warning."""
+    point = np.array([at])
+    with warnings.catch_warnings(action="ignore"):
+        if isinstance(f, Function):
+            found = METHODS[name](f, point)
+            jacobian, evaluations, error, notes = found.jacobian, found.evaluations, found.error, found.notes
+        else:
+            sampled, evaluations = sample(PEERS[name], partial(_one_by_one, f), point)
+            jacobian, error, notes = sampled.jacobian, sampled.error, sampled.notes
+    estimate = None if error is None else float(np.ravel(error)[0])
+    said = "; ".join(notes)
+    return float(np.ravel(jacobian)[0]), estimate, evaluations, not said, said
+
+
+def _one_by_one(f: Callable[[float], float], points: FloatArray) -> FloatArray:
+    """A callable of a number at points (..., 1), NaN where it raises; shape (..., 1)."""
+    return np.array([_tried(f, x) for x in np.ravel(points).tolist()]).reshape(np.shape(points))
+
+
+def _tried(f: Callable[[float], float], x: float) -> float:
+    try:
+        return f(x)
+    except Exception:  # outside its domain a callable raises whatever it likes
+        return math.nan

@@ -45,12 +45,18 @@ def test_noise_of_known_size_is_measured(f: Callable[[float], float], size: floa
 @pytest.mark.parametrize("f", [math.exp, math.sin, math.tanh, lambda x: x**3])
 def test_a_function_that_is_correctly_rounded_is_not_called_noisy(f: Callable[[float], float]) -> None:
     for x in np.linspace(0.1, 3, 20):
-        assert 0.99 * UNIT_ROUNDOFF * abs(f(x)) <= measured_noise(line(f, x), 2.0**-20) < 8 * UNIT_ROUNDOFF * max(1, abs(f(x)))
+        assert (
+            0.99 * UNIT_ROUNDOFF * abs(f(x))
+            <= measured_noise(line(f, x), 2.0**-20)
+            < 8 * UNIT_ROUNDOFF * max(1, abs(f(x)))
+        )
 
 
 def test_cancellation_inside_f_is_noise_that_its_values_show() -> None:
     """1 − cos x is a multiple of 2⁻⁵³: divided by x² = 1e-6, of 1.1e-10."""
-    found = [float(measured_noise(line(lambda t: (1 - math.cos(t)) / t**2, 1e-3 * k), 1e-4)) for k in np.linspace(1, 2, 20)]
+    found = [
+        float(measured_noise(line(lambda t: (1 - math.cos(t)) / t**2, 1e-3 * k), 1e-4)) for k in np.linspace(1, 2, 20)
+    ]
     assert 1e-11 < np.median(found) < 5e-10
 
 
@@ -142,9 +148,13 @@ def test_fits_are_exact_on_polynomials(degree: int) -> None:
 @pytest.mark.parametrize(("side", "edge"), [(1, "forward"), (-1, "backward")])
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("width", [math.inf, 1e-3, 1e-6])
-def test_at_an_edge_the_fit_is_one_sided(f: Callable[[Any], Any], side: int, edge: str, order: int, width: float) -> None:
+def test_at_an_edge_the_fit_is_one_sided(
+    f: Callable[[Any], Any], side: int, edge: str, order: int, width: float
+) -> None:
     """f lives on one side of 1 only, and not far."""
-    found: Any = adaptive(lambda p: float(f(p[0])) if 0 <= (p[0] - 1) * side <= width else math.nan, [1.0], 0, order=order)
+    found: Any = adaptive(
+        lambda p: float(f(p[0])) if 0 <= (p[0] - 1) * side <= width else math.nan, [1.0], 0, order=order
+    )
     assert found.success
     assert found.flags[0] == "left_domain"
     assert found.scheme == f"adaptive-difference, {edge}"

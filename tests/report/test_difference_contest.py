@@ -9,9 +9,12 @@ import pytest
 
 import adlab
 from adlab.peers.catalogue import PEERS
-from adlab.report.difference_contest import CASES, OURS, THEIRS, contest
+from adlab.report.contest_cases import CANNOT_BE_KNOWN, cases
+from adlab.report.difference_contest import OURS, THEIRS, contest
 
 ROUNDING = 16 * 2.0**-53  # relative: nobody is better than who is off by so little
+CASES = list(cases())
+ORDINARY = [case for case in CASES if case.kind in ("smooth", "a stationary point", "a kink")]
 
 
 @pytest.fixture(scope="module")
@@ -24,38 +27,51 @@ def everyone():
     missing = [name for name in THEIRS if not PEERS[name].installed]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
-    return contest([OURS[0], *THEIRS])
+    return contest([OURS[0], *THEIRS], ORDINARY)
 
 
 def of(found, method):
     return {(entry.formula, entry.at): entry for entry in found.entries if entry.method == method}
 
 
-def test_the_default_scheme_never_claims_a_success_that_is_none(ours) -> None:
-    """And is honest wherever it claims one, which is more."""
-    assert not [entry for entry in of(ours, OURS[0]).values() if entry.claimed and not entry.honest]
+def test_there_are_many_cases_of_many_kinds() -> None:
+    assert len(CASES) >= 120
+    assert len({case.kind for case in CASES}) >= 15
+    assert sum(callable(case.f) for case in CASES) >= 30
+    assert any(case.truth == CANNOT_BE_KNOWN for case in CASES)
 
 
-def test_nor_do_our_other_schemes(ours) -> None:
-    assert not [entry for entry in ours.entries if entry.false_success]
+def test_none_of_ours_ever_claims_a_success_that_is_none(ours) -> None:
+    assert not [(e.method, e.formula, e.at) for e in ours.entries if e.false_success]
 
 
-def test_the_default_scheme_succeeds_wherever_there_is_a_derivative(ours) -> None:
-    for (formula, at), entry in of(ours, OURS[0]).items():
-        assert entry.claimed == ((formula, at) != ("Abs(x)", "0")), formula
-        assert entry.digits is None or entry.digits > (8 if formula.startswith("(1 - cos") else 10), formula
+def test_and_each_is_honest_wherever_it_claims_one(ours) -> None:
+    assert not [(e.method, e.formula, e.at) for e in ours.entries if e.claimed and not e.honest]
 
 
-def test_the_default_scheme_is_within_one_digit_of_the_best_on_every_row(everyone) -> None:
+def test_the_default_scheme_succeeds_wherever_a_formula_has_a_derivative(ours) -> None:
+    """But for what floats cannot resolve: sin at 1e22, and sqrt one float from its edge."""
+    formulas = {(case.name, case.at) for case in CASES if isinstance(case.f, str) and case.has_truth}
+    refused = {place for place, entry in of(ours, OURS[0]).items() if place in formulas and not entry.claimed}
+    assert refused <= {("sin(x)", 1e22), ("sqrt(x)", 5e-324)}
+
+
+@pytest.mark.parametrize(("formula", "digits"), [("cos(x/1e6)", 8), ("exp(-x/1e6)", 12), ("log(x + 1e9)", 12)])
+def test_steps_grow_to_the_scale_of_a_slow_function(ours, formula: str, digits: float) -> None:
+    """cos(x/1e6) has its maximum within 1e-6 of its own scale: half of its digits are lost at any step."""
+    assert of(ours, OURS[0])[formula, 1.0].digits > digits
+
+
+def test_the_default_scheme_is_within_one_digit_of_the_best_on_every_ordinary_row(everyone) -> None:
     mine = of(everyone, OURS[0])
     for method in THEIRS:
         for place, theirs in of(everyone, method).items():
-            if theirs.error is not None:
-                assert mine[place].error <= max(10 * theirs.error, ROUNDING), (method, place)
+            if theirs.error is not None and theirs.claimed:
+                assert mine[place].error <= max(10 * theirs.error, 4 * ROUNDING), (method, place)
 
 
 def test_at_the_kink_everyone_is_asked_and_only_ours_warn(everyone) -> None:
-    kink = {entry.method: entry for entry in everyone.entries if (entry.formula, entry.at) == ("Abs(x)", "0")}
+    kink = {entry.method: entry for entry in everyone.entries if (entry.formula, entry.at) == ("Abs(x)", 0.0)}
     assert kink[OURS[0]].said == "kink_in_stencil: -1 left, 1 right"
     assert [name for name in THEIRS if kink[name].false_success] == list(THEIRS)
 

@@ -1,0 +1,64 @@
+"""A user's Python function as something to be differenced: safe to call outside its domain, and held to its word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.differences.estimates import STATEFUL, Estimate
+from adlab.errors import AdlabError, MethodError
+
+NO_VALUE = (AdlabError, ArithmeticError, AssertionError, ValueError)
+"""What a function raises at the point itself to say that it has no value there. Anything else is a fault of the call."""
+
+
+class Callback:
+    """A user's function of a number or an array.
+
+    At the point of interest an exception outside `NO_VALUE` raises MethodError. At any other node every exception means
+    that the node is outside the domain: the value is NaN, and the first complaint is remembered.
+    """
+
+    def __init__(self, f: Callable[[Any], Any], alone: bool) -> None:
+        self.f, self.alone, self.complaint = f, alone, ""
+        self.started = False
+
+    def __call__(self, point: npt.NDArray[Any]) -> Any:
+        started, self.started = self.started, True
+        try:
+            return self.f(point[0].item() if self.alone else point)
+        except OverflowError:
+            return np.inf
+        except Exception as reason:  # anything may come out of a user's function
+            said = f"{type(reason).__name__}: {reason}"
+            if not (started or isinstance(reason, NO_VALUE)):
+                at = point[0] if self.alone else point.tolist()
+                raise MethodError(f"your function raised {type(reason).__name__} at {at}: {reason}") from reason
+            self.complaint = self.complaint or said
+            return np.nan
+
+    def answers_otherwise(self, point: npt.NDArray[np.float64], centre: npt.NDArray[np.float64]) -> str:
+        """How f now differs at a point from what it was there; "" if it does not.
+
+        It is called twice, for what changes at every other call may be the same after an even number of them.
+        """
+        for _ in range(2):
+            again = np.asarray(self(point.copy()), dtype=np.float64)
+            if again.shape != centre.shape or not np.array_equal(again, centre, equal_nan=True):
+                return f"f(x) was {centre.tolist()} and is {again.tolist()} when it is called again"
+        return ""
+
+
+AGAIN = 2  # evaluations for `answers_otherwise`
+
+
+def held_to_its_word(estimates: list[Estimate], difference: str) -> list[Estimate]:
+    """The estimates; without success if f answered otherwise when it was called again."""
+    if not difference:
+        return estimates
+    reason = f"{difference}: it depends on more than its argument; make it a function of x alone, with a fixed seed if need be"
+    return [replace(e, success=False, flags=(*e.flags, STATEFUL), reason=reason) for e in estimates]

@@ -1,0 +1,146 @@
+"""The look very near x that every estimate gets before it may claim success.
+
+An error estimate is made of the values that the quotient is made of. What lies between the nodes, neither of them sees: a
+peak narrower than the stencil, waves shorter than the step, a value of f at x that its neighbours do not share. So two
+pairs of fresh values are taken, at h/64 and as near to x as rounding allows, and two questions are asked of each:
+
+* is the slope (f(x + δ) − f(x − δ))/2δ the derivative found, but for its error and for the truncation of this slope?
+* is f(x) where the mean of f(x + δ) and f(x − δ) puts it, but for a curvature that falls as δ²?
+
+Where a slope contradicts a little, the error is raised to cover it. Where it contradicts clearly, f is noisy, or it jumps,
+or it has something `narrow` there; then the search goes on nearer to x.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from adlab.differences.noise import lasting_noise, measured_noise
+from adlab.differences.quotients import Array, Line, Quotient, over
+from adlab.differences.scrutiny import CLOSER, DOUBTFUL, Verdict, cut_at, shown
+from adlab.differences.stencils import Stencil
+from adlab.differences.step_models import TYPICAL_SCALE
+
+NARROW = "narrow"
+
+GOLDEN = (1 + 5**0.5) / 2  # no short number: periods and roundings shall not fall into step with the probes
+VISIBLE = 2.0**10  # the rise of f to the nearest probe is so many times the noise of its values
+NEAREST = 2.0**-41  # of the scale of x, where the derivative found is 0 and does not say how near to go
+ULPS = 16.0  # no probe is nearer to x than so many ulps
+ROOM = 4.0  # truncation may be so many times what the step h makes one expect
+LUCK = 4.0  # a fit among noise may fit it, and then its residue is small by luck
+NOISES = 8.0  # and noise so many times its usual size
+
+
+def near_look(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict) -> Verdict:
+    """The verdict after the look near x: the same, or with a larger error, or with a flag."""
+    distances = _distances(line, found)
+    if not distances:  # h is so near to the spacing of floats that only the noise there can be looked at
+        blur = over(float(stencil.amplification) * measured_noise(line, found.step), found.step, stencil.derivative)
+        return replace(verdict, error=np.maximum(verdict.error, blur))
+    for distance in distances:
+        probe = _Probe.at(line, distance)
+        if probe is None:
+            continue
+        verdict = _judged(line, stencil, found, verdict, probe)
+        if verdict.flag:
+            return verdict
+    return verdict
+
+
+def _distances(line: Line, found: Quotient) -> list[float]:
+    """How far from x the probes stand, the furthest first."""
+    x, h = line.origin, found.step
+    scale = abs(x) or min(h, TYPICAL_SCALE)
+    with np.errstate(all="ignore"):
+        seen = np.where(found.df != 0, VISIBLE * line.noise / np.abs(found.df), NEAREST * scale)
+    least = ULPS * math.ulp(x)
+    nearest = max(float(np.max(np.where(np.isfinite(seen), seen, 0.0))), least)
+    first = h * CLOSER * GOLDEN
+    return [distance for distance in dict.fromkeys((first, nearest)) if least <= distance <= first]
+
+
+class _Probe:
+    """Values at x ± δ, where f has both, or one of them: the slope there, and how far f(x) is off."""
+
+    def __init__(self, line: Line, distance: float, above: Array | None, below: Array | None) -> None:
+        x, centre = line.origin, line.centre
+        self.distance, self.two_sided = distance, above is not None and below is not None
+        right, left = (x + distance) - x, x - (x - distance)
+        if above is not None and below is not None:
+            self.slope = (above - below) / (right + left)
+            self.rise = (above - centre + (below - centre)) / 2 - self.slope * (right - left) / 2
+            self.same = (above == centre) & (below == centre)
+        else:
+            self.slope = np.asarray((above - centre) / right if above is not None else (centre - below) / left)
+            self.rise = np.zeros(centre.shape)
+            self.same = np.asarray(self.slope == 0)
+
+    @classmethod
+    def at(cls, line: Line, distance: float) -> _Probe | None:
+        """The probe at a distance from x; `None` where f has no value on either side."""
+        values = line.at([line.origin + distance, line.origin - distance])
+        above, below = (value if np.isfinite(value).all() else None for value in values)
+        return None if above is None and below is None else cls(line, distance, above, below)
+
+
+def _judged(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, probe: _Probe) -> Verdict:
+    """One probe's part of the verdict."""
+    far = _Probe.at(line, found.step)
+    moved, allowed, lifted = _contradiction(line, stencil, found, verdict, probe, far)
+    wrong = (moved > allowed) & np.isfinite(moved)
+    if not (wrong | lifted).any():
+        return verdict
+    noise = _noise(line, found.step, probe)
+    explained = np.abs(probe.rise) <= NOISES * noise
+    explained &= over(moved, 1.0, 0) <= allowed + NOISES * over(noise, probe.distance, stencil.derivative)
+    if np.all(explained | ~(wrong | lifted)):
+        line.heard(noise)
+        blur = over(float(stencil.amplification) * noise, found.step, stencil.derivative)
+        if found.measured and not probe.same.any():
+            return replace(verdict, error=LUCK * verdict.error)
+        return replace(verdict, error=np.maximum(verdict.error, blur))
+    if not lifted.any() and np.all(~wrong | (moved <= DOUBTFUL * np.abs(found.df))):
+        return replace(verdict, error=np.where(wrong, np.maximum(verdict.error, moved), verdict.error))
+    cut = cut_at(line, stencil, found.step, verdict.error)
+    return cut or _narrow(line, found, verdict, probe, lifted)
+
+
+def _contradiction(
+    line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, probe: _Probe, far: _Probe | None
+) -> tuple[Array, Array, Array]:
+    """By how much the probe's derivative differs, by how much it may, and where f(x) is off the curve."""
+    noise, ratio = line.noise, probe.distance / found.step
+    if stencil.derivative == 1:
+        moved = np.abs(probe.slope - found.df)
+        expected = np.zeros(moved.shape) if far is None else np.abs(far.slope - found.df)
+        two_sided = probe.two_sided and far is not None and far.two_sided
+        allowed = 2 * verdict.error + ROOM * expected * ratio ** (2 if two_sided else 0.5)
+        allowed = allowed + NOISES * noise / probe.distance
+        bent = np.zeros(moved.shape) if far is None else np.abs(far.rise)
+    else:
+        moved = np.zeros(found.df.shape)  # a second difference so near to x is noise
+        allowed, bent = moved, np.abs(found.df) * found.step * found.step / 2
+    curve = ROOM * bent * ratio ** (2 if stencil.derivative == 2 else 1.5) + NOISES * noise
+    if stencil.derivative == 2:
+        curve = curve + ROOM * verdict.error * probe.distance * probe.distance
+    return moved, allowed, (np.abs(probe.rise) > curve) & np.isfinite(probe.rise)
+
+
+def _noise(line: Line, h: float, probe: _Probe) -> Array:
+    """The noise of f near x. Where f is the very same at the probes, it goes in stairs, which show at h only."""
+    near = lasting_noise(line, probe.distance)
+    return np.where(probe.same, np.maximum(near, measured_noise(line, h)), near) if probe.same.any() else near
+
+
+def _narrow(line: Line, found: Quotient, verdict: Verdict, probe: _Probe, lifted: Array) -> Verdict:
+    what = (
+        f"f(x) is off the curve through its neighbours, by {shown(np.abs(probe.rise))} at a distance of {probe.distance:.2g}"
+        if lifted.any()
+        else f"the slope is {shown(found.df)} over h = {found.step:.3g}, but {shown(probe.slope)} over {probe.distance:.2g}"
+    )
+    reason = f"{what}: f has something narrower than the stencil at x = {line.origin:.17g}; try a much smaller step"
+    return replace(verdict, flag=NARROW, reason=reason)
