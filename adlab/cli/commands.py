@@ -10,7 +10,7 @@ from typing import Any
 
 from adlab.cli.given import assignments, function_of, imported, methods_of, number, point_of, points_of
 from adlab.cli.output import save, show
-from adlab.errors import OptionError
+from adlab.errors import MethodError, OptionError
 from adlab.progress import stage
 
 # --- the commands -------------------------------------------------------------------------------------------------
@@ -93,7 +93,10 @@ def difference(options: argparse.Namespace) -> None:
     step: Any = options.step if options.step.isalpha() else number("--step", options.step)
     order = 1 if options.order is None else options.order
     scheme = options.scheme or "adaptive-difference"
-    show(options, difference(f, point_of(options, f), options.variable, scheme, step, order))
+    found = difference(f, point_of(options, f), options.variable, scheme, step, order)
+    if found.unknown:
+        raise MethodError(found.reason)
+    show(options, found)
 
 
 def truth(options: argparse.Namespace) -> None:

@@ -41,13 +41,17 @@ class Callback:
             self.complaint = self.complaint or said
             return np.nan
 
+    def real(self, point: npt.NDArray[np.float64]) -> Any:
+        """The same at a real point, for a function of complex numbers that gives one with no imaginary part."""
+        found = np.asarray(self(point))
+        return found.real if found.dtype.kind == "c" else found
+
     def answers_otherwise(self, point: npt.NDArray[np.float64], centre: npt.NDArray[np.float64]) -> str:
         """How f now differs at a point from what it was there; "" if it does not.
 
         It is called twice, for what changes at every other call may be the same after an even number of them.
         """
-        for _ in range(2):
-            again = np.asarray(self(point.copy()), dtype=np.float64)
+        for again in [np.asarray(self(point.copy()), dtype=np.float64) for _ in range(AGAIN)]:
             if again.shape != centre.shape or not np.array_equal(again, centre, equal_nan=True):
                 return f"f(x) was {centre.tolist()} and is {again.tolist()} when it is called again"
         return ""

@@ -33,6 +33,9 @@ from adlab.graph.graph import Graph
 STEP = 1e-20
 """Far below roundoff, so that the truncation error h²f'''/6 vanishes; far above underflow."""
 NEAR = 1e-9  # times |x|
+COMPANION = 1e-15  # a second step, for what the default is compared with
+AGREEING = 2.0**-20  # relative: two steps whose slopes differ by more have both met rounding
+DROWNED = "the imaginary part of f(x + ih) is drowned in rounding, or underflows"
 
 
 def refusal(graph: Graph) -> str:
@@ -60,10 +63,25 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
         raise MethodError(reason)
     if isinstance(edge := explain(graph, point, derivative=True), DomainError):
         raise edge
+    steps = [default_step(x) if step is None else step for x in point]
+    found = _slopes(graph, point, steps)
+    if step is None:
+        second = _slopes(graph, point, [h * (COMPANION / STEP) for h in steps])
+        drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
+        if drowned.any():
+            i, j = np.argwhere(drowned)[0]
+            raise MethodError(
+                f"{DROWNED}: the derivative of output {i} by variable {j} is {found[i, j]:.6g} at one step and "
+                f"{second[i, j]:.6g} at another; take another method"
+            )
+    return found
+
+
+def _slopes(graph: Graph, point: Sequence[float], steps: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Im f(x + ih)/h, shape (m, n), with a step for each variable; NaN where f is infinite."""
     columns = []
-    for j in range(len(point)):
+    for j, h in enumerate(steps):
         moved: list[complex] = [complex(value) for value in point]
-        h = default_step(point[j]) if step is None else step
         moved[j] += 1j * h
         with np.errstate(all="ignore"):
             values = evaluate(graph, moved, COMPLEX)
@@ -76,7 +94,6 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
 # --- with an error estimate ---------------------------------------------------------------------------------------
 
 Analytic = Callable[[npt.NDArray[np.complex128]], Any]
-COMPANION = 1e-15  # a second step, for what the default is compared with
 CHECK = "adaptive-difference"
 AGREES = 10.0  # times the errors of both, which are estimates
 SAME = 2.0**-46  # relative: what agrees so well differs by rounding only
@@ -106,7 +123,8 @@ def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: floa
         flag, reason = NONFINITE, "f(x + ih) has no finite imaginary part; try another point"
     elif h < other and np.any(apart > SAME * size):
         flag = UNDERFLOW
-        reason = f"h = {h:.3g} is so small that Im f(x + ih) underflows on the way; try the default, {STEP:g}"
+        tiny = f"h = {h:.3g} is so small that Im f(x + ih) underflows on the way; try the default, {STEP:g}"
+        reason = f"{DROWNED}: two steps disagree; take another scheme" if step is None else tiny
     flags = (flag,) if flag else ()
     at = float(point[index])
     return Estimate(plain(found), plain(error), 2, h, "complex-step", flags, not flag, reason, x=at, nfev_scheme=1)

@@ -77,6 +77,11 @@ class Difference(Report):
         return self._stacked("error")
 
     @property
+    def unknown(self) -> bool:
+        """Whether a derivative is NaN: no value for it could be had at all, and `reason` says why."""
+        return any(bool(np.isnan(estimate.df).any()) for estimate in self.estimates)
+
+    @property
     def success(self) -> bool:
         """Whether every one is to be trusted as far as its error says."""
         return all(estimate.success for estimate in self.estimates)
@@ -329,7 +334,7 @@ def _of_callable(
     value = Callback(f, np.ndim(x) == 0)
     if scheme == "complex-step":
         size = None if isinstance(step, str) else step
-        estimates = [checked_by_values(complex_difference(value, point, j, size), value, point, j) for j in chosen]
+        estimates = [checked_by_values(complex_difference(value, point, j, size), value.real, point, j) for j in chosen]
     else:
         centre = value_at(value, point.copy())
         estimates = [differences.difference(value, point, j, scheme, step, centre, order) for j in chosen]

@@ -268,3 +268,88 @@ def test_what_a_callable_cannot_give_is_said() -> None:
         adlab.difference(lambda x: x["a"], 1.0)
     with pytest.raises(adlab.PointError, match="no point given"):
         adlab.difference(math.exp)
+
+
+# --- what must not be believed ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("f", "x"), [
+    (lambda z: z * abs(z), 1.0), (lambda z: z * np.conj(z), 1.0), (lambda v: np.vdot(v, v), [1.0, 2.0]),
+    (lambda z: z.real * np.exp(z), 0.5),
+], ids=["z|z|", "z conj(z)", "vdot", "re(z) exp(z)"])  # fmt: skip
+def test_a_real_difference_tells_what_is_not_analytic(f: Any, x: Any) -> None:
+    found = adlab.difference(f, x, scheme="complex-step")
+    assert not found.success
+    assert "not_analytic" in str(found.flags)
+
+
+@pytest.mark.parametrize(("formula", "x"), [("x**0.5*x**1.5", -2.0), ("sinc(x)", 1e-40)])
+def test_an_imaginary_part_drowned_in_rounding_is_refused(formula: str, x: float) -> None:
+    found = adlab.difference(formula, x, scheme="complex-step")
+    assert not found.success or abs(found.df) <= found.error
+    with pytest.raises(adlab.MethodError, match="drowned in rounding"):
+        adlab.Function(formula).gradient(x, method="complex-step")
+
+
+@pytest.mark.parametrize("scheme", SAMPLED)
+def test_a_function_that_answers_otherwise_is_stateful(scheme: str) -> None:
+    calls: list[float] = []
+
+    def counting(x: float) -> float:
+        calls.append(x)
+        return math.sin(x) + 1e-9 * len(calls)
+
+    found = adlab.difference(counting, 1.0, scheme=scheme)
+    assert not found.success
+    assert found.flags[-1] == "stateful"
+    assert found.nfev == len(calls)
+
+
+@pytest.mark.parametrize("scheme", [name for name in SAMPLED if not name.startswith("backward")])
+def test_whatever_is_raised_beyond_the_domain_turns_the_scheme_one_sided(scheme: str) -> None:
+    def f(x: float) -> float:
+        assert x >= 1, "below 1"
+        return x * x
+
+    found = adlab.difference(f, 1.0000001, scheme=scheme)
+    assert found.success
+    assert abs(found.df - 2.0000002) <= 2 * found.error < 1e-3
+
+
+@pytest.mark.parametrize("scheme", SAMPLED)
+@pytest.mark.parametrize("formula", ["x", "x**2", "3 + 0*x", "exp(-x)", "floor(x)"])
+def test_no_error_is_ever_0(scheme: str, formula: str) -> None:
+    assert adlab.difference(formula, 2.5, scheme=scheme).error > 0
+
+
+def test_a_variable_that_f_does_not_use_has_the_derivative_0() -> None:
+    found = adlab.difference(lambda v: v[0] ** 2, [1.0, 2.0])
+    assert found.success
+    assert (found.df[1], found.flags[1]) == (0.0, ("flat",))
+
+
+def test_what_is_rounded_to_a_constant_is_bounded_for_a_formula_and_refused_for_a_callable() -> None:
+    formula = adlab.difference("-log(1 + exp(-x))", 40.0)
+    assert "flat" in formula.flags
+    assert math.exp(-40) <= formula.error < 1e-10
+    assert not adlab.difference(lambda x: -math.log(1 + math.exp(-x)), 40.0).success
+
+
+@pytest.mark.parametrize("scheme", ["adaptive-difference", "richardson", "central-difference", "central-difference-8"])
+@pytest.mark.parametrize("width", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
+def test_a_peak_narrower_than_the_stencil_is_found_or_refused(scheme: str, width: float) -> None:
+    found = adlab.difference(lambda x: math.exp(-(((x - 1) / width) ** 2) / 2), 1 + width, scheme=scheme)
+    exact = -math.exp(-0.5) / width
+    assert not found.success or abs(found.df - exact) <= 2 * found.error < abs(exact)
+
+
+def test_no_value_at_the_point_is_refused_with_the_operation() -> None:
+    with pytest.raises(adlab.DomainError, match="log"):
+        adlab.difference("log(x)", -1.0)
+    with pytest.raises(adlab.OverflowedError):
+        adlab.difference("exp(x)", 1000.0)
+
+
+def test_the_price_of_the_estimate_is_told_apart() -> None:
+    found = adlab.difference("exp(x)", 1.0, scheme="central-difference")
+    assert (found.nfev_scheme, found.nfev_scheme + found.nfev_estimate) == (2, found.nfev)
