@@ -56,23 +56,23 @@ def to_latex(graph: Graph) -> str:
 
 def to_torch(graph: Graph, dtype: Any = None) -> Any:
     """A differentiable PyTorch module, (..., n) or tensors by name → (...) or (..., m); `dtype` is that of its input."""
-    from adlab.peers.catalogue import library
+    from adlab.peers.catalogue import exporter
 
-    return library("torch").function(graph, dtype)
+    return exporter("torch").export(graph, dtype)
 
 
 def to_jax(graph: Graph, dtype: Any = None) -> Any:
     """A pure JAX function, (..., n) or arrays by name → (...) or (..., m), for grad, jit and vmap; `dtype` likewise."""
-    from adlab.peers.catalogue import library
+    from adlab.peers.catalogue import exporter
 
-    return library("jax").function(graph, dtype)
+    return exporter("jax").export(graph, dtype)
 
 
 def to_casadi(graph: Graph, name: str = "f") -> Any:
     """A `casadi.Function` of one vector (n), with one vector (m) for its value."""
-    from adlab.peers.catalogue import library
+    from adlab.peers.catalogue import exporter
 
-    return library("casadi").function(graph, name)
+    return exporter("casadi").export(graph, name)
 
 
 def _repr_svg_(graph: Graph) -> str:

@@ -23,11 +23,13 @@ def _erfc(a: Any) -> Any:
 
 
 def _erfinv(a: Any) -> Any:
-    """CasADi's own is good to 1e-8; a step of Newton's doubles the digits of the value, and one more those of the slope."""
-    y = casadi.erfinv(a)
-    for _ in range(2):
-        y = y - (casadi.erf(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
-    return y
+    """CasADi's own is good to 1e-8, which steps of Newton's mend: by erf near 0, and near 1 by erfc, which keeps its digits."""
+    b = casadi.fabs(a)
+    y = casadi.erfinv(b)
+    for _ in range(3):
+        beyond = casadi.if_else(b < 0.5, casadi.erf(y) - b, (1 - b) - _erfc(y))
+        y = y - beyond * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
+    return casadi.sign(a) * y
 
 
 def _erfcinv(a: Any) -> Any:
@@ -38,11 +40,17 @@ def _erfcinv(a: Any) -> Any:
     return y
 
 
+def _mod(a: Any, b: Any) -> Any:
+    """The remainder of the sign of b. CasADi's fmod is exact and has the sign of a; its remainder rounds to nearest."""
+    rest = casadi.fmod(a, b)
+    return casadi.if_else(casadi.logic_and(rest != 0, rest * b < 0), rest + b, rest)
+
+
 NUMBERS = Framework(
     "CasADi",
     {
         **numpy_names(casadi), **POWERS, **COMPARISONS, "min": casadi.fmin, "max": casadi.fmax, "abs": casadi.fabs,
-        "mod": lambda a, b: NotImplemented,  # casadi.remainder rounds to nearest, as in IEEE, and not down
+        "mod": _mod,
         "and": casadi.logic_and, "or": casadi.logic_or, "not": casadi.logic_not, "select": casadi.if_else,
         "erf": casadi.erf, "erfc": _erfc, "erfinv": _erfinv, "erfcinv": _erfcinv,
     },

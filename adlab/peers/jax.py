@@ -117,9 +117,22 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> ArrayFunc
     >>> jax.grad(f)({"a": 2.0, "b": 0.5})["b"]
     Array(1.0806046, dtype=float32, weak_type=True)
     """
-    kind = _kind(dtype)
+    read = accepted(graph, dtype)
 
     def f(x: Any) -> Array:
+        point = read(x)
+        found = NUMBERS.outputs(graph, [point[..., i] for i in range(len(graph.inputs))])
+        full = [jnp.broadcast_to(jnp.asarray(value, point.dtype), point.shape[:-1]) for value in found]
+        return full[0] if len(full) == 1 and not vector else jnp.stack(full, -1)
+
+    return f
+
+
+def accepted(graph: Graph, dtype: Any) -> ArrayFunction:
+    """What a function of the graph may be given, as one array (..., n) of the precision asked for; see `function`."""
+    kind = _kind(dtype)
+
+    def read(x: Any) -> Array:
         if kind == np.float64 and not jax.config.jax_enable_x64:
             raise OptionError(
                 'JAX computes in float32 until it is told otherwise: call jax.config.update("jax_enable_x64", True) '
@@ -127,11 +140,9 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> ArrayFunc
             )
         point = _point(x, graph, kind)
         checked(point.shape, graph)
-        found = NUMBERS.outputs(graph, [point[..., i] for i in range(len(graph.inputs))])
-        full = [jnp.broadcast_to(jnp.asarray(value, point.dtype), point.shape[:-1]) for value in found]
-        return full[0] if len(full) == 1 and not vector else jnp.stack(full, -1)
+        return point
 
-    return f
+    return read
 
 
 def _point(x: Any, graph: Graph, kind: Any) -> Array:

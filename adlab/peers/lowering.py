@@ -48,6 +48,12 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "mod": A - B * floor(A / B),
     # log|gamma| is what frameworks have; below zero gamma changes its sign from one interval to the next.
     "gamma": (1 - 2 * Mod(Min(floor(A), 0, evaluate=False), 2)) * sympy.exp(sympy.loggamma(A)),
+    "sigmoid": 1 / (1 + sympy.exp(-A)),
+    "share": 1 / (1 + sympy.exp(B - A)),
+    "softplus": sympy.Max(A, 0) + log1p(sympy.exp(-sympy.Abs(A))),
+    "logaddexp": sympy.Max(A, B) + log1p(sympy.exp(-sympy.Abs(A - B))),
+    "log2": sympy.log(A) / sympy.log(2),
+    "exp2": sympy.exp(A * sympy.log(2)),
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
     ("sphericalj", 0): sympy.sin(A) / A,

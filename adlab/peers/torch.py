@@ -34,6 +34,12 @@ def _incomplete_gamma(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return of
 
 
+def _lifted(number: float, like: Tensor) -> Tensor:
+    """A number beside a tensor. Beside a truth value it keeps its digits: a tensor without axes changes no precision."""
+    kind = like.dtype if like.is_floating_point() else torch.float64
+    return torch.as_tensor(number, dtype=kind, device=like.device)
+
+
 NUMBERS = Framework(
     "PyTorch",
     {
@@ -48,7 +54,7 @@ NUMBERS = Framework(
         "lowergamma": _incomplete_gamma(torch.special.gammainc),
         "uppergamma": _incomplete_gamma(torch.special.gammaincc),
     },
-    lift=lambda number, like: torch.as_tensor(number, dtype=like.dtype, device=like.device),
+    lift=_lifted,
 )  # fmt: skip
 
 
@@ -82,6 +88,7 @@ class Lowered(torch.nn.Module):  # type: ignore[misc]  # PyTorch's types are not
         super().__init__()
         self.graph, self.kind, self.vector = graph, kind, vector
         self.program = NUMBERS.expanded(graph, torch.tensor(0.5))
+        _ = self.program.compound  # worked out now: a compiler cannot follow the lock of a cached property
 
     def forward(self, x: Any) -> Tensor:
         """The values of the outputs."""
