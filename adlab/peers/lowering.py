@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -48,12 +48,6 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "mod": A - B * floor(A / B),
     # log|gamma| is what frameworks have; below zero gamma changes its sign from one interval to the next.
     "gamma": (1 - 2 * Mod(Min(floor(A), 0, evaluate=False), 2)) * sympy.exp(sympy.loggamma(A)),
-    "sigmoid": 1 / (1 + sympy.exp(-A)),
-    "share": 1 / (1 + sympy.exp(B - A)),
-    "softplus": sympy.Max(A, 0) + log1p(sympy.exp(-sympy.Abs(A))),
-    "logaddexp": sympy.Max(A, B) + log1p(sympy.exp(-sympy.Abs(A - B))),
-    "log2": sympy.log(A) / sympy.log(2),
-    "exp2": sympy.exp(A * sympy.log(2)),
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
     ("sphericalj", 0): sympy.sin(A) / A,
@@ -85,6 +79,8 @@ def numpy_names(module: Any) -> Functions:
     """
     names = {name: entry.array.__name__ for name, entry in PRIMITIVES.items() if isinstance(entry.array, np.ufunc)}
     found = {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
+    if hasattr(module, "hypot"):
+        found["norm"] = lambda *given: reduce(module.hypot, given[:-1])  # whose squares would overflow
     return found | {"polylog": lambda a, n: -module.log1p(-a) if n == 1 else NotImplemented}
 
 
