@@ -56,23 +56,32 @@ def to_latex(graph: Graph) -> str:
 
 def to_torch(graph: Graph, dtype: Any = None) -> Any:
     """A differentiable PyTorch module, (..., n) or tensors by name → (...) or (..., m); `dtype` is that of its input."""
-    from adlab.peers.catalogue import exporter
+    from adlab.peers.catalogue import library
 
-    return exporter("torch").export(graph, dtype)
+    library("torch")  # or a sentence that says what to install
+    from adlab.exports.to_torch import export
+
+    return export(graph, dtype)
 
 
 def to_jax(graph: Graph, dtype: Any = None) -> Any:
     """A pure JAX function, (..., n) or arrays by name → (...) or (..., m), for grad, jit and vmap; `dtype` likewise."""
-    from adlab.peers.catalogue import exporter
+    from adlab.peers.catalogue import library
 
-    return exporter("jax").export(graph, dtype)
+    library("jax")  # or a sentence that says what to install
+    from adlab.exports.to_jax import export
+
+    return export(graph, dtype)
 
 
 def to_casadi(graph: Graph, name: str = "f") -> Any:
     """A `casadi.Function` of one vector (n), with one vector (m) for its value."""
-    from adlab.peers.catalogue import exporter
+    from adlab.peers.catalogue import library
 
-    return exporter("casadi").export(graph, name)
+    library("casadi")  # or a sentence that says what to install
+    from adlab.exports.to_casadi import export
+
+    return export(graph, name)
 
 
 def _repr_svg_(graph: Graph) -> str:

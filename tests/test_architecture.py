@@ -26,6 +26,7 @@ LEVELS = [
     ["arithmetic"],
     ["autodiff"],
     ["compile", "symbolic", "differences", "peers", "draw"],
+    ["exports"],
     ["methods", "conveniences"],
     ["function"],
     ["gallery", "plots", "tracing"],

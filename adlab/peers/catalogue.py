@@ -131,12 +131,6 @@ def library(package: str) -> Any:
         raise PeerError(f"{peer.system} cannot be imported: {_in_short(reason)}") from reason
 
 
-def exporter(package: str) -> Any:
-    """Our module that exports to a library with adlab's own derivatives; raises as `library` does."""
-    library(package)
-    return importlib.import_module(f"adlab.peers.{package}_export")
-
-
 def prepare(peer: Peer, graph: Graph, seconds: float = SECONDS, in_place: bool = False) -> Jacobians:
     """The peer's derivative of a graph, (..., n) → (..., m, n). Its own failures come as PeerError."""
     function = getattr(library(peer.package), peer.function)
