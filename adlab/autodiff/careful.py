@@ -44,7 +44,7 @@ def walked(graph: Graph, point: Sequence[float]) -> tuple[list[float], list[list
 def exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
     """As `walked`, not yet rounded."""
     values, rows = _at(graph, [number(x) for x in point], EXTENDED)
-    if _doubtful(graph, point, rows):
+    if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # a limit is that of a value that exists
         rows = _mended(rows, lambda place, arithmetic: _at(graph, place, arithmetic), values, point)
     return values, rows
 
