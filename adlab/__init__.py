@@ -69,6 +69,14 @@ if TYPE_CHECKING:
         where as where,
         while_loop as while_loop,
     )
+    from adlab.tracing.solvers import (
+        fixed_point as fixed_point,
+        integral as integral,
+        linear_solve as linear_solve,
+        minimum as minimum,
+        ode as ode,
+        root as root,
+    )
     from adlab.tracing.traced import from_python as from_python
 
 __version__ = "0.1.0"
@@ -94,6 +102,7 @@ _HOME = {
     "glossary": "adlab.report.glossary",
     "grade": "adlab.report.marking",
     **dict.fromkeys(["cond", "scan", "where", "while_loop"], "adlab.tracing.control"),
+    **dict.fromkeys(["fixed_point", "integral", "linear_solve", "minimum", "ode", "root"], "adlab.tracing.solvers"),
     "from_python": "adlab.tracing.traced",
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",

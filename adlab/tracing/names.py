@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import reduce, wraps
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from adlab.tracing.array import UFUNCS, Array, is_traced
-from adlab.tracing.recorder import refuse
+from adlab.tracing.recorder import is_ours, refuse
 from adlab.tracing.scalar import Scalar, power
 
 _HERE = threading.local()
@@ -82,8 +83,8 @@ def _filled(name: str) -> Callable[..., Any]:
     @wraps(original)
     def function(*arguments: Any, **options: Any) -> Any:
         found = original(*arguments, **options)
-        tracing = getattr(_HERE, "tracing", False)
-        return found.astype(object).view(Array) if tracing and found.dtype == np.float64 else found
+        ours = found.dtype == np.float64 and getattr(_HERE, "tracing", False) and not is_ours(sys._getframe(1).f_code)
+        return found.astype(object).view(Array) if ours else found
 
     return function
 

@@ -1,0 +1,231 @@
+"""Solver calls as nodes: a linear system, and a root of equations. Their derivatives come from the implicit function theorem.
+
+A solver iterates, but its derivative need not follow the iteration. Where g(x, p) = 0 defines x, the tangent solves one linear
+system: ∂g/∂x · ẋ = −∂g/∂p · ṗ, and the adjoint solves its transpose (Griewank & Walther 2008, chapter 15). So the derivative
+costs one solve, and it is as exact as the root.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.autodiff.programs import adjoint_program, derivative, fresh, tangent_program
+from adlab.errors import DomainError, GaveUp, UnsupportedExpression
+from adlab.graph.compound import Compound, applied, filled
+from adlab.graph.graph import Graph
+from adlab.primitives.primitive import Parameter
+from adlab.primitives.table import PRIMITIVES
+from adlab.tracing.loops import dotted, walked
+
+MUL, SUB, NEG, DIV = (PRIMITIVES[name] for name in ("mul", "sub", "neg", "div"))
+MOST_STEPS = 100
+"""Newton steps after which a root is given up."""
+POLISH = 8
+"""Newton steps in other numbers than floats: each doubles the digits of a root that floats have found."""
+
+
+def size_of(number: Any) -> float:
+    """The magnitude by which pivots are chosen: a float, or the middle of an interval."""
+    value = getattr(number, "value", number)
+    try:
+        return abs(float(value))
+    except (TypeError, ValueError):
+        return 1.0
+
+
+class LinearSolve(Compound):
+    """x with A x = b; the parameter is n, the operands A row by row and then b."""
+
+    def count(self, parameter: Parameter = None) -> int:
+        return int(parameter * parameter + parameter)
+
+    def results(self, parameter: Parameter = None) -> int:
+        return int(parameter)
+
+    def bodies(self, parameter: Parameter = None) -> dict[str, Graph]:
+        return {}
+
+    def weight(self, parameter: Parameter = None) -> float:
+        return float(2 * parameter**3 / 3 + 2 * parameter**2)
+
+    def written(self, operands: tuple[str, ...], parameter: Parameter = None) -> str:
+        return f"linear_solve({parameter} equations)"
+
+    def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
+        """Gaussian elimination with partial pivoting, in any arithmetic."""
+        n = parameter
+        a = [list(operands[i * n : (i + 1) * n]) for i in range(n)]
+        b = list(operands[n * n :])
+
+        def less(x: Any, factor: Any, y: Any) -> Any:
+            return numbers.apply(SUB, None, [x, numbers.mul(factor, y)])
+
+        for k in range(n):
+            pivot = max(range(k, n), key=lambda i: size_of(a[i][k]))
+            if size_of(a[pivot][k]) == 0:
+                raise DomainError(f"the matrix of a linear system is singular at this point: column {k} has no pivot")
+            a[k], a[pivot], b[k], b[pivot] = a[pivot], a[k], b[pivot], b[k]
+            for i in range(k + 1, n):
+                factor = numbers.apply(DIV, None, [a[i][k], a[k][k]])
+                a[i][k + 1 :] = [less(x, factor, y) for x, y in zip(a[i][k + 1 :], a[k][k + 1 :], strict=True)]
+                b[i] = less(b[i], factor, b[k])
+        x: list[Any] = [None] * n
+        for i in reversed(range(n)):
+            known = b[i]
+            for j in range(i + 1, n):
+                known = less(known, a[i][j], x[j])
+            x[i] = numbers.apply(DIV, None, [known, a[i][i]])
+        return x
+
+    def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
+            tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
+        """A ẋ = ḃ − Ȧ x."""
+        n, moved = parameter, filled(numbers, tangents)
+        right = list(moved[n * n :])
+        for i in range(n):
+            for j in range(n):
+                if tangents[i * n + j] is not None:
+                    right[i] = numbers.apply(SUB, None, [right[i], numbers.mul(moved[i * n + j], results[j])])
+        return applied(numbers, SOLVE, n, [*operands[: n * n], *right])
+
+    def vjp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
+            bars: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
+        """Aᵀ λ = x̄; then b̄ = λ and Ā = −λ xᵀ."""
+        n = parameter
+        transposed = [operands[j * n + i] for i in range(n) for j in range(n)]
+        weight = applied(numbers, SOLVE, n, [*transposed, *filled(numbers, bars)])
+        matrix = [numbers.apply(NEG, None, [numbers.mul(weight[i], results[j])]) for i in range(n) for j in range(n)]
+        return [*matrix, *weight]
+
+
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """n equations g(x, p) = 0: inputs are the n unknowns, then the parameters."""
+
+    body: Graph
+    unknowns: int
+    tolerance: float
+
+    @cached_property
+    def slopes(self) -> Graph:
+        """∂g/∂(x, p), row by row."""
+        return derivative(self.body)
+
+    def matrix(self, numbers: Any, inputs: Sequence[Any]) -> list[Any]:
+        """∂g/∂x, row by row."""
+        n, every = self.unknowns, walked(numbers, self.slopes, inputs)
+        width = len(self.body.inputs)
+        return [every[i * width + j] for i in range(n) for j in range(n)]
+
+
+class Root(Compound):
+    """The root of equations near a start: operands are the start, then the parameters. The start has no derivative."""
+
+    def count(self, parameter: Parameter = None) -> int:
+        return len(parameter.body.inputs)
+
+    def results(self, parameter: Parameter = None) -> int:
+        return int(parameter.unknowns)
+
+    def bodies(self, parameter: Parameter = None) -> dict[str, Graph]:
+        return {"equations": parameter.body}
+
+    def written(self, operands: tuple[str, ...], parameter: Parameter = None) -> str:
+        return f"root({', '.join(operands)})"
+
+    def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
+        """Newton's method: damped on floats until it settles; in other numbers a few steps from the float root."""
+        n = parameter.unknowns
+        if numbers is FLOATS:
+            return newton(parameter, list(operands[:n]), list(operands[n:]))
+        start = [size_signed(x) for x in operands]
+        x: list[Any] = [numbers.constant(value) for value in newton(parameter, start[:n], start[n:])]
+        for _ in range(POLISH):
+            x = self._step(numbers, parameter, x, operands[n:])
+        return x
+
+    @staticmethod
+    def _step(numbers: Any, parameter: Equations, x: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+        inputs = [*x, *given]
+        system = [*parameter.matrix(numbers, inputs), *walked(numbers, parameter.body, inputs)]
+        moved = SOLVE.apply(numbers, parameter.unknowns, system)
+        return [numbers.apply(SUB, None, [a, b]) for a, b in zip(x, moved, strict=True)]
+
+    def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
+            tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
+        n, body = parameter.unknowns, parameter.body
+        inputs, still = [*results, *operands[n:]], [numbers.constant(0)] * n
+        program = tangent_program(body, dotted(body))
+        pushed = written(numbers, program, [*inputs, *still, *filled(numbers, tangents[n:])])
+        right = [numbers.apply(NEG, None, [number]) for number in pushed]
+        return applied(numbers, SOLVE, n, [*_matrix(numbers, parameter, inputs), *right])
+
+    def vjp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
+            bars: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
+        n, body = parameter.unknowns, parameter.body
+        inputs = [*results, *operands[n:]]
+        matrix = _matrix(numbers, parameter, inputs)
+        transposed = [matrix[j * n + i] for i in range(n) for j in range(n)]
+        weight = applied(numbers, SOLVE, n, [*transposed, *filled(numbers, bars)])
+        program = adjoint_program(body, fresh(body.inputs, [f"bar{k}" for k in range(n)]))
+        passed = written(numbers, program, [*inputs, *(numbers.apply(NEG, None, [w]) for w in weight)])
+        return [*[None] * n, *passed[n:]]
+
+
+def written(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
+    """The outputs of a body in any arithmetic, nodes of a new graph among them."""
+    values = evaluate(body, list(inputs), numbers)
+    return [values[output] for output in body.outputs]
+
+
+def _matrix(numbers: Any, parameter: Equations, inputs: Sequence[Any]) -> list[Any]:
+    n, width = parameter.unknowns, len(parameter.body.inputs)
+    every = written(numbers, parameter.slopes, inputs)
+    return [every[i * width + j] for i in range(n) for j in range(n)]
+
+
+def size_signed(number: Any) -> float:
+    """A number of another arithmetic as a float. Raises UnsupportedExpression for what is no single number."""
+    try:
+        return float(getattr(number, "value", number))
+    except (TypeError, ValueError):
+        raise UnsupportedExpression("a root is found for one point of numbers at a time, not for arrays or letters") from None
+
+
+def newton(p: Equations, x: list[float], given: list[float]) -> list[float]:
+    """Damped Newton steps on floats. Raises GaveUp where they do not settle, DomainError where ∂g/∂x is singular."""
+
+    def residual(at: list[float]) -> tuple[list[float], float]:
+        found = [float(v) for v in walked(FLOATS, p.body, [*at, *given])]
+        return found, max((abs(v) for v in found), default=0.0)
+
+    found, size = residual(x)
+    for _ in range(MOST_STEPS):
+        if size == 0:
+            return x
+        step = SOLVE.apply(FLOATS, p.unknowns, [*p.matrix(FLOATS, [*x, *given]), *found])
+        scale = 1.0
+        while True:
+            trial = [a - scale * b for a, b in zip(x, step, strict=True)]
+            after, new_size = residual(trial)
+            if math.isfinite(new_size) and (new_size < size or scale < 1e-4):
+                break
+            scale /= 2
+        moved = max(abs(scale * b) / max(abs(a), 1e-300) for a, b in zip(trial, step, strict=True))
+        settled = moved <= p.tolerance or new_size >= size
+        if new_size <= size:
+            x, found, size = trial, after, new_size
+        if settled:
+            if moved > 1e-6 and size > 1e-6:
+                break
+            return x
+    raise GaveUp(f"Newton's method has not found the root: after its last step the largest residual is {size:.3g}; start nearer")
+
+
+SOLVE, ROOT = LinearSolve("linear_solve"), Root("root")

@@ -1,0 +1,180 @@
+"""Solvers for traced functions: `linear_solve`, `root`, `fixed_point`, `minimum`, `ode`, `integral`.
+
+Each is a node, or a loop that is one node. Roots are differentiated by the implicit function theorem, and not through their
+iteration. On ordinary numbers all of them simply compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adlab.autodiff.programs import derivative
+from adlab.errors import OptionError, TracingError
+from adlab.graph.graph import Graph
+from adlab.tracing.array import is_traced, plain, wrapped
+from adlab.tracing.control import Structure, body_of, innermost, record, scan
+from adlab.tracing.implicit import ROOT, SOLVE, Equations, newton
+from adlab.tracing.recorder import Recorder
+from adlab.tracing.scalar import Scalar
+
+TOLERANCE = 1e-15
+"""The relative step at which a root is settled: a few ulps."""
+
+
+def linear_solve(matrix: Any, right: Any) -> Any:
+    """x with matrix @ x = right, for shapes (n, n) and (n,). One node; its derivative is one more solve.
+
+    >>> linear_solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([2.0, 2.0]))
+    array([1. , 0.5])
+    """
+    if not is_traced(matrix) and not is_traced(right):
+        return np.linalg.solve(matrix, right)
+    a, b = plain(matrix), plain(right)
+    if a.ndim != 2 or a.shape[0] != a.shape[1] or b.shape != (len(a),):
+        raise OptionError(f"linear_solve takes shapes (n, n) and (n,), not {a.shape} and {b.shape}")
+    recorder = innermost(list(a.ravel()), list(b))
+    assert recorder is not None
+    return _array(record(recorder, SOLVE, len(a), [*a.ravel().tolist(), *b.tolist()]))
+
+
+def root(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> Any:
+    """x near `start` with g(x) = 0, by Newton's method; as many equations as unknowns. g may use traced numbers around it.
+
+    Raises GaveUp where the iteration does not settle, DomainError where the Jacobian is singular at the root.
+
+    >>> round(root(lambda x: x**2 - 2.0, 1.0), 12)
+    1.414213562373
+    """
+    recorder = innermost(start) or _around(g, start)
+    shape = Structure(start)
+    if recorder is None:
+        outer = Recorder([])
+        graph, _, _ = body_of(outer, g, [start], [shape], [])
+        found: Any = newton(Equations(graph, len(shape.flat(start)), tolerance), [float(x) for x in shape.flat(start)], [])
+        return shape.built(list(found))
+    return _root(recorder, g, start, shape, tolerance, None)
+
+
+def _root(recorder: Recorder, g: Callable[[Any], Any], start: Any, shape: Structure, tolerance: float,
+          change: Callable[[Graph, int], Graph] | None) -> Any:  # fmt: skip
+    graph, _, known = body_of(recorder, g, [start], [shape], [])
+    numbers = shape.flat(start)
+    if change is not None:
+        graph = change(graph, len(numbers))
+    if len(graph.outputs) != len(numbers):
+        raise TracingError(f"a root needs as many equations as unknowns: {len(graph.outputs)} equations, {len(numbers)} unknowns")
+    fixed = [number.value if isinstance(number, Scalar) else number for number in numbers]
+    found = record(recorder, ROOT, Equations(graph, len(numbers), tolerance), [*fixed, *known])
+    return shape.built(list(found))
+
+
+def fixed_point(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> Any:
+    """x with g(x) = x, as the root of g(x) − x.
+
+    >>> round(fixed_point(np.cos, 1.0), 12)
+    0.739085133215
+    """
+    shape = Structure(start)
+
+    def difference(x: Any) -> Any:
+        left, right = shape.flat(g(x)), shape.flat(x)
+        return shape.built([a - b for a, b in zip(left, right, strict=True)])
+
+    return root(difference, start, tolerance)
+
+
+def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> Any:
+    """x where the gradient of f vanishes, near `start`: the root of ∇f. Its derivative needs the Hessian, which adlab writes.
+
+    >>> round(minimum(lambda x: (x - 3.0)**2, 1.0), 12)
+    3.0
+    """
+    shape = Structure(start)
+
+    def slopes(graph: Graph, unknowns: int) -> Graph:
+        if len(graph.outputs) != 1:
+            raise TracingError("a function that is minimized returns one number")
+        every = derivative(graph)
+        return Graph(every.inputs, every.nodes, every.outputs[:unknowns])
+
+    recorder = innermost(start) or _around(f, start)
+    if recorder is None:
+        outer = Recorder([])
+        graph, _, _ = body_of(outer, f, [start], [shape], [])
+        unknowns = [float(x) for x in shape.flat(start)]
+        return shape.built(newton(Equations(slopes(graph, len(unknowns)), len(unknowns), tolerance), unknowns, []))
+    return _root(recorder, f, start, shape, tolerance, slopes)
+
+
+def ode(f: Callable[[float, Any], Any], start: Any, times: Any, steps: int = 1) -> Any:
+    """y at each of `times`, from y(times[0]) = start and y′ = f(t, y), by the classical Runge–Kutta method of order 4.
+
+    `steps` of equal length lead from one time to the next. It is a scan: one node, whose adjoint runs backwards in time.
+    Times are plain numbers. Returns an array of shape (len(times), …).
+
+    >>> round(float(ode(lambda t, y: -y, 1.0, [0.0, 1.0], steps=100)[-1]), 8)
+    0.36787944
+    """
+    grid = np.asarray(times, dtype=float)
+    if grid.ndim != 1 or len(grid) < 1 or steps < 1:
+        raise OptionError("ode needs a list of times and at least one step between them")
+    widths = np.repeat(np.diff(grid) / steps, steps)
+    begins = (grid[:-1, None] + (np.diff(grid) / steps)[:, None] * np.arange(steps)).ravel()
+    shape = Structure(start)
+
+    def moved(y: Any, slope: Any, h: Any) -> Any:
+        return shape.built([a + h * b for a, b in zip(shape.flat(y), shape.flat(slope), strict=True)])
+
+    def turn(y: Any, x: Any) -> Any:
+        t, h = x[0], x[1]
+        k1 = f(t, y)
+        k2 = f(t + h / 2, moved(y, k1, h / 2))
+        k3 = f(t + h / 2, moved(y, k2, h / 2))
+        k4 = f(t + h, moved(y, k3, h))
+        parts = [shape.flat(k) for k in (k1, k2, k3, k4)]
+        total = [(a + 2 * b + 2 * c + d) / 6 for a, b, c, d in zip(*parts, strict=True)]
+        after = shape.built([y0 + h * slope for y0, slope in zip(shape.flat(y), total, strict=True)])
+        return after, after
+
+    if len(grid) == 1:
+        return _array([start])
+    _, every = scan(turn, start, np.column_stack([begins, widths]))
+    chosen = [every[k] for k in range(steps - 1, len(widths), steps)]
+    return _array([start, *chosen])
+
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(15)
+"""Gauss–Legendre's rule of 15 points on [−1, 1], which is exact for polynomials up to degree 29."""
+
+
+def integral(f: Callable[[Any], Any], a: Any, b: Any, panels: int = 8) -> Any:
+    """∫ f from a to b by Gauss–Legendre's rule on `panels` equal parts; both ends may be traced.
+
+    >>> round(float(integral(np.exp, 0.0, 1.0)), 12)
+    1.718281828459
+    """
+    width = (b - a) / panels
+    total: Any = 0.0
+    for k in range(panels):
+        middle = a + width * (k + 0.5)
+        for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
+            total = total + weight * f(middle + width * (node / 2))
+    return total * width / 2
+
+
+def _array(items: list[Any]) -> Any:
+    if not any(is_traced(item) for item in items):
+        return np.array(items)
+    return wrapped(np.stack([plain(item).astype(object) for item in items]))
+
+
+def _around(g: Callable[..., Any], start: Any) -> Recorder | None:
+    """The recorder of traced numbers that a function uses from around it; None where it uses none."""
+    found = g(start)
+    return innermost(found) if is_traced(found) else None
+
+
+__all__ = ["fixed_point", "integral", "linear_solve", "minimum", "ode", "root"]
