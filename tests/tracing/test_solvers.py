@@ -67,7 +67,7 @@ def test_an_integral_moves_with_its_end_as_leibniz_says() -> None:
 
 
 def test_what_a_solver_cannot_find_is_said() -> None:
-    with pytest.raises((DomainError, GaveUp), match="Newton|singular"):
+    with pytest.raises((DomainError, GaveUp), match=r"Newton|singular"):
         adlab.from_python(lambda p: adlab.root(lambda x: x**2 + p, 1.0), 1.0)
     with pytest.raises((DomainError, GaveUp)):
         adlab.from_python(lambda p: adlab.root(lambda x: x * 0.0 + p, 1.0), 1.0)
