@@ -201,7 +201,7 @@ class Written:
     def _formula_in_latex(self) -> str:
         import sympy
 
-        from adlab.draw.latex import formula_in_latex
+        from adlab.text.latex import formula_in_latex
 
         rows = r" \\ ".join(map(formula_in_latex, self.outputs))
         values = rows if self.scalar else rf"\begin{{pmatrix}} {rows} \end{{pmatrix}}"

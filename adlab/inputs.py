@@ -91,7 +91,10 @@ def _items(given: Any) -> tuple[list[Any], tuple[int, ...]]:
 def _given(variables: Iterable[Any]) -> list[sympy.Symbol | str]:
     """The variables listed: symbols and names; one for each object that SymPy differentiates by."""
     alone = isinstance(variables, (str, Basic)) or not isinstance(variables, Iterable)
-    listed: list[Any] = [variables] if alone and not isinstance(variables, sympy.Tuple) else list(variables)
+    try:
+        listed: list[Any] = [variables] if alone and not isinstance(variables, sympy.Tuple) else list(variables)
+    except TypeError:  # an array of no dimension says only then that it has no entries
+        raise VariableError(f"variables are symbols or names, not {shown(variables)}") from None
     found: list[sympy.Symbol | str] = []
     for variable in listed:
         if isinstance(variable, Basic) and is_leaf(variable) and is_small([variable], LARGEST_LEAF):

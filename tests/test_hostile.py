@@ -95,6 +95,29 @@ def test_the_bench_needs_a_time_and_a_round(limits: dict[str, float]) -> None:
         bench(["worked-example"], ["sympy"], **limits)
 
 
+@pytest.mark.parametrize("backend", ["python", "numpy", "llvm"])
+@pytest.mark.parametrize("derivative", [None, "gradient", "value_and_gradient"])
+def test_programs_without_inputs(backend: str, derivative: str | None) -> None:
+    if backend == "llvm":
+        pytest.importorskip("llvmlite")
+    program = adlab.Function("pi").compile(backend, derivative)
+    one, many = program([]), program(np.zeros((3, 0)))
+    assert np.shape(many if derivative != "value_and_gradient" else many[0])[0] == np.shape(np.zeros(3))[0]
+    assert np.size(one if derivative != "value_and_gradient" else one[1]) == (derivative is None)
+
+
+def test_ragged_points_and_variables_without_a_dimension() -> None:
+    with pytest.raises(PointError):
+        adlab.check("x*y", lambda point: [1.0, 1.0], at=[1, [2]])
+    with pytest.raises(AdlabError, match="symbols or names"):
+        adlab.Function("x*y", variables=np.ma.masked)
+
+
+def test_an_exponent_that_no_float_holds() -> None:
+    f = adlab.Function("(((sigmoid(x1)/z)-digamma((1-1e-300)))**((abs(z)*log2(z))*acosh(log1p(y))))")
+    f.compile("python", "gradient")([22.0, 22.0, 1.7e308])  # no bare OverflowError
+
+
 def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     for framework in ("torch", "jax"):
         pytest.importorskip(framework)

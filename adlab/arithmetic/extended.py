@@ -30,6 +30,10 @@ LARGEST_MAGNITUDE = 2**40
 """The magnitude, in bits, of the largest exponent that is followed; beyond, a number counts as infinite."""
 
 
+FARTHEST = 2**1000
+"""The largest exponent that is told: a float holds it. Nothing depends on how much farther a number is."""
+
+
 class Extended(Numbers):
     """mpmath's numbers of `bits` bits; NaN where an operation has no real value."""
 
@@ -85,7 +89,9 @@ class Extended(Numbers):
         """The magnitude of a number as a power of two; -inf for 0, inf for what is no number."""
         if number == 0:
             return -math.inf
-        return float(magnitude(number)) if CONTEXT.isfinite(number) else math.inf
+        if not CONTEXT.isfinite(number):
+            return math.inf
+        return float(max(-FARTHEST, min(FARTHEST, magnitude(number))))
 
     def power_of_two(self, exponent: int) -> Any:
         """2**exponent, exactly."""

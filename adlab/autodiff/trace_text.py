@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adlab.display import Table
+from adlab.text.latex import formula_in_latex
 
 if TYPE_CHECKING:
     from adlab.autodiff.trace import Contribution, Trace
@@ -213,15 +214,14 @@ def _latex_reverse(trace: Trace, node: int) -> str:
 
 def _latex_partial(trace: Trace, node: int, operand: int, in_product: bool = False) -> str:
     """The local partial in letters, typeset; in brackets where it is a sum."""
-    from sympy import latex
 
     expression = trace.partial_formula(node, operand)
-    text = str(latex(expression))
+    text = formula_in_latex(expression)
     return rf"\left({text}\right)" if in_product and (expression.is_Add or text.startswith("-")) else text
 
 
 def _latex_operation(trace: Trace, node: int) -> str:
-    from sympy import Symbol, latex
+    from sympy import Symbol
 
     from adlab.arithmetic.symbols import SYMPY
 
@@ -229,4 +229,4 @@ def _latex_operation(trace: Trace, node: int) -> str:
     if not operands:
         return r"\text{input}"
     letters = [Symbol(trace.graph.names[operand], real=True) for operand in operands]
-    return str(latex(SYMPY.apply(primitive, parameter, list(letters))))
+    return formula_in_latex(SYMPY.apply(primitive, parameter, list(letters)))

@@ -56,7 +56,7 @@ class NumpyProgram:
         self.graph = graph
         self._fast = _Source(graph, careful=False)
         alive = self._fast.slots + len(graph.inputs) + len(graph.outputs)
-        self.chunk = max(SMALLEST_CHUNK, min(CHUNK, WORKING_SET // alive))
+        self.chunk = max(SMALLEST_CHUNK, min(CHUNK, WORKING_SET // max(alive, 1)))
 
     @cached_property
     def _careful(self) -> _Source:
@@ -117,7 +117,7 @@ class _Source:
         self.slots = 0
         self._spare: list[FloatArray] = []
         lines = list(_Writer(graph, self).lines())
-        source = "\n    ".join(["def program(x, w, y):", *lines])
+        source = "\n    ".join(["def program(x, w, y):", *(lines or ["pass"])])
         exec(compile(source, "<adlab program>", "exec"), self.space)  # text that adlab itself has just written
         self._program: Callable[..., None] = self.space["program"]
 

@@ -300,7 +300,7 @@ def _for_bodies(graph: Graph, backend: str) -> str:
 def _quick(graph: Graph) -> Quick:
     from adlab.compile.llvm.tape import tape_kernel
 
-    return tape_kernel(graph) or NumpyKernel(graph)
+    return (tape_kernel(graph) if graph.outputs else None) or NumpyKernel(graph)
 
 
 def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
@@ -310,6 +310,8 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
         return NumpyKernel(graph)
     if not _has_machine_code():
         raise MissingExtra('backend="llvm" needs llvmlite, on Linux or macOS; pip install "adlab[jit]"')
+    if not graph.outputs:  # there is nothing to compute, and machine code loops at least once
+        return PythonKernel(graph)
     from adlab.compile.llvm.kernel import LlvmKernel
 
     kernel: Kernel = LlvmKernel(graph, accuracy)

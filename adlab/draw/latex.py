@@ -10,21 +10,9 @@ from adlab.display.table import in_latex
 from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, number_text
-from adlab.text.traversal import brief
+from adlab.text.latex import formula_in_latex
 
 MOST_LINES = 200
-
-
-def formula_in_latex(expression: Any) -> str:
-    """SymPy's LaTeX. Where its printer fails (on a power of a Piecewise, or a constant that has no value): the text."""
-    from sympy import latex
-
-    for printer in (latex, lambda given: latex(given, order="none"), lambda given: rf"\text{{{in_latex(brief(given, 200))}}}"):
-        try:
-            return str(printer(expression))
-        except Exception:  # whatever a printer raises, there is a formula to show
-            continue
-    return rf"\text{{{type(expression).__name__}}}"
 
 
 def to_latex(graph: Graph) -> str:

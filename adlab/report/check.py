@@ -126,7 +126,7 @@ def check(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = No
     'convention'
     """
     limits = tolerance(rtol, atol)
-    wrapped = [at] if isinstance(at, (Mapping, str)) or not np.ndim(at) else list(at)
+    wrapped = [at] if isinstance(at, (Mapping, str)) or not _is_listed(at) else list(at)
     subject = subject_of(f, wrapped)
     call = gradient_of(grad, subject.names)
     points = _points(subject.names, at)
@@ -142,7 +142,7 @@ def check(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = No
 
 
 def _points(names: Sequence[str], at: Sequence[Any]) -> list[FloatArray]:
-    if isinstance(at, Mapping) or not np.ndim(at) or isinstance(at, str):
+    if isinstance(at, (Mapping, str)) or not _is_listed(at):
         at = [at]
     elif len(names) > 1 and not any(np.iterable(x) for x in at):  # one point, its coordinates in order
         at = [at] if len(at) else []
@@ -266,3 +266,10 @@ def _notes(points: list[FloatArray], judged: list[Rows], rows: list[CheckRow], g
         elif k not in reached and given[k].raised is not None:
             notes.append(f"at {point.tolist()} f has no derivative ({judged[k][0][0].note}), and your gradient raises")
     return list(dict.fromkeys(notes))
+
+
+def _is_listed(at: Any) -> bool:
+    try:
+        return bool(np.ndim(at))
+    except ValueError:  # a ragged list, which is refused as points
+        return True

@@ -17,6 +17,7 @@ from adlab.function import Function, as_function
 from adlab.graph.graph import Builder, Graph
 from adlab.symbolic import formula
 from adlab.symbolic.derivative import operations_after_cse
+from adlab.text.latex import formula_in_latex
 
 Format = Literal["text", "latex", "python", "c", "mermaid"]
 FORMATS: tuple[Format, ...] = ("text", "latex", "python", "c", "mermaid")
@@ -132,7 +133,7 @@ class Derivative(Report):
             return self.program.to_latex()
         if sum(map(_size, self.formulas)) > 2_000:
             return withheld(sum(map(_size, self.formulas)))
-        lines = [rf"{_name_in_latex(self, k)} &= {sympy.latex(made)}" for k, made in enumerate(self.formulas)]
+        lines = [rf"{_name_in_latex(self, k)} &= {formula_in_latex(made)}" for k, made in enumerate(self.formulas)]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def _repr_latex_(self) -> str:

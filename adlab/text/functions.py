@@ -19,7 +19,8 @@ import sympy
 from sympy import Expr, Function
 from sympy.codegen import cfunctions, numpy_nodes
 
-from adlab.text.traversal import postorder
+from adlab.errors import UnsupportedExpression
+from adlab.text.traversal import brief, postorder
 
 Meaning = Callable[..., Any]
 
@@ -101,9 +102,12 @@ def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[
     for node in postorder(found):
         meaning = None if isinstance(node, kept) else meaning_of(node)
         operands = [written.get(id(arg), arg) for arg in node.args]
-        if meaning is not None:
-            written[id(node)] = meaning(*operands)
-        elif any(new is not old for new, old in zip(operands, node.args, strict=True)):
-            with sympy.evaluate(False):
-                written[id(node)] = node.func(*operands)
+        try:
+            if meaning is not None:
+                written[id(node)] = meaning(*operands)
+            elif any(new is not old for new, old in zip(operands, node.args, strict=True)):
+                with sympy.evaluate(False):
+                    written[id(node)] = node.func(*operands)
+        except ArithmeticError as reason:  # SymPy evaluates the constants in it, beyond what it can
+            raise UnsupportedExpression(f"SymPy cannot write out {brief(node)} ({reason}); scale its constants") from None
     return [written.get(id(expression), expression) for expression in found]
