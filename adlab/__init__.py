@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from adlab.primitives.reader import parse as parse
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
+    from adlab.report.conditioning import conditioning as conditioning
     from adlab.report.cost import cost as cost
     from adlab.report.derivatives import derivatives as derivatives
     from adlab.report.derive import derive as derive
@@ -58,11 +59,15 @@ if TYPE_CHECKING:
     from adlab.report.glossary import glossary as glossary
     from adlab.report.grid import table as table
     from adlab.report.marking import grade as grade
+    from adlab.report.peers import conventions as conventions
+    from adlab.report.planted import planted as planted
     from adlab.report.rounding import rounding as rounding
     from adlab.report.sheet import sheet as sheet
+    from adlab.report.side_by_side import side_by_side as side_by_side
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
+    from adlab.report.value import value as value
     from adlab.tracing.control import (
         cond as cond,
         scan as scan,
@@ -92,7 +97,9 @@ _HOME = {
     "Function": "adlab.page.attach",
     "check": "adlab.report.check",
     "compare": "adlab.report.compare",
+    "conditioning": "adlab.report.conditioning",
     "contest": "adlab.report.difference_contest",
+    "conventions": "adlab.report.peers",
     "cost": "adlab.report.cost",
     "derivatives": "adlab.report.derivatives",
     "derive": "adlab.report.derive",
@@ -110,13 +117,16 @@ _HOME = {
     "methods": "adlab.methods",
     "page": "adlab.page.build",
     "parse": "adlab.primitives.reader",
+    "planted": "adlab.report.planted",
     "primitive": "adlab.arithmetic.registration",
     "rounding": "adlab.report.rounding",
     "sheet": "adlab.report.sheet",
+    "side_by_side": "adlab.report.side_by_side",
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
     "truth": "adlab.report.truth",
+    "value": "adlab.report.value",
 }  # fmt: skip
 
 __all__ = ["__version__", "gallery", *_HOME]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -85,6 +86,13 @@ class Function(Written):
         """What is pickled and copied: all but compiled code, which is made again when it is needed."""
         kept = {key: value for key, value in vars(self).items() if key in ("graph", "outputs") or not _is_cached(key)}
         return kept | {"_cache": {}}
+
+    def with_graph(self, graph: Graph) -> Function:
+        """The same formula with this graph to compute by; the formula still judges it. Raises GraphError for a bad graph."""
+        graph.check()
+        made = copy.copy(self)
+        made.__dict__["graph"] = graph
+        return made
 
     # --- what it is ---------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from adlab.autodiff.sweeps import forward
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
+from adlab.traced import at_point
 from adlab.truth.meanings import CONTEXT, exact, working
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
@@ -37,11 +38,16 @@ class Conditioning:
     spread: FloatArray | None = None
 
 
-def conditioning(f: Function, point: FloatArray) -> Conditioning:
+def conditioning(f: Any, x: Any = None) -> Conditioning:
     """The condition numbers of f and of each partial at a point.
 
     Where binary64 overflows or underflows on the way, they are worked out with unlimited exponents, if the program is small.
+    Raises PointError for a point that does not fit.
+
+    >>> conditioning("log(x)", 1.001).f.round(-1)     # near 1 the logarithm is ill-conditioned
+    array([1000.])
     """
+    f, point = at_point(f, x)
     program = f.program("reverse")
     values: list[Any] = list(evaluate(program, point.tolist(), FLOATS))
     found = np.array([values[output] for output in program.outputs])

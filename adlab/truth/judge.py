@@ -29,7 +29,7 @@ from typing import Any, Literal, NamedTuple
 
 import sympy
 
-from adlab.errors import OptionError, PointError
+from adlab.errors import DomainError, OptionError, PointError
 from adlab.precision import patience, seconds_left
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
 from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
@@ -203,6 +203,19 @@ def _evaluated(made: Plan, point: Sequence[Any], digits: int) -> tuple[State, in
     while state.bits < bits_of(digits) + VALUE_BITS and any(_vague(outcome, digits) for outcome in state.outcomes()):
         state = made.base(point, 2 * state.bits)
     return state, extent
+
+
+def values_to(made: Plan, point: Sequence[Any], digits: int) -> list[Any]:
+    """The outputs at a point of exact numbers, each an mpf good to `digits` digits.
+
+    Raises DomainError where an output has no real value, or none that can be told, and what `checked` raises.
+    """
+    state, extent = _evaluated(made, checked(point, digits), digits)
+    outcomes = state.outcomes()
+    for outcome in outcomes:
+        if objection := _objection(outcome, state.bits, digits, extent):
+            raise DomainError(objection)
+    return [exported(outcome.value) for outcome in outcomes]
 
 
 def _vague(outcome: Outcome, digits: int) -> bool:
