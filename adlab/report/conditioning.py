@@ -16,7 +16,7 @@ from adlab.autodiff.sweeps import forward
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
-from adlab.traced import at_point
+from adlab.tracing.traced import at_point
 from adlab.truth.meanings import CONTEXT, exact, working
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
