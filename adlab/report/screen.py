@@ -20,6 +20,8 @@ WIDTH, LINES = 80, 24
 """A terminal as it opens; its last line is the prompt's."""
 LEAST_VERDICT = 2
 """Lines of the verdict that always stand."""
+SAID = ("Swell", "Cost", "There is no derivative to judge by")
+"""Sentences of the verdict that say what stands above it on the screen."""
 GOOD, POOR = 15.0, 8.0
 """Digits from which a method's answer is painted green, and below which red."""
 
@@ -61,7 +63,8 @@ def formulas(found: Comparison, width: int, room: int) -> list[str]:
     if partials and len(written) <= room and max(map(len, written)) <= width:
         return written
     tree, program = _sizes(found)
-    size = f"{tree} operations as a formula, {program} as a program" if tree else f"{program} operations as a program"
+    plural = "" if "1" == (tree or program) else "s"
+    size = f"{tree} operation{plural} as a formula, {program} as a program" if tree else f"{program} operation{plural} as a program"
     return [_line(f"{_partial(f)} has {size}: adlab derive shows it", width)]
 
 
@@ -180,7 +183,7 @@ def _in_units(ratio: float | None) -> str:
 def _verdict(found: Comparison, width: int, room: int) -> str:
     """The first sentences, which matter most; the last line says how many more there are."""
     said: list[str] = []
-    sentences = [sentence.text for sentence in found.verdict if not sentence.text.startswith(("Swell", "Cost"))]
+    sentences = [sentence.text for sentence in found.verdict if not sentence.text.startswith(SAID)]
     for number, sentence in enumerate(sentences):
         added = wrapped(f"• {sentence}", width).split("\n")
         left = len(sentences) - number - 1
