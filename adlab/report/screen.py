@@ -63,8 +63,8 @@ def formulas(found: Comparison, width: int, room: int) -> list[str]:
     if partials and len(written) <= room and max(map(len, written)) <= width:
         return written
     tree, program = _sizes(found)
-    plural = "" if "1" == (tree or program) else "s"
-    size = f"{tree} operation{plural} as a formula, {program} as a program" if tree else f"{program} operation{plural} as a program"
+    many = f"{tree or program} operation{'' if (tree or program) == '1' else 's'}"
+    size = f"{many} as a formula, {program} as a program" if tree else f"{many} as a program"
     return [_line(f"{_partial(f)} has {size}: adlab derive shows it", width)]
 
 
