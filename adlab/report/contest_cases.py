@@ -25,9 +25,11 @@ class Case:
 
     kind: str
     name: str
-    f: str | Callable[[float], Any]
+    f: str | Callable[..., Any]
     at: float
     truth: str
+    made: bool = False
+    """Whether `f` has a state, and is what makes a new one: each contestant meets it fresh."""
 
     @property
     def has_truth(self) -> bool:
@@ -185,7 +187,7 @@ WITHOUT = ("a kink", "a jump")
 _SERIES = " + ".join(f"x**{k}/{math.factorial(k)}" for k in range(11))  # the terms that `truncated_sum` adds at 1
 
 # kind: (callable, point, truth)
-CALLABLES: dict[str, tuple[tuple[Callable[[float], Any], float, str], ...]] = {
+CALLABLES: dict[str, tuple[tuple[Callable[..., Any], float, str], ...]] = {
     "an isolated value": (
         (own.hole_at_one, 1.0, NO_DERIVATIVE),
         (own.spike_at_one, 1.0, NO_DERIVATIVE),
@@ -208,10 +210,10 @@ CALLABLES: dict[str, tuple[tuple[Callable[[float], Any], float, str], ...]] = {
         (own.trapezoids, 1.0, "(exp(x) - 1)*x/4e5/tanh(x/4e5)"),
     ),
     "stateful": (
-        (own.counting(), 1.0, CANNOT_BE_KNOWN),
-        (own.toggling(), 1.0, CANNOT_BE_KNOWN),
-        (own.random_walk(), 1.0, "sin(x)"),
-        (own.warming_up(), 1.0, CANNOT_BE_KNOWN),
+        (own.counting, 1.0, CANNOT_BE_KNOWN),
+        (own.toggling, 1.0, CANNOT_BE_KNOWN),
+        (own.random_walk, 1.0, "sin(x)"),
+        (own.warming_up, 1.0, CANNOT_BE_KNOWN),
     ),
     "it raises": (
         (own.asserting, -0.9999999, "x**2"),
@@ -250,4 +252,4 @@ def cases() -> Iterator[Case]:
             yield Case(kind, formula, formula, at, NO_DERIVATIVE if kind in WITHOUT else other[0] if other else formula)
     for kind, own_rows in CALLABLES.items():
         for f, at, truth in own_rows:
-            yield Case(kind, f"{f.__name__}()", f, at, truth)
+            yield Case(kind, f"{f.__name__}()", f, at, truth, kind == "stateful")
