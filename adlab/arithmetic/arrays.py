@@ -27,14 +27,14 @@ class Arrays(Numbers):
         return np.where(held == 1, result, np.nan)[()]
 
 
-def quiet(outside: str = "ignore") -> Any:
+def quiet(outside: Any = "ignore") -> Any:
     """NumPy's state for IEEE rules without warnings; whoever asks to be called at overflow and underflow still is.
 
     `outside` says what happens where an operand is outside the domain.
     """
-    before = np.geterr()
-    kept = {kind: before[kind] if before[kind] == "call" else "ignore" for kind in ("over", "under")}
-    return np.errstate(divide=outside, invalid=outside, **kept)  # type: ignore[call-overload]
+    before: dict[str, Any] = dict(np.geterr())
+    kept: dict[str, Any] = {kind: before[kind] if before[kind] == "call" else "ignore" for kind in ("over", "under")}
+    return np.errstate(**kept, divide=outside, invalid=outside)
 
 
 ARRAYS = Arrays()

@@ -39,7 +39,7 @@ class Enclosures(Intervals):
         if any(map(undefined, operands)):
             return _despite(primitive, operands)
         given = () if parameter is None else (parameter,)
-        if not self.exists(primitive, parameter, operands):
+        if not self.defined(primitive, parameter, operands):
             return UNDEFINED
         if not primitive.ulps:  # exact on floats
             if all(low == high for low, high in operands):

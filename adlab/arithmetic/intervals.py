@@ -67,12 +67,16 @@ class Intervals(Numbers):
         if all(low == high for low, high in operands):
             value = primitive.careful(*[low for low, _ in operands], *given)
             return self.undefined if value != value else widened(value, value, primitive.ulps)
-        if not self.exists(primitive, parameter, operands):
+        if not self.defined(primitive, parameter, operands):
             return self.undefined
         low, high = primitive.over(lambda *place: primitive.careful(*place, *given), operands, parameter)
         return widened(low, high, primitive.ulps)
 
-    def exists(self, primitive: Primitive, parameter: Parameter, operands: list[Interval]) -> bool:
+    def exists(self, value: Interval) -> bool:
+        """Whether this is an interval of numbers."""
+        return value[0] == value[0]
+
+    def defined(self, primitive: Primitive, parameter: Parameter, operands: list[Interval]) -> bool:
         """Whether the operation has a value for all of these operands."""
         return rules.unconditional(primitive) or self.conditions(primitive, parameter, operands)[0] == SURELY
 

@@ -33,7 +33,7 @@ class Behind:
 
     def mended(self, graph: Graph, points: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
         """The rows that `graph` has found, those replaced that cannot be trusted. `alarmed`: any of them may be one."""
-        finite = np.isfinite(found).all(axis=1)
+        finite: Any = np.isfinite(found).all(axis=1)
         looked = np.arange(len(found)) if alarmed else np.flatnonzero(~finite)
         for start in range(0, len(looked), BLOCK):
             rows = looked[start : start + BLOCK]

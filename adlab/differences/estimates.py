@@ -170,7 +170,7 @@ def _flat_around(line: Line, found: Estimate) -> npt.NDArray[np.bool_]:
     return np.asarray((np.asarray(found.df) == 0) & (np.ptp(near, axis=0) == 0))
 
 
-def _independent(line: Line, flat: Array) -> bool:
+def _independent(line: Line, flat: npt.NDArray[np.bool_]) -> bool:
     """Whether f is the same number far from x, too."""
     scale = max(abs(line.origin), TYPICAL_SCALE)
     values = line.at([line.origin + part * scale for part in FAR])

@@ -17,6 +17,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from adlab.differences.noise import lasting_noise, measured_noise
 from adlab.differences.quotients import Array, Line, Quotient, over
@@ -63,6 +64,9 @@ def _distances(line: Line, found: Quotient) -> list[float]:
     return [distance for distance in dict.fromkeys((first, nearest)) if least <= distance <= first]
 
 
+Truths = npt.NDArray[np.bool_]
+
+
 class _Probe:
     """Values at x ± δ, where f has both, or one of them: the slope there, and how far f(x) is off."""
 
@@ -75,7 +79,8 @@ class _Probe:
             self.rise = (above - centre + (below - centre)) / 2 - self.slope * (right - left) / 2
             self.same = (above == centre) & (below == centre)
         else:
-            self.slope = np.asarray((above - centre) / right if above is not None else (centre - below) / left)
+            one, sign = (above, right) if above is not None else (below, -left)
+            self.slope = np.asarray((np.asarray(one) - centre) / sign)
             self.rise = np.zeros(centre.shape)
             self.same = np.asarray(self.slope == 0)
 
@@ -111,7 +116,7 @@ def _judged(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, pro
 
 def _contradiction(
     line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, probe: _Probe, far: _Probe | None
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, Array, Truths]:
     """By how much the probe's derivative differs, by how much it may, and where f(x) is off the curve."""
     noise, ratio = line.noise, probe.distance / found.step
     if stencil.derivative == 1:

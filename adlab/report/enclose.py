@@ -202,7 +202,7 @@ def _reason(program: Graph, values: Sequence[Interval], place: int) -> str:
     moving = [o for o in dict.fromkeys(operands) if program.active[o]]
     met = ", ".join(f"{program.names[o]} is in [{values[o][0]:.6g}, {values[o][1]:.6g}]" for o in moving) or "it is a constant"
     written = f"{program.names[first]} = {program.written(first)}"
-    if ENCLOSURES.exists(primitive, parameter, [values[o] for o in operands]):
+    if ENCLOSURES.defined(primitive, parameter, [values[o] for o in operands]):
         return f"{written} is not proven to be bounded in the box, where {met}"
     needs = needed(program, first, primitive.value_condition(parameter))
     return f"{written} is not proven to have a value everywhere in the box: it needs {needs}, and {met}"
