@@ -141,7 +141,7 @@ def _noise(line: Line, h: float, probe: _Probe) -> Array:
     return np.where(probe.same, np.maximum(near, measured_noise(line, h)), near) if probe.same.any() else near
 
 
-def _narrow(line: Line, found: Quotient, verdict: Verdict, probe: _Probe, lifted: Array) -> Verdict:
+def _narrow(line: Line, found: Quotient, verdict: Verdict, probe: _Probe, lifted: Truths) -> Verdict:
     what = (
         f"f(x) is off the curve through its neighbours, by {shown(np.abs(probe.rise))} at a distance of {probe.distance:.2g}"
         if lifted.any()
