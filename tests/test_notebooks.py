@@ -53,8 +53,10 @@ def test_the_reader_is_asked_before_anything_is_shown(notebook: Any) -> None:
 def test_it_ends_with_exercises_and_their_solutions(notebook: Any) -> None:
     heads = re.findall(r"^## (.*)$", "\n".join(prose(notebook)), re.MULTILINE)
     assert heads[-2:] == ["Exercises", "Solutions"]
-    assert notebook["cells"][-1]["cell_type"] == "code"
-    solutions = "".join(notebook["cells"][-1]["source"])
+    last = notebook["cells"][-2]
+    assert last["cell_type"] == "code"
+    assert last["metadata"]["jupyter"]["source_hidden"] and "hide-cell" in last["metadata"]["tags"]  # until one asks for it
+    solutions = "".join(last["source"])
     exercises = "\n".join(prose(notebook)).partition("## Exercises")[2]
     for number in re.findall(r"^\*\*(\d)\.\*\*", exercises, re.MULTILINE):
         assert f"{number}." in solutions
@@ -76,10 +78,29 @@ def test_it_imports_adlab_and_defines_no_class_of_its_own(notebook: Any) -> None
     trees = [ast.parse(re.sub("^%.*$", "", "".join(cell["source"]), flags=re.MULTILINE)) for cell in code(notebook)]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     assert any(isinstance(node, ast.Import) and node.names[0].name == "adlab" for node in nodes)
+    modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    modules += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert {name for name in modules if name.split(".")[0] == "adlab"} <= {"adlab", "adlab.gallery"}  # public names only
+    assert not [node for node in nodes if isinstance(node, ast.Attribute) and re.match("_[^_]", node.attr)]
+    assert not [node for node in nodes if isinstance(node, ast.Name) and node.id in ("vars", "setattr")]
     assert not [node for node in nodes if isinstance(node, ast.ClassDef)]
 
 
-def test_the_readme_lists_them_all() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_its_first_cell_says_what_for_and_its_last_where_to_go_on(notebook: Any) -> None:
+    first, last = ("".join(notebook["cells"][at]["source"]) for at in (0, -1))
+    assert [word for word in ("You will be able to", "You need", "minutes") if word not in first] == []
+    assert all((ROOT / "notebooks" / name).is_file() for name in re.findall(r"\(([\w.]+)\)", last))
+    assert "(README.md)" in last
+
+
+def test_an_answer_that_is_to_be_guessed_is_folded(notebook: Any) -> None:
+    for asked, answer in zip(notebook["cells"], notebook["cells"][1:], strict=False):
+        guess = re.search(r"\bguess\b|\bpredict\b", "".join(asked["source"]), re.IGNORECASE)
+        if asked["cell_type"] == "markdown" and guess and answer["cell_type"] == "code":
+            assert answer["metadata"]["jupyter"]["outputs_hidden"]
+
+
+def test_the_course_lists_them_all_in_order() -> None:
+    course = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
     assert NOTEBOOKS
-    assert re.findall(r"\(notebooks/(\w+)\.ipynb\)", readme) == [path.stem for path in NOTEBOOKS]
+    assert re.findall(r"\((\w+)\.ipynb\)", course) == [path.stem for path in NOTEBOOKS]
