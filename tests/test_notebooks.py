@@ -55,7 +55,8 @@ def test_it_ends_with_exercises_and_their_solutions(notebook: Any) -> None:
     assert heads[-2:] == ["Exercises", "Solutions"]
     last = notebook["cells"][-2]
     assert last["cell_type"] == "code"
-    assert last["metadata"]["jupyter"]["source_hidden"] and "hide-cell" in last["metadata"]["tags"]  # until one asks for it
+    assert last["metadata"]["jupyter"]["source_hidden"]
+    assert "hide-cell" in last["metadata"]["tags"]
     solutions = "".join(last["source"])
     exercises = "\n".join(prose(notebook)).partition("## Exercises")[2]
     for number in re.findall(r"^\*\*(\d)\.\*\*", exercises, re.MULTILINE):
