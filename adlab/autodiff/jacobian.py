@@ -12,15 +12,23 @@ from typing import Any, Literal, TypeVar
 from adlab.arithmetic.numbers import Adjoints, Arithmetic, Values
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.graph.graph import Graph
+from adlab.graph.liveness import ancestors, descendants
 
 T = TypeVar("T")
 Mode = Literal["reverse", "forward"]
 
 
-def jacobian(graph: Graph, values: Values[T], arithmetic: Adjoints[T], mode: Mode = "reverse") -> list[list[T]]:
+def jacobian(
+    graph: Graph,
+    values: Values[T],
+    arithmetic: Adjoints[T],
+    mode: Mode = "reverse",
+    columns: Sequence[int] | None = None,
+) -> list[list[T]]:
     """All partials, a row for each output. Reverse mode sweeps once for each output, forward mode once for each input.
 
-    `values` are those of the graph's nodes, as `evaluate` returns them.
+    A sweep visits what its output needs, or what its input reaches, and nothing else. `values` are those of the graph's
+    nodes, as `evaluate` returns them; `columns` are the inputs to differentiate by, all of them by default.
 
     >>> from adlab.arithmetic.floats import FLOATS
     >>> from adlab.arithmetic.numbers import evaluate
@@ -33,29 +41,73 @@ def jacobian(graph: Graph, values: Values[T], arithmetic: Adjoints[T], mode: Mod
     >>> jacobian(graph, evaluate(graph, [-3.0, 5.0], FLOATS), FLOATS)
     [[5.0, -3.0], [nan, nan]]
     """
-    one, inputs = arithmetic.constant(1), range(len(graph.inputs))
+    one, inputs = arithmetic.constant(1), range(len(graph.inputs)) if columns is None else columns
     if mode == "forward":
-        columns = [tangents(graph, values, {i: one}, arithmetic) for i in inputs]
-        return [[column[k] for column in columns] for k in range(len(graph.outputs))]
-    sweeps = {output: _row(graph, values, output, arithmetic) for output in dict.fromkeys(graph.outputs)}
+        uses = graph.uses() if len(inputs) > 1 else None  # a single sweep may as well look at every operation
+        swept = [
+            tangents(graph, values, {i: one}, arithmetic, among=None if uses is None else descendants(graph, uses, i))
+            for i in inputs
+        ]
+        return [[column[k] for column in swept] for k in range(len(graph.outputs))]
+    sweeps = {output: _row(graph, values, output, arithmetic, inputs) for output in dict.fromkeys(graph.outputs)}
     return [list(sweeps[output]) for output in graph.outputs]
 
 
-def _row(graph: Graph, values: Values[T], output: int, arithmetic: Adjoints[T]) -> list[T]:
+def _row(graph: Graph, values: Values[T], output: int, arithmetic: Adjoints[T], inputs: Sequence[int]) -> list[T]:
     if not arithmetic.exists(values[output]):
-        return [values[output]] * len(graph.inputs)
-    adjoints = reverse(graph, values, {output: arithmetic.constant(1)}, arithmetic)
-    return at_inputs(graph, adjoints, arithmetic.constant(0))
+        return [values[output]] * len(inputs)
+    among = ancestors(graph, output) if len(graph.outputs) > 1 else None
+    adjoints, zero = reverse(graph, values, {output: arithmetic.constant(1)}, arithmetic, among=among), arithmetic.constant(0)
+    return [adjoints.get(i, zero) for i in inputs]
+
+
+def cheaper_mode(graph: Graph, columns: Sequence[int] | None = None) -> Mode:
+    """The mode whose sweeps visit fewer operands of operations in all; on a tie the one with fewer sweeps, or forward.
+
+    A reverse sweep passes an adjoint to every operand that its output needs; a forward sweep takes a tangent from every
+    operand that moves. So the counts are the multiplications of a Jacobian, before any are spared for being by 0 or 1.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> cheaper_mode(lower([sympy.sin(x * y)], [x, y])), cheaper_mode(lower([sympy.sin(x), sympy.cos(x)], [x]))
+    ('reverse', 'forward')
+    """
+    inputs = range(len(graph.inputs)) if columns is None else columns
+    outputs = set(graph.outputs)
+    fewer: Mode = "reverse" if len(outputs) < len(inputs) else "forward"
+    if len(outputs) <= 1 or len(inputs) <= 1:
+        return fewer
+    backward, onward = reverse_cost(graph), forward_cost(graph, inputs)
+    return fewer if backward == onward else "reverse" if backward < onward else "forward"
+
+
+def reverse_cost(graph: Graph) -> int:
+    """Operands that the reverse sweeps of a Jacobian pass an adjoint to."""
+    weights = [sum(graph.active[operand] for operand in node.operands) for node in graph.nodes]
+    return sum(weights[i] for output in set(graph.outputs) for i in ancestors(graph, output))
+
+
+def forward_cost(graph: Graph, inputs: Sequence[int]) -> int:
+    """Operands that the forward sweeps of a Jacobian take a tangent from."""
+    uses = graph.uses()
+    return sum(len(uses[i]) + sum(len(uses[reached]) for reached in descendants(graph, uses, i)) for i in inputs)
 
 
 def tangents(
-    graph: Graph, values: Values[T], seeds: Mapping[int, T], arithmetic: Arithmetic[T], still: Any = None
+    graph: Graph,
+    values: Values[T],
+    seeds: Mapping[int, T],
+    arithmetic: Arithmetic[T],
+    still: Any = None,
+    among: Sequence[int] | None = None,
 ) -> list[T]:
     """The tangent of each output when the inputs move by `seeds`: one forward sweep, the Jacobian times a vector.
 
-    `still` is the tangent of an output that does not move: 0, or an array of zeros where the seeds are arrays.
+    `still` is the tangent of an output that does not move: 0, or an array of zeros where the seeds are arrays. `among`
+    is as in `forward`.
     """
-    found = forward(graph, values, seeds, arithmetic)
+    found = forward(graph, values, seeds, arithmetic, among)
     zero = arithmetic.constant(0) if still is None else still
     return [found.get(o, zero) if arithmetic.exists(values[o]) else _nothing(values[o], still) for o in graph.outputs]
 

@@ -6,19 +6,24 @@ What they write is a graph like any other: it can be evaluated, counted, printed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from adlab.arithmetic.nodes import Nodes
-from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
+from adlab.autodiff.jacobian import Mode, adjoints, cheaper_mode, jacobian, tangents
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 
 
 @paused()
-def derivative(graph: Graph, mode: Mode = "reverse", value: bool = False) -> Graph:
+def derivative(
+    graph: Graph, mode: Mode | Literal["auto"] = "reverse", value: bool = False, columns: Sequence[int] | None = None
+) -> Graph:
     """The program of all partials, row-major (output, then input); the values come first if `value` is true.
 
-    Reverse mode sweeps once for each output, forward mode once for each input; both share the graph's own work.
+    Reverse mode sweeps once for each output, forward mode once for each input; both share the graph's own work, and a
+    sweep visits only what it concerns. Mode "auto" takes the one of the smaller counted cost (`cheaper_mode`).
+    `columns` are the inputs to differentiate by, all of them by default.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -32,7 +37,8 @@ def derivative(graph: Graph, mode: Mode = "reverse", value: bool = False) -> Gra
     """
     builder = Builder.on(graph)
     numbers = Nodes(builder, guards(graph, builder))
-    partials = jacobian(graph, range(len(graph)), numbers, mode)
+    chosen: Mode = cheaper_mode(graph, columns) if mode == "auto" else mode
+    partials = jacobian(graph, range(len(graph)), numbers, chosen, columns)
     primal = list(graph.outputs) if value else []
     return builder.finish(primal + [entry for row in partials for entry in row])
 

@@ -5,7 +5,7 @@ On floats they give tangents and adjoints; on the nodes of a new graph the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from adlab.arithmetic.numbers import Adjoints, Arithmetic, Values
@@ -16,9 +16,15 @@ T = TypeVar("T")
 
 
 def forward(
-    graph: Graph, values: Values[T], tangents: Mapping[int, T], arithmetic: Arithmetic[T]
+    graph: Graph,
+    values: Values[T],
+    tangents: Mapping[int, T],
+    arithmetic: Arithmetic[T],
+    among: Sequence[int] | None = None,
 ) -> dict[int, T]:
     """The tangent of every node that moves when the inputs move by `tangents`: v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ v̇ⱼ.
+
+    `among`, where given, names the operations to visit, in order: the others are known not to move.
 
     >>> from adlab.arithmetic.floats import FLOATS
     >>> from adlab.arithmetic.numbers import evaluate
@@ -31,7 +37,7 @@ def forward(
     """
     tangent = dict(tangents)
     compound = graph.compound
-    for node in graph.operations:
+    for node in graph.operations if among is None else among:
         operands = graph.nodes[node].operands
         if not any(operand in tangent for operand in operands):
             continue
@@ -51,10 +57,12 @@ def reverse(
     seeds: Mapping[int, T],
     arithmetic: Adjoints[T],
     note: Callable[[int, int, T, T], None] | None = None,
+    among: Sequence[int] | None = None,
 ) -> dict[int, T]:
     """The adjoint of every node: what it gets from each use, summed, from the outputs back: v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ.
 
     When a node's turn comes, everything that reads it has passed on its part: that is why the order is reversed.
+    `among`, where given, names the operations to visit, in order: no output depends on the others.
     `note` is told of each contribution as it is added: node, which operand, contribution, sum so far.
 
     >>> from adlab.arithmetic.floats import FLOATS
@@ -69,7 +77,7 @@ def reverse(
     """
     adjoint = dict(seeds)
     active, compound = graph.active, graph.compound
-    for node in reversed(graph.operations):
+    for node in reversed(graph.operations if among is None else among):
         bar = adjoint.get(node)
         if bar is None or not active[node]:  # no output depends on it, or it on no input
             continue

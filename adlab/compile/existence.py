@@ -8,7 +8,7 @@ backend alike.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 
 from adlab.arithmetic.domain import turning
@@ -16,6 +16,7 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
+from adlab.graph.liveness import ancestors
 from adlab.graph.lowering import lower
 from adlab.graph.rules import letters, splice, unconditional
 from adlab.primitives.primitive import Parameter, Primitive, to_float
@@ -43,19 +44,32 @@ def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -
     nan = builder.constant(math.nan)
     partials = list(graph.outputs[m:])
     width = len(partials) // m
+    turns = frozenset(turning(f)) if f is not None else frozenset()
     for row, output in enumerate(graph.outputs[:m]):
-        exists = _exists(builder, graph, output, keep=values or m > 1)
-        if f is not None:
-            exists = _smooth(builder, graph, output, turning(f), exists)
+        exists = condition(builder, graph, output, keep=values or m > 1, turns=turns)
         if exists is not None:
             for k in range(row * width, (row + 1) * width):
                 partials[k] = builder.call("select", exists, partials[k], nan)
     return builder.finish([*graph.outputs[:m], *partials] if values else partials)
 
 
-def _exists(builder: Builder, graph: Graph, output: int, keep: bool) -> int | None:
+def condition(builder: Builder, graph: Graph, output: int, keep: bool, turns: Set[int]) -> int | None:
+    """A node that is 1 just where `output` has a value and none of `turns` that it needs is on a kink; None: everywhere.
+
+    `keep` says that the value itself is computed anyway, so that it may be asked.
+    """
+    needed = ancestors(graph, output)
+    held = _exists(builder, graph, output, needed, keep)
+    for i in needed:
+        if i in turns:
+            primitive, operands, parameter = graph.nodes[i]
+            (smooth,) = splice(builder, _smoothness(primitive, parameter), [*operands, i])
+            held = smooth if held is None else builder.call("and", held, smooth)
+    return held
+
+
+def _exists(builder: Builder, graph: Graph, output: int, needed: list[int], keep: bool) -> int | None:
     """A node that is 1 just where `output` has a value; None if that is everywhere."""
-    needed = _below(graph, output)
     restricted = [i for i in needed if not unconditional(graph.nodes[i].primitive)]
     if _may_lack_a_branch(graph, needed):
         return builder.call("eq", output, output)
@@ -65,9 +79,9 @@ def _exists(builder: Builder, graph: Graph, output: int, keep: bool) -> int | No
         return builder.call("eq", output, output)
     held: int | None = None
     for i in restricted:
-        condition = _condition(builder, graph, i)
-        if condition is not None:
-            held = condition if held is None else builder.call("and", held, condition)
+        one = _condition(builder, graph, i)
+        if one is not None:
+            held = one if held is None else builder.call("and", held, one)
     return held
 
 
@@ -76,26 +90,6 @@ def _may_lack_a_branch(graph: Graph, needed: list[int]) -> bool:
     read = (graph.nodes[operand] for i in needed for operand in graph.nodes[i].operands)
     constants = (node.parameter for node in read if node.primitive is CONSTANT)
     return any(isinstance(value, float) and math.isnan(value) for value in constants)
-
-
-def _smooth(builder: Builder, graph: Graph, output: int, turns: Sequence[int], held: int | None) -> int | None:
-    """`held`, and that none of the operations `turns` which the output needs stands on a kink or jump."""
-    for i in sorted(set(turns) & set(_below(graph, output))):
-        primitive, operands, parameter = graph.nodes[i]
-        (condition,) = splice(builder, _smoothness(primitive, parameter), [*operands, i])
-        held = condition if held is None else builder.call("and", held, condition)
-    return held
-
-
-def _below(graph: Graph, output: int) -> list[int]:
-    """The operations that one output needs, in order."""
-    needed = bytearray(len(graph))
-    needed[output] = 1
-    for i in reversed(graph.operations):
-        if needed[i]:
-            for operand in graph.nodes[i].operands:
-                needed[operand] = 1
-    return [i for i in graph.operations if needed[i]]
 
 
 def _condition(builder: Builder, graph: Graph, position: int) -> int | None:

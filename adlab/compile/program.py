@@ -24,11 +24,13 @@ import numpy.typing as npt
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
+from adlab.autodiff.jacobian import cheaper_mode
 from adlab.compile.alarm import all_finite, guarded_call, guarded_step, watched
 from adlab.compile.behind import Behind
 from adlab.compile.existence import with_existence
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel
+from adlab.compile.spread import Spread, compact
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
 from adlab.graph.graph import Graph
 
@@ -257,8 +259,8 @@ def compile_function(
         behind = Behind(f.evaluator, values=True, partials=False)
     else:
         keep = derivative == "value_and_gradient"
-        # For as many sweeps forward: its tangents need not wait for the values to come first, which a chain would feel.
-        graph = with_existence(f.program("reverse" if f.m < f.n else "forward"), f.m, keep, f.graph)
+        # On a tie forward: its tangents need not wait for the values to come first, which a chain would feel.
+        graph = with_existence(f.program(cheaper_mode(f.graph)), f.m, keep, f.graph)
         behind = Behind(f.evaluator, values=keep, partials=True)
         shapes = [(f.m, f.n)] if derivative == "jacobian" else [()] * keep + [(f.n,)]
     return compile_graph(graph, shapes, backend, accuracy, behind)
@@ -298,12 +300,18 @@ def _for_bodies(graph: Graph, backend: str) -> str:
 
 
 def _quick(graph: Graph) -> Quick:
+    fewer = compact(graph)
+    if fewer is not None:
+        return Spread(_quick(fewer), graph)
     from adlab.compile.llvm.tape import tape_kernel
 
     return (tape_kernel(graph) if graph.outputs else None) or NumpyKernel(graph)
 
 
 def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
+    fewer = compact(graph)
+    if fewer is not None:
+        return Spread(_kernel(backend, fewer, accuracy), graph)
     if backend == "python":
         return PythonKernel(graph)
     if backend == "numpy":

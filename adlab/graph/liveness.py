@@ -1,6 +1,8 @@
-"""How many values a program keeps alive at once: its memory, and for reverse mode the tape."""
+"""Which values a program keeps alive at once (its memory, and for reverse mode the tape), and what depends on what."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from adlab.graph.graph import Graph
 
@@ -33,3 +35,31 @@ def peak(graph: Graph) -> int:
         alive += 1 - dying[i]  # an operand's place can be taken by the result
         most = max(most, alive)
     return most
+
+
+def ancestors(graph: Graph, output: int) -> list[int]:
+    """The operations that one node needs, itself among them, in order. The cost follows their number, not the graph's size.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> graph = lower([sympy.sin(x), sympy.exp(y)], [x, y])
+    >>> ancestors(graph, graph.outputs[1]), descendants(graph, graph.uses(), 0)
+    ([3], [2])
+    """
+    nodes, found, waiting = graph.nodes, {output}, [output]
+    while waiting:
+        new = [operand for operand in nodes[waiting.pop()][1] if operand not in found]
+        found.update(new)
+        waiting += new
+    return sorted(i for i in found if nodes[i][1])
+
+
+def descendants(graph: Graph, uses: Sequence[Sequence[int]], source: int) -> list[int]:
+    """The operations that one node reaches, in order; `uses` is `graph.uses()`."""
+    found, waiting = set(uses[source]), list(set(uses[source]))
+    while waiting:
+        new = [reader for reader in uses[waiting.pop()] if reader not in found]
+        found.update(new)
+        waiting += new
+    return sorted(found)

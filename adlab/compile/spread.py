@@ -1,0 +1,65 @@
+"""A kernel for programs whose outputs repeat: each different number is computed once, and then spread over the outputs.
+
+A Jacobian of 200 outputs by 200 variables has 40,000 entries, nearly all of them the same 0. A compiler takes more than
+linear time in the stores of a function, so the stores go: the kernel inside computes the different outputs only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from adlab.compile.program import Kernel
+
+FloatArray = npt.NDArray[np.float64]
+FEWEST = 64
+"""Outputs below which a compiler does not mind: a call then has one step less."""
+
+
+def compact(graph: Graph) -> Graph | None:
+    """The graph with each output once; None where that is not worth a step of its own (fewer than half repeat)."""
+    different = tuple(dict.fromkeys(graph.outputs))
+    if len(graph.outputs) < FEWEST or 2 * len(different) > len(graph.outputs):
+        return None
+    return Graph(graph.inputs, graph.nodes, different)
+
+
+class Spread:
+    """The outputs of `graph`, from a kernel that computes those of `compact(graph)`."""
+
+    def __init__(self, kernel: Kernel, graph: Graph) -> None:
+        self.inner, self.name, self.width = kernel, kernel.name, len(set(graph.outputs))
+        place = {output: k for k, output in enumerate(dict.fromkeys(graph.outputs))}
+        self.places = [place[output] for output in graph.outputs]
+        self.index = np.array(self.places, dtype=np.intp)
+        self.called: float = getattr(kernel, "called", 0.0)
+        self.batched: float = getattr(kernel, "batched", 0.0)
+
+    @property
+    def call(self) -> Callable[..., tuple[float, ...]]:
+        """Floats in, all outputs out."""
+        inner, chosen = self.inner.call, itemgetter(*self.places)
+        return lambda *x: chosen(inner(*x))
+
+    def batch(self, points: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        found: FloatArray = self.inner.batch(points)[:, self.index]
+        return found
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
+        """A step from the buffer `x` to the buffer `out`, through a buffer of the different numbers."""
+        pool = np.empty((len(x), self.width))
+        step, index = self.inner.bind(x, pool), self.index
+
+        def spread() -> None:
+            step()
+            pool.take(index, axis=1, out=out, mode="clip")  # with "raise" NumPy would make a copy first
+
+        return spread
