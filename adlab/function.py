@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -313,11 +313,16 @@ class Function(Written):
         found.variables, found.scalar, found.point = self.variables, len(program.outputs) == 1, self.point
         return found
 
-    def compile(self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast") -> Any:
-        """A fast callable: see `adlab.compile.program`."""
+    def compile(
+        self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
+        wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None,
+    ) -> Any:  # fmt: skip
+        """A fast callable of the values, or of a `derivative`: see `adlab.compile`. `wrt` names the variables to
+        differentiate by, `constants` fixes others, `{"g": 9.81}`.
+        """
         from adlab.compile.program import compile_function
 
-        return compile_function(self, backend, derivative, accuracy)
+        return compile_function(self, backend, derivative, accuracy, wrt, constants)
 
 
 def as_function(f: Any, variables: Iterable[sympy.Symbol | str] | None = None) -> Function:

@@ -26,7 +26,7 @@ class Batches:
         """The outputs, shape (..., m)."""
         if None not in self._programs:  # scalar mathematics throughout: batches agree with points to the last bit or two
             at = self.evaluator
-            behind = Behind(at, values=True, partials=False)
+            behind = Behind.of(at, values=True, partials=False)
             self._programs[None] = compile_graph(at.graph, [(at.m,)], accuracy="strict", behind=behind)
         found: FloatArray = self._programs[None](points)
         return self._within(found, points)
@@ -39,7 +39,7 @@ class Batches:
             return self._finite(np.array(rows).reshape(*places, at.m, at.n))
         if mode not in self._programs:
             graph = with_existence(at.program(mode), at.m, values=False, f=at.graph)
-            behind = Behind(at, values=False, partials=True)
+            behind = Behind.of(at, values=False, partials=True)
             self._programs[mode] = compile_graph(graph, [(at.m, at.n)], accuracy="strict", behind=behind)
         found = self._finite(self._programs[mode](points))
         if self.evaluator.within is None:

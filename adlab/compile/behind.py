@@ -6,7 +6,7 @@ unlimited exponents, limits at kinks, and ways through the complex numbers.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,35 @@ BLOCK = 4096
 
 
 class Behind:
-    """The rows of a program that computes the values, the partials, or both: what `parts` names, in that order."""
+    """The rows of a program, computed with care.
 
-    def __init__(self, evaluator: Evaluator, values: bool, partials: bool) -> None:
-        self.evaluator, self.values, self.partials = evaluator, values, partials
+    `row(point)` is one row, NaN where there is no value or no derivative. `raw()` is the program unguarded: `m` values,
+    and then the entries, as many for each value, in their order. `values` tells whether a row starts with the values.
+    With `together` an entry exists only where all the values do.
+    """
 
-    def at(self, point: FloatArray) -> FloatArray:
-        """One row; NaN where there is no value or no partial."""
-        return self.evaluator.row(point, self.values, self.partials)
+    def __init__(
+        self,
+        row: Callable[[FloatArray], FloatArray],
+        raw: Callable[[], Graph],
+        m: int,
+        values: bool = False,
+        together: bool = False,
+    ) -> None:
+        self.at, self.raw, self.m, self.values, self.together = row, raw, m, values, together
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, values: bool, partials: bool) -> Behind:
+        """For a program of the values, all partials, or both."""
+
+        def raw() -> Graph:
+            return evaluator.program() if partials else evaluator.graph
+
+        return cls(lambda point: evaluator.row(point, values, partials), raw, evaluator.m, values)
 
     def mended(self, graph: Graph, points: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
         """The rows that `graph` has found, those replaced that cannot be trusted. `alarmed`: any of them may be one."""
-        finite: Any = np.isfinite(found).all(axis=1)
+        finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(found).all(axis=1))
         looked = np.arange(len(found)) if alarmed else np.flatnonzero(~finite)
         for start in range(0, len(looked), BLOCK):
             rows = looked[start : start + BLOCK]
@@ -48,10 +65,10 @@ class Behind:
 
     def _by_complex(self, points: FloatArray) -> FloatArray:
         """The rows by way of the complex plane; NaN where that ends in no real number."""
-        at = self.evaluator
-        both: Any = real_values(at.program() if self.partials else at.graph, points)
-        if not self.partials:
-            return np.asarray(both)
-        exists = np.repeat(~np.isnan(both[:, : at.m]), at.n, axis=1)
-        both[:, at.m :] = np.where(exists, both[:, at.m :], np.nan)
-        return np.asarray(both if self.values else both[:, at.m :])
+        both = np.asarray(real_values(self.raw(), points))
+        exists, entries = ~np.isnan(both[:, : self.m]), both[:, self.m :]
+        if self.together:
+            exists = np.repeat(exists.all(axis=1, keepdims=True), self.m, axis=1)
+        width = -(-entries.shape[1] // self.m)
+        entries = np.where(np.repeat(exists, width, axis=1)[:, : entries.shape[1]], entries, np.nan)
+        return np.concatenate([both[:, : self.m], entries], axis=1) if self.values else entries

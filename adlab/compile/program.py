@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from math import prod
 from typing import Any, Protocol
@@ -24,10 +24,9 @@ import numpy.typing as npt
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.autodiff.jacobian import cheaper_mode
 from adlab.compile.alarm import all_finite, guarded_call, guarded_step, watched
 from adlab.compile.behind import Behind
-from adlab.compile.existence import with_existence
+from adlab.compile.derivatives import planned
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel
 from adlab.compile.spread import Spread, compact
@@ -39,7 +38,6 @@ Shape = tuple[int, ...]
 Step = Callable[[], None]
 
 BACKENDS = ("auto", "python", "numpy", "llvm")
-DERIVATIVES = (None, "gradient", "value_and_gradient", "jacobian")
 ACCURACIES = ("fast", "strict")
 
 # Seconds an operation takes, about: compiling pays once as much time has been spent without it.
@@ -98,11 +96,14 @@ class CompiledProgram:
         quick: Callable[[], Quick],
         best: Callable[[], Kernel],
         behind: Behind | None = None,
+        widths: Sequence[int] | None = None,
     ) -> None:
         self.graph = graph
         """What is computed: all parts' outputs in a row."""
         self.shapes = tuple(shapes)
         self.n = len(graph.inputs)
+        self.widths = (self.n,) if widths is None else tuple(widths)
+        """The lengths of the arguments: of the point, and where the program takes one, of the vector."""
         self.behind = behind
         """What computes the points at which binary64 does not do; None for a graph that belongs to no function."""
         self._make_quick, self._make_best = quick, best
@@ -140,12 +141,13 @@ class CompiledProgram:
         """
         return self._best.call if self.behind is None else guarded_call(self._best.call, self._mended_row)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, *vectors: Any) -> Any:
         """At one point, shape (n,), or at many, (..., n): an array for each part (a float for one number).
 
+        A program of jvp, hvp or vjp takes the vector as a second argument, for all points one, or one for each.
         Raises PointError for another shape, or for what is not real numbers.
         """
-        points = self._coerced(x)
+        points = self._together((x, *vectors))
         before = points.shape[:-1]
         if not before:
             found = np.array(self._at(points.tolist()))
@@ -229,49 +231,61 @@ class CompiledProgram:
         self._walks += 1
         return True
 
-    def _coerced(self, x: Any) -> FloatArray:
+    def _together(self, given: Sequence[Any]) -> FloatArray:
+        """The arguments side by side, shape (..., n)."""
+        if len(given) != len(self.widths):
+            wanted = "a point and a vector" if len(self.widths) > 1 else "one argument, the point"
+            raise PointError(f"the program takes {wanted}; {len(given)} were given")
+        parts = [_coerced(x, n, what) for x, n, what in zip(given, self.widths, ("point", "vector"), strict=False)]
+        if len(parts) == 1:
+            return parts[0]
         try:
-            points = np.asarray(x)
-            if points.dtype.kind not in "biufO":
-                raise TypeError
-            points = points.astype(np.float64, copy=False)
-        except (TypeError, ValueError, OverflowError):
-            raise PointError("the point must be real numbers, as a sequence or an array") from None
-        if points.ndim == 0 and self.n == 1:
-            points = points.reshape(1)
-        if points.ndim == 0 or points.shape[-1] != self.n:
-            raise PointError(f"the point has shape {points.shape}; give ({self.n},) or (..., {self.n})")
-        return points
+            before = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
+        except ValueError:
+            raise PointError(f"{parts[0].shape[:-1]} points and {parts[1].shape[:-1]} vectors do not go together") from None
+        return np.concatenate([np.broadcast_to(part, (*before, part.shape[-1])) for part in parts], axis=-1)
+
+
+def _coerced(x: Any, n: int, what: str) -> FloatArray:
+    try:
+        points = np.asarray(x)
+        if points.dtype.kind not in "biufO":
+            raise TypeError
+        points = points.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        raise PointError(f"the {what} must be real numbers, as a sequence or an array") from None
+    if points.ndim == 0 and n == 1:
+        points = points.reshape(1)
+    if points.ndim == 0 or points.shape[-1] != n:
+        raise PointError(f"the {what} has shape {points.shape}; give ({n},) or (..., {n})")
+    return points
 
 
 def compile_function(
-    f: Any, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast"
+    f: Any,
+    backend: str = "auto",
+    derivative: str | None = None,
+    accuracy: str = "fast",
+    wrt: Sequence[Any] | None = None,
+    constants: Mapping[Any, float] | None = None,
 ) -> CompiledProgram:
-    """`Function.compile`. Raises OptionError for unknown options, MethodError for a gradient of several outputs,
-    and MissingExtra where `backend="llvm"` is asked for and llvmlite is not installed.
-    """
-    _one_of("derivative", derivative, DERIVATIVES)
-    shapes: list[Shape]
-    if derivative in ("gradient", "value_and_gradient") and f.m != 1:
-        raise MethodError(f'a gradient needs one output, and this function has m = {f.m}; use derivative="jacobian"')
-    if derivative is None:
-        graph, shapes = f.graph, [() if f.scalar and f.m == 1 else (f.m,)]
-        behind = Behind(f.evaluator, values=True, partials=False)
-    else:
-        keep = derivative == "value_and_gradient"
-        # On a tie forward: its tangents need not wait for the values to come first, which a chain would feel.
-        graph = with_existence(f.program(cheaper_mode(f.graph)), f.m, keep, f.graph)
-        behind = Behind(f.evaluator, values=keep, partials=True)
-        shapes = [(f.m, f.n)] if derivative == "jacobian" else [()] * keep + [(f.n,)]
-    return compile_graph(graph, shapes, backend, accuracy, behind)
+    """`Function.compile`. Raises as `planned` does, and MissingExtra where `backend="llvm"` lacks llvmlite."""
+    plan = planned(f, derivative, wrt, constants)
+    return compile_graph(plan.graph, plan.shapes, backend, accuracy, plan.behind, plan.widths)
 
 
 def compile_graph(
-    graph: Graph, shapes: Sequence[Shape], backend: str = "auto", accuracy: str = "fast", behind: Behind | None = None
+    graph: Graph,
+    shapes: Sequence[Shape],
+    backend: str = "auto",
+    accuracy: str = "fast",
+    behind: Behind | None = None,
+    widths: Sequence[int] | None = None,
 ) -> CompiledProgram:
     """A program of the parts `shapes`, which make up the graph's outputs in order.
 
-    `behind` computes the points where binary64 does not do; without it they are left as they come.
+    `widths` are the lengths of its arguments, which make up the graph's inputs: by default one, the point. `behind`
+    computes the points where binary64 does not do; without it they are left as they come.
     """
     _one_of("backend", backend, BACKENDS)
     _one_of("accuracy", accuracy, ACCURACIES)
@@ -282,13 +296,14 @@ def compile_graph(
         backend = _for_bodies(graph, backend)
     if backend != "auto":
         named = partial(_kernel, backend, graph, accuracy)
-        program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named, behind)
+        program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named, behind, widths)
         program._best = named()  # who names a backend wants it compiled now
         return program
     if not _has_machine_code():
         quick = NumpyKernel(graph)
-        return CompiledProgram(graph, shapes, lambda: quick, lambda: quick, behind)
-    return CompiledProgram(graph, shapes, partial(_quick, graph), partial(_kernel, "llvm", graph, accuracy), behind)
+        return CompiledProgram(graph, shapes, lambda: quick, lambda: quick, behind, widths)
+    best = partial(_kernel, "llvm", graph, accuracy)
+    return CompiledProgram(graph, shapes, partial(_quick, graph), best, behind, widths)
 
 
 def _for_bodies(graph: Graph, backend: str) -> str:

@@ -1,0 +1,261 @@
+"""What is compiled for each `derivative=`: the graph, the shapes of its parts, and what stands behind it.
+
+Each kind is written by the sweeps into one program of the values and the entries. Then every entry is guarded: it is NaN
+where an output that it belongs to has no value, or stands on a kink, as the sign that the evaluator behind is to be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from adlab.arithmetic.domain import turning
+from adlab.arithmetic.nodes import Nodes
+from adlab.autodiff import programs
+from adlab.autodiff.evaluator import Evaluator, FloatArray
+from adlab.autodiff.jacobian import adjoints, cheaper_mode, tangents
+from adlab.compile.behind import Behind
+from adlab.compile.existence import condition, with_existence
+from adlab.errors import MethodError, OptionError, PointError, VariableError
+from adlab.graph import rules
+from adlab.graph.collector import paused
+from adlab.graph.graph import Builder, Graph
+
+Shape = tuple[int, ...]
+FIRST = ("gradient", "value_and_gradient", "jacobian", "value_and_jacobian")
+DERIVATIVES = (None, *FIRST, "hessian", "hvp", "jvp", "vjp")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A graph to compile; `shapes` of its parts at one point; `widths` of its arguments: the point, and perhaps a vector."""
+
+    graph: Graph
+    shapes: Sequence[Shape]
+    behind: Behind
+    widths: Sequence[int]
+
+
+def planned(
+    f: Any, derivative: str | None, wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None
+) -> Plan:
+    """What `f.compile(derivative=…, wrt=…, constants=…)` compiles.
+
+    Raises OptionError for an unknown kind, MethodError for a gradient of several outputs, VariableError for names that are
+    none of the variables, PointError for constants that are not finite numbers.
+    """
+    if derivative not in DERIVATIVES:
+        raise OptionError(f"derivative={derivative!r} is none of {', '.join(map(repr, DERIVATIVES))}")
+    if derivative in ("gradient", "value_and_gradient") and f.m != 1:
+        raise MethodError(f'a gradient needs one output, and this function has m = {f.m}; use derivative="jacobian"')
+    fixed = _fixed(constants, f.graph.inputs)
+    at: Evaluator = _bound_evaluator(f.evaluator, fixed) if fixed else f.evaluator
+    columns = _columns(wrt, at.graph.inputs, fixed)
+    scalar = f.scalar and f.m == 1
+    if derivative is None:
+        if wrt is not None:
+            raise OptionError("wrt= names variables to differentiate by; give derivative= too, or leave it out")
+        return Plan(at.graph, [() if scalar else (f.m,)], Behind.of(at, values=True, partials=False), (at.n,))
+    if derivative in FIRST:
+        return _first(at, derivative, columns, scalar)
+    return {"hessian": _hessian, "hvp": _hvp, "jvp": _jvp, "vjp": _vjp}[derivative](at, columns, scalar)
+
+
+# --- which variables --------------------------------------------------------------------------------------------------
+
+
+def _fixed(constants: Mapping[Any, float] | None, names: Sequence[str]) -> dict[str, float]:
+    fixed = {str(name): value for name, value in (constants or {}).items()}
+    for name, value in fixed.items():
+        if name not in names:
+            raise VariableError(f"constants: no variable `{name}`; there are {', '.join(names)}")
+        try:
+            fixed[name] = float(value)
+        except (TypeError, ValueError, OverflowError):
+            fixed[name] = float("nan")
+        if not isfinite(fixed[name]):
+            raise PointError(f"constants: `{name}` is {value!r}, which is not a finite number")
+    if fixed and len(fixed) == len(names):
+        raise VariableError("constants: every variable is fixed, and nothing is left to vary; call f at that point")
+    return fixed
+
+
+def _columns(wrt: Sequence[Any] | None, names: Sequence[str], fixed: Mapping[str, float]) -> list[int]:
+    if wrt is None:
+        return list(range(len(names)))
+    chosen = [str(name) for name in ([wrt] if isinstance(wrt, str) else wrt)]
+    for name in chosen:
+        if name in fixed:
+            raise VariableError(f"wrt: `{name}` is among the constants; nothing is differentiated by a constant")
+        if name not in names:
+            raise VariableError(f"wrt: no variable `{name}`; there are {', '.join(names)}")
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise VariableError(f"wrt: name one variable or more, each once; found {chosen}")
+    return [list(names).index(name) for name in chosen]
+
+
+def with_constants(graph: Graph, fixed: Mapping[str, float]) -> Graph:
+    """The graph with some inputs fixed. Nothing is simplified: what has no value, such as 0*log(-1), keeps none."""
+    builder = Builder([name for name in graph.inputs if name not in fixed])
+    places = [builder.constant(fixed[n]) if n in fixed else builder.inputs.index(n) for n in graph.inputs]
+    return builder.finish(rules.splice(builder, graph, places))
+
+
+def _bound_evaluator(at: Evaluator, fixed: Mapping[str, float]) -> Evaluator:
+    within = None if at.within is None else _bound_evaluator(at.within, fixed)
+    return Evaluator(with_constants(at.graph, fixed), within)
+
+
+# --- first derivatives ------------------------------------------------------------------------------------------------
+
+
+def _first(at: Evaluator, derivative: str, columns: list[int], scalar: bool) -> Plan:
+    graph, keep, k = at.graph, derivative.startswith("value_and_"), len(columns)
+    whole = columns == list(range(at.n))
+    # On a tie forward: its tangents need not wait for the values to come first, which a chain would feel.
+    mode = cheaper_mode(graph, columns)
+    program = at.program(mode) if whole else programs.derivative(graph, mode, True, columns)
+
+    def row(point: FloatArray) -> FloatArray:
+        values = [at.values(point)] if keep else []
+        return np.concatenate([*values, at.jacobian(point)[:, columns].ravel()])
+
+    behind = Behind(row, lambda: program, at.m, values=keep)
+    shapes: list[Shape] = [() if scalar else (at.m,)] * keep
+    shapes.append((k,) if derivative.endswith("gradient") else (at.m, k))
+    return Plan(with_existence(program, at.m, keep, graph), shapes, behind, (at.n,))
+
+
+@paused()
+def _jvp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+    wide = _widened(at.graph, [at.graph.inputs[j] + "_dot" for j in columns])
+    raw = _pushed(wide, at.n, columns)
+
+    def row(point: FloatArray) -> FloatArray:
+        return at.jvp(point[: at.n], _spread(point[at.n :], columns, at.n))
+
+    graph = _guarded(raw, [(entry, (i,)) for i, entry in enumerate(raw.outputs[at.m :])], turning(wide))
+    shape: Shape = () if scalar else (at.m,)
+    return Plan(graph, [shape], Behind(row, lambda: raw, at.m), (at.n, len(columns)))
+
+
+@paused()
+def _vjp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+    wide = _widened(at.graph, [f"output{i}_bar" for i in range(at.m)])
+    builder = Builder.on(wide)
+    numbers = Nodes(builder, programs.guards(wide, builder))
+    found = adjoints(wide, range(len(wide)), range(at.n, at.n + at.m), numbers)
+    raw = builder.finish([*wide.outputs, *(found[j] for j in columns)])
+
+    def row(point: FloatArray) -> FloatArray:
+        return at.vjp(point[: at.n], point[at.n :])[columns]
+
+    graph = _guarded(raw, [(entry, range(at.m)) for entry in raw.outputs[at.m :]], turning(wide))
+    return Plan(graph, [(len(columns),)], Behind(row, lambda: raw, at.m, together=True), (at.n, at.m))
+
+
+# --- second derivatives -----------------------------------------------------------------------------------------------
+
+
+@paused()
+def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+    m, k = at.m, len(columns)
+    first = programs.derivative(at.graph, "auto", True, columns)
+    twice = programs.derivative(first, "auto", True, columns)
+    raw = Graph(twice.inputs, twice.nodes, (*twice.outputs[: m + m * k], *twice.outputs[m + m * k + m * k :]))
+    singles = _singles(at)
+
+    def row(point: FloatArray) -> FloatArray:
+        return np.concatenate([one.second(point, np.eye(at.n)[:, columns])[columns].ravel() for one in singles])
+
+    entries = [(entry, (e // k**2, m + e // k)) for e, entry in enumerate(raw.outputs[m + m * k :])]
+    graph = _guarded(raw, entries, turning(first))
+    alone = _values_and_entries(raw, m, m * k)
+    return Plan(graph, [(k, k) if scalar else (m, k, k)], Behind(row, lambda: alone, m), (at.n,))
+
+
+@paused()
+def _hvp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+    m, k = at.m, len(columns)
+    first = programs.derivative(at.graph, "auto", True, columns)
+    wide = _widened(first, [at.graph.inputs[j] + "_dot" for j in columns])
+    pushed = _pushed(wide, at.n, columns)
+    raw = Graph(pushed.inputs, pushed.nodes, (*pushed.outputs[: m + m * k], *pushed.outputs[m + m * k + m :]))
+    singles = _singles(at)
+
+    def row(point: FloatArray) -> FloatArray:
+        direction = _spread(point[at.n :], columns, at.n).reshape(at.n, 1)
+        return np.concatenate([one.second(point[: at.n], direction)[columns, 0] for one in singles])
+
+    entries = [(entry, (e // k, m + e)) for e, entry in enumerate(raw.outputs[m + m * k :])]
+    graph = _guarded(raw, entries, turning(wide))
+    alone = _values_and_entries(raw, m, m * k)
+    return Plan(graph, [(k,) if scalar else (m, k)], Behind(row, lambda: alone, m), (at.n, k))
+
+
+def _values_and_entries(raw: Graph, m: int, between: int) -> Graph:
+    return Graph(raw.inputs, raw.nodes, (*raw.outputs[:m], *raw.outputs[m + between :]))
+
+
+def _singles(at: Evaluator) -> list[Evaluator]:
+    """An evaluator for each output."""
+    if at.m == 1:
+        return [at]
+    found = []
+    for k in range(at.m):
+        builder = Builder(at.graph.inputs)
+        found.append(Evaluator(builder.finish([rules.splice(builder, at.graph, range(at.n))[k]])))
+    return found
+
+
+# --- what they share --------------------------------------------------------------------------------------------------
+
+
+def _widened(graph: Graph, wanted: Sequence[str]) -> Graph:
+    """The graph with further inputs, for a vector."""
+    names = programs.fresh(graph.inputs, wanted)
+    return rules.splice_all(Builder([*graph.inputs, *names]), graph)
+
+
+def _pushed(wide: Graph, n: int, columns: Sequence[int]) -> Graph:
+    """The values, and then their tangents when the inputs `columns` move by the inputs from n on."""
+    builder = Builder.on(wide)
+    numbers = Nodes(builder, programs.guards(wide, builder))
+    seeds = {j: n + place for place, j in enumerate(columns)}
+    return builder.finish([*wide.outputs, *tangents(wide, range(len(wide)), seeds, numbers)])
+
+
+def _spread(vector: FloatArray, columns: Sequence[int], n: int) -> FloatArray:
+    direction = np.zeros(n)
+    direction[list(columns)] = vector
+    return direction
+
+
+def _guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int]) -> Graph:
+    """The entries alone, each NaN unless all the outputs of `raw` that it hangs on exist and stand on none of `turns`."""
+    builder = Builder.on(raw)
+    nan, smooth = builder.constant(float("nan")), frozenset(turns)
+    held: dict[Sequence[int], int | None] = {}
+    asked: dict[int, int | None] = {}
+
+    def all_hold(outputs: Sequence[int]) -> int | None:
+        together: int | None = None
+        for k in outputs:
+            if k not in asked:
+                asked[k] = condition(builder, raw, raw.outputs[k], keep=True, turns=smooth)
+            one = asked[k]
+            if one is not None:
+                together = one if together is None else builder.call("and", together, one)
+        return together
+
+    guarded = []
+    for entry, outputs in entries:
+        if outputs not in held:
+            held[outputs] = all_hold(outputs)
+        exists = held[outputs]
+        guarded.append(entry if exists is None else builder.call("select", exists, entry, nan))
+    return builder.finish(guarded)
