@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from adlab.errors import VariableError
+from adlab.autodiff.sparse import Coloring
+from adlab.errors import OptionError, VariableError
 from adlab.graph.graph import Graph, attach
 from adlab.text.traversal import is_small, listing
 
@@ -119,6 +120,16 @@ for _convenience in (plot, to_svg, to_dot, to_mermaid, to_latex, to_torch, to_ja
     attach(_convenience.__name__, _convenience)
 
 
+def plot_pattern(coloring: Any, ax: Any = None) -> Any:
+    """The pattern of a Jacobian on Matplotlib axes, a colour for each sweep; returns them."""
+    from adlab.draw.pattern import plot_pattern as drawn
+
+    return drawn(coloring, ax)
+
+
+Coloring.plot = plot_pattern
+
+
 class Written:
     """A function in the languages of others: SymPy, Python, LaTeX, PyTorch, JAX, CasADi. `Function` is one of these."""
 
@@ -135,6 +146,9 @@ class Written:
         def independent(self) -> bool: ...
         @property
         def n(self) -> int: ...
+        @property
+        def evaluator(self) -> Any: ...
+        def cached(self, key: Any, make: Any) -> Any: ...
 
     @property
     def expr(self) -> Any:
@@ -168,6 +182,27 @@ class Written:
             if name not in known:
                 raise VariableError(f"no variable `{name}`; there are {listing(list(known))}")
         return [known[name] for name in names]
+
+    @property
+    def coloring(self) -> Any:
+        """The sparsity pattern of the Jacobian, and the sweeps that find it: `.pattern`, `.sweeps`, `.reason`, `.plot()`."""
+        from adlab.autodiff.sparse import coloring
+
+        return self.cached("coloring", lambda: coloring(self.graph))
+
+    def sparse_jacobian(self, x: Any, method: str = "auto", **options: Any) -> Any:
+        """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for what it cannot serve."""
+        from adlab.autodiff.sparse import sparse_jacobian
+        from adlab.inputs import coerce_one
+
+        if options or method not in ("auto", "reverse"):
+            raise OptionError("a sparse Jacobian chooses its own sweeps; give the point and sparse=True alone")
+        point, at = coerce_one(x, [v.name for v in self.variables]), self.evaluator
+        at.existing(at.values(point), point)
+        found = sparse_jacobian(at, point, self.coloring)
+        at.existing(found.values, point, derivative=True)
+        at.finite_row(found.values)
+        return found.preferred()
 
     def to_python(self) -> str:
         """The program as Python source, ready to paste."""

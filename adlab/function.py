@@ -16,7 +16,7 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.symbols import SYMPY
 from adlab.autodiff import programs
 from adlab.autodiff.evaluator import Evaluator, naming_the_others
-from adlab.autodiff.jacobian import Mode
+from adlab.autodiff.jacobian import Mode, cheaper_mode
 from adlab.autodiff.trace import Trace, trace
 from adlab.autodiff.trace_text import DIGITS_OF_JUDGE
 from adlab.conveniences import Written
@@ -218,7 +218,16 @@ class Function(Written):
 
     @takes_at
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
-        """All partials, shape (m, n) at one point, (..., m, n) at a batch."""
+        """All partials, shape (m, n) at one point, (..., m, n) at a batch; at one point `sparse=True` leaves the zeros out.
+
+        Method "auto" is forward or reverse, by counted cost. A sparse Jacobian is a scipy.sparse array where SciPy is
+        installed, and tells its `pattern`, `colors` and `sweeps`.
+        """
+        if options.pop("sparse", False):
+            sparse: FloatArray = self.sparse_jacobian(x, method, **options)  # or a scipy.sparse array
+            return sparse
+        if method == "auto":
+            method = cheaper_mode(self.graph)
         points, chosen = self._point(x, errors), lookup(method)
         chosen.check(self, options)
         automatic, single = chosen.family == "automatic", points.ndim == 1

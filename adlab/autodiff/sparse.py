@@ -1,0 +1,185 @@
+"""Sparse Jacobians: the pattern, and so few sweeps that every entry can be read off one of them.
+
+Columns without a common row can share a forward sweep, rows without a common column a reverse sweep (Curtis, Powell and
+Reid 1974). Where a few rows are full, as in an arrow, those take reverse sweeps, and only the rest must be told apart by
+columns (Coleman and Verma 1998, bicolouring).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from adlab.arithmetic.sparsity import pattern
+from adlab.autodiff.evaluator import Evaluator, FloatArray
+from adlab.graph.graph import Graph
+
+Pattern = Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """Which sweeps find a sparse Jacobian. Row i has entries in the columns `pattern[i]`.
+
+    Columns of one colour share a forward sweep, rows of one colour a reverse sweep; None takes part in neither. An entry of
+    a coloured row is read off the reverse sweep of its row, any other off the forward sweep of its column.
+
+    >>> arrow = [[0, 1, 2, 3], [0, 1], [0, 2], [0, 3]]
+    >>> found = color(arrow, 4)
+    >>> found.row_colors, found.column_colors, found.sweeps
+    ([0, None, None, None], [0, 1, 1, 1], 3)
+    """
+
+    pattern: Pattern
+    row_colors: list[int | None]
+    column_colors: list[int | None]
+
+    @property
+    def forward_sweeps(self) -> int:
+        return len({color for color in self.column_colors if color is not None})
+
+    @property
+    def reverse_sweeps(self) -> int:
+        return len({color for color in self.row_colors if color is not None})
+
+    @property
+    def sweeps(self) -> int:
+        """How many sweeps of either kind."""
+        return self.forward_sweeps + self.reverse_sweeps
+
+    @property
+    def entries(self) -> int:
+        """How many entries may differ from 0."""
+        return sum(map(len, self.pattern))
+
+    @property
+    def reason(self) -> str:
+        """Why these sweeps, in a sentence."""
+        m, n = len(self.row_colors), len(self.column_colors)
+        return (
+            f"{self.forward_sweeps} forward and {self.reverse_sweeps} reverse sweeps find all {self.entries} entries; "
+            f"dense, it would be {n} forward or {m} reverse sweeps"
+        )
+
+    plot: ClassVar[Callable[..., Any]]
+    """`plot(ax=None)`: the pattern and its colours, put here by the room that draws."""
+
+
+@dataclass(frozen=True)
+class SparseJacobian:
+    """The entries of a Jacobian that may differ from 0: entry k stands in `rows[k]`, `columns[k]`."""
+
+    rows: Any
+    columns: Any
+    values: FloatArray
+    coloring: Coloring
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.coloring.row_colors), len(self.coloring.column_colors)
+
+    @property
+    def pattern(self) -> Pattern:
+        """For each row its columns."""
+        return self.coloring.pattern
+
+    @property
+    def colors(self) -> tuple[list[int | None], list[int | None]]:
+        """Those of the rows, and those of the columns."""
+        return self.coloring.row_colors, self.coloring.column_colors
+
+    @property
+    def sweeps(self) -> int:
+        return self.coloring.sweeps
+
+    def toarray(self) -> FloatArray:
+        """The Jacobian with its zeros, shape (m, n)."""
+        found = np.zeros(self.shape)
+        found[self.rows, self.columns] = self.values
+        return found
+
+    def preferred(self) -> Any:
+        """A `scipy.sparse.csr_array` that has `pattern`, `colors` and `sweeps` too; without SciPy, this object."""
+        try:
+            from scipy.sparse import csr_array
+        except ImportError:
+            return self
+        found: Any = csr_array((self.values, (self.rows, self.columns)), shape=self.shape)
+        for name in ("pattern", "colors", "sweeps", "coloring"):
+            setattr(found, name, getattr(self, name))
+        return found
+
+
+def greedy(groups: Pattern, count: int, wanted: Sequence[int]) -> list[int | None]:
+    """Colours for the `wanted` of `count` members, so that no group has two members of one colour: the fullest first.
+
+    >>> greedy([[0, 1], [1, 2]], 3, [0, 1, 2])
+    [1, 0, 1]
+    """
+    chosen = set(wanted)
+    inside: list[list[int]] = [[] for _ in range(count)]
+    for k, group in enumerate(groups):
+        for member in group:
+            if member in chosen:
+                inside[member].append(k)
+    used: list[set[int]] = [set() for _ in groups]
+    colors: list[int | None] = [None] * count
+    for member in sorted((i for i in wanted if inside[i]), key=lambda i: -len(inside[i])):
+        taken = set().union(*(used[k] for k in inside[member]))
+        color = next(c for c in range(len(taken) + 1) if c not in taken)
+        colors[member] = color
+        for k in inside[member]:
+            used[k].add(color)
+    return colors
+
+
+def color(found: Pattern, n: int) -> Coloring:
+    """The colouring with the fewest sweeps among: columns alone, rows alone, and the fullest rows with the other columns.
+
+    The fullest rows are tried 1, 2, 4, 8, …; on a tie the colouring with fewer reverse sweeps is taken.
+    """
+    m = len(found)
+    transposed: list[list[int]] = [[] for _ in range(n)]
+    for i, columns in enumerate(found):
+        for j in columns:
+            transposed[j].append(i)
+    fullest = sorted(range(m), key=lambda i: -len(found[i]))
+    counts = [0, *(1 << k for k in range(m.bit_length()) if 1 << k < m), m]
+    candidates = []
+    for count in dict.fromkeys(counts):
+        by_rows = set(fullest[:count])
+        rest = [[] if i in by_rows else columns for i, columns in enumerate(found)]
+        column_colors = greedy(rest, n, range(n))
+        candidates.append(Coloring(found, greedy(transposed, m, sorted(by_rows)), column_colors))
+    return min(candidates, key=lambda candidate: (candidate.sweeps, candidate.reverse_sweeps))
+
+
+def coloring(graph: Graph) -> Coloring:
+    """The colouring of a graph's Jacobian."""
+    return color(pattern(graph), len(graph.inputs))
+
+
+def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> SparseJacobian:
+    """The Jacobian at one point, from one sweep a colour; NaN where there is no partial."""
+    forward = _swept(colors.column_colors, lambda v: at.jvp(point, v))
+    backward = _swept(colors.row_colors, lambda u: at.vjp(point, u))
+    rows = [i for i, columns in enumerate(colors.pattern) for _ in columns]
+    columns = [j for row in colors.pattern for j in row]
+    values = []
+    for i, j in zip(rows, columns, strict=True):
+        reverse_color, forward_color = colors.row_colors[i], colors.column_colors[j]
+        if reverse_color is not None:
+            values.append(backward[reverse_color][j])
+        else:
+            assert forward_color is not None
+            values.append(forward[forward_color][i])
+    return SparseJacobian(np.array(rows, dtype=int), np.array(columns, dtype=int), np.array(values, dtype=float), colors)
+
+
+def _swept(colors: Sequence[int | None], sweep: Any) -> list[FloatArray]:
+    """One product for each colour, with ones at its members."""
+    count = 1 + max((color for color in colors if color is not None), default=-1)
+    return [sweep(np.array([float(color == c) for color in colors])) for c in range(count)]

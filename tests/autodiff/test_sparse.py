@@ -1,0 +1,108 @@
+"""A sparse Jacobian is the dense one without its zeros, from few sweeps."""
+
+from __future__ import annotations
+
+import builtins
+import random
+
+import numpy as np
+import pytest
+
+import adlab
+from adlab.autodiff.sparse import color, greedy
+
+
+def arrow(n: int) -> adlab.Function:
+    first = "+".join(f"x{i}**2" for i in range(1, n + 1))
+    return adlab.Function([first, *(f"x1*sin(x{i})" for i in range(2, n + 1))])
+
+
+def band(n: int) -> adlab.Function:
+    return adlab.Function([f"x{i} + x{min(i + 1, n)}*x{max(i - 1, 1)}" for i in range(1, n + 1)])
+
+
+def dense(found) -> np.ndarray:
+    return np.asarray(found.toarray())
+
+
+@pytest.mark.parametrize(("f", "sweeps"), [(arrow(30), 3), (band(30), 3), (adlab.Function(["x", "y*z", "exp(z)"]), 2)])
+def test_known_patterns_need_as_few_sweeps_as_they_can(f, sweeps):
+    x = np.linspace(0.3, 1.2, f.n)
+    found = f.jacobian(x, sparse=True)
+    assert np.allclose(dense(found), f.jacobian(x), rtol=1e-14, atol=0)
+    assert found.sweeps == f.coloring.sweeps == sweeps
+    assert str(f.coloring.entries) in f.coloring.reason
+
+
+def test_a_wide_arrow_needs_three_sweeps():
+    n = 500
+    found = color([list(range(n)), *([0, i] for i in range(1, n))], n)
+    assert found.sweeps == 3
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_entry_can_be_read_off_one_sweep(seed):
+    """Random patterns with random values: the compressed products give each entry back."""
+    rng = random.Random(seed)
+    m, n = rng.randint(1, 12), rng.randint(1, 12)
+    given = [sorted(rng.sample(range(n), rng.randint(0, n))) if rng.random() < 0.3 else
+             sorted(rng.sample(range(n), min(n, 2))) for _ in range(m)]  # fmt: skip
+    found = color(given, n)
+    matrix = np.zeros((m, n))
+    for i, columns in enumerate(given):
+        matrix[i, columns] = [rng.uniform(1, 2) for _ in columns]
+    for i, columns in enumerate(given):
+        for j in columns:
+            row, column = found.row_colors[i], found.column_colors[j]
+            if row is not None:
+                read = sum(matrix[k, j] for k in range(m) if found.row_colors[k] == row)
+            else:
+                assert column is not None
+                read = sum(matrix[i, k] for k in range(n) if found.column_colors[k] == column)
+            assert read == matrix[i, j]
+    assert found.sweeps <= min(m, n)
+
+
+def test_greedy_colours_no_group_twice():
+    assert greedy([[0, 1, 2]], 3, [0, 1, 2]) == [0, 1, 2]
+    assert greedy([[0], [1], [2]], 3, [0, 2]) == [0, None, 0]
+
+
+def test_without_scipy_rows_columns_and_values_are_there(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest, **named):
+        if name.split(".")[0] == "scipy":
+            raise ImportError(name)
+        return real(name, *rest, **named)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    found = adlab.Function(["x*y", "y**2"]).jacobian([2.0, 3.0], sparse=True)
+    assert found.shape == (2, 2)
+    assert (found.rows.tolist(), found.columns.tolist(), found.values.tolist()) == ([0, 0, 1], [0, 1, 1], [3.0, 2.0, 6.0])
+
+
+def test_what_has_no_derivative_is_refused_as_in_the_dense_jacobian():
+    f = adlab.Function(["sqrt(x)", "y"])
+    for point in ([-1.0, 1.0], [0.0, 1.0]):
+        with pytest.raises(adlab.DomainError) as dense_reason:
+            f.jacobian(point)
+        with pytest.raises(adlab.DomainError) as sparse_reason:
+            f.jacobian(point, sparse=True)
+        assert str(sparse_reason.value).splitlines()[0] == str(dense_reason.value).splitlines()[0]
+    with pytest.raises(adlab.OptionError, match="own sweeps"):
+        f.jacobian([1.0, 1.0], "central-difference", sparse=True)
+    with pytest.raises(adlab.PointError):
+        f.jacobian([[1.0, 1.0]], sparse=True)
+
+
+def test_method_auto_is_the_cheaper_mode():
+    f = arrow(5)
+    assert np.allclose(f.jacobian([1.0] * 5, "auto"), f.jacobian([1.0] * 5))
+
+
+def test_the_picture_has_a_square_for_each_entry():
+    f = arrow(8)
+    ax = f.coloring.plot()
+    assert sum(len(drawn.get_paths()) for drawn in ax.collections) == f.coloring.entries == 22
+    assert "3 sweeps" in ax.get_title()
