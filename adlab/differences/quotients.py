@@ -75,6 +75,7 @@ class Line:
         self._value = value
         self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
         self._known = {self.origin: self.centre}
+        self._largest = _larger(np.zeros(self.centre.shape), self.centre)
         self._bound = bound
         self.bound = self.bound_at(self.origin)
         self.measured = np.zeros(self.centre.shape)
@@ -112,8 +113,7 @@ class Line:
     @property
     def rounding(self) -> Array:
         """What the last rounding of the largest value so far may cost."""
-        finite = [value for value in self._known.values() if np.isfinite(value).all()]
-        return rounding(np.array(finite)) if finite else np.zeros(self.centre.shape)
+        return np.asarray(UNIT_ROUNDOFF * self._largest)
 
     @property
     def noise(self) -> Array:
@@ -132,7 +132,8 @@ class Line:
         if not math.isfinite(coordinate):
             return np.full(self.centre.shape, math.inf)
         if coordinate not in self._known:
-            self._known[coordinate] = self._shaped(evaluate(self._value, self._moved(coordinate)))
+            found = self._known[coordinate] = self._shaped(evaluate(self._value, self._moved(coordinate)))
+            self._largest = _larger(self._largest, found)
             self.nfev += 1
         return self._known[coordinate]
 
@@ -149,6 +150,11 @@ class Line:
             return np.full(self.centre.shape, found)
         shapes = f"{self.centre.shape} and {found.shape}"
         raise MethodError(f"the values of one function have shapes {shapes}; make them alike")
+
+
+def _larger(largest: Array, value: Array) -> Array:
+    """The largest |f| of finite values so far, output by output."""
+    return np.maximum(largest, np.abs(value)) if np.isfinite(value).all() else largest
 
 
 def checked_point(x: npt.ArrayLike) -> Array:

@@ -139,7 +139,7 @@ def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | Ite
 
 
 def _entries(case: Case, names: list[str]) -> list[Entry]:
-    f = Function(case.f) if isinstance(case.f, str) else case.f
+    f: Any = Function(case.f) if isinstance(case.f, str) else case.f
     exact = truth(case.truth, case.at).component(0, 0).value if case.has_truth else None
     return [_entry(case, f() if case.made else f, name, exact) for name in names]
 
