@@ -67,7 +67,8 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
     found = _slopes(graph, point, steps)
     if step is None:
         second = _slopes(graph, point, [h * (COMPANION / STEP) for h in steps])
-        drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
+        with np.errstate(invalid="ignore"):  # ∞ − ∞: what is infinite at both steps is refused for that
+            drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
         if drowned.any():
             i, j = np.argwhere(drowned)[0]
             raise MethodError(

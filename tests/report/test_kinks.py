@@ -103,7 +103,7 @@ def test_sympys_wrong_answer_for_a_branch_at_one_point_is_caught_and_named() -> 
     found = compared(formula, 0.0)
     assert float(found.truth.gradient[0]) == 1.0
     for row in found.accuracy:
-        if row.method in BY_RULE:
+        if row.method in BY_RULE and row.method not in AD:
             assert (row.value, row.status, row.convention) == (0.0, "wrong", ONE_BRANCH)
         elif row.value is not None:
             assert row.status == "ok"
