@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from adlab import gallery as gallery
+    from adlab.arithmetic.catalogue import walk as walk
     from adlab.arithmetic.registration import primitive as primitive
     from adlab.errors import (
         AdlabError as AdlabError,
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
     from adlab.report.value import value as value
+    from adlab.saved import load as load
     from adlab.tracing.control import (
         cond as cond,
         scan as scan,
@@ -114,6 +116,7 @@ _HOME = {
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",
     "jacobian": "adlab.report.direct",
+    "load": "adlab.saved",
     "methods": "adlab.methods",
     "page": "adlab.page.build",
     "parse": "adlab.primitives.reader",
@@ -126,6 +129,7 @@ _HOME = {
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
     "truth": "adlab.report.truth",
+    "walk": "adlab.arithmetic.catalogue",
     "value": "adlab.report.value",
 }  # fmt: skip
 

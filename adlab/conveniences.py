@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from adlab.autodiff.sparse import Coloring
-from adlab.errors import OptionError, VariableError
+from adlab.errors import DomainError, OptionError, OverflowedError, VariableError
 from adlab.graph.graph import Graph, attach
 from adlab.text.traversal import is_small, listing
 
@@ -148,6 +148,8 @@ class Written:
         def n(self) -> int: ...
         @property
         def evaluator(self) -> Any: ...
+        @property
+        def within(self) -> Any: ...
         def cached(self, key: Any, make: Any) -> Any: ...
 
     @property
@@ -203,6 +205,47 @@ class Written:
         at.existing(found.values, point, derivative=True)
         at.finite_row(found.values)
         return found.preferred()
+
+    def series(self, x: Any, v: Any, order: int = 20) -> Any:
+        """The Taylor coefficients of t ↦ f(x + t·v) up to t**order, shape (order + 1,), or (m, order + 1) for m outputs.
+
+        Coefficient k is the k-th derivative along v, divided by k!. Raises as calling f does, and DomainError where f has
+        no derivatives along a line through the point: on a kink, or at the edge of the domain.
+
+        >>> import adlab
+        >>> adlab.Function("exp(x)").series([0.0], [1.0], order=4)
+        array([1.        , 1.        , 0.5       , 0.16666667, 0.04166667])
+        """
+        import numpy as np
+
+        from adlab.arithmetic.taylor import series
+        from adlab.inputs import coerce_one
+
+        if type(order) is not int or order < 0:
+            raise OptionError(f"order={order!r} is not a whole number from 0")
+        names = [variable.name for variable in self.variables]
+        point, direction = coerce_one(x, names), coerce_one(v, names, "direction")
+        self.evaluator.existing(self.evaluator.values(point), point)
+        found = np.array(series(self.graph, point.tolist(), direction.tolist(), order))
+        if not np.isfinite(found).all():
+            output, k = np.argwhere(~np.isfinite(found))[0].tolist()
+            if np.isinf(found[output, k]):
+                raise OverflowedError(f"coefficient {k} is beyond binary64 at this point (more than 1.8e308); scale v")
+            raise DomainError(f"f has no Taylor series here: there is no coefficient {k}, at a kink or at the edge of the domain")
+        return found[0] if self.scalar else found
+
+    def to_data(self) -> dict[str, Any]:
+        """The function as what JSON can write: its graph, and that of the function whose derivative program it is."""
+        from adlab.graph.saved import to_data
+
+        within = None if self.within is None else self.within.to_data()
+        return {"name": self.name, "scalar": self.scalar, "graph": to_data(self.graph), "within": within}
+
+    def save(self, path: Any) -> None:
+        """Writes the function as JSON, for `adlab.load(path)`. Raises UnsupportedExpression for what a file cannot hold."""
+        from adlab.graph.saved import write
+
+        write(path, self.to_data())
 
     def to_python(self) -> str:
         """The program as Python source, ready to paste."""

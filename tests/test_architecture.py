@@ -29,7 +29,7 @@ LEVELS = [
     ["exports"],
     ["methods", "conveniences"],
     ["function"],
-    ["gallery", "plots", "tracing"],
+    ["gallery", "plots", "saved", "tracing"],
     ["report", "bench"],
     ["page"],
     ["testing"],

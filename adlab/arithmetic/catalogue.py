@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from adlab.arithmetic.arrays import Arrays
@@ -16,9 +17,11 @@ from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import Floats
 from adlab.arithmetic.intervals import Intervals
 from adlab.arithmetic.nodes import Nodes
+from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.sparsity import Sparsity
 from adlab.arithmetic.symbols import Expressions
 from adlab.arithmetic.taylor import Taylor
+from adlab.errors import OptionError, PointError
 
 
 class Row(NamedTuple):
@@ -42,3 +45,40 @@ ARITHMETICS = (
     Row("taylor", Taylor, "Taylor coefficients along a line, to any order"),
     Row("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices"),
 )
+
+
+def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
+    """The outputs of f, a Function or a graph, when its inputs are `inputs` and its operations those of an arithmetic.
+
+    `arithmetic` is a name in this list, or any object that has the methods of `Arithmetic`: your own. For "taylor" each
+    input is a tuple of coefficients, all of one length; for "sparsity" a `Reach`. Raises OptionError for an unknown name,
+    PointError for too many inputs or too few.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> graph = lower([x * y + 1], [x, y])
+    >>> walk(graph, "floats", [2.0, 3.0]), walk(graph, "intervals", [(0.0, 1.0), (2.0, 3.0)])
+    ([7.0], [(1.0, 4.0)])
+    >>> walk(graph, "taylor", [(2.0, 1.0, 0.0), (3.0, 0.0, 0.0)])
+    [(7.0, 3.0, 0.0)]
+    """
+    graph = getattr(f, "graph", f)
+    if len(inputs) != len(graph.inputs):
+        raise PointError(f"{len(inputs)} inputs are given, and there are {len(graph.inputs)}: {', '.join(graph.inputs)}")
+    if isinstance(arithmetic, str):
+        arithmetic = _named(arithmetic, inputs)
+    values = evaluate(graph, inputs, arithmetic)
+    return [values[output] for output in graph.outputs]
+
+
+def _named(name: str, inputs: Sequence[Any]) -> Any:
+    kinds = {row.name: row.kind for row in ARITHMETICS}
+    if name not in kinds or name == "nodes":  # which needs the builder of a new graph
+        raise OptionError(f"no arithmetic `{name}` to walk with; there are {', '.join(k for k in kinds if k != 'nodes')}")
+    if name != "taylor":
+        return kinds[name]()
+    lengths = {len(given) for given in inputs if isinstance(given, (tuple, list))}
+    if len(lengths) != 1 or 0 in lengths or not all(isinstance(given, (tuple, list)) for given in inputs):
+        raise PointError("for taylor each input is the tuple of its coefficients, and all are of one length")
+    return Taylor(lengths.pop() - 1)

@@ -110,6 +110,8 @@ class CompiledProgram:
         self._operations = len(graph.operations)
         self._walks = 0
         self._spent = 0.0
+        self.recipe: Callable[[], tuple[dict[str, Any], dict[str, Any]]] | None = None
+        """What `save` writes: the function, and the options it was compiled with."""
 
     @cached_property
     def _quick(self) -> Quick:
@@ -183,6 +185,14 @@ class CompiledProgram:
 
         by_numpy = self._best.name == "numpy" and points != 1
         return guarded_step(step, by_numpy, results, partial(self._mend, rows, results))
+
+    def save(self, path: Any) -> None:
+        """Writes the function and what was compiled of it as JSON; `adlab.load(path)` compiles it again."""
+        from adlab.graph.saved import write
+
+        if self.recipe is None:
+            raise MethodError("only what f.compile(…) returns can be saved; this program belongs to no function")
+        write(path, *self.recipe())
 
     def _repr_latex_(self) -> str:
         found: str = self.graph._repr_latex_()
@@ -271,7 +281,19 @@ def compile_function(
 ) -> CompiledProgram:
     """`Function.compile`. Raises as `planned` does, and MissingExtra where `backend="llvm"` lacks llvmlite."""
     plan = planned(f, derivative, wrt, constants)
-    return compile_graph(plan.graph, plan.shapes, backend, accuracy, plan.behind, plan.widths)
+    program = compile_graph(plan.graph, plan.shapes, backend, accuracy, plan.behind, plan.widths)
+    program.recipe = partial(_recipe, f, backend, derivative, accuracy, wrt, constants)
+    return program
+
+
+def _recipe(
+    f: Any, backend: str, derivative: str | None, accuracy: str, wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The function and the options as JSON can write them."""
+    names = None if wrt is None else [wrt] if isinstance(wrt, str) else [str(name) for name in wrt]
+    fixed = None if constants is None else {str(name): float(value) for name, value in constants.items()}
+    options = {"backend": backend, "derivative": derivative, "accuracy": accuracy, "wrt": names, "constants": fixed}
+    return f.to_data(), options
 
 
 def compile_graph(
