@@ -58,8 +58,8 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     >>> import sympy
     >>> x, y = sympy.symbols("x y", real=True)
     >>> graph = lower([x * y + 1], [x, y])
-    >>> walk(graph, "floats", [2.0, 3.0]), walk(graph, "intervals", [(0.0, 1.0), (2.0, 3.0)])
-    ([7.0], [(1.0, 4.0)])
+    >>> walk(graph, "floats", [2.0, 3.0]), walk(graph, "symbols", [x, y])
+    ([7.0], [x*y + 1])
     >>> walk(graph, "taylor", [(2.0, 1.0, 0.0), (3.0, 0.0, 0.0)])
     [(7.0, 3.0, 0.0)]
     """
