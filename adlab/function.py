@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 import sympy
 
-from adlab.arithmetic.domain import domain
+from adlab.arithmetic.domain import beyond_range, domain
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.symbols import SYMPY
 from adlab.autodiff import programs
@@ -298,6 +298,9 @@ class Function(Written):
         found = trace(self.graph, point.tolist(), direction, int(output))
         if found.value != found.value:
             self._checked(self.values(point)[[output]], point)
+            kind, where = beyond_range(self.graph, point.tolist())
+            if kind:
+                raise OverflowedError(f"a trace shows binary64, which {kind}s here: {where}; f(x) and f.gradient(x) still answer")
             raise DomainError("f is real here only by way of complex numbers, which a trace over the reals cannot show")
         self._checked(np.array(found.gradient), point, derivative=True)
         return replace(found, judge=lambda: self._judged(point.tolist(), output)) if self.independent else found

@@ -160,3 +160,8 @@ def test_a_program_without_outputs(backend: str) -> None:
     assert program.call(1.0) == ()
     assert program([[1.0], [2.0]]).shape == (2, 0)
     program.bind(np.ones((2, 1)), np.empty((2, 0)))()
+
+
+def test_a_trace_names_the_overflow_that_it_cannot_show() -> None:
+    with pytest.raises(adlab.OverflowedError, match=r"v1 = exp\(x\) is inf"):
+        adlab.Function("exp(x)/(1 + exp(x))").trace(1000.0)
