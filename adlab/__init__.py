@@ -63,13 +63,13 @@ if TYPE_CHECKING:
     from adlab.report.peers import conventions as conventions
     from adlab.report.planted import planted as planted
     from adlab.report.rounding import rounding as rounding
+    from adlab.report.saved import load as load
     from adlab.report.sheet import sheet as sheet
     from adlab.report.side_by_side import side_by_side as side_by_side
     from adlab.report.steps import steps as steps
     from adlab.report.swell import swell as swell
     from adlab.report.truth import truth as truth
     from adlab.report.value import value as value
-    from adlab.saved import load as load
     from adlab.tracing.control import (
         cond as cond,
         scan as scan,
@@ -116,7 +116,7 @@ _HOME = {
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",
     "jacobian": "adlab.report.direct",
-    "load": "adlab.saved",
+    "load": "adlab.report.saved",
     "methods": "adlab.methods",
     "page": "adlab.page.build",
     "parse": "adlab.primitives.reader",

@@ -29,7 +29,7 @@ LEVELS = [
     ["exports"],
     ["methods", "conveniences"],
     ["function"],
-    ["gallery", "plots", "saved", "tracing"],
+    ["gallery", "plots", "tracing"],
     ["report", "bench"],
     ["page"],
     ["testing"],

@@ -85,7 +85,8 @@ def difference(options: argparse.Namespace) -> None:
         if options.scheme or options.order is not None or options.at or options.variable:
             raise OptionError("without a formula `difference` is a contest on its own functions, and takes --methods only")
         stage("differentiating")
-        show(options, contest(methods_of(options)))
+        race = contest(methods_of(options))
+        show(options, race.full if options.full else race)
         return
     f = function_of(options)
     if options.methods:

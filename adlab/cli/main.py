@@ -196,7 +196,7 @@ COMMANDS: dict[str, Command] = {
                      "formula at variables methods variable patience json markdown plot",
                      ('"exp(x)" --at 1 --plot error.png', '"x*sin(y)" --at x=1 y=2 --variable y --methods central-difference')),
     "difference": Command("derivatives by a difference scheme; without a formula, who differences best", commands.difference,
-                          "formula at variables variable scheme step order methods json markdown",
+                          "formula at variables variable scheme step order methods full json markdown",
                           ('"exp(x)" --at 1', '"exp(x)" --at 1 --scheme central-difference --step 1e-4')),
     "truth": Command("the gradient that judges all others, to 30 digits", commands.truth,
                      "formula at variables order patience json markdown", ('"exp(sin(x))" --at 1', '"Abs(x)" --at 0')),

@@ -12,7 +12,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -71,13 +71,19 @@ class Contest(Report):
     """The `entries`, function by function and contestant by contestant."""
 
     entries: list[Entry]
+    every: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """`rows`, one for each entry."""
         return {"rows": [{**asdict(e), "digits": e.digits, "false_success": e.false_success} for e in self.entries]}
 
+    @property
+    def full(self) -> Contest:
+        """The same with a row for every function and method."""
+        return replace(self, every=True)
+
     def sections(self) -> list[Table | str]:
-        """A table of all, then who was how good."""
+        """Who was how good; before that every row, if asked for by `full`."""
         head = ["function", "at", "method", "relative error", "estimate", "evaluations", "honest", "said"]
         rows, last = [], ("", 0.0)
         for e in self.entries:
@@ -89,8 +95,12 @@ class Contest(Report):
             last = place
         standing = [self._standing(name) for name in dict.fromkeys(e.method for e in self.entries)]
         summary = ["method", "median digits", "worst", "median evaluations", "not honest", "false successes"]
-        return [Table("differences side by side", head, rows, frozenset(head[3:6])),
-                Table("", summary, standing, frozenset(summary[1:]))]  # fmt: skip
+        functions = len({(e.formula, e.at) for e in self.entries})
+        title = "" if self.every else f"differences side by side, on {functions} functions that are known to be hard"
+        standings = Table(title, summary, standing, frozenset(summary[1:]))
+        if not self.every:
+            return [standings, "A row is not honest where the error is larger than the estimate; --full shows every row."]
+        return [Table("differences side by side", head, rows, frozenset(head[3:6])), standings]
 
     def _standing(self, method: str) -> list[str]:
         mine = [e for e in self.entries if e.method == method]
