@@ -1,6 +1,51 @@
 """The same examples on every run: a failure that only some runs meet is found by raising the effort, not by luck."""
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile("steady")
+
+# Tests that take three seconds and more on two cores, all their cases together. Each proves over many cases what quicker
+# tests make likely. `pytest -m slow` runs them, and so does .ci/run.
+SLOW = {
+    "test_100_000_of_anything_parse",
+    "test_a_contest_is_run_recorded_shown_and_drawn",
+    "test_a_huge_graph_prints_within_bounds",
+    "test_a_large_graph_is_collapsed_and_drawn_at_once",
+    "test_a_method_that_does_not_end_is_a_row_that_says_so",
+    "test_a_partial_is_missing_exactly_where_its_condition_fails",
+    "test_descendants_end_with_the_work",
+    "test_each_partial_keeps_its_digits_over_the_whole_domain",
+    "test_every_figure_has_a_caption_and_every_axis_a_name",
+    "test_every_function_graph_trace_and_program_is_bounded_latex_and_svg",
+    "test_every_operation_agrees_over_its_whole_range_or_is_refused",
+    "test_every_report_comes_as_text_json_and_markdown",
+    "test_fits_show_the_noise_and_are_honest_about_it",
+    "test_in_a_grid_of_three_nothing_reaches_into_its_neighbours",
+    "test_logistic_map",
+    "test_many_variables_and_all_methods_still_fit",
+    "test_neither_depth_nor_sharing_hangs_anything_a_user_meets",
+    "test_no_depth_is_too_much",
+    "test_no_more_lines_cross_than_are_recorded",
+    "test_no_peer_is_imported_with_the_registry",
+    "test_no_text_is_ever_run",
+    "test_python_dash_m_is_the_command_line",
+    "test_sizes_beyond_any_float_print_and_go_into_json",
+    "test_so_is_that_of_the_second_derivative",
+    "test_standard_output_closed_or_full",
+    "test_the_bound_of_a_partial_is_never_below_its_error",
+    "test_the_error_estimate_is_honest_and_not_timid",
+    "test_the_same_graph_gives_the_same_bytes_in_another_process_and_without_matplotlib",
+    "test_the_users_precision_changes_nothing_and_is_not_changed",
+    "test_threads_do_not_disturb_each_other",
+    "test_truncation_falls_as_the_order_says",
+    "test_what_f_has_lost_inside_is_in_the_estimate",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the slow tests."""
+    for item in items:
+        if getattr(item, "originalname", item.name) in SLOW:
+            item.add_marker(pytest.mark.slow)

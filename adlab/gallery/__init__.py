@@ -13,7 +13,7 @@ v5 = 4*v3
 v6 = v5*v4
 >>> print(named("speelpenning:3").graph)
 v1 = x1*x2
-v2 = x3*v1
+v2 = v1*x3
 """
 
 from __future__ import annotations

@@ -283,7 +283,7 @@ def losses(graph: Graph, point: Sequence[float], output: int, own: int | None = 
     >>> x = sympy.Symbol("x", real=True)
     >>> graph = lower([sympy.log(1 + x)], [x])
     >>> print(losses(graph, [1e-13], graph.outputs[0])[0].in_words())
-    13 of 16 digits are lost at v2 = log(v1): v1 = 1 + x has rounded x away, and this operation shows it
+    13 of 16 digits are lost at v2 = log(v1): v1 = x + 1 has rounded x away, and this operation shows it
     """
     if len(graph) > MOST_NODES or graph.compound:
         return []

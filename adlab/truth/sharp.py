@@ -5,8 +5,9 @@ functions of `math`, and those NumPy functions that work on arrays of objects. A
 float, since it would lose its digits without a word; code that asks for one cannot be judged this way.
 
 >>> import math
+>>> from adlab.truth.meanings import mp_text
 >>> [found] = derivatives_of(lambda x: math.sin(x[0])**2, [1.0], ["x"])[1]
->>> print(shown(found[0].value, 20))
+>>> print(mp_text(found[0].value, 20))
 0.9092974268256816954
 """
 

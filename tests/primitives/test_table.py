@@ -346,6 +346,6 @@ def test_zeta_at_whole_orders_from_0_down() -> None:
 
 
 def test_where_only_the_computation_ends_that_is_said() -> None:
-    with pytest.raises(adlab.DomainError, match=r"no value that adlab can compute at this point: .* Abs\(n\) <= 100"):
-        adlab.Function("besselj(n, x)")([150.0, 3.0])
+    beyond = adlab.Function("besselj(n, x)")([150.0, 3.0])  # order 150 is out of the reach of the floats
+    assert beyond == pytest.approx(4.47016809776471e-237, rel=1e-13)
     assert adlab.Function("zeta(s)")([150.0]) == 1.0

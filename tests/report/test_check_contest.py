@@ -35,7 +35,7 @@ RIGHT: dict[str, Callable[[Any], Any]] = {
     "forward": lambda f: lambda p: f.gradient(p, "forward"),
     "program": lambda f: lambda p: f.compile(derivative="gradient")(p),
     "symbolic": lambda f: sympy.lambdify((X, Y, Z), [sympy.diff(f.outputs[0], v) for v in (X, Y, Z)], "math"),
-    "expanded": lambda f: sympy.lambdify((X, Y, Z), [sympy.diff(f.outputs[0], v).expand() for v in (X, Y, Z)], "scipy"),
+    "expanded": lambda f: sympy.lambdify((X, Y, Z), [sympy.diff(f.outputs[0], v).expand() for v in (X, Y, Z)], "math"),
     "letters": lambda f: [sympy.diff(f.outputs[0], v) for v in (X, Y, Z)],
     "texts": lambda f: [str(sympy.diff(f.outputs[0], v)) for v in (X, Y, Z)],
     "complex step": lambda f: lambda p: f.gradient(p, "complex-step"),

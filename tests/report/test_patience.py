@@ -40,7 +40,7 @@ def test_the_truth_ends_within_single_calls(text: str, point: object) -> None:
 def test_steps_are_fewer_where_there_is_no_time_for_all() -> None:
     with pytest.raises(GaveUp):
         adlab.steps("besselk(1,x)", 2.084, patience=0.2)
-    found = adlab.steps("besselj(1,x)", 0.5, schemes=["central-difference"], patience=3.0)
+    found = adlab.steps("besselj(1,x)", 0.5, schemes=["central-difference"], patience=60.0)
     curve = found.curves[0]
     assert (len(curve.steps) < STEPS) == bool(found.gave_up)
     assert (curve.steps[1:] > curve.steps[:-1]).all()

@@ -57,7 +57,7 @@ def test_what_sympy_differentiates_by_is_one_variable(leaf: Any) -> None:
     for given in (leaf, str(leaf)):
         assert Function(sin(leaf) * leaf**2, variables=[given]).gradient([1.5]) == pytest.approx([slope])
     assert f.gradient([1.5], method="symbolic") == pytest.approx([slope])
-    assert truth(f, [1.5]).status == "certified"
+    assert truth(f, [1.5]).status in ("certified", "heuristic")  # as python-flint is there or not
     assert pickle.loads(pickle.dumps(f.variables[0])) == f.variables[0]
     assert sympy.latex(f.variables[0]) == sympy.latex(leaf)
 
