@@ -41,6 +41,7 @@ def required() -> None:
 @cache
 def on_balls(primitive: Primitive, parameter: Parameter) -> Callable[..., Ball]:
     """The primitive as a function of balls: its own, or its form; everything unknown where neither has a meaning."""
+    required()
     if primitive.ball is not None:
         own, given = primitive.ball, () if parameter is None else (parameter,)
         return lambda *operands: own(*operands, *given)

@@ -35,6 +35,7 @@ ROOMY = 1024.0  # ulps of x: at the edge of the domain a step is small beside it
 SAFE = 4.0  # the bound on the error of f holds at x, and may be somewhat larger at the nodes
 TINIEST = 5e-324
 WIDENINGS, WIDER = 5, 64.0  # from 19/64 that reaches to 3e8
+WIDE = 8.0  # times the smallest step: how far the nodes of a fit reach
 NOISY_FROM = 256.0  # times the last rounding
 VAGUE = 64.0  # an error beyond the value itself, and beyond so many times what noise accounts for, is too large a step
 
@@ -127,7 +128,7 @@ def estimated(
     if chosen.success and ends and chosen.step < ROOMY * math.ulp(line.origin):
         reason = f"f ends within a few floats of x, which are {math.ulp(line.origin):.3g} apart; no step is small beside that"
         chosen = replace(chosen, success=False, flags=(*chosen.flags, NOT_RESOLVED), reason=reason)
-    chosen = _admitted(line, _flat(line, _bounded(line, chosen, order), order))
+    chosen = _admitted(line, _flat(line, _bounded(line, chosen, order), order), order)
     return replace(chosen, nfev=line.nfev, nit=sum(one.nit for one in tried), x=line.origin)
 
 
@@ -177,10 +178,12 @@ def _independent(line: Line, flat: npt.NDArray[np.bool_]) -> bool:
     return bool(np.all(~flat | (values == line.centre).all(axis=0)))
 
 
-def _admitted(line: Line, found: Estimate) -> Estimate:
+def _admitted(line: Line, found: Estimate, order: int) -> Estimate:
     """The same, with what every answer must keep: an error that is not 0, and no success without a finite one."""
     error = np.fmax(found.error, np.fmax(UNIT_ROUNDOFF * np.abs(found.df), TINIEST))
     noisy = np.any(line.measured > NOISY_FROM * line.rounding)
+    if noisy and found.success:  # a fit may be lucky: its error is no less than what noise does to nodes so far apart
+        error = np.fmax(error, over(line.measured, WIDE * found.step, order))
     flags = (*found.flags, NOISY) if noisy and found.success else found.flags
     found = replace(found, error=plain(np.asarray(error)), flags=flags)
     if found.success and not (np.isfinite(error).all() and np.isfinite(found.df).all()):

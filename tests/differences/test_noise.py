@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import adlab
 from adlab.differences.adaptive import adaptive
 from adlab.differences.differences import difference
 from adlab.differences.noise import measured_noise
@@ -176,3 +177,11 @@ def test_where_floats_are_further_apart_than_waves_there_is_no_success(method: s
     found = difference(lambda t: math.sin(t[0]), [x], 0, method)
     assert found.success == (found.flags == ()) == resolved
     assert difference(lambda t: t[0] ** 2, [x], 0, method).success
+
+
+@pytest.mark.parametrize("at", [0.3, 1.0, 2.0, 7.5])
+def test_a_function_in_single_precision_is_not_called_exact_by_luck(at: float) -> None:
+    for f, slope in ((math.sin, math.cos(at)), (math.exp, math.exp(at)), (math.atan, 1 / (1 + at * at))):
+        found = adlab.difference(lambda x, f=f: float(np.float32(f(x))) if x < 80 else 0.0, at)
+        if found.success:
+            assert abs(float(found.df) - slope) <= 3 * float(found.error)

@@ -7,7 +7,7 @@ import math
 import pytest
 
 import adlab
-from adlab.errors import GaveUp, OptionError
+from adlab.errors import GaveUp, MethodError, OptionError
 from adlab.report.steps import STEPS
 
 SLOW = "digamma(x)", -100000000.5  # SymPy's derivative, evaluated by mpmath, would take hours
@@ -38,7 +38,7 @@ def test_the_truth_ends_within_single_calls(text: str, point: object) -> None:
 
 
 def test_steps_are_fewer_where_there_is_no_time_for_all() -> None:
-    with pytest.raises(GaveUp):
+    with pytest.raises((GaveUp, MethodError)):
         adlab.steps("besselk(1,x)", 2.084, patience=0.2)
     found = adlab.steps("besselj(1,x)", 0.5, schemes=["central-difference"], patience=60.0)
     curve = found.curves[0]
