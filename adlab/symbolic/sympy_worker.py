@@ -165,6 +165,11 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # SymPy has no types
     def _print_Float(self, expr: Any) -> str:  # noqa: N802
         return repr(float(expr))
 
+    def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802
+        """SymPy's printer builds `arg < 0`, which fails under some hash seeds: SymPy then takes a real sum for complex."""
+        at, middle = (self._print(part) for part in expr.args)
+        return f"(0 if ({at}) < 0 else {middle} if ({at}) == 0 else 1)"
+
 
 def _source(variables: Sequence[Any], replacements: Sequence[Any], partials: Sequence[Any]) -> str:
     """What `lambdify(variables, partials, modules="math")` compiles: variables are x0, x1, …, subexpressions t0, t1, …"""
