@@ -200,9 +200,9 @@ class Written:
         if options or method not in ("auto", "reverse"):
             raise OptionError("a sparse Jacobian chooses its own sweeps; give the point and sparse=True alone")
         point, at = coerce_one(x, [v.name for v in self.variables]), self.evaluator
-        at.existing(at.values(point), point)
+        at.checked(at.values(point), point)
         found = sparse_jacobian(at, point, self.coloring)
-        at.existing(found.values, point, derivative=True)
+        at.checked(found.values, point, derivative=True)
         at.finite_row(found.values)
         return found.preferred()
 
@@ -225,7 +225,7 @@ class Written:
             raise OptionError(f"order={order!r} is not a whole number from 0")
         names = [variable.name for variable in self.variables]
         point, direction = coerce_one(x, names), coerce_one(v, names, "direction")
-        self.evaluator.existing(self.evaluator.values(point), point)
+        self.evaluator.checked(self.evaluator.values(point), point)
         found = np.array(series(self.graph, point.tolist(), direction.tolist(), order))
         if not np.isfinite(found).all():
             output, k = np.argwhere(~np.isfinite(found))[0].tolist()

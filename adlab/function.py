@@ -1,45 +1,42 @@
-"""`Function`: f: Rⁿ → Rᵐ, the face that a user holds. It coerces, checks and calls down; the work is done below."""
+"""`Function`: f: Rⁿ → Rᵐ, the object that a user holds. It reads what is given and calls down; other rooms do the work."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import sympy
 
-from adlab.arithmetic.domain import beyond_range, domain
-from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.symbols import SYMPY
+from adlab.arithmetic.domain import domain
+from adlab.arithmetic.symbols import in_symbols
 from adlab.autodiff import programs
-from adlab.autodiff.evaluator import Evaluator, naming_the_others
+from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode, cheaper_mode
-from adlab.autodiff.trace import Trace, trace
-from adlab.autodiff.trace_text import DIGITS_OF_JUDGE
+from adlab.autodiff.trace import Trace, trace_or_reason
 from adlab.conveniences import Written
-from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
+from adlab.errors import MethodError, OptionError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
-from adlab.inputs import FloatArray, coerce, coerce_one, read, takes_at
-from adlab.methods import Method, lookup
-from adlab.text.traversal import brief, listing
+from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, read, takes_at
+from adlab.methods import lookup
+from adlab.text.traversal import heading, listing
 
 if TYPE_CHECKING:
     from adlab.compile.batches import Batches
 
 T = TypeVar("T")
-Errors = Literal["nan", "raise"]
 
 
 class Function(Written):
-    """A formula with its variables, to be evaluated and differentiated in every way there is.
+    """A formula with its variables: f: Rⁿ → Rᵐ. It has values, derivatives by every method, and programs that compute them.
 
-    `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs; `variables` are
-    symbols or names, by default all that occur, in natural order (x2 before x10). Raises ParseError, VariableError
-    or UnsupportedExpression where the formula cannot be read.
+    `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs. `variables` are symbols or
+    names. By default they are all that occur, in natural order (x2 before x10). `point` is where reports look by default;
+    `about` is a sentence for the reader. Raises ParseError, VariableError or UnsupportedExpression where the formula cannot be
+    read.
 
     >>> f = Function("log((x1 + x2)**2 + sin(x1*x2))")
     >>> f([1, 2]), f.gradient({"x1": 1, "x2": 2})
@@ -49,7 +46,7 @@ class Function(Written):
     """
 
     within: Function | None = None
-    """The function whose derivative program this is; outside its domain there is no value either."""
+    """For a derivative program: the function that it differentiates. Outside that function's domain there is no value."""
 
     def __init__(
         self,
@@ -63,7 +60,7 @@ class Function(Written):
         self._outputs: tuple[Any, ...] | None
         self._outputs, self.variables, self.shape, order = read(expression, variables)
         self.scalar = self.shape == ()
-        self._order: list[Any] | None = order  # until the graph is there
+        self._order: list[Any] | None = order  # until the graph is made
         self.name = name or "f"
         self._text = expression if isinstance(expression, str) else ""
         self.about = about
@@ -72,7 +69,7 @@ class Function(Written):
 
     @classmethod
     def from_graph(cls, graph: Graph, name: str = "f") -> Function:
-        """The function that a graph computes, its SymPy outputs written when asked for. Raises GraphError for a bad graph."""
+        """The function that a graph computes. Its SymPy outputs are written on demand. Raises GraphError for a bad graph."""
         graph.check()
         self = cls.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
@@ -82,48 +79,45 @@ class Function(Written):
         self.__dict__["graph"] = graph
         return self
 
-    def __getstate__(self) -> dict[str, Any]:
-        """What is pickled and copied: all but compiled code, which is made again when it is needed."""
-        kept = {key: value for key, value in vars(self).items() if key in ("graph", "outputs") or not _is_cached(key)}
-        return kept | {"_cache": {}}
-
     def with_graph(self, graph: Graph) -> Function:
-        """The same formula with this graph to compute by; the formula still judges it. Raises GraphError for a bad graph."""
+        """The same formula, computed by this graph and still judged by the formula. Raises GraphError for a bad graph."""
         graph.check()
         made = copy.copy(self)
         made.__dict__["graph"] = graph
         return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: everything but compiled code, which is made again when it is needed."""
+        kept = {key: value for key, value in vars(self).items() if key in ("graph", "outputs") or not _is_cached(key)}
+        return kept | {"_cache": {}}
 
     # --- what it is ---------------------------------------------------------------------------------------------
 
     @cached_property
     def graph(self) -> Graph:
         """The computational graph, lowered once."""
-        assert self._outputs is not None  # or `from_graph` has put the graph in place
+        assert self._outputs is not None  # `from_graph` puts the graph in place itself
         order, self._order = self._order, None
         return lower(self._outputs, self.variables, order)
 
     @property
     def independent(self) -> bool:
-        """Whether there is an expression to judge the graph by."""
+        """Whether there is an expression, apart from the graph, to judge the graph by."""
         return self._outputs is not None
 
     @cached_property
     def outputs(self) -> tuple[sympy.Expr, ...]:
         """The SymPy expression of each output."""
-        if self._outputs is not None:
-            return self._outputs
-        values = evaluate(self.graph, list(self.variables), SYMPY)
-        return tuple(values[output] for output in self.graph.outputs)
+        return in_symbols(self.graph, self.variables) if self._outputs is None else self._outputs
 
     @property
     def n(self) -> int:
-        """How many variables."""
+        """The number of variables."""
         return len(self.variables)
 
     @cached_property
     def m(self) -> int:
-        """How many outputs."""
+        """The number of outputs."""
         return len(self._outputs) if self._outputs is not None else len(self.graph.outputs)
 
     @property
@@ -133,20 +127,16 @@ class Function(Written):
 
     @cached_property
     def domain(self) -> list[Any]:
-        """SymPy relationals under which f has a value; empty where it always has."""
+        """SymPy relationals under which f has a value; empty where it always has one."""
         return domain(self.graph)
 
     @cached_property
     def title(self) -> str:
-        """The formula as a heading: its text where that is short, else its name."""
-        shown = " ".join(self._text.split())
-        if not shown and self.independent and self.m == 1:
-            shown = brief(self.outputs[0], 100)
-        cut = len(shown) > 100 or shown.endswith("…") or "(…)" in shown
-        return self.name if cut or not shown else f"{self.name} = {shown}"
+        """A heading: the name and the formula where that is short, else the name."""
+        return heading(self.name, self._text, self.outputs[0] if self.independent and self.m == 1 else None)
 
     def cached(self, key: Any, make: Callable[[], T]) -> T:
-        """What belongs to the formula and not to a point is made once."""
+        """Calls `make` the first time, and keeps what it returns: for what depends on the formula and not on a point."""
         if key not in self._cache:
             self._cache[key] = make()
         found: T = self._cache[key]
@@ -161,10 +151,11 @@ class Function(Written):
     def __call__(self, x: Any, errors: Errors = "nan") -> Any:
         """The value at one point, a float or an array (m,); at a batch of shape (..., n) an array (...,) or (..., m).
 
-        Raises DomainError at one point outside the domain; in a batch such entries are NaN, unless `errors="raise"`.
+        At one point outside the domain it raises DomainError. In a batch such entries are NaN, unless `errors="raise"`.
         """
-        point = self._point(x, errors)
-        values = self._checked(self.values(point) if point.ndim == 1 else self.batches.values(point), point, errors)
+        point = coerce_with(x, self.names, errors)
+        found = self.values(point) if point.ndim == 1 else self.batches.values(point)
+        values = self.evaluator.checked(found, point, errors)
         if not self.scalar:
             return values
         return float(values[0]) if point.ndim == 1 else values[..., 0]
@@ -182,27 +173,8 @@ class Function(Written):
         return Batches(self.evaluator)
 
     def values(self, point: FloatArray) -> FloatArray:
-        """The outputs at one point, shape (m,), NaN where there are none: what finite differences sample."""
+        """The outputs at one point, shape (m,), NaN where there are none. Finite differences sample this."""
         return self.evaluator.values(point)
-
-    def _point(self, x: Any, errors: Errors) -> FloatArray:
-        if errors not in ("nan", "raise"):
-            raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"; a point is one argument, [1, 2]')
-        return coerce(x, self.names)
-
-    def _checked(
-        self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False
-    ) -> FloatArray:
-        """What was found. No NaN is returned without a reason: at one point it is raised, in a batch only if errors are."""
-        missing = np.isnan(found)
-        if missing.any() and (points.ndim == 1 or errors == "raise"):
-            rest = tuple(range(points.ndim - 1, found.ndim))
-            place = tuple(np.argwhere(missing.any(axis=rest))[0])
-            reason = self.evaluator.reason(points[place], derivative)
-            if found.ndim == points.ndim + 1:
-                reason = naming_the_others(reason, found[place], self.names)
-            raise reason
-        return found
 
     # --- derivatives --------------------------------------------------------------------------------------------
 
@@ -220,103 +192,63 @@ class Function(Written):
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """All partials, shape (m, n) at one point, (..., m, n) at a batch; at one point `sparse=True` leaves the zeros out.
 
-        Method "auto" is forward or reverse, by counted cost. A sparse Jacobian is a scipy.sparse array where SciPy is
-        installed, and tells its `pattern`, `colors` and `sweeps`.
+        Method "auto" is forward or reverse mode, whichever counts fewer operations. A sparse Jacobian is a scipy.sparse array
+        where SciPy is installed, and has the attributes `pattern`, `colors` and `sweeps`. Raises as `gradient` does.
         """
         if options.pop("sparse", False):
             sparse: FloatArray = self.sparse_jacobian(x, method, **options)  # or a scipy.sparse array
             return sparse
-        if method == "auto":
-            method = cheaper_mode(self.graph)
-        points, chosen = self._point(x, errors), lookup(method)
-        chosen.check(self, options)
-        automatic, single = chosen.family == "automatic", points.ndim == 1
-        if single:
-            if not automatic:  # whose programs hold the value, and are NaN where there is none
-                self._checked(self.values(points), points)
-            found = chosen(self, points, **options).jacobian
-        elif chosen.batch is not None and not options:
-            found = chosen.batch(self, points)
-            if not automatic:
-                found = np.where(np.isnan(self.batches.values(points))[..., None], np.nan, found)
-        else:
-            found = self._pointwise(chosen, points, errors, options)
-        self._checked(found, points, errors, derivative=True)
-        if single:
-            return self.evaluator.finite(found, points)
-        return np.where(np.isinf(found), np.nan, found)
-
-    def _pointwise(self, method: Method, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
-        found = np.full((*points.shape[:-1], self.m, self.n), np.nan)
-        for place in np.ndindex(points.shape[:-1]):
-            try:
-                found[place] = self.jacobian(points[place], method.name, **options)
-            except (DomainError, OverflowedError):
-                if errors == "raise":
-                    raise
-        return found
+        chosen = lookup(cheaper_mode(self.graph) if method == "auto" else method)
+        return chosen.jacobian(self, coerce_with(x, self.names, errors), errors, **options)
 
     def program(self, mode: Mode) -> Graph:
-        """The derivative program with the values first, which tell whether the point is in the domain."""
+        """The derivative program, with the values first. A NaN among the values says that the point is outside the domain."""
         return self.evaluator.program(mode)
 
     @takes_at
     def jvp(self, x: Any, v: Any) -> FloatArray:
-        """The Jacobian times `v`, shape (m,): one forward sweep."""
+        """The Jacobian times `v`, shape (m,): one forward sweep. Raises as calling f does."""
         point, direction = coerce_one(x, self.names), coerce_one(v, self.names, "direction")
-        return self.evaluator.finite_row(self._checked(self.evaluator.jvp(point, direction), point, derivative=True))
+        return self.evaluator.finite_row(self.evaluator.checked(self.evaluator.jvp(point, direction), point, derivative=True))
 
     @takes_at
     def vjp(self, x: Any, u: Any) -> FloatArray:
-        """`u` times the Jacobian, shape (n,): one reverse sweep."""
+        """`u` times the Jacobian, shape (n,): one reverse sweep. Raises as calling f does."""
         point = coerce_one(x, self.names)
         weights = coerce_one(u, [f"output {i}" for i in range(self.m)], "vector of weights")
-        return self.evaluator.finite_row(self._checked(self.evaluator.vjp(point, weights), point, derivative=True))
+        return self.evaluator.finite_row(self.evaluator.checked(self.evaluator.vjp(point, weights), point, derivative=True))
 
     @takes_at
     def hessian(self, x: Any) -> FloatArray:
-        """All second partials, shape (n, n); needs m = 1. Forward mode over the reverse-mode program."""
-        return self._second(x, np.eye(self.n))
+        """All second partials, shape (n, n); needs m = 1. Forward mode runs over the reverse-mode program."""
+        return self.evaluator.second_or_reason(coerce_one(x, self.names), np.eye(self.n))
 
     @takes_at
     def hvp(self, x: Any, v: Any) -> FloatArray:
-        """The Hessian times `v`, shape (n,), for about the price of two gradients; needs m = 1."""
-        return self._second(x, coerce_one(v, self.names, "direction").reshape(self.n, 1))[:, 0]
-
-    def _second(self, x: Any, directions: FloatArray) -> FloatArray:
-        if self.m != 1:
-            raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
-        return self.evaluator.second_or_reason(coerce_one(x, self.names), directions)
+        """The Hessian times `v`, shape (n,); needs m = 1. It costs about as much as two gradients."""
+        direction = coerce_one(v, self.names, "direction").reshape(self.n, 1)
+        return self.evaluator.second_or_reason(coerce_one(x, self.names), direction)[:, 0]
 
     @takes_at
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
-        """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,)."""
+        """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,).
+
+        Raises as calling f does, and OptionError for an output that there is not.
+        """
         if output not in range(self.m):
             raise OptionError(f"output {output!r} is not one of the function's {self.m} (0 to {self.m - 1})")
         point = coerce_one(x, self.names)
         direction = None if tangent is None else dict(enumerate(coerce_one(tangent, self.names, "direction").tolist()))
-        found = trace(self.graph, point.tolist(), direction, int(output))
-        if found.value != found.value:
-            self._checked(self.values(point)[[output]], point)
-            kind, where = beyond_range(self.graph, point.tolist())
-            if kind:
-                raise OverflowedError(f"a trace shows binary64, which {kind}s here: {where}; f(x) and f.gradient(x) still answer")
-            raise DomainError("f is real here only by way of complex numbers, which a trace over the reals cannot show")
-        self._checked(np.array(found.gradient), point, derivative=True)
-        return replace(found, judge=lambda: self._judged(point.tolist(), output)) if self.independent else found
-
-    def _judged(self, point: list[float], output: int) -> list[float] | None:
-        """One output's gradient from high-precision values of its expression, which no sweep has a part in."""
-        from adlab.truth.judge import gradient_truth
-
-        [found] = gradient_truth([self.outputs[output]], self.variables, point, DIGITS_OF_JUDGE)
-        values = [partial.value for partial in found.partials]
-        return None if None in values else [float(value) for value in values]
+        found = trace_or_reason(self.evaluator, point, direction, int(output))
+        return found.judged_by(self.outputs[output], self.variables, point.tolist()) if self.independent else found
 
     # --- programs -----------------------------------------------------------------------------------------------
 
     def derivative(self, mode: Mode = "reverse", value: bool = False) -> Function:
-        """The derivative program, a Function: the partials row-major (output, then variable), values first if asked."""
+        """The derivative program, itself a Function. Its outputs are the partials, row-major: output, then variable.
+
+        With `value=True` the values of f stand before them.
+        """
         if mode not in ("reverse", "forward"):
             raise OptionError(f'mode={mode!r} is neither "reverse" nor "forward"')
         program = programs.derivative(self.graph, mode, value)
@@ -329,8 +261,9 @@ class Function(Written):
         self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
         wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None,
     ) -> Any:  # fmt: skip
-        """A fast callable of the values, or of a `derivative`: see `adlab.compile`. `wrt` names the variables to
-        differentiate by, `constants` fixes others, `{"g": 9.81}`.
+        """A fast callable of the values, or of a `derivative`: see `adlab.compile`.
+
+        `wrt` names the variables to differentiate by. `constants` fixes others: `{"g": 9.81}`.
         """
         from adlab.compile.program import compile_function
 
@@ -338,12 +271,12 @@ class Function(Written):
 
 
 def as_function(f: Any, variables: Iterable[sympy.Symbol | str] | None = None) -> Function:
-    """A Function as it is; a text, an expression or a sequence of them made into one."""
+    """A Function is returned as it is. A text, an expression or a sequence of them is made into one."""
     return f if isinstance(f, Function) else Function(f, variables)
 
 
 def point_of(f: Function, x: Any) -> FloatArray:
-    """One point for a report: `x`, or the function's own where it has one."""
+    """One point for a report: `x`, or the function's own point where `x` is None. Raises PointError where there is neither."""
     if x is None:
         if f.point is None and f.n:
             raise PointError(f"no point given; the variables are {listing(f.names)}")

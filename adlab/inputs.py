@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from numbers import Rational
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ from adlab.text.traversal import is_small, listing, natural_key, postorder, show
 
 FloatArray = npt.NDArray[np.float64]
 Symbols = tuple[sympy.Symbol, ...]
+Errors = Literal["nan", "raise"]
+"""What a batch does at a point that has no value: NaN there, or raise the reason for the first."""
 
 
 class ReadFormula(NamedTuple):
@@ -215,6 +217,13 @@ def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
             f"the {what} has {names[place[-1]]} = {point[place]}, and every number must be finite; {_expected(names)}"
         )
     return point
+
+
+def coerce_with(x: Any, names: Sequence[str], errors: Errors) -> FloatArray:
+    """As `coerce`, after a look at the option `errors`. Raises OptionError where it is neither "nan" nor "raise"."""
+    if errors not in ("nan", "raise"):
+        raise OptionError(f'errors={errors!r} is neither "nan" nor "raise"; a point is one argument, [1, 2]')
+    return coerce(x, names)
 
 
 def coerce_one(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:

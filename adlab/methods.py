@@ -17,7 +17,7 @@ from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
-from adlab.inputs import FloatArray
+from adlab.inputs import Errors, FloatArray
 from adlab.peers.catalogue import PEERS, SECONDS, Peer, prepare, sample
 
 if TYPE_CHECKING:
@@ -79,6 +79,39 @@ class Method:
         """The Jacobian at one point. Raises as `check` does."""
         self.check(f, options)
         return self.differentiate(f, point, **options)
+
+    def jacobian(self, f: Differentiable, points: FloatArray, errors: Errors = "nan", **options: Any) -> FloatArray:
+        """All partials, shape (m, n) at one point, (..., m, n) at a batch of points.
+
+        At one point it raises the reason where the value or a partial is missing. In a batch such entries are NaN, unless
+        `errors` is "raise".
+        """
+        self.check(f, options)
+        automatic, single = self.family == "automatic", points.ndim == 1
+        if single:
+            if not automatic:  # the programs of the automatic methods hold the value, and are NaN where there is none
+                f.evaluator.checked(f.values(points), points)
+            found = self(f, points, **options).jacobian
+        elif self.batch is not None and not options:
+            found = self.batch(f, points)
+            if not automatic:
+                found = np.where(np.isnan(f.batches.values(points))[..., None], np.nan, found)
+        else:
+            found = self._one_by_one(f, points, errors, options)
+        f.evaluator.checked(found, points, errors, derivative=True)
+        if single:
+            return f.evaluator.finite(found, points)
+        return np.where(np.isinf(found), np.nan, found)
+
+    def _one_by_one(self, f: Differentiable, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
+        found = np.full((*points.shape[:-1], f.m, f.n), np.nan)
+        for place in np.ndindex(points.shape[:-1]):
+            try:
+                found[place] = self.jacobian(f, points[place], **options)
+            except (DomainError, OverflowedError):
+                if errors == "raise":
+                    raise
+        return found
 
     def check(self, f: Differentiable, options: Mapping[str, Any]) -> None:
         """Raises OptionError for an unknown option, and MethodError where the method cannot serve the formula."""

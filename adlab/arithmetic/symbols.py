@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from adlab.arithmetic.numbers import Numbers, Values, rule_inputs
+from adlab.arithmetic.numbers import Numbers, Values, evaluate, rule_inputs
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
@@ -34,3 +34,9 @@ class Expressions(Numbers):
 
 
 SYMPY = Expressions()
+
+
+def in_symbols(graph: Graph, variables: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, ...]:
+    """The outputs of a graph as SymPy expressions in these variables, one for each input."""
+    values = evaluate(graph, list(variables), SYMPY)
+    return tuple(values[output] for output in graph.outputs)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from adlab.arithmetic import flags
 from adlab.arithmetic.domain import explain, in_range, kinked
@@ -22,10 +21,10 @@ from adlab.arithmetic.running import Runner
 from adlab.autodiff import programs
 from adlab.autodiff.careful import exact_rows, product, walked, walked_second
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
-from adlab.errors import AdlabError, DomainError, OverflowedError
+from adlab.errors import AdlabError, DomainError, MethodError, OverflowedError
 from adlab.graph.graph import Graph
+from adlab.inputs import Errors, FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 T = TypeVar("T")
 SWEEPS = 8
 """Writing a reverse-mode program takes about as long as this many reverse sweeps on numbers: the first points are swept."""
@@ -244,10 +243,12 @@ class Evaluator:
         return found
 
     def second_or_reason(self, point: FloatArray, directions: FloatArray) -> FloatArray:
-        """As `second`; raises the reason where there is no second derivative, or none in binary64."""
+        """As `second`. Raises MethodError for several outputs, and the reason where a second derivative is missing."""
+        if self.m != 1:
+            raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
         found = self.second(point, directions)
         if np.isnan(found).any():
-            self.existing(self.values(point), point)
+            self.checked(self.values(point), point)
             given, gradient = point.tolist(), self.program()
             raise explain(self.graph, given, True) or explain(gradient, given, True, "the gradient") or DomainError(
                 "f has no second derivative at this point"
@@ -256,10 +257,21 @@ class Evaluator:
             raise OverflowedError("a second derivative is beyond binary64 at this point (more than 1.8e308); scale the variables")
         return found
 
-    def existing(self, found: FloatArray, point: FloatArray, derivative: bool = False) -> FloatArray:
-        """What was found, where all of it exists; raises the reason why some does not."""
-        if np.isnan(found).any():
-            raise self.reason(point, derivative)
+    def checked(
+        self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False
+    ) -> FloatArray:
+        """What was found at one point, or at a batch of points. A NaN at one point is never returned: its reason is raised.
+
+        In a batch a NaN stays, unless `errors` is "raise".
+        """
+        missing = np.isnan(found)
+        if missing.any() and (points.ndim == 1 or errors == "raise"):
+            rest = tuple(range(points.ndim - 1, found.ndim))
+            place = tuple(np.argwhere(missing.any(axis=rest))[0])
+            reason = self.reason(points[place], derivative)
+            if found.ndim == points.ndim + 1:
+                reason = naming_the_others(reason, found[place], self.graph.inputs)
+            raise reason
         return found
 
     def reason(self, point: FloatArray, derivative: bool = False) -> AdlabError:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
-from sympy import Symbol
+import numpy as np
+from sympy import Expr, Symbol
 
+from adlab.arithmetic.domain import beyond_range
 from adlab.arithmetic.floats import FLOATS, Floats
 from adlab.arithmetic.numbers import Numbers, evaluate
+from adlab.autodiff.evaluator import Evaluator, FloatArray
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.display import Report, Table
-from adlab.errors import GaveUp, VariableError
+from adlab.errors import DomainError, GaveUp, OverflowedError, VariableError
 from adlab.graph import rules
 from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
@@ -23,6 +26,7 @@ from adlab.primitives.table import READ_BETTER, define
 from adlab.text.traversal import listing
 
 MOST_PATHS = 10_000
+"""Paths that are listed one by one; a reader looks at a few dozen."""
 DIGITS = 5
 """Significant digits of a trace: enough to follow it by hand."""
 
@@ -82,7 +86,14 @@ class Trace(Report):
     digits: int = DIGITS
     """Significant digits that are shown; everything is kept in full."""
     judge: Callable[[], list[float] | None] | None = None
-    """The gradient from somewhere else, to check this one by; None where there is none."""
+    """Computes the gradient without any sweep, to check this one by. None where there is no expression to compute it from."""
+
+    def judged_by(self, expression: Expr, variables: tuple[Symbol, ...], point: list[float]) -> Trace:
+        """This trace, with its gradient checked against high-precision values of the expression, which no sweep takes part in."""
+        from adlab.autodiff.trace_text import DIGITS_OF_JUDGE
+        from adlab.truth.judge import gradient_in_floats
+
+        return replace(self, judge=lambda: gradient_in_floats(expression, variables, point, DIGITS_OF_JUDGE))
 
     # --- the numbers --------------------------------------------------------------------------------------------
 
@@ -277,3 +288,19 @@ def trace(
         if node not in numbers.partials_by_node:
             numbers.partials(graph, node, primals)
     return Trace(graph, primals, numbers.partials_by_node, adjoints, contributions, tangents, output)
+
+
+def trace_or_reason(
+    at: Evaluator, point: FloatArray, tangent: Mapping[int, float] | None = None, output: int = 0
+) -> Trace:
+    """As `trace`. Raises DomainError or OverflowedError, with the reason, where the value or the gradient is missing."""
+    given = point.tolist()
+    found = trace(at.graph, given, tangent, output)
+    if found.value != found.value:
+        at.checked(at.values(point)[[output]], point)
+        kind, where = beyond_range(at.graph, given)
+        if kind:
+            raise OverflowedError(f"a trace shows binary64, which {kind}s here: {where}; f(x) and f.gradient(x) still answer")
+        raise DomainError("f is real here only by way of complex numbers, which a trace over the reals cannot show")
+    at.checked(np.array(found.gradient), point, derivative=True)
+    return found

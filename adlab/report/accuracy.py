@@ -80,7 +80,7 @@ def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
             result = method(f, point)
         seconds = time.perf_counter() - started
         if method.family == "automatic":
-            f.evaluator.existing(result.jacobian, point, derivative=True)
+            f.evaluator.checked(result.jacobian, point, derivative=True)
     except AdlabError as reason:
         return Attempt(method, None, STATUS.get(type(reason), "refused"), str(reason).splitlines()[0])
     notes = "; ".join(result.notes)

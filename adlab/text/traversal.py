@@ -87,6 +87,19 @@ def brief(expression: Basic, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def heading(name: str, text: str, expression: Basic | None, limit: int = 100) -> str:
+    """`name = formula` where the formula, as `text` or else as an expression, has at most `limit` characters; else the name.
+
+    >>> heading("f", "x  +  1", None), heading("g", "", None)
+    ('f = x + 1', 'g')
+    """
+    formula = " ".join(text.split())
+    if not formula and expression is not None:
+        formula = brief(expression, limit)
+    cut = len(formula) > limit or formula.endswith("…") or "(…)" in formula
+    return name if cut or not formula else f"{name} = {formula}"
+
+
 def is_small(expressions: Iterable[Basic], limit: int) -> bool:
     """Whether the expressions, as trees, have about `limit` nodes at most together; never walks many more.
 

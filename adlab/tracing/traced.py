@@ -13,8 +13,8 @@ import numpy as np
 import sympy
 
 from adlab.errors import AdlabError, PointError
-from adlab.function import Errors, Function, as_function, point_of
-from adlab.inputs import FloatArray, coerce, coerce_one
+from adlab.function import Function, as_function, point_of
+from adlab.inputs import Errors, FloatArray, coerce, coerce_one
 from adlab.tracing.precise import CodePlan
 from adlab.tracing.program import Guards, Path, Program
 from adlab.truth.judge import gradient_truth, heuristic

@@ -224,6 +224,15 @@ def _vague(outcome: Outcome, digits: int) -> bool:
     return bool(outcome.error > abs(outcome.value) * CONTEXT.mpf(10) ** -digits)
 
 
+def gradient_in_floats(
+    expression: Any, variables: tuple[sympy.Symbol, ...], point: Sequence[float], digits: int
+) -> list[float] | None:
+    """The true gradient of one expression, each partial rounded to binary64; None where a partial cannot be told."""
+    [found] = gradient_truth([expression], variables, point, digits)
+    values = [partial.value for partial in found.partials]
+    return None if None in values else [float(value) for value in values]
+
+
 def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
     """Why there can be no derivative: there is no real value, or none that can be told."""
     if outcome.failure is not None:
