@@ -19,6 +19,7 @@ from adlab.precision import PATIENCE, if_time, share
 from adlab.progress import stage
 from adlab.report import accuracy
 from adlab.report.accuracy import FEW, WRONG, AccuracyRow, Attempt, attempt
+from adlab.report.answers import Answers
 from adlab.report.blame import absorbed, blamed, of_values, singular
 from adlab.report.conditioning import Conditioning, conditioning
 from adlab.report.cost import Cost, cost
@@ -89,6 +90,11 @@ class Comparison(Report):
     def full(self) -> FullComparison:
         """The same comparison with every table: each partial by each method, swell, cost."""
         return FullComparison(self)
+
+    @property
+    def answers(self) -> Answers:
+        """What each method answered for each partial, and the verdict without swell and cost."""
+        return Answers(self)
 
     def partials(self) -> list[Any]:
         """Every partial as a SymPy formula, by output and variable. Raises MethodError where there is none of a size to read."""

@@ -109,3 +109,20 @@ def test_what_underflows_is_as_right_as_binary64_can_be() -> None:
     (row,) = adlab.compare("x*1e-310", 3.0, methods=["central-difference"], timed=False).accuracy
     assert row.value != 1e-310
     assert row.digits < 16
+
+
+def test_the_answers_are_the_comparisons_own_without_size_and_price() -> None:
+    found = adlab.compare(["x*y", "Abs(x)"], [0.0, 3.0], methods=["reverse", "complex-step"], timed=False)
+    answers = found.answers
+    truth, table, verdict = answers.sections()
+    assert truth.startswith("truth")
+    assert [line[:2] for line in table.rows] == [
+        [m, f"∂f{i}/∂{v}"] for m in ("reverse", "complex-step") for i in (0, 1) for v in ("x", "y")
+    ]
+    assert [line[2] for line in table.rows[:4]] == ["3", "0", "0", "0"]
+    assert all(line[-1] for line in table.rows if line[2] == "–")  # who has no answer says why
+    assert answers.to_dict()["accuracy"] == found.to_dict()["accuracy"]
+    left_out = {sentence.text for sentence in found.verdict} - set(answers.to_dict()["verdict"])
+    assert left_out
+    assert {text.partition(":")[0] for text in left_out} <= {"Swell", "Cost"}
+    assert "\n".join(f"• {text}" for text in answers.to_dict()["verdict"]) == verdict
