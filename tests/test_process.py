@@ -91,7 +91,8 @@ def test_descendants_end_with_the_work(module, then: str) -> None:
 
 
 PARENT = """
-    import sys
+    import signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell starts with SIGINT ignored
     sys.path[:0] = {paths!r}
     from adlab.process import run_module
     run_module("errand")
