@@ -117,8 +117,9 @@ def _became(graph: Graph, i: int, values: Sequence[float]) -> str:
     primitive, operands, _ = graph.nodes[i]
     if primitive is PART:
         return f"{graph.names[i]} = part {graph.nodes[i].parameter} of {graph.written(operands[0])} is {values[i]}"
-    met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in dict.fromkeys(graph.nodes[i].operands))
-    return f"{graph.names[i]} = {graph.written(i)} is {values[i]} for {met}"
+    moving = [o for o in dict.fromkeys(graph.nodes[i].operands) if not _constant(graph, o)]
+    met = ", ".join(f"{graph.names[o]} = {values[o]:.6g}" for o in moving)
+    return f"{graph.names[i]} = {graph.written(i)} is {values[i]}" + (f" for {met}" if met else "")
 
 
 def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
@@ -228,9 +229,22 @@ def _within(rounded: float) -> str:
 def needed(graph: Graph, i: int, condition: Any) -> str:
     """A condition of the table for the operation at this position, in the names of the graph: `v1 != 0`."""
     primitive, operands, parameter = graph.nodes[i]
-    letters = rules.letters(primitive, parameter)
-    names = {letter: sympy.Symbol(graph.names[o]) for letter, o in zip(letters, [*operands, i], strict=True)}
-    return in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
+    letters = dict(zip(rules.letters(primitive, parameter), [*operands, i], strict=True))
+    names = {letter: sympy.Symbol(graph.names[o]) for letter, o in letters.items()}
+    if not isinstance(condition, sympy.And):
+        return in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
+    fixed = {letter: graph.nodes[o].parameter for letter, o in letters.items() if o != i and _constant(graph, o)}
+    decided = {part: part.xreplace(fixed) for part in condition.args}
+    never = next((part for part, found in decided.items() if found is sympy.false), None)
+    if never is not None:
+        return f"{in_words(never.xreplace(names))}, which never holds"
+    open_ = [part.xreplace(names) for part, found in decided.items() if found is not sympy.true]
+    return in_words(sympy.And(*open_, evaluate=False) if len(open_) != 1 else open_[0])
+
+
+def _constant(graph: Graph, position: int) -> bool:
+    """Whether a node is a number that is written in the formula."""
+    return position >= len(graph.inputs) and not graph.nodes[position].operands
 
 
 def in_words(condition: Any) -> str:

@@ -23,7 +23,8 @@ def compare(options: argparse.Namespace) -> None:
     f = function_of(options)
     if order_of(options) == 2:
         names = options.methods.strip() or None  # "forward over reverse" has spaces
-        show(options, compare(f, point_of(options, f), names, order=2, patience=options.patience))
+        hessians = compare(f, point_of(options, f), names, order=2, patience=options.patience)
+        show(options, hessians.full if options.full else hessians)
         return
     found = compare(f, point_of(options, f), methods_of(options), patience=options.patience)
     show(options, found.full if options.full else found)

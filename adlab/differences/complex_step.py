@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from adlab.arithmetic.complex_numbers import COMPLEX
 from adlab.arithmetic.domain import explain
+from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.differences.differences import difference
 from adlab.differences.estimates import NOT_ANALYTIC, UNCONFIRMED, UNDERFLOW, Estimate, checked_step, plain
@@ -64,38 +65,95 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
     if isinstance(edge := explain(graph, point, derivative=True), DomainError):
         raise edge
     steps = [default_step(x) if step is None else step for x in point]
-    found = _slopes(graph, point, steps)
+    found, ranged = _slopes(graph, point, steps)
     if step is None:
-        second = _slopes(graph, point, [h * (COMPANION / STEP) for h in steps])
+        second, _ = _slopes(graph, point, [h * (COMPANION / STEP) for h in steps])
         with np.errstate(invalid="ignore"):  # ∞ − ∞: what is infinite at both steps is refused for that
             drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
         if drowned.any():
             i, j = np.argwhere(drowned)[0]
             raise MethodError(
-                f"{DROWNED}: the derivative of output {i} by variable {j} is {found[i, j]:.6g} at one step and "
-                f"{second[i, j]:.6g} at another; take another method"
+                f"{DROWNED}: {_partial(graph, i, j)} is {found[i, j]:.6g} at one step and {second[i, j]:.6g} at another; "
+                "take another method"
             )
+        for j in ranged:
+            _confirm(graph, point, j, found)
     return found
 
 
-def _slopes(graph: Graph, point: Sequence[float], steps: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Im f(x + ih)/h, shape (m, n), with a step for each variable; NaN where f is infinite."""
-    columns = []
+def _confirm(graph: Graph, point: Sequence[float], j: int, found: npt.NDArray[np.float64]) -> None:
+    """Raises MethodError where no real difference confirms the partials by variable j, one of which may have underflowed.
+
+    The imaginary part of x² at 1e-160 is a product below all of binary64, at any step small enough, and 0 is left of it.
+    """
+    column = found[:, j]
+    seen = difference(lambda x: _values(graph, x), point, j, CHECK)
+    apart, error = np.abs(seen.df - column), np.broadcast_to(seen.error, column.shape)
+    confirmed = (error <= SEEN * np.abs(column)) & (apart <= AGREES * error + AGREEING * np.abs(column))
+    if not confirmed.all():
+        i = int(np.argmin(confirmed))
+        raise MethodError(
+            f"{DROWNED}: numbers leave the range of binary64 on the way to {_partial(graph, i, j)}, and no difference of real "
+            "values confirms it; take another method"
+        )
+
+
+def _values(graph: Graph, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The outputs at a real point, shape (m,)."""
+    values = evaluate(graph, x.tolist(), FLOATS)
+    return np.array([values[output] for output in graph.outputs])
+
+
+def _partial(graph: Graph, output: int, variable: int) -> str:
+    """A partial in words: ∂f/∂x, or ∂f0/∂x of several outputs, counted from 0 as in every table."""
+    return f"∂f{output if len(graph.outputs) > 1 else ''}/∂{graph.inputs[variable]}"
+
+
+def _slopes(
+    graph: Graph, point: Sequence[float], steps: Sequence[float]
+) -> tuple[npt.NDArray[np.float64], list[int]]:
+    """Im f(x + ih)/h, shape (m, n), with a step for each variable; NaN where f is infinite.
+
+    And the variables for which a number has left the range of binary64 on the way.
+    """
+    columns, ranged = [], []
     for j, h in enumerate(steps):
         moved: list[complex] = [complex(value) for value in point]
         moved[j] += 1j * h
         with np.errstate(all="ignore"):
             values = evaluate(graph, moved, COMPLEX)
+            if _leaves_range(graph, values, h):
+                ranged.append(j)
             found = np.array([values[output] for output in graph.outputs], dtype=complex)
             # of an f that is infinite, what is left beside it means nothing
             columns.append(np.where(np.isfinite(found.real), found.imag / h, np.nan))
-    return np.array(columns, dtype=float).T.reshape(len(graph.outputs), len(point))
+    return np.array(columns, dtype=float).T.reshape(len(graph.outputs), len(point)), ranged
+
+
+def _leaves_range(graph: Graph, values: Sequence[Any], h: float) -> bool:
+    """Whether a real or imaginary part has lost bits to underflow: it is too small, or 0 where terms of it are too small."""
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        if primitive.compound or not graph.active[i] or not np.isfinite(values[i]):
+            continue
+        real, imaginary = abs(values[i].real), abs(values[i].imag)
+        vanished = real == 0 and not primitive.vanishes and all(values[operand].real for operand in operands)
+        if 0 < imaginary < FEWER_BITS or 0 < real * h < FEWER_BITS or vanished:
+            return True
+        if imaginary == 0 and any(values[operand].imag for operand in operands):
+            partials = FLOATS.partials(graph, i, [value.real for value in values])
+            terms = [(partial, values[operand].imag) for operand, partial in zip(operands, partials, strict=True)]
+            if any(partial and part and abs(partial * part) < FEWER_BITS for partial, part in terms):
+                return True
+    return False
 
 
 # --- with an error estimate ---------------------------------------------------------------------------------------
 
 Analytic = Callable[[npt.NDArray[np.complex128]], Any]
 CHECK = "adaptive-difference"
+FEWER_BITS = 2.0**-969  # 53 bits above the smallest normal number: below, a product may lose some to underflow
+SEEN = 0.01  # relative: the error of a real difference that can still confirm a complex step
 AGREES = 10.0  # times the errors of both, which are estimates
 SAME = 2.0**-46  # relative: what agrees so well differs by rounding only
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adlab.primitives import exponentials as ex, numerics as num, orders, ranges, special
+from adlab.primitives.complex_powers import power_complex, power_integer_complex, power_rational_complex
 
 GAMMA_TURNS = 1.4616321449683622  # the one zero of digamma right of 0, to within half an ulp
 SPECIAL = 100  # the cost of a special function, in additions: what erf takes, several times
@@ -91,13 +92,13 @@ COMPUTED: dict[str, C] = {
     "neg":               C(operator.neg, np.negative, ulps=0),
     # --- powers -------------------------------------------------------------------------------------------------
     "powi":              C(num.power_integer, num.power_integer_array, ulps=2, cost=multiplications,
-        complex=num.power_complex, over=ranges.turning(0.0)),
+        complex=power_integer_complex, over=ranges.turning(0.0)),
     "powr":              C(num.power_rational, num.power_rational_array, ulps=4, cost=25,
-        complex=num.power_rational_complex),
-    "pow":               C(num.power_shifted, num.power_shifted_array, ulps=4, cost=25, complex=num.power_complex),
+        complex=power_rational_complex),
+    "pow":               C(num.power_shifted, num.power_shifted_array, ulps=4, cost=25, complex=power_complex),
     "sqrt":              C(math.sqrt, np.sqrt, ulps=0.5, cost=5),
     "cbrt":              C(num.cbrt, num.cbrt_array, ulps=4, cost=10,
-        complex=lambda a: num.power_rational_complex(a, Fraction(1, 3))),
+        complex=lambda a: power_rational_complex(a, Fraction(1, 3))),
     "hypot":             C(math.hypot, np.hypot, ulps=2, cost=8, complex=num.hypot_complex, over=ranges.turning(0.0)),
     "norm":              C(num.norm, num.norm_array, ulps=2, cost=lambda n: 4 * n, complex=num.norm_complex,
         over=ranges.turning(0.0)),

@@ -172,20 +172,6 @@ def power_shifted_array(a: Array, b: Array, shift: Any) -> Array:
     return np.where(np.isnan(a) | np.isnan(b), NAN, np.where(even, (-1.0) ** shift * value, value))[()]
 
 
-def power_complex(a: Any, b: Any, shift: Any = 0) -> Any:
-    """The polar form |a|**b exp(ib·angle), measured from the negative axis for whole b: near π a tiny angle is lost."""
-    whole = np.equal(np.imag(b), 0) & np.equal(np.real(b), np.floor(np.real(b)))
-    side = np.where(whole & np.less(a.real, 0), -1.0, 1.0)[()]
-    size, angle = np.abs(a), np.arctan2(side * a.imag, side * a.real)
-    turned = (b + shift) * angle + np.imag(b) * np.log(np.where(np.equal(size, 0), 1.0, size))
-    sign = np.power(side, np.real(b)) * side**shift
-    return sign * power_shifted_array(size, np.real(b), shift) * np.exp(1j * turned)
-
-
-def power_rational_complex(a: Any, exponent: Any) -> Any:
-    return power_rational_array(np.abs(a), exponent) * np.exp(1j * float(exponent) * np.angle(a))
-
-
 def power_integer(a: float, exponent: int) -> float:
     return a * a if exponent == 2 else math.pow(a, exponent)
 

@@ -114,8 +114,9 @@ def check(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = No
     `f` is a Function, an expression, a text, or a Python function of a point or of several numbers, which is judged by
     running the same code on high-precision numbers. `grad` is a function (of an array (n,), or of n numbers) that returns
     shape (n,) or (m, n), or the gradient as texts or SymPy expressions. A component is right if it is as good as a good
-    binary64 gradient can be here. `rtol` and `atol` allow more: |value − truth| ≤ max(rtol·|truth|, atol); `rtol` may
-    also name a kind: "float32", "float16", "bfloat16", "forward-difference", "central-difference", "difference".
+    binary64 gradient can be here. A number as `rtol` takes the place of that: |value − truth| ≤ max(rtol·|truth|, atol),
+    however ill-conditioned the point; only where the truth is 0 may rounding leave what it leaves. `atol` allows more. `rtol`
+    may also name a kind: "float32", "float16", "bfloat16", "forward-difference", "central-difference", "difference".
 
     Raises OptionError for a bad `grad` or tolerance, PointError for a bad point, and MethodError where the gradient or
     the truth fails at every point.

@@ -18,6 +18,7 @@ from adlab.progress import stage
 from adlab.report.accuracy import STATUS, AccuracyRow, measured, table
 from adlab.report.cost import duration
 from adlab.report.hessian_methods import METHODS, HessianMethod, chosen, nested, symbolic_hessian
+from adlab.report.hessian_screen import screen
 from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.verdict import FULL, Sentence, listed
 from adlab.symbolic.treesize import Distinct, tree_operations_of_graph
@@ -70,21 +71,23 @@ class HessianComparison(Report):
             "verdict": [{"text": s.text, "because": list(s.because)} for s in self.verdict],
         }  # fmt: skip
 
+    @property
+    def tree(self) -> str:
+        """Operations of SymPy's Hessian as a tree, "gave up" where there is none."""
+        return str(self.swell.rows[-1][1])
+
+    @property
+    def program(self) -> str:
+        """Operations of the Hessian's program."""
+        return str(self.swell.rows[-1][3])
+
     def sections(self) -> list[Table | str]:
-        """The truth, a line for each method, swell, the verdict."""
-        head = ["method", "digits", "worst", "asymmetry", "operations", "ratio", "evaluations", "time", "status"]
-        cells = [
-            [r.method, significant(r.digits, 3), r.worst or "–", "–" if r.asymmetry is None else f"{r.asymmetry:.1g}",
-             count(r.operations), significant(r.ratio, 3), r.evaluations or "–", duration(r.seconds),
-             r.status + (f": {r.note}" if r.note else "")]
-            for r in self.rows
-        ]  # fmt: skip
-        f = self.function
-        place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.point.tolist(), strict=True))
-        words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in self.verdict)
-        title = f"second derivatives of {f.title} at {place}\n{self.truth.line()}"
-        right = frozenset(["digits", "asymmetry", "operations", "ratio", "evaluations", "time"])
-        return [title, self.truth.sections()[1], Table("methods", head, cells, right), self.swell, words]
+        """A screen: what was asked, a line for each method, the verdict. `full` has the tables."""
+        return self.sections_at(None)
+
+    def sections_at(self, width: int | None) -> list[Table | str]:
+        """As `sections`, for a terminal of this width."""
+        return screen(self, width)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Correct digits by method, the worst second partial of each. Returns the Axes."""
@@ -93,13 +96,44 @@ class HessianComparison(Report):
         return digits_by_method(self.accuracy, ax, **options)
 
     @property
-    def full(self) -> HessianComparison:
-        """The same, as no table is left out of it but `table`."""
-        return self
+    def full(self) -> FullHessians:
+        """The same comparison with every table but `table`."""
+        return FullHessians(self)
 
     def table(self) -> Table:
         """Every second partial by every method."""
         return table(self.accuracy)
+
+
+@dataclass(frozen=True)
+class FullHessians(Report):
+    """A comparison of Hessians with the truth, every fact of each method, and swell."""
+
+    brief: HessianComparison
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the comparison has."""
+        return self.brief.to_dict()
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """As the comparison's."""
+        return self.brief.plot(ax, **options)
+
+    def sections(self) -> list[Table | str]:
+        """The truth, a line for each method, swell, the verdict."""
+        head = ["method", "digits", "worst", "asymmetry", "operations", "ratio", "evaluations", "time", "status"]
+        cells = [
+            [r.method, significant(r.digits, 3), r.worst or "–", "–" if r.asymmetry is None else f"{r.asymmetry:.1g}",
+             count(r.operations), significant(r.ratio, 3), r.evaluations or "–", duration(r.seconds),
+             r.status + (f": {r.note}" if r.note else "")]
+            for r in self.brief.rows
+        ]  # fmt: skip
+        f = self.brief.function
+        place = ", ".join(f"{name} = {value!r}" for name, value in zip(f.names, self.brief.point.tolist(), strict=True))
+        words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in self.brief.verdict)
+        title = f"second derivatives of {f.title} at {place}\n{self.brief.truth.line()}"
+        right = frozenset(["digits", "asymmetry", "operations", "ratio", "evaluations", "time"])
+        return [title, self.brief.truth.sections()[1], Table("methods", head, cells, right), self.brief.swell, words]
 
 
 def compare_hessians(

@@ -15,6 +15,7 @@ from adlab.truth.meanings import mp_text
 
 if TYPE_CHECKING:
     from adlab.report.compare import Comparison
+    from adlab.report.verdict import Sentence
 
 WIDTH, LINES = 80, 24
 """A terminal as it opens; its last line is the prompt's."""
@@ -32,7 +33,7 @@ def screen(found: Comparison, width: int | None = None) -> list[Table | str]:
     table = methods_table(found)
     room = lines(LINES) - 3 - len(table.text(width).split("\n"))  # two blank lines, and the prompt
     answer = _answer(found, width, max(3, room - LEAST_VERDICT))
-    return [answer, table, _verdict(found, width, room - len(answer.split("\n")))]
+    return [answer, table, first_sentences(found.verdict, width, room - len(answer.split("\n")))]
 
 
 # --- the answer -----------------------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def _answer(found: Comparison, width: int, room: int) -> str:
     """The formula and the point, the derivative as a formula, and both as numbers."""
     f = found.function
     place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(f.names[:FEW], found.point.tolist(), strict=False))
-    title = _line(f"{f.title} at {place}{', …' * (f.n > FEW)}" if f.n else f.title, 2 * width)
+    title = cut_to(f"{f.title} at {place}{', …' * (f.n > FEW)}" if f.n else f.title, 2 * width)
     numbers = _numbers(found, width)
     heading = wrapped(title, width)
     room -= len(heading.split("\n")) + len(numbers)
@@ -65,7 +66,7 @@ def formulas(found: Comparison, width: int, room: int) -> list[str]:
     tree, program = _sizes(found)
     many = f"{tree or program} operation{'' if (tree or program) == '1' else 's'}"
     size = f"{many} as a formula, {program} as a program" if tree else f"{many} as a program"
-    return [_line(f"{_partial(f)} has {size}: adlab derive shows it", width)]
+    return [cut_to(f"{_partial(f)} has {size}: adlab derive shows it", width)]
 
 
 def _places(f: Any) -> list[tuple[int, int]]:
@@ -93,14 +94,14 @@ def _numbers(found: Comparison, width: int) -> list[str]:
     f, judged = found.function, found.truth
     if judged.status == "unavailable":
         line = f"f = {_value(found, 17)}, but {_partial(f)} has no certain value: {judged.reason}"
-        return wrapped(_line(line, 2 * width), width).split("\n")
+        return wrapped(cut_to(line, 2 * width), width).split("\n")
     status = "certified" if judged.status == "certified" else "from high-precision values"
     for digits in range(17, 6, -1):
         line = f"f = {_value(found, digits)}, {_partial(f)} = {_written(judged, digits)}, {status}"
         if len(line) <= width:
             return [line]
     line = f"{_partial(f)} = {_written(judged, 7)}, {status}"
-    return [_line(f"f = {_value(found, 17)}", width), _line(line, width)]
+    return [cut_to(f"f = {_value(found, 17)}", width), cut_to(line, width)]
 
 
 def _value(found: Comparison, digits: int) -> str:
@@ -120,7 +121,8 @@ def _written(judged: Truth, digits: int) -> str:
     return f"({', '.join(written)}{more})"
 
 
-def _line(text: str, width: int) -> str:
+def cut_to(text: str, width: int) -> str:
+    """The text, cut so that it is no longer than so many characters."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -141,10 +143,10 @@ def methods_table(found: Comparison) -> Table:
         price = prices.get(method)
         middle = [significant(median_digits(mine), 3)] if many else []
         rows.append([
-            method, significant(worst.digits, 3), *middle, _ulps(worst), _in_units(None if price is None else price.ratio),
-            _in_units(None if price is None else price.time_ratio), _status(mine),
+            method, significant(worst.digits, 3), *middle, _ulps(worst), in_units(None if price is None else price.ratio),
+            in_units(None if price is None else price.time_ratio), _status(mine),
         ])  # fmt: skip
-        styles[number, 1] = _style(worst)
+        styles[number, 1] = style(worst.digits)
     if all(row[-1] == "" for row in rows):
         head, rows = head[:-1], [row[:-1] for row in rows]
     if not any(row.seconds is not None for row in found.cost.rows):
@@ -158,10 +160,11 @@ def _status(rows: Sequence[AccuracyRow]) -> str:
     return next((row.status for row in rows if row.status != "ok"), "")
 
 
-def _style(row: AccuracyRow) -> str:
-    if row.digits is None:
+def style(digits: float | None) -> str:
+    """How the cell of a method's correct digits is painted."""
+    if digits is None:
         return "quiet"
-    return "good" if row.digits >= GOOD else "bad" if row.digits < POOR else ""
+    return "good" if digits >= GOOD else "bad" if digits < POOR else ""
 
 
 def _ulps(row: AccuracyRow) -> str:
@@ -170,7 +173,7 @@ def _ulps(row: AccuracyRow) -> str:
     return "< 1" if row.ulps < 1 else significant(row.ulps, 3)
 
 
-def _in_units(ratio: float | None) -> str:
+def in_units(ratio: float | None) -> str:
     """A multiple of one evaluation of f: `2.3 f`."""
     if ratio is None:
         return "–"
@@ -180,15 +183,15 @@ def _in_units(ratio: float | None) -> str:
 # --- the verdict ----------------------------------------------------------------------------------------------------
 
 
-def _verdict(found: Comparison, width: int, room: int) -> str:
-    """The first sentences, which matter most; the last line says how many more there are."""
+def first_sentences(verdict: Sequence[Sentence], width: int, room: int) -> str:
+    """The first sentences of a verdict, which matter most; the last line says how many more there are."""
     said: list[str] = []
-    sentences = [sentence.text for sentence in found.verdict if not sentence.text.startswith(SAID)]
+    sentences = [sentence.text for sentence in verdict if not sentence.text.startswith(SAID)]
     for number, sentence in enumerate(sentences):
         added = wrapped(f"• {sentence}", width).split("\n")
         left = len(sentences) - number - 1
         if said and len(said) + len(added) + bool(left) > max(room, LEAST_VERDICT):
-            said.append(_line(f"  and {left + 1} more to say: --full", width)) if len(said) < room else None
+            said.append(cut_to(f"  and {left + 1} more to say: --full", width)) if len(said) < room else None
             break
         said += added
     return "\n".join(said)

@@ -1,5 +1,6 @@
 """How far from the truth a right gradient may lie: by rounding, by its kind, or by what its owner allows.
 
+A number that the owner gives as `rtol` is the rule, whether the default would allow less or more.
 The default is what a good binary64 gradient can promise: 1000 roundings of its own, as much times the condition number
 of the point, and where the truth is exactly 0 what rounding can leave of the formula. Single precision is the same with
 its own unit. A difference quotient gets what quotients at the usual steps are really off by.
@@ -37,11 +38,15 @@ KINDS = (*UNITS, *SIDES, "difference")
 
 
 class Tolerance(NamedTuple):
-    """What is asked: a unit of rounding by `precision`, a difference scheme or "", and what the owner allows besides."""
+    """What is asked: a unit of rounding by `precision`, a difference scheme or "", and what the owner allows.
+
+    `relative` is the owner's own number, None where there is none. It is the rule: the condition of the point does not
+    stretch it. `absolute` is allowed in any case.
+    """
 
     precision: str = "float64"
     scheme: str = ""
-    relative: float = 0.0
+    relative: float | None = None
     absolute: float = 0.0
 
 
@@ -77,9 +82,11 @@ def allowed(asked: Tolerance, room: Room, due: FloatArray) -> FloatArray:
         conditioned = np.minimum(roundings * unit * room.spread, LARGEST * np.maximum(room.scale, size))
         running = SLACK * (unit / UNIT) * room.bound
         left = np.where(due == 0, np.maximum(running, roundings * unit * room.scale), np.minimum(running, LARGEST * size))
-        owner = np.maximum(asked.relative * np.where(due == 0, room.scale, size), asked.absolute)
         own = np.minimum(roundings * unit, LARGEST) * size
-        found = np.max([own, conditioned, left, owner, SLACK * room.doubt], axis=0)
+        usual = np.max([own, conditioned, left], axis=0)
+        if asked.relative is not None:  # nothing is relative to 0: there rounding decides as usual
+            usual = np.where(due == 0, np.maximum(usual, asked.relative * room.scale), asked.relative * size)
+        found = np.max([usual, np.full(due.shape, asked.absolute), SLACK * room.doubt], axis=0)
     most: FloatArray = np.maximum(np.nan_to_num(found, posinf=np.inf), roundings * SMALLEST[asked.precision])
     return most
 

@@ -329,3 +329,19 @@ def test_what_the_formula_itself_loses_is_never_called_a_slip(formula: str, at: 
     f = adlab.Function(formula)
     for finding in check(f, lambda x: f.jacobian(x)[0], [at]).findings:
         assert "no more than the roundings of the formula account for" in finding or "digits only" in finding
+
+
+@pytest.mark.parametrize(("formula", "gradient", "at", "off"), [
+    ("sqrt(x+1)-sqrt(x)", lambda x: 0.5 / math.sqrt(x + 1) - 0.5 / math.sqrt(x), 1e12, 1e-4),
+    ("(1-cos(x))/x**2", lambda x: math.sin(x) / x**2 - 2 * (1 - math.cos(x)) / x**3, 1e-3, 1e-2),
+    ("exp(x)-exp(1.000001)", lambda x: math.exp(x) * (1 + 1e-11), 1.000001, 1e-11),
+])  # fmt: skip
+def test_an_rtol_that_the_user_gives_is_the_rule(formula: str, gradient, at: float, off: float) -> None:
+    """The condition of the point stretches the default, and never a number of the user's own."""
+    assert not check(formula, gradient, at=[at], rtol=off / 1e3).passed
+    assert check(formula, gradient, at=[at], rtol=off * 1e3).passed
+
+
+def test_an_rtol_does_not_judge_what_is_relative_to_0() -> None:
+    assert check("4*((1/r)**12-(1/r)**6)", lambda r: 4 * (6 * r**-7 - 12 * r**-13), at=[2 ** (1 / 6)], atol=1e-13, rtol=1e-12).passed
+    assert check("cos(x)", lambda x: -np.sin(x), at=[0.0], rtol=1e-15).passed

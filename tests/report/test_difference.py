@@ -353,3 +353,20 @@ def test_no_value_at_the_point_is_refused_with_the_operation() -> None:
 def test_the_price_of_the_estimate_is_told_apart() -> None:
     found = adlab.difference("exp(x)", 1.0, scheme="central-difference")
     assert (found.nfev_scheme, found.nfev_scheme + found.nfev_estimate) == (2, found.nfev)
+
+
+@pytest.mark.parametrize(("formula", "x"), [
+    ("x**2", 1e-160), ("x**3", 1e-120), ("x*exp(-x)", 745.0), ("tanh(x)", 350.0), ("x*exp(-x)*exp(x-1)", 720.0),
+    ("sin(x)**9", 1e-35), ("1e-310*exp(x)", 1.0),
+])  # fmt: skip
+def test_a_complex_step_that_underflows_is_refused_by_name(formula: str, x: float) -> None:
+    with pytest.raises(adlab.MethodError, match="∂f/∂x"):
+        adlab.Function(formula).gradient(x, method="complex-step")
+
+
+@pytest.mark.parametrize(("formula", "x", "slope"), [
+    ("x**2", 0.0, 0.0), ("exp(-x**2)", 0.0, 0.0), ("x-sin(x)", 0.0, 0.0), ("cos(x)+x", 0.0, 1.0), ("x**8+x**16", 0.0, 0.0),
+    ("x**2*y", [0.0, 3.0], 0.0),
+])  # fmt: skip
+def test_an_exact_0_is_no_underflow(formula: str, x, slope: float) -> None:
+    assert abs(adlab.Function(formula).gradient(x, method="complex-step")[0]) == slope

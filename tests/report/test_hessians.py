@@ -76,6 +76,20 @@ def test_a_method_that_cannot_is_a_row_that_says_why() -> None:
 def test_the_report_in_every_form(worked) -> None:
     facts = json.loads(json.dumps(worked.to_dict(), default=str))
     assert facts["truth"]["status"] in ("certified", "heuristic")
-    for text in (str(worked), worked._repr_html_(), worked.to_markdown()):
-        assert "forward over reverse" in text
+    for report in (worked, worked.full):
+        for text in (str(report), report._repr_html_(), report.to_markdown()):
+            assert "forward over reverse" in text
+    assert "after cse" in str(worked.full)
     assert "∂x1∂x2" in worked.table().text()
+
+
+@pytest.mark.parametrize(("formula", "at"), [
+    ("x**2/(x-1)", [3.0]), ("x1*exp(x2)/(1+x1**2)", [1.0, 2.0]), ("sqrt(x*y*z*u)+x**2", [1.0, 2.0, 3.0, 4.0]),
+    ("x*y+z**3", [1.0, 1e-3, -2.0]), ("Abs(x)*y", [0.0, 2.0]),
+])  # fmt: skip
+def test_a_screen_holds_it(formula: str, at: list[float]) -> None:
+    """24 lines of 80 columns, the last for the prompt, as `compare` of first derivatives keeps them."""
+    shown = str(adlab.compare(formula, at, order=2)).split("\n")
+    assert len(shown) < 24
+    assert max(map(len, shown)) <= 80
+    assert any(line.startswith("•") for line in shown)

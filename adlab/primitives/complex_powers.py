@@ -1,0 +1,39 @@
+"""Powers of complex numbers, for the complex step: what keeps a tiny imaginary part beside a large real one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adlab.primitives import numerics as num
+
+SQUARED = 16
+"""The largest exponent of a complex number that is multiplied out: five products and their roundings at most."""
+
+
+def power_complex(a: Any, b: Any, shift: Any = 0) -> Any:
+    """The polar form |a|**b exp(ib·angle), measured from the negative axis for whole b: near π a tiny angle is lost."""
+    whole = np.equal(np.imag(b), 0) & np.equal(np.real(b), np.floor(np.real(b)))
+    side = np.where(whole & np.less(a.real, 0), -1.0, 1.0)[()]
+    size, angle = np.abs(a), np.arctan2(side * a.imag, side * a.real)
+    turned = (b + shift) * angle + np.imag(b) * np.log(np.where(np.equal(size, 0), 1.0, size))
+    sign = np.power(side, np.real(b)) * side**shift
+    return sign * num.power_shifted_array(size, np.real(b), shift) * np.exp(1j * turned)
+
+
+def power_integer_complex(a: Any, exponent: int) -> Any:
+    """By repeated squaring where the exponent is small: the square of ih is real, and a cosine of π/2 is not quite 0."""
+    if not 0 < exponent <= SQUARED:
+        return power_complex(a, exponent)
+    product, square = None, a
+    while exponent:
+        if exponent & 1:
+            product = square if product is None else product * square
+        exponent >>= 1
+        square = square * square if exponent else square
+    return product
+
+
+def power_rational_complex(a: Any, exponent: Any) -> Any:
+    return num.power_rational_array(np.abs(a), exponent) * np.exp(1j * float(exponent) * np.angle(a))
