@@ -343,5 +343,6 @@ def test_an_rtol_that_the_user_gives_is_the_rule(formula: str, gradient, at: flo
 
 
 def test_an_rtol_does_not_judge_what_is_relative_to_0() -> None:
-    assert check("4*((1/r)**12-(1/r)**6)", lambda r: 4 * (6 * r**-7 - 12 * r**-13), at=[2 ** (1 / 6)], atol=1e-13, rtol=1e-12).passed
+    potential, at = "4*((1/r)**12-(1/r)**6)", [2 ** (1 / 6)]
+    assert check(potential, lambda r: 4 * (6 * r**-7 - 12 * r**-13), at, rtol=1e-12, atol=1e-13).passed
     assert check("cos(x)", lambda x: -np.sin(x), at=[0.0], rtol=1e-15).passed
