@@ -275,7 +275,7 @@ def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:
     refused = value
     try:
         array = np.asarray(value)
-        if array.dtype.kind in "biuf" and not np.ma.is_masked(value):
+        if array.dtype.kind in "biuf" and not (hasattr(value, "mask") and np.ma.is_masked(value)):
             return array.astype(np.float64)
         if array.dtype.kind == "O":
             floats = np.empty(array.size)

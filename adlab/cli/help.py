@@ -38,15 +38,25 @@ class Parser(argparse.ArgumentParser):
         raise OptionError(f"{message}; see adlab --help")
 
 
-def parser(description: str, commands: Mapping[str, Command], options: Mapping[str, Mapping[str, Any]], asked: str) -> Parser:
-    """The parser of the command line; `asked` is the command whose help is wanted, which then lists the methods too."""
+def parser(
+    description: str,
+    commands: Mapping[str, Command],
+    options: Mapping[str, Mapping[str, Any]],
+    wanted: str = "",
+    helped: bool = False,
+) -> Parser:
+    """The parser of the command line. Where one command is `wanted`, only that one gets its options: to make all of them
+    takes longer than many a command. `helped` says that its help will be printed, which then lists the methods too."""
     made = Parser(prog="adlab", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("--version", action="store_true", help="print the version")
     below = made.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name, command in commands.items():
+        if wanted in commands and name != wanted:
+            below.add_parser(name, help=command.about)
+            continue
         sub = below.add_parser(
             name, help=command.about, description=_described(command), usage=_usage(name, command),
-            epilog=_epilog(name, command, asked), formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=_epilog(name, command, helped and name == wanted), formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         if "formula" in command.takes.split():
             sub.add_argument("--formula", help=argparse.SUPPRESS)  # it stands by itself, see `rearranged`
@@ -78,9 +88,9 @@ def _described(command: Command) -> str:
     return "\n".join([command.about, "", *words]).rstrip()
 
 
-def _epilog(name: str, command: Command, asked: str) -> str:
+def _epilog(name: str, command: Command, with_methods: bool) -> str:
     parts = []
-    if "methods" in command.takes.split() and name == asked:
+    if "methods" in command.takes.split() and with_methods:
         from adlab.methods import METHODS
 
         own = [m.name for m in METHODS.values() if m.family != "peer"]

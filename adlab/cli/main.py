@@ -54,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = list(sys.argv[1:] if argv is None else argv)
         if not given or given[0] in TAKES["compare"]:
             given = ["compare", "@worked-example", *given]
-        asked = given[0] if given and {"-h", "--help"} & set(given[1:]) else ""
-        made = parser(DESCRIPTION, COMMANDS, OPTIONS, asked)
+        made = parser(DESCRIPTION, COMMANDS, OPTIONS, given[0], bool({"-h", "--help"} & set(given[1:])))
         options = made.parse_args(rearranged(given, TAKES, _method_names))
         if options.version:
             from adlab import __version__

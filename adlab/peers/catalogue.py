@@ -12,7 +12,6 @@ meets it: nobody is protected here.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import time
 import warnings
@@ -78,7 +77,11 @@ class Peer:
     @property
     def version(self) -> str:
         """The version installed; empty if there is none."""
-        return importlib.metadata.version(self.package) if self.installed else ""
+        if not self.installed:
+            return ""
+        from importlib.metadata import version  # slow to import, and few ask
+
+        return version(self.package)
 
 
 FLOAT32 = {"dtype": "float32"}

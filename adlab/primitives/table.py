@@ -54,8 +54,10 @@ PART = Part("part", operator.getitem, operator.getitem, operator.getitem, (), co
 INSIDE_ONE = sqrt(exact(1 - A, 1 + A))
 BEYOND_ONE = exact(sqrt(Abs(A) - 1), sqrt(Abs(A) + 1))
 ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
-WHOLE_B, WHOLE_N = Eq(B, floor(B)), Eq(N, floor(N))
-NOT_A_POLE = Or(A > 0, Ne(A, floor(A)))
+# SymPy is not asked whether it can tell: with 30 ms a question that is the dearest part of this file.
+WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
+NOT_WHOLE = Ne(A, floor(A), evaluate=False)
+NOT_A_POLE = Or(A > 0, NOT_WHOLE)
 EXP_HALF = exp(A / 2)  # whose square may overflow where its product with a small factor does not
 STEPS: dict[str, Any] = {"analytic": False, "piecewise_constant": True, "jumps": True}
 
@@ -146,9 +148,9 @@ _ENTRIES: list[Primitive] = [
     P("heaviside",   lambda a, n=HALF: Heaviside(a, n), (ZERO,),
         text=usual(HALF, "Heaviside({0})", "Heaviside({0}, {n})"), smooth=Ne(A, 0),
         convention="at the jump of Heaviside the partial is 0", head=Heaviside, parameter_at=1, **STEPS),
-    P("floor",       floor,        (ZERO,), smooth=Ne(A, floor(A)),
+    P("floor",       floor,        (ZERO,), smooth=NOT_WHOLE,
         convention="at the jumps of floor the partial is 0", **STEPS),
-    P("ceiling",     ceiling,      (ZERO,), smooth=Ne(A, floor(A)),
+    P("ceiling",     ceiling,      (ZERO,), smooth=NOT_WHOLE,
         convention="at the jumps of ceiling the partial is 0", **STEPS),
     P("mod",         Mod,          (ONE, (OUT - A) / B), domain=Ne(B, 0), smooth=Ne(OUT, 0),
         convention="at the jumps of Mod the partials are those of the right-hand side", text="{0} mod {1}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from adlab.report.answers import Answers
 from adlab.report.blame import absorbed, blamed, of_values, singular
 from adlab.report.conditioning import Conditioning, conditioning
 from adlab.report.cost import Cost, cost
-from adlab.report.hessians import HessianComparison, compare_hessians
 from adlab.report.kinks import in_words
 from adlab.report.rounding import bounds_of
 from adlab.report.screen import screen
@@ -36,6 +35,9 @@ from adlab.text.traversal import listing
 from adlab.tracing.traced import at_point
 from adlab.truth.judge import COMPLEX_INSIDE
 from adlab.truth.meanings import mp_text
+
+if TYPE_CHECKING:
+    from adlab.report.hessians import HessianComparison
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ def compare(
     with precision.patience(patience):
         f, point = at_point(f, x)
         if order == 2:
+            from adlab.report.hessians import compare_hessians
+
             return compare_hessians(f, point, methods, timed)
         return _compared(f, point, chosen(methods), timed)
 

@@ -15,10 +15,16 @@ from adlab.inputs import FloatArray
 from adlab.methods import Method
 from adlab.report.bare import program
 
-SECONDS = 0.25
-"""How long all timings together take, about."""
+SECONDS = 0.1
+"""How long the rounds of all timings together take, at least."""
+ROUNDS = 5
+"""How often each call is timed, at least: the median of five is untouched by two that met noise."""
+PATIENCE = 5.0
+"""Seconds after which no further round begins."""
 LONG = 0.2
 """Seconds of a call that is not repeated: noise is nothing to it."""
+DEAR = 1e-3
+"""Seconds of a whole call that is made once more, not in every round, where the method's formula is timed by itself."""
 ONCE = 0.05
 """Seconds of a call that is timed alone; shorter ones are timed several at a time."""
 BATCH = 5e-4
@@ -36,7 +42,12 @@ def measured(
     long = {method.name: known[method.name] for method in methods
             if known.get(method.name, 0.0) > LONG and method.needs == "values"}  # fmt: skip
     calls: dict[tuple[str, bool], Callable[[], Any]] = {("f", False): partial(program(f.graph), *point.tolist())}
-    calls |= {(method.name, False): partial(method, f, point) for method in methods if method.name not in long}
+    for method in methods:
+        call = partial(method, f, point)
+        if method.name in formulas and method.name not in long and (seconds := _once(call)) > DEAR:
+            long[method.name] = min(seconds, known.get(method.name, seconds))
+        elif method.name not in long:
+            calls[method.name, False] = call
     calls |= {(name, True): call for name, call in formulas.items()}
     medians = _medians(calls)
     whole = long | {name: seconds for (name, alone), seconds in medians.items() if not alone}
@@ -48,7 +59,7 @@ def _medians(calls: Mapping[tuple[str, bool], Callable[[], Any]]) -> dict[tuple[
     samples: dict[tuple[str, bool], list[float]] = {name: [] for name in calls}
     started = time.perf_counter()
     rounds = 0
-    while (rounds < 5 and time.perf_counter() < started + 20 * SECONDS) or time.perf_counter() < started + SECONDS or not rounds:
+    while (rounds < ROUNDS and time.perf_counter() < started + PATIENCE) or time.perf_counter() < started + SECONDS or not rounds:
         rounds += 1
         for name, call in calls.items():
             begun = time.perf_counter()
@@ -58,12 +69,17 @@ def _medians(calls: Mapping[tuple[str, bool], Callable[[], Any]]) -> dict[tuple[
     return {name: statistics.median(found) for name, found in samples.items()}
 
 
+def _once(call: Callable[[], Any]) -> float:
+    """Seconds of one call."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
 def _repeats(call: Callable[[], Any]) -> int:
     """Warm up, past the calls after which a program is compiled, and see how many calls make up a batch."""
     for _ in range(SWEEPS + WALKS + 2):
-        started = time.perf_counter()
-        call()
-        once = time.perf_counter() - started
+        once = _once(call)
         if once > ONCE:
             return 1
     return max(1, min(2000, int(BATCH / max(once, 1e-7))))

@@ -17,7 +17,7 @@ That is labelled heuristic all the same: values at finitely many points prove no
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib
 import importlib.util
 import re
 import time
@@ -132,7 +132,7 @@ def certifying() -> bool:
     """Whether python-flint, which certifies, is installed, and not too old to mix real and complex series."""
     if importlib.util.find_spec("flint") is None:
         return False
-    major, minor = re.findall(r"\d+", importlib.metadata.version("python-flint"))[:2]
+    major, minor = re.findall(r"\d+", importlib.import_module("flint").__version__)[:2]
     return (int(major), int(minor)) >= OLDEST_FLINT
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -26,9 +27,10 @@ def run(capsys, *argv: str) -> str:
 
 
 def refused(capsys, *argv: str) -> str:
-    """The one sentence of a command that must fail."""
+    """The one sentence of a command that must fail; on a slow machine lines on progress may stand before it."""
     code = main(list(argv))
     out, err = capsys.readouterr()
+    err = re.sub(r"(?m)^adlab: \d+ s, .* …\n", "", err)
     assert code == 2
     assert out == ""
     assert len(err.strip().splitlines()) == 1
@@ -256,7 +258,7 @@ def test_each_command_has_help_in_a_users_words(capsys, command: str) -> None:
 
 def test_the_examples_of_the_help_are_understood() -> None:
     """And some of them are run, by the tests of their reports."""
-    made = parser(DESCRIPTION, COMMANDS, OPTIONS, "")
+    made = parser(DESCRIPTION, COMMANDS, OPTIONS)
     for name, command in COMMANDS.items():
         for example in command.examples:
             made.parse_args(rearranged([name, *shlex.split(example)], TAKES, lambda: METHODS))
