@@ -247,11 +247,33 @@ class Written:
 
         write(path, self.to_data())
 
-    def to_python(self) -> str:
-        """The program as Python source, ready to paste."""
-        from adlab.compile.source import to_python
+    def to_python(self, derivative: str | None = None, **options: Any) -> str:
+        """The function, or a derivative as `compile` names them, as Python source that needs nothing else.
 
-        return to_python(self.graph, self.name)
+        Options: `name` of the function, `wrt` and `constants` as `compile` takes them. Raises UnsupportedExpression for
+        functions that cannot be made of those in `math`.
+        """
+        from adlab.exports.to_python import to_python
+
+        return to_python(self, derivative, **options)
+
+    def to_numpy(self, derivative: str | None = None, **options: Any) -> str:
+        """The same as a Python file that needs NumPy alone, for one point (n,) or many (..., n)."""
+        from adlab.exports.to_numpy import to_numpy
+
+        return to_numpy(self, derivative, **options)
+
+    def to_c(self, derivative: str | None = None, **options: Any) -> Any:
+        """The same as C99: an object with `.header`, `.source` and `.write(path)`; `at` is where its `main` checks it.
+
+        >>> import adlab
+        >>> code = adlab.Function("x*sin(y)").to_c("gradient", name="slope")
+        >>> code.header.splitlines()[-3]
+        'int slope(const double x[2], double out[2]);'
+        """
+        from adlab.exports.to_c import to_c
+
+        return to_c(self, derivative, **options)
 
     def to_latex(self) -> str:
         """The program as LaTeX, one line an operation."""

@@ -235,6 +235,17 @@ def _spread(vector: FloatArray, columns: Sequence[int], n: int) -> FloatArray:
     return direction
 
 
+def guarded_by(f: Any, graph: Graph) -> Graph:
+    """A derivative program of `f`, NaN wherever a value of `f` does not exist, or stands on a kink."""
+    while f is not None:
+        builder = Builder.on(f.graph)
+        inner = rules.splice(builder, graph, range(f.n))
+        raw = builder.finish([*f.graph.outputs, *inner])
+        graph = _guarded(raw, [(entry, range(f.m)) for entry in raw.outputs[f.m :]], turning(f.graph))
+        f = f.within
+    return graph
+
+
 def _guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int]) -> Graph:
     """The entries alone, each NaN unless all the outputs of `raw` that it hangs on exist and stand on none of `turns`."""
     builder = Builder.on(raw)

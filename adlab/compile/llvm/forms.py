@@ -143,6 +143,8 @@ class Forms:
             return Traced(self, block.compare(RELATIONS[ufunc], *operands), truth=True)
         if ufunc is np.isnan:
             return Traced(self, block.compare("uno", operands[0], operands[0]), truth=True)
+        if ufunc is np.isinf:
+            return Traced(self, block.compare("oeq", block.intrinsic("fabs", operands[0]), block.number(math.inf)), truth=True)
         if ufunc is np.isfinite:
             size = block.intrinsic("fabs", operands[0])
             return Traced(self, block.compare("olt", size, block.number(math.inf)), truth=True)
@@ -182,7 +184,7 @@ class Forms:
     # --- ufuncs that take several instructions ------------------------------------------------------------------
 
     def negative(self, a: str) -> str:
-        return self.block.let(f"fneg {self.block.type} {a}")
+        return self.block.negative(a)
 
     def square(self, a: str) -> str:
         return self.block.binary("fmul", a, a)

@@ -70,6 +70,9 @@ class Block:
     def binary(self, operation: str, a: str, b: str) -> str:
         return self.let(f"{operation} {self.type} {a}, {b}")
 
+    def negative(self, a: str) -> str:
+        return self.let(f"fneg {self.type} {a}")
+
     def compare(self, relation: str, a: str, b: str) -> str:
         """`relation` as in fcmp: olt, oge, uno …"""
         return self.let(f"fcmp {relation} {self.type} {a}, {b}")

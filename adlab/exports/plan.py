@@ -1,0 +1,98 @@
+"""What all files of code share: what is computed, what its arguments and parts are called, a point to check it at."""
+
+from __future__ import annotations
+
+import itertools
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from adlab.compile.derivatives import Plan, guarded_by, planned
+from adlab.compile.program import compile_graph
+from adlab.errors import AdlabError, OptionError
+from adlab.inputs import coerce_one
+
+C_WORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main odd".split()
+)
+TRIED = (0.5, 1.0, 1.25, 2.0, -0.5, 0.1, 3.0)
+"""Numbers that a point to check at is made of, where the function has none of its own."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The program to write: its plan, its name, its arguments (`x`, perhaps a vector `v`), what it gives, in words."""
+
+    plan: Plan
+    name: str
+    about: str
+    inputs: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        """How many numbers come out."""
+        return len(self.plan.graph.outputs)
+
+    def argument(self, x: str = "x[{0}]", v: str = "v[{0}]") -> list[str]:
+        """What each input is called: those of the point, and those of the vector."""
+        point = self.plan.widths[0]
+        return [x.format(i) if i < point else v.format(i - point) for i in range(len(self.plan.graph.inputs))]
+
+    def parts(self) -> str:
+        """The shapes of what comes out, in words: `value, then gradient (2)`."""
+        shown = [f"({', '.join(map(str, shape))})" if shape else "a number" for shape in self.plan.shapes]
+        return ", then ".join(shown)
+
+    def values_at(self, x: Sequence[float]) -> list[float]:
+        """What the program gives, by adlab's own compiled program in plain Python."""
+        program = compile_graph(self.plan.graph, self.plan.shapes, "python", behind=self.plan.behind, widths=self.plan.widths)
+        return list(program.call(*x))
+
+
+def task(
+    f: Any, derivative: str | None, name: str | None, wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None
+) -> Task:
+    """The task of writing `f.compile(derivative=…, wrt=…, constants=…)` down. Raises as `planned` does."""
+    if name is not None and not (name.isidentifier() and name.isascii()) or name in C_WORDS or keyword.iskeyword(name or ""):
+        raise OptionError(f"name={name!r} cannot name a function; use letters, digits and _")
+    plan = planned(f, derivative, wrt, constants)
+    if derivative is None and f.within is not None and not constants:
+        plan = replace(plan, graph=guarded_by(f.within, plan.graph))
+    about = f.title if derivative is None else f"{derivative} of {f.title}"
+    if wrt is not None:
+        about += f", by {', '.join([wrt] if isinstance(wrt, str) else map(str, wrt))}"
+    if constants:
+        about += f", with {', '.join(f'{key} = {value!r}' for key, value in constants.items())}"
+    return Task(plan, name or identifier(f.name, "f"), about, list(plan.graph.inputs))
+
+
+def identifier(name: str, otherwise: str) -> str:
+    """A name that Python and C accept, from one that people gave."""
+    word = re.sub(r"[^0-9A-Za-z_]+", "_", name.split(" (")[0]).strip("_")
+    fits = word.isidentifier() and not keyword.iskeyword(word) and word not in C_WORDS
+    return word if fits else otherwise
+
+
+def check_point(work: Task, f: Any, at: Any) -> list[float]:
+    """A point at which all numbers are finite: `at`, or the function's own, or one that is found.
+
+    The vector of a jvp, vjp or hvp is all ones. Empty where nothing was found. Raises PointError for a wrong `at`.
+    """
+    point, total = work.plan.widths[0], len(work.inputs)
+    if at is not None:
+        return [*coerce_one(at, work.inputs[:point]).tolist(), *[1.0] * (total - point)]
+    own = [list(f.point)] if f.point is not None and len(f.point) == point else []
+    tried = [[value + 0.125 * (i % 5) for i in range(point)] for value in TRIED]
+    for candidate in itertools.chain(own, tried):
+        try:
+            found = work.values_at([*candidate, *[1.0] * (total - point)])
+        except AdlabError:
+            continue
+        if np.isfinite(found).all():
+            return [*candidate, *[1.0] * (total - point)]
+    return []

@@ -1,0 +1,204 @@
+"""A function, or its derivative, as C99: one header, one source, no allocation, and a `main` that checks it.
+
+The C is the strict form of adlab's own machine code: the same operations in the same order, on the C library. Outside the
+domain it gives NaN. Where a number leaves binary64's range on the way it refuses: adlab itself would go on with wider
+numbers, and C has none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adlab.errors import OutputError
+from adlab.exports.lines import SHARED, SIGNS, Language, literal, written
+from adlab.exports.plan import Task, check_point, task
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "NAN"
+    if math.isinf(value):
+        return "INFINITY" if value > 0 else "(-INFINITY)"
+    return literal(value)
+
+
+C99 = Language(
+    name="C99",
+    truths=("0", "1"),
+    number=_number,
+    functions={name: name for name in [*SHARED, "pow", "erf", "erfc", "tgamma", "lgamma"]},
+    relations=SIGNS | {"one": "islessgreater({0}, {1})", "uno": "isunordered({0}, {1})"},
+    logic={"and": "{0} & {1}", "or": "{0} | {1}", "xor": "{0} ^ {1}"},
+    negation="!{0}",
+    choice="{0} ? {1} : {2}",
+    assign=("const double {0} = {1};", "const int {0} = {1};"),
+    remark=" /* {0} */",
+)
+
+HEADER = """\
+/* {about}
+ *
+ * Written by adlab. Compile with -std=c99 and link with -lm; -ffast-math would break it. -DADLAB_CHECK adds a main that
+ * compares with adlab at one point; -DADLAB_NO_RANGE_CHECK leaves out what tells status 2.
+ *
+ * x holds {inputs}.{vector}
+ * out gets {parts}{width}, row-major.
+ *
+ * Returns
+ *   0: all is well;
+ *   1: some number does not exist at this point (outside the domain, or no derivative on a kink), and is NaN;
+ *   2: a number left the range of double on the way (more than 1.8e308, or less than 2.2e-308), and all of out is NaN.
+ */
+#ifndef {guard}
+#define {guard}
+
+#define {upper}_INPUTS {inputs_count}
+#define {upper}_OUTPUTS {outputs_count}
+
+int {signature};
+
+#endif
+"""
+
+PREFACE = """\
+#include <float.h>
+#include <math.h>
+
+#ifdef __FAST_MATH__
+#error "this file needs IEEE arithmetic; leave -ffast-math out"
+#endif
+"""
+
+ODD = """\
+#ifndef ADLAB_NO_RANGE_CHECK
+/* Whether v is infinite or too small for all its digits. */
+static int odd(double v)
+{
+    const double size = fabs(v);
+    return size > DBL_MAX || (size > 0 && size < DBL_MIN);
+}
+#endif
+"""
+
+CHECK = """\
+#ifdef ADLAB_CHECK
+#include <stdio.h>
+
+/* Compares with what adlab gave at one point: the largest error, in units of the last place of each number. */
+int main(void)
+{{
+    static const double x[] = {{{x}}};
+{vector}    static const double expected[] = {{{expected}}};
+    double out[{upper}_OUTPUTS], worst = 0;
+    if ({call})
+        return 1;
+    for (int k = 0; k < {upper}_OUTPUTS; k++) {{
+        const double ulp = nextafter(fabs(expected[k]), INFINITY) - fabs(expected[k]);
+        worst = fmax(worst, fabs(out[k] - expected[k]) / ulp);
+    }}
+    printf("{name}: %d numbers, largest error %.1f ulp\\n", {upper}_OUTPUTS, worst);
+    return !(worst <= 4);
+}}
+#endif
+"""
+
+
+@dataclass(frozen=True)
+class CSource:
+    """A header and a source, which `write` puts into two files of the function's name. `str()` is both in one."""
+
+    name: str
+    header: str
+    source: str
+
+    def __str__(self) -> str:
+        return self.header + "\n" + self.source.replace(f'#include "{self.name}.h"\n', "", 1)
+
+    def write(self, path: str | Path) -> tuple[Path, Path]:
+        """Writes NAME.h beside the source. `path` is a directory, or a file that ends in .c. Raises OutputError."""
+        given = Path(path)
+        source = given if given.suffix == ".c" else given / f"{self.name}.c"
+        header = source.with_name(f"{self.name}.h")
+        for file, text in ((header, self.header), (source, self.source)):
+            try:
+                file.write_text(text, encoding="utf-8")
+            except OSError as wrong:
+                raise OutputError(f"{file} cannot be written: {wrong.strerror or wrong}") from wrong
+        return header, source
+
+
+def to_c(
+    f: Any,
+    derivative: str | None = None,
+    name: str | None = None,
+    wrt: Sequence[Any] | None = None,
+    constants: Mapping[Any, float] | None = None,
+    at: Any = None,
+) -> CSource:
+    """The function, or a derivative as `f.compile` names them, as C. `at` is the point at which its `main` checks it.
+
+    Raises UnsupportedExpression for functions that C's library lacks, and what `f.compile` raises.
+    """
+    work = task(f, derivative, name, wrt, constants)
+    header = _header(work)
+    body = _function(work)
+    parts = [f'#include "{work.name}.h"\n{PREFACE}', *[ODD] * ("odd(" in body), body]
+    if point := check_point(work, f, at):
+        parts.append(_main(work, point))
+    return CSource(work.name, header, "\n".join(parts))
+
+
+def _signature(work: Task) -> str:
+    vector = f", const double v[{work.plan.widths[1]}]" if len(work.plan.widths) > 1 else ""
+    return f"{work.name}(const double x[{work.plan.widths[0] or 1}]{vector}, double out[{work.width or 1}])"
+
+
+def _header(work: Task) -> str:
+    point = work.plan.widths[0]
+    names = ", ".join(work.inputs[:point]) or "nothing"
+    several = len(work.plan.widths) > 1
+    text = HEADER.format(
+        about=_remark(work.about), inputs=_remark(names), parts=work.parts(), guard=f"ADLAB_{work.name.upper()}_H",
+        vector="\n * v holds the vector that the derivative is applied to." if several else "",
+        width="" if len(work.plan.shapes) == 1 and not work.plan.shapes[0] else f", {work.width} numbers",
+        upper=work.name.upper(), inputs_count=point, outputs_count=work.width, signature=_signature(work),
+    )  # fmt: skip
+    return text
+
+
+def _remark(text: str) -> str:
+    """What may stand in a comment."""
+    return text.replace("*/", "* /").replace("/*", "/ *").replace("\n", " ").replace("\\", "/")
+
+
+def _function(work: Task) -> str:
+    found = written(work.plan.graph, C99, work.argument())
+    lines = [f"int {_signature(work)}", "{", *[f"    {line}" for line in found.lines]]
+    lines += [f"    out[{k}] = {output};" for k, output in enumerate(found.outputs)]
+    if found.checks:
+        lines += ["#ifndef ADLAB_NO_RANGE_CHECK", "    {", "        int lost = 0;"]
+        lines += [f"        lost |= {check};" for check in found.checks]
+        lines += ["        if (lost) {", *_loop(work, f"{' ' * 12}", "out[k] = NAN;"), "            return 2;"]
+        lines += ["        }", "    }", "#endif"]
+    lines += [*_loop(work, "    ", "if (isnan(out[k]))", "    return 1;"), "    return 0;", "}", ""]
+    return "\n".join(lines)
+
+
+def _loop(work: Task, indent: str, *body: str) -> list[str]:
+    """A loop over the outputs."""
+    head = f"for (int k = 0; k < {work.name.upper()}_OUTPUTS; k++)"
+    return [indent + head, *[f"{indent}    {line}" for line in body]]
+
+
+def _main(work: Task, point: Sequence[float]) -> str:
+    first = work.plan.widths[0]
+    several = len(work.plan.widths) > 1
+    return CHECK.format(
+        x=", ".join(map(literal, point[:first])) or "0",
+        vector=f"    static const double v[] = {{{', '.join(map(literal, point[first:]))}}};\n" if several else "",
+        expected=", ".join(map(literal, work.values_at(point))), upper=work.name.upper(), name=work.name,
+        call=f"{work.name}(x, v, out)" if several else f"{work.name}(x, out)",
+    )  # fmt: skip
