@@ -256,7 +256,7 @@ def test_python_source_computes_the_same(f) -> None:
     namespace: dict = {}
     source = f.to_python()
     exec(source, namespace)
-    name = next(line for line in source.splitlines() if line.startswith("def "))[4:].split("(")[0]
+    name = [line for line in source.splitlines() if line.startswith("def ")][-1][4:].split("(")[0]
     found = namespace[name](*map(float, f.point))
     assert found == pytest.approx(f(f.point) if f.m == 1 else tuple(f(f.point)), rel=1e-14)
 

@@ -35,6 +35,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab table   "x*sin(y)" "exp(x)" FILE         methods × formulas: digits, operations or time
   adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
+  adlab export  "x*sin(y)" --c --out DIR         code that runs without adlab: C, NumPy, Python, JAX, PyTorch
   adlab page    "x*sin(y)" --at x=1 y=2          an interactive page, in one file
   adlab methods                                  every method in a line; adlab glossary: the words
   adlab peers                                    PyTorch, JAX and the rest: what is installed
@@ -138,6 +139,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
                         "help": "the language: LaTeX of the formulas, or source of the program"},
     "--by": {"default": "", "metavar": "A,B", "help": "the variables to differentiate by, by default all"},
     "--derivative": {"default": "", "choices": ["reverse", "forward"], "help": "its derivative program"},
+    "export --derivative": {"default": "", "choices": ["gradient", "value_and_gradient", "jacobian", "value_and_jacobian",
+                            "hessian", "hvp", "jvp", "vjp"], "help": "a derivative of it, and not its value"},
+    "export --out": {"default": "", "metavar": "FILE", "help": "write it there; C goes into two files"},
+    **{f"--{name}": {"action": "store_true", "help": f"in {language}"} for name, language in
+       [("c", "C99"), ("numpy", "Python with NumPy"), ("python", "Python alone"), ("jax", "JAX"), ("torch", "PyTorch")]},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
     "--only": {"default": "", "metavar": "NAME", "help": "just this figure"},
     "--json": {"action": "store_true", "help": "print the report as JSON"},
@@ -217,6 +223,9 @@ COMMANDS: dict[str, Command] = {
                      ('mymodel:gradient "x*sin(y)" --at x=1 y=2', 'mymodel:gradient "x*sin(y)" --at x=1 y=2 --at x=3 y=0')),
     "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot",
                      ('"log(x)/y" --format mermaid', '"log(x)/y" --derivative reverse --plot graph.svg')),
+    "export": Command("code that runs without adlab: the value, or a derivative", commands.export,
+                      "formula at variables c numpy python jax torch derivative out",
+                      ('"x*sin(y)" --c --derivative gradient --out slope.c', '"log(x)/y" --numpy --derivative hessian')),
     "methods": Command("every method in a line", commands.methods, "json markdown"),
     "glossary": Command("what a word means: adjoint, ulp, stencil …", commands.glossary, "json markdown", ("adjoint", ""),
                         ("words", "WORD")),

@@ -28,9 +28,10 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 SIGNS = {"olt": "{0} < {1}", "ole": "{0} <= {1}", "ogt": "{0} > {1}", "oge": "{0} >= {1}", "oeq": "{0} == {1}",
          "une": "{0} != {1}"}  # fmt: skip
-SHARED = ("fabs sqrt floor ceil copysign exp exp2 expm1 log log1p log2 sin cos tan asin acos atan sinh cosh tanh asinh acosh "
-          "atanh cbrt hypot atan2 fmod").split()  # fmt: skip
+SHARED = ["fabs", "sqrt", "floor", "ceil", "copysign", "exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "asin",
+          "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cbrt", "hypot", "atan2", "fmod"]  # fmt: skip
 """Functions that C, Python's `math` and NumPy all have."""
+OPERATORS = {"fadd": "+", "fsub": "-", "fmul": "*"}
 WORD = re.compile(r"[tb]\d+")
 """The names that lines are given: t for numbers, b for truth values."""
 
@@ -52,6 +53,8 @@ class Language:
     assign: tuple[str, str] = ("{0} = {1}", "{0} = {1}")
     """A number, and a truth value, given a name."""
     remark: str = "  # {0}"
+    lift: str = "{0}"
+    """A constant as an operand of a function."""
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Lines:
         if operation == "fdiv":
             self.used.add("div")
             return self.let(self.language.division.format(a, b))
-        return self.let(f"{a} {dict(fadd='+', fsub='-', fmul='*')[operation]} {b}")
+        return self.let(f"{a} {OPERATORS[operation]} {b}")
 
     def negative(self, a: str) -> str:
         return self.let(f"-{a}")
@@ -133,7 +136,8 @@ class Lines:
         if name not in self.language.functions:
             raise UnsupportedExpression(f"{self.language.name} has no {name}; compile() serves it, within adlab")
         self.used.add(name)
-        return self.let(f"{self.language.functions[name]}({', '.join(operands)})")
+        lifted = [self.language.lift.format(operand) if operand in self._known else operand for operand in operands]
+        return self.let(f"{self.language.functions[name]}({', '.join(lifted)})")
 
     def _truth(self, value: bool) -> str:
         return self.language.truths[value]

@@ -16,10 +16,12 @@ from adlab.compile.program import compile_graph
 from adlab.errors import AdlabError, OptionError
 from adlab.inputs import coerce_one
 
-C_WORDS = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
-    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while main odd".split()
-)
+C_WORDS = frozenset([
+    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
+    "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
+    "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main",
+    "odd",
+])  # fmt: skip
 TRIED = (0.5, 1.0, 1.25, 2.0, -0.5, 0.1, 3.0)
 """Numbers that a point to check at is made of, where the function has none of its own."""
 
@@ -50,7 +52,9 @@ class Task:
 
     def values_at(self, x: Sequence[float]) -> list[float]:
         """What the program gives, by adlab's own compiled program in plain Python."""
-        program = compile_graph(self.plan.graph, self.plan.shapes, "python", behind=self.plan.behind, widths=self.plan.widths)
+        program = compile_graph(
+            self.plan.graph, self.plan.shapes, "python", behind=self.plan.behind, widths=self.plan.widths
+        )
         return list(program.call(*x))
 
 
@@ -58,7 +62,7 @@ def task(
     f: Any, derivative: str | None, name: str | None, wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None
 ) -> Task:
     """The task of writing `f.compile(derivative=…, wrt=…, constants=…)` down. Raises as `planned` does."""
-    if name is not None and not (name.isidentifier() and name.isascii()) or name in C_WORDS or keyword.iskeyword(name or ""):
+    if name is not None and identifier(name, "") != name:
         raise OptionError(f"name={name!r} cannot name a function; use letters, digits and _")
     plan = planned(f, derivative, wrt, constants)
     if derivative is None and f.within is not None and not constants:
@@ -74,7 +78,7 @@ def task(
 def identifier(name: str, otherwise: str) -> str:
     """A name that Python and C accept, from one that people gave."""
     word = re.sub(r"[^0-9A-Za-z_]+", "_", name.split(" (")[0]).strip("_")
-    fits = word.isidentifier() and not keyword.iskeyword(word) and word not in C_WORDS
+    fits = word.isidentifier() and word.isascii() and not keyword.iskeyword(word) and word not in C_WORDS
     return word if fits else otherwise
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adlab.errors import OutputError
 from adlab.exports.lines import SHARED, SIGNS, Language, literal, written
 from adlab.exports.plan import Task, check_point, task
+from adlab.graph.saved import put
+
 
 def _number(value: float) -> str:
     if math.isnan(value):
@@ -123,10 +124,7 @@ class CSource:
         source = given if given.suffix == ".c" else given / f"{self.name}.c"
         header = source.with_name(f"{self.name}.h")
         for file, text in ((header, self.header), (source, self.source)):
-            try:
-                file.write_text(text, encoding="utf-8")
-            except OSError as wrong:
-                raise OutputError(f"{file} cannot be written: {wrong.strerror or wrong}") from wrong
+            put(file, text)
         return header, source
 
 

@@ -92,7 +92,7 @@ def to_python(
     <BLANKLINE>
     """
     work = task(f, derivative, name, wrt, constants)
-    if derivative is None and f.within is None and _plain(work.plan.graph):
+    if derivative is None and _plain(work.plan.graph):
         return _pasted(work.plan.graph, work.name)
     return _careful(work)
 
@@ -166,7 +166,9 @@ def _pasted(graph: Graph, name: str) -> str:
     imported = sorted(p.name for p in used if not p.operator and p.name != "powi")
     head = [f"from math import {', '.join(imported)}", "", ""] if imported else []
     results = ", ".join(letters[output] for output in graph.outputs)
-    return "\n".join([*head, f"def {name}({', '.join(letters[: len(graph.inputs)])}):", *lines, f"    return {results}", ""])
+    return "\n".join(
+        [*head, f"def {name}({', '.join(letters[: len(graph.inputs)])}):", *lines, f"    return {results}", ""]
+    )
 
 
 def _identifiers(graph: Graph) -> list[str]:

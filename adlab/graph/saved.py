@@ -45,9 +45,13 @@ VERSION = 1
 
 def write(path: str | Path, function: dict[str, Any], options: dict[str, Any] | None = None) -> None:
     """A function, and the options it was compiled with, as a file. Raises OutputError where it cannot be written."""
-    text = json.dumps({"adlab": VERSION, "function": function, "compile": options})
+    put(path, json.dumps({"adlab": VERSION, "function": function, "compile": options}) + "\n")
+
+
+def put(path: str | Path, text: str) -> None:
+    """Writes a text file. Raises OutputError where that cannot be done."""
     try:
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        Path(path).write_text(text, encoding="utf-8")
     except OSError as wrong:
         raise OutputError(f"{path} cannot be written: {wrong.strerror or wrong}") from wrong
 

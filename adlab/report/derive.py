@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy
 
-from adlab.arithmetic.symbols import SYMPY
 from adlab.display import Report, Table, Verbatim, count, displayed, withheld
 from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function, as_function
@@ -124,7 +122,7 @@ class Derivative(Report):
         if language == "mermaid":
             return self.program.graph.to_mermaid()
         if language == "c":
-            return _in_c(self.program)
+            return str(self.program.to_c())
         raise OptionError(f"no format {language!r}; there are {', '.join(FORMATS)}")
 
     def to_latex(self) -> str:
@@ -168,39 +166,6 @@ def _first_lines(text: str) -> str:
     lines = text.splitlines()
     more = [f"… {len(lines) - MOST_SHOWN:,} more lines"] if len(lines) > MOST_SHOWN + 1 else []
     return "\n".join("  " + line for line in [*(lines[:MOST_SHOWN] if more else lines), *more])
-
-
-def _in_c(program: Function) -> str:
-    """C, by whoever is there to write it: a Function's own `to_c`, else SymPy's printer over the program line by line."""
-    write = getattr(program, "to_c", None)
-    if write is not None:
-        return str(write())
-    return _printed_in_c(program.graph, program.name)
-
-
-def _printed_in_c(graph: Graph, name: str) -> str:
-    inputs = [sympy.Symbol(f"x[{i}]", real=True) for i in range(len(graph.inputs))]
-    names = ", ".join(re.sub(r"\W", "_", variable) for variable in graph.inputs)  # a name cannot end the comment
-    lines = ["#include <math.h>", "", f"/* {names} are x[0], x[1], … */",
-             f"void {name}(const double *x, double *out)", "{"]  # fmt: skip
-    letters: list[Any] = [*inputs]
-    for i in range(len(inputs), len(graph)):
-        primitive, operands, parameter = graph.nodes[i]
-        if not operands:
-            letters.append(SYMPY.constant(parameter))
-            continue
-        value = SYMPY.apply(primitive, parameter, [letters[operand] for operand in operands])
-        letters.append(sympy.Symbol(f"t{i}", real=True))
-        lines.append(f"    const double t{i} = {_expression_in_c(value, primitive.name)};")
-    lines += [f"    out[{k}] = {sympy.ccode(letters[output])};" for k, output in enumerate(graph.outputs)]
-    return "\n".join([*lines, "}"])
-
-
-def _expression_in_c(value: Any, operation: str) -> str:
-    written = str(sympy.ccode(value))
-    if "Not supported" in written:
-        raise MethodError(f"C's math.h has no `{operation}`; adlab derive --format python has")
-    return written
 
 
 def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:
@@ -248,5 +213,5 @@ def _with_outputs(f: Function, graph: Graph, outputs: Sequence[int], name: str) 
     """A function that computes these nodes of a graph and what they need."""
     builder = Builder.on(graph)
     made = Function.from_graph(builder.finish(outputs), name if name.isidentifier() else "df")
-    made.variables, made.scalar, made.point = f.variables, len(outputs) == 1, f.point
+    made.variables, made.scalar, made.point, made.within = f.variables, len(outputs) == 1, f.point, f
     return made
