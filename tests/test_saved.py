@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
 
 import adlab
+from adlab.compile.program import compile_graph
 
 
 @pytest.mark.parametrize("name", ["worked-example", "speelpenning:4", "logistic-map:4"])
@@ -63,3 +65,19 @@ def test_a_file_that_is_not_whole_is_refused_in_a_sentence(tmp_path):
         adlab.load(path)
     with pytest.raises(adlab.AdlabError, match="cannot be read"):
         adlab.load(tmp_path / "missing.json")
+
+
+def test_functions_and_programs_are_pickled_and_copied_without_their_compiled_code():
+    f = adlab.Function("log(x)*y + besselj(1, x)", ["x", "y", "g"])
+    programs = [f.compile(backend, "jacobian", wrt="x", constants={"g": 2.0}) for backend in ("auto", "python", "numpy")]
+    for made in (f, f.derivative(), *programs):
+        point = [1.5, 2.0] if made in programs else [1.5, 2.0, 0.0]
+        for _ in range(5):  # until compiled
+            expected = made(point)
+        for again in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made), copy.copy(made)):
+            assert np.array_equal(again(point), expected)
+    again = pickle.loads(pickle.dumps(f.derivative()))
+    with pytest.raises(adlab.DomainError):
+        again([-1.0, 1.0, 0.0])
+    with pytest.raises(adlab.MethodError, match="belongs to no function"):
+        pickle.dumps(compile_graph(f.graph, [()]))

@@ -110,7 +110,7 @@ class CompiledProgram:
         self._operations = len(graph.operations)
         self._walks = 0
         self._spent = 0.0
-        self.recipe: Callable[[], tuple[dict[str, Any], dict[str, Any]]] | None = None
+        self.recipe: partial[tuple[dict[str, Any], dict[str, Any]]] | None = None
         """What `save` writes: the function, and the options it was compiled with."""
 
     @cached_property
@@ -193,6 +193,12 @@ class CompiledProgram:
         if self.recipe is None:
             raise MethodError("only what f.compile(…) returns can be saved; this program belongs to no function")
         write(path, *self.recipe())
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A program is pickled, and copied, as its function and options, and compiled again on the other side."""
+        if self.recipe is None:
+            raise MethodError("only what f.compile(…) returns can be pickled or copied; this program belongs to no function")
+        return compile_function, self.recipe.args
 
     def _repr_latex_(self) -> str:
         found: str = self.graph._repr_latex_()

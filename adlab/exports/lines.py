@@ -28,8 +28,9 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 SIGNS = {"olt": "{0} < {1}", "ole": "{0} <= {1}", "ogt": "{0} > {1}", "oge": "{0} >= {1}", "oeq": "{0} == {1}",
          "une": "{0} != {1}"}  # fmt: skip
-SHARED = ["fabs", "sqrt", "floor", "ceil", "copysign", "exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "asin",
-          "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cbrt", "hypot", "atan2", "fmod"]  # fmt: skip
+SHARED = ["fabs", "sqrt", "floor", "ceil", "copysign", "exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan",
+          "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "cbrt", "hypot", "atan2",
+          "fmod"]  # fmt: skip
 """Functions that C, Python's `math` and NumPy all have."""
 OPERATORS = {"fadd": "+", "fsub": "-", "fmul": "*"}
 WORD = re.compile(r"[tb]\d+")
