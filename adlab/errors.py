@@ -98,3 +98,7 @@ class OptionError(AdlabError):
 # A condition at the command line that is not the formula's fault, e.g. a file that cannot be written.
 class OutputError(AdlabError):
     """A file or picture that cannot be written."""
+
+
+class ReadingWarning(UserWarning):
+    """A text that is read by a rule, where its writer may have meant something else. The message says what to write then."""

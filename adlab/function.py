@@ -20,7 +20,7 @@ from adlab.conveniences import Written
 from adlab.errors import MethodError, OptionError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
-from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, read, takes_at
+from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, named_at, read, takes_at
 from adlab.methods import lookup
 from adlab.text.traversal import heading, listing
 
@@ -270,9 +270,10 @@ class Function(Written):
         return compile_function(self, backend, derivative, accuracy, wrt, constants)
 
 
-def as_function(f: Any, variables: Iterable[sympy.Symbol | str] | None = None) -> Function:
-    """A Function is returned as it is. A text, an expression or a sequence of them is made into one."""
-    return f if isinstance(f, Function) else Function(f, variables)
+def as_function(f: Any, x: Any = None) -> Function:
+    """A Function is returned as it is. A text, an expression or a sequence of them is made into one; names that the point
+    `x` gives a value are variables, even `pi` and `E`."""
+    return f if isinstance(f, Function) else Function(f, named_at(f, x))
 
 
 def point_of(f: Function, x: Any) -> FloatArray:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
@@ -18,7 +21,7 @@ from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixExpr
 from sympy.matrices.matrixbase import MatrixBase
 
-from adlab.errors import OptionError, PointError, VariableError
+from adlab.errors import OptionError, PointError, ReadingWarning, VariableError
 from adlab.text.constructs import LARGEST_LEAF, Leaf, is_leaf, printed, written_out
 from adlab.text.traversal import is_small, listing, natural_key, postorder, shown, symbols_in, symbols_of
 
@@ -26,6 +29,15 @@ FloatArray = npt.NDArray[np.float64]
 Symbols = tuple[sympy.Symbol, ...]
 Errors = Literal["nan", "raise"]
 """What a batch does at a point that has no value: NaN there, or raise the reason for the first."""
+
+
+CONSTANTS = ("pi", "π", "E")
+"""Names that are numbers in a text, unless its variables or its point name them."""
+_EULER = re.compile(r"(?<![\w.])E(?!\w|\s*(?:\(|\^|\*\*|[⁻⁰¹²³⁴-⁹]))")
+"""Euler's number where it is no base of a power: there it may be meant as a variable, Young's modulus or an energy."""
+
+
+EULER = "E is Euler's number 2.718… here; to make it a variable, give it a value at the point or list it among the variables"
 
 
 class ReadFormula(NamedTuple):
@@ -62,9 +74,33 @@ def read(expression: Any, variables: Iterable[Any] | None) -> ReadFormula:
     found = symbols_in(order)
     if given is None:
         _one_real_symbol_a_name(found)
+        if found and any(isinstance(item, str) and _EULER.search(item) for item in items):
+            say(EULER)
         natural = tuple(sorted(found, key=lambda symbol: natural_key(symbol.name)))
         return ReadFormula(outputs, natural, shape, order)
     return ReadFormula(outputs, _ordered(given, found), shape, order)
+
+
+def say(message: str) -> None:
+    """A ReadingWarning that names the line of the caller outside adlab."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "adlab":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, ReadingWarning, stacklevel=level)
+
+
+def named_at(text: Any, x: Any) -> list[str] | None:
+    """The variables of a text whose point `x` gives a value to `pi` or `E`, which it so makes variables; None elsewhere.
+
+    >>> named_at("E*A/L", {"E": 2.1e11, "A": 1e-4, "L": 2}), named_at("E*A/L", [1e-4, 2])
+    (['A', 'E', 'L'], None)
+    """
+    if not (isinstance(text, str) and isinstance(x, Mapping) and any(name in x for name in CONSTANTS)):
+        return None
+    from adlab.text.parser import parse
+
+    listed = [name for name in CONSTANTS if name in x]
+    return sorted((symbol.name for symbol in symbols_of([parse(text, names=listed)])), key=natural_key)
 
 
 def _items(given: Any) -> tuple[list[Any], tuple[int, ...]]:
@@ -254,7 +290,7 @@ def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") ->
     }
     if any(faults.values()):
         said = " and ".join(f"{fault} {listing(found)}" for fault, found in faults.items() if found)
-        constants = [name for name in faults["unknown"] if name in ("E", "pi", "π")]
+        constants = [name for name in faults["unknown"] if name in CONSTANTS]
         hint = f"; `{constants[0]}` is a constant in a text unless it is listed among the variables" if constants else ""
         raise PointError(f"the {what} has {said}; {_expected(names)}{hint}")
     given = dict(zip(keys, x.values(), strict=True))

@@ -11,7 +11,9 @@ import pytest
 import sympy
 
 import adlab
+from adlab.errors import ReadingWarning
 from adlab.inputs import read
+from adlab.text.traversal import natural_key
 
 x, y, z = sympy.symbols("x y z", real=True)
 plain = sympy.Symbol("x")
@@ -102,7 +104,26 @@ def test_a_listed_variable_that_does_not_occur_has_partial_zero() -> None:
 def test_a_name_in_variables_is_a_variable_whatever_it_means_elsewhere() -> None:
     f = adlab.Function("pi*E + gamma", ["pi", "E", "gamma"])
     assert f([2, 3, 5]) == 11.0
-    assert adlab.Function("pi*E + gamma").names == ["gamma"]
+    with pytest.warns(ReadingWarning, match="E is Euler's number"):
+        assert adlab.Function("pi*E + gamma").names == ["gamma"]
+
+
+@pytest.mark.parametrize("text", ["E*A/L", "1/(E - x)", "x**E", "x + E"])
+def test_eulers_number_is_said_to_be_one_unless_the_point_names_it(text: str) -> None:
+    """One rule, by every door: a value at the point makes it a variable; without one the reader is told what it is."""
+    with pytest.warns(ReadingWarning, match="give it a value at the point"):
+        f = adlab.Function(text)
+    assert "E" not in f.names
+    at = {name: 1.5 + k for k, name in enumerate([*f.names, "E"])}
+    free = adlab.Function(text, sorted([*f.names, "E"], key=natural_key))
+    assert adlab.gradient(text, at).tolist() == free.gradient(at).tolist()
+    assert adlab.compare(text, at, ["reverse"], timed=False).function.names == free.names
+    assert adlab.value(text, at) == adlab.value(free, at)
+
+
+@pytest.mark.parametrize("text", ["E^x", "2*E**(-x)", "x + 1E5", "E", "Ex + x_E"])
+def test_eulers_number_as_a_base_needs_no_word(text: str) -> None:
+    adlab.Function(text)
 
 
 REFUSED = {

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ASSIGNMENT = re.compile(r"^\s*([^\W\d]\w*)\s*=(?!=)")
 CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 """How a Python function is named: `module:function`."""
-EULER = "adlab: E is Euler's number 2.718… here; give it a value, --at E=…, to make it a variable"
 
 
 def function_of(options: argparse.Namespace) -> Function:
@@ -34,14 +33,10 @@ def function_of(options: argparse.Namespace) -> Function:
         return named(text[1:])
     if CODE.fullmatch(text):
         return _traced(options, text)
+    from adlab.inputs import named_at
+
     variables = [name for name in options.variables.replace(",", " ").split() if name] or None
-    given = [name for name, _ in assignments(options) if name]
-    if variables is None and given:
-        variables = _order(text, list(dict.fromkeys(given)))
-    f = Function(text, variables, name="f")
-    if re.search(r"\bE\b", text) and "E" not in f.names:
-        print(EULER, file=sys.stderr)
-    return f
+    return Function(text, variables or named_at(text, dict(assignments(options))), name="f")
 
 
 def imported(place: str) -> Callable[..., Any]:
@@ -70,16 +65,6 @@ def _traced(options: argparse.Namespace, place: str) -> Function:
     if isinstance(example, dict) or len(inspect.signature(function).parameters) == 1:
         return from_python(function, example)
     return from_python(function, tuple(example))
-
-
-def _order(text: str, given: list[str]) -> list[str] | None:
-    """Names given a value are variables, even `pi`; the order stays the natural one."""
-    from adlab.text.parser import parse
-    from adlab.text.traversal import natural_key, symbols_of
-
-    if not any(name in ("pi", "E") for name in given):
-        return None
-    return sorted([symbol.name for symbol in symbols_of([parse(text, names=given)])], key=natural_key)
 
 
 def methods_of(options: argparse.Namespace) -> list[str] | None:

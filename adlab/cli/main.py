@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print(f"adlab {__version__}")
             return 0
-        with _ended_by_sigterm(), Watcher(options.quiet):
+        with _ended_by_sigterm(), _warnings_said(), Watcher(options.quiet):
             COMMANDS[options.command].run(options)
             sys.stdout.flush()
         return 0
@@ -96,6 +96,29 @@ def _ended_by_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _warnings_said() -> Iterator[None]:
+    """What a text was read as is said in a sentence on standard error, like everything else, and once."""
+    import warnings
+
+    from adlab.errors import ReadingWarning
+
+    told = warnings.showwarning
+    said = set[str]()
+
+    def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, ReadingWarning):
+            told(message, category, *place, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"adlab: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ReadingWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def _print_anywhere() -> None:

@@ -14,7 +14,7 @@ def gradient(f: Any, x: Any = None, method: str = "reverse", *, at: Any = None) 
     >>> gradient("x*sin(y)", [1.0, 0.0])
     array([0., 1.])
     """
-    made = as_function(f)
+    made = as_function(f, at if x is None else x)
     return made.gradient(_point(made, x, at), method)
 
 
@@ -25,7 +25,7 @@ def jacobian(f: Any, x: Any = None, method: str = "reverse", *, at: Any = None) 
     array([[3., 2.],
            [1., 1.]])
     """
-    made = as_function(f)
+    made = as_function(f, at if x is None else x)
     return made.jacobian(_point(made, x, at), method)
 
 
@@ -36,7 +36,7 @@ def hessian(f: Any, x: Any = None, *, at: Any = None) -> FloatArray:
     array([[6., 2.],
            [2., 0.]])
     """
-    made = as_function(f)
+    made = as_function(f, at if x is None else x)
     return made.hessian(_point(made, x, at))
 
 

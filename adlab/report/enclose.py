@@ -114,7 +114,7 @@ def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     >>> found.partial("x"), found.rows[1].sign
     ((0.10653065971263331, 1.0), 'positive')
     """
-    f = as_function(f)
+    f = as_function(f, box)
     arb.required()
     sides = _sides(f, box)
     program = f.program("reverse")

@@ -94,7 +94,7 @@ def table(functions: Iterable[Any], methods: Any = None, show: Show = "digits", 
         if len(points) != len(pairs):
             raise OptionError(f"{len(points)} points for {len(pairs)} functions")
         pairs = [(f, point) for (f, _), point in zip(pairs, points, strict=True)]
-    made = [as_function(f) for f, _ in pairs]
+    made = [as_function(f, x) for f, x in pairs]
     if not made:
         raise OptionError("no function for the table")
     places = [point_of(f, _default(f) if x is None else x) for f, (_, x) in zip(made, pairs, strict=True)]

@@ -231,7 +231,7 @@ def subject_of(f: Any, at: Sequence[Any]) -> Subject:
     """A formula, text or expression as such; a Python function as a model, whose variables are its parameters' names or
     x1, x2 … as many as a point has."""
     if isinstance(f, Function) or not callable(f) or isinstance(f, (type, sympy.Basic)):
-        return Formula(as_function(f))
+        return Formula(as_function(f, next(iter(at), None)))
     first = next(iter(at), None)
     if first is None:
         raise PointError("no point to check the gradient at; give at=[x, …]")

@@ -27,7 +27,7 @@ def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     >>> value("exp(x)", beside, digits=40) > value("exp(x)", 1, digits=40)
     True
     """
-    f = as_function(f)
+    f = as_function(f, x)
     x = f.point if x is None else x
     if x is None:
         raise PointError("there is no point to take the value at; give x")

@@ -157,6 +157,6 @@ def at_point(f: Any, x: Any = None) -> tuple[Function, FloatArray]:
             raise PointError("a Python function needs a point; give x")
         traced = from_python(f, x)
         return traced.at(traced.code.example), traced.code.example
-    function = as_function(f)
+    function = as_function(f, x)
     point = point_of(function, x)
     return (function.at(point) if isinstance(function, Traced) else function), point
