@@ -85,6 +85,7 @@ if TYPE_CHECKING:
         root as root,
     )
     from adlab.tracing.traced import from_python as from_python
+    from adlab.use.total import total as total
 
 __version__ = "0.1.0"
 
@@ -128,6 +129,7 @@ _HOME = {
     "steps": "adlab.report.steps",
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
+    "total": "adlab.use.total",
     "truth": "adlab.report.truth",
     "walk": "adlab.arithmetic.catalogue",
     "value": "adlab.report.value",

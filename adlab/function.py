@@ -259,15 +259,16 @@ class Function(Written):
 
     def compile(
         self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
-        wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None,
+        wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None, data: Sequence[Any] | None = None,
     ) -> Any:  # fmt: skip
         """A fast callable of the values, or of a `derivative`: see `adlab.compile`.
 
-        `wrt` names the variables to differentiate by. `constants` fixes others: `{"g": 9.81}`.
+        `wrt` names the variables to differentiate by, or `data` those not to. `constants` fixes others: `{"g": 9.81}`.
         """
+        from adlab.compile.derivatives import but_data
         from adlab.compile.program import compile_function
 
-        return compile_function(self, backend, derivative, accuracy, wrt, constants)
+        return compile_function(self, backend, derivative, accuracy, but_data(self.names, wrt, constants, data), constants)
 
 
 def as_function(f: Any, x: Any = None) -> Function:

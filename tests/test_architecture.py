@@ -30,7 +30,7 @@ LEVELS = [
     ["methods", "conveniences"],
     ["function"],
     ["gallery", "plots", "tracing"],
-    ["report", "bench"],
+    ["report", "bench", "use"],
     ["page"],
     ["testing"],
     ["cli", "__init__"],

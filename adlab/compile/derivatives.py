@@ -98,6 +98,25 @@ def _columns(wrt: Sequence[Any] | None, names: Sequence[str], fixed: Mapping[str
     return [list(names).index(name) for name in chosen]
 
 
+def but_data(
+    names: Sequence[str], wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None, data: Sequence[Any] | None
+) -> Sequence[Any] | None:
+    """The variables to differentiate by: all but the `data` and the constants, where there are data; else `wrt`.
+
+    Raises OptionError where both are given, VariableError for names that are none of the variables.
+    """
+    if data is None:
+        return wrt
+    if wrt is not None:
+        raise OptionError("give wrt= or data=: what is differentiated by, or what is not")
+    given = [str(name) for name in ([data] if isinstance(data, str) else data)]
+    for name in given:
+        if name not in names:
+            raise VariableError(f"data: no variable `{name}`; there are {', '.join(names)}")
+    fixed = {str(name) for name in constants or ()}
+    return [name for name in names if name not in given and name not in fixed]
+
+
 def with_constants(graph: Graph, fixed: Mapping[str, float]) -> Graph:
     """The graph with some inputs fixed. Nothing is simplified: what has no value, such as 0*log(-1), keeps none."""
     builder = Builder([name for name in graph.inputs if name not in fixed])

@@ -1,0 +1,216 @@
+"""A loss summed over arrays of data, with derivatives by the parameters alone.
+
+The data are not variables. Compiled programs take them block by block, so a million rows need no more memory than a few
+thousand. The sum over the blocks carries what its rounding has lost (Neumaier 1974).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from adlab.errors import DomainError, MethodError, OverflowedError, PointError, VariableError
+from adlab.function import Function, as_function
+from adlab.graph import rules
+from adlab.graph.graph import Builder
+from adlab.inputs import FloatArray, coerce_one
+from adlab.primitives.numerics import two_sum
+from adlab.text.traversal import listing
+
+Columns = Mapping[str, npt.ArrayLike]
+NUMBERS_IN_A_BLOCK, LONGEST, SHORTEST = 2**20, 8192, 16
+"""Inputs and results of a block: 8 MB of them. A block has 16 to 8192 rows: more are no faster."""
+
+
+def total(f: Any, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> Total:
+    """f summed over the rows of `data`, as a function of the parameters: the variables that `data` does not name.
+
+    `data` maps names to arrays of one length, which may be memory-mapped, or is a function that returns an iterator of such
+    mappings, for what does not fit into memory. Several outputs are summed. With `squares` f is a residual r, the sum is
+    Σ r²/2, and there is a Gauss–Newton product. Raises VariableError for names that are not f's.
+
+    >>> import numpy as np
+    >>> loss = total("(y - a*exp(-b*t))**2", {"t": np.array([0.0, 1.0, 2.0]), "y": np.array([2.0, 1.2, 0.8])})
+    >>> loss.parameters, loss([2.0, 0.5])
+    (['a', 'b'], 0.004325698808195446)
+    >>> loss.gradient([2.0, 0.5])
+    array([-0.03548236,  0.12331448])
+    """
+    return Total(as_function(f), data, squares)
+
+
+class Total:
+    """A loss over data. See `total`."""
+
+    def __init__(self, f: Function, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> None:
+        self._chunks = data if callable(data) else lambda: iter([data])
+        first = next(iter(self._chunks()), None)
+        if first is None:
+            raise PointError("there are no data: the iterator is empty")
+        self.columns = [name for name in f.names if name in first]
+        if unknown := [name for name in first if name not in f.names]:
+            raise VariableError(f"data: no variable `{unknown[0]}`; there are {listing(f.names)}")
+        self.parameters = [name for name in f.names if name not in first]
+        if not self.parameters or not self.columns:
+            given = "every variable" if self.columns else "no variable"
+            raise VariableError(f"the data name {given}; some variables are data, and the others are the parameters")
+        self.residual = f if squares else None
+        self.loss = _summed(f, squares)
+        self._places = [f.names.index(name) for name in self.columns]
+        self._own = [f.names.index(name) for name in self.parameters]
+        self._programs: dict[Any, Any] = {}
+
+    # --- values and derivatives ---------------------------------------------------------------------------------
+
+    def __call__(self, p: Any) -> float:
+        """The sum. Raises DomainError with the row of the data where f has no value."""
+        return float(self._sum(self.loss, None, p)[0])
+
+    def gradient(self, p: Any) -> FloatArray:
+        """The gradient by the parameters, shape (k,)."""
+        return self._sum(self.loss, "gradient", p)
+
+    def value_and_gradient(self, p: Any) -> tuple[float, FloatArray]:
+        """Both, from one pass over the data."""
+        both = self._sum(self.loss, "value_and_gradient", p)
+        return float(both[0]), both[1:]
+
+    def hessian(self, p: Any) -> FloatArray:
+        """The second partials by the parameters, shape (k, k)."""
+        k = len(self.parameters)
+        return self._sum(self.loss, "hessian", p).reshape(k, k)
+
+    def hvp(self, p: Any, v: Any) -> FloatArray:
+        """The Hessian times `v`, shape (k,), from one pass that holds no Hessian."""
+        return self._sum(self.loss, "hvp", p, coerce_one(v, self.parameters, "direction"))
+
+    def gauss_newton(self, p: Any, v: Any = None) -> FloatArray:
+        """JᵀJ for the Jacobian J of the residuals, shape (k, k); or its product with `v`, shape (k,). Needs `squares`."""
+        f, k = self._residual(), len(self.parameters)
+        direction = None if v is None else coerce_one(v, self.parameters, "direction")
+        found = _Sum()
+        for block in self._results(f, "jacobian", p):
+            rows = block.reshape(-1, k)
+            found.add(rows.T @ rows if direction is None else rows.T @ (rows @ direction))
+        return found.value()
+
+    def residuals(self, p: Any) -> FloatArray:
+        """All residuals, row after row. Needs `squares`."""
+        return np.concatenate([block.ravel() for block in self._results(self._residual(), None, p)])
+
+    def jacobian(self, p: Any) -> FloatArray:
+        """The residuals' Jacobian by the parameters, shape (residuals, k). Needs `squares`."""
+        k = len(self.parameters)
+        return np.concatenate([block.reshape(-1, k) for block in self._results(self._residual(), "jacobian", p)])
+
+    def _residual(self) -> Function:
+        if self.residual is None:
+            raise MethodError("residuals are known where f is one: total(residual, data, squares=True)")
+        return self.residual
+
+    def __repr__(self) -> str:
+        kind = "Σ r²/2" if self.residual is not None else "Σ f"
+        return f"<Total {kind} over {', '.join(self.columns)}; parameters {', '.join(self.parameters)}>"
+
+    # --- block by block -----------------------------------------------------------------------------------------
+
+    def _sum(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> FloatArray:
+        found = _Sum()
+        for block in self._results(f, kind, p, v):
+            found.add(block.sum(axis=0))
+        return found.value()
+
+    def _results(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> Iterator[FloatArray]:
+        """What the program gives for each block of rows, shape (rows, outputs of the program)."""
+        if (f, kind) not in self._programs:
+            self._programs[f, kind] = f.compile(derivative=kind, wrt=None if kind is None else self.parameters)
+        program = self._programs[f, kind]
+        point, row = coerce_one(p, self.parameters, "parameters"), 0
+        for points in self._blocks(point, len(program.graph.outputs)):
+            parts = program(points) if v is None else program(points, v)
+            both = parts if isinstance(parts, tuple) else (parts,)
+            found = np.concatenate([part.reshape(len(points), -1) for part in both], axis=1)
+            if not np.isfinite(found).all():
+                self._refuse(f, points, found, row, kind is not None)
+            row += len(points)
+            yield found
+
+    def _blocks(self, point: FloatArray, results: int) -> Iterator[FloatArray]:
+        """The points of a block of rows, shape (rows, n). The buffer is used again for the next one."""
+        n = len(self.columns) + len(self.parameters)
+        size = max(SHORTEST, min(LONGEST, NUMBERS_IN_A_BLOCK // (n + results)))
+        buffer, row = np.empty((size, n)), 0
+        buffer[:, self._own] = point
+        for chunk in self._chunks():
+            arrays = self._arrays(chunk)
+            for start in range(0, len(arrays[0]), size):
+                rows = buffer[: min(size, len(arrays[0]) - start)]
+                for place, array in zip(self._places, arrays, strict=True):
+                    rows[:, place] = array[start : start + len(rows)]
+                if not np.isfinite(rows).all():
+                    k, column = np.argwhere(~np.isfinite(rows))[0]
+                    name = self.loss.names[column]
+                    raise PointError(f"data row {row + k}: `{name}` is {rows[k, column]}; leave such rows out")
+                row += len(rows)
+                yield rows
+
+    def _arrays(self, chunk: Columns) -> list[npt.NDArray[Any]]:
+        """The columns in order, of one length. Raises PointError for anything else."""
+        if set(chunk) != set(self.columns):
+            raise VariableError(
+                f"data: a block names {listing(list(chunk))}, and the first one {listing(self.columns)}"
+            )
+        arrays = [np.asarray(chunk[name]) for name in self.columns]
+        for name, array in zip(self.columns, arrays, strict=True):
+            if array.ndim != 1 or array.dtype.kind not in "biuf":
+                raise PointError(
+                    f"data: `{name}` must be a row of real numbers; it has shape {array.shape}, {array.dtype}"
+                )
+            if len(array) != len(arrays[0]):
+                raise PointError(
+                    f"data: `{name}` has {len(array)} numbers, and `{self.columns[0]}` has {len(arrays[0])}"
+                )
+        return arrays
+
+    def _refuse(self, f: Function, points: FloatArray, found: FloatArray, before: int, derivative: bool) -> None:
+        """Raises for the first row without a finite result."""
+        k, column = np.argwhere(~np.isfinite(found))[0]
+        if np.isnan(found[k, column]):
+            reason = f.evaluator.reason(points[k], derivative)
+            raise DomainError(f"data row {before + k}: {reason}") from reason
+        raise OverflowedError(
+            f"data row {before + k}: a result is beyond binary64 (more than 1.8e308); scale the variables"
+        )
+
+
+class _Sum:
+    """A sum of arrays, and what its rounding has lost."""
+
+    def __init__(self) -> None:
+        self._total: Any = 0.0
+        self._lost: Any = 0.0
+
+    def add(self, part: FloatArray) -> None:
+        self._total, lost = two_sum(self._total, part)
+        self._lost = self._lost + lost
+
+    def value(self) -> FloatArray:
+        return np.asarray(self._total + self._lost)
+
+
+def _summed(f: Function, squares: bool) -> Function:
+    """The one number that a row adds to the sum."""
+    if f.m == 1 and f.scalar and not squares:
+        return f
+    builder = Builder(f.graph.inputs)
+    terms = rules.splice(builder, f.graph, range(f.n))
+    if squares:
+        half = builder.constant(0.5)
+        terms = [builder.call("mul", half, builder.call("powi", term, parameter=2)) for term in terms]
+    summed = terms[0]
+    for term in terms[1:]:
+        summed = builder.call("add", summed, term)
+    return Function.from_graph(builder.finish([summed]), f.name)

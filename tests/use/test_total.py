@@ -1,0 +1,117 @@
+"""Losses over data: the sums of what single rows give, in bounded memory, refused with the row."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import adlab
+from adlab.use import total as module
+
+RANDOM = np.random.default_rng(7)
+T = RANDOM.uniform(0.1, 4, 57)
+Y = 2 * np.exp(-0.5 * T) + RANDOM.normal(0, 0.05, 57)
+P = [2.0, 0.5, 0.3]
+TEXT = "(y - a*exp(-b*t) - c*sin(t))**2"
+V = [1.0, -2.0, 0.5]
+
+
+@pytest.fixture(params=[10**6, 8])
+def loss(request, monkeypatch):
+    """The loss, in one block and in many."""
+    monkeypatch.setattr(module, "LONGEST", request.param)
+    return adlab.total(TEXT, {"t": T, "y": Y})
+
+
+def rows():
+    f = adlab.Function(TEXT, ["a", "b", "c", "t", "y"])
+    return f, np.column_stack([np.tile(P, (len(T), 1)), T, Y])
+
+
+def test_every_derivative_is_the_sum_over_the_rows(loss) -> None:
+    f, points = rows()
+    assert loss.parameters == ["a", "b", "c"]
+    assert loss(P) == pytest.approx(f(points).sum(), rel=1e-14)
+    value, slope = loss.value_and_gradient(P)
+    np.testing.assert_allclose(loss.gradient(P), f.gradient(points).sum(axis=0)[:3], rtol=1e-13)
+    np.testing.assert_allclose(np.append(slope, value), np.append(loss.gradient(P), loss(P)), rtol=1e-14)
+    hessian = sum(f.hessian(point)[:3, :3] for point in points)
+    np.testing.assert_allclose(loss.hessian(P), hessian, rtol=1e-12)
+    np.testing.assert_allclose(loss.hvp({"a": 2, "b": 0.5, "c": 0.3}, V), hessian @ V, rtol=1e-12)
+
+
+def test_squares_have_a_gauss_newton_product(loss) -> None:
+    fitted = adlab.total("y - a*exp(-b*t) - c*sin(t)", {"t": T, "y": Y}, squares=True)
+    assert 2 * fitted(P) == pytest.approx(loss(P), rel=1e-14)
+    np.testing.assert_allclose(2 * fitted.hessian(P), loss.hessian(P), rtol=1e-12)
+    jacobian = fitted.jacobian(P)
+    np.testing.assert_allclose(fitted.gauss_newton(P), jacobian.T @ jacobian, rtol=1e-13)
+    np.testing.assert_allclose(fitted.gauss_newton(P, V), jacobian.T @ jacobian @ V, rtol=1e-12)
+    np.testing.assert_allclose(jacobian.T @ fitted.residuals(P), fitted.gradient(P), rtol=1e-12)
+    with pytest.raises(adlab.MethodError, match="squares=True"):
+        loss.gauss_newton(P)
+
+
+def test_several_outputs_are_summed_and_their_squares_too() -> None:
+    f = adlab.Function(["a*t - y", "a + b - y"])
+    data = {"t": T, "y": Y}
+    assert adlab.total(f, data)([1.5, 0.5]) == pytest.approx((1.5 * T - Y + 2.0 - Y).sum(), rel=1e-13)
+    squares = adlab.total(f, data, squares=True)
+    assert squares([1.5, 0.5]) == pytest.approx(((1.5 * T - Y) ** 2 + (2.0 - Y) ** 2).sum() / 2, rel=1e-13)
+    assert squares.jacobian([1.5, 0.5]).shape == (2 * len(T), 2)
+
+
+def test_data_may_come_in_pieces() -> None:
+    whole = adlab.total(TEXT, {"t": T, "y": Y})
+    pieces = adlab.total(TEXT, lambda: ({"t": T[k : k + 10], "y": Y[k : k + 10]} for k in range(0, 57, 10)))
+    for _ in range(2):
+        np.testing.assert_allclose(pieces.gradient(P), whole.gradient(P), rtol=1e-13)
+
+
+def test_a_row_without_a_value_is_named() -> None:
+    bad = T.copy()
+    bad[41] = -1.0
+    with pytest.raises(adlab.DomainError, match=r"data row 41: .*log\(t\) needs t > 0"):
+        adlab.total("(y - a*log(t))**2", {"t": bad, "y": Y}).gradient([1.0])
+    bad[41] = np.nan
+    with pytest.raises(adlab.PointError, match="data row 41: `t` is nan"):
+        adlab.total("(y - a*log(t))**2", {"t": bad, "y": Y})([1.0])
+    with pytest.raises(adlab.OverflowedError, match="data row 0"):
+        adlab.total("exp(a*t)", {"t": T + 400})([1e5])
+
+
+@pytest.mark.parametrize(("data", "words"), [
+    ({"q": T}, "no variable `q`"),
+    ({}, "the data name no variable"),
+    ({"a": T, "t": T, "y": T, "b": T, "c": T}, "the data name every variable"),
+    ({"t": T, "y": Y[:9]}, "`y` has 9 numbers"),
+    ({"t": T, "y": [["u"]]}, "must be a row of real numbers"),
+    (lambda: iter([]), "the iterator is empty"),
+])  # fmt: skip
+def test_data_that_cannot_be_meant_are_refused_in_a_sentence(data, words) -> None:
+    with pytest.raises(adlab.AdlabError, match=words):
+        adlab.total(TEXT, data)([1.0] * 3)
+
+
+def test_many_rows_take_no_more_memory_than_a_block() -> None:
+    f = adlab.Function("(y - a*t)**2", ["a", "t", "y"])
+    loss = adlab.total(f, {"t": np.broadcast_to(1.0, 300_000), "y": np.broadcast_to(2.0, 300_000)})
+    assert loss.gradient([0.5]) == pytest.approx([-900_000.0])
+    tracemalloc.start()
+    loss.gradient([0.5])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * module.LONGEST * 8 * (f.n + 4)  # a 50th of what the whole would take
+
+
+def test_compile_takes_data_for_what_is_not_differentiated() -> None:
+    f = adlab.Function(TEXT, ["a", "b", "c", "t", "y"])
+    _, points = rows()
+    by_name = f.compile("python", "gradient", wrt=["a", "b", "c"])
+    assert np.array_equal(f.compile("python", "gradient", data=["t", "y"])(points), by_name(points))
+    with pytest.raises(adlab.OptionError, match="wrt= or data="):
+        f.compile(derivative="gradient", wrt=["a"], data=["t"])
+    with pytest.raises(adlab.VariableError, match="no variable `q`"):
+        f.compile(derivative="gradient", data="q")
