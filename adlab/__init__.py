@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from adlab.report.glossary import glossary as glossary
     from adlab.report.grid import table as table
     from adlab.report.marking import grade as grade
+    from adlab.report.overview import overview as overview
     from adlab.report.peers import conventions as conventions
     from adlab.report.planted import planted as planted
     from adlab.report.rounding import rounding as rounding
@@ -119,6 +120,7 @@ _HOME = {
     "jacobian": "adlab.report.direct",
     "load": "adlab.report.saved",
     "methods": "adlab.methods",
+    "overview": "adlab.report.overview",
     "page": "adlab.page.build",
     "parse": "adlab.primitives.reader",
     "planted": "adlab.report.planted",

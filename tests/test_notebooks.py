@@ -75,6 +75,15 @@ def test_nothing_is_wider_than_the_page(notebook: Any) -> None:
             assert len(line) <= WIDEST, line
 
 
+def test_it_is_short_and_its_helpers_are(notebook: Any) -> None:
+    """Helper code of more than ten lines belongs into adlab, where it is tested."""
+    assert len(notebook["cells"]) <= 35
+    for cell in code(notebook):
+        for node in ast.walk(ast.parse(re.sub("^%.*$", "", "".join(cell["source"]), flags=re.MULTILINE))):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 10, node.name
+
+
 def test_it_imports_adlab_and_defines_no_class_of_its_own(notebook: Any) -> None:
     trees = [ast.parse(re.sub("^%.*$", "", "".join(cell["source"]), flags=re.MULTILINE)) for cell in code(notebook)]
     nodes = [node for tree in trees for node in ast.walk(tree)]

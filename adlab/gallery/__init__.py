@@ -37,20 +37,20 @@ from adlab.gallery.formulas import (
     switched,
     worked_example,
 )
-from adlab.gallery.models import attention, bundle_adjustment, network, residual_network
+from adlab.gallery.models import attention, bundle_adjustment, network, residual_network, robot_arm
 from adlab.gallery.straight import straight
 
 __all__ = [
     "GALLERY", "Row", "attention", "baydin", "bundle_adjustment", "chain", "helmholtz", "listing",
-    "logistic_map", "named", "network", "residual_network", "rosenbrock", "speelpenning", "squire_trapp", "straight", "switched",
-    "worked_example",
+    "logistic_map", "named", "network", "residual_network", "robot_arm", "rosenbrock", "speelpenning", "squire_trapp",
+    "straight", "switched", "worked_example",
 ]  # fmt: skip
 
 GALLERY: dict[str, Callable[..., Function]] = {
     make.__name__.replace("_", "-"): make
     for make in (
         worked_example, baydin, squire_trapp, switched, logistic_map, speelpenning, rosenbrock, helmholtz, chain,
-        residual_network, network, attention, bundle_adjustment,
+        residual_network, network, attention, bundle_adjustment, robot_arm,
     )
 }  # fmt: skip
 

@@ -81,6 +81,15 @@ def _bundle_adjustment(x: Any, measured: tuple[float, float] = (250.0, 160.0)) -
     return w * (f * (1 + k1 * rho2 + k2 * rho2**2) * plane + np.array([u0, v0]) - np.array(measured))
 
 
+def _robot_arm(q: Any, joints: int) -> Any:
+    hand = np.array([1 / 8, 1 / 8, 1 / 2])
+    for number, angle in reversed(list(enumerate(q))):
+        c, s = np.cos(angle), np.sin(angle)
+        turn = [[c, 0, s], [0, 1, 0], [-s, 0, c]] if number % 2 else [[c, -s, 0], [s, c, 0], [0, 0, 1]]
+        hand = np.array(turn) @ hand + [0, 0, 1 / 4]
+    return hand
+
+
 CASES: list[tuple[str, tuple[Any, ...], Callable[..., Any]]] = [
     ("worked_example", (), lambda x: np.log((x[0] + x[1]) ** 2 + np.sin(x[0] * x[1]))),
     ("baydin", (), lambda x: np.log(x[0]) + x[0] * x[1] - np.sin(x[1])),
@@ -95,6 +104,7 @@ CASES: list[tuple[str, tuple[Any, ...], Callable[..., Any]]] = [
     *(("network", sizes, _network) for sizes in ((4, 3, 8, 3), (1, 1, 1, 1), (3, 5, 2, 1))),
     *(("attention", sizes, _attention) for sizes in ((4, 3), (1, 1), (2, 5))),
     ("bundle_adjustment", (), _bundle_adjustment),
+    *(("robot_arm", (joints,), _robot_arm) for joints in (1, 6)),
 ]
 IDS = [":".join([name, *map(str, sizes)]) for name, sizes, _ in CASES]
 
