@@ -51,7 +51,7 @@ class Ended:
         >>> Ended(b"", b"", 3, False).how()
         'exit code 3'
         """
-        return signal.Signals(-self.code).name if self.code < 0 else f"exit code {self.code}"
+        return _ending(self.code)
 
     def last_line(self) -> str:
         """The last line of its complaint; empty if it made none."""
@@ -87,6 +87,62 @@ def run_module(
                 os.close(end)
 
 
+class Worker:
+    """A process that answers questions, one line each, until it is closed. What hangs or dies is replaced.
+
+    `main()` of the module reads a line of standard input and writes one line for it.
+    """
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self.command = [module, *arguments]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipes: tuple[int, int] | None = None
+
+    def ask(self, question: str, seconds: float) -> str | None:
+        """The answer, None where the worker died or was killed because `seconds` were over. `how` then says which."""
+        process = self._process or self._start()
+        timer = threading.Timer(seconds, _kill, [process])
+        timer.start()
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(question.encode() + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except BrokenPipeError:
+            answer = b""
+        finally:
+            late = not timer.is_alive()
+            timer.cancel()
+        if answer.endswith(b"\n"):
+            return answer[:-1].decode()
+        self.close()
+        self.how = f"no answer within {seconds:g} s" if late else f"its process ended by {_ending(process.returncode)}"
+        return None
+
+    how = ""
+
+    def close(self) -> None:
+        """Ends the process, if there is one."""
+        if self._process is not None:
+            _kill(self._process)
+            self._process.communicate()
+            self._process = None
+        if self._pipes is not None:
+            for end in self._pipes:
+                os.close(end)
+            self._pipes = None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        self._pipes = os.pipe() if os.name == "posix" else None
+        lifeline = None if self._pipes is None else self._pipes[0]
+        self._process = _popen(f"{_LOAD}begin(None, None, {lifeline}, {self.command!r})", (), True, lifeline, subprocess.DEVNULL)
+        return self._process
+
+
+def _ending(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
 def run_code(code: str, options: Sequence[str] = (), *, one_processor: bool = False) -> Ended:
     """Runs a line of Python in a new process that imports what can be imported here."""
     return _run(code, options, b"", None, one_processor, None)
@@ -113,15 +169,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 def _run(
     code: str, options: Sequence[str], question: bytes, seconds: float | None, one_processor: bool, lifeline: int | None
 ) -> Ended:
-    command = [sys.executable, "-P", *options, "-c", f"import sys; sys.path += {_paths()!r}\n{code}"]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") or key in _KEPT}
-    environment |= _ONE_THREAD if one_processor else {}
     late = False
     with on_one_processor() if one_processor else contextlib.nullcontext():
-        process = subprocess.Popen(
-            command, env=environment, start_new_session=True, pass_fds=() if lifeline is None else (lifeline,),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+        process = _popen(code, options, one_processor, lifeline)
     with process:
         try:
             output, complaint = process.communicate(question, timeout=seconds)
@@ -132,6 +182,19 @@ def _run(
         finally:  # an interrupt from the keyboard, for one
             _kill(process)
     return Ended(output, complaint, process.returncode, late)
+
+
+def _popen(
+    code: str, options: Sequence[str], one_thread: bool, lifeline: int | None, complaint: int = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
+    """Python running a line of code, in a process group of its own. `complaint` says where its standard error goes."""
+    command = [sys.executable, "-P", *options, "-c", f"import sys; sys.path += {_paths()!r}\n{code}"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") or key in _KEPT}
+    return subprocess.Popen(
+        command, env=environment | (_ONE_THREAD if one_thread else {}), start_new_session=True,
+        pass_fds=() if lifeline is None else (lifeline,),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaint,
+    )  # fmt: skip
 
 
 def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:

@@ -1,0 +1,84 @@
+"""Who does the tasks of a sweep: processes of our own, or any `concurrent.futures.Executor`. Results come in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any
+
+from adlab.audit.corpus import Entry
+from adlab.audit.task import Task, numbered, row_without, rows_of
+from adlab.errors import GaveUp, PeerError
+from adlab.process import Worker
+
+AHEAD = 16
+"""Tasks that each worker may be ahead of the first unfinished one, so that a slow formula holds nobody up for long."""
+GRACE = 4.0
+"""A task is killed after so many times the seconds that its truth and each method may take: they watch the clock
+themselves, and only what cannot do so must be killed."""
+_START = 30.0
+"""Seconds that a new process may take to import everything."""
+
+Rows = list[dict[str, Any]]
+
+
+def by_processes(tasks: Iterable[Task], methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[Rows]:
+    """The rows of each task, in order, from `workers` processes. A task that kills its process, or hangs, is one row."""
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    crew = [Worker("adlab.audit.crew", path, json.dumps(list(methods)), repr(seconds)) for _ in range(workers)]
+    for worker in crew:
+        idle.put(worker)
+
+    def done(task: Task) -> Rows:
+        worker = idle.get()
+        try:
+            answer = worker.ask(json.dumps([task.number, task.index, task.point]), GRACE * seconds + _START)
+            return list(json.loads(answer)) if answer is not None else numbered(task, [row_without(GaveUp(worker.how), "lost")])
+        finally:
+            idle.put(worker)
+
+    threads = ThreadPoolExecutor(workers)
+    try:
+        yield from _in_order((threads.submit(done, task) for task in tasks), workers)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in crew:
+            worker.close()
+
+
+def by_executor(tasks: Iterable[Task], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Rows]:
+    """The same from an executor of the user's. Raises PeerError where the executor breaks; what is written stays written."""
+    try:
+        yield from _in_order((executor.submit(rows_of, task, methods, seconds) for task in tasks), os.cpu_count() or 1)
+    except BrokenExecutor as broken:
+        raise PeerError(f"the executor has broken ({broken}); resume=True goes on where the results end") from broken
+
+
+def _in_order(futures: Iterator[Future[Rows]], workers: int) -> Iterator[Rows]:
+    """Results in the order of the tasks, so many tasks at once that everybody is busy."""
+    waiting: deque[Future[Rows]] = deque()
+    for future in futures:
+        waiting.append(future)
+        if len(waiting) >= AHEAD * workers:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def main() -> None:
+    """The process: reads the file of formulas, then a task a line, and answers with the rows of each."""
+    from adlab.audit.reading import read
+
+    path, methods, seconds = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what a library prints is no answer
+    entries: Sequence[Entry] = read(path)
+    for line in sys.stdin:
+        number, index, point = json.loads(line)
+        found = rows_of(Task(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
+        print(json.dumps(found), file=answers, flush=True)

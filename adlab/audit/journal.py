@@ -1,0 +1,130 @@
+"""The file of a sweep while it grows: one JSON line a row, in the order of the tasks, and what is made of it in the end.
+
+A sweep may be killed at any moment. The journal then ends in the middle of a task's block. Resuming cuts that block off
+and goes on with its task, so that the end is the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from adlab.audit.task import COLUMNS
+from adlab.errors import MissingExtra, OptionError, OutputError
+from adlab.process import whole_file
+
+FORMATS = (".jsonl", ".csv", ".parquet")
+_BATCH = 50_000
+"""Rows of a Parquet row group: a few megabytes of memory."""
+
+
+class Journal:
+    """Rows on their way to `out`. `done` is the number of tasks whose rows are there."""
+
+    def __init__(self, out: Path, request: dict[str, Any], resume: bool) -> None:
+        if out.suffix not in FORMATS:
+            raise OptionError(f"{out} must end in one of {', '.join(FORMATS)}")
+        if out.suffix == ".parquet":
+            _parquet()
+        self.out, self.path = out, out.with_name(out.name + ".journal")
+        self.done = 0
+        known = self._known(request) if resume and self.path.exists() else 0
+        try:
+            self._file: BinaryIO = open(self.path, "r+b" if known else "wb")  # noqa: SIM115 - it grows until the sweep ends
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
+        if known:
+            self._file.truncate(known)
+            self._file.seek(known)
+        else:
+            self._file.write(_line(request))
+            self._file.flush()
+
+    def _known(self, request: dict[str, Any]) -> int:
+        """The bytes of the whole blocks of a journal that this very request has begun; counts their tasks."""
+        with open(self.path, "rb") as lines:
+            place = end = len(head := lines.readline())
+            if head != _line(request):
+                raise OptionError(f"{self.path} belongs to another sweep (other file, methods or points): remove it, or choose "
+                                  "another --out")  # fmt: skip
+            for line in lines:
+                place += len(line)
+                if line.endswith(b"\n") and (row := json.loads(line))["row"] == row["rows"] - 1:
+                    end, self.done = place, row["task"] + 1
+        return end
+
+    def add(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Writes the rows of the next task."""
+        self._file.write(b"".join(_line(row) for row in rows))
+        self._file.flush()
+        self.done += 1
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """All rows so far, from the file."""
+        with open(self.path, "rb") as lines:
+            next(lines)
+            for line in lines:
+                yield json.loads(line)
+
+    def finish(self) -> None:
+        """Makes `out` of the journal, and removes the journal."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        try:
+            with whole_file(self.out) as draft:
+                {".jsonl": self._as_jsonl, ".csv": self._as_csv, ".parquet": self._as_parquet}[self.out.suffix](draft)
+        except OSError as error:
+            raise OutputError(f"cannot write {self.out}: {error.strerror or error}") from error
+        self.close()
+        self.path.unlink()
+
+    def close(self) -> None:
+        """Closes the file. What was written stays."""
+        self._file.close()
+
+    def _as_jsonl(self, draft: Path) -> None:
+        with open(draft, "wb") as file:
+            file.writelines(_line(row) for row in self.rows())
+
+    def _as_csv(self, draft: Path) -> None:
+        with open(draft, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row | {"point": " ".join(map(repr, row["point"]))} for row in self.rows())
+
+    def _as_parquet(self, draft: Path) -> None:
+        arrow, parquet = _parquet()
+        schema = arrow.schema([(column, _kind(arrow, column)) for column in COLUMNS])
+        with parquet.ParquetWriter(draft, schema) as writer:
+            batch: list[dict[str, Any]] = []
+            for row in self.rows():
+                batch.append(row)
+                if len(batch) == _BATCH:
+                    writer.write_table(arrow.Table.from_pylist(batch, schema))
+                    batch = []
+            writer.write_table(arrow.Table.from_pylist(batch, schema))
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
+
+
+def _kind(arrow: Any, column: str) -> Any:
+    if column in ("task", "row", "rows", "output"):
+        return arrow.int64()
+    if column in ("value", "digits", "ulps"):
+        return arrow.float64()
+    return arrow.list_(arrow.float64()) if column == "point" else arrow.string()
+
+
+def _parquet() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("Parquet needs pyarrow: pip install 'adlab[sweep]', or choose .csv or .jsonl") from None
+    return pyarrow, pyarrow.parquet

@@ -1,0 +1,110 @@
+"""SymPy's `srepr`, read without evaluating anything: only SymPy's own classes are made, by name, from a fixed list."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import sympy
+from sympy import Add, Integer, Mul, Pow, Rational, S
+from sympy.functions.elementary.piecewise import ExprCondPair
+
+from adlab.errors import ParseError, UnsupportedExpression
+from adlab.text.parser import Decimal
+from adlab.text.unevaluated import RefusalError, applied, flat
+from adlab.text.vocabulary import FUNCTIONS
+
+_TOKEN = re.compile(r"""\s+|(?P<call>[A-Za-z_]\w*)\(|(?P<key>[A-Za-z_]\w*)=|(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"""
+                    r"""|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<number>-?\d+)|(?P<close>\))|(?P<comma>,)""")  # fmt: skip
+_ATOMS: dict[str, Any] = {"pi": S.Pi, "E": S.Exp1, "true": S.true, "false": S.false, "nan": S.NaN, "oo": S.Infinity,
+                          "EulerGamma": S.EulerGamma, "GoldenRatio": S.GoldenRatio, "Catalan": S.Catalan}  # fmt: skip
+_RELATIONS = {"StrictLessThan": sympy.Lt, "LessThan": sympy.Le, "StrictGreaterThan": sympy.Gt, "GreaterThan": sympy.Ge,
+              "Equality": sympy.Eq, "Unequality": sympy.Ne, "And": sympy.And, "Or": sympy.Or, "Not": sympy.Not}  # fmt: skip
+_HEADS = {
+    **{word: getattr(sympy, word) for word in FUNCTIONS if isinstance(getattr(sympy, word, None), type)},
+    **{word: getattr(sympy, word) for word in ("airyai", "airybi", "airyaiprime", "airybiprime", "exp", "Piecewise")},
+    **_RELATIONS,
+}
+"""Classes that a call may name. Nothing else is ever looked up, whatever the text says."""
+
+
+def read_srepr(text: str) -> Any:
+    """The expression that `sympy.srepr` has written, its operands in the order written.
+
+    Raises ParseError with the column for what is no such text, UnsupportedExpression for a class that adlab does not take.
+
+    >>> read_srepr("Add(Pow(Symbol('x'), Integer(2)), Integer(1))")
+    x**2 + 1
+    >>> read_srepr("__import__('os')")
+    Traceback (most recent call last):
+    ...
+    adlab.errors.UnsupportedExpression: `__import__` is no class of SymPy that a formula may have
+    """
+    open_calls: list[tuple[str, list[Any], dict[str, Any]]] = [("", [], {})]
+    key, place = "", 0
+    while place < len(text):
+        token = _TOKEN.match(text, place)
+        if token is None:
+            raise ParseError(text, place + 1, "SymPy's srepr has nothing like this")
+        place = token.end()
+        head, operands, options = open_calls[-1]
+        if token["call"]:
+            open_calls.append((token["call"], [], {}))
+            open_calls[-2][2][""] = key  # the option this call is the value of, if any
+            key = ""
+        elif token["key"]:
+            key = token["key"]
+        elif token["close"]:
+            if len(open_calls) == 1:
+                raise ParseError(text, place, "this `)` closes nothing")
+            open_calls.pop()
+            options.pop("", "")
+            value = _made(head, operands, options, text, place)
+            outer = open_calls[-1]
+            word = outer[2].pop("", "")
+            outer[2].update({word: value}) if word else outer[1].append(value)
+        elif not token["comma"] and token.group().strip():
+            value = _plain(token)
+            options.update({key: value}) if key else operands.append(value)
+            key = ""
+    if len(open_calls) > 1 or len(open_calls[0][1]) != 1 or isinstance(open_calls[0][1][0], (str, int)):
+        raise ParseError(text, len(text) + 1, "one whole expression is expected")
+    return open_calls[0][1][0]
+
+
+def _plain(token: re.Match[str]) -> Any:
+    if token["text"]:
+        return str(ast.literal_eval(token["text"]))
+    if token["number"]:
+        return int(token["number"])
+    name = token["name"]
+    if name in ("True", "False"):
+        return name == "True"
+    if name in _ATOMS:
+        return _ATOMS[name]
+    raise UnsupportedExpression(f"`{name}` is no constant that a formula may have")
+
+
+def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, column: int) -> Any:
+    try:
+        match head:
+            case "Symbol" | "Dummy":
+                return sympy.Symbol(str(operands[0]), **{word: value for word, value in options.items() if isinstance(value, bool)})
+            case "Integer":
+                return Integer(int(operands[0]))
+            case "Rational":
+                return Rational(int(operands[0]), int(operands[1]))
+            case "Float":
+                return Decimal(repr(float(operands[0])))
+            case "Add" | "Mul" | "Pow":
+                return flat({"Add": Add, "Mul": Mul, "Pow": Pow}[head], tuple(operands))
+            case "ExprCondPair":
+                return applied(ExprCondPair, *operands)
+            case "Half":
+                return S.Half
+        if head in _HEADS and all(isinstance(operand, sympy.Basic) for operand in operands):
+            return applied(_HEADS[head], *operands)
+    except (RefusalError, ValueError, TypeError, IndexError, KeyError) as reason:
+        raise ParseError(text, column, f"`{head}` does not take these operands: {reason}") from None
+    raise UnsupportedExpression(f"`{head}` is no class of SymPy that a formula may have")

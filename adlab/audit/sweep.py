@@ -1,0 +1,210 @@
+"""`adlab.sweep`: every formula of a file through every method; one row per formula, point, method and partial."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from adlab import __version__
+from adlab.audit.corpus import Corpus
+from adlab.audit.crew import by_executor, by_processes
+from adlab.audit.journal import Journal
+from adlab.audit.reading import read
+from adlab.audit.task import RIGHT, Task, rows_of
+from adlab.display import Report, Table, significant
+from adlab.errors import AdlabError, OptionError
+from adlab.methods import chosen
+from adlab.progress import stage
+
+STEPS = (2, 4, 6, 8, 10, 12, 14, 15)
+"""Digits of the cumulative table."""
+WORST = 3
+"""Rows that stand as examples for each cause."""
+PATIENCE = 20.0
+"""Seconds that the truth, and each method, may take for one formula at one point."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What a method did over all partials: how many there were, how many of `STEPS` digits, and the causes of the others."""
+
+    partials: int
+    reached: tuple[int, ...]
+    right: int
+    causes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Sweep(Report):
+    """The summary of a sweep. `tallies` has one entry a method, `worst` examples by cause; the rows are in the file `out`."""
+
+    path: str
+    out: str
+    formulas: int
+    tasks: int
+    rows: int
+    tallies: dict[str, Tally]
+    unserved: tuple[tuple[str, int], ...]
+    """Formula-points that no method could be asked about, by reason."""
+    worst: tuple[dict[str, Any], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`path, out, formulas, tasks, unserved, rows`: a row for each method, then `worst`."""
+        return {
+            "path": self.path, "out": self.out, "formulas": self.formulas, "tasks": self.tasks, "unserved": dict(self.unserved),
+            "rows": [{"method": name, "partials": tally.partials, "right": tally.right,
+                      **{f"digits >= {step}": count for step, count in zip(STEPS, tally.reached, strict=True)},
+                      "causes": dict(tally.causes)} for name, tally in self.tallies.items()],
+            "worst": list(self.worst),
+        }  # fmt: skip
+
+    def sections(self) -> list[Table | str]:
+        """The share of right partials by method, the digits reached, the causes, and the worst rows of each cause."""
+        where = f", every row in {self.out}" if self.out else ""
+        head = f"{self.path}: {self.formulas} formulas, {self.tasks} formula-points, {self.rows} rows{where}"
+        shares = [[name, str(tally.partials), _share(tally.right, tally.partials),
+                   *(_share(count, tally.partials) for count in tally.reached)] for name, tally in self.tallies.items()]  # fmt: skip
+        parts: list[Table | str] = [head, Table(
+            f"partials with at least so many digits; {RIGHT:g} count as right", ["method", "partials", "right", *map(str, STEPS)],
+            shares, frozenset({"partials", "right", *map(str, STEPS)}),
+        )]  # fmt: skip
+        causes = [[name, cause, str(count)] for name, tally in self.tallies.items() for cause, count in tally.causes]
+        if causes:
+            parts.append(Table("why the others are not right", ["method", "cause", "partials"], causes, frozenset({"partials"})))
+        if self.unserved:
+            parts.append(Table("formula-points without any number", ["why", "formula-points"],
+                               [[why, str(count)] for why, count in self.unserved], frozenset({"formula-points"})))  # fmt: skip
+        if self.worst:
+            parts.append(Table("the worst of each cause", ["cause", "formula", "method", "variable", "digits"], [
+                [row["cause"], row["name"], row["method"] or "–", row["variable"] or "–", significant(row["digits"], 3)]
+                for row in self.worst], frozenset({"digits"})))  # fmt: skip
+        return parts
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The share of partials with at least so many digits, a line a method. `options` go to `Axes.plot`."""
+        from adlab.plots.pieces import axes_of
+
+        ax = axes_of(ax)
+        for name, tally in self.tallies.items():
+            ax.plot(STEPS, [100 * count / max(tally.partials, 1) for count in tally.reached], label=name, marker=".", **options)
+        ax.set(xlabel="correct digits, at least", ylabel="partials (%)", ylim=(0, 103), title=f"{Path(self.path).name}: digits by method")
+        ax.legend()
+        return ax
+
+
+def _share(count: int, of: int) -> str:
+    return f"{100 * count / of:.1f} %" if of else "–"
+
+
+def sweep(
+    path: str | Path,
+    methods: Any = ("reverse", "forward", "symbolic", "central-difference"),
+    points: int | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    patience: float = PATIENCE,
+    executor: Executor | None = None,
+) -> Sweep:
+    """Every formula of a file (see `adlab.read`) by every method, judged by the truth. Returns the summary.
+
+    Each formula is taken at the point that the file gives it; with `points=N`, or where there is none, at N drawn points.
+    `out` names a .jsonl, .csv or .parquet file for the rows. They are written as they come, and `resume=True` goes on after an
+    interruption: the finished file is the same, byte for byte. Work is done by `workers` processes, as many as there are
+    processors by default, 0 for none, or by an `executor` of `concurrent.futures`. A formula that takes longer than a few
+    times `patience` seconds, or ends its process, is one row that says so.
+
+    Raises OptionError and OutputError for files and options, and what `adlab.methods` raises for an unknown method.
+    """
+    corpus = read(path)
+    names = list(chosen(list(methods) if not isinstance(methods, str) else methods))
+    if points is not None and points < 1:
+        raise OptionError(f"points={points!r}: a formula is taken at one drawn point or more")
+    tasks = list(_tasks(corpus, points))
+    request = {"adlab": __version__, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(), "methods": names,
+               "points": points, "patience": patience}  # fmt: skip
+    with TemporaryDirectory() as nowhere:
+        journal = Journal(Path(out) if out is not None else Path(nowhere, "rows.jsonl"), request, resume)
+        try:
+            _work(journal, tasks, names, patience, str(path), os.cpu_count() or 1 if workers is None else workers, executor)
+            found = _summary(journal, corpus, names, "" if out is None else str(out))
+            journal.finish()
+        finally:
+            journal.close()
+    return found
+
+
+def _tasks(corpus: Corpus, points: int | None) -> Iterator[Task]:
+    number = 0
+    for index, entry in enumerate(corpus):
+        places: Sequence[tuple[float, ...] | None]
+        try:
+            f = entry.function
+            places = [f.point] if points is None and f.point is not None else entry.points(points or 1, f)
+        except (AdlabError, RecursionError, MemoryError):
+            places = [None]
+        for place in places:
+            yield Task(number, index, entry, place)
+            number += 1
+
+
+def _work(
+    journal: Journal, tasks: Sequence[Task], names: Sequence[str], seconds: float, path: str, workers: int, executor: Executor | None
+) -> None:
+    first, started = journal.done, time.monotonic()
+    waiting = islice(tasks, first, None)
+    if executor is not None:
+        results = by_executor(waiting, names, seconds, executor)
+    elif workers:
+        results = by_processes(waiting, names, seconds, path, workers)
+    else:
+        results = (rows_of(task, names, seconds) for task in waiting)
+    with closing(results):  # type: ignore[type-var]  # all three are generators
+        for rows in results:
+            journal.add(rows)
+            rate = (journal.done - first) / max(time.monotonic() - started, 1e-3)
+            left = (len(tasks) - journal.done) / rate
+            stage(f"{journal.done} of {len(tasks)} formula-points, {rate:.3g} a second, {_clock(left)} left")
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -> Sweep:
+    partials, right, reached = Counter[str](), Counter[str](), Counter[tuple[str, int]]()
+    causes: dict[str, Counter[str]] = {name: Counter() for name in names}
+    unserved = Counter[str]()
+    worst: dict[str, list[tuple[float, int, dict[str, Any]]]] = {}
+    count = 0
+    for count, row in enumerate(journal.rows(), 1):
+        method = row["method"]
+        if method is None:
+            unserved[row["cause"]] += 1
+        else:
+            partials[method] += 1
+            digits = -1.0 if row["digits"] is None else row["digits"]
+            reached.update((method, step) for step in STEPS if digits >= step)
+            right[method] += not row["cause"]
+            if row["cause"]:
+                causes[method][row["cause"]] += 1
+        if row["cause"]:
+            mine = worst.setdefault(row["cause"], [])
+            heapq.heappush(mine, (-(row["digits"] if row["digits"] is not None else 17.0), -count, row))
+            if len(mine) > WORST:
+                heapq.heappop(mine)
+    tallies = {name: Tally(partials[name], tuple(reached[name, step] for step in STEPS), right[name],
+                           tuple(causes[name].most_common())) for name in names}  # fmt: skip
+    examples = tuple(row for cause in sorted(worst) for _, _, row in sorted(worst[cause], key=lambda item: (-item[0], -item[1])))
+    return Sweep(corpus.path, out, len(corpus), journal.done, count, tallies, tuple(unserved.most_common()), examples)

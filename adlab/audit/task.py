@@ -1,0 +1,100 @@
+"""One formula at one point through every method: the rows that a sweep collects. Nothing in a row depends on the time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adlab.audit.corpus import Entry
+from adlab.errors import AdlabError, GaveUp
+from adlab.inputs import coerce_one
+from adlab.methods import chosen
+from adlab.precision import patience as limited
+from adlab.report.accuracy import STATUS, AccuracyRow, attempt, rows as accuracy_rows
+from adlab.report.blame import blamed
+from adlab.report.truth import truth
+from adlab.truth.meanings import decimal
+
+RIGHT = 10.0
+"""Correct digits from which a partial counts as right."""
+COLUMNS = ("task", "row", "rows", "name", "source", "point", "method", "output", "variable", "value", "truth", "digits",
+           "ulps", "status", "cause", "note")  # fmt: skip
+"""What a row holds. `row` of `rows` are counted within the task, so that a block that was cut off is seen."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A formula of a corpus and a point; `number` is its place in the sweep, `index` that of its formula in the file."""
+
+    number: int
+    index: int
+    entry: Entry
+    point: tuple[float, ...] | None
+    """None where the formula could not be read."""
+
+
+def rows_of(task: Task, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+    """A row for each method and partial; one row alone where the formula has no value at the point.
+
+    `seconds` limits the truth and each method. A refusal is a row that says why; no exception leaves this function but those
+    that end a process.
+
+    >>> [row["digits"] for row in rows_of(Task(0, 0, Entry("cube", "x**3"), (2.0,)), ["reverse"], 5.0)]
+    [16.0]
+    """
+    try:
+        with limited(2 * seconds):
+            found = _judged(task, methods, seconds)
+    except AdlabError as reason:
+        found = [row_without(reason)]
+    except RecursionError:
+        found = [row_without(GaveUp("Python's stack is used up"))]
+    except MemoryError:
+        found = [row_without(GaveUp("memory is used up"))]
+    return numbered(task, found)
+
+
+def numbered(task: Task, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with the facts that all rows of a task share, in the order of `COLUMNS`."""
+    shared = {"task": task.number, "rows": len(rows), "name": task.entry.name, "source": task.entry.source,
+              "point": list(task.point or ())}  # fmt: skip
+    whole = [shared | row | {"row": k} for k, row in enumerate(rows)]
+    return [{column: row.get(column) for column in COLUMNS} for row in whole]
+
+
+def row_without(reason: Exception, status: str = "") -> dict[str, Any]:
+    """The one row of a formula that no method could be asked about."""
+    status = status or STATUS.get(type(reason), "refused")  # type: ignore[call-overload]  # any other error is "refused"
+    return {"status": status, "cause": status, "note": str(reason).splitlines()[0]}
+
+
+def _judged(task: Task, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+    f = task.entry.function
+    place = coerce_one(task.point, f.names)
+    f(place)
+    judged = truth(f, place, patience=seconds)
+    many = chosen(methods)
+    attempts = {name: attempt(f, method, place) for name, method in many.items()}
+    rows = accuracy_rows(f, judged, attempts)
+    try:
+        losses = blamed(f, place, judged, rows, many)
+    except AdlabError:
+        losses = {}
+    kinds = {name: lost[0].kind for name, lost in losses.items() if lost}
+    exact = {(part.output, part.variable): None if part.value is None else decimal(part.value, 20) for part in judged.components}
+    return [_row(row, exact[row.output or 0, row.variable], kinds) for row in rows]
+
+
+def _row(row: AccuracyRow, exact: str | None, kinds: dict[str, Any]) -> dict[str, Any]:
+    right = row.digits is not None and row.digits >= RIGHT
+    cause = "" if right else row.status if row.status != "ok" else str(kinds.get(row.method, "digits"))
+    return {"method": row.method, "output": row.output, "variable": row.variable, "value": _finite(row.value),
+            "truth": exact, "digits": row.digits, "ulps": _finite(row.ulps), "status": row.status,
+            "cause": cause, "note": row.note}  # fmt: skip
+
+
+def _finite(number: float | None) -> float | None:
+    """JSON has no infinity; the status of the row says what happened."""
+    return number if number is not None and math.isfinite(number) else None
