@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from adlab import gallery as gallery
     from adlab.arithmetic.catalogue import walk as walk
     from adlab.arithmetic.registration import primitive as primitive
+    from adlab.audit.reading import read as read
+    from adlab.audit.sweep import sweep as sweep
     from adlab.errors import (
         AdlabError as AdlabError,
         DomainError as DomainError,
@@ -125,10 +127,12 @@ _HOME = {
     "parse": "adlab.primitives.reader",
     "planted": "adlab.report.planted",
     "primitive": "adlab.arithmetic.registration",
+    "read": "adlab.audit.reading",
     "rounding": "adlab.report.rounding",
     "sheet": "adlab.report.sheet",
     "side_by_side": "adlab.report.side_by_side",
     "steps": "adlab.report.steps",
+    "sweep": "adlab.audit.sweep",
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
     "total": "adlab.use.total",

@@ -104,7 +104,8 @@ class Worker:
         timer = threading.Timer(seconds, _kill, [process])
         timer.start()
         try:
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write(question.encode() + b"\n")
             process.stdin.flush()
             answer = process.stdout.readline()

@@ -31,6 +31,7 @@ LEVELS = [
     ["function"],
     ["gallery", "plots", "tracing"],
     ["report", "bench", "use"],
+    ["audit"],
     ["page"],
     ["testing"],
     ["cli", "__init__"],

@@ -67,13 +67,14 @@ def _term(kind: str, of: Mapping[str, Any]) -> str:
     """n δᵈ τᵗ exp(exponent); a power of 0 and an empty exponent are left out."""
     if kind == "NonAnalytic":
         return _nonanalytic(of)
-    factors = [_number(of["n"]), *(f"{x}**{_power(of[p])}" if of[p] != 1 else x for x, p in (("delta", "d"), ("tau", "t")) if of[p])]
+    powers = [(letter, of[power]) for letter, power in (("delta", "d"), ("tau", "t")) if of[power]]
+    factors = [_number(of["n"]), *(letter if power == 1 else f"{letter}**{_power(power)}" for letter, power in powers)]
     exponent = _EXPONENTS[kind](of)
     return "*".join([*factors, *([f"exp({exponent})"] if exponent else [])])
 
 
 def _number(value: Any) -> str:
-    return repr(int(value)) if isinstance(value, int) or float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+    return repr(int(value)) if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15) else repr(float(value))
 
 
 def _power(value: Any) -> str:
@@ -98,7 +99,8 @@ _EXPONENTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "GERG2008": lambda of: _bell(of, "delta", "eta", "epsilon") + _bell(of, "delta", "beta", "gamma", square=False),
     "GaoB": lambda of: f"({_number(of['eta'])})*(delta-({_number(of['epsilon'])}))**2"
                        f"+1/(({_number(of['b'])})+({_number(of['beta'])})*(tau-({_number(of['gamma'])}))**2)",
-    "DoubleExponential": lambda of: f"-({_number(of['gd'])})*delta**{_power(of['ld'])}-({_number(of['gt'])})*tau**{_power(of['lt'])}",
+    "DoubleExponential": lambda of: f"-({_number(of['gd'])})*delta**{_power(of['ld'])}"
+                                    f"-({_number(of['gt'])})*tau**{_power(of['lt'])}",
     "NonAnalytic": lambda of: "",
 }  # fmt: skip
 """The exponent of each kind of term."""

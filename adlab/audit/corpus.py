@@ -100,7 +100,8 @@ class Corpus(Report, Sequence[Entry]):
         """`path, kind, rows`: name, formula, variables, point, reason of each."""
         return {"path": self.path, "kind": self.kind, "rows": [
             {"name": entry.name, "formula": None if entry.formula is None else str(entry.formula),
-             "variables": list(entry.variables or ()), "point": dict(entry.point), "source": entry.source, "reason": _reason(entry)}
+             "variables": list(entry.variables or ()), "point": dict(entry.point), "source": entry.source,
+             "reason": _reason(entry)}
             for entry in self.entries
         ]}  # fmt: skip
 
@@ -111,7 +112,8 @@ class Corpus(Report, Sequence[Entry]):
         shown = [entry for entry in self.entries if entry.formula is not None][:SHOWN]
         cells = [[entry.name, _short(str(entry.formula)), ", ".join(f"{k}={v:.6g}" for k, v in list(entry.point.items())[:4])]
                  for entry in shown]  # fmt: skip
-        parts: list[Table | str] = [head, Table("the first" if len(self) > len(shown) else "", ["name", "formula", "point"], cells)]
+        title = "the first" if len(self) > len(shown) else ""
+        parts: list[Table | str] = [head, Table(title, ["name", "formula", "point"], cells)]
         if faults:
             counted = Counter(reason for _, reason in faults).most_common(SHOWN)
             example = {reason: entry.name for entry, reason in reversed(faults)}

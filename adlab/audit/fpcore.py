@@ -5,6 +5,7 @@ Numbers are read as the format means them: a decimal is that decimal, rounded to
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -17,7 +18,7 @@ from sympy import Integer, S
 from adlab.audit.corpus import Entry
 from adlab.errors import AdlabError, ParseError, UnsupportedExpression
 from adlab.text.parser import Decimal
-from adlab.text.unevaluated import RefusalError, applied, negative, power, product, total
+from adlab.text.unevaluated import RefusalError, applied, negative, product, total
 from adlab.text.vocabulary import FUNCTIONS
 
 _TOKEN = re.compile(r"""\s+|;[^\n]*|(?P<open>[(\[])|(?P<close>[)\]])|(?P<text>"(?:[^"\\]|\\.)*")|(?P<atom>[^\s()\[\];"]+)""")
@@ -34,8 +35,9 @@ _CONSTANTS: dict[str, Any] = {
 _NAMES = {"fabs": "Abs", "fmin": "Min", "fmax": "Max", "lgamma": "loggamma", "tgamma": "gamma", "ceil": "ceiling"}
 """Functions that FPCore calls otherwise. The names not listed are those of a formula in text, where it has them."""
 _RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
-_KNOWN = set("""sqrt cbrt hypot exp exp2 expm1 log log10 log2 log1p pow sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh
-atanh erf erfc floor fabs fmin fmax lgamma tgamma ceil""".split())  # fmt: skip
+_KNOWN = set(
+    ["sqrt", "cbrt", "hypot", "exp", "exp2", "expm1", "log", "log10", "log2", "log1p", "pow", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "floor", "fabs", "fmin", "fmax", "lgamma", "tgamma", "ceil"]
+)
 
 
 def read_fpcore(text: str, path: str) -> list[Entry]:
@@ -192,7 +194,7 @@ def _arithmetic(head: str, operands: Sequence[Any]) -> Any:
 
 def _chain(head: str, operands: Sequence[Any]) -> Any:
     """`(< a b c)` means that each neighbour pair is so."""
-    pairs = [applied(_RELATIONS[head], a, b) for a, b in zip(operands, operands[1:], strict=False)]
+    pairs = [applied(_RELATIONS[head], a, b) for a, b in itertools.pairwise(operands)]
     return reduce(lambda a, b: applied(sympy.And, a, b), pairs)
 
 
@@ -223,7 +225,7 @@ def _ranges(condition: Any) -> dict[str, tuple[float, float]]:
         if not isinstance(form, list) or form[:1] not in (["<"], ["<="], [">"], [">="]):
             continue
         ordered = form[1:] if form[0] in "<=" else form[:0:-1]
-        for low, high in zip(ordered, ordered[1:], strict=False):
+        for low, high in itertools.pairwise(ordered):
             if (bound := _number(low)) is not None and isinstance(high, str):
                 found.setdefault(high, [-float("inf"), float("inf")])[0] = bound
             elif (bound := _number(high)) is not None and isinstance(low, str):

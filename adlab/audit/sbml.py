@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
@@ -20,7 +21,7 @@ _NAMES = {"abs": "Abs", "ceil": "ceiling", "ceiling": "ceiling", "ln": "log", "m
           "arccos": "acos", "arcsin": "asin", "arctan": "atan", "arccosh": "acosh", "arcsinh": "asinh",
           "arctanh": "atanh"}  # fmt: skip
 """MathML's names that differ from those of a formula in text."""
-_PLAIN = set("exp sin cos tan sec csc cot sinh cosh tanh sech csch coth floor factorial".split())
+_PLAIN = {"exp", "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth", "floor", "factorial"}
 _RELATIONS = {"lt": sympy.Lt, "leq": sympy.Le, "gt": sympy.Gt, "geq": sympy.Ge, "eq": sympy.Eq, "neq": sympy.Ne}
 _CONSTANTS = {"pi": S.Pi, "exponentiale": S.Exp1, "true": S.true, "false": S.false}
 _UNNAMED = 1.0
@@ -162,7 +163,7 @@ def _applied(name: str, operands: list[Any]) -> Any:
         case "not", 1:
             return applied(sympy.Not, operands[0])
         case relation, n if relation in _RELATIONS and n > 1:
-            pairs = [applied(_RELATIONS[relation], a, b) for a, b in zip(operands, operands[1:], strict=False)]
+            pairs = [applied(_RELATIONS[relation], a, b) for a, b in itertools.pairwise(operands)]
             return reduce(lambda a, b: applied(sympy.And, a, b), pairs)
     known = _NAMES.get(name, name)
     if (name in _NAMES or name in _PLAIN) and FUNCTIONS[known].least <= len(operands) <= FUNCTIONS[known].most:

@@ -16,7 +16,8 @@ from adlab.text.unevaluated import RefusalError, applied, flat
 from adlab.text.vocabulary import FUNCTIONS
 
 _TOKEN = re.compile(r"""\s+|(?P<call>[A-Za-z_]\w*)\(|(?P<key>[A-Za-z_]\w*)=|(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"""
-                    r"""|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<number>-?\d+)|(?P<close>\))|(?P<comma>,)""")  # fmt: skip
+                    r"""|(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+                    r"""|(?P<number>-?\d+)|(?P<close>\))|(?P<comma>,)""")  # fmt: skip
 _ATOMS: dict[str, Any] = {"pi": S.Pi, "E": S.Exp1, "true": S.true, "false": S.false, "nan": S.NaN, "oo": S.Infinity,
                           "EulerGamma": S.EulerGamma, "GoldenRatio": S.GoldenRatio, "Catalan": S.Catalan}  # fmt: skip
 _RELATIONS = {"StrictLessThan": sympy.Lt, "LessThan": sympy.Le, "StrictGreaterThan": sympy.Gt, "GreaterThan": sympy.Ge,
@@ -90,7 +91,8 @@ def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, co
     try:
         match head:
             case "Symbol" | "Dummy":
-                return sympy.Symbol(str(operands[0]), **{word: value for word, value in options.items() if isinstance(value, bool)})
+                assumptions = {word: value for word, value in options.items() if isinstance(value, bool)}
+                return sympy.Symbol(str(operands[0]), **assumptions)
             case "Integer":
                 return Integer(int(operands[0]))
             case "Rational":

@@ -73,8 +73,10 @@ class Sweep(Report):
         """The share of right partials by method, the digits reached, the causes, and the worst rows of each cause."""
         where = f", every row in {self.out}" if self.out else ""
         head = f"{self.path}: {self.formulas} formulas, {self.tasks} formula-points, {self.rows} rows{where}"
-        shares = [[name, str(tally.partials), _share(tally.right, tally.partials),
-                   *(_share(count, tally.partials) for count in tally.reached)] for name, tally in self.tallies.items()]  # fmt: skip
+        shares = [
+            [name, str(tally.partials), *(_share(count, tally.partials) for count in (tally.right, *tally.reached))]
+            for name, tally in self.tallies.items()
+        ]
         parts: list[Table | str] = [head, Table(
             f"partials with at least so many digits; {RIGHT:g} count as right", ["method", "partials", "right", *map(str, STEPS)],
             shares, frozenset({"partials", "right", *map(str, STEPS)}),
@@ -93,13 +95,15 @@ class Sweep(Report):
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """The share of partials with at least so many digits, a line a method. `options` go to `Axes.plot`."""
-        from adlab.plots.pieces import axes_of
+        from adlab.plots.canvas import axes, entitle
 
-        ax = axes_of(ax)
+        ax = axes(ax)
         for name, tally in self.tallies.items():
-            ax.plot(STEPS, [100 * count / max(tally.partials, 1) for count in tally.reached], label=name, marker=".", **options)
-        ax.set(xlabel="correct digits, at least", ylabel="partials (%)", ylim=(0, 103), title=f"{Path(self.path).name}: digits by method")
-        ax.legend()
+            shares = [100 * count / max(tally.partials, 1) for count in tally.reached]
+            ax.plot(STEPS, shares, **{"label": name, "marker": "."} | options)
+        ax.set(xlabel="correct digits, at least", ylabel="partials (%)", ylim=(0, 103))
+        entitle(ax, f"{Path(self.path).name}: partials by their correct digits")
+        ax.legend(loc="lower left")
         return ax
 
 
@@ -160,7 +164,8 @@ def _tasks(corpus: Corpus, points: int | None) -> Iterator[Task]:
 
 
 def _work(
-    journal: Journal, tasks: Sequence[Task], names: Sequence[str], seconds: float, path: str, workers: int, executor: Executor | None
+    journal: Journal, tasks: Sequence[Task], names: Sequence[str], seconds: float, path: str, workers: int,
+    executor: Executor | None,
 ) -> None:
     first, started = journal.done, time.monotonic()
     waiting = islice(tasks, first, None)

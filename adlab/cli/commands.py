@@ -294,6 +294,30 @@ def table(options: argparse.Namespace) -> None:
     show(options, table(items, methods_of(options), options.shows))
 
 
+def read(options: argparse.Namespace) -> None:
+    """The formulas of a file."""
+    from adlab.audit.reading import read
+
+    show(options, read(_one_file(options)))
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """A file of formulas through every method."""
+    from adlab.audit.sweep import sweep
+
+    path, asked = _one_file(options), {} if methods_of(options) is None else {"methods": methods_of(options)}
+    if options.at_reference and options.points is not None:
+        raise OptionError("--at-reference means the file's own points; leave out --points")
+    show(options, sweep(path, points=options.points, out=options.out, workers=options.workers, resume=options.resume,
+                        patience=options.patience, **asked))  # fmt: skip
+
+
+def _one_file(options: argparse.Namespace) -> str:
+    if len(options.words) != 1:
+        raise OptionError(f"one FILE is expected, not {len(options.words)}")
+    return str(options.words[0])
+
+
 def sheet(options: argparse.Namespace) -> None:
     """Exercise sheets, written into a directory."""
     from adlab.report.sheet import sheet

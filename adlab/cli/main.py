@@ -33,6 +33,8 @@ One formula, differentiated every way there is, judged and explained.
   adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab table   "x*sin(y)" "exp(x)" FILE         methods × formulas: digits, operations or time
+  adlab read    FILE                             the formulas of a file: FPCore, SBML, CSV and more
+  adlab sweep   FILE --out rows.csv              a whole file of formulas through every method
   adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
   adlab export  "x*sin(y)" --c --out DIR         code that runs without adlab: C, NumPy, Python, JAX, PyTorch
@@ -178,6 +180,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--width": {"type": int, "metavar": "N", "help": "columns of the text; by default the terminal's, 0 for no limit"},
     "--out": {"default": "page.html", "metavar": "FILE", "help": "the file to write, by default page.html"},
     "--patience": {"type": float, "default": 5.0, "metavar": "S", "help": "seconds that all of it may take, by default 5"},
+    "sweep --patience": {"type": float, "default": 20.0, "metavar": "S",
+                         "help": "seconds for the truth, and for each method, of one formula at one point; by default 20"},
     "--quiet": {"action": "store_true", "help": "no progress on standard error"},
 }  # fmt: skip
 
@@ -192,6 +196,14 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
     made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
+
+
+def _sweep_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--points", type=int, metavar="N", help="points drawn for each formula; by default the file's own point")
+    made.add_argument("--at-reference", action="store_true", help="the file's own points, which is the default")
+    made.add_argument("--out", metavar="FILE", help="every row, into a .jsonl, .csv or .parquet file")
+    made.add_argument("--workers", type=int, metavar="N", help="processes, by default one for each processor")
+    made.add_argument("--resume", action="store_true", help="go on where an interrupted sweep of the same kind ended")
 
 
 def _completion(options: argparse.Namespace) -> None:
@@ -262,6 +274,12 @@ COMMANDS: dict[str, Command] = {
     "table": Command("methods × formulas: digits, operations or time", commands.table, "methods show json markdown plot",
                      ('"x*sin(y)" "exp(x) at x=2" --show operations', '"x**3" "tanh(x)" --methods reverse,central-difference'),
                      ("words", "FORMULA or FILE")),
+    "read": Command("the formulas of a file: FPCore, SBML, CoolProp, CSV, lines of JSON, SymPy's srepr", commands.read,
+                    "json markdown", ("formulas.csv", "benchmarks.fpcore"), ("words", "FILE")),
+    "sweep": Command("a whole file of formulas through every method: one row a partial, and a summary", commands.sweep,
+                     "methods patience json markdown plot",
+                     ("formulas.csv", "benchmarks.fpcore --methods reverse,central-difference --out rows.csv --resume"),
+                     ("words", "FILE"), _sweep_options),
     "sheet": Command("exercise sheets for a class, a key, and blanks for the answers", commands.sheet,
                      "formula variables students seed vary digits out json markdown",
                      ('"x*sin(y)" --students 30 --seed 7 --out sheets', '"x*sin(y)" --students 3 --vary formula')),

@@ -1,0 +1,123 @@
+"""Formulas from files: the same function, whatever language it is written in; nothing is executed; faults say why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import sympy
+
+import adlab
+from adlab.audit.fpcore import read_fpcore
+from adlab.audit.srepr import read_srepr
+
+COOLPROP = {
+    "INFO": {"NAME": "A"},
+    "STATES": {"critical": {"T": 300.0, "rhomolar": 10.0}},
+    "EOS": [{
+        "STATES": {"reducing": {"T": 450.0, "rhomolar": 8.0}},
+        "alphar": [
+            {"type": "ResidualHelmholtzPower", "n": [0.5, -0.25], "d": [1, 2], "t": [0.25, 0], "l": [0, 2]},
+            {"type": "ResidualHelmholtzGaussian", "n": [1.5], "d": [1], "t": [1], "eta": [2], "epsilon": [1], "beta": [3],
+             "gamma": [1.5]},
+            {"type": "ResidualHelmholtzAssociating", "m": 1.5, "a": 1, "vbarn": 0.04, "epsilonbar": 2.5, "kappabar": 0.01},
+        ],
+    }],
+}  # fmt: skip
+SBML = """<sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m">
+<listOfFunctionDefinitions><functionDefinition id="mm"><math xmlns="http://www.w3.org/1998/Math/MathML"><lambda>
+<bvar><ci>s</ci></bvar><bvar><ci>k</ci></bvar><apply><divide/><ci>s</ci><apply><plus/><ci>s</ci><ci>k</ci></apply></apply>
+</lambda></math></functionDefinition></listOfFunctionDefinitions>
+<listOfCompartments><compartment id="c" size="2"/></listOfCompartments>
+<listOfSpecies><species id="S" compartment="c" initialConcentration="3"/></listOfSpecies>
+<listOfParameters><parameter id="V" value="1.5"/><parameter id="K" value="0.25"/></listOfParameters>
+<listOfReactions><reaction id="R"><kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML"><apply><times/><ci>V</ci>
+<apply><ci>mm</ci><ci>S</ci><ci>K</ci></apply><apply><log/><logbase><cn type="integer">10</cn></logbase><ci>S</ci></apply>
+</apply></math></kineticLaw></reaction></listOfReactions></model></sbml>"""
+
+
+def written(tmp_path: Path, name: str, text: str) -> adlab.audit.corpus.Corpus:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    return adlab.read(tmp_path / name)
+
+
+def test_one_function_in_every_language(tmp_path: Path) -> None:
+    x, y = sympy.symbols("x y")
+    files = {
+        "a.jsonl": json.dumps({"id": "a", "expr": "x*exp(-y) + sqrt(x)/3", "point": {"x": 2, "y": 0.5}}),
+        "a.csv": 'id,expr,x,y\na,"x*exp(-y) + sqrt(x)/3",2,0.5\n',
+        "a.fpcore": '(FPCore (x y) :name "a" (+ (* x (exp (- y))) (/ (sqrt x) 3)))',
+        "a.srepr": sympy.srepr(x * sympy.exp(-y) + sympy.sqrt(x) / 3),
+        "a.txt": "x*exp(-y) + sqrt(x)/3 at x=2, y=1/2   # the same",
+    }
+    want = adlab.Function("x*exp(-y) + sqrt(x)/3").gradient([2.0, 0.5])
+    for name, text in files.items():
+        [entry] = written(tmp_path, name, text)
+        assert entry.function.gradient([2.0, 0.5]) == pytest.approx(want, rel=1e-15), name
+        if name in ("a.jsonl", "a.csv", "a.txt"):
+            assert entry.function.point == (2.0, 0.5), name
+
+
+def test_a_fluid_of_coolprop_is_its_formula(tmp_path: Path) -> None:
+    [entry] = written(tmp_path, "fluid.json", json.dumps(COOLPROP))
+    eta = "0.04*delta"
+    unbonded = f"(2/(sqrt(1 + 4*(2 - {eta})/(2*(1 - {eta})**3)*(exp(2.5*tau) - 1)*0.01*delta) + 1))"
+    formula = (f"0.5*delta*tau**0.25 - 0.25*delta**2*exp(-delta**2) + 1.5*delta*tau*exp(-2*(delta - 1)**2 - 3*(tau - 1.5)**2)"
+               f" + 1.5*(log({unbonded}) - {unbonded}/2 + 1/2)")  # fmt: skip
+    assert entry.function.point == (1.25, 1.5)
+    assert entry.function.gradient([1.25, 1.5]) == pytest.approx(adlab.Function(formula).gradient([1.25, 1.5]), rel=1e-14)
+
+
+def test_a_model_in_sbml_has_its_values_and_its_functions(tmp_path: Path) -> None:
+    pytest.importorskip("libsbml")
+    [law] = written(tmp_path, "m.xml", SBML)
+    assert (law.name, law.variables, law.function.point) == ("R, kinetic law", ("K", "S", "V"), (0.25, 3.0, 1.5))
+    want = adlab.Function("V*(S/(S + K))*log(S)/log(10)").gradient([0.25, 3.0, 1.5])
+    assert law.function.gradient([0.25, 3.0, 1.5]) == pytest.approx(want, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("core", "why"),
+    [
+        ("(FPCore (n) (while (< n 1) ([x 0 (+ x 1)]) x))", "`while` is a loop"),
+        ("(FPCore ((A 3)) 1)", "is an array"),
+        ("(FPCore (x) (zorp x))", "`zorp`"),
+        ("(FPCore (x) (+ x q))", "`q` is no argument"),
+        ("(FPCore (x) x x)", "2 bodies"),
+        ("(FPCore (x) (/ 1/0 x))", "divides by 0"),
+    ],
+)
+def test_a_core_that_is_no_formula_says_why(core: str, why: str) -> None:
+    [entry] = read_fpcore(core, "a file")
+    assert why in entry.reason
+    with pytest.raises(adlab.UnsupportedExpression, match=why):
+        entry.function  # noqa: B018
+
+
+def test_deep_forms_need_no_recursion() -> None:
+    [entry] = read_fpcore("(FPCore (x) " + "(sin " * 3000 + "x" + ")" * 3000 + ")", "a file")
+    assert len(entry.function.graph) == 3001
+    [nested] = read_fpcore("(FPCore (x) " + "(let ((x (* x x))) " * 60 + "x" + ")" * 60 + ")", "a file")
+    assert len(nested.function.graph) == 61  # x**(2**60), each square computed once
+
+
+@pytest.mark.parametrize(
+    "text", ["__import__('os').system('x')", "Symbol('x').__class__", "eval('1')", "Function('f')(1)", "Add(1", "open"]
+)
+def test_srepr_is_never_run(text: str) -> None:
+    with pytest.raises(adlab.AdlabError):
+        read_srepr(text)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv", "a.fpcore", "a.xml", "a.srepr", "a.txt", "a.pdf"])
+@pytest.mark.parametrize("text", ["", "{", "((((", ")", "\x00", "[]", '{"EOS": 3}', "<a/>", '"'])
+def test_any_file_is_read_or_refused(tmp_path: Path, name: str, text: str) -> None:
+    if name == "a.xml":
+        pytest.importorskip("libsbml")
+    try:
+        corpus = written(tmp_path, name, text)
+    except adlab.AdlabError:
+        return
+    assert all(reason for _, reason in corpus.faults())
+    assert "not read" in str(corpus)

@@ -1,0 +1,131 @@
+"""Sweeps: the same bytes however the work was done, interrupted or not; what hangs or dies costs one row."""
+
+from __future__ import annotations
+
+import csv
+import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import adlab
+from adlab.audit.sweep import sweep
+from adlab.audit.task import RIGHT
+from adlab.process import Worker
+
+FILE = [
+    {"id": "plain", "expr": "x**2 + sin(y)", "point": {"x": 1, "y": 2}},
+    {"id": "no formula", "expr": "x*floor("},
+    {"id": "outside", "expr": "log(x)", "point": {"x": -1}},
+    {"id": "cancels", "expr": "(x + 1)**(1/3) - x**(1/3)", "point": {"x": 8e13}},
+    {"id": "drawn", "expr": "exp(-x*y)", "ranges": {"x": [1, 5], "y": [1e-3, 1e3]}},
+]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "formulas.jsonl"
+    path.write_text("\n".join(map(json.dumps, FILE)))
+    return path
+
+
+def test_every_partial_is_a_row_and_the_summary_counts_them(corpus: Path, tmp_path: Path) -> None:
+    found = sweep(corpus, ["reverse", "central-difference"], out=tmp_path / "rows.jsonl", workers=0)
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert found.rows == len(rows) == 2 * (2 + 1 + 2) + 2
+    assert dict(found.unserved) == {"refused": 1, "domain": 1}
+    mine = [row for row in rows if row["method"] == "reverse"]
+    assert found.tallies["reverse"].right == sum(row["digits"] >= RIGHT for row in mine) == 4
+    assert found.tallies["reverse"].causes == (("cancellation", 1),)
+    assert {row["name"] for row in found.worst} >= {"cancels", "outside", "no formula"}
+    assert found.to_markdown()
+    assert found.to_dict()["tasks"] == 5
+
+
+def test_the_rows_are_the_same_bytes_whoever_does_the_work(corpus: Path, tmp_path: Path) -> None:
+    alone, crew, pool = tmp_path / "a.csv", tmp_path / "b.csv", tmp_path / "c.csv"
+    sweep(corpus, ["reverse"], out=alone, workers=0)
+    sweep(corpus, ["reverse"], out=crew, workers=1)
+    with ThreadPoolExecutor(1) as executor:
+        sweep(corpus, ["reverse"], out=pool, executor=executor)
+    assert alone.read_bytes() == crew.read_bytes() == pool.read_bytes()
+    assert len(list(csv.DictReader(alone.read_text().splitlines()))) == 7
+
+
+class Cut(ThreadPoolExecutor):
+    """An executor that is interrupted after some tasks."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if args[0].number == 3:
+            raise KeyboardInterrupt
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("kept", [0, 7, 200])
+def test_a_sweep_that_was_cut_off_ends_with_the_same_bytes(
+    corpus: Path, tmp_path: Path, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adlab.audit.crew.AHEAD", 0)
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    sweep(corpus, ["reverse"], out=whole, workers=0)
+    with Cut(1) as executor, pytest.raises(KeyboardInterrupt):
+        sweep(corpus, ["reverse"], out=out, executor=executor)
+    journal = tmp_path / "cut.jsonl.journal"
+    assert not out.exists()
+    assert journal.exists()
+    journal.write_bytes(journal.read_bytes()[: -kept or None])  # the last write may be cut anywhere
+    sweep(corpus, ["reverse"], out=out, workers=0, resume=True)
+    assert out.read_bytes() == whole.read_bytes()
+    assert not journal.exists()
+
+
+def test_a_journal_of_another_sweep_is_not_gone_on_with(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.journal").write_text('{"adlab":"0"}\n')
+    with pytest.raises(adlab.AdlabError, match="another sweep"):
+        sweep(corpus, ["reverse"], out=tmp_path / "a.jsonl", resume=True, workers=0)
+
+
+def test_parquet_holds_the_same_rows(corpus: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    sweep(corpus, ["reverse"], out=tmp_path / "a.parquet", workers=0)
+    sweep(corpus, ["reverse"], out=tmp_path / "a.jsonl", workers=0)
+    rows = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert parquet.read_table(tmp_path / "a.parquet").to_pylist() == rows
+
+
+WORKER = """
+import os, sys, time
+def main():
+    for line in sys.stdin:
+        if line == "die\\n":
+            os.kill(os.getpid(), 9)
+        if line == "hang\\n":
+            time.sleep(1000)
+        print(line.strip()[::-1], flush=True)
+"""
+
+
+def test_a_worker_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "echo_worker.py").write_text(WORKER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    worker = Worker("echo_worker")
+    try:
+        assert worker.ask("abc", 60) == "cba"
+        assert worker.ask("die", 60) is None
+        assert "SIGKILL" in worker.how
+        assert worker.ask("abc", 60) == "cba"
+        assert worker.ask("hang", 0.2) is None
+        assert "no answer within 0.2 s" in worker.how
+        assert worker.ask("abc", 60) == "cba"
+    finally:
+        worker.close()
+
+
+def test_points_are_drawn_alike_on_every_machine(corpus: Path) -> None:
+    drawn = adlab.read(corpus)[4]
+    assert drawn.points(2) == drawn.points(3)[:2]
+    for x, y in drawn.points(50):
+        assert 1 <= x <= 5
+        assert 1e-3 <= y <= 1e3
