@@ -35,9 +35,11 @@ _CONSTANTS: dict[str, Any] = {
 _NAMES = {"fabs": "Abs", "fmin": "Min", "fmax": "Max", "lgamma": "loggamma", "tgamma": "gamma", "ceil": "ceiling"}
 """Functions that FPCore calls otherwise. The names not listed are those of a formula in text, where it has them."""
 _RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
-_KNOWN = set(
-    ["sqrt", "cbrt", "hypot", "exp", "exp2", "expm1", "log", "log10", "log2", "log1p", "pow", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "floor", "fabs", "fmin", "fmax", "lgamma", "tgamma", "ceil"]
-)
+_KNOWN = {
+    "sqrt", "cbrt", "hypot", "exp", "exp2", "expm1", "log", "log10", "log2", "log1p", "pow", "sin", "cos", "tan", "asin", "acos",
+    "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "floor", "fabs", "fmin", "fmax", "lgamma",
+    "tgamma", "ceil",
+}  # fmt: skip
 
 
 def read_fpcore(text: str, path: str) -> list[Entry]:
