@@ -66,7 +66,7 @@ def numbered(task: Task, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 
 def row_without(reason: Exception, status: str = "") -> dict[str, Any]:
     """The one row of a formula that no method could be asked about."""
-    status = status or STATUS.get(type(reason), "refused")  # type: ignore[call-overload]  # any other error is "refused"
+    status = status or (STATUS.get(type(reason)) if isinstance(reason, AdlabError) else None) or "refused"
     return {"status": status, "cause": status, "note": str(reason).splitlines()[0]}
 
 
