@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adlab.arithmetic.sparsity import pattern
-from adlab.autodiff.evaluator import Evaluator, FloatArray
+from adlab.autodiff.evaluator import Evaluator
 from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray
 
 Pattern = Sequence[Sequence[int]]
 

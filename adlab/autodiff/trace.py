@@ -14,13 +14,14 @@ from sympy import Expr, Symbol
 from adlab.arithmetic.domain import beyond_range
 from adlab.arithmetic.floats import FLOATS, Floats
 from adlab.arithmetic.numbers import Numbers, evaluate
-from adlab.autodiff.evaluator import Evaluator, FloatArray
+from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.display import Report, Table
 from adlab.errors import DomainError, GaveUp, OverflowedError, VariableError
 from adlab.graph import rules
 from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray
 from adlab.primitives.primitive import Parameter, Primitive
 from adlab.primitives.table import READ_BETTER, define
 from adlab.text.traversal import listing

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from adlab.arithmetic.domain import special_rows, turning
-from adlab.autodiff.evaluator import Evaluator, FloatArray
+from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
 from adlab.compile.behind import Behind
 from adlab.compile.existence import with_existence
 from adlab.compile.program import compile_graph
+from adlab.inputs import FloatArray
 
 
 class Batches:

@@ -16,7 +16,7 @@ import numpy as np
 from adlab.arithmetic.domain import turning
 from adlab.arithmetic.nodes import Nodes
 from adlab.autodiff import programs
-from adlab.autodiff.evaluator import Evaluator, FloatArray
+from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import adjoints, cheaper_mode, tangents
 from adlab.compile.behind import Behind
 from adlab.compile.existence import condition, with_existence
@@ -24,6 +24,7 @@ from adlab.errors import MethodError, OptionError, PointError, VariableError
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
+from adlab.inputs import FloatArray
 
 Shape = tuple[int, ...]
 FIRST = ("gradient", "value_and_gradient", "jacobian", "value_and_jacobian")
