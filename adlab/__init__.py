@@ -1,8 +1,8 @@
 """adlab differentiates a formula every way there is, and says which answer to trust.
 
-It takes a formula as text or as a SymPy expression, and gives its derivative as a formula, as a program and as numbers: by
-reverse and forward mode on a computational graph, by symbolic differentiation, by finite differences, by complex step, and
-by other libraries. Every number is judged against the truth, to 30 digits.
+You give a formula as text or as a SymPy expression. adlab gives its derivative as a formula, as a program and as numbers. It
+uses reverse and forward mode on a computational graph, symbolic differentiation, finite differences, the complex step, and
+other libraries. It judges every number against the truth, to 30 digits.
 
 >>> import adlab
 >>> f = adlab.Function("x*sin(y)")
@@ -12,9 +12,9 @@ by other libraries. Every number is judged against the truth, to 30 digits.
 >>> adlab.derive(f).sizes["reverse program"]   # the derivative as formulas and as programs
 3
 
-compare, derive and truth are the verbs to start with; steps, swell, cost, rounding, enclose, check and exercise look closer;
-adlab.methods() lists the methods, adlab.gallery the named functions, adlab.glossary() the words. How the code is laid out
-stands in adlab/README.md.
+Start with compare, derive and truth. Then steps, swell, cost, rounding, enclose, check and exercise look closer.
+adlab.methods() lists the methods, adlab.gallery the named functions, adlab.glossary() the words. adlab/README.md explains
+how the code is laid out.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Nothing is imported before it is used: `adlab --help` answers at once, and SymPy alone takes a third of a second.
+# Nothing is imported before it is used. So `adlab --help` answers at once; importing SymPy alone takes a third of a second.
 _HOME = {
     **dict.fromkeys(
         ["AdlabError", "DomainError", "GaveUp", "GraphError", "MethodError", "MissingExtra", "OptionError",
@@ -151,7 +151,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module("adlab.gallery")
     if name in _HOME:
         value = getattr(importlib.import_module(_HOME[name]), name)
-        globals()[name] = value  # next time it is found at once
+        globals()[name] = value  # the next access finds it at once
         return value
     raise AttributeError(f"module 'adlab' has no attribute {name!r}")
 

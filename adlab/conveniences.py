@@ -1,6 +1,6 @@
-"""What a graph and a function offer and other rooms write: pictures, LaTeX, source, the frameworks' versions.
+"""Methods of a graph and a function that other rooms write: pictures, LaTeX, source, other frameworks' versions.
 
-Each is imported when it is called.
+Each room is imported when its method is called.
 """
 
 from __future__ import annotations

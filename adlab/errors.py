@@ -1,7 +1,7 @@
 """Every error that a user can meet.
 
-Each message says what is wrong, where, and what to try, in one sentence; the attributes carry the same
-facts for programs. All are `ValueError`s too, so callers who know nothing of adlab can catch them.
+Each message says in one sentence what is wrong, where, and what to try. The attributes give programs the same facts. All
+errors are `ValueError`s too, so code that knows nothing of adlab can catch them.
 
 >>> import adlab
 >>> issubclass(adlab.ParseError, adlab.AdlabError) and issubclass(adlab.AdlabError, ValueError)
@@ -18,7 +18,7 @@ class AdlabError(ValueError):
 
 
 class ParseError(AdlabError):
-    """A text that is not a formula: `text`, `column` (1-based) and `reason` say where and why."""
+    """A text that is not a formula. `text`, `column` (counted from 1) and `reason` say where and why."""
 
     def __init__(self, text: str, column: int, reason: str) -> None:
         self.text, self.column, self.reason = text, column, reason
@@ -32,22 +32,22 @@ class ParseError(AdlabError):
 
 
 class VariableError(AdlabError):
-    """Variables that do not fit the formula: left out, doubled, or of clashing assumptions."""
+    """Variables that do not fit the formula: some are left out, listed twice, or have clashing assumptions."""
 
 
 class PointError(AdlabError):
-    """A point that does not fit the function: wrong length, unknown names, or not finite numbers."""
+    """A point that does not fit the function: a wrong length, unknown names, or numbers that are not finite."""
 
 
 class UnsupportedExpression(AdlabError):
-    """An expression that holds something for which there is no primitive."""
+    """An expression with a part for which there is no primitive."""
 
 
 class DomainError(AdlabError):
     """A point at which f, or its derivative, does not exist.
 
-    `operation` is the step in words (``log(v5)``), `operand` the value met there, `condition` what it
-    would have to satisfy.
+    `operation` is the step in words (``log(v5)``). `operand` is the value that it met. `condition` is what that value would
+    have to satisfy.
     """
 
     def __init__(self, message: str, *, operation: str = "", operand: object = None, condition: str = "") -> None:
@@ -56,23 +56,23 @@ class DomainError(AdlabError):
 
 
 class OverflowedError(AdlabError):
-    """A point at which binary64 overflows on the way, so that a result would not be a number."""
+    """A point at which a number on the way leaves the range of binary64, so that the result would not be a number."""
 
 
 class MethodError(AdlabError):
-    """A method that is unknown, or that cannot serve this formula, with the reason."""
+    """A method that is unknown, or that cannot serve this formula. The message gives the reason."""
 
 
 class MissingExtra(AdlabError):
-    """An optional dependency that is not installed; the message names the extra to install."""
+    """An optional dependency that is not installed. The message names the extra to install."""
 
 
 class PeerError(AdlabError):
-    """Another library that raised, or crashed, on the way; the message has its own words."""
+    """Another library raised an error or crashed. The message quotes it."""
 
 
 class GaveUp(AdlabError):
-    """Work stopped at its bound on size or time; `reached` is what was known by then, if anything."""
+    """Work that stopped at its limit of size or time. `reached` is what was known by then, if anything."""
 
     def __init__(self, message: str, *, reached: Any = None) -> None:
         self.reached = reached
@@ -80,7 +80,7 @@ class GaveUp(AdlabError):
 
 
 class TracingError(AdlabError):
-    """Python code that cannot be traced; the message has the line, the reason, and what to write instead."""
+    """Python code that cannot be traced. The message gives the line, the reason, and what to write instead."""
 
 
 class GraphError(AdlabError):
@@ -92,10 +92,10 @@ class StencilError(AdlabError):
 
 
 class OptionError(AdlabError):
-    """An argument that is none of the possible ones; the message lists those."""
+    """An argument that is not one of the possible ones. The message lists those."""
 
 
-# A condition at the command line that is not the formula's fault, e.g. a file that cannot be written.
+# For faults that are not the formula's, such as a file that cannot be written.
 class OutputError(AdlabError):
     """A file or picture that cannot be written."""
 

@@ -1,4 +1,4 @@
-"""What a user may give as a formula and as a point, made into SymPy expressions and arrays, or refused in a sentence."""
+"""Reads what a user gives as formula and as point: into SymPy expressions and arrays, or a refusal in one sentence."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ EULER = "E is Euler's number 2.718… here; to make it a variable, give it a val
 
 
 class ReadFormula(NamedTuple):
-    """What was given, read.
+    """A formula, read.
 
-    `outputs` and `variables` are in order. `shape` is () for one expression, (m,) for a sequence, (rows, columns) for a
-    matrix; the outputs are its entries row by row. `order` is everything below the outputs in the order of `postorder`,
-    so that a large formula is walked once.
+    `outputs` and `variables` are in order. `shape` is () for one expression, (m,) for a sequence, (rows, columns) for a matrix;
+    the outputs are a matrix's entries row by row. `order` is everything below the outputs in the order of `postorder`, so that a
+    large formula is walked once.
     """
 
     outputs: tuple[Any, ...]
@@ -55,7 +55,7 @@ class ReadFormula(NamedTuple):
 
 
 def read(expression: Any, variables: Iterable[Any] | None) -> ReadFormula:
-    """What was given, read. SymPy's own variables, such as q(t), become symbols: see `adlab.text.constructs`.
+    """Reads a formula. SymPy's own variables, such as q(t), become symbols: see `adlab.text.constructs`.
 
     >>> read("x10*x2", None)
     ReadFormula(outputs=(x10*x2,), variables=(x2, x10), shape=(), order=[x10, x2, x10*x2])
@@ -127,11 +127,11 @@ def _items(given: Any) -> tuple[list[Any], tuple[int, ...]]:
 
 
 def _given(variables: Iterable[Any]) -> list[sympy.Symbol | str]:
-    """The variables listed: symbols and names; one for each object that SymPy differentiates by."""
+    """The variables listed, as symbols and names. An object that SymPy can differentiate by gets a symbol."""
     alone = isinstance(variables, (str, Basic)) or not isinstance(variables, Iterable)
     try:
         listed: list[Any] = [variables] if alone and not isinstance(variables, sympy.Tuple) else list(variables)
-    except TypeError:  # an array of no dimension says only then that it has no entries
+    except TypeError:  # an array without dimensions raises this only when it is iterated
         raise VariableError(f"variables are symbols or names, not {shown(variables)}") from None
     found: list[sympy.Symbol | str] = []
     for variable in listed:
@@ -166,7 +166,7 @@ def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
 
 
 def _one_real_symbol_a_name(symbols: Sequence[sympy.Symbol]) -> None:
-    """SymPy tells x (real) from x and silently differentiates the one by the other to 0."""
+    """Raises VariableError where two symbols share a name. SymPy keeps x (real) and x apart, and d/dx of the other x is 0."""
     by_name: dict[str, sympy.Symbol] = {}
     for symbol in symbols:
         if symbol.is_extended_real is False or not symbol.is_commutative:
@@ -209,7 +209,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def takes_at(function: F) -> F:
-    """Lets a function's point, its parameter `x`, be given by the name `at` as well: one word for it everywhere.
+    """Lets a caller give a function's point, its parameter `x`, by the name `at` as well.
 
     >>> @takes_at
     ... def shifted(x, by=1):
@@ -231,9 +231,10 @@ def takes_at(function: F) -> F:
 
 
 def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
-    """`x` as an array of shape (..., n): array_like, or a mapping from every name; where n = 1 also a number, or an array of
-    them, each a point. Raises PointError, with the expected shape in it, for a wrong length, a missing or unknown name, and for
-    anything that is not a finite real number.
+    """`x` as an array of shape (..., n). `x` is array_like, or a mapping that has every name.
+
+    Where n = 1 it may also be a number, or an array of numbers, each of which is a point. Raises PointError, which states the
+    expected shape, for a wrong length, a missing or unknown name, and for anything that is not a finite real number.
 
     >>> coerce({"y": 2, "x": 1}, ["x", "y"])
     array([1., 2.])
@@ -263,7 +264,7 @@ def coerce_with(x: Any, names: Sequence[str], errors: Errors) -> FloatArray:
 
 
 def coerce_one(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
-    """As `coerce`, for what cannot take a batch: shape (n,)."""
+    """As `coerce`, where a batch is not possible: shape (n,)."""
     found = coerce(x, names, what)
     if found.ndim != 1:
         raise PointError(f"this needs one {what} of shape ({len(names)},), not a batch of shape {found.shape}")
@@ -277,9 +278,9 @@ def _expected(names: Sequence[str]) -> str:
 
 
 def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") -> list[Any]:
-    """The mapping's values in the order of `names`; keys may be symbols and SymPy's other variables too.
+    """The mapping's values in the order of `names`. Keys may be names, symbols or SymPy's other variables.
 
-    Raises PointError where they do not fit.
+    Raises PointError where names and keys do not match.
     """
     keys = [printed(key) for key in x]
     times, known = Counter(keys), set(names)
@@ -307,7 +308,7 @@ def _by_name(x: Mapping[Any, Any], names: Sequence[str], what: str) -> FloatArra
 
 
 def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:
-    """An array of floats; complex numbers, texts, masked entries and ragged lists are refused."""
+    """An array of floats. Complex numbers, texts, masked entries and ragged lists are refused."""
     refused = value
     try:
         array = np.asarray(value)
@@ -318,7 +319,7 @@ def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:
             for i, refused in enumerate(array.flat):
                 floats[i] = _float(refused)
             return floats.reshape(array.shape)
-    except Exception as reason:  # a foreign array may refuse in its own way, as a tensor does that requires grad
+    except Exception as reason:  # a foreign array may raise an error of its own, as a PyTorch tensor that requires grad does
         if not isinstance(reason, (TypeError, ValueError)):
             said = (str(reason).splitlines() or [type(reason).__name__])[0][:200]
             raise PointError(f"{what} cannot be read as numbers: {said}; {_expected(names)}") from None
@@ -326,7 +327,7 @@ def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:
 
 
 def _float(item: Any) -> float:
-    """Integers beyond 64 bits, fractions, SymPy and mpmath numbers: each to its nearest double."""
+    """The nearest double of an integer beyond 64 bits, a fraction, a SymPy number or an mpmath number."""
     if isinstance(item, (str, bytes)) or (isinstance(item, Basic) and symbols_of([item])):
         raise TypeError("not a number")
     try:

@@ -1,4 +1,4 @@
-"""The registry: every way to differentiate, ours or a peer's, behind one face. It is the list of rows in every table."""
+"""The registry of methods: every way to differentiate, adlab's own or a peer's. Each is a row in every table."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Differentiable(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """A Jacobian, shape (m, n), and what it took: evaluations of f, the steps used, the method's own error estimate."""
+    """A Jacobian, shape (m, n), and what it took: evaluations of f, steps, the method's own error estimate, and remarks."""
 
     jacobian: FloatArray
     evaluations: int | None = None
@@ -61,7 +61,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Method:
-    """One way to differentiate: what it needs, whether it has a step, what it cannot serve, and how it goes."""
+    """One way to differentiate: what it needs, whether it has a step, which formulas it refuses, and how it computes."""
 
     name: str
     family: Family
@@ -71,9 +71,9 @@ class Method:
     has_step: bool = False
     options: tuple[str, ...] = ()
     refuse: Callable[[Differentiable], str] = field(default=lambda f: "")
-    """Why it cannot serve a formula; empty where it can."""
+    """Says why it cannot serve a formula; an empty text where it can."""
     batch: Callable[[Any, FloatArray], FloatArray] | None = None
-    """All partials at many points at once, (..., m, n), where there is a faster way than one by one."""
+    """All partials at many points at once, (..., m, n), for methods that are faster at that than point by point."""
 
     def __call__(self, f: Differentiable, point: FloatArray, **options: Any) -> Result:
         """The Jacobian at one point. Raises as `check` does."""
@@ -151,7 +151,7 @@ def _symbolic(cse: bool) -> Callable[..., Result]:
         derivative = derivative_of(f, cse, SECONDS if seconds is None else seconds)
         try:
             found = derivative.jacobian(point.tolist())
-        except DomainError:  # cse takes 1/x out of its branch of a Piecewise, where x may be 0
+        except DomainError:  # cse computes 1/x outside its branch of a Piecewise, where x may be 0
             if not cse:
                 raise
             derivative, notes = derivative_of(f, False, SECONDS if seconds is None else seconds), (UNSHARED,)
@@ -280,7 +280,7 @@ def methods() -> dict[str, Method]:
 
 
 def lookup(name: str) -> Method:
-    """The method of that name; MethodError, with the nearest name, if there is none."""
+    """The method of that name. Raises MethodError, with the nearest name, if there is none."""
     if isinstance(name, str) and name in METHODS:
         return METHODS[name]
     near = difflib.get_close_matches(str(name), METHODS, n=1)
@@ -289,7 +289,7 @@ def lookup(name: str) -> Method:
 
 
 def chosen(names: Any) -> Mapping[str, Method]:
-    """The methods a report is asked for: None for all of ours, or names; `all` has every peer that is installed too."""
+    """The methods for a report. None means all of adlab's own, "all" every installed peer too; otherwise a list of names."""
     if names is None:
         return {name: method for name, method in METHODS.items() if method.family != "peer"}
     if isinstance(names, str):

@@ -1,13 +1,13 @@
-"""High-precision numbers: arithmetic that disturbs nobody, that nobody can disturb, and that ends.
+"""High-precision numbers: safe from other users of mpmath, safe between threads, and limited in time.
 
-mpmath's working precision belongs to a context, and all threads share it. So adlab has a context of its own, and one lock
-for whoever works with it: neither the user's `mpmath.mp` nor another thread can change a result, nor is it changed by one.
-python-flint's precision is global too, and is guarded by the same lock. After a fork the child process gets a new lock, since
-a thread that held the old one does not exist there.
+mpmath keeps its working precision in a context that all threads share. So adlab has a context of its own, and one lock for
+whoever works with it. Neither the user's `mpmath.mp` nor another thread can change a result of adlab's, and adlab changes none
+of theirs. python-flint's precision is global too; the same lock guards it. After a fork the child process gets a new lock,
+since a thread that held the old one does not exist there.
 
-One call of mpmath can take hours (`digamma` far to the left). Inside `patience(seconds)` a call made by `in_time` is ended
-when the time is up. It ends where Python enters a function, never in the middle of an assignment, so that what mpmath
-keeps for later calls stays whole.
+One call of mpmath can take hours (`digamma` far to the left). Inside `patience(seconds)`, a call made by `in_time` is ended
+when the time is up. It is ended where Python enters a function, never in the middle of an assignment. So what mpmath keeps
+for later calls stays whole.
 
 >>> with patience(0.2):
 ...     in_time(lambda: any(len("x") > 1 for _ in iter(lambda: 0, 1)))
@@ -32,7 +32,7 @@ from adlab.errors import GaveUp, OptionError
 
 CONTEXT: Any = mpmath.MPContext()
 PATIENCE = 5.0
-"""Seconds that a report may take, where nobody says otherwise."""
+"""Seconds that a report may take by default."""
 BINARY64 = 53
 """Bits of a double's mantissa."""
 
@@ -40,11 +40,11 @@ T = TypeVar("T")
 
 
 class TimeIsUp(BaseException):
-    """Raised by `in_time`. The `patience` block around it makes GaveUp of it; no `except Exception` in between stops it."""
+    """`in_time` raises it, and the enclosing `patience` block turns it into GaveUp. No `except Exception` catches it."""
 
 
 class _Mine(threading.local):
-    """What belongs to the thread: the time at which its patience ends, and how many `working` blocks it is in."""
+    """What belongs to one thread: when its patience ends, and how many `working` blocks it is in."""
 
     deadline = math.inf
     depth = 0
@@ -56,7 +56,7 @@ _lock = threading.RLock()
 
 @contextmanager
 def exclusive() -> Iterator[None]:
-    """Nobody else works with high precision during this block."""
+    """During this block no other thread works with high precision."""
     with _lock:
         _mine.depth += 1
         try:
@@ -79,10 +79,10 @@ def working(bits: int) -> Iterator[None]:
 
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
-    """Calls by `in_time` end within so many seconds from now; earlier where a block around this one says so.
+    """Calls by `in_time` end within so many seconds from now, or earlier where an enclosing block says so.
 
-    Raises GaveUp where such a call is ended and nobody inside the block makes anything of it, OptionError for what is no
-    number of seconds.
+    Raises GaveUp where such a call is ended and nothing inside the block handles that. Raises OptionError for a number of seconds
+    that is not one.
     """
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
         raise OptionError(f"`patience` is a number of seconds, such as {PATIENCE:g}, not {seconds!r}")
@@ -97,17 +97,17 @@ def patience(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """What is left of this thread's patience; infinite outside of any `patience` block, never below 0."""
+    """The seconds that this thread's patience has left: infinite outside any `patience` block, never below 0."""
     return max(0.0, _mine.deadline - time.monotonic())
 
 
 def share() -> float:
-    """What one of several pieces of work may take: half of what is left, so that something is left for the next."""
+    """The time that one of several pieces of work may take: half of what is left. So something is left for the next piece."""
     return seconds_left() / 2
 
 
 def if_time(otherwise: T, function: Callable[..., T], *arguments: Any) -> T:
-    """`function(*arguments)` for its share of the time that is left; `otherwise` where that does not suffice."""
+    """`function(*arguments)`, given its share of the time that is left; `otherwise` where the time is too short."""
     try:
         with patience(share()):
             return function(*arguments)
@@ -116,9 +116,9 @@ def if_time(otherwise: T, function: Callable[..., T], *arguments: Any) -> T:
 
 
 def in_time(function: Callable[..., T], *arguments: Any) -> T:
-    """`function(*arguments)`; raises TimeIsUp where that takes longer than this thread's patience.
+    """`function(*arguments)`. Raises TimeIsUp where that takes longer than this thread's patience.
 
-    Only Python code can be ended. Where a debugger or a coverage tool watches the calls, nothing is ended.
+    Only Python code can be ended. Nothing is ended while a debugger or a coverage tool watches the calls.
     """
     deadline, clock = _mine.deadline, time.monotonic
     if deadline == math.inf or sys.gettrace() is not None:
@@ -136,7 +136,7 @@ def in_time(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def _in_child() -> None:
-    """The only thread that lives on may be one that was not at work: then what others were doing is undone."""
+    """After a fork only one thread lives on. What the other threads had begun is undone here."""
     global _lock
     if not _mine.depth:
         _lock = threading.RLock()

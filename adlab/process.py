@@ -1,11 +1,11 @@
 """Run something in a process that can be killed, with limits of time and memory.
 
-All processes that adlab starts are started here. Each has a process group of its own. The group is killed when the time
-is up, when the caller is interrupted, and when the work is done, so that nothing is left running. A worker also watches
-the process that started it, and ends its group when that process is gone, whatever ended it.
+All processes that adlab starts are started here. Each has a process group of its own. The group is killed when its time is
+up, when the caller is interrupted, and when the work is done. So nothing is left running. A worker also watches the process
+that started it. When that process is gone, for whatever reason, the worker ends its group.
 
-A worker never imports from the current directory, nor from a directory that only the environment names by a relative
-path: a `contextlib.py` that lies there is somebody else's.
+A worker never imports from the current directory, nor from a directory that the environment names by a relative path only. A
+`contextlib.py` that lies there is not Python's.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ holds them open."""
 
 @dataclass(frozen=True)
 class Ended:
-    """What a process has written, and how it ended."""
+    """What a process wrote, and how it ended."""
 
     output: bytes
     complaint: bytes
     """What it wrote on standard error."""
     code: int
-    """The exit code; the number of the signal, negative, where a signal ended it."""
+    """The exit code. Where a signal ended the process: the signal's number, negative."""
     late: bool
     """Whether it was killed because its time was up."""
 
@@ -54,7 +54,7 @@ class Ended:
         return _ending(self.code)
 
     def last_line(self) -> str:
-        """The last line of its complaint; empty if it made none."""
+        """The last line that it wrote on standard error; empty if it wrote none."""
         lines = self.complaint.decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
@@ -145,15 +145,15 @@ def _ending(code: int) -> str:
 
 
 def run_code(code: str, options: Sequence[str] = (), *, one_processor: bool = False) -> Ended:
-    """Runs a line of Python in a new process that imports what can be imported here."""
+    """Runs a line of Python in a new process. It can import what can be imported here."""
     return _run(code, options, b"", None, one_processor, None)
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yields another name in the same folder; what is written there takes the place of `path` when the block ends well.
+    """Yields the name of a temporary file in the same folder. When the block ends well, that file replaces `path`.
 
-    An interrupted write leaves the old file, or none. What is no regular file, as /dev/stdout, is written directly.
+    An interrupted write leaves the old file, or none. What is not a regular file, such as /dev/stdout, is written directly.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -180,7 +180,7 @@ def _run(
             late = True
             _kill(process)
             output, complaint = _last_words(process)
-        finally:  # an interrupt from the keyboard, for one
+        finally:  # also at an interrupt from the keyboard
             _kill(process)
     return Ended(output, complaint, process.returncode, late)
 
@@ -206,13 +206,13 @@ def _last_words(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kills the process and all that it has started."""
+    """Kills the process and everything that it started."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
 
 
 def _paths() -> list[str]:
-    """Where this process imports from, without the current directory. The worker looks there last."""
+    """The directories that this process imports from, without the current one. The worker searches them last."""
     return [path for path in dict.fromkeys(sys.path) if os.path.isabs(path) and not _is_here(path)]
 
 
@@ -225,7 +225,7 @@ def _is_here(path: str) -> bool:
 
 @contextlib.contextmanager
 def on_one_processor() -> Iterator[None]:
-    """What is started here runs on one processor, the last one that this process may run on.
+    """What is started in this block runs on one processor: the last one that this process may use.
 
     A child process inherits the setting when it starts, and keeps it.
     """
@@ -249,11 +249,11 @@ sys.modules["adlab"] = adlab = importlib.util.module_from_spec(place)
 place.loader.exec_module(adlab)
 from adlab.process import begin
 """
-"""adlab is loaded from its own folder, by name. The folder above it, which may hold anything, is not searched."""
+"""adlab is loaded by name from its own folder. The folder above may hold anything, so it is not searched."""
 
 
 def begin(seconds: int | None, memory: int | None, lifeline: int | None, arguments: Sequence[str]) -> None:
-    """Sets the limits of this process, then calls `main` of the module that stands first in `arguments`."""
+    """Sets the limits of this process, then calls `main` of the module named first in `arguments`."""
     _limit(seconds, memory)
     if lifeline is not None:
         threading.Thread(target=_end_with_parent, args=[lifeline], daemon=True).start()
@@ -262,7 +262,7 @@ def begin(seconds: int | None, memory: int | None, lifeline: int | None, argumen
 
 
 def _limit(seconds: int | None, memory: int | None) -> None:
-    """The kernel ends this process at its limits, even if nobody is left to do it. Not every system can."""
+    """The kernel ends this process at its limits, even when no parent is left to do it. Not every system can do this."""
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
@@ -273,6 +273,6 @@ def _limit(seconds: int | None, memory: int | None) -> None:
 
 
 def _end_with_parent(lifeline: int) -> None:
-    """The other end of this pipe is open as long as the parent lives. Nothing is ever written to it."""
+    """The other end of this pipe stays open while the parent lives. Nothing is ever written to it."""
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a long computation is doing, for whoever wants to show it (the command line does, after two seconds)."""
+"""Says what a long computation is doing. The command line shows it, after two seconds."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _watcher: Watcher | None = None
 
 
 def finished() -> None:
-    """Says that the answer comes now: whoever tells of progress is to be silent, and its line is cleared."""
+    """Says that the answer comes now. Whoever shows progress clears its line and is silent from here on."""
     if _watcher is not None:
         _watcher.stop()
 
 
 def stage(name: str) -> None:
-    """Says what comes now."""
+    """Says which piece of work begins now."""
     global _stage
     _stage = name
 
 
 class Watcher:
-    """Tells on standard error what is going on, from two seconds on, every five."""
+    """Writes on standard error what is going on: first after two seconds, then every five."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
@@ -40,14 +40,14 @@ class Watcher:
         self.stop()
 
     def stop(self) -> None:
-        """Says nothing any more, and clears its line."""
+        """Stops writing, and clears the line."""
         if not self.quiet and not self._done.is_set():
             self._done.set()
             self._thread.join()
             self._say("")
 
     def _say(self, text: str) -> None:
-        """A line of its own in a file; in a terminal always the same line, which is empty in the end."""
+        """In a file each message gets a line of its own. In a terminal they share one line, which is cleared at the end."""
         if sys.stderr.isatty():
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
         elif text:

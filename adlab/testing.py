@@ -1,4 +1,4 @@
-"""For people's own test suites."""
+"""For the test suites of people who write gradients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def assert_gradient(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = None) -> None:
-    """Fails, saying which component is wrong and how, unless `grad` is the gradient of `f` at every point `at`.
+    """Fails unless `grad` is the gradient of `f` at every point `at`. The message says which component is wrong, and how.
 
     The arguments are those of `adlab.check`. pytest's report of a failure ends at the line that calls this function.
 

@@ -1,1 +1,1 @@
-"""What a graph can be walked with, a file for each arithmetic."""
+"""The kinds of numbers that a graph can be computed with, one file for each. `catalogue` lists them all."""

@@ -1,8 +1,8 @@
-"""The primitives in Arb's ball arithmetic (python-flint, extra `certify`): values with proven radii.
+"""The primitives in Arb's ball arithmetic (python-flint, extra `certify`): values with proven error radii.
 
-What a primitive means on balls is what its form means there, by the vocabulary of the certified truth
-(`adlab.truth.certified`); an entry of the table may have a function of its own, `ball`. The result is a ball that is sure
-to hold the value. `between` rounds such a ball outwards to two doubles.
+A ball is a number with a radius; the true value is surely inside. On balls a primitive means what its form means there, by the
+vocabulary of the certified truth (`adlab.truth.certified`). An entry of the table may have a function of its own, `ball`.
+`between` rounds a ball outwards to two doubles.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ try:
 
     from adlab.truth.certified.balls import real, working
     from adlab.truth.certified.sweeps import program
-except ImportError:  # what needs it says so, by `required`
+except ImportError:  # `required` says what is missing, to whoever needs it
     flint = None
 
 BITS = (80, 320, 1280)
-"""Working precisions: the first suffices, unless a value is hidden by cancellation inside a function."""
-TIGHT = 60  # bits of a value that is told
+"""Working precisions in bits. The first suffices unless a cancellation inside a function hides the value."""
+TIGHT = 60  # bits to which a value must be known
 
 Ball = Any
 
 
 def required() -> None:
-    """Raises MissingExtra unless python-flint is there."""
+    """Raises MissingExtra unless python-flint is installed."""
     if flint is None:
         raise MissingExtra('proven enclosures need python-flint; install it by the extra: pip install "adlab[certify]"')
 
 
 @cache
 def on_balls(primitive: Primitive, parameter: Parameter) -> Callable[..., Ball]:
-    """The primitive as a function of balls: its own, or its form; everything unknown where neither has a meaning."""
+    """The primitive as a function of balls: its own, or that of its form. Everything where neither has a meaning."""
     required()
     if primitive.ball is not None:
         own, given = primitive.ball, () if parameter is None else (parameter,)
@@ -55,7 +55,7 @@ def on_balls(primitive: Primitive, parameter: Parameter) -> Callable[..., Ball]:
 
 
 def value(primitive: Primitive, parameter: Parameter, operands: list[Interval]) -> Interval:
-    """The values over intervals of operands, mostly single numbers, by Arb alone; everything where that has none."""
+    """The values over intervals of operands, mostly single numbers, by Arb alone. Everything where Arb has no value."""
     function = on_balls(primitive, parameter)
     found = ENTIRE
     for bits in BITS:
@@ -73,7 +73,7 @@ def _ball(low: float, high: float) -> Ball:
 
 
 def between(ball: Ball) -> Interval:
-    """The doubles next below and above a ball, or itself if it is one."""
+    """The doubles next below and above a ball. Both are the ball itself if it is a double."""
     if not ball.is_finite():
         return ENTIRE
     low, high = ball.lower(), ball.upper()

@@ -12,7 +12,7 @@ from adlab.primitives.primitive import Parameter, Primitive, to_float
 
 
 class Arrays(Numbers):
-    """NumPy arrays, a batch of points at once; entries outside a domain are NaN."""
+    """NumPy arrays: a batch of points at once. Entries outside a domain are NaN."""
 
     def constant(self, value: Any) -> Any:
         return np.float64(to_float(value))
@@ -28,7 +28,8 @@ class Arrays(Numbers):
 
 
 def quiet(outside: Any = "ignore") -> Any:
-    """NumPy's state for IEEE rules without warnings; whoever asks to be called at overflow and underflow still is.
+    """NumPy's state for IEEE rules without warnings. A caller that asked NumPy to report overflow or underflow still gets the
+    report.
 
     `outside` says what happens where an operand is outside the domain.
     """

@@ -1,10 +1,10 @@
-"""Numbers that know how wrong they may be: a float, and a bound on its distance from the exact number it stands for.
+"""Numbers that know how wrong they may be: a float, and a bound on its distance from the exact number.
 
-A running error bound as one more arithmetic. An operation rounds, by no more than the table's `ulps`; and it passes on
-what its operands are wrong by, each times the steepest that its partial can be while the operands move by their
-errors: the rule of the table, walked on intervals (Higham, Accuracy and Stability of Numerical Algorithms, 3.3). Where
-that is worse, or a jump or kink is in reach, the values over those intervals bound the error directly. Both sweeps
-run on these numbers as on any other, so each partial comes with its bound.
+This is the running error bound as one more arithmetic (Higham, Accuracy and Stability of Numerical Algorithms, 3.3). An
+operation rounds its result, by the table's `ulps` at most. It also passes on the errors of its operands: each error times the
+steepest that the partial can be while the operands move by their errors. That slope comes from the table's rule, walked on
+intervals. Where a jump or kink is in reach, or this bound is worse, the values over those intervals bound the error directly.
+Both sweeps run on these numbers as on any other. So each partial comes with its bound.
 
 >>> from adlab.arithmetic.numbers import evaluate
 >>> from adlab.graph.lowering import lower
@@ -32,11 +32,11 @@ from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.ranges import ENTIRE, TINIEST, Interval
 
 UP = 1 + 2.0**-46
-"""Covers the roundings of the few operations on positive numbers by which one error is found."""
+"""Covers the roundings of the few additions and products of positive numbers that compute one error."""
 
 
 class Bounded(NamedTuple):
-    """`value` differs from what it stands for by at most `error`; `why` says what made that infinite."""
+    """`value` differs from the exact number by `error` at most. `why` says what made the error infinite."""
 
     value: float
     error: float = 0.0
@@ -44,7 +44,7 @@ class Bounded(NamedTuple):
 
     @property
     def interval(self) -> Interval:
-        """Where the exact number is."""
+        """The interval that holds the exact number."""
         if not self.error:
             return self.value, self.value
         if not (self.error < math.inf and math.isfinite(self.value)):
@@ -53,7 +53,7 @@ class Bounded(NamedTuple):
 
 
 class BoundedNumbers(Numbers):
-    """The doubles that `FLOATS` has, each with a bound on its error."""
+    """The doubles of `FLOATS`, each with a bound on its error."""
 
     def constant(self, value: Any) -> Bounded:
         nearest = to_float(value)
@@ -65,14 +65,14 @@ class BoundedNumbers(Numbers):
         value = FLOATS.apply(primitive, parameter, [operand.value for operand in operands])
         if not any(operand.error for operand in operands):
             if value == 0 and (primitive.name in ("add", "sub") or _nothing_from_nothing(primitive, operands)):
-                return Bounded(value)  # x − x and 0·x are 0, and exactly so
+                return Bounded(value)  # x − x and 0·x are exactly 0
             if math.isfinite(value):
                 return Bounded(value, primitive.ulps and primitive.ulps * math.ulp(value) + TINIEST)
             return Bounded(value, math.inf, f"{_written(primitive, parameter, operands)} is {value}")
         return self._moved(primitive, parameter, operands, value)
 
     def _moved(self, primitive: Primitive, parameter: Parameter, operands: list[Bounded], value: float) -> Bounded:
-        """The error where operands have errors."""
+        """The error of an operation whose operands have errors."""
         intervals = [operand.interval for operand in operands]
         low, high = INTERVALS.apply(primitive, parameter, intervals)
         error = max(high - value, value - low)
@@ -100,7 +100,7 @@ class BoundedNumbers(Numbers):
         return [inside[output] for output in rule.outputs]
 
     def exists(self, value: Bounded) -> bool:
-        """NaN is no number."""
+        """NaN is not a number; everything else exists."""
         return value.value == value.value
 
     def add(self, a: Bounded, b: Bounded) -> Bounded:
@@ -114,11 +114,11 @@ BOUNDED = BoundedNumbers()
 
 
 def _nothing_from_nothing(primitive: Primitive, operands: list[Bounded]) -> bool:
-    """Whether a 0 is exact because an operand is: of special functions of two, the order may be 0 and the value underflow."""
+    """Whether a 0 is exact because an operand is 0. Not for special functions of two: at order 0 the value may underflow."""
     return (len(operands) == 1 or not primitive.special) and any(operand.value == 0 for operand in operands)
 
 
 def _written(primitive: Primitive, parameter: Parameter, operands: list[Bounded]) -> str:
-    """The operation on the numbers met: `log(1.2e-17 ± 3e-16)`."""
+    """The operation on the numbers that it met: `log(1.2e-17 ± 3e-16)`."""
     shown = [f"{o.value:.6g}" if not o.error else f"({o.value:.6g} ± {o.error:.2g})" for o in operands]
     return re.sub(r"([(] ?|, )[(]([^()]*)[)][)]", r"\1\2)", primitive.written(tuple(shown), parameter))

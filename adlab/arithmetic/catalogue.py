@@ -1,4 +1,4 @@
-"""Every arithmetic that a graph can be walked with, in one list: what its numbers are, and what the walk gives.
+"""Every arithmetic, in one list: what its numbers are, and what a graph gives when it is computed with them.
 
 >>> [row.name for row in ARITHMETICS][:4]
 ['floats', 'arrays', 'complex', 'symbols']
@@ -25,7 +25,7 @@ from adlab.errors import OptionError, PointError
 
 
 class Row(NamedTuple):
-    """An arithmetic by its name: the class, and what a walk with it gives."""
+    """One arithmetic: its name, its class, and what a walk with it gives."""
 
     name: str
     kind: type[Any]
@@ -38,21 +38,22 @@ ARITHMETICS = (
     Row("complex", ComplexNumbers, "the complex step"),
     Row("symbols", Expressions, "the sweeps in letters, SymPy expressions"),
     Row("nodes", Nodes, "a derivative program: the sweep writes a new graph"),
-    Row("intervals", Intervals, "what may be said of a node while the inputs run over intervals"),
-    Row("enclosures", Enclosures, "the same, proven by Arb's balls"),
+    Row("intervals", Intervals, "bounds on each node while the inputs run over intervals"),
+    Row("enclosures", Enclosures, "the same bounds, proven by Arb's balls"),
     Row("bounded", BoundedNumbers, "values with a running bound on their rounding error"),
-    Row("extended", Extended, "values and derivatives whose exponents have no limit: nothing overflows on the way"),
+    Row("extended", Extended, "values and derivatives with unlimited exponents: nothing overflows on the way"),
     Row("taylor", Taylor, "Taylor coefficients along a line, to any order"),
     Row("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices"),
 )
 
 
 def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
-    """The outputs of f, a Function or a graph, when its inputs are `inputs` and its operations those of an arithmetic.
+    """The outputs of f, a Function or a graph, at `inputs`, with every operation done in the given arithmetic.
 
-    `arithmetic` is a name in this list, or any object that has the methods of `Arithmetic`: your own. For "taylor" each
-    input is a tuple of coefficients, all of one length; for "sparsity" a `Reach`. Raises OptionError for an unknown name,
-    PointError for too many inputs or too few.
+    `arithmetic` is a name in this list, or an object of your own that has the methods of `Arithmetic`. For "taylor" each input
+    is a
+    tuple of coefficients, all of one length. For "sparsity" each input is a `Reach`. Raises OptionError for an unknown name, and
+    PointError for a wrong number of inputs.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -74,7 +75,7 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
 
 def _named(name: str, inputs: Sequence[Any]) -> Any:
     kinds = {row.name: row.kind for row in ARITHMETICS}
-    if name not in kinds or name == "nodes":  # which needs the builder of a new graph
+    if name not in kinds or name == "nodes":  # "nodes" needs the builder of a new graph
         raise OptionError(f"no arithmetic `{name}` to walk with; there are {', '.join(k for k in kinds if k != 'nodes')}")
     if name != "taylor":
         return kinds[name]()

@@ -1,4 +1,4 @@
-"""Complex numbers: what the complex step evaluates with."""
+"""Complex numbers: what the complex step evaluates a graph with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adlab.primitives.primitive import Parameter, Primitive, to_float
 
 
 class ComplexNumbers(Numbers):
-    """complex128, for the complex step; meant for analytic primitives near the real axis."""
+    """complex128, for the complex step. Meant for analytic primitives near the real axis."""
 
     def constant(self, value: Any) -> complex:
         return complex(to_float(value))
@@ -23,7 +23,7 @@ class ComplexNumbers(Numbers):
         with np.errstate(all="ignore"):
             try:
                 return function(*operands, *given)
-            except TypeError:  # NumPy has no complex floor, remainder or heaviside; constants are real
+            except TypeError:  # NumPy has no complex floor, remainder or heaviside
                 if any(np.any(np.imag(operand)) for operand in operands):
                     raise MethodError(f"`{primitive.name}` is not defined for complex numbers") from None
                 return primitive.array(*map(np.real, operands), *given) + 0j

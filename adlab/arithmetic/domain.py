@@ -1,7 +1,7 @@
-"""Where a graph has a value and where it has derivatives: said in letters, and found out at a point.
+"""Where a graph has a value and where it has derivatives: as conditions in letters, and as an answer at a point.
 
-A NaN at an output means that some live operation met an operand outside its domain, or that binary64 overflowed on
-the way; `explain` finds which, so that no NaN is ever returned without a reason.
+A NaN at an output means that some live operation met an operand outside its domain, or that binary64 overflowed on the way.
+`explain` finds out which. So no NaN is returned without a reason.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from adlab.primitives.table import PART
 from adlab.truth.meanings import exact, working
 
 BITS, MOST_PRECISE = 200, 2_000
-"""Of the numbers by which a 0 is told from a tiny number, and how many nodes are walked with them."""
+"""Bits of the numbers that tell a 0 from a tiny number, and the largest graph, in nodes, that is computed with them."""
 
 FloatArray = npt.NDArray[np.float64]
 SMALLEST_NORMAL = 2.0**-1022
-"""Below, a double has fewer bits than 53."""
+"""Doubles below it have fewer than 53 bits."""
 
 
 def domain(graph: Graph) -> list[Any]:
-    """The conditions under which every operation has a value, as SymPy relationals in the inputs; empty where all do.
+    """The conditions under which every operation has a value, as SymPy relationals in the inputs. Empty where all do.
 
     >>> from adlab.graph.lowering import lower
     >>> x = sympy.Symbol("x", real=True)
@@ -63,7 +63,7 @@ def domain(graph: Graph) -> list[Any]:
 
 
 def live(graph: Graph, values: Sequence[float]) -> list[bool]:
-    """Which nodes the outputs really use at this point: not those of a branch that was not taken."""
+    """The nodes that the outputs use at this point. Branches that are not taken are left out."""
     alive = [False] * len(graph)
     for output in graph.outputs:
         alive[output] = True
@@ -73,17 +73,17 @@ def live(graph: Graph, values: Sequence[float]) -> list[bool]:
         primitive, operands, _ = graph.nodes[i]
         routed = FLOATS.partials(graph, i, values) if primitive.routes and values[i] == values[i] else None
         for k, operand in enumerate(operands):
-            # the condition of a select is read whatever it says; its partial is 0 all the same
+            # a select reads its condition in every case, although that partial is 0
             alive[operand] |= routed is None or routed[k] is not None or (primitive.name == "select" and k == 0)
     return alive
 
 
 def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name: str = "f") -> AdlabError | None:
-    """Why there is no value (or no derivative) at this point, or None where nothing is wrong; `name` is the graph's.
+    """Why there is no value, or no derivative, at this point; None where nothing is wrong. `name` is what the graph is called.
 
-    A DomainError for the first live operation whose operand fails its condition, else an OverflowedError for the
-    first live value that is not finite. Nothing is wrong where only complex numbers lead to a real value. A condition that
-    an operand fails by no more than it may be rounded is no property of f, and the sentence says so.
+    The answer is a DomainError for the first live operation whose operand fails its condition. Else it is an OverflowedError
+    for the first live value that is not finite. A real value that is reached by way of complex numbers counts as right. An
+    operand may fail a condition by no more than its own rounding error; then f may be fine, and the message says so.
     """
     values = evaluate(graph, point, FLOATS)
     if any(values[o] != values[o] for o in graph.outputs) and not np.isnan(real_values(graph, np.array(point))).any():
@@ -108,7 +108,7 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name
 
 
 def _composite(graph: Graph, i: int) -> bool:
-    """Whether this node holds several results, and no number of its own."""
+    """Whether this node holds several results, and so has no number of its own."""
     primitive = graph.nodes[i].primitive
     return primitive.compound and primitive is not PART
 
@@ -123,8 +123,9 @@ def _became(graph: Graph, i: int, values: Sequence[float]) -> str:
 
 
 def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
-    """What leaves the range of binary64 on the way, the first live operation that does: "overflow" or "underflow", and
-    the operation in words; both empty where none does.
+    """The first live operation whose result leaves the range of binary64: "overflow" or "underflow", and the operation in words.
+
+    Both texts are empty where no operation does.
 
     >>> from adlab.graph.lowering import lower
     >>> x = sympy.Symbol("x", real=True)
@@ -146,9 +147,9 @@ def beyond_range(graph: Graph, point: Sequence[float]) -> tuple[str, str]:
 
 
 def in_range(graph: Graph, point: Sequence[float]) -> bool:
-    """Whether every live value on the way is a normal number, or a 0 that no underflow has made: a look at all values.
+    """Whether every live value on the way is a normal number, or a 0 that is no underflow. It looks at all values.
 
-    What tells on platforms whose flags cannot be read (see `flags`).
+    This is for platforms whose flags cannot be read (see `flags`).
     """
     values = evaluate(graph, point, FLOATS)
     alive = live(graph, values)
@@ -182,7 +183,7 @@ def _failed(
 
 
 def _rounded(graph: Graph, i: int, point: Sequence[float], which: int) -> float:
-    """By how much the operands may be off, where that is enough for a failed condition to hold after all; else 0."""
+    """How far the operands may be off, if that is enough for the failed condition to hold after all; else 0."""
     primitive, operands, parameter = graph.nodes[i]
     values = evaluate(graph, [Bounded(number) for number in point], BOUNDED)
     sides = [values[o].interval for o in operands]
@@ -194,7 +195,7 @@ def _rounded(graph: Graph, i: int, point: Sequence[float], which: int) -> float:
 
 
 def _unrounded(graph: Graph, operands: Sequence[int], point: Sequence[float], met: Sequence[float]) -> bool:
-    """Whether the operands are exactly what binary64 has made of them: a bound does not know that a 0 is one."""
+    """Whether the operands are exact results of binary64. An error bound cannot tell that a 0 is exact."""
     if any(value != 0 for value in met) or len(graph) > MOST_PRECISE or graph.compound:
         return False
     with working(BITS):
@@ -264,9 +265,9 @@ def in_words(condition: Any) -> str:
 
 
 def turning(graph: Graph) -> list[int]:
-    """The operations that have kinks or jumps which the inputs can reach.
+    """The operations with kinks or jumps that the inputs can reach.
 
-    What compares results that are constant piece by piece has none of its own: those have jumped before.
+    Comparisons of values that are piecewise constant are left out: where such a comparison jumps, those values jump too.
     """
     if not any(graph.nodes[i].primitive.smooth is not sympy.true for i in graph.operations):
         return []
@@ -281,7 +282,7 @@ def turning(graph: Graph) -> list[int]:
 
 
 def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
-    """The live operations that stand on a kink or jump here, each with the convention that its partials follow."""
+    """The live operations that are on a kink or jump here, each with the convention that its partials follow."""
     values = evaluate(graph, point, FLOATS)
     alive, found = live(graph, values), []
     for i in turning(graph):
@@ -294,15 +295,15 @@ def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
 
 
 def kinked(graph: Graph, point: Sequence[float]) -> bool:
-    """Whether some live operation stands on a kink or jump here; quick for graphs that have none."""
+    """Whether some live operation is on a kink or jump here. Quick for graphs that have none."""
     return bool(turning(graph)) and bool(kinks(graph, point))
 
 
 def special_rows(graph: Graph, points: FloatArray) -> npt.NDArray[np.bool_]:
-    """At which of the points, shape (N, inputs), a sweep on floats may go wrong: a look at all values on the way.
+    """The points, shape (N, inputs), at which a sweep on floats may go wrong. It looks at all values on the way.
 
-    Some operation overflows, underflows or has a subnormal result there, or stands on a kink. A NaN alone is no such
-    sign: it is what an operand outside the domain gives.
+    There an operation overflows, underflows, has a subnormal result, or is on a kink. A NaN alone is no such sign: an operand
+    outside the domain gives NaN too.
     """
     with np.errstate(all="ignore"):
         values = evaluate(graph, list(points.T), ARRAYS)

@@ -1,8 +1,8 @@
-"""Proven intervals: what may be said of a node, and of the gradient, while the inputs run over a box.
+"""Proven intervals: bounds on each node, and on the gradient, while the inputs run over a box.
 
-The ends of each interval are values that Arb has proven, rounded outwards to doubles; which ends there are, the table
-knows (`over`), and where it does not, Arb's own arithmetic on the whole ball. An operation that need not have a value
-all over the box is undefined, (nan, nan), and so is what comes of it.
+The ends of each interval are values that Arb has proven, rounded outwards to doubles. The table (`over`) knows at which operands
+the ends are taken. Where it does not, Arb computes with the whole ball. An operation that may have no value somewhere in the
+box is undefined, (nan, nan), and so is everything that uses it.
 
 >>> from adlab.graph.lowering import lower
 >>> from adlab.arithmetic.numbers import evaluate
@@ -26,12 +26,12 @@ PERHAPS: Interval = (0.0, 1.0)
 
 
 def undefined(interval: Interval) -> bool:
-    """Whether it stands for what need not have a value."""
+    """Whether it stands for a number that may not exist."""
     return interval[0] != interval[0]
 
 
 class Enclosures(Intervals):
-    """(low, high), proven; (nan, nan) where there need be no value."""
+    """(low, high), proven; (nan, nan) where there may be no value."""
 
     undefined = UNDEFINED
 
@@ -50,7 +50,7 @@ class Enclosures(Intervals):
         return self._over(primitive, parameter, operands)
 
     def _over(self, primitive: Primitive, parameter: Parameter, operands: list[Interval]) -> Interval:
-        """By the ends that the table names: once from below and once from above."""
+        """By the ends that the table names, once from below and once from above."""
         known: dict[tuple[float, ...], Interval] = {}
 
         def at(*place: float) -> Interval:
@@ -62,7 +62,7 @@ class Enclosures(Intervals):
         high = primitive.over(lambda *place: at(*place)[1], operands, parameter)[1]
         direct = arb.value(primitive, parameter, operands) if all(map(_bounded, operands)) else ENTIRE
         found = max(low, direct[0]), min(high, direct[1])  # Arb knows that no wave is higher than 1
-        return UNDEFINED if found == ENTIRE else found  # a pole may be between two doubles, as those of tan are
+        return UNDEFINED if found == ENTIRE else found  # a pole may lie between two doubles, as those of tan do
 
 
 ENCLOSURES = Enclosures()
@@ -73,7 +73,7 @@ def _bounded(operand: Interval) -> bool:
 
 
 def _at(primitive: Primitive, parameter: Parameter, place: tuple[float, ...]) -> Interval:
-    """By Arb; at infinity the limit that IEEE arithmetic has there, and everything if there is none."""
+    """By Arb. At infinity: the limit that IEEE arithmetic has there, and everything if there is none."""
     if all(map(math.isfinite, place)):
         return arb.value(primitive, parameter, [(x, x) for x in place])
     limit = primitive.careful(*place) if parameter is None else primitive.careful(*place, parameter)
@@ -81,7 +81,7 @@ def _at(primitive: Primitive, parameter: Parameter, place: tuple[float, ...]) ->
 
 
 def _despite(primitive: Primitive, operands: list[Interval]) -> Interval:
-    """What is known though an operand is undefined: a branch not taken, and a truth that the other side decides."""
+    """What is known although an operand is undefined: the branch that is taken, or a truth value that the other side decides."""
     if primitive.name == "select":
         condition, yes, no = operands
         if condition == (0.0, 0.0):

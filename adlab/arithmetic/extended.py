@@ -1,8 +1,8 @@
-"""Numbers whose exponent has no limit: the answer where binary64 overflows or underflows on the way.
+"""Numbers whose exponent has no limit: they give the answer where binary64 overflows or underflows on the way.
 
-A number is one of mpmath's, of `BITS` bits. What each operation means comes from `adlab.truth`, so an enormous exp, a gamma
-function or an error function far out has its value too. The result is rounded to binary64 once, at the end. This walk costs a
-thousand times a walk on floats. So it is taken only at points where binary64 has run out of range.
+A number is one of mpmath's, with `BITS` bits. `adlab.truth` says what each operation means, so an enormous exp, a gamma function
+or an error function far out has its value too. The result is rounded to binary64 once, at the end. This walk takes a thousand
+times as long as a walk on floats. So it is used only at points where binary64 has run out of range.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from adlab.truth.meanings import CONTEXT, exact, magnitude, working
 from adlab.truth.values import Plan, plan
 
 BITS = 160
-"""Bits of the mantissa: three times those of binary64, so that what cancels in an ordinary formula is kept."""
+"""Bits of the mantissa: three times those of binary64, so that ordinary cancellations leave enough digits."""
 LARGEST_MAGNITUDE = 2**40
-"""The magnitude, in bits, of the largest exponent that is followed; beyond, a number counts as infinite."""
+"""The largest exponent that is followed, given as its own length in bits. A larger number counts as infinite."""
 
 
 FARTHEST = 2**1000
-"""The largest exponent that is told: a float holds it. Nothing depends on how much farther a number is."""
+"""The largest exponent that is reported: a float can hold it. Nothing depends on how much larger a number is."""
 
 
 class Extended(Numbers):
@@ -59,7 +59,7 @@ class Extended(Numbers):
                 return CONTEXT.nan
         try:
             (found,) = meaning(primitive, parameter, len(operands)).values(operands, self.bits)
-        except AdlabError:  # no value there, or none that the truth can compute: binary64 decides, if it has a number
+        except AdlabError:  # no value, or none that the truth can compute: if binary64 has a number, that is used
             value = primitive.value([nearest(operand) for operand in operands], parameter)
             doubtful = abs(value) == math.inf or (value == 0 and not primitive.vanishes) or 0 < abs(value) < 2.0**-1022
             return CONTEXT.nan if doubtful else exact(value)
@@ -67,12 +67,12 @@ class Extended(Numbers):
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
-        """By the rule of the table; None where an operation that chooses has not chosen the operand."""
+        """By the rule of the table. None for an operand that a choosing operation has not chosen."""
         found = super().partials(graph, position, values)
         return [None if partial == 0 else partial for partial in found] if graph.nodes[position].primitive.routes else found
 
     def pullback(self, graph: Graph, position: int, values: Values[Any], bar: Any) -> Sequence[Any]:
-        """By the rule for both, adjoint and partial in one, as on floats."""
+        """By the rule for adjoint × partial as a whole, as on floats."""
         primitive, _, parameter = graph.nodes[position]
         if primitive.routes:
             return super().pullback(graph, position, values, bar)
@@ -86,7 +86,7 @@ class Extended(Numbers):
             return _quotient(a, b)
 
     def size(self, number: Any) -> float:
-        """The magnitude of a number as a power of two; -inf for 0, inf for what is no number."""
+        """The magnitude of a number as a power of two; -inf for 0, inf for NaN and infinity."""
         if number == 0:
             return -math.inf
         if not CONTEXT.isfinite(number):
@@ -107,7 +107,7 @@ class Extended(Numbers):
 
 
 def _lost(number: Any) -> bool:
-    """Whether a number is NaN, infinite, or beyond every exponent that is followed."""
+    """Whether a number is NaN, infinite, or has an exponent too large to follow."""
     return not CONTEXT.isfinite(number) or (number != 0 and abs(magnitude(number)) > LARGEST_MAGNITUDE)
 
 
@@ -130,7 +130,7 @@ def _extreme(better: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
     return lambda a, b: a if CONTEXT.isnan(a) or better(a, b) else b
 
 
-# What needs no function of mpmath's: arithmetic, and what compares and chooses.
+# Operations that need no function of mpmath's: arithmetic, comparisons and choices.
 NATIVE: dict[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": _quotient, "neg": operator.neg, "abs": abs,
     "lt": _truth(operator.lt), "le": _truth(operator.le), "gt": _truth(operator.gt), "ge": _truth(operator.ge),
@@ -142,7 +142,7 @@ NATIVE: dict[str, Callable[..., Any]] = {
 
 @cache
 def meaning(primitive: Primitive, parameter: Parameter, count: int) -> Plan:
-    """One operation on `count` operands as the truth evaluates it, from its SymPy form."""
+    """One operation on `count` operands, as the truth evaluates its SymPy form."""
     operands = sympy.symbols(f"a0:{count}", real=True)
     given = operands if parameter is None else (*operands, exact_sympy(parameter))
     with sympy.evaluate(False):
@@ -156,7 +156,7 @@ EXTENDED = Extended()
 def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
     """The outputs at a point, each computed with unlimited exponents and rounded to binary64 once.
 
-    A result beyond the largest double is an infinity; a result below the smallest is 0. NaN where there is no real value.
+    A result beyond the largest double is an infinity, a result below the smallest is 0. NaN where there is no real value.
 
     >>> from adlab.graph.lowering import lower
     >>> x = sympy.Symbol("x", real=True)
@@ -168,12 +168,12 @@ def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
 
 
 def number(x: float) -> Any:
-    """A double as the same number of unlimited exponent."""
+    """A double as a number of unlimited exponent."""
     return exact(x)
 
 
 def nearest(number: Any) -> float:
-    """The double nearest to a number, once rounded."""
+    """The double nearest to a number: one rounding."""
     if not CONTEXT.isfinite(number):
         return float(number)
     if number != 0 and magnitude(number) > 1100:

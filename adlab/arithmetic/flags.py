@@ -1,8 +1,8 @@
-"""The processor's own memory of overflow and underflow: sticky flags, cleared before a computation and read after it.
+"""The processor's flags for overflow and underflow: cleared before a computation and read after it.
 
-A flag costs nothing while numbers are computed. So a program can run at full speed, and still tell afterwards that a number left
-the range of binary64 on the way (IEEE 754-2019, section 7). NumPy clears the flags for itself; its computations tell by the
-values instead. Where the platform is not known, `raised` always answers True, and the slower look at the values decides.
+Setting a flag costs no time. So a program runs at full speed, and afterwards one can tell whether a number left the range of
+binary64 on the way (IEEE 754-2019, section 7). NumPy clears the flags for its own use, so NumPy computations are judged by
+their values instead. On an unknown platform `raised` always answers True; then the slower look at the values decides.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MASKS = {"x86_64": (0x3D, 0x18), "AMD64": (0x3D, 0x18), "aarch64": (0x1F, 0x0C)
 
 
 def _found() -> tuple[Callable[[], object], Callable[[], bool]]:
-    """Functions that clear the flags, and that read whether a number overflowed or underflowed since."""
+    """Functions that clear the flags, and that say whether a number overflowed or underflowed since."""
     masks = _MASKS.get(platform.machine())
     if masks is None or not sys.platform.startswith("linux"):
         return (lambda: None), (lambda: True)
@@ -33,7 +33,7 @@ def _found() -> tuple[Callable[[], object], Callable[[], bool]]:
 
 
 def _works(clear: Callable[[], object], raised: Callable[[], bool]) -> bool:
-    """Whether the flags tell what happens: measured on three products."""
+    """Whether the flags are right: measured on three products."""
     small, large = float("1e-200"), float("1e200")
     found = []
     for a, b in ((small, small), (large, large), (small, large)):
@@ -47,4 +47,4 @@ def _works(clear: Callable[[], object], raised: Callable[[], bool]) -> bool:
 clear, raised = _found()
 clear()
 known: bool = not raised()
-"""Whether the flags of this platform can be read; if not, `raised` is always true."""
+"""Whether the flags of this platform can be read. If not, `raised` is always true."""

@@ -1,6 +1,6 @@
-"""binary64, one number at a time: walked operation by operation, or compiled to straight-line Python.
+"""binary64, one number at a time: operation by operation, or compiled to straight-line Python.
 
-Every operation is within 1 ulp of its value but for gamma, its kin and powers (a few ulp), as the platform's `math` is.
+Every operation is within 1 ulp of its value, as the platform's `math` is. Gamma, its kin and powers are within a few ulps.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Floats(Numbers):
         return [partial or None for partial in found] if primitive.routes else found
 
     def pullback(self, graph: Graph, position: int, values: Values[float], bar: float) -> Sequence[float | None]:
-        """By the rule for both, in which bar × 1/b is bar/b: the operations of a derivative program, done at once."""
+        """By the rule for bar × partial as a whole, in which bar × 1/b is bar/b. A derivative program has the same operations."""
         primitive, operands, parameter = graph.nodes[position]
-        if primitive.routes:  # what is not used gets nothing, not even 0 × its infinite partial
+        if primitive.routes:  # an operand that is not used gets nothing, not even 0 × its infinite partial
             return super().pullback(graph, position, values, bar)
         given = [values[operand] for operand in operands]
         return _compiled(rules.pullback, primitive, parameter)(*given, values[position], bar)
@@ -47,9 +47,9 @@ FLOATS = Floats()
 
 
 def compile_python(graph: Graph, arithmetic: Numbers = FLOATS, functions: Mapping[str, Any] = MappingProxyType({})) -> Program:
-    """A function from the inputs, as floats, to the tuple of outputs; it never raises.
+    """A function from the inputs, as floats, to the tuple of outputs. It never raises.
 
-    For another `arithmetic` on Python's numbers, `functions` gives what a primitive of that name calls.
+    For another `arithmetic` on Python's numbers, `functions` says what is called for a primitive of that name.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -70,7 +70,7 @@ def compile_python(graph: Graph, arithmetic: Numbers = FLOATS, functions: Mappin
 
 
 compiled_rule = cache(compile_python)
-"""For the rules of the table, which live as long as it does."""
+"""For the rules of the table: kept as long as the table."""
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Intervals of floats, rounded outwards: what may be said of a node while the inputs run over intervals.
+"""Intervals of floats, rounded outwards: bounds on each node while the inputs run over intervals.
 
-Walked with these, a rule of the table says how steep a primitive can be near a point, and a condition of the table
-whether it holds all around it: (1, 1) for surely, (0, 0) for nowhere, (0, 1) for perhaps. They are as good as the
-table's bounds on the rounding of each primitive; `enclosures` has proven ones, of Arb.
+A rule of the table, walked with intervals, says how steep a primitive can be near a point. A condition of the table says
+whether it holds all around the point: (1, 1) for surely, (0, 0) for nowhere, (0, 1) for perhaps. These intervals are as good as
+the table's bounds on rounding. `enclosures` has intervals that Arb proves.
 
 >>> from adlab.graph.lowering import lower
 >>> from adlab.arithmetic.numbers import evaluate
@@ -29,12 +29,12 @@ ADD, MUL = PRIMITIVES["add"], PRIMITIVES["mul"]
 
 
 def exactly(constant: Any) -> bool:
-    """Whether binary64 holds this constant."""
+    """Whether binary64 holds this constant exactly."""
     return not hasattr(constant, "free_symbols") and is_binary(constant)
 
 
 def widened(low: float, high: float, ulps: float) -> Interval:
-    """Both ends moved out by so many units in their last place.
+    """Both ends moved outwards by so many units in the last place.
 
     >>> widened(1.0, 2.0, 1)
     (0.9999999999999998, 2.0000000000000004)
@@ -42,7 +42,7 @@ def widened(low: float, high: float, ulps: float) -> Interval:
     if not ulps:
         return low, high
     if not (math.isfinite(low) and math.isfinite(high)):
-        low = 1.7976931348623157e308 if low == math.inf else low  # an overflow, and maybe a finite number
+        low = 1.7976931348623157e308 if low == math.inf else low  # after an overflow the true number may still be finite
         high = -1.7976931348623157e308 if high == -math.inf else high
     return (
         math.nextafter(low - ulps * math.ulp(low), -math.inf) if ulps > 1 else low - math.ulp(low),
@@ -51,10 +51,10 @@ def widened(low: float, high: float, ulps: float) -> Interval:
 
 
 class Intervals(Numbers):
-    """(low, high): every real number that may be meant lies between; everything where there need be no value."""
+    """(low, high): the true number lies between. Everything where there may be no value."""
 
     undefined: Interval = ENTIRE
-    """What stands for an operation that need not have a value all over."""
+    """Stands for an operation that may have no value somewhere."""
 
     def constant(self, value: Any) -> Interval:
         nearest = to_float(value)
@@ -83,7 +83,7 @@ class Intervals(Numbers):
     def conditions(
         self, primitive: Primitive, parameter: Parameter, operands: list[Interval], out: Interval = ENTIRE
     ) -> list[Interval]:
-        """Whether there is a value, each partial, and a smooth neighbourhood, all over these intervals."""
+        """Whether there is a value, each partial, and a smooth neighbourhood, everywhere over these intervals."""
         conditions = rules.conditions(primitive, parameter)
         found = evaluate(conditions, [*operands, out], self)
         return [found[output] for output in conditions.outputs]
@@ -99,7 +99,7 @@ INTERVALS = Intervals()
 
 
 def steepness(primitive: Primitive, parameter: Parameter, operands: list[Interval], out: Interval) -> list[float]:
-    """How large each partial may be over these intervals, by its rule; `out` are the values there."""
+    """How large each partial can be over these intervals, by its rule. `out` is the interval of the operation's values."""
     rule = rules.partials(primitive, parameter)
     found = evaluate(rule, [*operands, out], INTERVALS)
     return [max(-found[output][0], found[output][1], TINIEST) for output in rule.outputs]

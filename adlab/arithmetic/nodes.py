@@ -1,4 +1,4 @@
-"""Nodes of a new graph: a sweep over them writes the derivative program down."""
+"""Nodes of a new graph: a sweep that runs on them writes the derivative program."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from adlab.primitives.table import PART
 
 
 class Nodes:
-    """Nodes of a new graph: what is walked with these is written down as a program.
+    """Nodes of a new graph. What is computed with them is written down as a program.
 
-    `guards` names, for nodes inside branches, the condition under which they are live: elsewhere their partials are
-    0, or a NaN from the branch not taken would reach the result through 0 × NaN.
+    `guards` gives, for each node inside a branch, the condition under which it is live. Elsewhere its partials are 0. Otherwise a
+    NaN from the branch that is not taken would reach the result, as 0 × NaN.
     """
 
     def __init__(self, builder: Builder, guards: Mapping[int, int] | None = None) -> None:
@@ -33,13 +33,13 @@ class Nodes:
         return self.builder.apply(primitive, operands, parameter)
 
     def partials(self, graph: Graph, position: int, values: Values[int]) -> Sequence[int | None]:
-        """As the rule says, written down."""
+        """The table's rule, written down."""
         primitive, _, parameter = graph.nodes[position]
         rule = rules.partials(primitive, parameter)
         return self._guarded(position, rules.splice(self.builder, rule, rule_inputs(graph, position, values)))
 
     def pullback(self, graph: Graph, position: int, values: Values[int], bar: int) -> Sequence[int | None]:
-        """As the rule for both says; nothing is written for an operand that depends on no input."""
+        """The rule for adjoint × partial, written down. Nothing is written for an operand that depends on no input."""
         primitive, operands, parameter = graph.nodes[position]
         active = graph.active
         if len(operands) == 2:
@@ -52,14 +52,14 @@ class Nodes:
         return self._guarded(position, found) if self.guards or self.zero in found else found
 
     def _guarded(self, position: int, found: Sequence[int | None]) -> Sequence[int | None]:
-        """0 where the node is not live; None for what is 0 throughout."""
+        """The partial, or 0 where the node is not live. None for a partial that is 0 everywhere."""
         if position in self.guards:
             guard, call, zero = self.guards[position], self.builder.call, self.zero
             found = [None if node is None else call("select", guard, node, zero) for node in found]
         return [None if node == self.zero else node for node in found]
 
     def compound(self, operation: Any, parameter: Parameter, operands: list[int]) -> int:
-        """One node for the operation: its bodies stay bodies."""
+        """One node for the operation. Its bodies stay bodies."""
         return self.builder.cons(operation, tuple(operands), parameter)
 
     def part(self, value: int, k: int) -> int:
@@ -67,11 +67,11 @@ class Nodes:
         return self.builder.cons(PART, (value,), k)
 
     def reached(self, position: int, contributions: Sequence[int | None]) -> Sequence[int | None]:
-        """Inside a branch, 0 where that is not taken."""
+        """Inside a branch: 0 where that branch is not taken."""
         return self._guarded(position, contributions)
 
     def exists(self, value: int) -> bool:
-        """A node may have no value at some points; the program that is written covers the others."""
+        """Always true: a node may have no value at some points, but the program is written for the others."""
         return True
 
     def add(self, a: int, b: int) -> int:

@@ -1,4 +1,4 @@
-"""The one evaluator, and what an arithmetic has to know for it and for the two sweeps (`adlab.autodiff`).
+"""The one evaluator of graphs, and what an arithmetic must offer to it and to the two sweeps (`adlab.autodiff`).
 
 >>> from adlab.arithmetic.arrays import ARRAYS
 >>> from adlab.arithmetic.floats import FLOATS
@@ -29,7 +29,7 @@ Values = Sequence[T]
 
 
 class Arithmetic(Protocol[T]):
-    """Numbers of type T: how constants, operations, and local partials are made of them."""
+    """Numbers of type T: how constants, operations and local partials are computed."""
 
     def constant(self, value: Any) -> T:
         """An exact constant in this arithmetic."""
@@ -38,7 +38,7 @@ class Arithmetic(Protocol[T]):
         """One operation."""
 
     def partials(self, graph: Graph, position: int, values: Values[T]) -> Sequence[T | None]:
-        """The local partial for each operand of a node; None where nothing can flow."""
+        """The local partial for each operand of a node; None where no derivative can flow."""
 
     def add(self, a: T, b: T) -> T:
         """a + b."""
@@ -50,24 +50,24 @@ class Arithmetic(Protocol[T]):
         """Whether this is a number, and not the sign that there is none."""
 
     def compound(self, operation: Any, parameter: Parameter, operands: list[T]) -> Any:
-        """All results of an operation with bodies: computed, or written down. `part` reads them."""
+        """All results of an operation with bodies, computed or written down. `part` reads them."""
 
     def part(self, value: Any, k: int) -> T:
         """Result number k of what `compound` has returned."""
 
     def reached(self, position: int, contributions: Sequence[T | None]) -> Sequence[T | None]:
-        """What the operands of a compound operation receive, where the node itself is used at all."""
+        """What the operands of a compound operation receive, where the node itself is used."""
 
 
 class Adjoints(Arithmetic[T], Protocol[T]):
-    """What a reverse sweep asks for besides."""
+    """What a reverse sweep needs besides."""
 
     def pullback(self, graph: Graph, position: int, values: Values[T], bar: T) -> Sequence[T | None]:
-        """What a node whose adjoint is `bar` passes to each operand, bar × partial; None where nothing can flow."""
+        """What a node with adjoint `bar` passes to each operand: bar × partial. None where no derivative can flow."""
 
 
 def evaluate(graph: Graph, inputs: Sequence[T], arithmetic: Arithmetic[T]) -> list[T]:
-    """The value of every node, in order; of a compound operation whatever the arithmetic keeps for its results."""
+    """The value of every node, in order. For a compound operation: what the arithmetic keeps for its results."""
     if graph.compound:
         return _evaluate_compound(graph, inputs, arithmetic)
     values = list(inputs)
@@ -112,12 +112,12 @@ class Numbers(ABC):
         """One operation."""
 
     def pullback(self, graph: Graph, position: int, values: Values[Any], bar: Any) -> Sequence[Any]:
-        """Partial by partial."""
+        """The adjoint times each partial, one by one."""
         mul = self.mul
         return [None if partial is None else mul(bar, partial) for partial in self.partials(graph, position, values)]
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
-        """The partials of a node: its rule is a graph, walked with the same arithmetic."""
+        """The partials of a node. Its rule is a graph, evaluated in the same arithmetic."""
         primitive, _, parameter = graph.nodes[position]
         rule = rules.partials(primitive, parameter)
         inside = evaluate(rule, rule_inputs(graph, position, values), self)
@@ -130,7 +130,7 @@ class Numbers(ABC):
         return a * b
 
     def exists(self, value: Any) -> bool:
-        """NaN is no number."""
+        """NaN is not a number; everything else exists."""
         return bool(value == value)
 
     def compound(self, operation: Any, parameter: Parameter, operands: list[Any]) -> tuple[Any, ...]:
@@ -142,5 +142,5 @@ class Numbers(ABC):
         return value[k]
 
     def reached(self, position: int, contributions: Sequence[Any]) -> Sequence[Any]:
-        """Numbers are where they are: everything reached."""
+        """All of them: numbers are not guarded by a condition."""
         return contributions

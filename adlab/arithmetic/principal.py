@@ -1,7 +1,7 @@
-"""Values that are real though something on the way is not: sqrt(x)/sqrt(y) for x, y < 0.
+"""Values that are real although a number on the way is not: sqrt(x)/sqrt(y) for x, y < 0.
 
-SymPy means the principal branches, so such a value exists; the walk over the reals ends in NaN there. This one
-leaves the reals where a root, a power or a logarithm needs it, and accepts only what comes back.
+SymPy means the principal branches, so such a value exists, but a walk over the reals ends in NaN. This walk leaves the reals
+where a root, a power or a logarithm needs it. It accepts only results that come back to the reals.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from adlab.primitives.primitive import Parameter, Primitive
 
 FloatArray = npt.NDArray[np.float64]
 REAL = 1e-12
-"""An imaginary part this small beside its number is roundoff."""
+"""A part of a complex number: an imaginary part this small beside the number is roundoff."""
 
 
 class _Principal(ComplexNumbers):
-    """Complex arrays that stay on the real line as long as they can: beyond the domain of a root, a power or a
-    logarithm they leave it, and from then on only what is analytic goes on."""
+    """Complex arrays that stay on the real line as long as they can. They leave it beyond the domain of a root, a power or a
+    logarithm. From then on only analytic operations are accepted."""
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
-        operands = [np.asarray(operand) + 0 for operand in operands]  # -0j would be on the other side of the cut
+        operands = [np.asarray(operand) + 0 for operand in operands]  # turns -0j into 0j, on the right side of the cut
         on_line = reduce(np.logical_and, [operand.imag == 0 for operand in operands])
         real = np.where(on_line, ARRAYS.apply(primitive, parameter, [operand.real for operand in operands]), np.nan)
         complex_ = ~on_line & (primitive.analytic and primitive.has_complex)
@@ -47,7 +47,7 @@ _PRINCIPAL = _Principal()
 
 
 def real_values(graph: Graph, points: FloatArray) -> FloatArray:
-    """The outputs by way of the complex plane, (..., inputs) → (..., outputs): NaN where one is not real.
+    """The outputs by way of the complex plane, (..., inputs) → (..., outputs). NaN where an output is not real.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy

@@ -1,4 +1,4 @@
-"""`adlab.primitive`: an operation of the user's own, an entry of the table like any other, checked before it is let in."""
+"""`adlab.primitive`: registers an operation of the user's own as an entry of the table. It is checked first."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from adlab.text.parser import parse
 from adlab.truth.meanings import CONTEXT, exact, working
 from adlab.truth.values import Plan, plan
 
-PRECISIONS = (400, 1600, 6400)  # bits: the later ones where a meaning loses the digits of the first
+PRECISIONS = (400, 1600, 6400)  # bits: the later ones are for meanings that lose digits at the first
 STEP = 100  # bits by which the step of a difference is smaller than the operand
 AGREES = 80  # bits that a partial and a difference must share
-KEPT = 2.0**-26  # the relative error of a rule on floats above which it is refused: half of the digits
+KEPT = 2.0**-26  # a rule on floats with a larger relative error is refused: it would lose half of the digits
 POINTS = 60
 
 
@@ -40,18 +40,22 @@ def primitive(
     ulps: float = 4,
     cost: float = 20,
 ) -> Any:
-    """Registers an operation of your own, and returns its SymPy function, for expressions; texts know it by `name`.
+    """Registers an operation of your own and returns its SymPy function, for use in expressions. Texts know it by `name`.
 
-    `form` says what it means: a function from SymPy operands to an expression. `partials` are the derivatives by each
-    operand, as texts or expressions in the operands a, b, c, a4 … and the result `out`; they may call every function of
-    the table, and this one. `value` takes floats (it may raise ValueError outside the domain), `array` NumPy arrays; both
-    default to the form at 130 bits, rounded once. `domain` is the condition for a value, `smooth` that for a derivative in
-    the usual sense; elsewhere the partial is the `convention`, a sentence. `ulps` bounds the rounding error of `value`,
-    `cost` counts in additions.
+    - `form` says what it means: a function from SymPy operands to an expression.
+    - `partials` are the derivatives by each operand, as texts or expressions in the operands a, b, c, a4 … and the result `out`.
+      They may call every function of the table, and this one.
+    - `value` takes floats; outside the domain it may raise ValueError. `array` takes NumPy arrays. By default both evaluate the
+      form at 130 bits and round once.
+    - `domain` is the condition for a value, `smooth` the condition for a derivative in the usual sense. Elsewhere the partial
+      is the
+      `convention`, which is a sentence.
+    - `ulps` bounds the rounding error of `value`. `cost` counts in additions.
 
-    It is checked first, over the domain: each partial against differences of the form at 400 bits and more, the rule on
-    floats against both (it must keep half of the digits), `value` and `array` against the form to `ulps`. Raises OptionError
-    that says what is wrong and where; nothing is registered then. `forget(name)` takes it out again.
+    The operation is checked first, over its domain. Each partial is compared with differences of the form at 400 bits and more.
+    The rule on floats is compared with both; it must keep half of the digits. `value` and `array` must agree with the form to
+    `ulps`. Raises OptionError, which says what is wrong and where; then nothing is registered. `forget(name)` removes the
+    operation again.
 
     >>> import adlab
     >>> logit = primitive("logit", lambda a: sympy.log(a / (1 - a)), ["1/(a*(1 - a))"], domain="And(a > 0, a < 1)")
@@ -70,7 +74,7 @@ def primitive(
     letters = operand_letters(len(partials))
     means = form(*letters)
     head = named(name, form, len(partials))
-    vocabulary.know(name, head, len(letters), len(letters))  # for its own rules
+    vocabulary.know(name, head, len(letters), len(letters))  # so that its own rules can be read
     try:
         slopes = tuple(_read(rule, letters) for rule in partials)
         where, kinks = _condition(domain, letters), _condition(smooth, letters)
@@ -89,7 +93,7 @@ def primitive(
 
 
 def forget(name: str) -> None:
-    """Takes a primitive that `primitive` has registered out of the table. Raises OptionError if there is none."""
+    """Removes a primitive that `primitive` has registered. Raises OptionError if there is none of that name."""
     known = table.PRIMITIVES.get(name)
     if known is None or known.spelling != name or not hasattr(known.head, "meaning"):
         raise OptionError(f"no primitive of yours is called {name!r}")
@@ -99,7 +103,7 @@ def forget(name: str) -> None:
 def _made(
     name: str, head: Any, means: Any, letters: Sequence[Any], slopes: Any, value: Any, array: Any, **facts: Any
 ) -> Primitive:
-    """The entry; values by the form where no functions are given."""
+    """The entry. Where no functions are given, the form computes the values."""
     scalar = value or _by_form(plan([means], letters))
     if facts["smooth"] is not sympy.true and not facts["convention"]:
         raise OptionError(f"`{name}` is not smooth everywhere; say by `convention` what its partial is there")
@@ -122,7 +126,7 @@ def _read(rule: Any, letters: Sequence[Any]) -> Any:
 
 
 def _condition(condition: Any, letters: Sequence[Any]) -> Any:
-    """A condition; as text it is read as that of a Piecewise, since a formula by itself is a number."""
+    """A condition. A text is read as the condition of a Piecewise, since a formula by itself is a number."""
     if condition is True:
         return sympy.true
     if not isinstance(condition, str):
@@ -133,7 +137,7 @@ def _condition(condition: Any, letters: Sequence[Any]) -> Any:
 def _by_form(meant: Plan) -> Callable[..., float]:
     def scalar(*operands: float) -> float:
         if not all(map(math.isfinite, operands)):
-            return math.nan  # no limits are taken
+            return math.nan  # no limit is taken at infinity
         try:
             found = _real(meant, operands, 130)
         except AdlabError as wrong:
@@ -192,7 +196,7 @@ def _values(made: Primitive, point: Sequence[float], true: float, at: str) -> No
 
 
 def _partial(name: str, meant: Plan, rule: Plan, point: Sequence[float], k: int, wrong: str) -> float:
-    """The derivative by differences of the form, which the rule must share at some precision. Raises OptionError."""
+    """The derivative by differences of the form. At some precision the rule must agree with it. Raises OptionError."""
     found, difference = CONTEXT.zero, CONTEXT.zero
     for bits in PRECISIONS:
         try:
@@ -207,7 +211,7 @@ def _partial(name: str, meant: Plan, rule: Plan, point: Sequence[float], k: int,
 
 
 def _difference(meant: Plan, point: Sequence[float], k: int, bits: int) -> Any:
-    """Central, with a step 2^-100 of the operand: the truncation is about 2^-200 of the derivative."""
+    """A central difference, with a step 2^-100 of the operand: its truncation error is about 2^-200 of the derivative."""
     with working(bits):
         h = exact(abs(point[k]) or 1.0) * CONTEXT.mpf(2) ** -STEP
         ends = [exact(point[k]) + side * h for side in (1, -1)]
@@ -217,13 +221,13 @@ def _difference(meant: Plan, point: Sequence[float], k: int, bits: int) -> Any:
 
 
 def _points(made: Primitive, letters: Sequence[Any]) -> Iterator[list[float]]:
-    """Points of the domain where the operation is smooth, of all sizes and signs, the same at every call."""
+    """Points of the domain where the operation is smooth, of all sizes and signs. They are the same at every call."""
     r = random.Random(made.name)
     means = made.head(*letters).doit()
     inside = sympy.lambdify(letters, sympy.And(made.domain, made.smooth.xreplace({OUT: means})), "math")
     found = 0
     for turn in range(50 * POINTS):
-        sizes = r.random(), 30 * r.random(), 10 ** r.uniform(-12, 4)  # in turn: to 1, to 30, of all decades
+        sizes = r.random(), 30 * r.random(), 10 ** r.uniform(-12, 4)  # in turn: up to 1, up to 30, and any decade
         point = [r.choice((1, -1)) * (sizes[turn % 3] if k == 0 else r.choice((r.random(), 30 * r.random())))
                  for k in range(len(letters))]  # fmt: skip
         try:

@@ -1,4 +1,4 @@
-"""A graph at one point after another: walked at first, compiled once it is called often."""
+"""A graph at one point after another: evaluated at first, compiled once it is called often."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values
 from adlab.graph.graph import Graph
 
-WALKS = 3  # compiling source text costs about as much as this many walks … of a graph called on and on
-LARGEST_COMPILED = 20_000  # operations; beyond, Python's compiler takes longer than any use is worth
+WALKS = 3  # compiling costs as much as about this many walks, when the graph is called again and again
+LARGEST_COMPILED = 20_000  # operations; beyond, Python's compiler takes longer than the compiled program can save
 
 
 class Runner:
-    """The outputs of a graph at one point of floats, NaN outside the domain; same numbers walked or compiled."""
+    """The outputs of a graph at one point of floats, NaN outside the domain. Walked and compiled numbers are the same."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -24,11 +24,11 @@ class Runner:
         self.compiled: Program | None = None
 
     def __call__(self, point: Sequence[float]) -> tuple[float, ...]:
-        """The outputs over the reals, and where they end in NaN by way of the complex numbers."""
+        """The outputs over the reals. Where that is NaN: the outputs by way of complex numbers."""
         return self.rescued(self.real(point), point)
 
     def rescued(self, found: tuple[float, ...], point: Sequence[float]) -> tuple[float, ...]:
-        """`found`, and in place of each NaN the value that complex numbers lead to, where it is real."""
+        """`found`, with each NaN replaced by the value that complex numbers lead to, where that is real."""
         if any(value != value for value in found):
             rescued = real_values(self.graph, np.array(point)).tolist()
             return tuple(b if a != a else a for a, b in zip(found, rescued, strict=True))

@@ -1,7 +1,7 @@
-"""Sets of input indices: on which inputs a node's derivative may depend, the pattern of the Jacobian.
+"""Sets of input indices: the inputs on which a node's derivative may depend. They give the pattern of the Jacobian.
 
-An operand counts unless its partial is 0 whatever the inputs: that of floor(x), that of the condition of a branch, that of
-a factor beside the constant 0. What is known of constants is kept beside the sets for that.
+An operand counts unless its partial is 0 for all inputs: the operand of floor(x), the condition of a branch, a factor beside the
+constant 0. To know that, constants are kept beside the sets.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -25,14 +25,14 @@ DIV = PRIMITIVES["div"]
 
 
 class Reach(NamedTuple):
-    """The inputs that a number depends on, and the number itself where it is the same for all inputs."""
+    """The inputs that a number depends on, and the number itself if it is the same for all inputs."""
 
     inputs: frozenset[int]
     known: float | None = None
 
 
 class Sparsity(Numbers):
-    """Reaches of nodes; a product with the constant 0 depends on nothing."""
+    """A `Reach` for every node. A product with the constant 0 depends on nothing."""
 
     def constant(self, value: Any) -> Reach:
         return Reach(frozenset(), to_float(value))
@@ -51,13 +51,13 @@ class Sparsity(Numbers):
 
 
 def _known(primitive: Primitive, parameter: Parameter, operands: list[float | None]) -> float | None:
-    """The value, where the operands that are known decide it."""
+    """The value, where the known operands decide it."""
     if None not in operands:
         return primitive.value([x for x in operands if x is not None], parameter)
     return 0.0 if (primitive is MUL and 0 in operands) or (primitive is DIV and operands[0] == 0) else None
 
 
 def pattern(graph: Graph) -> list[list[int]]:
-    """For every output the inputs that its derivative may depend on, in order."""
+    """For every output, in order, the inputs that its derivative may depend on."""
     values = evaluate(graph, [Reach(frozenset([i])) for i in range(len(graph.inputs))], Sparsity())
     return [sorted(values[output].inputs) for output in graph.outputs]

@@ -1,7 +1,7 @@
-"""A graph as the text of straight-line Python on floats: no more than one call of a `math` function for each operation.
+"""A graph as the text of straight-line Python on floats. Each operation is one call of a `math` function at most.
 
-`math` raises where IEEE arithmetic goes on, so the text sends any exception to `walked`, the walk under IEEE rules: the
-same result wherever both have one.
+`math` raises an exception where IEEE arithmetic goes on. So at any exception the text calls `walked`, the walk under IEEE rules.
+Both give the same result wherever both have one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from adlab.graph.constants import constants
 from adlab.graph.graph import Graph, Node
 from adlab.primitives.table import PART
 
-# What Python writes shorter than a call, with the meaning that `numerics` gives it: a condition on NaN is NaN.
+# Operations that Python writes shorter than a call. They mean what `numerics` says: a condition on NaN is NaN.
 _COMPARED = "(1.0 if {{0}} {0} {{1}} else nan if {{0}} != {{0}} or {{1}} != {{1}} else 0.0)"
 _INLINE = {
     "lt": _COMPARED.format("<"),
@@ -33,7 +33,7 @@ _POWERS = {2: "{0}*{0}", 3: "{0}*{0}*{0}"}
 
 
 def python_source(graph: Graph, namespace: dict[str, Any]) -> str:
-    """The text of that function; what it calls is put into `namespace`."""
+    """The text of that function. The functions that it calls are put into `namespace`."""
     count = len(graph.inputs)
     names = [f"x{i}" for i in range(count)]
     lines = list(_lines(graph, names, namespace))

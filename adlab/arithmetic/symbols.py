@@ -14,7 +14,7 @@ from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
 
 
 class Expressions(Numbers):
-    """SymPy expressions, unevaluated and sharing what the graph shares."""
+    """SymPy expressions, unevaluated, which share what the graph shares."""
 
     def constant(self, value: Any) -> sympy.Expr:
         return sympy.Float(value, precision=53) if isinstance(value, float) else exact_sympy(value)
@@ -23,11 +23,11 @@ class Expressions(Numbers):
         with sympy.evaluate(False):
             given = operands if parameter is None else [*operands, exact_sympy(parameter)]
             made = primitive.form(*given)
-        _ = made.is_commutative  # known of each in its turn: asked of the last, SymPy would recurse down a deep chain
+        _ = made.is_commutative  # kept at each step; asked for once at the end, SymPy would recurse down a chain
         return made
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
-        """The rule of the table with its letters replaced, simplified as SymPy does by itself."""
+        """The rule of the table with its letters replaced. SymPy simplifies it as usual."""
         primitive, operands, parameter = graph.nodes[position]
         letters = dict(zip(rules.letters(primitive, parameter), rule_inputs(graph, position, values), strict=True))
         return [primitive.partial(k, parameter).xreplace(letters) for k in range(len(operands))]

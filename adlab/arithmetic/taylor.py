@@ -1,8 +1,8 @@
-"""Truncated Taylor series: what a graph is when its inputs are polynomials in one variable t.
+"""Truncated Taylor series: what a graph gives when its inputs are polynomials in one variable t.
 
-A series is the tuple of its coefficients. A primitive y = f(u, v) needs no formula of its own: its rule says
-y' = ∂f/∂u u' + ∂f/∂v v', which is walked on shorter series and integrated (Griewank and Walther, Evaluating Derivatives,
-13.2). Where a partial reads the result y, one coefficient is found after the other.
+A series is the tuple of its coefficients. A primitive y = f(u, v) needs no formula of its own: its rule says that
+y' = ∂f/∂u u' + ∂f/∂v v'. The right-hand side is evaluated on shorter series and integrated (Griewank and Walther, Evaluating
+Derivatives, 13.2). Where a partial reads the result y, the coefficients are found one after the other.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -30,7 +30,7 @@ DIV = PRIMITIVES["div"]
 
 
 class Taylor(Numbers):
-    """Series up to t**order; beyond the value NaN where the primitive has no derivative, or stands on a kink."""
+    """Series up to t**order. Beyond the value they are NaN where a primitive has no derivative, or is on a kink."""
 
     def __init__(self, order: int) -> None:
         self.length = order + 1
@@ -46,7 +46,7 @@ class Taylor(Numbers):
             return quotient(operands[0], operands[1])
         at = [u[0] for u in operands]
         first = FLOATS.apply(primitive, parameter, at)
-        if not any(any(u[1:length]) for u in operands):  # nothing moves
+        if not any(any(u[1:length]) for u in operands):  # no operand moves
             return (first, *[0.0] * (length - 1))
         if not all(compiled_rule(rules.conditions(primitive, parameter))(*at, first)):
             return (first, *[math.nan] * (length - 1))
@@ -55,7 +55,7 @@ class Taylor(Numbers):
         return self._integrated(primitive.routes, rules.partials(primitive, parameter), operands, first, length)
 
     def _integrated(self, routes: bool, rule: Graph, operands: list[Series], first: float, length: int) -> Series:
-        """first + ∫ Σ partial · operand'; what does not read the result is walked once, at the full length."""
+        """first + ∫ Σ partial · operand'. Parts of the rule that do not read the result are evaluated once, at full length."""
         reads = _readers(rule, len(operands))
         slopes = [tuple(n * c for n, c in enumerate(u[:length]))[1:] for u in operands]
         values: list[Any] = [*(u[: length - 1] for u in operands), None]
@@ -78,12 +78,12 @@ class Taylor(Numbers):
 
 
 def product(a: Series, b: Series) -> Series:
-    """a·b, as long as the shorter one."""
+    """a·b, as long as the shorter of the two."""
     return tuple(sum(a[k] * b[n - k] for k in range(n + 1)) for n in range(min(len(a), len(b))))
 
 
 def quotient(a: Series, b: Series) -> Series:
-    """a/b by a = (a/b)·b, coefficient by coefficient."""
+    """a/b, from a = (a/b)·b, one coefficient after the other."""
     found: list[float] = []
     for n in range(min(len(a), len(b))):
         rest = a[n] - sum(found[k] * b[n - k] for k in range(n))
@@ -92,7 +92,7 @@ def quotient(a: Series, b: Series) -> Series:
 
 
 def _readers(rule: Graph, out: int) -> list[bool]:
-    """Which nodes of a rule depend on the result."""
+    """The nodes of a rule that depend on the result."""
     reads = [i == out for i in range(len(rule.inputs))]
     for node in rule.nodes[len(reads) :]:
         reads.append(any(reads[place] for place in node.operands))

@@ -1,6 +1,6 @@
-"""Pullbacks as Python functions that write them: what a reverse sweep over the nodes of a new graph calls.
+"""Pullbacks as Python functions that write nodes: a reverse sweep over the nodes of a new graph calls them.
 
-A program of n operations asks for about n pullbacks; walking each rule's graph anew would take most of the time.
+A program of n operations needs about n pullbacks. Walking each rule's graph again would take most of the time.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ Writer = Callable[..., tuple[int | None, ...]]
 
 @cache
 def writer(primitive: Primitive, parameter: Parameter, wanted: tuple[bool, ...]) -> Writer:
-    """The pullback as straight-line Python that writes it: from a builder, and the positions of the rule's inputs, to
-    those of what each wanted operand receives; None for the other operands, and for what is 0.
+    """A pullback as a Python function. It takes a builder and the positions of the rule's inputs, and writes the nodes.
+
+    It returns, for each wanted operand, the position of what that operand receives. None stands for the others, and for 0.
     """
     rule = pullback(primitive, parameter)
     outputs = [o if want and not _is_zero(rule.nodes[o]) else None for o, want in zip(rule.outputs, wanted, strict=True)]
@@ -41,7 +42,7 @@ def writer(primitive: Primitive, parameter: Parameter, wanted: tuple[bool, ...])
 
 
 def _written(i: int, node: Node, namespace: dict[str, Any]) -> str:
-    """The call that puts this node into the builder `on`; what it needs goes into `namespace`."""
+    """The call that adds this node to the builder `on`. Functions that it needs go into `namespace`."""
     primitive, operands, parameter = node
     if not operands:
         namespace[f"constant{i}"] = parameter

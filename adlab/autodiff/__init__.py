@@ -1,4 +1,4 @@
-"""Engine 1, automatic differentiation: the two sweeps, the traces a learner reads, and derivative programs.
+"""Automatic differentiation: the two sweeps, the derivative programs they write, and the traces that a learner reads.
 
 Read in this order: `sweeps`, `programs`, `trace`.
 """

@@ -1,7 +1,7 @@
 """One step of a sweep over an operation with bodies, and over the `part` nodes that read its results.
 
-The tangent and the adjoint of such an operation are lists, one entry for each result, None where nothing has come. What
-an operation makes of them is its own to say: see `adlab.graph.compound`.
+The tangent of such an operation is a list with one entry for each result; so is its adjoint. An entry is None where nothing
+has arrived. What the operation does with them is written in the operation itself: see `adlab.graph.compound`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from adlab.primitives.table import PART
 
 
 def push(graph: Graph, node: int, values: Values[Any], tangent: dict[int, Any], arithmetic: Arithmetic[Any]) -> None:
-    """Puts the tangent of a compound operation, or of a part of one, into `tangent`, unless it is zero."""
+    """Stores the tangent of a compound operation, or of a part of one, in `tangent`, unless it is zero."""
     operation: Any
     operation, operands, parameter = graph.nodes[node]
     if operation is PART:
@@ -38,7 +38,7 @@ def pull(
     arithmetic: Adjoints[Any],
     note: Callable[[int, int, Any, Any], None] | None = None,
 ) -> None:
-    """Passes the adjoint of a compound operation on to its operands, or that of a part to its operation."""
+    """Passes the adjoint of a compound operation to its operands, or the adjoint of a part to its operation."""
     operation: Any
     operation, operands, parameter = graph.nodes[node]
     if operation is PART:

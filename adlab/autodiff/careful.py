@@ -1,11 +1,14 @@
-"""Values and derivatives at one point where binary64 does not do: unlimited exponents, and limits where partials fail.
+"""Values and derivatives at one point where binary64 is not enough: unlimited exponents, and limits where partials fail.
 
-Two things spoil a sweep on floats although f is smooth. A number on the way leaves binary64's range: then the same
-sweeps run on numbers of unlimited exponent, and only the result is rounded. Or the point is on a kink, or at a pole, of
-some inner operation, which f as a whole does not have: sqrt(x**4) at 0, Max(1, Min(x, 1)) at 1. Then the derivative is
-computed at points beside this one, on several sides and ever closer. Where all sides agree, that is the derivative (a
-continuous function whose slope has one limit from all sides has that slope). Where they do not, the convention of the
-table stands, or NaN.
+Two things spoil a sweep on floats although f is smooth.
+
+First, a number on the way may leave binary64's range. Then the same sweeps run on numbers of unlimited exponent, and only the
+result is rounded.
+
+Second, an inner operation may be at a kink or a pole that f as a whole does not have: sqrt(x**4) at 0, Max(1, Min(x, 1)) at 1.
+Then the derivative is computed at points beside this one, on several sides and ever closer. Where all sides agree, their limit
+is the derivative: a continuous function whose slope has one limit from all sides has that slope. Where they do not agree, the
+table's convention holds, or the answer is NaN.
 """
 
 from __future__ import annotations
@@ -24,33 +27,33 @@ from adlab.graph.graph import Graph
 Rows = list[list[Any]]
 
 SIDES = 4
-"""Directions in which one looks, each there and back."""
+"""Directions in which points beside the point are taken, each on both sides."""
 STEPS = (-90, -180, -270)
-"""The steps beside a point, as powers of two of its size. A limit that is approached as slowly as a root of them is seen."""
+"""The steps to points beside the point, as powers of two of its size. The last ones show even a limit approached like √h."""
 BESIDE = Extended(1500)
-"""Bits for points beside a point: over five times the shortest step, so that differences of third order are kept."""
+"""Bits for points beside the point: over five times the shortest step, so that third-order differences keep their digits."""
 AGREED = -60
-"""The sides agree to so many bits: more than a double has."""
+"""Bits in which the sides must agree: more than a double has."""
 VANISHED = -20
-"""What shrinks by so many bits from one step to the next goes to 0."""
+"""A quantity that shrinks by this many bits from one step to the next goes to 0."""
 
 
 def walked(graph: Graph, point: Sequence[float]) -> tuple[list[float], list[list[float]]]:
-    """The values and the Jacobian of a graph at a point, rounded once; NaN for what has neither value nor limit."""
+    """The values and the Jacobian of a graph at a point, rounded once. NaN for an entry that has neither value nor limit."""
     values, rows = exact_rows(graph, point)
     return [nearest(value) for value in values], [[nearest(entry) for entry in row] for row in rows]
 
 
 def exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
-    """As `walked`, not yet rounded."""
+    """As `walked`, before the rounding."""
     values, rows = _at(graph, [number(x) for x in point], EXTENDED)
-    if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # a limit is that of a value that exists
+    if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # only a value that exists has a limit of partials
         rows = _mended(rows, lambda place, arithmetic: _at(graph, place, arithmetic), values, point)
     return values, rows
 
 
 def product(rows: Rows, vector: Sequence[float]) -> list[float]:
-    """A matrix of unrounded entries times a vector, rounded once; a row times 0 is 0 where it has entries."""
+    """A matrix of unrounded entries times a vector, rounded once. A row times 0 is 0 where all its entries exist."""
     found = []
     for row in rows:
         total = number(0)
@@ -63,8 +66,8 @@ def product(rows: Rows, vector: Sequence[float]) -> list[float]:
 def walked_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequence[float]) -> list[list[float]]:
     """The Hessian of f, rounded once: the Jacobian of its gradient program, whose outputs are the value and the partials.
 
-    `first` is the gradient at the point: where the program has no value there itself, or that of a convention, this is
-    what the partials beside the point must come to.
+    `first` is the gradient at the point. Where the program has no value there, or only a convention's, the partials beside the
+    point must converge to `first`.
     """
     _, rows = _without_value(gradient, [number(x) for x in point], EXTENDED)
     if _doubtful(gradient, point, rows):
@@ -76,7 +79,7 @@ def walked_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequ
 
 
 def _differenced(f: Graph, rows: Rows, point: Sequence[float]) -> Rows:
-    """Missing second derivatives as differences of sweeps' gradients, so near that no digit of a double sees the step.
+    """Missing second derivatives, as differences of gradients. The step is too small to change any digit of a double.
 
     A gradient program multiplies by 0 what a sweep leaves out. So the sweep has a gradient for sqrt(Max(x, 0)) at -1, and the
     program has none. Both sides must agree.
@@ -96,7 +99,7 @@ def _differenced(f: Graph, rows: Rows, point: Sequence[float]) -> Rows:
 
 
 def _agree(a: Any, b: Any) -> bool:
-    """Whether two numbers are the same but for what a step changes."""
+    """Whether two numbers are equal, apart from what the step changes."""
     return bool(EXTENDED.exists(a) and EXTENDED.exists(b)) and _size(BESIDE.add(a, -b)) <= _size(a) + AGREED
 
 
@@ -120,7 +123,7 @@ def _mended(
     values: Sequence[Any],
     point: Sequence[float],
 ) -> Rows:
-    """The rows, and in place of each entry that has one its limit from all sides; there must be a value to come to."""
+    """The rows. Each doubtful entry that has one limit from all sides is replaced by that limit, if f has a value."""
     samples = [[beside(place, BESIDE) for place in _places(point, step)] for step in STEPS]
     found = []
     for i, row in enumerate(rows):
@@ -132,7 +135,7 @@ def _mended(
 
 
 def _places(point: Sequence[float], step: int) -> list[list[Any]]:
-    """Points beside this one, in directions that no formula has in mind, there and back."""
+    """Points beside this one, in directions that no formula is likely to use, on both sides."""
     places = []
     for side in range(SIDES):
         for sign in (1, -1):
@@ -148,7 +151,7 @@ def _places(point: Sequence[float], step: int) -> list[list[Any]]:
 
 
 def _limit(samples: list[list[Any]]) -> Any | None:
-    """What the entries of ever shorter steps come to; None where the sides differ, or one has no value."""
+    """The limit of the entries at ever shorter steps; None where the sides differ or one of them has no value."""
     if not all(BESIDE.exists(entry) for step in samples for entry in step):
         return None
     last = samples[-1]
@@ -159,16 +162,16 @@ def _limit(samples: list[list[Any]]) -> Any | None:
 
 
 def _grows(samples: list[list[Any]]) -> bool:
-    """Whether the entries go on changing with the step."""
+    """Whether the entries keep changing as the step shrinks."""
     before, last = samples[-2][0], samples[-1][0]
     return _size(BESIDE.add(last, -before)) > _size(last) + AGREED
 
 
 def _vanishes(sizes: list[float]) -> bool:
-    """Whether ever smaller magnitudes, as powers of two, go to 0."""
+    """Whether the magnitudes, given as powers of two, go to 0."""
     return sizes[-1] == -math.inf or all(b <= a + VANISHED for a, b in pairwise(sizes))
 
 
 def _size(entry: Any) -> float:
-    """The magnitude of a number as a power of two; -inf for 0, inf for what is no number."""
+    """The magnitude of a number as a power of two; -inf for 0, inf for NaN and infinity."""
     return BESIDE.size(entry)

@@ -1,8 +1,8 @@
-"""A graph at one point: its values and its derivatives, vouched for.
+"""A graph at one point: its values and its derivatives, each checked before it is returned.
 
-`Evaluator` owns what is made once for a graph: derivative programs, compiled functions. It computes on binary64, and looks
-whether that was enough: whether a number has left binary64's range on the way (`flags`), whether the result is finite,
-whether the point is on a kink. If not, the point is computed again by `careful`. What has no answer there is NaN.
+`Evaluator` owns what is made once for a graph: derivative programs and compiled functions. It computes in binary64, then asks
+whether that was enough. Has a number left binary64's range on the way (`flags`)? Is the result finite? Is the point on a
+kink? Where binary64 was not enough, `careful` computes the point again. What has no answer there is NaN.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from adlab.inputs import Errors, FloatArray
 
 T = TypeVar("T")
 SWEEPS = 8
-"""Writing a reverse-mode program takes about as long as this many reverse sweeps on numbers: the first points are swept."""
+"""Writing a reverse-mode program takes as long as about this many reverse sweeps. So the first points are only swept."""
 LARGEST_FORWARD_PROGRAM = 1_000_000
-"""Operations of the graph × inputs; beyond, forward mode sweeps on numbers only."""
+"""A forward-mode program grows as operations × inputs. Beyond this product it is not written; numbers are swept instead."""
 
 MOST_NAMED = 6
-"""Partials that a message names."""
+"""The most partials that a message lists."""
 
 
 class Evaluator:
     """Values and derivatives of one graph at a point, shape (n,): NaN where there are none.
 
-    `within` is the function whose derivative program the graph is: outside its domain the program has no value either.
+    `within` is for derivative programs: the function that the graph differentiates. Outside its domain there is no value.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -63,7 +63,7 @@ class Evaluator:
         return found
 
     def program(self, mode: Mode = "reverse") -> Graph:
-        """The derivative program with the values first, which tell whether the point is in the domain."""
+        """The derivative program, with the values first. A NaN among them says that the point is outside the domain."""
         return self._once(mode, lambda: programs.derivative(self.graph, mode, value=True))
 
     @property
@@ -81,13 +81,16 @@ class Evaluator:
 
     @staticmethod
     def _watched(compute: Callable[[], T]) -> tuple[T, bool]:
-        """What is computed, and whether a number has left binary64's range on the way. NumPy clears the flags: no NumPy here."""
+        """What `compute` returns, and whether a number left binary64's range.
+
+        NumPy clears the flags: `compute` must not use it.
+        """
         flags.clear()
         found = compute()
         return found, flags.raised()
 
     def _trusted(self, graph: Graph, point: FloatArray, found: FloatArray, raised: bool) -> bool:
-        """Whether binary64 was enough for `found`; `graph` is looked at where the flags are not known."""
+        """Whether binary64 was enough for `found`. Where the flags cannot be read, all values of `graph` are inspected."""
         if np.isinf(found).any():
             return False
         return not raised or (not flags.known and in_range(graph, point.tolist()))
@@ -115,9 +118,9 @@ class Evaluator:
         return np.concatenate([*parts, self.jacobian(point).ravel()] if partials else parts)
 
     def jacobian(self, point: FloatArray, mode: Mode = "reverse") -> FloatArray:
-        """All partials, shape (m, n). The first points are swept on floats; who goes on calling gets the program.
+        """All partials, shape (m, n). The first points are swept on floats; later points use the compiled program.
 
-        They agree to a few roundings: the program folds constants that a sweep multiplies.
+        Both agree to a few roundings: the program folds constants that a sweep multiplies.
         """
         given = point.tolist()
         found, raised = self._quickly(point, mode)
@@ -126,13 +129,13 @@ class Evaluator:
             return self._existing_rows(found, point)
         values, rows = walked(self.graph, given)
         found = np.array(rows).reshape(self.m, self.n)
-        if np.isnan(values).any():  # f may be real by way of complex numbers, as its programs know
+        if np.isnan(values).any():  # f may be real by way of complex numbers, which its programs can compute
             by_complex = self._partials_of(self._runner(self.program(mode))(given))
             found = np.where(np.isnan(values)[:, None], by_complex, found)
         return self._existing_rows(found, point)
 
     def _quickly(self, point: FloatArray, mode: Mode) -> tuple[FloatArray, bool]:
-        """The Jacobian on binary64, and whether a number has left its range on the way."""
+        """The Jacobian in binary64, and whether a number left its range on the way."""
         given = point.tolist()
         if mode == "reverse" and self._swept < SWEEPS:
             self._swept += 1
@@ -150,7 +153,7 @@ class Evaluator:
         return np.where(np.isnan(both[: self.m])[:, None], np.nan, both[self.m :].reshape(self.m, self.n))
 
     def _reread(self, mode: Mode) -> Graph:
-        """What a look at all values looks at, where the flags are not known."""
+        """The graph whose values are inspected where the flags cannot be read."""
         return self.graph if flags.known or (mode == "forward" and self.unwritable) else self.program(mode)
 
     def _existing_rows(self, found: FloatArray, point: FloatArray) -> FloatArray:
@@ -187,7 +190,7 @@ class Evaluator:
         return list(evaluate(self.graph, point.tolist(), FLOATS))
 
     def _product(self, point: FloatArray, directions: FloatArray, arithmetic: Floats = FLOATS) -> FloatArray:
-        """The Jacobian times each column, in one forward sweep whose tangents are rows: what a program would do, unwritten."""
+        """The Jacobian times each column, in one forward sweep whose tangents are rows. No program is written."""
         with np.errstate(all="ignore"):
             seeds: dict[int, Any] = dict(enumerate(directions))
             found = tangents(self.graph, self._walk(point), seeds, arithmetic, still=np.zeros(directions.shape[1]))
@@ -211,7 +214,7 @@ class Evaluator:
         values, _ = exact_rows(self.graph, point.tolist())
         if EXTENDED.exists(values[0]):
             rows = walked_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())
-        else:  # f may be real by way of complex numbers, as its programs know
+        else:  # f may be real by way of complex numbers, which its programs can compute
             rows = np.array(self._runner(self._twice)(point.tolist()))[self.n :].reshape(self.n, self.n).tolist()
             rows = rows if np.isfinite(self.values(point)).all() else np.full((self.n, self.n), np.nan).tolist()
         matrix = [[number(entry) for entry in row] for row in rows]
@@ -224,7 +227,7 @@ class Evaluator:
     # --- refusals -----------------------------------------------------------------------------------------------
 
     def finite(self, partials: FloatArray, point: FloatArray) -> FloatArray:
-        """The partials at a point; raises OverflowedError, naming the first, where one is beyond binary64."""
+        """The partials at a point. Raises OverflowedError, which names the first partial that is beyond binary64."""
         if np.isinf(partials).any():
             reason = explain(self.graph, point.tolist())
             if isinstance(reason, OverflowedError):
@@ -236,7 +239,7 @@ class Evaluator:
         return partials
 
     def finite_row(self, found: FloatArray) -> FloatArray:
-        """A product of the Jacobian and a vector; raises OverflowedError where an entry is beyond binary64."""
+        """A product of the Jacobian and a vector. Raises OverflowedError where an entry is beyond binary64."""
         if np.isinf(found).any():
             place = int(np.argmax(np.isinf(found)))
             raise OverflowedError(f"entry {place} of the product is beyond binary64 (more than 1.8e308)")
@@ -285,7 +288,7 @@ class Evaluator:
 
 
 def naming_the_others(reason: AdlabError, partials: FloatArray, names: Sequence[str]) -> AdlabError:
-    """The reason why some partials of a Jacobian (m, n) are missing, and below it those that are there."""
+    """Adds to the reason why some partials of a Jacobian (m, n) are missing a line with the partials that exist."""
     there = [
         f"by {names[j]}" + (f" of output {i}" if len(partials) > 1 else "") + f": {partials[i, j]:.6g}"
         for i, j in np.argwhere(np.isfinite(partials)).tolist()
@@ -300,7 +303,7 @@ def naming_the_others(reason: AdlabError, partials: FloatArray, names: Sequence[
 class _Watching(Floats):
     """Floats that remember whether a local partial or a product has left binary64's range.
 
-    NumPy clears the processor's flags, so they are read before its turn, and NumPy tells of itself.
+    NumPy clears the processor's flags. So they are read before NumPy runs, and NumPy reports its own overflows.
     """
 
     def __init__(self) -> None:

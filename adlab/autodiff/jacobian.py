@@ -1,7 +1,7 @@
-"""The Jacobian of a graph at given values, in any arithmetic: what every sweep over a whole function comes to.
+"""The Jacobian of a graph at given values, in any arithmetic.
 
-Two rules hold wherever a Jacobian is read off a sweep, and stand here only. An input that no sweep reaches has the
-partial 0. An output that has no value has no partials: that value, which says why, stands in their place.
+Two rules hold wherever a Jacobian is read off a sweep, and they are written here only. An input that no sweep reaches has the
+partial 0. An output that has no value has no partials; that missing value, which says why, takes their place.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def jacobian(
 ) -> list[list[T]]:
     """All partials, a row for each output. Reverse mode sweeps once for each output, forward mode once for each input.
 
-    A sweep visits what its output needs, or what its input reaches, and nothing else. `values` are those of the graph's
-    nodes, as `evaluate` returns them; `columns` are the inputs to differentiate by, all of them by default.
+    A sweep visits only what its output needs, or what its input reaches. `values` are the values of the graph's nodes, as
+    `evaluate` returns them. `columns` are the inputs to differentiate by, all of them by default.
 
     >>> from adlab.arithmetic.floats import FLOATS
     >>> from adlab.arithmetic.numbers import evaluate
@@ -43,7 +43,7 @@ def jacobian(
     """
     one, inputs = arithmetic.constant(1), range(len(graph.inputs)) if columns is None else columns
     if mode == "forward":
-        uses = graph.uses() if len(inputs) > 1 else None  # a single sweep may as well look at every operation
+        uses = graph.uses() if len(inputs) > 1 else None  # a single sweep looks at every operation anyway
         swept = [
             tangents(graph, values, {i: one}, arithmetic, among=None if uses is None else descendants(graph, uses, i))
             for i in inputs
@@ -62,10 +62,10 @@ def _row(graph: Graph, values: Values[T], output: int, arithmetic: Adjoints[T], 
 
 
 def cheaper_mode(graph: Graph, columns: Sequence[int] | None = None) -> Mode:
-    """The mode whose sweeps visit fewer operands of operations in all; on a tie the one with fewer sweeps, or forward.
+    """The mode whose sweeps visit fewer operands in all. On a tie: the mode with fewer sweeps, or forward mode.
 
-    A reverse sweep passes an adjoint to every operand that its output needs; a forward sweep takes a tangent from every
-    operand that moves. So the counts are the multiplications of a Jacobian, before any are spared for being by 0 or 1.
+    A reverse sweep passes an adjoint to every operand that its output needs. A forward sweep takes a tangent from every operand
+    that moves. So these counts are the multiplications of a Jacobian, before any multiplication by 0 or 1 is spared.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -83,13 +83,13 @@ def cheaper_mode(graph: Graph, columns: Sequence[int] | None = None) -> Mode:
 
 
 def reverse_cost(graph: Graph) -> int:
-    """Operands that the reverse sweeps of a Jacobian pass an adjoint to."""
+    """The number of operands to which the reverse sweeps of a Jacobian pass an adjoint."""
     weights = [sum(graph.active[operand] for operand in node.operands) for node in graph.nodes]
     return sum(weights[i] for output in set(graph.outputs) for i in ancestors(graph, output))
 
 
 def forward_cost(graph: Graph, inputs: Sequence[int]) -> int:
-    """Operands that the forward sweeps of a Jacobian take a tangent from."""
+    """The number of operands from which the forward sweeps of a Jacobian take a tangent."""
     uses = graph.uses()
     return sum(len(uses[i]) + sum(len(uses[reached]) for reached in descendants(graph, uses, i)) for i in inputs)
 
@@ -104,8 +104,8 @@ def tangents(
 ) -> list[T]:
     """The tangent of each output when the inputs move by `seeds`: one forward sweep, the Jacobian times a vector.
 
-    `still` is the tangent of an output that does not move: 0, or an array of zeros where the seeds are arrays. `among`
-    is as in `forward`.
+    `still` is the tangent of an output that does not move: 0, or an array of zeros where the seeds are arrays. For `among` see
+    `forward`.
     """
     found = forward(graph, values, seeds, arithmetic, among)
     zero = arithmetic.constant(0) if still is None else still
@@ -113,7 +113,7 @@ def tangents(
 
 
 def _nothing(value: T, like: Any) -> T:
-    """The absent value itself, as often as there are directions."""
+    """The absent value itself, once for each direction."""
     return value if like is None else like + value
 
 
@@ -127,7 +127,7 @@ def adjoints(graph: Graph, values: Values[T], weights: Sequence[T], arithmetic: 
 
 
 def seeded(graph: Graph, weights: Sequence[T], add: Callable[[T, T], T]) -> dict[int, T]:
-    """The seeds of a reverse sweep: the weight of each output; a node that is an output twice gets the sum."""
+    """The seeds of a reverse sweep: the weight of each output. A node that is an output twice gets the sum of both weights."""
     seeds: dict[int, T] = {}
     for output, weight in zip(graph.outputs, weights, strict=True):
         seeds[output] = add(seeds[output], weight) if output in seeds else weight
@@ -135,5 +135,5 @@ def seeded(graph: Graph, weights: Sequence[T], add: Callable[[T, T], T]) -> dict
 
 
 def at_inputs(graph: Graph, found: Mapping[int, T], zero: T) -> list[T]:
-    """What a reverse sweep has left at each input; `zero` where nothing arrives."""
+    """The adjoint that a reverse sweep leaves at each input; `zero` where nothing arrives."""
     return [found.get(i, zero) for i in range(len(graph.inputs))]

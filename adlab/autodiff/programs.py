@@ -1,6 +1,6 @@
-"""Derivative programs: the sweeps of `sweeps`, walked with the nodes of a new graph.
+"""Derivative programs: the sweeps of `sweeps`, run on the nodes of a new graph.
 
-What they write is a graph like any other: it can be evaluated, counted, printed, compiled, and differentiated again.
+What they write is a graph like any other. It can be evaluated, counted, printed, compiled, and differentiated again.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from adlab.graph.graph import Builder, Graph
 def derivative(
     graph: Graph, mode: Mode | Literal["auto"] = "reverse", value: bool = False, columns: Sequence[int] | None = None
 ) -> Graph:
-    """The program of all partials, row-major (output, then input); the values come first if `value` is true.
+    """The program of all partials, row-major (output, then input). The values of f come first if `value` is true.
 
-    Reverse mode sweeps once for each output, forward mode once for each input; both share the graph's own work, and a
-    sweep visits only what it concerns. Mode "auto" takes the one of the smaller counted cost (`cheaper_mode`).
+    Reverse mode sweeps once for each output, forward mode once for each input. Both share the graph's own operations, and a sweep
+    visits only the operations that matter to it. Mode "auto" takes the mode with the smaller counted cost (`cheaper_mode`).
     `columns` are the inputs to differentiate by, all of them by default.
 
     >>> from adlab.graph.lowering import lower
@@ -44,7 +44,7 @@ def derivative(
 
 
 def tangent_program(graph: Graph, names: Sequence[str]) -> Graph:
-    """The Jacobian times a vector as a program: inputs are those of the graph and then the vector, called `names`."""
+    """The Jacobian times a vector, as a program. Its inputs are the graph's inputs, then the vector's entries, called `names`."""
     wide = rules.splice_all(Builder([*graph.inputs, *names], simplify=True), graph)
     count = len(graph.inputs)
     seeds = {i: count + i for i in range(count)}
@@ -53,7 +53,7 @@ def tangent_program(graph: Graph, names: Sequence[str]) -> Graph:
 
 
 def fresh(taken: Iterable[str], wanted: Iterable[str]) -> list[str]:
-    """The wanted names, with underscores added where they are taken: inputs of one graph must have different names.
+    """The wanted names, with underscores added to names that are taken. All inputs of a graph must have different names.
 
     >>> fresh(["x", "x_dot"], ["x_dot", "y_dot"])
     ['x_dot_', 'y_dot']
@@ -68,9 +68,9 @@ def fresh(taken: Iterable[str], wanted: Iterable[str]) -> list[str]:
 
 
 def adjoint_program(graph: Graph, names: Sequence[str]) -> Graph:
-    """A vector times the Jacobian as a program: inputs are those of the graph and then the vector, called `names`.
+    """A vector times the Jacobian, as a program. Its inputs are the graph's inputs, then the vector's entries, called `names`.
 
-    The vector has an entry for each output of the graph, the program an output for each of its inputs.
+    The vector has an entry for each output of the graph. The program has an output for each input of the graph.
     """
     wide = rules.splice_all(Builder([*graph.inputs, *names], simplify=True), graph)
     count = len(graph.inputs)
@@ -81,10 +81,10 @@ def adjoint_program(graph: Graph, names: Sequence[str]) -> Graph:
 
 
 def guards(graph: Graph, builder: Builder) -> dict[int, int]:
-    """For nodes that are live only while some branch is taken: the condition, as a node of `builder`.
+    """For each node that is live only while some branch is taken: the condition, as a node of `builder`.
 
-    A node is live if any of its uses is; through an operation that routes (select, min, max) it is live where its
-    partial is not 0. Only graphs with branches have any.
+    A node is live if any of its uses is live. Some operations pass on one operand only (select, min, max): through them a node is
+    live where its partial is not 0. Only graphs with branches have such nodes.
     """
     if not any(graph.nodes[i].primitive.routes for i in graph.operations):
         return {}
@@ -106,7 +106,7 @@ def guards(graph: Graph, builder: Builder) -> dict[int, int]:
 
 
 def _holds(builder: Builder, partial: int) -> int:
-    """1 where the partial is not 0: Heaviside's half at a tie counts as live."""
+    """1 where the partial is not 0. Heaviside's partial 1/2 at a tie counts as live."""
     if builder.nodes[partial].primitive.name == "heaviside":
         return builder.call("ne", partial, builder.constant(0))
     return partial

@@ -1,8 +1,8 @@
-"""Sparse Jacobians: the pattern, and so few sweeps that every entry can be read off one of them.
+"""Sparse Jacobians: which entries may differ from 0, and the few sweeps from which all of them can be read.
 
-Columns without a common row can share a forward sweep, rows without a common column a reverse sweep (Curtis, Powell and
-Reid 1974). Where a few rows are full, as in an arrow, those take reverse sweeps, and only the rest must be told apart by
-columns (Coleman and Verma 1998, bicolouring).
+Columns that share no row can share a forward sweep. Rows that share no column can share a reverse sweep (Curtis, Powell and
+Reid 1974). Where a few rows are full, as in an arrow, those rows get reverse sweeps. Then only the other rows must be told
+apart by columns (bicolouring: Coleman and Verma 1998).
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ Pattern = Sequence[Sequence[int]]
 
 @dataclass(frozen=True)
 class Coloring:
-    """Which sweeps find a sparse Jacobian. Row i has entries in the columns `pattern[i]`.
+    """The sweeps that find a sparse Jacobian. Row i has entries in the columns `pattern[i]`.
 
-    Columns of one colour share a forward sweep, rows of one colour a reverse sweep; None takes part in neither. An entry of
-    a coloured row is read off the reverse sweep of its row, any other off the forward sweep of its column.
+    Columns of one colour share a forward sweep. Rows of one colour share a reverse sweep. A row or column with colour None takes
+    part in no sweep. An entry of a coloured row is read off that row's reverse sweep, any other entry off its column's forward
+    sweep.
 
     >>> arrow = [[0, 1, 2, 3], [0, 1], [0, 2], [0, 3]]
     >>> found = color(arrow, 4)
@@ -48,7 +49,7 @@ class Coloring:
 
     @property
     def sweeps(self) -> int:
-        """How many sweeps of either kind."""
+        """The number of sweeps of both kinds."""
         return self.forward_sweeps + self.reverse_sweeps
 
     @property
@@ -66,12 +67,12 @@ class Coloring:
         )
 
     plot: ClassVar[Callable[..., Any]]
-    """`plot(ax=None)`: the pattern and its colours, put here by the room that draws."""
+    """`plot(ax=None)` draws the pattern and its colours. The room that draws puts it here."""
 
 
 @dataclass(frozen=True)
 class SparseJacobian:
-    """The entries of a Jacobian that may differ from 0: entry k stands in `rows[k]`, `columns[k]`."""
+    """The entries of a Jacobian that may differ from 0. Entry k stands at `rows[k]`, `columns[k]`."""
 
     rows: Any
     columns: Any
@@ -84,12 +85,12 @@ class SparseJacobian:
 
     @property
     def pattern(self) -> Pattern:
-        """For each row its columns."""
+        """For each row, its columns."""
         return self.coloring.pattern
 
     @property
     def colors(self) -> tuple[list[int | None], list[int | None]]:
-        """Those of the rows, and those of the columns."""
+        """The colours of the rows, and the colours of the columns."""
         return self.coloring.row_colors, self.coloring.column_colors
 
     @property
@@ -103,7 +104,7 @@ class SparseJacobian:
         return found
 
     def preferred(self) -> Any:
-        """A `scipy.sparse.csr_array` that has `pattern`, `colors` and `sweeps` too; without SciPy, this object."""
+        """A `scipy.sparse.csr_array` that also has `pattern`, `colors` and `sweeps`. Without SciPy: this object."""
         try:
             from scipy.sparse import csr_array
         except ImportError:
@@ -115,7 +116,7 @@ class SparseJacobian:
 
 
 def greedy(groups: Pattern, count: int, wanted: Sequence[int]) -> list[int | None]:
-    """Colours for the `wanted` of `count` members, so that no group has two members of one colour: the fullest first.
+    """Colours for the `wanted` of `count` members, the fullest first. No group has two members of one colour.
 
     >>> greedy([[0, 1], [1, 2]], 3, [0, 1, 2])
     [1, 0, 1]
@@ -138,9 +139,9 @@ def greedy(groups: Pattern, count: int, wanted: Sequence[int]) -> list[int | Non
 
 
 def color(found: Pattern, n: int) -> Coloring:
-    """The colouring with the fewest sweeps among: columns alone, rows alone, and the fullest rows with the other columns.
+    """The colouring with the fewest sweeps among three kinds: columns only, rows only, full rows with the other columns.
 
-    The fullest rows are tried 1, 2, 4, 8, …; on a tie the colouring with fewer reverse sweeps is taken.
+    The 1, 2, 4, 8, … fullest rows are tried. On a tie the colouring with fewer reverse sweeps is taken.
     """
     m = len(found)
     transposed: list[list[int]] = [[] for _ in range(n)]
@@ -164,7 +165,7 @@ def coloring(graph: Graph) -> Coloring:
 
 
 def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> SparseJacobian:
-    """The Jacobian at one point, from one sweep a colour; NaN where there is no partial."""
+    """The Jacobian at one point, from one sweep for each colour; NaN where there is no partial."""
     forward = _swept(colors.column_colors, lambda v: at.jvp(point, v))
     backward = _swept(colors.row_colors, lambda u: at.vjp(point, u))
     rows = [i for i, columns in enumerate(colors.pattern) for _ in columns]
@@ -181,6 +182,6 @@ def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> Spars
 
 
 def _swept(colors: Sequence[int | None], sweep: Any) -> list[FloatArray]:
-    """One product for each colour, with ones at its members."""
+    """One product for each colour. The vector is 1 at the colour's members and 0 elsewhere."""
     count = 1 + max((color for color in colors if color is not None), default=-1)
     return [sweep(np.array([float(color == c) for color in colors])) for c in range(count)]

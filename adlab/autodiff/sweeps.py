@@ -1,6 +1,6 @@
 """The two sweeps of automatic differentiation, each written once, for any arithmetic.
 
-On floats they give tangents and adjoints; on the nodes of a new graph the same loops write the derivative program.
+On floats they give tangents and adjoints. On the nodes of a new graph the same loops write the derivative program.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def forward(
 ) -> dict[int, T]:
     """The tangent of every node that moves when the inputs move by `tangents`: v̇ᵢ = Σⱼ ∂vᵢ/∂vⱼ v̇ⱼ.
 
-    `among`, where given, names the operations to visit, in order: the others are known not to move.
+    `among`, if given, names the operations to visit, in order. The others are known not to move.
 
     >>> from adlab.arithmetic.floats import FLOATS
     >>> from adlab.arithmetic.numbers import evaluate
@@ -59,11 +59,11 @@ def reverse(
     note: Callable[[int, int, T, T], None] | None = None,
     among: Sequence[int] | None = None,
 ) -> dict[int, T]:
-    """The adjoint of every node: what it gets from each use, summed, from the outputs back: v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ.
+    """The adjoint of every node: the sum of what it gets from each use, v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ.
 
-    When a node's turn comes, everything that reads it has passed on its part: that is why the order is reversed.
-    `among`, where given, names the operations to visit, in order: no output depends on the others.
-    `note` is told of each contribution as it is added: node, which operand, contribution, sum so far.
+    The sweep starts at the outputs and goes back. So when a node's turn comes, everything that reads it has already passed on its
+    part. `among`, if given, names the operations to visit, in order; no output depends on the others. `note` is called for each
+    contribution as it is added, with the node, the operand's number, the contribution, and the sum so far.
 
     >>> from adlab.arithmetic.floats import FLOATS
     >>> from adlab.arithmetic.numbers import evaluate
@@ -79,7 +79,7 @@ def reverse(
     active, compound = graph.active, graph.compound
     for node in reversed(graph.operations if among is None else among):
         bar = adjoint.get(node)
-        if bar is None or not active[node]:  # no output depends on it, or it on no input
+        if bar is None or not active[node]:  # no output depends on it, or it depends on no input
             continue
         if compound and graph.nodes[node].primitive.compound:
             pull(graph, node, values, adjoint, arithmetic, note)

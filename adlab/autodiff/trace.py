@@ -1,4 +1,4 @@
-"""The traces a learner reads: the forward sweep and the reverse sweep, node by node, with nothing left out."""
+"""The traces that a learner reads: the forward sweep and the reverse sweep, node by node, with nothing left out."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from adlab.primitives.table import READ_BETTER, define
 from adlab.text.traversal import listing
 
 MOST_PATHS = 10_000
-"""Paths that are listed one by one; a reader looks at a few dozen."""
+"""The most paths that are listed one by one. A reader looks at a few dozen."""
 DIGITS = 5
 """Significant digits of a trace: enough to follow it by hand."""
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What the operation `source` passes on to its operand `target`: adjoint × local partial, and the sum it joins."""
+    """What the operation `source` passes to its operand `target`: adjoint × local partial, and the sum after it is added."""
 
     source: int
     target: int
     operand: int
-    """Which operand of `source` this is; the same node may be several."""
+    """The number of the operand of `source`. The same node may be several operands."""
     partial: float
     value: float
     sum_after: float
@@ -47,7 +47,7 @@ class Contribution:
 
 @cache
 def _templates(primitive: Primitive, parameter: Parameter) -> tuple[str, ...]:
-    """The rules of an operation as texts, with places {0}, {1} … for its operands and, last, its result."""
+    """The local partials of an operation as texts, with places {0}, {1} … for its operands and a last one for its result."""
     places = {letter: Symbol(f"{{{i}}}", real=True) for i, letter in enumerate(rules.letters(primitive, parameter))}
     partials = [define(primitive.partial(k, parameter), READ_BETTER) for k in range(primitive.count(parameter))]
     return tuple(str(partial.xreplace(places)) for partial in partials)
@@ -65,16 +65,16 @@ class _Recording(Floats):
         return found
 
     def pullback(self, graph: Graph, position: int, values: Sequence[float], bar: float) -> Sequence[float | None]:
-        """Each partial by itself, times the adjoint: what a reader does on paper."""
+        """Each partial by itself, times the adjoint, as a reader does it on paper."""
         return Numbers.pullback(self, graph, position, values, bar)
 
 
 @dataclass(frozen=True, eq=False)
 class Trace(Report):
-    """One point, forward and back. `primals` holds the value of every node of `graph`, by position.
+    """Both sweeps at one point. `primals` holds the value of every node of `graph`, by position.
 
-    `adjoints` are those of the output `output`; `contributions` are in the order in which the reverse sweep makes
-    them. `tangents` are there when a direction was given.
+    `adjoints` belong to the output number `output`. `contributions` are in the order in which the reverse sweep makes them.
+    `tangents` are there if a direction was given.
     """
 
     graph: Graph
@@ -85,9 +85,9 @@ class Trace(Report):
     tangents: dict[int, float] | None = None
     output: int = 0
     digits: int = DIGITS
-    """Significant digits that are shown; everything is kept in full."""
+    """Significant digits that are shown. All digits are kept."""
     judge: Callable[[], list[float] | None] | None = None
-    """Computes the gradient without any sweep, to check this one by. None where there is no expression to compute it from."""
+    """Computes the gradient without any sweep, to check this one. None where there is no expression to compute it from."""
 
     def judged_by(self, expression: Expr, variables: tuple[Symbol, ...], point: list[float]) -> Trace:
         """This trace, with its gradient checked against high-precision values of the expression, which no sweep takes part in."""
@@ -113,7 +113,7 @@ class Trace(Report):
         return [*range(len(self.graph.inputs)), *self.graph.operations]
 
     def into(self, node: int) -> list[Contribution]:
-        """What a node's adjoint is the sum of."""
+        """The contributions that a node's adjoint is the sum of."""
         return self._by_target.get(node, [])
 
     @cached_property
@@ -130,7 +130,7 @@ class Trace(Report):
         return [template.format(*names) for template in _templates(primitive, parameter)]
 
     def partial_formula(self, node: int, operand: int) -> Any:
-        """The local partial by operand number `operand` as a SymPy expression in the names of the nodes."""
+        """The local partial by operand number `operand`, as a SymPy expression in the names of the nodes."""
         primitive, operands, parameter = self.graph.nodes[node]
         names = [self.graph.names[i] for i in (*operands, node)]
         symbols = [Symbol(name, real=True) for name in names]
@@ -145,7 +145,7 @@ class Trace(Report):
     def paths(self, variable: int | str = 0) -> list[Path]:
         """Every path from an input to the output, with the product of the partials along it.
 
-        Their products add up to the derivative: that is the chain rule. Raises GaveUp for more than 10,000 paths.
+        The products add up to the derivative: that is the chain rule. Raises GaveUp for more than 10,000 paths.
         """
         start, end = self._input(variable), self.graph.outputs[self.output]
         counts, uses = self._path_counts(end), self.graph.uses()
@@ -186,7 +186,7 @@ class Trace(Report):
     # --- as a report --------------------------------------------------------------------------------------------
 
     def to_dict(self) -> dict[str, Any]:
-        """`rows`, one for each input and operation, in order; `value` and `gradient` beside them."""
+        """`rows` has an entry for each input and operation, in order. `value` and `gradient` stand beside it."""
         return {
             "value": self.value,
             "gradient": dict(zip(self.graph.inputs, self.gradient, strict=True)),
@@ -212,14 +212,14 @@ class Trace(Report):
         }
 
     def sections(self) -> list[Table | str]:
-        """Values and local partials from the inputs on; then the adjoints from the output back, or where a direction was given
-        the tangents; each line in letters and in numbers. Last what it comes to."""
+        """First the values and local partials, from the inputs on. Then the adjoints, from the output back; or the tangents, if a
+        direction was given. Each line is in letters and in numbers. The result comes last."""
         from adlab.autodiff.trace_text import conclusion, forward_table, reverse_table, tangent_table
 
         return [forward_table(self), reverse_table(self) if self.tangents is None else tangent_table(self), conclusion(self)]
 
     def to_latex(self) -> str:
-        """Both tables as LaTeX arrays; withheld, with its size, beyond 200 nodes."""
+        """Both tables as LaTeX arrays. Beyond 200 nodes only the size is given."""
         from adlab.autodiff.trace_text import as_latex
 
         return as_latex(self)
@@ -236,7 +236,7 @@ class Trace(Report):
         return self.to_svg()
 
     def _repr_png_(self) -> bytes:
-        """Beside the SVG, which a notebook that is not trusted drops."""
+        """A PNG as well as the SVG: a notebook that is not trusted drops the SVG."""
         written = io.BytesIO()
         self.plot().figure.savefig(written, format="png", dpi=144, bbox_inches="tight")
         return written.getvalue()
@@ -271,7 +271,7 @@ def _unrolled(trail: Any) -> tuple[int, ...]:
 def trace(
     graph: Graph, point: Sequence[float], tangent: Mapping[int, float] | None = None, output: int = 0
 ) -> Trace:
-    """Both sweeps on floats at one point, recorded; `tangent` is a direction by input position."""
+    """Both sweeps on floats at one point, recorded. `tangent` is a direction, by input position."""
     refuse_bodies(graph, "a trace")
     numbers = _Recording()
     primals = evaluate(graph, point, numbers)
@@ -280,12 +280,12 @@ def trace(
     def note(source: int, operand: int, value: float, sum_after: float) -> None:
         target = graph.nodes[source].operands[operand]
         partial = numbers.partials_by_node[source][operand]
-        assert partial is not None  # or nothing would have been passed on
+        assert partial is not None  # otherwise nothing would have been passed on
         contributions.append(Contribution(source, target, operand, partial, value, sum_after))
 
     adjoints = reverse(graph, primals, {graph.outputs[output]: 1.0}, numbers, note)
     tangents = None if tangent is None else forward(graph, primals, tangent, FLOATS)
-    for node in graph.operations:  # also those that the reverse sweep did not need
+    for node in graph.operations:  # also the nodes that the reverse sweep did not need
         if node not in numbers.partials_by_node:
             numbers.partials(graph, node, primals)
     return Trace(graph, primals, numbers.partials_by_node, adjoints, contributions, tangents, output)

@@ -1,6 +1,6 @@
 """A trace as a lesson: each line first in letters, then in numbers; forward from the inputs, reverse from the output.
 
-v̄3 is the adjoint of v3, ∂y/∂v3 for the output y; v̇3 is its tangent, its derivative along the direction that was given.
+v̄3 is the adjoint of v3: ∂y/∂v3 for the output y. v̇3 is its tangent: its derivative along the direction that was given.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def number(value: float | None, digits: int = 10) -> str:
 
 
 def marked(name: str, mark: str) -> str:
-    """The letter with a bar or a dot on it: v̄3. A name of several letters is told as what it is: `∂y/∂alpha`.
+    """The letter with a bar or a dot: v̄3. A name of several letters is written out instead: `∂y/∂alpha`.
 
     >>> marked("v3", BAR) == "v" + BAR + "3", marked("alpha", BAR)
     (True, '∂y/∂alpha')
@@ -36,7 +36,7 @@ def marked(name: str, mark: str) -> str:
 
 
 def factor(text: str) -> str:
-    """A factor of a product in letters, in brackets where it is a sum or begins with a sign.
+    """A factor of a product, in letters. It gets brackets where it is a sum or begins with a sign.
 
     >>> factor("cos(v3)"), factor("v3**2 + 1"), factor("-v2/z")
     ('cos(v3)', '(v3**2 + 1)', '(-v2/z)')
@@ -71,7 +71,7 @@ def forward_table(trace: Trace) -> Table:
 
 
 def tangent_table(trace: Trace) -> Table:
-    """The tangent of every node, one contribution a line, with the sum so far."""
+    """The tangent of every node, one contribution on a line, with the sum so far."""
     graph, names, tangents = trace.graph, trace.graph.names, trace.tangents or {}
     rows = []
     for node in trace.shown[:MOST_ROWS]:
@@ -97,7 +97,7 @@ def tangent_table(trace: Trace) -> Table:
 
 
 def reverse_table(trace: Trace) -> Table:
-    """From the output back: the seed, then each contribution on a line, in the order in which it is made, and the sum so far."""
+    """From the output back: the seed, then one contribution on a line, in the order of the sweep, with the sum so far."""
     graph, names = trace.graph, trace.graph.names
     output = graph.outputs[trace.output]
     rows = [[marked(names[output], BAR), f"= ∂y/∂{names[output]}", "the seed", "1"]]
@@ -125,7 +125,7 @@ def _contribution(trace: Trace, part: Contribution) -> list[str]:
 
 
 def conclusion(trace: Trace) -> str:
-    """What the sweeps come to, and whether that is right: ∇f, or the derivative along the direction."""
+    """The result of the sweeps, ∇f or the derivative along the direction, and whether it is right."""
     names = trace.graph.inputs
     if trace.tangents is not None:
         slope = trace.tangents.get(trace.graph.outputs[trace.output], 0.0)
@@ -141,7 +141,7 @@ def conclusion(trace: Trace) -> str:
 
 
 def _checked(trace: Trace, along: bool = False) -> str:
-    """`, checked against …: right to 1 ulp`; empty where there is nothing independent to check against."""
+    """`, checked against …: right to 1 ulp`. Empty where there is nothing independent to check against."""
     truth = None if trace.judge is None else trace.judge()
     if truth is None:
         return ""
@@ -213,7 +213,7 @@ def _latex_reverse(trace: Trace, node: int) -> str:
 
 
 def _latex_partial(trace: Trace, node: int, operand: int, in_product: bool = False) -> str:
-    """The local partial in letters, typeset; in brackets where it is a sum."""
+    """The local partial in letters, typeset. It gets brackets where it is a sum."""
 
     expression = trace.partial_formula(node, operand)
     text = formula_in_latex(expression)

@@ -1,4 +1,4 @@
-"""Derivatives of a compound operation by writing it out: what one without rules of its own inherits."""
+"""Derivatives of a compound operation that has no rules of its own: the operation is written out as a graph."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from adlab.primitives.primitive import Parameter
 
 
 class Unrolled(Compound):
-    """A compound operation whose `apply` looks at no value, so that it can be written out as one graph.
+    """A compound operation whose `apply` looks at no value. So it can be written out as one graph.
 
-    Both rules sweep over that graph. It is as long as the computation: for a loop, its turns times its body.
+    Both rules sweep over that graph. It is as long as the computation: for a loop, the number of turns times the body.
     """
 
     def jvp(
         self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
         tangents: Sequence[Any | None],
     ) -> Sequence[Any | None]:  # fmt: skip
-        """By the forward sweep over what is written out."""
+        """A forward sweep over the graph that is written out."""
         graph = written_out(self, parameter)
         values = evaluate(graph, list(operands), numbers)
         moved = forward(graph, values, {i: t for i, t in enumerate(tangents) if t is not None}, numbers)
@@ -34,7 +34,7 @@ class Unrolled(Compound):
         self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
         bars: Sequence[Any | None],
     ) -> Sequence[Any | None]:  # fmt: skip
-        """By the reverse sweep over what is written out."""
+        """A reverse sweep over the graph that is written out."""
         graph = written_out(self, parameter)
         values = evaluate(graph, list(operands), numbers)
         seeds: dict[int, Any] = {}
@@ -49,9 +49,9 @@ _WRITTEN: WeakKeyDictionary[Any, dict[Compound, Graph]] = WeakKeyDictionary()
 
 
 def written_out(operation: Compound, parameter: Parameter) -> Graph:
-    """A compound operation as one graph of ordinary operations: inputs are its operands, outputs its results.
+    """A compound operation as one graph of ordinary operations. Its inputs are the operands, its outputs the results.
 
-    Kept as long as the parameter lives, which has the bodies.
+    The graph is kept as long as the parameter, which holds the bodies, lives.
     """
     kept = _WRITTEN.setdefault(parameter, {})
     if operation not in kept:

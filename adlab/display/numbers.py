@@ -6,12 +6,12 @@ import math
 
 
 def significant(value: float | None, digits: int = 6) -> str:
-    """A number for a table; an en dash where there is none."""
+    """A number for a table; an en dash where there is no number."""
     return "–" if value is None else f"{value:.{digits}g}"
 
 
 def count(value: float | None) -> str:
-    """A whole number; beyond ten millions in powers of ten.
+    """A whole number; from ten million on as a power of ten.
 
     >>> count(12345), count(2.3e15), count(10**5000), count(None)
     ('12,345', '2.3e+15', '1e+5000', '–')
@@ -25,10 +25,10 @@ def count(value: float | None) -> str:
 
 
 def displayed(latex: str) -> str:
-    """LaTeX as notebooks want it, a displayed formula."""
+    """LaTeX as notebooks expect it: a displayed formula."""
     return f"$\\displaystyle {latex}$"
 
 
 def withheld(operations: int) -> str:
-    """What stands in place of LaTeX so long that it would hang a browser."""
+    """The sentence that replaces LaTeX too long for a browser to typeset."""
     return rf"\text{{{operations:,} operations: too many to typeset}}"

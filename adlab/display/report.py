@@ -28,17 +28,17 @@ class Report(ABC):
         """The facts, as plain numbers, texts, lists and dictionaries."""
 
     def sections_at(self, width: int | None) -> list[Table | str]:
-        """The sections for a terminal of that width, where what is said depends on the room there is."""
+        """The sections for a terminal of that width. A report overrides this where its words depend on the width."""
         return self.sections()
 
     def __init_subclass__(cls) -> None:
-        """At a prompt a report shows what it says; `dataclass` leaves alone a `__repr__` that is there."""
+        """At a prompt a report prints itself. This sets `__repr__`, and `dataclass` does not replace it."""
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = Report.__str__  # type: ignore[assignment, method-assign]
 
     @final
     def text(self, width: int | None = None, colour: bool = False) -> str:
-        """The report as text. With a `width`, no line is longer and no word is broken; `colour` is for terminals."""
+        """The report as text. With a `width`, no line is longer and no word is broken. `colour` is for terminals."""
         shown = []
         for part in self.sections_at(width):
             if isinstance(part, Table):
@@ -61,7 +61,7 @@ class Report(ABC):
         return "\n\n".join(part.latex() for part in self.sections() if isinstance(part, Table))
 
     def records(self) -> list[dict[str, Any]]:
-        """The facts of the main table, a dictionary a row: what CSV and pandas get."""
+        """The rows of the main table as dictionaries: for CSV and pandas."""
         facts = self.to_dict()
         lists = [facts["rows"]] if "rows" in facts else [value for value in facts.values() if isinstance(value, list)]
         found = [rows for rows in lists if rows and all(isinstance(row, dict) for row in rows)]
@@ -69,7 +69,7 @@ class Report(ABC):
 
     @final
     def to_json(self, indent: int | None = 1) -> str:
-        """`to_dict` as JSON, which has no infinity and no NaN: they become texts."""
+        """`to_dict` as JSON. JSON has no infinity and no NaN, so they become texts."""
         return as_json(self.to_dict(), indent)
 
     @final
@@ -116,7 +116,7 @@ def _in_html(part: Table | str) -> str:
 
 
 def _in_a_cell(value: Any) -> Any:
-    """None is an empty cell; a list or a dictionary is written as JSON; a text that a spreadsheet would run is quoted."""
+    """A cell for CSV: empty for None, JSON for a list or a dictionary. A text that a spreadsheet would run is quoted."""
     if value is None:
         return ""
     if isinstance(value, (list, tuple, dict)):
@@ -135,7 +135,7 @@ def _is_number(text: str) -> bool:
 
 
 def as_json(facts: Any, indent: int | None = 1) -> str:
-    """JSON has no infinity and no NaN: they become texts, as does what is no plain number."""
+    """A value for JSON. Infinity and NaN, which JSON lacks, become texts; so does what is not a plain number."""
     return json.dumps(_finite(facts), default=str, indent=indent, allow_nan=False, ensure_ascii=False)
 
 

@@ -13,13 +13,13 @@ UNBROKEN = 24  # characters of a cell that stays on one line
 
 
 class Verbatim(str):
-    """A section that is shown as it stands: source code, a drawing in characters."""
+    """A section that is printed exactly as it is: source code, or a drawing made of characters."""
 
     language = ""
 
     @classmethod
     def of(cls, text: str, language: str = "") -> Verbatim:
-        """The text, and the language it is in."""
+        """The text, and its language."""
         made = cls(text)
         made.language = language
         return made
@@ -27,11 +27,11 @@ class Verbatim(str):
 
 @dataclass(frozen=True)
 class Table:
-    """Cells that are text already; columns named in `right` stand flush right.
+    """A table whose cells are texts. The columns named in `right` are right-aligned.
 
-    `notes` are the lines of one paragraph below, broken where text has to be. `styles` gives the cell in a row and a
-    column a style of `adlab.display.terminal.STYLES`, for terminals that have colour. `rule` draws a line under the head.
-    The first `keys` columns name a row, and are repeated where a table is shown in parts.
+    `notes` are the lines of one paragraph below the table. `styles` gives a cell, by row and column, a style of
+    `adlab.display.terminal.STYLES`; terminals with colour show it. `rule` draws a line under the head. The first `keys` columns
+    name a row; they are repeated where a wide table is printed in parts.
     """
 
     title: str
@@ -44,8 +44,8 @@ class Table:
     keys: int = 1
 
     def text(self, width: int | None = None, colour: bool = False) -> str:
-        """Aligned columns under a title. With a `width`, cells are cut between words to fit, and a table that is too
-        wide even so is shown in several parts, one below the other.
+        """Aligned columns under a title. With a `width`, cells are cut between words to fit. A table that is still too wide is
+        printed in several parts, one below the other.
 
         >>> print(Table("", ["x", "f"], [["1", "0.5"], ["10", "0.25"]], frozenset("x")).text())
          x  f
@@ -66,13 +66,13 @@ class Table:
         return "\n".join([*title, "\n\n".join(parts), *notes])
 
     def _least(self, column: int) -> int:
-        """The narrowest a column can be: a number is not cut, words are cut between."""
+        """The least width of a column: numbers are never cut, texts only between words."""
         cells = [row[column] for row in self.rows]
         whole = self.head[column] in self.right
         return max([longest_word(self.head[column]), *(seen(cell) if whole else longest_word(cell) for cell in cells)])
 
     def _lines(self, group: Sequence[int], widths: Sequence[int], colour: bool) -> list[str]:
-        """The head, its rule and the rows of some of the columns."""
+        """The head, its rule and the rows, for some of the columns."""
         lines = self._row(self.head, group, widths, ["quiet" if colour else ""] * len(group), colour)
         if self.rule:
             lines.append(painted((" " * GAP).join("─" * width for width in widths), "quiet", colour))
@@ -83,7 +83,7 @@ class Table:
     def _row(
         self, row: Sequence[str], group: Sequence[int], widths: Sequence[int], styles: Sequence[str], colour: bool
     ) -> list[str]:
-        """A row on as many lines as its longest cell takes."""
+        """A row, on as many lines as its longest cell needs."""
         cells = [cell_lines(row[i], width) if seen(row[i]) > width else [row[i]] for i, width in zip(group, widths, strict=True)]
         lines = []
         for k in range(max(map(len, cells), default=1)):
@@ -96,7 +96,7 @@ class Table:
         return lines
 
     def markdown(self) -> str:
-        """A pipe table, its texts as they are whatever marks they hold."""
+        """A pipe table. Characters that Markdown would interpret are escaped."""
         rule = ["---:" if name in self.right else "---" for name in self.head]
         rows = [[in_markdown(cell) for cell in self.head], rule, *([in_markdown(cell) for cell in row] for row in self.rows)]
         body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -104,7 +104,7 @@ class Table:
         return (f"**{in_markdown(self.title)}**\n\n" if self.title else "") + body + notes
 
     def html(self) -> str:
-        """One table with inline style and no script; everything escaped."""
+        """A table with inline style and no script. Everything is escaped."""
         sides = ["right" if name in self.right else "left" for name in self.head]
 
         def row(tag: str, cells: Sequence[str]) -> str:
@@ -127,13 +127,13 @@ class Table:
 
 
 def _look(tag: str, side: str, cell: str) -> str:
-    """Inline style of a cell: apart from its neighbours in any page; names and numbers are not broken at their hyphens."""
+    """Inline style of a cell: space between cells in any page, and no line break at a hyphen of a name or number."""
     whole = tag == "td" and len(cell) <= UNBROKEN
     return f"text-align:{side};padding:2px 8px" + (";white-space:nowrap" if whole else "")
 
 
 def paragraph(text: str) -> str:
-    """Text as HTML that breaks its lines where the text does, and sets in `code` what stands between backticks.
+    """Text as HTML with the same line breaks. What stands between backticks becomes `code`.
 
     >>> paragraph("f < 1\\nby `cse`")
     '<p>f &lt; 1<br/>by <code>cse</code></p>'
@@ -142,13 +142,13 @@ def paragraph(text: str) -> str:
 
 
 def in_markdown(text: str) -> str:
-    """Text that a Markdown renderer shows as it stands; what is between backticks stays code.
+    """Text that a Markdown renderer shows unchanged. What stands between backticks stays code.
 
     >>> print(in_markdown("x**2 | y_1 < `a*b`"))
     x\\*\\*2 \\| y\\_1 &lt; `a*b`
     """
     parts = " ".join(text.split("\n")).split("`")
-    if len(parts) % 2 == 0:  # a backtick alone
+    if len(parts) % 2 == 0:  # a backtick without a partner
         parts = ["\\`".join(parts)]
     return "`".join(
         part.replace("|", "\\|") if i % 2 else re.sub(r"([\\*_|\[\]#~$])", r"\\\1", part).replace("<", "&lt;")
@@ -166,7 +166,7 @@ _LATEX = {
 
 
 def in_latex(text: str) -> str:
-    """Text that LaTeX sets as it stands.
+    """Text that LaTeX prints unchanged.
 
     >>> print(in_latex("x_1 & 50 %"))
     x\\_1 \\& 50 \\%

@@ -1,4 +1,4 @@
-"""Text for a terminal: its width, words that are never broken, and a little colour."""
+"""Text for a terminal: its width, line breaks between words only, and a little colour."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ GAP = 2
 """Blank columns between two columns of a table."""
 BULLET = "• "
 STYLES: Mapping[str, str] = {"title": "1", "quiet": "2", "good": "32", "poor": "33", "bad": "31"}
-"""Names of styles, and the codes of ANSI terminals: bold, faint, green, yellow, red. All show on light and on dark."""
+"""Names of styles and their ANSI codes: bold, faint, green, yellow, red. All are readable on light and dark terminals."""
 
 
 def seen(text: str) -> int:
-    """How many columns a text takes: a mark on a letter, as in v̄, takes none.
+    """How many columns a text takes. A combining mark, as in v̄, takes none.
 
     >>> seen("v\N{COMBINING MACRON}3")
     2
@@ -26,13 +26,13 @@ def seen(text: str) -> int:
 
 
 def filled(text: str, width: int, right: bool = False) -> str:
-    """The text with blanks up to `width` columns."""
+    """The text, with blanks added up to `width` columns."""
     blanks = " " * (width - seen(text))
     return blanks + text if right else text + blanks
 
 
 def painted(text: str, style: str, colour: bool) -> str:
-    """The text in a style of `STYLES`; as it is without colour, and where the style has no name."""
+    """The text in a style of `STYLES`. Without colour, or with an unknown style, the text is unchanged."""
     if not (colour and style and text.strip()):
         return text
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
@@ -44,19 +44,19 @@ def has_colour() -> bool:
 
 
 def columns() -> int | None:
-    """How wide the reader's terminal is; None for a pipe or a file, which have no width."""
+    """The width of the reader's terminal in columns; None for a pipe or a file."""
     if os.environ.get("COLUMNS", "").isdigit() or sys.stdout.isatty():
         return shutil.get_terminal_size().columns
     return None
 
 
 def lines(least: int) -> int:
-    """How many lines the reader's terminal has, at least `least`; that for a pipe or a file."""
+    """How many lines the reader's terminal has, but at least `least`; `least` for a pipe or a file."""
     return max(least, shutil.get_terminal_size().lines) if sys.stdout.isatty() else least
 
 
 def wrapped(text: str, width: int | None) -> str:
-    """Every line of a text cut between words at `width`; what is carried over is indented, under its bullet if it has one.
+    """Every line of a text, broken between words at `width`. The rest of a line is indented, under its bullet if it has one.
 
     >>> print(wrapped("• a sentence of some words", 16))
     • a sentence of
@@ -75,17 +75,17 @@ def _cut(line: str, width: int) -> list[str]:
 
 
 def cell_lines(cell: str, width: int) -> list[str]:
-    """A cell cut between words into lines of at most `width`; only a word longer than that is broken."""
+    """A cell broken between words into lines of at most `width`. Only a longer word is broken itself."""
     return textwrap.wrap(cell, width, break_on_hyphens=False) or [""]
 
 
 def longest_word(cell: str) -> int:
-    """How narrow a cell can be without breaking a word."""
+    """The least width of a cell in which no word is broken."""
     return max(map(seen, cell.split()), default=0)
 
 
 def shared_out(natural: Sequence[int], least: Sequence[int], width: int) -> list[int]:
-    """Widths that add up to `width` with the gaps: the widest columns give way first, none below its least width.
+    """Column widths that add up to `width`, gaps included. The widest columns shrink first, none below its least width.
 
     >>> shared_out([10, 40, 8], [4, 6, 8], 40)
     [10, 18, 8]
@@ -101,7 +101,7 @@ def shared_out(natural: Sequence[int], least: Sequence[int], width: int) -> list
 
 
 def blocks(least: Sequence[int], width: int, keys: int = 1) -> list[list[int]]:
-    """The columns in groups, each narrow enough for `width`; every group begins with the first `keys`, which name the rows.
+    """The columns in groups that each fit `width`. Every group begins with the first `keys` columns, which name the rows.
 
     >>> blocks([10, 10, 10, 10], 36)
     [[0, 1, 2], [0, 3]]

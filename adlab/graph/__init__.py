@@ -1,4 +1,4 @@
-"""The shared ground: the table of primitives, the graph, its lowering from SymPy, and what walks it.
+"""The graph: a Wengert list, its builder, its lowering from SymPy expressions, and the table's rules as graphs.
 
-Read in this order: `primitive`, `primitives` (the table), `graph`, `lowering`, `rules`, `arithmetic`.
+Read in this order: `graph`, `lowering`, `rules`. Loops and other operations with graphs of their own are in `compound`.
 """

@@ -1,4 +1,4 @@
-"""Whether a graph is well formed: asked of every graph that comes from outside, and in tests."""
+"""Checks whether a graph is well formed. Every graph that comes from outside is checked, and every graph in the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def checked(graph: Graph) -> Graph:
-    """The graph itself. Raises GraphError where a node, or a node of a body, is not as `Graph` promises."""
+    """The graph itself. Raises GraphError where a node, or a node of a body, breaks a promise of `Graph`."""
     seen: dict[Any, int] = {}
     for i, node in enumerate(graph.nodes):
         try:

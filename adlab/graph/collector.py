@@ -1,4 +1,4 @@
-"""Python's cyclic garbage collector, paused where it pays."""
+"""Pauses Python's cyclic garbage collector while a graph is built."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """While a graph is built no garbage is made, and every full collection would walk all that SymPy has loaded.
+    """Pauses the collector. Building a graph makes no garbage, but every full collection would walk all objects of SymPy.
 
-    Building runs up to three times as fast; also a decorator.
+    Building runs up to three times as fast. This is also a decorator.
 
     >>> with paused():
     ...     gc.isenabled()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _one_operand(write: Callable[[Any, int], int]) -> Callable[[Lowering, Basic], int]:
-    """A function of one operand: from the builder's `call` and the operand's position."""
+    """A function of one operand: `write` gets the builder's `call` and the operand's position."""
 
     def compose(lowering: Lowering, node: Basic) -> int:
         if len(node.args) != 1:
@@ -28,7 +28,7 @@ def _one_operand(write: Callable[[Any, int], int]) -> Callable[[Lowering, Basic]
 
 
 def real_part(lowering: Lowering, node: Basic) -> int:
-    """re(x), conjugate(x) or im(x) of a real x: itself or 0. Refused where x may be complex: adlab computes with reals."""
+    """re(x), conjugate(x) or im(x) of a real x: x itself, or 0. Refused where x may be complex: adlab computes with reals."""
     (operand,) = node.args
     position = lowering.position(operand)
     if operand.is_extended_real is not True and _may_be_complex(lowering.builder, position):
@@ -39,7 +39,7 @@ def real_part(lowering: Lowering, node: Basic) -> int:
 
 
 def _may_be_complex(builder: Any, position: int) -> bool:
-    """Whether some operation below leaves the real line outside its domain, as a root or a logarithm does."""
+    """Whether an operation below may leave the real line outside its domain, as a root or a logarithm does."""
     seen, stack = set(), [position]
     while stack:
         here = stack.pop()
@@ -53,7 +53,7 @@ def _may_be_complex(builder: Any, position: int) -> bool:
 
 
 RATIONAL = ("div", "mod")
-"""Operations with a domain that are nowhere complex."""
+"""Operations that have a domain but are complex nowhere."""
 
 
 def _shifted_polygamma(builder: Any, x: int) -> int:
@@ -63,14 +63,14 @@ def _shifted_polygamma(builder: Any, x: int) -> int:
 
 
 def _argument(builder: Any, x: int) -> int:
-    """The argument of a real number: pi left of 0 and 0 right of it; there is none at 0."""
+    """The argument of a real number: pi left of 0, 0 right of it, none at 0."""
     zero, none = builder.constant(0), builder.constant(float("nan"))
     right = builder.call("select", builder.call("gt", x, zero), zero, none)
     return int(builder.call("select", builder.call("lt", x, zero), builder.constant(sympy.pi), right))
 
 
 def _fused(lowering: Lowering, node: Basic) -> int:
-    """a*b + c, in two roundings where the C library's has one."""
+    """a*b + c with two roundings. The C library's fma has one."""
     a, b, c = (lowering.position(operand) for operand in node.args)
     return lowering.builder.call("add", lowering.builder.call("mul", a, b), c)
 

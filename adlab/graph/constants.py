@@ -1,4 +1,4 @@
-"""What a program need not compute again at every point."""
+"""The parts of a program that are the same at every point."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from adlab.primitives.primitive import to_float
 
 
 def constants(graph: Graph) -> dict[int, float]:
-    """The double of every node that depends on no input: constants, and operations on nothing else.
+    """The value of every node that depends on no input: constants, and operations on constants only.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy

@@ -1,4 +1,4 @@
-"""Exact numbers while a formula is lowered: integers, ratios, and decimals that are the binary64 they are typed as."""
+"""Exact numbers during lowering: integers, ratios, and decimals, which are the binary64 that their text means."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SMALL = 2**60
 
 
 class Written(float):
-    """A decimal: the binary64 that it is, printed as it was typed."""
+    """A decimal number: its value is a binary64, and it prints as it was typed."""
 
     text: str
 
@@ -29,7 +29,7 @@ class Written(float):
 
 
 def decimal(node: sympy.Float) -> Number:
-    """A Float as the binary64 that it is; one with more digits than that stays an exact ratio."""
+    """A SymPy Float as the binary64 that it means. One with more digits than a double stays an exact ratio."""
     sign, mantissa, exponent, _ = node._mpf_
     exact = Fraction(-int(mantissa) if sign else int(mantissa)) * Fraction(2) ** int(exponent)
     try:
@@ -43,14 +43,14 @@ def decimal(node: sympy.Float) -> Number:
 
 
 def _short(exact: Fraction) -> Number | None:
-    """An exact result as the simplest kind of number, or None where it is too long to be kept."""
+    """An exact result as the simplest kind of number, or None where it is too long to keep."""
     if max(exact.numerator.bit_length(), exact.denominator.bit_length()) > EXACT_BITS:
         return None
     return exact.numerator if exact.denominator == 1 else exact
 
 
 def total(a: Number, b: Number) -> Number | None:
-    """a + b exactly, or None where it is too long."""
+    """a + b exactly, or None where that is too long."""
     if a == 0:
         return b
     if type(a) is int and type(b) is int and -_SMALL < a < _SMALL and -_SMALL < b < _SMALL:
@@ -59,7 +59,7 @@ def total(a: Number, b: Number) -> Number | None:
 
 
 def product(a: Number, b: Number) -> Number | None:
-    """a × b exactly, or None where it is too long; a decimal times 1 stays as typed."""
+    """a × b exactly, or None where that is too long. A decimal times 1 keeps its typed form."""
     if a == 1:
         return b
     if a == -1 and isinstance(b, float):
@@ -68,7 +68,7 @@ def product(a: Number, b: Number) -> Number | None:
 
 
 def power(base: Number, exponent: Number) -> Number | None:
-    """base**exponent exactly, or None where it is too long, or not a ratio."""
+    """base**exponent exactly, or None where that is too long or no ratio."""
     if Fraction(exponent).denominator != 1 or (base == 0 and exponent < 0):
         return None
     exact = Fraction(base)
@@ -77,7 +77,7 @@ def power(base: Number, exponent: Number) -> Number | None:
 
 
 def is_binary(number: Number) -> bool:
-    """Whether binary64 holds it exactly."""
+    """Whether binary64 holds the number exactly."""
     if isinstance(number, int) and number.bit_length() <= 53:
         return True
     if isinstance(number, Fraction) and number.denominator & (number.denominator - 1):

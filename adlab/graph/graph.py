@@ -1,4 +1,4 @@
-"""The graph: a Wengert list in single static assignment, and the builder that hash-conses it."""
+"""The graph: a Wengert list, in which every node is assigned once and no two are alike, and the builder that makes it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from adlab.primitives.primitive import Number, Parameter, Primitive, number_text
 from adlab.primitives.table import CONSTANT, INPUT, PRIMITIVES
 
 UNITS = (0, 1, -1)
-"""The constants that operations can be spared for."""
+"""The constants that let an operation be left out."""
 
 
 class Node(NamedTuple):
-    """One line of the list: an operation, the positions of its operands (any number), its constant parameter.
+    """One line of the list: an operation, the positions of its operands (any number), and its constant parameter.
 
-    An operation with several results has one node; what reads them are `part` nodes, whose parameter says which.
+    An operation with several results has one node. `part` nodes read the results; the parameter of each says which one.
     """
 
     primitive: Primitive
@@ -32,10 +32,10 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """What `inputs` are turned into `outputs` by: `nodes`, each after its operands, no two alike.
+    """How `outputs` are computed from `inputs`: `nodes` is a list in which each node comes after its operands, no two alike.
 
-    The first `len(inputs)` nodes are the inputs, in order; constants and operations follow. A node is known by its
-    position; `names` gives the letters for it: an input's own, a constant's value, v1, v2, … for operations.
+    The first `len(inputs)` nodes are the inputs, in order. Constants and operations follow. A node is known by its position.
+    `names` gives a name for each: an input's own name, a constant's value, and v1, v2, … for operations.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -63,7 +63,7 @@ class Graph:
 
     @cached_property
     def active(self) -> list[bool]:
-        """Which nodes depend on an input; nothing flows back to the others."""
+        """Which nodes depend on an input. No adjoint flows back to the others."""
         active = [True] * len(self.inputs)
         for _, operands, _ in self.nodes[len(self.inputs) :]:
             for operand in operands:
@@ -76,7 +76,7 @@ class Graph:
 
     @cached_property
     def compound(self) -> bool:
-        """Whether some operation has several results or graphs of its own; then the walks look at every node for that."""
+        """Whether some operation has several results or graphs of its own. Then every walk checks each node for that."""
         return any(primitive.compound for primitive in {node[0] for node in self.nodes})
 
     @cached_property
@@ -114,7 +114,7 @@ class Graph:
         return sum(self.nodes[i].primitive.weight(self.nodes[i].parameter) for i in self.operations)
 
     def lines(self) -> Iterator[str]:
-        """One line for each operation, below it the graphs that it is made of, and a last line for the outputs."""
+        """One line for each operation, followed by its body graphs if it has some. The last line names the outputs."""
         for i in self.operations:
             yield f"{self.names[i]} = {self.written(i)}"
             primitive, _, parameter = self.nodes[i]
@@ -137,7 +137,7 @@ class Graph:
         return f"<Graph: {len(self.inputs)} inputs, {len(self.operations)} operations, {len(self.outputs)} outputs>"
 
     def uses(self) -> list[list[int]]:
-        """For every node the positions of the operations that read it, once for each operand it is."""
+        """For every node, the positions of the operations that read it: once for each operand that it is."""
         uses: list[list[int]] = [[] for _ in self.nodes]
         for i in self.operations:
             for operand in self.nodes[i].operands:
@@ -145,10 +145,10 @@ class Graph:
         return uses
 
     def check(self) -> Graph:
-        """Raises GraphError unless the list is well formed, and every body in it; returns the graph itself."""
+        """The graph itself. Raises GraphError unless it is well formed, and every body in it too."""
         return checked(self)
 
-    # What rooms above this one add by `attach`: pictures (adlab.draw) and the frameworks' versions (adlab.peers).
+    # Rooms above this one add these by `attach`: pictures (adlab.draw) and other frameworks' versions (adlab.exports).
     plot: ClassVar[Callable[..., Any]]
     to_dot: ClassVar[Callable[..., str]]
     to_latex: ClassVar[Callable[..., str]]
@@ -163,14 +163,14 @@ class Graph:
 
 
 def attach(name: str, convenience: Callable[..., Any]) -> None:
-    """Gives every graph a method that is written in a room above this one, which this one must not import."""
+    """Gives every graph a method that is written in a higher room, which this room must not import."""
     setattr(Graph, name, convenience)
 
 
 class Builder:
     """Appends nodes, each distinct one once. `simplify` turns on constant folding and the laws of 0 and 1.
 
-    Lowering builds as written; derivative programs simplify, since the chain rule multiplies by many ones.
+    Lowering builds a formula as it is written. Derivative programs simplify, since the chain rule multiplies by 1 very often.
     """
 
     def __init__(self, inputs: Iterable[str], simplify: bool = False) -> None:
@@ -179,15 +179,15 @@ class Builder:
         self.known: dict[Node, int] = {node: i for i, node in enumerate(self.nodes)}
         self.simplify = simplify
         self.peculiar = bytearray(len(self.nodes))
-        """Marks the nodes that a law of `simplify` may have something to say of; most nodes are plain. Kept if it is on."""
+        """Marks the nodes that a law of `simplify` may apply to. Most nodes are plain. Kept only if simplification is on."""
         self.units: dict[int, int] = {}
-        """The constants 0, 1 and -1 by their positions."""
+        """The positions of the constants 0, 1 and -1."""
         self.folded: dict[Any, int] = {}
-        """What `simplify` has made of operations on two constants."""
+        """Results of `simplify` for operations on two constants, kept for the next time."""
 
     @classmethod
     def on(cls, graph: Graph) -> Builder:
-        """A simplifying builder that starts with everything `graph` computes, to share it."""
+        """A simplifying builder that starts with everything that `graph` computes, so that new nodes can share it."""
         builder = cls(graph.inputs, simplify=True)
         builder.nodes = list(graph.nodes)
         builder.known = {node: i for i, node in enumerate(builder.nodes)}
@@ -211,13 +211,13 @@ class Builder:
         return position
 
     def apply(self, primitive: Primitive, operands: Sequence[int], parameter: Parameter = None) -> int:
-        """The position of this operation on these nodes, a new one only if there is none yet."""
+        """The position of this operation on these nodes. A new node is added only if there is none yet."""
         if self.simplify and (law := LAWS.get(primitive)) is not None:
             return law(self, tuple(operands), parameter)
         return self.cons(primitive, tuple(operands), parameter)
 
     def cons(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
-        """The position of exactly this node."""
+        """The position of exactly this node; it is added if it is new."""
         node = _new(Node, (primitive, operands, parameter))
         new = len(self.nodes)
         position = self.known.setdefault(node, new)
@@ -237,7 +237,7 @@ class Builder:
         return node.parameter if node.primitive is CONSTANT else None
 
     def finish(self, outputs: Sequence[int]) -> Graph:
-        """The graph of what the outputs need; the rest is dead code and goes."""
+        """The graph of what the outputs need. Everything else is dead code and is dropped."""
         count, nodes = len(self.inputs), self.nodes
         needed = bytearray(len(nodes))
         for output in outputs:
@@ -249,7 +249,7 @@ class Builder:
         needed[:count] = b"\1" * count
         if needed.count(1) == len(nodes):
             return Graph(self.inputs, tuple(nodes), tuple(outputs))
-        place = list(accumulate(needed, initial=0))  # how many of those before it stay
+        place = list(accumulate(needed, initial=0))  # for each node, how many nodes before it stay
         moved = place.__getitem__
         kept = [
             _new(Node, (primitive, tuple(map(moved, operands)), parameter)) if operands else node
@@ -258,4 +258,4 @@ class Builder:
         return Graph(self.inputs, tuple(kept), tuple(map(moved, outputs)))
 
 
-_new: Any = tuple.__new__  # what Node(…) comes down to, without a call in between
+_new: Any = tuple.__new__  # what `Node(…)` does, without the extra call

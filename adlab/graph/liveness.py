@@ -1,4 +1,4 @@
-"""Which values a program keeps alive at once (its memory, and for reverse mode the tape), and what depends on what."""
+"""How many values a program keeps alive at once (its memory; for reverse mode, the tape), and what depends on what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from adlab.graph.graph import Graph
 
 
 def last_uses(graph: Graph) -> list[int]:
-    """For every node the position of the last operation that reads it; outputs are read after the end."""
+    """For every node, the position of the last operation that reads it. Outputs are read after the end."""
     last = list(range(len(graph)))
     for i in graph.operations:
         for operand in graph.nodes[i].operands:
@@ -19,7 +19,7 @@ def last_uses(graph: Graph) -> list[int]:
 
 
 def peak(graph: Graph) -> int:
-    """The largest number of computed values (not inputs, not constants) alive at once.
+    """The largest number of computed values alive at once. Inputs and constants do not count.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -32,13 +32,13 @@ def peak(graph: Graph) -> int:
     alive = most = 0
     for i in graph.operations:
         dying[last[i]] += 1
-        alive += 1 - dying[i]  # an operand's place can be taken by the result
+        alive += 1 - dying[i]  # the result may take the place of an operand that is read for the last time
         most = max(most, alive)
     return most
 
 
 def ancestors(graph: Graph, output: int) -> list[int]:
-    """The operations that one node needs, itself among them, in order. The cost follows their number, not the graph's size.
+    """The operations that one node needs, itself included, in order. The cost follows their number, not the graph's size.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -56,7 +56,7 @@ def ancestors(graph: Graph, output: int) -> list[int]:
 
 
 def descendants(graph: Graph, uses: Sequence[Sequence[int]], source: int) -> list[int]:
-    """The operations that one node reaches, in order; `uses` is `graph.uses()`."""
+    """The operations that one node reaches, in order. `uses` is `graph.uses()`."""
     found, waiting = set(uses[source]), list(set(uses[source]))
     while waiting:
         new = [reader for reader in uses[waiting.pop()] if reader not in found]

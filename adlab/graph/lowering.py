@@ -1,9 +1,9 @@
-"""SymPy expression → Graph: iterative, memoised on identity, exact in its constants.
+"""From a SymPy expression to a graph: without recursion, each shared object once, constants exact.
 
-SymPy writes a - b as Add(a, Mul(-1, b)) and a/b as Mul(a, Pow(b, -1)); here they become subtraction and division
-again. Sums and products that SymPy has sorted fold in a fixed order: the operand computed first comes first, the
-numeric coefficient last, so that a nest which SymPy has flattened still shares its prefixes. Those of a text keep their
-order (`adlab.graph.written`).
+SymPy writes a - b as Add(a, Mul(-1, b)) and a/b as Mul(a, Pow(b, -1)). Lowering turns them back into subtraction and division.
+SymPy has sorted its sums and products; lowering folds them in a fixed order. The operand computed first comes first, the
+numeric coefficient last. So nested expressions that SymPy has flattened still share their prefixes. Sums and products of a
+text keep their own order (`adlab.graph.written`).
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from adlab.text.unevaluated import is_written
 ADD, SUB, MUL, DIV, NEG, EXP, POW, POWI, POWR, SQRT, CBRT = (
     PRIMITIVES[name] for name in ("add", "sub", "mul", "div", "neg", "exp", "pow", "powi", "powr", "sqrt", "cbrt")
 )
-LARGEST_INTEGER_POWER = 2**53  # beyond, binary64 cannot tell odd from even
+LARGEST_INTEGER_POWER = 2**53  # beyond it, binary64 cannot tell odd numbers from even ones
 
 
 @paused()
 def lower(
     expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: Sequence[Basic] | None = None
 ) -> Graph:
-    """The graph of these expressions; inputs in the order of `variables`. `order` is their `postorder`, if known.
+    """The graph of these expressions, with inputs in the order of `variables`. `order` is their `postorder`, if known.
 
-    Raises UnsupportedExpression for what has no primitive and VariableError for a symbol left out.
+    Raises UnsupportedExpression where there is no primitive, and VariableError for a symbol that is not a variable.
     """
     lowering = Lowering(variables)
     order = postorder(expressions) if order is None else order
@@ -65,10 +65,10 @@ def lower(
 
 
 class Lowering:
-    """What each SymPy object became: an exact number, or a position.
+    """What each SymPy object became: an exact number, or a position in the graph.
 
-    `negative` holds the positions of those kept without their minus sign. `rounded` holds the numbers that are computed
-    in steps, each of them rounded; they have a position too.
+    `negative` holds the positions of objects that are kept without their minus sign. `rounded` holds numbers that are computed in
+    steps, each of which rounds; they have a position too.
     """
 
     def __init__(self, variables: Sequence[sympy.Symbol]) -> None:
@@ -81,18 +81,18 @@ class Lowering:
         self.subtracted: set[int] = set()
 
     def find_subtracted(self, order: Sequence[Basic]) -> None:
-        """The terms of sums that carry a minus sign: their magnitude is lowered, the sum subtracts it."""
+        """Finds the terms of sums that carry a minus sign. Their magnitude is lowered, and the sum subtracts it."""
         for node in order:
             if type(node) is Add:
                 self.subtracted.update(id(term) for term in node.args if type(term) is Mul)
                 first = node.args[0]
                 if type(first) is Mul and first.args[0] is not S.NegativeOne and is_written(node):
-                    self.subtracted.discard(id(first))  # -2*x in front is one product; -x + y is y - x
+                    self.subtracted.discard(id(first))  # a leading -2*x is one product; -x + y becomes y - x
 
     # --- reading what is known ----------------------------------------------------------------------------------
 
     def position(self, node: Basic) -> int:
-        """Where the value of this SymPy object is computed."""
+        """The position at which the value of this SymPy object is computed."""
         key = id(node)
         position = self.positions.get(key)
         if position is None:
@@ -107,13 +107,13 @@ class Lowering:
         return self.numbers.get(id(node))
 
     def _is(self, node: Basic, value: int | Number) -> None:
-        """This object is that number, or that position."""
+        """Makes this object stand for that number or position."""
         self.numbers[id(node)] = value
 
     # --- one object ---------------------------------------------------------------------------------------------
 
     def visit(self, node: Basic) -> None:
-        """One without a handler of its own."""
+        """Lowers an object whose class has no handler."""
         if isinstance(node, sympy.Symbol):
             self._symbol(node)
         elif isinstance(node, sympy.Number):
@@ -146,11 +146,11 @@ class Lowering:
             primitive, operands, parameter = self._with_order(node, primitive, primitive.parameter_at)
         positions = [self.position(operand) for operand in operands]
         if type(node) is sympy.zeta and len(node.args) == 1:
-            positions.append(self.builder.constant(1))  # Riemann's is Hurwitz's at 1
+            positions.append(self.builder.constant(1))  # Riemann's zeta function is Hurwitz's at 1
         self.positions[id(node)] = self._folded(primitive.name, positions, parameter)
 
     def unary(self, node: Basic) -> None:
-        """A function of one operand, as most are."""
+        """Lowers a function of one operand, as most functions are."""
         if len(node.args) != 1:
             return self._function(node)
         (operand,) = node.args
@@ -158,7 +158,7 @@ class Lowering:
         self.positions[id(node)] = self.builder.cons(HEADS[type(node)], (position,))
 
     def _with_order(self, node: Basic, primitive: Primitive, place: int) -> tuple[Primitive, list[Basic], Number]:
-        """The primitive for an order that is constant, and its operands; or the one that has the order among them."""
+        """The primitive for a constant order and its operands; or the primitive that takes the order as an operand."""
         operands = list(node.args)
         argument = operands.pop(place)
         order = self.number(argument)
@@ -180,7 +180,7 @@ class Lowering:
             return self.builder.call(name, *positions, parameter=parameter)
         if arity != 2 or not positions:
             raise UnsupportedExpression(f"`{name}` takes {arity} operand{'s'[: arity != 1]}, not {len(positions)}")
-        positions.sort()  # Min, Max, And, Or keep no order of their own
+        positions.sort()  # Min, Max, And and Or keep no order of their own
         result = positions[0]
         for position in positions[1:]:
             result = self.builder.call(name, result, position)
@@ -288,7 +288,7 @@ class Lowering:
         return self._scaled(quotient, coefficient)
 
     def _scaled(self, position: int, coefficient: Number) -> int:
-        """coefficient × node, with as few roundings as there can be: x/3 and not x*0.333…"""
+        """coefficient × node, with as few roundings as possible: x/3 instead of x*0.333…"""
         cons, constant = self.builder.cons, self.builder.constant
         if isinstance(coefficient, Fraction):
             p, q = coefficient.numerator, coefficient.denominator
@@ -351,7 +351,7 @@ class Lowering:
     # --- branches, truth values, and what composes --------------------------------------------------------------
 
     def piecewise(self, node: Basic) -> None:
-        """The first condition that holds decides; where none does there is no value."""
+        """The first condition that holds decides. Where none holds there is no value."""
         pairs = [pair.args for pair in node.args]
         ends = isinstance(pairs[-1][1], BooleanTrue)
         result = self.position(pairs.pop()[0]) if ends else self.builder.constant(float("nan"))
@@ -360,14 +360,14 @@ class Lowering:
         self.positions[id(node)] = result
 
     def nothing(self, node: Basic) -> None:
-        """A pair or tuple has no value of its own; who holds it reads its parts."""
+        """A pair or tuple has no value of its own. The operation that holds it reads its parts."""
 
     def real(self, node: Basic) -> None:
-        """A real or imaginary part, or a conjugate, of what is real."""
+        """A real or imaginary part, or a conjugate, of a real number."""
         self.positions[id(node)] = real_part(self, node)
 
     def compose(self, node: Basic) -> None:
-        """Functions that are composed of the table's own."""
+        """Lowers functions that are composed of the table's own."""
         self.positions[id(node)] = COMPOSED[type(node)](self, node)
 
 

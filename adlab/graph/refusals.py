@@ -1,4 +1,4 @@
-"""Why a formula has no graph, said of the outermost part that has none: a sum, and not the index inside it."""
+"""Why a formula has no graph. The message names the outermost part without one: a sum, not the index inside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adlab.text.traversal import brief
 
 
 def outermost(expressions: Iterable[Basic], is_served: Callable[[Basic], bool]) -> Basic | None:
-    """The first object from the outside in, and from left to right, that lowering has nothing for."""
+    """The first object, from the outside in and from left to right, that lowering cannot handle."""
     seen: set[int] = set()
     stack = list(expressions)[::-1]
     while stack:

@@ -1,7 +1,7 @@
-"""The rules of the table as small graphs, so that whatever can walk a graph can apply a rule.
+"""The rules of the table as small graphs. So whatever can walk a graph can apply a rule.
 
-The partials of an operation are a graph with inputs a, b, …, out and one output for each operand; its conditions
-likewise. They are lowered from the table's SymPy expressions once, when first asked for.
+The partials of an operation are a graph: its inputs are a, b, …, out, and it has one output for each operand. The conditions
+are a graph too. Both are lowered from the table's SymPy expressions once, on first use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ADJOINT = "bar"
 
 @cache
 def partials(primitive: Primitive, parameter: Parameter = None) -> Graph:
-    """The local partials: inputs are the operands and the result, outputs one partial for each operand.
+    """The local partials as a graph. Its inputs are the operands and the result; it has one output for each operand.
 
     >>> from adlab.primitives.table import PRIMITIVES
     >>> print(partials(PRIMITIVES["div"]))
@@ -37,9 +37,9 @@ def partials(primitive: Primitive, parameter: Parameter = None) -> Graph:
 
 @cache
 def pullback(primitive: Primitive, parameter: Parameter = None) -> Graph:
-    """What each operand's adjoint receives: inputs are the operands, the result, and the result's adjoint.
+    """What an operation passes to each operand's adjoint, as a graph of the operands, the result and the result's adjoint `bar`.
 
-    adjoint × partial, simplified as one: the quotient passes bar/b on, not bar × (1/b).
+    It is bar × partial, simplified as a whole: a quotient passes on bar/b, not bar × (1/b).
 
     >>> from adlab.primitives.table import PRIMITIVES
     >>> print(pullback(PRIMITIVES["div"]))
@@ -56,7 +56,7 @@ def pullback(primitive: Primitive, parameter: Parameter = None) -> Graph:
 
 @cache
 def conditions(primitive: Primitive, parameter: Parameter = None) -> Graph:
-    """Inputs as for `partials`; outputs: is there a value, is there each partial, is it smooth here (1.0 or 0.0)."""
+    """The conditions as a graph, with inputs as in `partials`. Outputs: value? each partial? smooth? (1.0 or 0.0)"""
     rules = [
         primitive.value_condition(parameter),
         *(primitive.partial_condition(k, parameter) for k in range(primitive.count(parameter))),
@@ -71,22 +71,22 @@ def unconditional(primitive: Primitive) -> bool:
 
 
 def letters(primitive: Primitive, parameter: Parameter = None) -> list[sympy.Symbol]:
-    """What the rules of this primitive are written in: its operands, then its result."""
+    """The letters of this primitive's rules: its operands, then its result."""
     return [*primitive.letters(parameter), OUT]
 
 
 def simplify(graph: Graph) -> Graph:
-    """The same graph with constants folded and the laws of 0 and 1 applied."""
+    """The same graph, with constants folded and the laws of 0 and 1 applied."""
     return splice_all(Builder(graph.inputs, simplify=True), graph)
 
 
 def splice_all(builder: Builder, graph: Graph) -> Graph:
-    """`graph` rebuilt by a builder whose first inputs are the graph's."""
+    """`graph`, built again by a builder whose first inputs are the graph's."""
     return builder.finish(splice(builder, graph, range(len(graph.inputs))))
 
 
 def splice(builder: Builder, graph: Graph, inputs: Iterable[int]) -> list[int]:
-    """Writes `graph` into `builder`, its inputs being those positions; returns where its outputs are."""
+    """Writes `graph` into `builder`, with those positions as its inputs. Returns the positions of its outputs."""
     place = list(inputs)
     for primitive, operands, parameter in graph.nodes[len(place) :]:
         if operands:
@@ -96,7 +96,7 @@ def splice(builder: Builder, graph: Graph, inputs: Iterable[int]) -> list[int]:
     return [place[output] for output in graph.outputs]
 
 
-# Nearly every formula needs these: made at import, they are not in the way of the first gradient.
+# Nearly every formula needs these rules. They are made at import, so that the first gradient need not wait for them.
 COMMON = [*((PRIMITIVES[_name], None) for _name in ("add", "sub", "mul", "neg", "div", "sqrt", "exp", "log", "sin", "cos")),
           (PRIMITIVES["powi"], 2)]  # fmt: skip
 for _primitive, _parameter in COMMON:

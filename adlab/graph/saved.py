@@ -1,7 +1,7 @@
-"""A graph as JSON and back: a flat list of nodes, each the primitive's name, its operands and its parameter.
+"""A graph as JSON and back: a flat list of nodes. Each has the primitive's name, its operands and its parameter.
 
-Nothing is evaluated on the way back. A parameter is a number, exact as written, or one of SymPy's named constants; the
-checker looks at the whole graph before anybody sees it.
+Reading evaluates nothing. A parameter is a number, exact as written, or one of SymPy's named constants. The checker looks at the
+whole graph before anybody uses it.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -32,7 +32,10 @@ NAMED = {"pi": sympy.pi, "E": sympy.E, "EulerGamma": sympy.EulerGamma, "Catalan"
 
 
 def to_data(graph: Graph) -> dict[str, Any]:
-    """What `json` can write. Raises UnsupportedExpression for operations with bodies, and for constants of no known kind."""
+    """The graph as data for `json`.
+
+    Raises UnsupportedExpression for operations with bodies and for unknown kinds of constants.
+    """
     refuse_bodies(graph, "a saved graph")
     computed = graph.nodes[len(graph.inputs) :]
     nodes = [[node.primitive.name, list(node.operands), _parameter(node.parameter)] for node in computed]
@@ -40,11 +43,11 @@ def to_data(graph: Graph) -> dict[str, Any]:
 
 
 VERSION = 1
-"""Of the files. Raised when a file of today could not be read by the code of yesterday."""
+"""The version of the file format. It is raised when older code could not read a new file."""
 
 
 def write(path: str | Path, function: dict[str, Any], options: dict[str, Any] | None = None) -> None:
-    """A function, and the options it was compiled with, as a file. Raises OutputError where it cannot be written."""
+    """Writes a function, and the options that it was compiled with, to a file. Raises OutputError where that fails."""
     put(path, json.dumps({"adlab": VERSION, "function": function, "compile": options}) + "\n")
 
 
@@ -57,7 +60,7 @@ def put(path: str | Path, text: str) -> None:
 
 
 def from_data(data: Any) -> Graph:
-    """The graph, checked. Raises GraphError where the data is not one."""
+    """The graph, checked. Raises GraphError where the data is not a graph."""
     try:
         inputs = tuple(map(_text, data["inputs"]))
         nodes = [Node(INPUT, (), name) for name in inputs]

@@ -1,7 +1,7 @@
 """What a derivative program leaves out: constants are folded, and 0, 1 and -1 cost nothing.
 
-Only identities that hold to the last bit in exact arithmetic and shorten the program; `0*x -> 0` also where x would
-be infinite, which is what the chain rule means by a path that carries nothing.
+Only identities that are exact and that shorten the program. `0*x -> 0` is applied also where x would be infinite: the chain
+rule means by it a path that carries nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ADD, SUB, MUL, DIV, NEG, POWI, SELECT, NE = (
     PRIMITIVES[name] for name in ("add", "sub", "mul", "div", "neg", "powi", "select", "ne")
 )
 Operands = tuple[int, ...]
-FOLDED_BITS = 200  # exact fractions longer than this are left to the arithmetic
+FOLDED_BITS = 200  # longer exact fractions are left to the arithmetic
 
 
 def power(builder: Builder, operands: Operands, parameter: Parameter) -> int:
@@ -33,7 +33,7 @@ def rational(value: Any) -> bool:
 
 
 def _folded(builder: Builder, primitive: Primitive, i: int, j: int) -> int:
-    """The constant that an operation makes of two, worked out once for each pair; the operation unless both are rational."""
+    """The constant that an operation makes of two, computed once for each pair. The operation itself unless both are rational."""
     a, b = builder.value_of(i), builder.value_of(j)
     if not (rational(a) and rational(b)):
         return builder.cons(primitive, (i, j))
@@ -48,7 +48,7 @@ def _folded(builder: Builder, primitive: Primitive, i: int, j: int) -> int:
 
 
 def _negated(builder: Builder, position: int) -> int | None:
-    """The node whose negative this is, if it is one."""
+    """The node whose negative this is, if it is a negation."""
     node = builder.nodes[position]
     return node.operands[0] if node.primitive is NEG else None
 
@@ -113,7 +113,7 @@ def mul(builder: Builder, operands: Operands, parameter: Parameter = None) -> in
 
 
 def _commutative(builder: Builder, primitive: Primitive, i: int, j: int) -> int:
-    """Folded, or in one order, a constant last, so that a*b and b*a are one node."""
+    """Folded if constant. Otherwise in one order, a constant last, so that a*b and b*a are one node."""
     i_last, j_last = builder.nodes[i].primitive is CONSTANT, builder.nodes[j].primitive is CONSTANT
     if i_last and j_last:
         return _folded(builder, primitive, i, j)
@@ -121,7 +121,7 @@ def _commutative(builder: Builder, primitive: Primitive, i: int, j: int) -> int:
 
 
 def _reciprocal_product(builder: Builder, i: int, j: int) -> int | None:
-    """x * (1/y) is x/y: one operation and one rounding fewer."""
+    """x * (1/y) becomes x/y: one operation and one rounding fewer."""
     for factor, reciprocal in ((i, j), (j, i)):
         node = builder.nodes[reciprocal]
         if node.primitive is DIV and (top := builder.units.get(node.operands[0])):
@@ -162,7 +162,7 @@ def select(builder: Builder, operands: Operands, parameter: Parameter = None) ->
 
 
 def ne(builder: Builder, operands: Operands, parameter: Parameter = None) -> int:
-    """A truth value differs from 0 where it is true."""
+    """A truth value differs from 0 exactly where it is true."""
     i, j = operands
     return i if builder.nodes[i].primitive.truth_valued and builder.value_of(j) == 0 else builder.cons(NE, operands)
 
@@ -174,7 +174,7 @@ _EXACT: dict[Primitive, Callable[[Any, Any], Any]] = {
 LAWS: dict[Primitive, Callable[[Builder, Operands, Parameter], int]] = {
     ADD: add, SUB: sub, NEG: neg, MUL: mul, DIV: div, POWI: power, SELECT: select, NE: ne,
 }  # fmt: skip
-"""The node for an operation, or for something shorter that is equal: from the builder, the operands and the parameter."""
+"""Gives the node for an operation, or a shorter equal one. Arguments: builder, operands, parameter."""
 
 PECULIAR = frozenset([CONSTANT, NEG, DIV])
-"""Of operations on other nodes than these the arithmetic laws say nothing."""
+"""The nodes that the arithmetic laws can apply to. They say nothing about operations on other nodes."""

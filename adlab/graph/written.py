@@ -1,8 +1,8 @@
 """Sums and products as their author wrote them: from left to right, every constant in its place.
 
-SymPy sorts its operands, so adlab may choose their order there. A text, and what `adlab.text.unevaluated` builds, has an
-order that decides how rounding errors fall: `1 + x - 1` loses the digits that Python loses. Where an operation on
-constants is exact, or is the last on constants alone, it folds: that is the number which Python would round it to.
+SymPy sorts its operands, so there adlab may choose the order. A text has an order, and so has what `adlab.text.unevaluated`
+builds. That order decides how rounding errors fall: `1 + x - 1` loses the same digits as in Python. An operation on constants
+is folded where it is exact, or where it is the last one on constants alone: Python would round it to the same number.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ _IDLE = {ADD: 0, SUB: 0, MUL: 1, DIV: 1}
 
 
 def _is_held(number: Number | None) -> bool:
-    """Whether Python holds this number without rounding it: whole numbers of any length, and every double."""
+    """Whether Python holds this number without rounding: every whole number, and every double."""
     return type(number) is int or (number is not None and exact.is_binary(number))
 
 
 def _folded(operation: Primitive, a: Number, b: Number) -> Number | None:
-    """The exact result for two numbers that Python holds, or None where Python rounds one of them first."""
+    """The exact result for two numbers that Python holds; None where Python would round one of them first."""
     whole = type(a) is int and type(b) is int
     if not (_is_held(a) and _is_held(b)) or not (whole or (exact.is_binary(a) and exact.is_binary(b))):
         return None
     found = _EXACT[operation](a, b)
     if found is None or (whole and operation is not DIV) or exact.is_binary(found):
         return found
-    return Fraction(found)  # which is rounded: no whole number of Python's, even where it is whole
+    return Fraction(found)  # a rounded result; Python does not treat it as a whole number even where it is one
 
 
 class _Chain:
-    """What the operands read so far make: an exact number, or the position where it is computed."""
+    """The operands read so far: an exact number, or the position where their result is computed."""
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
@@ -69,7 +69,7 @@ class _Chain:
         self.number, self.position = number, position
 
     def step(self, operation: Primitive, number: Number | None, position: int | None) -> None:
-        """Applies the operation to what there is and to one operand more."""
+        """Applies the operation to the result so far and one more operand."""
         mine = self.number
         if number is not None:
             folded = None if mine is None else _folded(operation, mine, number)
@@ -87,7 +87,7 @@ class _Chain:
         self.number = None
 
     def place(self) -> int:
-        """The position of what there is."""
+        """The position of the result so far."""
         if self.position is None:
             assert self.number is not None
             self.position = self.builder.constant(self.number)
@@ -95,7 +95,7 @@ class _Chain:
 
 
 def commuting(builder: Builder, operation: Primitive, i: int, j: int) -> int:
-    """The position of this operation; a*b is the node b*a where that one is there already."""
+    """The position of this operation. If a*b is new but b*a exists, that node is used."""
     if operation is ADD or operation is MUL:
         known = builder.known.get((operation, (j, i), None))  # type: ignore[call-overload]  # a Node is this tuple
         if known is not None:
@@ -104,10 +104,10 @@ def commuting(builder: Builder, operation: Primitive, i: int, j: int) -> int:
 
 
 def add(lowering: Lowering, node: Basic) -> None:
-    """The sum from left to right; a term that carries a minus sign is subtracted."""
+    """The sum from left to right. A term with a minus sign is subtracted."""
     chain = _Chain(lowering.builder)
     negative, numbers, positions, rounded = lowering.negative, lowering.numbers, lowering.positions, lowering.rounded
-    waiting: int | None = None  # the first term where it is negative: -a + b is b - a
+    waiting: int | None = None  # the first term, if it is negative: -a + b becomes b - a
     begun = False
     for term in node.args:
         key = id(term)
@@ -144,7 +144,7 @@ def add(lowering: Lowering, node: Basic) -> None:
 
 
 def mul(lowering: Lowering, node: Basic) -> None:
-    """The product from left to right, each divisor a division; a sign in front is left to the sum that subtracts it."""
+    """The product from left to right, each divisor as a division. A leading sign is left to the sum that subtracts it."""
     key, chain = id(node), _Chain(lowering.builder)
     numbers, rounded = lowering.numbers, lowering.rounded
     factors = list(node.args)
@@ -185,7 +185,7 @@ def mul(lowering: Lowering, node: Basic) -> None:
 def _finish(
     lowering: Lowering, node: Basic, chain: _Chain, combine: Callable[[Any, Any], Number | None], start: Number
 ) -> None:
-    """Notes what the chain has made. A constant whose parts are rounded on the way keeps its exact value beside."""
+    """Stores the chain's result. A constant whose parts are rounded on the way keeps its exact value as well."""
     key = id(node)
     if chain.number is not None:
         lowering.numbers[key] = chain.number

@@ -1,1 +1,1 @@
-"""The table: what is known of each primitive, and the numbers that compute it."""
+"""The table of primitives: what adlab knows of each operation, and the functions that compute it."""

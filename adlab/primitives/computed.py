@@ -1,9 +1,12 @@
 """How each primitive is computed: its functions of floats, arrays and complex numbers, its cost, its rounding bound.
 
-One row for each row of `table`, which says what the primitive is. `ulps` bounds the error of the function of floats, in
-units in the last place of what it returns; a test compares every function with its own bound. `over` says what the
-values are while the operands run over intervals (see `ranges`). `special` marks what mpmath computes: it takes 20 to
-1000 microseconds, and may underflow to 0 although an operand is 0.
+There is one row for each row of `table`, which says what the primitive is.
+
+- `ulps` bounds the error of the function of floats, in units in the last place (ulp) of what it returns. A test compares every
+  function with its own bound.
+- `over` gives the function's values while the operands run over intervals (see `ranges`).
+- `special` marks functions that mpmath computes. They take 20 to 1000 microseconds, and may underflow to 0 although no operand
+  is 0.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ import numpy as np
 from adlab.primitives import exponentials as ex, numerics as num, orders, ranges, special
 from adlab.primitives.complex_powers import power_complex, power_integer_complex, power_rational_complex
 
-GAMMA_TURNS = 1.4616321449683622  # the one zero of digamma right of 0, to within half an ulp
-SPECIAL = 100  # the cost of a special function, in additions: what erf takes, several times
+GAMMA_TURNS = 1.4616321449683622  # the only positive zero of digamma, to within half an ulp
+SPECIAL = 100  # the cost of a special function, in additions: several times that of erf
 
 
 class C(NamedTuple):
@@ -35,9 +38,9 @@ class C(NamedTuple):
     over: ranges.Over = ranges.monotone
     special: bool = False
     c: str = ""
-    """Its name in the C library, where that is another function than the arrays' own."""
+    """Its name in the C library, where that differs from the name of the array function."""
     ball: Callable[..., Any] | None = None
-    """It on Arb's balls, where its form has no value on them, or a slow one."""
+    """The function on Arb's balls, for primitives whose form has no value on balls, or a slow one."""
 
 
 def compared(scalar: Any, ufunc: Any, over: ranges.Over = ranges.monotone) -> C:
@@ -46,19 +49,19 @@ def compared(scalar: Any, ufunc: Any, over: ranges.Over = ranges.monotone) -> C:
 
 
 def mpmath(formula: Any, over: ranges.Over = ranges.monotone, real_only: bool = False, **known: Any) -> C:
-    """A special function: values of mpmath, rounded once."""
+    """A special function: mpmath's value, rounded once."""
     beyond = None if real_only else special.complex_(formula)
     return C(special.scalar(formula), special.array(formula), 1, SPECIAL, beyond, real_only, over, True, **known)
 
 
 def moving(formula: Any, **known: Any) -> C:
-    """A special function of a moving order, differentiated by it as often as the parameter says (see `orders`)."""
+    """A special function of a varying order, differentiated by the order as often as the parameter says (see `orders`)."""
     value = orders.scalar(formula, **known)
     return C(value, num.elementwise(value, 2), 1, SPECIAL, None, True, ranges.unknown, True)
 
 
 def multiplications(exponent: Any) -> float:
-    """By repeated squaring."""
+    """The number of multiplications of a power, by repeated squaring."""
     return int(exponent).bit_length() + int(exponent).bit_count() - 2
 
 
@@ -71,13 +74,13 @@ def _polylog(order: Any) -> ranges.Over:
 
 
 def _spherical_i(a: Any, n: Any) -> Any:
-    """By its series, DLMF 10.53.2."""
+    """The modified spherical Bessel function by its series, DLMF 10.53.2."""
     order = a * 0 + n + 1.5
     return order.pi().sqrt() / 2 * (a / 2) ** int(n) * (a * a / 4).hypgeom_0f1(order) / order.gamma()
 
 
 def _airy(factor: float, power: float) -> ranges.Over:
-    """Waves left of 1, steeper and steeper: |slope| < factor (1 + |a|**power) by DLMF 9.8; right of 0 monotone."""
+    """Airy functions: monotone right of 0. Left of 1 they are waves with |slope| < factor (1 + |a|**power), DLMF 9.8."""
     waves = ranges.rippling(lambda low, high: factor * (1 + abs(low) ** power) if high <= 1 else math.inf)
     return lambda at, operands, n: (ranges.monotone if operands[0][0] >= 0 else waves)(at, operands, n)
 

@@ -1,4 +1,4 @@
-"""How a row of the table is read: what it leaves out because it follows from the rest."""
+"""How a row of the table becomes a primitive. What follows from the rest of the row need not be written in it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ S_ = sympy.Dummy("s", real=True)
 
 
 def entry(name: str, form: Any, partials: Any, **facts: Any) -> Primitive:
-    """A primitive from its row here and the row of the same name in `computed`.
+    """A primitive, from its row in the table and the row of the same name in `computed`.
 
-    A form that is a class is also the head that lowers to the primitive. With `parameter_at=0` the class takes the
-    parameter first. Raises AdlabError where there is no such row.
+    A form that is a class also serves as the head: the SymPy class that lowers to the primitive. With `parameter_at=0` that class
+    takes the parameter first. Raises AdlabError if `computed` has no such row.
     """
     computed = COMPUTED.get(name)
     if computed is None:
@@ -33,7 +33,7 @@ def entry(name: str, form: Any, partials: Any, **facts: Any) -> Primitive:
 
 
 def formed(form: Any, facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts of a row with its form and its head."""
+    """The facts of a row, with its form and its head."""
     if not isinstance(form, type):
         return {"form": form} | facts
     means = DEFINITIONS[form] if form in DEFINITIONS and not _kept(form) else form
@@ -42,31 +42,31 @@ def formed(form: Any, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kept(form: Any) -> bool:
-    """Whether formulas hold this class itself, and not what it means."""
+    """Whether formulas contain this class itself, and not the expression that it stands for."""
     return issubclass(form, Named) or form in CODEGEN
 
 
 def exact(product: Any, *factors: Any) -> sympy.Expr:
-    """A product kept in the order written: (b/h)/h must not become b/h**2, which overflows."""
+    """A product kept in the order in which it is written: (b/h)/h must not become b/h**2, which overflows."""
     for factor in factors:
         product = sympy.Mul(product, factor, evaluate=False)
     return product
 
 
 def predicate(name: str, relation: Any, sign: str) -> Primitive:
-    """A comparison: 1.0 or 0.0, constant between its jumps."""
+    """A comparison: its value is 1.0 or 0.0, constant between its jumps."""
     return entry(name, lambda a, b: relation(a, b, evaluate=False), (S.Zero, S.Zero),
                  smooth=Ne(A, B), convention="a comparison has derivative 0", text="{0} " + sign + " {1}", head=relation,
                  analytic=False, piecewise_constant=True, jumps=True, truth_valued=True)  # fmt: skip
 
 
 def power_text(shift: Any) -> str:
-    """a**b, a**(b - 1)."""
+    """a**b or a**(b - 1) as text."""
     return f"{{0}}**({{1}} {'+' if shift > 0 else '-'} {abs(shift)})" if shift else "{0}**{1}"
 
 
 def usual(order: Any, short: str, full: str) -> Callable[[Any], str]:
-    """`short` where the parameter is the usual one."""
+    """The text `short` where the parameter has its usual value, else the long one."""
     return lambda n: short if n == order else full
 
 
@@ -74,7 +74,7 @@ def usual(order: Any, short: str, full: str) -> Callable[[Any], str]:
 
 
 def _in_letters(name: str, a: str, b: str, n: str) -> str:
-    """A function of a moving order, differentiated by it n times."""
+    """A function of a varying order, differentiated n times by the order, as text."""
     return f"{name}({a}, {b})" if n == "0" else f"diff({name}({a}, {b}), {a}, {n})"
 
 
@@ -89,10 +89,10 @@ def _in_latex(name: str, arguments: Iterable[str], exponent: str) -> str:
 def moving(
     name: str, form: Any, slope: Any, domain: Any, sloped: Any = sympy.true, largest: float = 100
 ) -> Primitive:
-    """A special function of a moving order `a` at `b`, differentiated by the order as often as its parameter says.
+    """A special function of a varying order `a` at `b`, differentiated by the order as often as its parameter says.
 
-    `slope(f)` is the partial for `b`, f(order, k) being the function itself at another order, k times differentiated. It
-    is there where there is a value and `sloped` holds. Orders beyond `largest` are not computed (see `orders`).
+    `slope(f)` is the partial for `b`. In it f(order, k) is the function itself at another order, differentiated k times by the
+    order. The partial exists where the value exists and `sloped` holds. Orders beyond `largest` are not computed (see `orders`).
     """
     head = own(f"{name}_moving")
     head._sympystr = lambda self, printer: _in_letters(name, *map(printer.doprint, self.args))
@@ -100,7 +100,7 @@ def moving(
     DEFINITIONS[head] = lambda a, b, n: form(a, b) if n == 0 else sympy.Subs(sympy.Derivative(form(S_, b), (S_, n)), S_, a)
     bounded = largest < math.inf
     within = And(domain, sympy.Abs(A) <= largest) if bounded else domain
-    beside = And(within, sloped, sympy.Abs(A) <= largest - 1) if bounded else And(within, sloped)  # its neighbours
+    beside = And(within, sloped, sympy.Abs(A) <= largest - 1) if bounded else And(within, sloped)  # it reads neighbouring orders
     return entry(f"{name}_moving", lambda a, b, n=S.Zero: form(a, b) if n == 0 else head(a, b, n),
                  (head(A, B, N + 1), slope(lambda order, k: head(order, B, k))), domain=within,
                  partial_domains=(within, beside), head=head, parameter_at=2, narrow=True,

@@ -1,4 +1,4 @@
-"""The numbers behind sigmoid, softplus and logaddexp: sums of exponentials without overflow, floats, arrays, complex."""
+"""Sigmoid, softplus and logaddexp for floats, arrays and complex numbers: sums of exponentials without overflow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adlab.primitives.special import rounded_once
 
 
 def sigmoid(a: float) -> float:
-    """1/(1 + exp(-a)) by the decaying exponential."""
+    """1/(1 + exp(-a)), computed with the exponential that decays."""
     if a >= 0:
         return 1 / (1 + math.exp(-a))
     growing = math.exp(a)
@@ -29,7 +29,7 @@ def sigmoid_complex(a: Any) -> Any:
 
 
 def _share_complex(s: Any, q: Any, t: Any) -> Any:
-    """s exp(it)/(q + s exp(it)) for s + q = 1, without subtracting one from the other."""
+    """s exp(it)/(q + s exp(it)) for s + q = 1, without a subtraction that cancels."""
     size = q * q + 2 * s * q * np.cos(t) + s * s
     return (s * s + s * q * np.cos(t)) / size + 1j * (s * q * np.sin(t) / size)
 
@@ -48,7 +48,7 @@ def softplus_complex(a: Any) -> Any:
 
 
 def log1p_complex(a: Any) -> Any:
-    """NumPy's loses a small real part."""
+    """log(1 + a) of a complex number. NumPy's function loses a small real part."""
     slope = a.imag / (1 + a.real)
     return np.log1p(a.real) + 0.5 * np.log1p(np.square(slope)) + 1j * np.arctan(slope)
 
@@ -58,7 +58,7 @@ def exp2_complex(a: Any) -> Any:
 
 
 def logaddexp(a: float, b: float) -> float:
-    """log(exp(a) + exp(b)) without overflow; near 0, where the two terms below cancel, at twice the precision."""
+    """log(exp(a) + exp(b)) without overflow. Near 0, where two terms cancel, the precision is doubled."""
     if a != a or b != b:
         return NAN
     larger = max(a, b)
@@ -85,7 +85,7 @@ _LOGADDEXP = elementwise(logaddexp, 2)
 
 
 def logaddexp_complex(a: Any, b: Any) -> Any:
-    """log of p exp(is) + q exp(it), the shares of both sizes turned by their angles, beside the real value."""
+    """log of p exp(is) + q exp(it): both shares turned by their angles, added to the real value."""
     p, q = share_array(a.real, b.real), share_array(b.real, a.real)
     shrunk = -2 * (p * np.square(np.sin(a.imag / 2)) + q * np.square(np.sin(b.imag / 2)))
     turned = p * np.sin(a.imag) + q * np.sin(b.imag)
@@ -94,7 +94,8 @@ def logaddexp_complex(a: Any, b: Any) -> Any:
 
 
 def share(a: float, b: float) -> float:
-    """exp(a)/(exp(a) + exp(b)) of the exact difference: a rounded one, of hundreds, would cost hundreds of ulps."""
+    """exp(a)/(exp(a) + exp(b)), from the exact difference of a and b: a rounded difference of hundreds would cost hundreds of
+    ulps."""
     difference, rest = two_sum(a, -b)
     value = sigmoid(difference)
     return value + value * sigmoid(-difference) * rest if math.isfinite(rest) else value

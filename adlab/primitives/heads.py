@@ -1,7 +1,7 @@
-"""Names for functions that stand in partials and have no class in SymPy, or one that rewrites them and loses digits.
+"""Names for functions in partials that SymPy has no class for, or only a class that rewrites them and loses digits.
 
-A rule is written with these names; each is the head of a primitive. `define` puts what they mean in their place, for
-SymPy to reason about.
+Rules are written with these names. Each is the head of a primitive: the class that lowers to it. `define` replaces the names by
+what they mean, so that SymPy can reason about them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from adlab.text.functions import CODEGEN, norm, sigmoid, softplus
 
 
 def own(name: str) -> Any:
-    """A function class of adlab's own; a user's undefined Function of the same name is not it."""
+    """A function class of adlab's own. A user's undefined Function of the same name is a different class."""
     return type(name, (Function,), {})
 
 
-# SymPy rewrites polylog(1, a) into -log(1 - a), and expint of a whole order into others: here they stay.
+# SymPy rewrites polylog(1, a) into -log(1 - a), and expint of a whole order into other functions. These classes stay.
 hypot, gauss, growth, powshift, xlogy, share = map(own, ("hypot", "gauss", "growth", "powshift", "xlogy", "share"))
 sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
 gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
@@ -52,11 +52,11 @@ DEFINITIONS: dict[Any, Any] = {
     **CODEGEN,
 }
 READ_BETTER = (powshift, xlogy)
-"""The names that people rather see written out."""
+"""The names that people prefer to see written out."""
 
 
 def define(rule: Any, names: Iterable[Any] = DEFINITIONS) -> Any:
-    """A rule with adlab's own names, or some of them, replaced by what they mean.
+    """A rule with adlab's own names, or only some of them, replaced by what they mean.
 
     >>> a, b = sympy.symbols("a b")
     >>> define(hypot(a, b))

@@ -1,8 +1,8 @@
-"""The numbers behind the primitives that neither NumPy nor `math` computes, or computes with lost digits.
+"""The functions behind primitives that neither NumPy nor `math` has, or that these compute with lost digits.
 
-Each function has a scalar form that raises as `math` does (ValueError outside the domain) and an array form, and
-where NumPy's would be wrong a complex one: an analytic continuation that keeps an imaginary part of 1e-20 to its
-last digit, for the complex step. The special functions are in `special`.
+Each function has a scalar form and an array form. The scalar form raises as `math` does: ValueError outside the domain. Where
+NumPy's complex function would be wrong there is a complex form too: an analytic continuation that keeps every digit of an
+imaginary part of 1e-20, for the complex step. The special functions are in `special`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HUGE = 1e300
 
 
 def careful(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..., float]:
-    """`scalar` under IEEE rules: outside its domain NaN, at an overflow what NumPy says, never an exception.
+    """`scalar` under IEEE rules: NaN outside its domain, NumPy's answer at an overflow, never an exception.
 
     >>> careful(math.exp, np.exp)(1000.0), careful(math.log, np.log)(-1.0)
     (inf, nan)
@@ -35,7 +35,7 @@ def careful(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable
         except OverflowError:
             with np.errstate(all="ignore"):
                 found = float(array(*map(_as_float64, operands)))
-            _ = HUGE * HUGE  # NumPy clears the processor's flags: the overflow is to be seen there all the same
+            _ = HUGE * HUGE  # NumPy clears the processor's flags; this product sets the overflow flag again
             return found
 
     return ieee
@@ -77,7 +77,7 @@ def heaviside(a: float, at_zero: Any) -> float:
 
 
 def comparison(scalar: Callable[[Any, Any], Any]) -> Callable[[float, float], float]:
-    """1.0 or 0.0; NaN where an operand is, so that a condition on nothing decides nothing."""
+    """1.0 or 0.0; NaN where an operand is NaN, so that a condition on NaN decides nothing."""
     return lambda a, b: NAN if a != a or b != b else float(scalar(a, b))
 
 
@@ -86,7 +86,7 @@ def comparison_array(ufunc: Callable[..., Any]) -> Callable[..., Array]:
 
 
 def conjunction(a: float, b: float) -> float:
-    """Kleene's: false as soon as one side is, though the other be undefined."""
+    """Kleene's `and`: false as soon as one side is false, even if the other is undefined."""
     return 0.0 if a == 0 or b == 0 else minimum(a, b)
 
 
@@ -115,13 +115,13 @@ def select_array(condition: Array, a: Array, b: Array) -> Array:
 
 @cache
 def _split(exponent: Any) -> tuple[float, float]:
-    """An exact exponent as the nearest double and what that leaves over."""
+    """An exact exponent as the nearest double and the remainder."""
     nearest = float(exponent)
     return nearest, float(Fraction(exponent) - Fraction(nearest))
 
 
 def _restored(value: float, a: float, rest: float) -> float:
-    """a**(b + rest) from value = a**b: a rounded exponent costs |log a| ulps, to first order they are put back."""
+    """a**(b + rest) from value = a**b. A rounded exponent costs |log a| ulps; a first-order correction restores them."""
     return value + value * (rest * math.log(abs(a))) if rest and a and math.isfinite(value) else value
 
 
@@ -145,14 +145,14 @@ def power_rational_array(a: Array, exponent: Any) -> Array:
 
 
 def two_sum(b: Any, shift: Any) -> tuple[Any, Any]:
-    """b + shift rounded, and what the rounding took (Knuth)."""
+    """b + shift rounded, and the rounding error (Knuth's two-sum)."""
     total = b + shift
     back = total - shift
     return total, (b - back) + (shift - (total - back))
 
 
 def power_shifted(a: float, b: float, shift: Any) -> float:
-    """a**(b + shift) as if b + shift were exact: so the partial of a**b keeps its digits."""
+    """a**(b + shift), as if b + shift were exact: so the partial of a**b keeps its digits."""
     if a != a or b != b:
         return NAN
     if not shift:
@@ -160,7 +160,7 @@ def power_shifted(a: float, b: float, shift: Any) -> float:
     exponent, rest = two_sum(b, shift)
     if a < 0 and b != math.floor(b):
         raise ValueError("a fractional power of a negative number")
-    if a < 0 and math.fabs(b) >= 2**53:  # every such b is even, but b + shift need not be
+    if a < 0 and math.fabs(b) >= 2**53:  # every such b is even, but b + shift need not be even
         return _restored(math.pow(-a, exponent), a, rest) * (-1 if shift % 2 else 1)
     return _restored(math.pow(a, exponent), a, rest)
 
@@ -189,7 +189,7 @@ def norm(*operands_and_count: float) -> float:
 
 
 def norm_array(*operands_and_count: Array) -> Array:
-    """By the largest: its share of the sum of squares is 1."""
+    """By the largest operand, whose share of the sum of squares is 1."""
     sizes = [np.abs(operand) for operand in operands_and_count[:-1]]
     largest = reduce(np.maximum, sizes)
     scale = np.where(np.equal(largest, 0), 1.0, largest)
@@ -208,7 +208,7 @@ def norm_complex(*operands_and_count: Any) -> Any:
 
 
 def cbrt(a: float) -> float:
-    """SymPy's a**(1/3), which is complex for a < 0."""
+    """SymPy's a**(1/3), which is complex for a < 0. So negative numbers are refused."""
     if a < 0:
         raise ValueError("cbrt of a negative number")
     return math.cbrt(a)
@@ -219,7 +219,7 @@ def cbrt_array(a: Array) -> Array:
 
 
 def xlogy(a: float, b: float) -> float:
-    """a log(b), and its limit 0 where b is the 0 that a power of it, a, has come from."""
+    """a log(b), and the limit 0 where b is 0: there a is a power of b."""
     return 0.0 if a == 0 and b == 0 else a * math.log(b)
 
 
@@ -228,7 +228,7 @@ def xlogy_array(a: Array, b: Array) -> Array:
 
 
 def gauss(a: float) -> float:
-    """exp(-a²); squaring first would lose 2 log2|a| bits, so the square is split into an exact and a small part."""
+    """exp(-a²). Squaring first would lose 2 log2|a| bits, so the square is split into an exact and a small part."""
     if not abs(a) < 28:
         return a if a != a else 0.0
     high = math.floor(a * 16) / 16
@@ -256,7 +256,7 @@ def growth_array(a: Array) -> Array:
 
 
 def sech(a: float) -> float:
-    """By the decaying exponential: 1/cosh(a) is 0 from a = 710.5 on, where sech is not."""
+    """sech(a), computed with the exponential that decays. 1/cosh(a) would be 0 from a = 710.5 on, where sech is not."""
     decay = math.exp(-abs(a))
     return 2 * decay / (1 + decay * decay)
 
@@ -291,7 +291,7 @@ def _beyond_one_array(a: Array) -> Array:
 
 
 def asec(a: float) -> float:
-    """acos(1/a) near |a| = 1 would keep half the digits; the arc tangent of sqrt(a² - 1) keeps all."""
+    """acos(1/a) would lose half the digits near |a| = 1. The arc tangent of sqrt(a² - 1) keeps all of them."""
     return math.atan2(_beyond_one(a), math.copysign(1.0, a))
 
 
@@ -334,7 +334,7 @@ def atan2(a: float, b: float) -> float:
 
 
 def _outward(a: Any) -> tuple[Any, Any]:
-    """The sign of the real part, and a times it."""
+    """The sign of the real part, and a times that sign."""
     side = np.copysign(1.0, a.real)
     return side, a * side
 
@@ -373,7 +373,7 @@ def asech_complex(a: Any) -> Any:
 
 
 def atan2_complex(a: Any, b: Any) -> Any:
-    """The analytic continuation from the real plane: the angle by the smaller ratio, the quadrant by the reals."""
+    """The analytic continuation from the real plane. The smaller ratio gives the angle, the real parts the quadrant."""
     steep = np.abs(a.real) > np.abs(b.real)
     ratio = np.where(steep, -b / np.where(steep, a, 1), a / np.where(steep, 1, b))
     turn = np.where(steep, np.copysign(np.pi / 2, a.real), np.where(b.real < 0, np.copysign(np.pi, a.real), 0.0))

@@ -1,8 +1,8 @@
 """Special functions whose order is an operand too: their values, and their derivatives by the order.
 
-Nobody has a closed form for ∂Γ(s, x)/∂s or ∂J(ν, x)/∂ν. So they are central differences of mpmath's values, taken at so
-high a precision that neither error of a difference is seen: with h = 2⁻⁶⁰ of the length over which the function changes,
-truncation is about 2⁻¹²⁰, and every division by 2h is made up for by as many bits more in the values.
+There is no closed form for ∂Γ(s, x)/∂s or ∂J(ν, x)/∂ν. So these are central differences of mpmath's values, at a precision
+so high that neither error of a difference shows. The step h is 2⁻⁶⁰ of the length over which the function changes, so the
+truncation error is about 2⁻¹²⁰. Each division by 2h costs bits; the values have as many extra bits.
 
 >>> scalar(lambda m, s, x: m.gammainc(s, x))(1.0, 2.0, 1)          # ∂Γ(s, x)/∂s at s = 1: exp(-2) log 2 + E1(2)
 0.14270778071380083
@@ -20,15 +20,15 @@ from adlab.primitives.numerics import NAN
 Formula = Callable[..., Any]
 """A function of an mpmath context, the order, and the argument."""
 
-LARGEST = 100  # order, up or down: beyond, mpmath may take seconds for one value, or for ever
+LARGEST = 100  # the largest order, up or down: beyond it mpmath may take seconds for one value, or never end
 FINENESS = 60  # bits by which the step is smaller than the scale
-GOOD = 64  # bits of a derivative that must be left when its terms have cancelled
+GOOD = 64  # bits of a derivative that must remain after its terms cancel
 MOST_BITS = 6000
 FAR = 1000
 
 
 def right(s: float, x: float) -> bool:
-    """Whether the argument is where most of these functions are real, whatever the order."""
+    """Whether the argument is positive: there most of these functions are real for every order."""
     return x > 0
 
 
@@ -41,13 +41,13 @@ def scalar(
 ) -> Callable[[float, float, int], float]:
     """The function (order, argument, k): the formula, differentiated k times by its order, rounded once.
 
-    `inside` tells the domain for orders up to `largest`, `scale` the distance to what is singular in the order; `even`
-    functions of the order have no slope at order 0. Raises ValueError outside.
+    `inside` tells the domain for orders up to `largest`. `scale` is the distance to the nearest singular order. Functions that
+    are `even` in the order have slope 0 at order 0. Raises ValueError outside the domain.
     """
 
     def rounded(s: float, x: float, k: int) -> float:
         if not (math.isfinite(s) and math.isfinite(x)):
-            return NAN  # no limits are taken
+            return NAN  # no limit is taken at infinity
         if abs(s) > largest or not inside(s, x):
             raise ValueError("no real value")
         if even and s == 0 and k % 2:
@@ -70,10 +70,10 @@ def _derivative(m: Any, formula: Formula, s: float, x: Any, k: int, scale: float
             lost = m.mag(max(map(abs, terms))) - m.mag(total) if total else m.prec
             if total and m.prec - lost >= GOOD:
                 return total / (2 * h) ** k
-        extra = max(2 * extra, lost + GOOD)  # f may hardly depend on its order: I(ν, x) moves by e^-2x of itself at ν = 0
+        extra = max(2 * extra, lost + GOOD)  # f may hardly depend on its order: near ν = 0, I(ν, x) changes by e^-2x of itself
     raise ValueError("the derivative is too small beside the function")
 
 
 def lower_gamma(m: Any, s: Any, x: Any) -> Any:
-    """γ(s, x); far out Γ(s) less what is left of it, for the series would be long."""
+    """γ(s, x). Far out it is Γ(s) minus the upper function, since the series would be long."""
     return m.gamma(s) - m.gammainc(s, x) if x > FAR else special.lower_gamma(m, x, s)

@@ -13,8 +13,8 @@ import sympy
 
 from adlab.primitives import numerics, ranges
 
-# The letters in which the rules are written: the operands, the constant parameter (an exponent, an order),
-# and the value just computed. Real, so that SymPy's own derivative of Abs(a) is sign(a).
+# The letters in which the rules are written: the operands, the constant parameter (an exponent, an order), and the value just
+# computed. They are real, so that SymPy's own derivative of Abs(a) is sign(a).
 A, B, C = sympy.symbols("a b c", real=True)
 N = sympy.Symbol("n", real=True)
 OUT = sympy.Symbol("out", real=True)
@@ -31,25 +31,27 @@ def operand_letters(count: int) -> tuple[sympy.Symbol, ...]:
 
 
 Number = int | Fraction | float
-"""An exact number: floats stand for the binary64 they are."""
+"""An exact number. A float stands for the binary64 that it is."""
 
 Parameter = Any
-"""What a node holds beside its operands, hashable: an exponent or order (a `Number`), an input's name, a constant, the
-number of operands of a variadic primitive, what a compound operation is made of (its body graphs), or None."""
+"""What a node holds beside its operands, hashable. It is an exponent or order (a `Number`), an input's name, a constant, the
+number of operands of a variadic primitive, the body graphs of a compound operation, or None."""
 
 
 @dataclass(frozen=True, eq=False)
 class Primitive:
-    """One operation: its meaning, its numbers, its derivative, and where each of them exists.
+    """One operation: its meaning, its functions, its derivative, and where each of them exists.
 
-    `form` builds the SymPy expression from the operands (and the parameter, last); `array` and `scalar` compute it
-    with NumPy and with `math` (`scalar` may raise as `math` does). `partials` are SymPy expressions in `a`, `b`,
-    `c`, the parameter `n` and the result `out`: one for each operand, chosen to keep their digits up to the
-    extremes of the domain. A variadic primitive takes any number of operands: a node of it has that number as its
-    parameter, and `partials` is a function from the letters of the operands to their partials. `domain` says
-    where there is a value, `partial_domains` where there is each partial (by default wherever there is a value),
-    `smooth` where the derivative exists in the usual sense; elsewhere the partial is the `convention`. `cost` counts in
-    units of one addition.
+    - `form` builds the SymPy expression from the operands, and from the parameter, which comes last.
+    - `array` and `scalar` compute it with NumPy and with `math`. `scalar` may raise as `math` does.
+    - `partials` has a SymPy expression for each operand, in `a`, `b`, `c`, the parameter `n` and the result `out`. It is chosen
+      to keep its digits up to the extremes of the domain.
+    - `domain` says where there is a value, `partial_domains` where there is each partial (by default wherever there is a value).
+    - `smooth` says where the derivative exists in the usual sense. Elsewhere the partial is the `convention`.
+    - `cost` counts in units of one addition.
+
+    A variadic primitive takes any number of operands. Its node has that number as its parameter, and its `partials` is a function
+    from the letters of the operands to their partials.
     """
 
     name: str
@@ -63,52 +65,55 @@ class Primitive:
     convention: str = ""
     cost: float | Callable[[Any], float] = 1
     text: str | Callable[[Any], str] = ""
-    """How the operation is written, `{0}` `{1}` `{n}` being operands and parameter; by default as a call."""
+    """How the operation is written: `{0}` and `{1}` are operands, `{n}` is the parameter. By default it is written as a call."""
     operator: bool = False
-    """Whether `text` is Python source as well, for floats and arrays alike."""
+    """Whether `text` is also Python source, for floats and arrays alike."""
     head: Any = ()
-    """The SymPy class that lowers to this primitive, or several; none where lowering must look closer."""
+    """The SymPy class that lowers to this primitive, or several classes. None where lowering must look closer."""
     parameter_at: int | None = None
-    """Which argument of `head` is the constant parameter."""
+    """The position of the constant parameter among the arguments of `head`."""
     moving: str = ""
-    """The primitive that takes the place of this one where that argument is no constant; it has it as an operand, `a`."""
+    """The primitive to use where that argument is not constant. It takes the argument as an operand, `a`."""
     analytic: bool = True
-    """Whether it is complex-differentiable where it is differentiable, so that the complex step may pass."""
+    """Whether it is complex-differentiable wherever it is differentiable. Only then can the complex step pass through it."""
     complex: Callable[..., Any] | None = None
-    """Computes it on complex numbers; by default `array` does."""
+    """Computes it on complex numbers. By default `array` does."""
     real_only: bool = False
-    """Nothing computes it on complex numbers."""
+    """Whether nothing computes it on complex numbers."""
     routes: bool = False
-    """Passes on one operand: what has partial 0 is *not used*, and even an infinite derivative there is nothing."""
+    """Whether it passes on one operand only.
+
+    An operand with partial 0 is *not used*: even its infinite derivative counts as 0.
+    """
     narrow: bool = False
-    """The domain is where adlab can compute it, which is not all of the function's own."""
+    """Whether `domain` is only where adlab can compute it, a part of the function's own domain."""
     principal: bool = False
-    """Outside its domain the value is complex, on the principal branch; zero is a pole, or no matter."""
+    """Whether it is complex outside its domain, on the principal branch. (At zero it has a pole, or zero does not matter.)"""
     piecewise_constant: bool = False
-    """The partials are 0 wherever they exist; `sympy.diff` has no usable answer (DiracDelta, Derivative)."""
+    """Whether the partials are 0 wherever they exist. `sympy.diff` has no usable answer here (DiracDelta, Derivative)."""
     ulps: float = math.inf
-    """A bound on the rounding error of `scalar`, in units in the last place of what it returns; each entry states its own."""
+    """A bound on the rounding error of `scalar`, in units in the last place of its result. Each entry states its own."""
     over: ranges.Over = ranges.monotone
-    """Its values while the operands run over intervals of its domain; by default it is monotone in each of them."""
+    """Its values while the operands run over intervals of its domain. By default it is monotone in each operand."""
     special: bool = False
-    """Whether mpmath computes it: slow, and 0 may be an underflow although an operand is 0."""
+    """Whether mpmath computes it: then it is slow, and a 0 may be an underflow even if an operand is 0."""
     vanishes: bool = True
-    """Whether it may be 0 of operands that are not; if not, a 0 there is an underflow."""
+    """Whether it can be 0 when no operand is 0. If it cannot, such a 0 is an underflow."""
     truth_valued: bool = False
     """Whether its values are 1 and 0, for true and false."""
     common: bool = False
-    """Whether a beginner knows it, so that a wrong answer may come from taking it for another."""
+    """Whether a beginner knows it. Then a wrong answer may come from mistaking it for another function."""
     spelling: str = ""
-    """Its names in formula text, where the text knows none by itself."""
+    """Its names in formula text, if the text does not know one by itself."""
     c: str = ""
-    """The function of the C library for `array`, where machine code cannot read that."""
+    """The function of the C library that stands for `array` in machine code, where the name of `array` does not tell."""
     ball: Callable[..., Any] | None = None
-    """It on Arb's balls, operands and then the parameter; by default its form is evaluated there."""
+    """Computes it on Arb's balls, from the operands and then the parameter. By default its form is evaluated on balls."""
     jumps: bool = False
-    """Discontinuous where it is not `smooth`, others having a kink there; or, with no such condition, anywhere."""
+    """Whether it is discontinuous where it is not `smooth`, or anywhere if `smooth` is true. Others have a kink there."""
 
     compound: ClassVar[bool] = False
-    """Whether it has graphs of its own and several results, or reads one that has: see `adlab.graph.compound`."""
+    """Whether it has body graphs and several results, or reads one that has: see `adlab.graph.compound`."""
 
     @cached_property
     def arity(self) -> int:
@@ -117,7 +122,7 @@ class Primitive:
 
     @property
     def variadic(self) -> bool:
-        """Whether a node may have any number of operands, which then is its parameter."""
+        """Whether a node may have any number of operands. That number is then its parameter."""
         return callable(self.partials)
 
     def count(self, parameter: Parameter = None) -> int:
@@ -125,11 +130,11 @@ class Primitive:
         return int(parameter) if callable(self.partials) else self.arity
 
     def results(self, parameter: Parameter = None) -> int:
-        """The number of results; an operation with several is compound, and `part` nodes read them one by one."""
+        """The number of results. An operation with several results is compound, and `part` nodes read them one by one."""
         return 1
 
     def bodies(self, parameter: Parameter = None) -> dict[str, Any]:
-        """The graphs that a compound operation is made of, by the names that are printed."""
+        """The body graphs of a compound operation, by the names that are printed."""
         return {}
 
     def letters(self, parameter: Parameter = None) -> tuple[sympy.Symbol, ...]:
@@ -146,7 +151,7 @@ class Primitive:
         return not self.real_only
 
     def partial(self, operand: int, parameter: Parameter = None) -> sympy.Expr:
-        """The rule for one operand, with the parameter put in.
+        """The partial for one operand, with the parameter put in.
 
         >>> from adlab.primitives.table import PRIMITIVES
         >>> PRIMITIVES["div"].partials
@@ -161,9 +166,9 @@ class Primitive:
         return self._with_parameter(self.domain, parameter)
 
     def partial_condition(self, operand: int, parameter: Parameter = None) -> Any:
-        """Where there is a partial for this operand (its convention at a kink included)."""
+        """Where there is a partial for this operand; its convention at a kink counts."""
         conditions = self.partial_domains
-        which = 0 if self.variadic else operand  # all operands of a variadic primitive have one condition
+        which = 0 if self.variadic else operand  # all operands of a variadic primitive share one condition
         return self._with_parameter(conditions[which] if conditions else self.domain, parameter)
 
     def weight(self, parameter: Parameter = None) -> float:
@@ -201,12 +206,12 @@ class Primitive:
 
 
 class Part(Primitive):
-    """Reads one result of an operation that has several: the parameter says which. It has no numbers of its own."""
+    """Reads one result of an operation that has several. Its parameter says which. It computes nothing itself."""
 
     compound: ClassVar[bool] = True
 
     def count(self, parameter: Parameter = None) -> int:
-        """One: the operation that is read."""
+        """One: the operation whose result is read."""
         return 1
 
 

@@ -1,8 +1,8 @@
-"""What a function takes as values while its operands run over intervals: the column `over` of the table.
+"""The values of a function while its operands run over intervals: the column `over` of `computed`.
 
-Most primitives are monotone in each operand between the edges of their domain, so that the corners of the box of
-operands have the extremes. The others say where they turn, or how steep they can be. Domains are seen to before
-(`intervals`), and rounding after: what is computed here are floats, each within the table's `ulps` of its value.
+Most primitives are monotone in each operand between the edges of their domain. Then their extremes are at the corners of the box
+of operands. The other rows say where the function turns, or bound its slope. `intervals` checks the domain before and
+accounts for rounding after. The values here are floats, each within the table's `ulps` of the true value.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 Interval = tuple[float, float]
 At = Callable[..., float]
 Over = Callable[[At, Sequence[Interval], Any], Interval]
-"""From the function (its parameter put in), the intervals of its operands, and the parameter, to that of its values."""
+"""Arguments: the function (with its parameter put in), the intervals of its operands, the parameter. Result: its values."""
 
 ENTIRE: Interval = (-math.inf, math.inf)
 TINIEST = 5e-324
 
 
 def hull(values: Iterable[float]) -> Interval:
-    """The smallest interval with all of them; everything if one is not a number.
+    """The smallest interval that holds all of them; everything if one is NaN.
 
     >>> hull([3.0, 1.0, 2.0])
     (1.0, 3.0)
@@ -40,7 +40,7 @@ def corners(at: At, candidates: Iterable[Sequence[float]]) -> Interval:
 
 
 def monotone(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
-    """In each operand, the others being still: up or down."""
+    """The values of a function that is monotone in each operand while the others stay fixed."""
     return corners(at, operands)
 
 
@@ -49,7 +49,7 @@ def unknown(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
 
 
 def turning(*turns: float) -> Over:
-    """Monotone in each operand but for these places, which may also be the two sides of a jump.
+    """Monotone in each operand between these places. A place may also be one side of a jump.
 
     >>> turning(0.0)(abs, [(-2.0, 1.0)], None)
     (0.0, 2.0)
@@ -62,17 +62,17 @@ def turning(*turns: float) -> Over:
 
 
 def right_of_zero(over: Over) -> Over:
-    """`over` for positive operands; nothing is known of others."""
+    """`over` for a positive first operand. Nothing is known of others."""
     return lambda at, operands, n: over(at, operands, n) if operands[0][0] > 0 else ENTIRE
 
 
 def by_order(chosen: Callable[[Any], Over]) -> Over:
-    """Whatever holds for this parameter."""
+    """The rule that holds for this value of the parameter."""
     return lambda at, operands, n: chosen(n)(at, operands, n)
 
 
 def rippling(steepest: Callable[[float, float], float] = lambda low, high: 1.0) -> Over:
-    """By a bound on the slope: no further from the value in the middle than that times the way.
+    """By a bound on the slope: a value differs from the one in the middle by at most that bound times the distance.
 
     >>> low, high = rippling()(math.sin, [(1.0, 1.5)], None)
     >>> low < math.sin(1.0) and math.sin(1.5) < high
@@ -91,7 +91,7 @@ def rippling(steepest: Callable[[float, float], float] = lambda low, high: 1.0) 
 
 
 def halved(low: float, high: float) -> tuple[float, float]:
-    """The middle, and how far it is to the farther end.
+    """The middle of an interval, and the distance from it to the farther end.
 
     >>> halved(1.0, 2.0)
     (1.5, 0.5000000000000002)
@@ -101,9 +101,12 @@ def halved(low: float, high: float) -> tuple[float, float]:
 
 
 def between_poles(monotone_there: bool, *turns: float) -> Over:
-    """tan and cot, monotone from pole to pole, where their ends are in that order; sec and csc, which take the value of
-    one of their `turns` on the way, where their ends have one sign. Poles are a half turn apart: one, at the most, lies
-    within a width of 3.1, and the function comes back from it on the other side."""
+    """The values of tan and cot (`monotone_there`), or of sec and csc with their turning values `turns`.
+
+    tan and cot are monotone from pole to pole. So there is no pole between the ends where their values are in the right order.
+    sec and csc come back from a pole with the other sign. So there is none where both ends have one sign, and the turn of that
+    sign may lie between. All this holds for widths below 3.1, which contain one pole at most: poles are π apart.
+    """
 
     def over(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
         ((low, high),) = operands
@@ -119,13 +122,13 @@ def between_poles(monotone_there: bool, *turns: float) -> Over:
 
 
 def equality(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
-    """`==` and `!=`: decided where the intervals do not meet; points are not asked here."""
+    """`==` and `!=`: decided where the intervals do not meet. (Single points never come here.)"""
     (a, b), (c, d) = operands
     return hull([at(a, c)]) if b < c or d < a else (0.0, 1.0)
 
 
 def branches(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
-    """`select`: the branch of a condition that is decided, else either."""
+    """`select`: the branch that the condition decides on; both branches where it is undecided."""
     condition, yes, no = operands
     if condition == (0.0, 0.0):
         return no
@@ -133,7 +136,7 @@ def branches(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
 
 
 def remainder(at: At, operands: Sequence[Interval], parameter: Any) -> Interval:
-    """`mod`: a - qb where the quotient rounds to one whole number q all over, else anything from 0 to b."""
+    """`mod`: a - qb where the quotient rounds down to one whole number q everywhere, else anything from 0 to b."""
     (a, b), (c, d) = operands
     quotients = hull(x / y for x in (a, b) for y in (c, d))
     q = math.floor(quotients[0] * (1 - math.copysign(2.0**-50, quotients[0]))) if math.isfinite(quotients[0]) else math.nan

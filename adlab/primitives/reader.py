@@ -1,4 +1,4 @@
-"""Formula text, read once the table has told the text which names it serves."""
+"""Reads formula text. The table first tells the text reader which names it serves."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Special functions: values of mpmath, which SymPy brings along, rounded once.
+"""Special functions: mpmath's values, rounded once. SymPy brings mpmath along, so nothing else need be installed.
 
-They are right to the last digit over the whole domain and need nothing installed; an element takes 20 to 1000
-microseconds. SciPy's functions are a thousand times faster, but lose up to 460 ulps (erfc), 740 (gammaln near 1),
-190 (erfi), 410 (fresnel), 140 (Ci), 8000 (j0), all digits (iv below 1e-50). Only its erf and gamma are good enough
-(2 and 7 ulps) to be taken for arrays, where SciPy is installed (extra `special`).
+They are right to the last digit over the whole domain, at 20 to 1000 microseconds an element. SciPy's functions are a thousand
+times faster, but lose up to 460 ulps (erfc), 740 (gammaln near 1), 190 (erfi), 410 (fresnel), 140 (Ci), 8000 (j0), and all
+digits of iv below 1e-50. Only SciPy's erf and gamma are good enough (2 and 7 ulps). Arrays use those where SciPy is installed
+(extra `special`).
 
 >>> scalar(lambda m, a: m.ci(a))(2.0)
 0.422980828774865
@@ -28,23 +28,23 @@ Formula = Callable[..., Any]
 """A function of an mpmath context, the operand, and the constant parameter if there is one."""
 
 BITS = 130
-"""Of working precision: twice those of binary64, and some to cancel at a zero that falls between two doubles."""
+"""Bits of working precision: twice those of binary64, and some to cancel near a zero that lies between two doubles."""
 
 
 
 def scalar(formula: Formula) -> Callable[..., float]:
-    """The formula at one float; raises ValueError or ZeroDivisionError where there is no real value."""
+    """The formula at one float. Raises ValueError or ZeroDivisionError where there is no real value."""
 
     def rounded(a: float, *parameter: Any) -> float:
         if not math.isfinite(a):
-            return NAN  # no limits are taken
+            return NAN  # no limit is taken at infinity
         return rounded_once(lambda m: formula(m, m.mpf(a), *map(exact_order, parameter)))
 
     return rounded
 
 
 def rounded_once(compute: Callable[[Any], Any]) -> float:
-    """A real number computed in the context at hand, as a double; raises ValueError if it is not finite or not real."""
+    """A real number, computed in the given context, as a double. Raises ValueError if it is not finite or not real."""
     with working(BITS):
         try:
             value = CONTEXT.convert(in_time(compute, CONTEXT))
@@ -61,7 +61,7 @@ def array(formula: Formula) -> Callable[..., Any]:
 
 
 def complex_(formula: Formula) -> Callable[..., Any]:
-    """The formula at complex numbers, both parts right however small the imaginary one is; NaN where it has no value."""
+    """The formula at complex numbers; NaN where it has no value. Even a tiny imaginary part keeps its digits."""
 
     def rounded(a: complex, *parameter: Any) -> complex:
         if not cmath.isfinite(a):
@@ -80,7 +80,7 @@ def complex_(formula: Formula) -> Callable[..., Any]:
 
 
 def exact_order(parameter: Any) -> Any:
-    """An order as it stands in the formula; whole numbers stay int, for which mpmath has the shorter ways."""
+    """An order as the formula has it. Whole numbers stay int, for which mpmath has shorter algorithms."""
     exact = Fraction(parameter)
     return exact.numerator if exact.denominator == 1 else CONTEXT.mpf(exact.numerator) / exact.denominator
 
@@ -101,7 +101,7 @@ def from_scipy(name: str, instead: Callable[..., float]) -> Callable[..., Any]:
 
 
 def right(formula: Formula, elsewhere: Callable[[Any], bool] = lambda order: False) -> Formula:
-    """The formula for a >= 0 (and for whole orders that are good `elsewhere`): a tiny -a may seem real to mpmath."""
+    """The formula for a >= 0, and elsewhere for the whole orders that are `elsewhere`. mpmath may take a tiny -a for real."""
 
     def guarded(m: Any, a: Any, n: Any) -> Any:
         if m.re(a) < 0 and not (isinstance(n, int) and elsewhere(n)):
@@ -115,24 +115,24 @@ def right(formula: Formula, elsewhere: Callable[[Any], bool] = lambda order: Fal
 
 
 def polygamma(m: Any, a: Any, order: int) -> Any:
-    """The digamma function (order 0) and its derivatives; reflected from the left half-plane (DLMF 5.15.6)."""
+    """The digamma function (order 0) and its derivatives, reflected from the left half-plane (DLMF 5.15.6)."""
     if m.re(a) > 0:
         return m.psi(order, a)
     return (-1) ** order * m.psi(order, 1 - a) - m.pi * _cotangent_derivative(m, a, order)
 
 
 def _cotangent_derivative(m: Any, a: Any, order: int) -> Any:
-    """The derivative of cot(πa) as a polynomial in c = cot(πa) itself: d/da P(c) = -π (1 + c²) P'(c)."""
+    """The derivative of cot(πa), as a polynomial in c = cot(πa): d/da P(c) = -π (1 + c²) P'(c)."""
     coefficients = [0, 1]
     for _ in range(order):
         slope = [k * c for k, c in enumerate(coefficients)][1:]
         coefficients = [p + q for p, q in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
-    offset = a - m.floor(m.re(a) + 0.5)  # within half a period of the pole, where cot is large
+    offset = a - m.floor(m.re(a) + 0.5)  # the distance to the nearest pole, where cot is large
     return (-m.pi) ** order * m.polyval(coefficients[::-1], m.cospi(offset) / m.sinpi(offset))
 
 
 def hurwitz(m: Any, a: Any, s: Any) -> Any:
-    """ζ(s, a) = Σ (a + k)^-s; to the left of 0 it is real for whole s only, and a polygamma function (DLMF 25.11.12)."""
+    """ζ(s, a) = Σ (a + k)^-s. For a < 0 it is real for whole s only, and a polygamma function (DLMF 25.11.12)."""
     if isinstance(s, int) and s <= 0:
         return -m.bernpoly(1 - s, a) / (1 - s)  # DLMF 25.11.14
     if m.re(a) > 0:
@@ -143,7 +143,7 @@ def hurwitz(m: Any, a: Any, s: Any) -> Any:
 
 
 def _continued_zeta(m: Any, a: Any, s: Any) -> Any:
-    """ζ(s, a) for s < 1 by Euler and Maclaurin (DLMF 25.11.43): mpmath takes a steps to reach the first period."""
+    """ζ(s, a) for s < 1 by Euler and Maclaurin (DLMF 25.11.43). mpmath would take `a` steps to reach the first period."""
     far = m.prec // 8 + 10 + int(abs(s))
     with m.extraprec(int(abs(s)) * m.mag(far) + 20):
         total = m.zero
@@ -159,7 +159,7 @@ def _continued_zeta(m: Any, a: Any, s: Any) -> Any:
 
 
 def error_function(name: str) -> Formula:
-    """mpmath's, with the bits by which the bell exp(-a²), which moves it, is smaller than itself."""
+    """mpmath's error function, with extra bits: as many as the slope exp(-a²) is smaller than the function."""
 
     def formula(m: Any, a: Any) -> Any:
         with m.extraprec(3 * int(min(m.re(a) ** 2, 800))):
@@ -169,7 +169,7 @@ def error_function(name: str) -> Formula:
 
 
 def exponential_integral(m: Any, a: Any) -> Any:
-    """Ei, real on both sides of 0: mpmath's has its cut along the negative axis."""
+    """Ei, real on both sides of 0. mpmath's function has its cut along the negative axis."""
     return m.ei(a) if m.re(a) > 0 else -m.e1(-a)
 
 
@@ -178,7 +178,7 @@ def logarithmic_integral(m: Any, a: Any) -> Any:
 
 
 def expint(m: Any, a: Any, n: Any) -> Any:
-    """Whole orders from E1 upwards (DLMF 8.19.12), with the bits that the recurrence loses; mpmath takes a second."""
+    """Whole orders from E1 on (DLMF 8.19.12), with extra bits for what the recurrence loses. mpmath's own takes a second."""
     if not isinstance(n, int) or not 1 < n < 100 or not a or m.mag(a) > 20:
         return m.expint(n, a)
     with m.extraprec(n * max(0, m.mag(a)) + 20):
@@ -193,7 +193,7 @@ def upper_gamma(m: Any, a: Any, s: Any) -> Any:
 
 
 def lower_gamma(m: Any, a: Any, s: Any) -> Any:
-    """DLMF 8.5.1, in the form whose terms all have one sign; with the bits by which exp(-a) is smaller than itself."""
+    """DLMF 8.5.1, in the form whose terms all have one sign, with extra bits: as many as exp(-a) is smaller than the sum."""
     with m.extraprec(int(min(2 * abs(m.re(a)), 2000))):
         series = m.exp(-a) * m.hyp1f1(1, s + 1, a) if m.re(a) > 0 else m.hyp1f1(s, s + 1, -a)
         return a**s / s * series
@@ -206,7 +206,7 @@ def polylog(m: Any, a: Any, n: Any) -> Any:
 
 
 def fresnel(name: str) -> Formula:
-    """mpmath's, with the bits that the phase πa²/2 takes from the front; 1/2 where nothing else is left."""
+    """mpmath's Fresnel integral, with extra bits for the phase πa²/2. Far out, where only the limit remains, it is 1/2."""
 
     def formula(m: Any, a: Any) -> Any:
         size = max(0, m.mag(a))
@@ -217,12 +217,12 @@ def fresnel(name: str) -> Formula:
 
 
 def _fresnel_slope(m: Any, a: Any, name: str) -> Any:
-    """What moves a Fresnel integral far out: ∓ cos or sin of πa²/2, over πa."""
+    """The part of a Fresnel integral that varies far out: ∓ cos or sin of πa²/2, over πa."""
     return (m.sinpi(a * a / 2) if name == "fresnelc" else -m.cospi(a * a / 2)) / (m.pi * a)
 
 
 def of_square(name: str) -> Formula:
-    """sin or cos of πa²/2; rounding the square in binary64 would lose 2 log2|a| bits of the phase."""
+    """sin or cos of πa²/2. Rounding the square in binary64 would lose 2 log2|a| bits of the phase."""
 
     def formula(m: Any, a: Any) -> Any:
         with m.extraprec(2 * max(0, m.mag(a))):
@@ -237,7 +237,7 @@ def erfc_inverse(m: Any, a: Any) -> Any:
 
 
 def spherical(name: str) -> Formula:
-    """The spherical Bessel functions sqrt(π/2a) J(n + 1/2, a), and those of I: sin(a)/a and sinh(a)/a for n = 0."""
+    """The spherical Bessel functions sqrt(π/2a) J(n + 1/2, a), and those of I. For n = 0: sin(a)/a and sinh(a)/a."""
 
     def formula(m: Any, a: Any, n: int) -> Any:
         if not a:

@@ -1,11 +1,11 @@
-"""THE table of primitives: what adlab knows of an operation, one entry each.
+"""THE table of primitives: what adlab knows of each operation, one entry each.
 
-A row says what the primitive *is*: its name, its form in SymPy's functions, its partials, its domain, its convention
-where it is not smooth. How it is computed stands in the row of the same name in `computed`. Adding a primitive adds
-these two, and nothing else in this room or above. The truth, which must not read this table, has its own vocabulary.
+A row says what the primitive *is*: its name, its form in SymPy's functions, its partials, its domain, and its convention where
+it is not smooth. The row of the same name in `computed` says how it is computed. A new primitive is these two rows; nothing
+else in this room or above changes. The truth must not read this table, so it has a vocabulary of its own.
 
-Partials are written in the operands `a`, `b`, `c`, the constant parameter `n` and the result `out`, in the form that
-keeps its digits (tanh has `1/cosh(a)**2`: at a = 20 `1 - out**2` has lost every one). Every function that stands in a
+Partials are written in the operands `a`, `b`, `c`, the constant parameter `n` and the result `out`. Of the possible forms the one
+that keeps its digits is chosen: tanh has `1/cosh(a)**2`, since `1 - out**2` has lost every digit at a = 20. Every function in a
 partial is itself a primitive, so derivative programs can be differentiated again.
 """
 
@@ -50,7 +50,7 @@ INPUT = Primitive("input", sympy.Symbol, np.asarray, float, (), cost=0, ulps=0)
 CONSTANT = Primitive("constant", sympy.sympify, np.asarray, float, (), cost=0, ulps=0)
 PART = Part("part", operator.getitem, operator.getitem, operator.getitem, (), cost=0, ulps=0, text="{0}[{n}]")
 
-# sqrt(1 - a**2) and sqrt(a**2 - 1) without squaring: near |a| = 1 by exact differences, far out without overflow.
+# sqrt(1 - a**2) and sqrt(a**2 - 1) without squaring: exact differences near |a| = 1, no overflow far out.
 INSIDE_ONE = sqrt(exact(1 - A, 1 + A))
 BEYOND_ONE = exact(sqrt(Abs(A) - 1), sqrt(Abs(A) + 1))
 ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
@@ -58,7 +58,7 @@ ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
 WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
 NOT_WHOLE = Ne(A, floor(A), evaluate=False)
 NOT_A_POLE = Or(A > 0, NOT_WHOLE)
-EXP_HALF = exp(A / 2)  # whose square may overflow where its product with a small factor does not
+EXP_HALF = exp(A / 2)  # its square may overflow where its product with a small factor does not
 STEPS: dict[str, Any] = {"analytic": False, "piecewise_constant": True, "jumps": True}
 
 # fmt: off
@@ -266,7 +266,7 @@ HEADS: dict[Any, Primitive] = {}
 
 
 def register(new: Primitive) -> None:
-    """Puts an entry into the table: under its name, its heads, and its spellings in formula text."""
+    """Adds an entry to the table: under its name, its heads, and its spellings in formula text."""
     PRIMITIVES[new.name] = new
     heads = new.head if isinstance(new.head, tuple) else (new.head,)
     HEADS.update(dict.fromkeys(heads, new))
@@ -275,7 +275,7 @@ def register(new: Primitive) -> None:
 
 
 def forget(known: Primitive) -> None:
-    """Takes an entry out of the table again."""
+    """Removes an entry from the table."""
     del PRIMITIVES[known.name]
     for head in [head for head, primitive in HEADS.items() if primitive is known]:
         del HEADS[head]
@@ -299,4 +299,4 @@ def _by_name(primitive: Primitive) -> tuple[Any, tuple[str]]:
     return _known, (primitive.name,)
 
 
-copyreg.pickle(Primitive, _by_name)  # an entry holds functions without a name: it is pickled, and copied, by its own
+copyreg.pickle(Primitive, _by_name)  # an entry holds functions without names, which cannot be pickled; so the entry is pickled and copied by its name
