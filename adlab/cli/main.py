@@ -158,7 +158,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--vary": {"default": "point", "choices": ["point", "formula"], "help": "what differs from sheet to sheet"},
     "sheet --out": {"default": "", "metavar": "DIR", "help": "write sheets, keys and blanks for answers there"},
     "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
-    "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter, and dearer"},
+    "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter intervals, more time"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
     "derive --format": {"default": "text", "choices": ["text", "latex", "python", "c", "mermaid"], "dest": "language",
                         "help": "the language: LaTeX of the formulas, or source of the program"},

@@ -299,4 +299,4 @@ def _by_name(primitive: Primitive) -> tuple[Any, tuple[str]]:
     return _known, (primitive.name,)
 
 
-copyreg.pickle(Primitive, _by_name)  # an entry holds functions without names, which cannot be pickled; so the entry is pickled and copied by its name
+copyreg.pickle(Primitive, _by_name)  # an entry holds functions that have no name to be pickled by

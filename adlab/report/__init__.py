@@ -1,1 +1,1 @@
-"""What adlab says of a formula: truth, accuracy, swell, cost, error against step size, and all of it side by side."""
+"""Reports, one file for each public verb: truth, accuracy, swell, cost, error against step size, and all side by side."""

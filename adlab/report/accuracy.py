@@ -24,27 +24,28 @@ from adlab.report.truth import Truth
 from adlab.truth.judge import Component
 from adlab.truth.meanings import decimal, exact as exact_number
 
-WRONG = 1e-6  # relative error
+WRONG = 1e-6  # a larger relative error is wrong, not rounded
 NOT_FINITE = "some partials are not finite numbers"
 Bounds = Sequence[Sequence[Bounded]]
-"""One for each output and variable."""
+"""A key for each output and variable."""
 
 STATUS: dict[type[AdlabError], str] = {
     MethodError: "refused", GaveUp: "gave up", DomainError: "domain", OverflowedError: "overflow", MissingExtra: "missing",
     PeerError: "crashed",
 }  # fmt: skip
 SMALLEST_NORMAL = sys.float_info.min
-"""Below it binary64 has fewer digits, and in the end none: what is nearest to the truth has all that there are."""
+"""Below it binary64 has fewer digits than 53 bits, and in the end none. There the nearest double counts as fully right."""
 
 
 @dataclass(frozen=True)
 class AccuracyRow:
-    """One partial by one method. `error` is |value − truth|, at least the truth's own radius, so it is never called 0.
+    """One partial by one method. `error` is |value − truth|, and at least the truth's own radius, so it is never called 0.
 
-    `ulps` are units in the last place of the truth in binary64; `digits` are correct decimal digits, at most 16.
-    `status` is `ok`, or says in a word why there is no value; `note` says it in a sentence. `bound_ulps` is a bound on
-    `ulps` that automatic differentiation carries along (`adlab.rounding`), None for other methods. `convention` says what
-    the value is where it is no derivative: one side's, their mean, one branch's.
+    - `ulps` is the error in units in the last place of the truth in binary64. `digits` are the correct decimal digits, at most
+      16.
+    - `status` is `ok`, or a word that says why there is no value. `note` says it in a sentence.
+    - `bound_ulps` bounds `ulps`; automatic differentiation carries it along (`adlab.rounding`). None for other methods.
+    - `convention` says what the value is where there is no derivative: one side's, the mean of both, or one branch's.
     """
 
     method: str
@@ -63,7 +64,7 @@ class AccuracyRow:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of one method at one point, and how many seconds that took."""
+    """What one method gave at one point, and how many seconds it took."""
 
     method: Method
     result: Result | None
@@ -73,7 +74,7 @@ class Attempt:
 
 
 def attempt(f: Function, method: Method, point: FloatArray) -> Attempt:
-    """The method's result, or the reason why it has none; never an exception for what a method cannot do."""
+    """The method's result, or the reason why it has none. What a method cannot do never raises an exception."""
     started = time.perf_counter()
     try:
         with patience(share()):
@@ -97,8 +98,11 @@ def rows(
     bounds: Mapping[str, Bounds] | None = None,
     beyond: tuple[str, str] = ("", ""),
 ) -> list[AccuracyRow]:
-    """One row for each method, output and variable; `kinks` names the operations that stand on one, `bounds` are those
-    that sweeps have carried along, by method, and `beyond` what leaves the range of binary64 (see `beyond_range`)."""
+    """One row for each method, output and variable.
+
+    `kinks` names the operations that are on a kink. `bounds` are the error bounds of the sweeps, by method. `beyond` is what
+    leaves the range of binary64 (see `beyond_range`).
+    """
     return [
         _beyond(_row(f, truth, tried, i, j, kinks, (bounds or {}).get(tried.method.name)), *beyond)
         for tried in attempts.values()
@@ -119,7 +123,7 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, kinks: str, 
 
 
 def _beyond(row: AccuracyRow, status: str, said: str) -> AccuracyRow:
-    """A wrong number is no "ok" where an overflow or underflow on the way accounts for it."""
+    """The row, or one whose status is not "ok" if the number is wrong and an overflow or underflow on the way explains that."""
     wrong = row.relative_error is not None and row.relative_error > WRONG and row.digits != 16.0
     if not said or not ((wrong and row.status == "ok") or row.note == NOT_FINITE):
         return row
@@ -147,7 +151,7 @@ def _measured(row: AccuracyRow, method: Method | None, component: Component, kin
         error, unit = max(gap, radius), unit_in_the_last_place(exact)
         if exact:
             relative, ulps = error / abs(exact), error / unit
-        else:  # a truth of 0 is one to within its radius, and so is the value
+        else:  # a truth of 0 is known to within its radius, and so is the value
             relative, ulps = (CONTEXT.zero,) * 2 if gap <= radius else (CONTEXT.inf, error / unit)
         row = replace(
             row, error=float(error), relative_error=float(relative), ulps=float(ulps),
@@ -165,7 +169,7 @@ def _measured(row: AccuracyRow, method: Method | None, component: Component, kin
 
 
 def measured(row: AccuracyRow, component: Component) -> AccuracyRow:
-    """A row that has a value only, measured against a truth of any order; as it is where there is none."""
+    """A row that has only a value, measured against a truth of any order. Without a truth the row stays as it is."""
     if component.value is None or row.value is None or not math.isfinite(row.value):
         note = component.note if component.value is None else NOT_FINITE
         return replace(row, status="no truth" if component.value is None else "not finite", note=note)
@@ -182,13 +186,13 @@ def unit_in_the_last_place(exact: Any) -> Any:
 
 
 FEW = 6
-"""Partials of which each has a line; of more, the worst of each method and the median of all."""
+"""With at most this many partials, each has a line. With more: each method's worst one, and the median of all."""
 
 
 def table(accuracy: list[AccuracyRow]) -> Table:
-    """A line for each partial by each method; of more than `FEW` partials, the worst by each method, and the median digits.
+    """A line for each partial by each method. With more than `FEW` partials: the worst one of each method, and the median digits.
 
-    An error below one unit in the last place is said to be that, not 0.
+    An error below one unit in the last place is written as that, not as 0.
     """
     methods: dict[str, list[AccuracyRow]] = {}
     for row in accuracy:
@@ -217,12 +221,12 @@ def table(accuracy: list[AccuracyRow]) -> Table:
 
 
 def _digits(row: AccuracyRow) -> float:
-    """What is worst first: no digits known is worse than none right."""
+    """A sort key, worst first: unknown digits are worse than no right digit."""
     return -1.0 if row.digits is None else row.digits
 
 
 def median_digits(rows: Sequence[AccuracyRow]) -> float | None:
-    """Of the partials that have digits at all."""
+    """The median digits of the partials whose digits are known."""
     known = [row.digits for row in rows if row.digits is not None]
     return statistics.median(known) if known else None
 
@@ -240,5 +244,5 @@ def _ulps(ulps: float | None) -> str:
 
 
 def as_rows(accuracy: list[AccuracyRow]) -> list[dict[str, Any]]:
-    """The rows as dictionaries; `output` only where there is more than one."""
+    """The rows as dictionaries. They have the key `output` only where there are several outputs."""
     return [{k: v for k, v in asdict(row).items() if k != "output" or v is not None} for row in accuracy]

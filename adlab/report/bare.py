@@ -1,7 +1,7 @@
-"""A method's formula by itself: the evaluations that it takes, without the search for a step and the estimate of its error.
+"""A method's formula by itself: the evaluations it takes, without the search for a step and the error estimate.
 
-What a method costs is what its formula costs. A forward difference with a step that is known takes 1 + n values of f; that
-adlab takes more, to choose the step and to say how wrong the result may be, is a price of its own.
+What a method costs is what its formula costs. A forward difference with a known step takes 1 + n values of f. adlab takes more,
+to choose the step and to say how wrong the result may be. That is counted apart.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from adlab.methods import Method, Result
 from adlab.symbolic.derivative import derivative_of
 
 LARGEST_WRITTEN = 2_000
-"""Operations of a difference formula that is compiled as one: it takes some ten milliseconds."""
+"""The largest difference formula, in operations, that is compiled: compiling it takes about ten milliseconds."""
 
 
 def evaluations(method: Method, n: int) -> int | None:
-    """Values of f that the formula takes, f(x) itself once for all variables; None where no formula says."""
+    """The values of f that the formula takes. f(x) counts once for all variables. None where there is no formula."""
     if method.family == "complex step":
         return n
     if method.name not in SCHEMES:
@@ -40,7 +40,7 @@ def evaluations(method: Method, n: int) -> int | None:
 
 
 def formula(f: Function, method: Method, point: FloatArray, result: Result) -> Callable[[], Any] | None:
-    """The formula as a call, with the steps that `result` has chosen; None where the method's own call is the formula."""
+    """The formula as a call, with the steps that `result` has chosen. None where the method's own call is the formula."""
     at: list[float] = point.tolist()
     if method.family == "automatic" and writable(f, method.name):
         return partial(program(f.program(method.name)), *at)  # type: ignore[arg-type]
@@ -56,12 +56,12 @@ def formula(f: Function, method: Method, point: FloatArray, result: Result) -> C
 
 
 def writable(f: Function, mode: str) -> bool:
-    """Whether the program of a mode is short enough to be written down."""
+    """Whether the program of a mode is short enough to be written."""
     return mode == "reverse" or not f.evaluator.unwritable
 
 
 def program(graph: Graph) -> Callable[..., Sequence[float]]:
-    """The graph as straight-line Python, or walked where it is too long to compile."""
+    """The graph as straight-line Python. It is walked where it is too long to compile."""
     if len(graph) <= LARGEST_COMPILED:
         return compile_python(graph)
     walk = Runner(graph)
@@ -69,7 +69,7 @@ def program(graph: Graph) -> Callable[..., Sequence[float]]:
 
 
 def _quotients(f: Function, name: str, at: list[float], steps: Sequence[float]) -> Callable[[], Any]:
-    """The scheme's sums at points that are known beforehand, f(x) taken once."""
+    """The scheme's weighted sums at known points; f(x) is computed once."""
     made = scheme(name)
     pairs = [(o, w) for o, w in zip(made.float_offsets.tolist(), made.float_weights.tolist(), strict=True) if o]
     at_centre = next((float(w) for o, w in zip(made.offsets, made.weights, strict=True) if not o), 0.0)
@@ -80,7 +80,7 @@ def _quotients(f: Function, name: str, at: list[float], steps: Sequence[float]) 
 
 
 class Sums(NamedTuple):
-    """For each variable its step and (weight, point) pairs; the weight of f(x) is `centre`, for all of them."""
+    """For each variable, its step and its (weight, point) pairs. `centre` is the weight of f(x) for all of them."""
 
     at: list[float]
     terms: list[tuple[float, list[tuple[float, list[float]]]]]
@@ -88,12 +88,12 @@ class Sums(NamedTuple):
 
     @property
     def points(self) -> list[list[float]]:
-        """Where f is taken, in order; f(x) first if it is."""
+        """The points at which f is evaluated, in order. f(x) comes first if it is used."""
         return [*([self.at] if self.centre else []), *(point for _, pairs in self.terms for _, point in pairs)]
 
 
 def _summed(value: Callable[..., Sequence[float]], sums: Sums) -> list[list[float]]:
-    """All quotients, by a loop: for an f that takes so long that the loop does not count."""
+    """All quotients, by a loop: for an f so slow that the loop does not matter."""
     centre = [sums.centre * y for y in value(*sums.at)] if sums.centre else repeat(0.0)
     found = []
     for h, pairs in sums.terms:
@@ -104,8 +104,9 @@ def _summed(value: Callable[..., Sequence[float]], sums: Sums) -> list[list[floa
 
 
 def _written(graph: Graph, sums: Sums) -> Graph:
-    """All quotients as one program, as a person would write them out; every point has inputs of its own, so that no two
-    evaluations of f share anything."""
+    """All quotients as one program, as a person would write them. Every point has inputs of its own, so that no two evaluations
+    of f share anything.
+    """
     n, names = len(graph.inputs), [f"p{k}" for k in range(len(sums.points) * len(graph.inputs))]
     builder = Builder(names)
     values = iter([splice(builder, graph, range(k, k + n)) for k in range(0, len(names), n)])
@@ -121,7 +122,7 @@ def _written(graph: Graph, sums: Sums) -> Graph:
 
 
 def _sampling(f: Function, at: list[float], many: int, steps: Sequence[float]) -> Callable[[], Any]:
-    """As many values of f, near x: what is fitted to them afterwards is the method's own work."""
+    """The same number of values of f, near x. What is fitted to them afterwards is the method's own work."""
     value = program(f.graph)
     points = [_moved(at, k % len(at), steps[k % len(at)]) for k in range(many)]
     return lambda: [value(*point) for point in points]
@@ -132,14 +133,14 @@ def _moved(at: list[float], index: int, by: float) -> list[float]:
 
 
 def _complex(graph: Graph, at: list[float]) -> Callable[[], Any]:
-    """Im f(x + ih)/h for each variable, on straight-line Python as f itself is."""
+    """Im f(x + ih)/h for each variable, as straight-line Python, like f itself."""
     value = _straight_line(graph)
     points = [(h, [complex(x, h * (i == j)) for i, x in enumerate(at)]) for j, h in enumerate(map(default_step, at))]
     return lambda: [[output.imag / h for output in value(*point)] for h, point in points]
 
 
 def _straight_line(graph: Graph) -> Callable[..., Any]:
-    """The graph as straight-line Python on complex numbers, by `cmath` where that has the function."""
+    """The graph as straight-line Python on complex numbers. It calls `cmath` where `cmath` has the function."""
     primitives = {node.primitive for node in graph.nodes if node.operands}
     functions = {p.name: getattr(cmath, p.name, None) or p.complex or p.array for p in primitives}
     return compile_python(graph, COMPLEX, functions)

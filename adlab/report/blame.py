@@ -1,4 +1,4 @@
-"""Which operations each method's worst partial owes its errors to: the programs that the methods compute with, walked."""
+"""Finds the operations that cost each method's worst partial its digits, by walking the programs the methods compute."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from adlab.report.truth import Truth
 from adlab.text.traversal import is_small
 from adlab.truth.meanings import CONTEXT, exact, working
 
-POOR = 13.0  # digits below which a method needs an excuse
-SMALL_FORMULA = 300  # nodes of a formula whose symbolic derivative is made once more, to be walked
-WRONG_GRAPH = 1e-9  # relative: by so much a graph may miss the truth in high precision, where constants are rounded
-POOR_FORMULA = 1e-13  # relative: a symbolic derivative that misses the truth by more owes it to constants that SymPy rounded
+POOR = 13.0  # a method with fewer digits needs an explanation
+SMALL_FORMULA = 300  # the largest formula, in nodes, whose symbolic derivative is made again to be walked
+WRONG_GRAPH = 1e-9  # relative error that a graph may have in high precision, where its constants are rounded
+POOR_FORMULA = 1e-13  # relative: a symbolic derivative with a larger error owes it to constants that SymPy rounded
 
 
 def worst_of(rows: Sequence[AccuracyRow], method: str) -> AccuracyRow | None:
-    """The row of a method with the fewest digits, those that follow a convention left out."""
+    """The row of a method with the fewest digits, leaving out rows that follow a convention."""
     mine = [row for row in rows if row.method == method and row.digits is not None and not row.convention]
     return min(mine, key=lambda row: row.digits or 0.0, default=None)
 
@@ -50,7 +50,8 @@ def blamed(
 
 
 def _program(f: Function, name: str, i: int, j: int) -> tuple[Graph, int, int] | None:
-    """The graph that a method evaluates for one partial, the node of it, and the first node that is no operation of f."""
+    """The graph with which a method computes one partial, that partial's node, and the first node that is not an operation of
+    f."""
     if name in ("reverse", "forward"):
         if len(f.graph) * (1 if name == "reverse" else f.n) > MOST_NODES:
             return None
@@ -81,13 +82,13 @@ def _of(graph: Graph, output: int, own: int, point: FloatArray, truth: Any) -> l
 
 
 def of_values(f: Function, point: FloatArray) -> list[Loss]:
-    """The operations that f itself loses digits at, for the output that loses the most."""
+    """The operations at which f itself loses digits, for the output that loses most."""
     found = [losses(f.graph, point.tolist(), output) for output in f.graph.outputs]
     return max(found, key=lambda lost: lost[0].digits if lost else 0.0, default=[])
 
 
 def singular(f: Function, point: FloatArray, judged: Truth) -> str:
-    """The operation whose derivative does not exist at the point though f has one there; empty where there is none."""
+    """The operation whose derivative does not exist at the point although f has one there; empty where there is none."""
     if any(component.value is None for component in judged.components):
         return ""
     try:
@@ -102,7 +103,7 @@ def singular(f: Function, point: FloatArray, judged: Truth) -> str:
 
 
 def absorbed(f: Function, point: FloatArray, judged: Truth, i: int, j: int) -> bool:
-    """Whether the share of one variable in f is below a rounding of f, so that no difference of values can see it."""
+    """Whether a variable's share in f is smaller than a rounding of f. Then no difference of values can see it."""
     value, partial = judged.outputs[i].value, judged.component(i, j).value
     if value is None or partial is None or not partial:
         return False

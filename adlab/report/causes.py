@@ -1,10 +1,11 @@
-"""Where the digits of a computed number went: the operations that lose them, each proved by repairing it alone.
+"""Finds where the digits of a computed number went: the operations that lose them, each proved by repairing it alone.
 
-A graph is walked in binary64 and in high precision. An operation is a cause if the number at the output becomes right, or
-better by an order of magnitude, once this operation's value is replaced by the true one, rounded, and everything after
-it is computed in binary64 as before. What is left of the error has the next cause. Three questions come first: whether
-the graph itself is right in high precision; whether it is right with 53 bits and unlimited exponents, so that only an
-overflow or underflow spoils it; whether anything is wrong at all.
+A graph is walked in binary64 and in high precision. Then one operation's value is replaced by the true one, rounded, and all that
+follows is computed in binary64 as before. The operation is a cause if the output becomes right, or better by an order of
+magnitude. The error that is left has the next cause.
+
+Three questions come first. Is anything wrong at all? Is the graph itself right in high precision? Is it right with 53 bits and
+unlimited exponents, so that only an overflow or underflow spoils it?
 """
 
 from __future__ import annotations
@@ -24,26 +25,31 @@ from adlab.truth.meanings import CONTEXT, exact, working
 Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph", "constants"]
 UNIT = 2.0**-53
 BITS = (400, 1600)
-"""Precisions of the high-precision walk; the second where the first may not do."""
-MOST_NODES = 4_000  # of a graph that is walked: some tenths of a second
-MOST_REPAIRS = 60  # walks in binary64 in search of one cause
-BETTER = 10.0  # times: by so much a repair lessens the error
-ENOUGH = 32.0  # ulps: an error of so many needs no cause
-ABSORBED = 1e-3  # of the sum: a term smaller than that loses three digits in it
+"""Bits of the high-precision walk. The second number is used where the first is not enough."""
+MOST_NODES = 4_000  # of a graph that is walked: that takes some tenths of a second
+MOST_REPAIRS = 60  # walks in binary64 to find one cause
+BETTER = 10.0  # a repair must make the error this many times smaller
+ENOUGH = 32.0  # ulps: a smaller error needs no cause
+ABSORBED = 1e-3  # of the sum: a smaller term loses three digits in it
 MOST_CAUSES = 3
 SMALLEST_NORMAL = 2.0**-1022
-SUSPECT = "the graph in high precision does not give the derivative either: suspect the graph, or a rule of the table"
+SUSPECT = "the graph is wrong in high precision too: suspect the graph, or a rule of the table"
 
 
 @dataclass(frozen=True)
 class Loss:
-    """An operation at which digits of a result are lost: `digits` of 16, at node `node`, whose name and text it has.
+    """An operation at which digits of a result are lost: `digits` of 16, at node `node`, with its name and its text.
 
-    `kind` says how. A cancellation: operands that are rounded leave a result far smaller than they are. A magnification:
-    the operation multiplies the relative error of an operand, `source`, by its condition number `factor`; an absorption
-    is the same where `source` is a sum in which a small term, `small`, has lost digits. Overflow and underflow: the value
-    is beyond binary64's range. "graph": the graph is wrong in high precision, too. "constants": so is a symbolic
-    derivative, in which SymPy has rounded constants. `adjoint` if it is no operation of f but one of its derivative program.
+    `kind` says how.
+
+    - "cancellation": rounded operands leave a result far smaller than they are.
+    - "magnification": the operation multiplies the relative error of an operand, `source`, by its condition number `factor`.
+    - "absorption": the same, where `source` is a sum in which a small term, `small`, has lost digits.
+    - "overflow", "underflow": the value is beyond binary64's range.
+    - "graph": the graph is wrong in high precision too.
+    - "constants": a symbolic derivative is wrong in high precision too, since SymPy has rounded its constants.
+
+    `adjoint` is true for an operation of f's derivative program that is not an operation of f.
     """
 
     node: int
@@ -57,7 +63,7 @@ class Loss:
     factor: float = 0.0
 
     def in_words(self, program: str = "") -> str:
-        """What happens there, as a part of a sentence; `program` is the name of the program whose node it is."""
+        """What happens there, as part of a sentence. `program` names the program that the node belongs to."""
         lost, place = f"{self.digits:.0f} of 16 digits", f"{self.name} = {self.written}"
         whose = f" of the {program} program" if program and self.adjoint else ""
         if self.kind == "cancellation" and self.adjoint:
@@ -86,7 +92,7 @@ class Walk:
         self.used = self._ancestors()
 
     def _precisely(self) -> list[Any]:
-        """In high precision; with more of it where two precisions differ."""
+        """The values in high precision; in a higher one where two precisions differ."""
         found: list[list[Any]] = []
         for bits in (BITS[0] // 2, *BITS):
             with working(bits):
@@ -96,7 +102,7 @@ class Walk:
         return found[-1]
 
     def _ancestors(self) -> list[int]:
-        """The nodes that the output rests on, in order."""
+        """The nodes that the output depends on, in order."""
         needed = [False] * len(self.graph)
         needed[self.output] = True
         for i in range(self.output, -1, -1):
@@ -106,7 +112,7 @@ class Walk:
         return [i for i, is_needed in enumerate(needed) if is_needed]
 
     def error(self, value: Any) -> float:
-        """Relative error of a value of the output; absolute where the truth is 0."""
+        """The relative error of a value of the output; the absolute error where the truth is 0."""
         truth = self.true[self.output]
         with working(BITS[0]):
             number = exact(value)
@@ -121,7 +127,7 @@ class Walk:
         return ENOUGH * UNIT if self.true[self.output] else 0.0
 
     def repaired(self, values: list[Any], fixed: Sequence[int], arithmetic: Any) -> Any:
-        """The output with the values of some nodes replaced by the true ones, and all after them computed anew."""
+        """The output, with the values of some nodes replaced by the true ones and everything after them computed again."""
         now, moved = list(values), set(fixed)
         for k in fixed:
             now[k] = self._rounded(k, arithmetic)
@@ -138,7 +144,7 @@ class Walk:
     # --- causes ---------------------------------------------------------------------------------------------------
 
     def causes(self) -> list[Loss]:
-        """In the order in which repairs help; empty where nothing is wrong, or no operation alone is to blame."""
+        """The causes, in the order in which repairs help. Empty where nothing is wrong, or no single operation is to blame."""
         if self.error(self.floats[self.output]) <= self.enough or CONTEXT.isnan(self.true[self.output]):
             return []
         values, arithmetic = self.floats, FLOATS
@@ -154,7 +160,7 @@ class Walk:
         return found
 
     def _out_of_range(self) -> list[int]:
-        """Nodes that are infinite, subnormal or 0 though their operands are finite and the true value is none of that."""
+        """Nodes that are infinite, subnormal or 0 although their operands are finite and the true value is an ordinary number."""
         found = []
         for i in self.used:
             operands, value, true = self.graph.nodes[i].operands, self.floats[i], self.true[i]
@@ -168,7 +174,7 @@ class Walk:
         return found
 
     def _spoiling(self, beyond: list[int], wide: list[Any]) -> Loss:
-        """The first of them that by itself spoils the output, else the first."""
+        """The first of these nodes that spoils the output by itself, else the first one."""
         good = max(self.error(wide[self.output]), self.enough)
         chosen = beyond[0]
         for k in beyond[:MOST_REPAIRS]:
@@ -209,7 +215,7 @@ class Walk:
         return found
 
     def _suspects(self, values: list[Any], arithmetic: Any) -> list[int]:
-        """Operations whose own error, to first order, is a good part of the output's, in order."""
+        """Operations whose own error is, to first order, a good part of the output's error, in order."""
         reach = reverse(self.graph, values, {self.output: exact(1) if arithmetic is not FLOATS else 1.0}, arithmetic)
         off = abs(exact(values[self.output]) - self.true[self.output])
         found = []
@@ -223,7 +229,7 @@ class Walk:
         return found
 
     def _classified(self, k: int, values: list[Any], digits: float) -> Loss:
-        """How digits are lost at node k: by its operands' sizes and errors."""
+        """How digits are lost at node k, judged by its operands' sizes and errors."""
         primitive, operands, _ = self.graph.nodes[k]
         true = [self.true[operand] for operand in operands]
         apart = [abs(exact(values[operand]) - self.true[operand]) for operand in operands]
@@ -244,7 +250,7 @@ class Walk:
         return self._loss(k, digits, kind, self._named(source), small, factor)
 
     def _absorbed(self, source: int) -> str:
-        """The small term of a sum, if there is one, that it has lost."""
+        """The small term of a sum that the sum has rounded away, if there is one."""
         primitive, operands, _ = self.graph.nodes[source]
         if primitive.name not in ("add", "sub") or len(operands) != 2:
             return ""
@@ -273,10 +279,10 @@ def _close(a: Any, b: Any) -> bool:
 
 
 def losses(graph: Graph, point: Sequence[float], output: int, own: int | None = None) -> list[Loss]:
-    """Where the digits of one output of a graph are lost at a point, in the order in which repairs help; at most three.
+    """The operations that lose digits of one output of a graph at a point, in the order in which repairs help; at most three.
 
-    `output` is the position of a node; nodes from `own` on are no operations of f. Empty where nothing is lost, where no
-    operation alone accounts for it, and for graphs of more than 4,000 nodes.
+    `output` is the position of a node. Nodes from `own` on are not operations of f. The result is empty where nothing is lost,
+    where no single operation explains the loss, and for graphs of more than 4,000 nodes.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy

@@ -1,9 +1,9 @@
-"""Someone's own gradient, judged: right or wrong component by component, and what kind of slip the numbers look like.
+"""Judges a gradient that somebody wrote: right or wrong, component by component, and what kind of slip it looks like.
 
-A tool that returns one absolute number cannot tell a bug from a scale. Here each component at each point is held
-against the truth, with the room that rounding needs there (`tolerance`). A wrong one is compared with the wrong answers
-that people make (`slips`): a sign, a factor, a transposed Jacobian, a path left out, single precision. At a kink there
-is no derivative, and any value between the one-sided ones is a convention.
+A tool that returns one absolute number cannot tell a bug from a scale. Here each component at each point is compared with the
+truth, allowing what rounding may cost there (`tolerance`). A wrong component is compared with the wrong answers that people
+give (`slips`): a sign, a factor, a transposed Jacobian, a missing path, single precision. At a kink there is no derivative; there
+any value between the one-sided ones is a convention.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ Status = Literal["right", "wrong", "convention", "not judged"]
 class CheckRow:
     """One component at one point.
 
-    `status` is "right", "wrong", "convention" (f has no derivative here, and the value lies between the one-sided ones),
-    or "not judged" (there is nothing to judge by, and `note` says why). `relative_error`, `ulps` and `allowed` are None
-    where there is no truth; `allowed` is the relative error that rounding may cause here, absolute where the truth is 0.
+    `status` is "right", "wrong", "convention" or "not judged". It is "convention" where f has no derivative and the value lies
+    between the one-sided ones. It is "not judged" where there is nothing to judge by; `note` says why. `allowed` is the
+    relative error that rounding may cause here, or the absolute error where the truth is 0. `relative_error`, `ulps` and
+    `allowed` are None where there is no truth.
     """
 
     point: int
@@ -60,8 +61,11 @@ class CheckRow:
 
 @dataclass(frozen=True)
 class Check(Report):
-    """`rows` for every point and component, `findings`, a sentence for each slip, and `notes` on what is no slip: kinks,
-    points that cannot be judged; `source` says where the truth comes from. `passed` if there is no finding."""
+    """A judged gradient. `passed` is true if there is no finding.
+
+    `rows` has a row for every point and component. `findings` has a sentence for each slip. `notes` has what is not a slip:
+    kinks, and points that cannot be judged. `source` says where the truth comes from.
+    """
 
     name: str
     rows: list[CheckRow]
@@ -118,8 +122,8 @@ def check(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = No
     however ill-conditioned the point; only where the truth is 0 may rounding leave what it leaves. `atol` allows more. `rtol`
     may also name a kind: "float32", "float16", "bfloat16", "forward-difference", "central-difference", "difference".
 
-    Raises OptionError for a bad `grad` or tolerance, PointError for a bad point, and MethodError where the gradient or
-    the truth fails at every point.
+    Raises OptionError for a bad `grad` or tolerance, PointError for a bad point, and MethodError where the gradient or the truth
+    fails at every point.
 
     >>> print(check("x1**2*x2", lambda x: [x[0]*x[1], x[0]**2], at=[[1, 2], [3, 4]]).findings[0])
     wrong by a factor 1/2 in x1
@@ -145,7 +149,7 @@ def check(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol: Any = No
 def _points(names: Sequence[str], at: Sequence[Any]) -> list[FloatArray]:
     if isinstance(at, (Mapping, str)) or not _is_listed(at):
         at = [at]
-    elif len(names) > 1 and not any(np.iterable(x) for x in at):  # one point, its coordinates in order
+    elif len(names) > 1 and not any(np.iterable(x) for x in at):  # one point: its coordinates in order
         at = [at] if len(at) else []
     points = [coerce_one(x, names) for x in at]
     if not points:
@@ -161,7 +165,7 @@ def _sided(component: Component) -> bool:
 def _without_numbers(
     subject: Subject, points: list[FloatArray], judged: list[Rows], valued: list[bool], given: list[Given]
 ) -> Check:
-    """Where no point has both a truth and numbers to be judged: a wrong shape is a finding, the rest an error."""
+    """For a gradient with no point that has both a truth and numbers. A wrong shape is a finding; the rest is an error."""
     fault = next((answer.fault for answer in given if answer.fault), "")
     if fault:
         return Check(subject.title, [], [fault], [], subject.source())
@@ -174,7 +178,7 @@ def _without_numbers(
 def _rows(
     subject: Subject, points: list[FloatArray], judged: list[Rows], given: list[Given], answers: list[int], limits: Tolerance
 ) -> tuple[list[CheckRow], Evidence]:
-    """A row for each component at the points that have an answer, and the numbers as evidence of slips."""
+    """A row for each component, at the points that have an answer, and the numbers as evidence of slips."""
     rows: list[CheckRow] = []
     due, rooms = [], []
     for k in answers:
@@ -212,12 +216,12 @@ def _row(k: int, value: float, component: Component, most: float, output: int | 
         relative = float(error / abs(exact)) if exact else (0.0 if not error else math.inf)
         ulps = float(error / unit_in_the_last_place(exact))
         may = float(most / abs(exact)) if exact else most
-    right = float(error) <= most or number == nearest  # an overflow among them
+    right = float(error) <= most or number == nearest  # an overflow is right where the truth overflows too
     return CheckRow(k, name, number, nearest, relative, ulps, may, "right" if right else "wrong", "", output)
 
 
 def _by_convention(value: float, component: Component, most: float) -> tuple[Status, str]:
-    """At a kink: between the derivatives of both sides, or NaN, which says that there is none."""
+    """At a kink: whether it lies between the derivatives of both sides, or is NaN, which says that there is none."""
     sides = [float(side) for side in (component.left, component.right) if side is not None]
     if not sides:
         return "not judged", component.note
@@ -230,7 +234,7 @@ def _by_convention(value: float, component: Component, most: float) -> tuple[Sta
 
 
 def _outside(points: list[FloatArray], rows: list[CheckRow]) -> list[str]:
-    """Numbers at a kink that neither side accounts for."""
+    """Sentences for numbers at a kink that lie outside the one-sided derivatives."""
     return [
         f"{row.value:.6g} at {points[row.point].tolist()} in {row.variable} is not between the one-sided derivatives, {row.note}"
         for row in rows
@@ -239,7 +243,7 @@ def _outside(points: list[FloatArray], rows: list[CheckRow]) -> list[str]:
 
 
 def _faults(points: list[FloatArray], given: list[Given], valued: list[bool]) -> list[str]:
-    """What came back without numbers, at points where f has a derivative."""
+    """Answers without numbers, at points where f has a derivative."""
     found: dict[str, list[str]] = {}
     for point, answer, there in zip(points, given, valued, strict=True):
         said = answer.fault
@@ -251,7 +255,7 @@ def _faults(points: list[FloatArray], given: list[Given], valued: list[bool]) ->
 
 
 def _notes(points: list[FloatArray], judged: list[Rows], rows: list[CheckRow], given: list[Given]) -> list[str]:
-    """Conventions, and points that could not be judged."""
+    """Sentences about conventions, and about points that could not be judged."""
     notes = []
     for row in rows:
         if row.status == "convention":
@@ -272,5 +276,5 @@ def _notes(points: list[FloatArray], judged: list[Rows], rows: list[CheckRow], g
 def _is_listed(at: Any) -> bool:
     try:
         return bool(np.ndim(at))
-    except ValueError:  # a ragged list, which is refused as points
+    except ValueError:  # a ragged list, which is refused as points later
         return True

@@ -1,4 +1,4 @@
-"""Right, but of a coarser kind: numbers of single precision, or difference quotients, called by their names."""
+"""Recognises gradients that are right, but coarse: numbers of single precision, or difference quotients."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from adlab.report.tolerance import ROUNDINGS, SIDES, SMALLEST, Tolerance, allowe
 if TYPE_CHECKING:
     from adlab.report.slips import Evidence
 
-COARSEST = 0.05  # relative: beyond it nothing is called right, of whatever kind
-SAME = 0.02  # of its error: by so much a number may differ from the quotient that it is taken for
+COARSEST = 0.05  # relative: a larger error is never called right, of whatever kind
+SAME = 0.02  # part of the error by which a number may differ from the quotient that it is identified with
 TRIED = (*(10.0**-k for k in range(1, 13)), 2.0**-26, 2.0**-17)
-"""Steps that people take; the last two are the square and the cube root of the unit of binary64, rounded."""
+"""Steps that people use. The last two are the square and the cube root of binary64's unit roundoff, rounded."""
 NOTHING = ("", "")
 WORDS = {"float32": "single", "float16": "half", "bfloat16": "bfloat16"}
 
 
 def coarse_kind(seen: Evidence, at: Sequence[int], i: int, j: int) -> tuple[str, str]:
-    """What component (i, j) is, at the points where it is wrong, if its error is what such numbers have, and which
-    tolerance accepts that; else two empty texts."""
+    """What component (i, j) is at the points where it is wrong, if its error is typical of such numbers, and the tolerance that
+    accepts it. Two empty texts if it is nothing of the kind.
+    """
     got, due = seen.got[at, i, j], seen.due[at, i, j]
     off = np.abs(got - due)
     for precision, word in WORDS.items():
@@ -50,14 +51,14 @@ def _hint(kind: str) -> str:
 
 
 def _all_single(got: FloatArray) -> bool:
-    """Whether every number is one of single precision, and not a plain one such as 2.5."""
+    """Whether every number is one of single precision. A plain number such as 2.5 does not count."""
     with np.errstate(over="ignore"):
         single = np.all(got.astype(np.float32) == got)
         return bool(single and np.any(got.astype(np.float16) != got))
 
 
 def _by_quotient(seen: Evidence, at: Sequence[int], i: int, j: int) -> tuple[str, str]:
-    """The scheme and the step, where its truncation error is what the numbers are off by at every point."""
+    """The scheme and the step whose truncation error equals the numbers' error at every point."""
     for scheme in SIDES:
         left = list(TRIED)
         for k in at:

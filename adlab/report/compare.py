@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison(Report):
-    """One function at one point: `value`, `truth`, the rows of three tables, and the `verdict` in sentences."""
+    """One function at one point: its `value`, its `truth`, the rows of three tables, and the `verdict` in sentences."""
 
     function: Function
     point: FloatArray
@@ -74,18 +74,18 @@ class Comparison(Report):
         }  # fmt: skip
 
     def _written(self) -> list[str] | None:
-        """The partials as texts, None where they are not to be had as formulas."""
+        """The partials as texts; None where they cannot be had as formulas."""
         try:
             return [str(partial) for partial in self.partials()]
         except MethodError:
             return None
 
     def sections(self) -> list[Table | str]:
-        """A screen: what was asked, the derivative, a line for each method, the verdict. `full` has the tables."""
+        """One screen: the question, the derivative, a line for each method, the verdict. `full` has the tables."""
         return self.sections_at(None)
 
     def sections_at(self, width: int | None) -> list[Table | str]:
-        """As `sections`; of the formulas, those that fit the width are shown."""
+        """As `sections`, with the formulas that fit the width."""
         return screen(self, width)
 
     @property
@@ -99,7 +99,7 @@ class Comparison(Report):
         return Answers(self)
 
     def partials(self) -> list[Any]:
-        """Every partial as a SymPy formula, by output and variable. Raises MethodError where there is none of a size to read."""
+        """Every partial as a SymPy formula, by output and variable. Raises MethodError where none is small enough to read."""
         f = self.function
         if not f.independent or f.n * f.m > FEW:
             raise MethodError("the derivative is too large to be written as a formula")
@@ -107,7 +107,7 @@ class Comparison(Report):
         return made
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Correct digits by method, the worst partial of each; `options` go to `Axes.barh`. Returns the Axes."""
+        """A bar for each method: the correct digits of its worst partial. `options` go to `Axes.barh`. Returns the Axes."""
         from adlab.plots.pieces import digits_by_method
 
         place = listing([f"{n} = {x:.6g}" for n, x in zip(self.function.names, self.point.tolist(), strict=True)], FEW)
@@ -121,11 +121,11 @@ class FullComparison(Report):
     brief: Comparison
 
     def to_dict(self) -> dict[str, Any]:
-        """What the comparison has."""
+        """As `Comparison.to_dict`."""
         return self.brief.to_dict()
 
     def sections(self) -> list[Table | str]:
-        """What was asked, the three tables, the verdict."""
+        """The question, the three tables, the verdict."""
         found, f = self.brief, self.brief.function
         at = [f"{name} = {value!r}" for name, value in zip(f.names, found.point.tolist(), strict=True)]
         asked = f"{f.title} at {listing(at, 2 * FEW)}\n{_valued(found.value, found.truth)}\n{found.truth.line()}"
@@ -136,12 +136,12 @@ class FullComparison(Report):
         return [asked, accuracy.table(found.accuracy), *found.swell.sections(), found.cost.sections()[0], words]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """As the comparison's."""
+        """As `Comparison.plot`."""
         return self.brief.plot(ax, **options)
 
 
 def _sides(judged: Truth) -> list[str]:
-    """The one-sided derivatives of partials that have no other, as far as there are any."""
+    """The one-sided derivatives of partials that do not exist."""
     many = len(judged.components) > 1
     return [
         f"one-sided{f' in {p.variable}' * many}  {in_words(p.left)} on the left, {in_words(p.right)} on the right"
@@ -162,7 +162,7 @@ def _conditioned(f: Function, known: Conditioning) -> str:
 
 
 def _size(numbers: FloatArray) -> str:
-    """The largest of them; there is no relative error of 0."""
+    """The largest condition number. A value of 0 has no relative error, so no condition number."""
     finite = numbers[np.isfinite(numbers)]
     return significant(float(finite.max()), 3) if finite.size else "undefined"
 
@@ -182,14 +182,14 @@ def compare(
     f: Any, x: Any = None, methods: Iterable[str] | None = None, timed: bool = True, patience: float = PATIENCE,
     order: int = 1,
 ) -> Comparison | HessianComparison:  # fmt: skip
-    """Every method on one function at one point, judged, counted, timed and explained.
+    """Every method on one function at one point: judged, counted, timed and explained.
 
-    With `order=2` the Hessians of a function with one output are compared: see `HessianComparison`.
+    `f` is a Function, an expression or a text. `x` is a point, by default the function's own. `methods` are names, by default
+    all of adlab's own. With `order=2` the Hessians of a function with one output are compared: see `HessianComparison`. Work
+    that would exceed `patience` seconds gives up, and a row says so.
 
-    `f` is a Function, an expression or a text; `x` a point (by default the function's own); `methods` names, by default
-    all of adlab's own. Where all of it takes longer than `patience` seconds, a row says what gave up.
-    Raises DomainError where f itself has no value (but not where binary64 alone has lost it); what
-    one method cannot do is a row that says why.
+    Raises DomainError where f itself has no value. Where binary64 alone has lost the value, it does not raise. What one method
+    cannot do is a row that says why.
 
     >>> found = compare("x**2", 3.0, methods=["reverse"], timed=False)
     >>> found.to_dict()["accuracy"][0]["value"]
@@ -208,7 +208,7 @@ def compare(
 
 def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed: bool) -> Comparison:
     value = _value(f, point)
-    stage("working out the truth")  # first: without it no method can be judged, however long others take
+    stage("working out the truth")  # first: without it no method can be judged, however long the others take
     judged = truth(f, point, patience=share())
     attempts = {}
     for name, method in names.items():
@@ -237,7 +237,7 @@ def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed
 
 
 def _kinks(f: Function, point: FloatArray) -> list[tuple[str, str]]:
-    """The operations that stand on a kink, and the convention of each."""
+    """The operations that are on a kink, and the convention of each."""
     return [(f"{f.graph.names[i]} = {f.graph.written(i)}", convention) for i, convention in kinks(f.graph, point.tolist())]
 
 
@@ -246,7 +246,7 @@ def _absorbed(f: Function, point: FloatArray, judged: Truth) -> frozenset[tuple[
 
 
 def _value(f: Function, point: FloatArray) -> Any:
-    """f there, NaN where binary64 alone has lost it; where f has no real value, the error says what it is instead."""
+    """The value of f; NaN where binary64 alone has lost it. Where f is not real, the error says what it is instead."""
     try:
         return f(point)
     except (DomainError, OverflowedError) as missing:
@@ -263,7 +263,7 @@ def _value(f: Function, point: FloatArray) -> Any:
 
 
 def _valued(value: Any, judged: Truth) -> str:
-    """The value as binary64 has it, and as it is where that is something else."""
+    """The value in binary64, and the true value where that differs."""
     exact = [output.value for output in judged.outputs]
     lost = [
         (i, number)
@@ -277,7 +277,7 @@ def _valued(value: Any, judged: Truth) -> str:
 def _splits(
     f: Function, point: FloatArray, judged: Truth, attempts: dict[str, Attempt], rows: list[AccuracyRow]
 ) -> dict[str, Split]:
-    """For each plain difference scheme the measured truncation and roundoff of its worst partial."""
+    """For each plain difference scheme: the measured truncation and roundoff errors of its worst partial."""
     found = {}
     for name, tried in attempts.items():
         mine = [row for row in rows if row.method == name and row.digits is not None]
@@ -285,7 +285,7 @@ def _splits(
             continue
         worst = min(mine, key=lambda row: row.digits or 0.0)
         j = f.names.index(worst.variable)
-        assert tried.result.steps is not None  # every difference scheme says its steps
+        assert tried.result.steps is not None  # every difference scheme reports its steps
         measured = split(f, point, j, name, tried.result.steps[j], judged, worst.output or 0)
         if measured is not None:
             found[name] = measured

@@ -1,4 +1,4 @@
-"""How ill-conditioned a point is."""
+"""How ill-conditioned a point is: how much the relative error of an input grows in the result."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from adlab.inputs import FloatArray
 from adlab.tracing.traced import at_point
 from adlab.truth.meanings import CONTEXT, exact, working
 
-LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond, the derivative's conditioning is not asked
-LARGEST_PRECISE = 5_000  # the same where exponents are unlimited: some tenths of a second
+LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond it, the conditioning of the partials is not computed
+LARGEST_PRECISE = 5_000  # the same limit for unlimited exponents: some tenths of a second
 UNIT = 2.0**-53
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """Relative condition numbers: relative change out for a relative change of every input, to first order.
+    """Relative condition numbers: the relative change of a result for a relative change of every input, to first order.
 
-    `f[i]` is Σⱼ |xⱼ ∂ⱼfᵢ / fᵢ| and `partials[i][j]` is Σₖ |xₖ ∂ₖ∂ⱼfᵢ / ∂ⱼfᵢ|. Times 2⁻⁵³ it is the relative error
-    that the rounding of the input alone may cause. `spread[i][j]` is the sum over k alone, which is known where a partial
-    is 0, too. None where it was too large to work out.
+    `f[i]` is Σⱼ |xⱼ ∂ⱼfᵢ / fᵢ| and `partials[i][j]` is Σₖ |xₖ ∂ₖ∂ⱼfᵢ / ∂ⱼfᵢ|. Times 2⁻⁵³ it is the relative error that rounding
+    the inputs alone may cause. `spread[i][j]` is the sum over k without the division; it is known even where a partial is 0.
+    None where the program was too large.
     """
 
     f: FloatArray
@@ -41,8 +41,8 @@ class Conditioning:
 def conditioning(f: Any, x: Any = None) -> Conditioning:
     """The condition numbers of f and of each partial at a point.
 
-    Where binary64 overflows or underflows on the way, they are worked out with unlimited exponents, if the program is small.
-    Raises PointError for a point that does not fit.
+    Where binary64 overflows or underflows on the way, they are computed with unlimited exponents, if the program is small. Raises
+    PointError for a point that does not fit.
 
     >>> conditioning("log(x)", 1.001).f.round(-1)     # near 1 the logarithm is ill-conditioned
     array([1000.])
@@ -65,7 +65,7 @@ def conditioning(f: Any, x: Any = None) -> Conditioning:
 
 
 def _precisely(f: Function, program: Graph, point: FloatArray) -> Conditioning:
-    """By numbers of 53 bits whose exponents are unlimited; NaN where there is none."""
+    """The same by numbers of 53 bits with unlimited exponents; NaN where there is none."""
     with working(53):
         arithmetic = Extended(53)
         inputs = [exact(x) for x in point.tolist()]
@@ -82,7 +82,7 @@ def _precisely(f: Function, program: Graph, point: FloatArray) -> Conditioning:
 
 
 def _ratio(a: Any, b: Any) -> float:
-    """|a/b| as IEEE has it."""
+    """|a/b| by IEEE rules."""
     if CONTEXT.isnan(a) or CONTEXT.isnan(b) or not (a or b):
         return math.nan
     return float(abs(a) / abs(b)) if b and CONTEXT.isfinite(b) else math.inf if not b else 0.0

@@ -1,6 +1,6 @@
-"""Callables for the contest of differences: what people differentiate that is no formula.
+"""Callables for the contest of differences: things that people differentiate that are not formulas.
 
-Each takes a number. A callable with a state is made anew by a function that returns it.
+Each takes a number. A callable that has a state comes from a function that makes a new one.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ def hole_at_one(x: float) -> float:
 
 
 def spike_at_one(x: float) -> float:
-    """x², off by 1e-6 at 1."""
+    """x², wrong by 1e-6 at 1."""
     return x * x + (1e-6 if x == 1 else 0.0)
 
 
 def zero_at_zero(x: float) -> float:
-    """sin(x)/x with the wrong value at 0, as a guard writes it."""
+    """sin(x)/x with a wrong value at 0, as a guard in code may have it."""
     return math.sin(x) / x if x else 0.0
 
 
 def removable(x: float) -> float:
-    """sin(x)/x with the right value at 0; its derivative there is 0, that of x²."""
+    """sin(x)/x with the right value at 0, where its derivative is 0, as that of x² is."""
     return math.sin(x) / x if x else 1.0
 
 
@@ -37,17 +37,17 @@ def removable(x: float) -> float:
 
 
 def single_exp(x: float) -> float:
-    """exp in binary32, of a binary64 number."""
+    """exp in binary32 of a binary64 number."""
     return float(np.float32(math.exp(x)))
 
 
 def single_argument(x: float) -> float:
-    """The argument is rounded to binary32, its square is not."""
+    """x², where x is rounded to binary32 and the square is not."""
     return float(np.float32(x)) ** 2
 
 
 def single_sin(x: float) -> float:
-    """sin wholly in binary32."""
+    """sin, computed wholly in binary32."""
     return float(np.sin(np.float32(x)))
 
 
@@ -67,7 +67,7 @@ def stairs(x: float) -> float:
 
 
 def printed(x: float) -> float:
-    """exp(−x) as it comes back from a file with six digits."""
+    """exp(−x) as it is read back from a file with six digits."""
     return float(f"{math.exp(-x):.6g}")
 
 
@@ -80,7 +80,7 @@ def hashed_noise(x: float) -> float:
 
 
 def loud_noise(x: float) -> float:
-    """Noise of 1 that depends on x alone, and 1e-6 x."""
+    """1e-6 x with noise of size 1 that depends on x alone."""
     return math.sin(1e17 * math.frexp(x)[0]) + 1e-6 * x
 
 
@@ -103,7 +103,7 @@ def trapezoids(x: float) -> float:
 
 
 def counting() -> Callable[[float], float]:
-    """sin x, and 1e-3 more at each call."""
+    """sin x, plus 1e-3 more at each call."""
     calls = [0]
 
     def counting(x: float) -> float:
@@ -114,7 +114,7 @@ def counting() -> Callable[[float], float]:
 
 
 def toggling() -> Callable[[float], float]:
-    """x² at every other call, 2x² at the rest."""
+    """x² at every other call, 2x² at the calls between."""
     calls = [0]
 
     def toggling(x: float) -> float:
@@ -125,7 +125,7 @@ def toggling() -> Callable[[float], float]:
 
 
 def random_walk() -> Callable[[float], float]:
-    """sin x and noise that is drawn anew at each call."""
+    """sin x with noise that is drawn anew at each call."""
     rng = np.random.default_rng(7)
 
     def random_walk(x: float) -> float:
@@ -135,7 +135,7 @@ def random_walk() -> Callable[[float], float]:
 
 
 def warming_up() -> Callable[[float], float]:
-    """An iteration that starts from where the last call left it: √x, the better the longer."""
+    """√x by an iteration that starts where the last call ended, so it gets better from call to call."""
     guess = [10.0]
 
     def warming_up(x: float) -> float:
@@ -197,7 +197,7 @@ def beta_naive(x: float) -> float:
 
 
 def relu(x: float) -> float:
-    """0 on the left, as softplus is when it is rounded."""
+    """0 on the left and x on the right: softplus after it is rounded."""
     return max(x, 0.0)
 
 
@@ -218,7 +218,7 @@ def newton_root(x: float) -> float:
 
 
 def bisected_root(x: float) -> float:
-    """√x by bisection of [0, 4] to 1e-9: stairs."""
+    """√x by bisection of [0, 4] to 1e-9, which makes stairs."""
     low, high = 0.0, 4.0
     while high - low > 1e-9:
         middle = (low + high) / 2
@@ -248,7 +248,7 @@ def branching(x: float) -> float:
 
 
 def of_an_array(x: float) -> float:
-    """x² as NumPy gives it for an array of one."""
+    """x² as NumPy gives it for an array with one entry."""
     return float(np.square([x])[0])
 
 

@@ -1,8 +1,8 @@
-"""The contest's formulas and callables, by what makes each of them nasty; each with its truth, or with why there is none.
+"""The contest's formulas and callables, grouped by what makes them nasty. Each has its truth, or the reason why there is none.
 
-The truth of a formula comes from `adlab.truth`. A callable has a formula beside it, whose derivative is its own. Two answers
-are no number: `NO_DERIVATIVE`, where f has none, and `CANNOT_BE_KNOWN`, where values near the point do not determine it.
-There a contestant is honest who claims no success.
+The truth of a formula comes from `adlab.truth`. A callable has a formula beside it with the same derivative. Two answers are not
+numbers: `NO_DERIVATIVE`, where f has none, and `CANNOT_BE_KNOWN`, where values near the point do not determine it. There a
+contestant is honest if it claims no success.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ CANNOT_BE_KNOWN = "cannot be known"
 
 @dataclass(frozen=True)
 class Case:
-    """One function at one point. `f` is a formula or a callable; `truth` a formula of the same derivative at `at`, or
-    one of the two words."""
+    """One function at one point. `f` is a formula or a callable. `truth` is a formula with the same derivative at `at`, or one of
+    the two words.
+    """
 
     kind: str
     name: str
@@ -29,15 +30,15 @@ class Case:
     at: float
     truth: str
     made: bool = False
-    """Whether `f` has a state, and is what makes a new one: each contestant meets it fresh."""
+    """Whether `f` makes a new callable with a state. Each contestant gets a new one."""
 
     @property
     def has_truth(self) -> bool:
-        """Whether there is a number to be right about."""
+        """Whether there is a number to compare with."""
         return self.truth not in (NO_DERIVATIVE, CANNOT_BE_KNOWN)
 
 
-# kind: (formula, point), and another formula of the same derivative where the derivative is one-sided.
+# kind: (formula, point), and another formula with the same derivative where the derivative is one-sided.
 FORMULAS: dict[str, tuple[tuple[str, float] | tuple[str, float, str], ...]] = {
     "smooth": (
         ("exp(x)/sqrt(sin(x)**3 + cos(x)**3)", 1.5),

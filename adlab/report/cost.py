@@ -1,4 +1,4 @@
-"""What each derivative costs: operations counted, evaluations of f, values kept alive, and time measured."""
+"""What each derivative costs: counted operations, evaluations of f, values kept alive, and measured time."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ LEGEND = [
 
 @dataclass(frozen=True)
 class CostRow:
-    """One method at one point. `operations` counts primitives, each as one; `weighted` by the table's weights.
+    """One method at one point. `operations` counts primitives, each as one. `weighted` counts them by the table's weights.
 
-    `ratio` and `weighted_ratio` are to one evaluation of f; `bound` is what theory allows for `ratio`. `evaluations` of f
-    are what the formula takes where f is sampled; `tape` is the peak number of values alive; `seconds` is the median time.
-    What adlab does beside the formula, to choose a step, to estimate the error and to check the result, is counted apart:
-    `extra_evaluations` and `extra_seconds`.
+    `ratio` and `weighted_ratio` are relative to one evaluation of f. `bound` is what theory allows for `ratio`. `evaluations`
+    are the values of f that a sampling formula takes. `tape` is the largest number of values alive at once. `seconds` is the
+    median time. `extra_evaluations` and `extra_seconds` count what adlab does besides the formula: choose a step, estimate the
+    error, check the result.
     """
 
     method: str
@@ -58,7 +58,7 @@ class CostRow:
 
 @dataclass(frozen=True)
 class Cost(Report):
-    """`rows`, the function itself first, then each method; `counts` by primitive for what is a program."""
+    """`rows`: first the function itself, then each method. `counts` by primitive, for each program."""
 
     name: str
     n: int
@@ -91,7 +91,7 @@ class Cost(Report):
         return [Table("cost", head, rows, right, LEGEND), "operations by primitive\n" + "\n".join(lines)]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """A bar for each method: operations in evaluations of f; `options` go to `Axes.barh`. Returns the Axes."""
+        """A bar for each method: its operations in evaluations of f. `options` go to `Axes.barh`. Returns the Axes."""
         from adlab.plots.pieces import price_bars
 
         priced = [(row.method, row.ratio) for row in self.rows if row.ratio]
@@ -100,7 +100,7 @@ class Cost(Report):
 
 
 def _beside(row: CostRow) -> str:
-    """What adlab does beside the formula: "4 f, 1.2 ms"."""
+    """What adlab does besides the formula: "4 f, 1.2 ms"."""
     parts = [] if row.extra_evaluations is None else [f"{count(row.extra_evaluations)} f"]
     return ", ".join([*parts, *([duration(row.extra_seconds)] if row.extra_seconds is not None else [])]) or "–"
 
@@ -128,9 +128,10 @@ def cost(
     attempts: Mapping[str, Attempt] | None = None,
     patience: float = PATIENCE,
 ) -> Cost:
-    """Counts, and where `timed` measures, what each method costs at the point `x`; `attempts` are calls that were made
-    already, by method: those that took long are not made again. What takes longer than `patience` seconds gives up, and
-    its row says so.
+    """Counts what each method costs at the point `x`; measures it too if `timed`.
+
+    `attempts` are calls that were already made, by method; slow ones are not repeated. Work that would exceed `patience`
+    seconds gives up, and its row says so.
 
     >>> found = cost("x*sin(x)", 2.0, methods=["reverse"], timed=False)
     >>> [(row.method, row.operations) for row in found.rows]
@@ -156,7 +157,7 @@ def cost(
 def _times(
     f: Function, point: FloatArray, right: list[Method], made: Mapping[str, Attempt]
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """What calls take, by method; and what the bare formula takes, where a call does more than evaluate it."""
+    """The times of calls, by method; and the times of the bare formulas, where a call does more than evaluate one."""
     results = {name: tried.result for name, tried in made.items() if tried.result is not None}
     formulas = {m.name: call for m in right if (call := formula(f, m, point, results.get(m.name) or m(f, point)))}
     return measured(f, point, right, {name: tried.seconds for name, tried in made.items()}, formulas)
@@ -216,7 +217,7 @@ def _bound(mode: Mode, n: int, m: int) -> str:
 
 
 def _symbolic_row(f: Function, name: str) -> CostRow:
-    """Counted as SymPy counts, on the expression that is really evaluated: plain, or after cse."""
+    """The operations that SymPy counts in the expression that is really evaluated: the plain one, or the one after cse."""
     sizes = derivative_of(f, name == "symbolic-cse").sizes
     operations = sizes.cse_operations if name == "symbolic-cse" else sizes.tree_operations
     own = max(1, len(f.graph.operations))
@@ -224,5 +225,5 @@ def _symbolic_row(f: Function, name: str) -> CostRow:
 
 
 def first_sentence(reason: Exception) -> str:
-    """The reason without the lines that only decorate it."""
+    """The reason, without lines that only decorate it."""
     return str(reason).splitlines()[0]

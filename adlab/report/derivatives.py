@@ -1,4 +1,4 @@
-"""f, f', f'' … at a point, as many as are asked for, with what is known of each one's error."""
+"""f, f', f'' … at a point, with what is known of each one's error."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_ORDERS = 30
 
 @dataclass(frozen=True)
 class Derivatives(Report):
-    """An output and its derivatives by one variable at a point; `components` from order 0, which is the value."""
+    """An output and its derivatives by one variable at a point. `components` starts with order 0, the value."""
 
     variables: tuple[str, ...]
     point: tuple[float, ...]
@@ -31,12 +31,12 @@ class Derivatives(Report):
 
     @property
     def values(self) -> list[Any]:
-        """f, f', f'' …, an mpf each, None where there is none."""
+        """f, f', f'' …: an mpf each, None where there is none."""
         return [component.value for component in self.components]
 
     @property
     def radius(self) -> list[Any]:
-        """A bound on the error of each: proved where the status is "certified", else an estimate."""
+        """A bound on the error of each: proved where the status is "certified", else estimated."""
         return [component.radius for component in self.components]
 
     @property
@@ -59,8 +59,10 @@ class Derivatives(Report):
         return [f"derivatives at {place}, {self.digits} digits, {self.source}", table, *hint]
 
     def to_dict(self) -> dict[str, Any]:
-        """`status, digits, source, variables, point, variable, rows` (order, value, radius, status, note); numbers as
-        decimal texts, which hold all digits."""
+        """`status, digits, source, variables, point, variable, rows` (order, value, radius, status, note).
+
+        Numbers are decimal texts, which hold all digits.
+        """
         return {
             "status": self.status, "digits": self.digits, "source": self.source, "variables": list(self.variables),
             "point": list(self.point), "variable": self.variable,
@@ -79,9 +81,9 @@ def derivatives(
 ) -> Derivatives:
     """f, f', … up to `order`, by one variable at x, each to `digits` digits.
 
-    `variable` may be left out where there is one only; `output` counts from 0. Points are taken as exact binary64.
-    Raises PointError and OptionError for a bad point, variable, order, output or number of digits; where a derivative
-    does not exist, its status says so and its note why.
+    `variable` may be left out where there is only one. `output` counts from 0. Points are taken as exact binary64. Where a
+    derivative does not exist, its status says so and its note says why. Raises PointError for a bad point and OptionError for a
+    bad variable, order, output or number of digits.
 
     >>> [int(value) for value in derivatives("x**3", 2.0).values]
     [8, 12, 12, 6, 0]

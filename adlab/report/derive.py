@@ -1,4 +1,4 @@
-"""The derivative itself: as SymPy formulas, as programs by reverse and forward mode, and how large each is."""
+"""The derivative itself: as SymPy formulas, as programs by reverse and forward mode, and the size of each."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from adlab.text.latex import formula_in_latex
 Format = Literal["text", "latex", "python", "c", "mermaid"]
 FORMATS: tuple[Format, ...] = ("text", "latex", "python", "c", "mermaid")
 MOST_ORDER = 6
-"""The highest order: the formulas of the worked example then have 10,000 operations."""
+"""The highest order. At that order the formulas of the worked example have 10,000 operations."""
 MOST_SHOWN = 20
-"""Formulas, and lines of a program, that are printed; of more, the first."""
+"""The most formulas, and lines of a program, that are printed. Of more, the first ones are."""
 
 
 @dataclass(frozen=True)
 class Derivative(Report):
     """All derivatives of one `order` of a function, by the variables `by`.
 
-    `entries` are the sequences of variables, one for each derivative of an output; `formulas` the SymPy expressions, by
-    output and entry, None where they are too large (`note` says why); `program` and `forward` the derivative programs,
-    Functions of the same variables.
+    `entries` are the sequences of variables, one for each derivative of an output. `formulas` are the SymPy expressions, by
+    output and entry; None where they are too large, and then `note` says why. `program` and `forward` are the derivative
+    programs: Functions of the same variables.
     """
 
     function: Function
@@ -49,7 +49,7 @@ class Derivative(Report):
 
     @property
     def names(self) -> list[str]:
-        """What each formula is: `∂f/∂x`, `∂²f/∂x∂y`; `f′` where there is one variable."""
+        """The name of each formula: `∂f/∂x`, `∂²f/∂x∂y`; `f′` where there is one variable."""
         outputs = ["f"] if self.function.m == 1 else [f"f{i}" for i in range(self.function.m)]
         if self.function.n == 1:
             return [output + "′" * self.order for output in outputs]
@@ -58,19 +58,19 @@ class Derivative(Report):
 
     @property
     def expr(self) -> Any:
-        """The formula, or the tuple of them where there are several. Raises MethodError where they are too large."""
+        """The formula, or the tuple of formulas where there are several. Raises MethodError where they are too large."""
         if self.formulas is None:
             raise MethodError(f"{self.note}; .program has the derivative as a program")
         return self.formulas[0] if len(self.formulas) == 1 else self.formulas
 
     @property
     def sizes(self) -> dict[str, int | None]:
-        """Operations of the formulas as trees and after cse, and of the programs; None where there is no formula."""
+        """The operations of the formulas, as trees and after cse, and of the programs. None where there is no formula."""
         shared = None
         if self.formulas is not None:
             try:
                 shared = operations_after_cse(self.formulas)
-            except AdlabError:  # SymPy's own cse does not come back
+            except AdlabError:  # SymPy's own cse did not finish
                 shared = None
         return {
             "formula": None if self.formulas is None else formula.operations(self.formulas), "formula after cse": shared,
@@ -78,7 +78,7 @@ class Derivative(Report):
         }  # fmt: skip
 
     def __call__(self, x: Any) -> Any:
-        """The derivatives at a point, by the program: as a Function is called."""
+        """The derivatives at a point, computed by the program. It is called as a Function is."""
         return self.program(x)
 
     def to_dict(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Derivative(Report):
         }  # fmt: skip
 
     def sections(self) -> list[Table | str]:
-        """The formulas, the program of reverse mode, the sizes side by side."""
+        """The formulas, the reverse-mode program, and the sizes side by side."""
         parts: list[Table | str] = [self._title(), self._formulas_in_text()]
         parts.append("as a program, by reverse mode\n" + Verbatim(_first_lines(str(self.program.graph))))
         head = ["as", "operations"]
@@ -112,7 +112,7 @@ class Derivative(Report):
         return "\n".join([*shown[:MOST_SHOWN], *more])
 
     def written(self, language: Format = "text") -> str:
-        """The derivative in one of `FORMATS`: LaTeX of the formulas, source of the program. Raises OptionError for another."""
+        """The derivative in one of `FORMATS`: the formulas as LaTeX, the program as source. Raises OptionError for any other."""
         if language == "text":
             return str(self)
         if language == "latex":
@@ -126,7 +126,7 @@ class Derivative(Report):
         raise OptionError(f"no format {language!r}; there are {', '.join(FORMATS)}")
 
     def to_latex(self) -> str:
-        """The formulas, one line each, aligned at the equals sign; the program where there are none."""
+        """The formulas, one on a line, aligned at the equals sign. The program where there are no formulas."""
         if self.formulas is None:
             return self.program.to_latex()
         if sum(map(_size, self.formulas)) > 2_000:
@@ -147,7 +147,7 @@ def _size(expression: Any) -> int:
 
 
 def _below(entry: Sequence[str]) -> str:
-    """The denominator: `∂x∂y`, and `∂x²` for one variable taken twice."""
+    """The denominator: `∂x∂y`, or `∂x²` for one variable taken twice."""
     parts = [(name, len(list(group))) for name, group in itertools.groupby(entry)]
     return "".join(f"∂{name}" + ("" if k == 1 else "⁰¹²³⁴⁵⁶⁷⁸⁹"[k]) for name, k in parts)
 
@@ -171,8 +171,8 @@ def _first_lines(text: str) -> str:
 def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:
     """The derivative of a Function, an expression or a text: as SymPy formulas, and as programs.
 
-    `by` is a variable or several (by default all), `order` how often to differentiate. Raises VariableError for an unknown
-    variable and OptionError for an order that is none; formulas too large to write are None, and `note` says so.
+    `by` is a variable or several, by default all. `order` says how often to differentiate. Formulas too large to write are
+    None, and `note` says so. Raises VariableError for an unknown variable and OptionError for an order that is not possible.
 
     >>> found = derive("x**2*sin(y)", by="x")
     >>> found.expr, found.sizes["reverse program"]
@@ -198,7 +198,7 @@ def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:
 def _differentiated(f: Function, mode: Any, wanted: Sequence[int], order: int) -> Function:
     """The program of all derivatives of that order by the variables at these positions.
 
-    A reverse-mode program is differentiated again by forward mode, which is the cheaper one from the second order on.
+    A reverse-mode program is differentiated again by forward mode, which is cheaper from the second order on.
     """
     found = f
     for k in range(order):
@@ -210,7 +210,7 @@ def _differentiated(f: Function, mode: Any, wanted: Sequence[int], order: int) -
 
 
 def _with_outputs(f: Function, graph: Graph, outputs: Sequence[int], name: str) -> Function:
-    """A function that computes these nodes of a graph and what they need."""
+    """A function that computes these nodes of a graph, and what they need."""
     builder = Builder.on(graph)
     made = Function.from_graph(builder.finish(outputs), name if name.isidentifier() else "df")
     made.variables, made.scalar, made.point, made.within = f.variables, len(outputs) == 1, f.point, f

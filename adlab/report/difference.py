@@ -1,7 +1,7 @@
-"""One derivative by differences, with all that is known of it: the error, the step, the price, and what was met on the way.
+"""One derivative by differences, with all that is known of it: the error, the step, the price, and what happened on the way.
 
-f may be a formula or any Python callable. The names are those of `scipy.differentiate`, so that the one can stand in
-for the other; what is more than there is the honesty: at a kink the answer is the slopes of both sides, not 0.
+f may be a formula or any Python callable. The names are those of `scipy.differentiate`, so that one can replace the other. More
+is told than there: at a kink the answer is the slopes of both sides, not 0.
 """
 
 from __future__ import annotations
@@ -50,8 +50,11 @@ FLAGS = {
 
 @dataclass(frozen=True)
 class Difference(Report):
-    """What `difference` answers with, an `Estimate` for each variable; a property is that of the one variable, or lists
-    those of all. `df` and `error` are floats or arrays (m,) for one variable, arrays (n,) or (m, n) for several."""
+    """The answer of `difference`: an `Estimate` for each variable.
+
+    A property belongs to the one variable, or lists the values of all. `df` and `error` are floats or arrays (m,) for one
+    variable, arrays (n,) or (m, n) for several.
+    """
 
     title: str
     order: int
@@ -73,22 +76,22 @@ class Difference(Report):
 
     @property
     def error(self) -> Any:
-        """The estimate of its absolute error."""
+        """The estimated absolute error."""
         return self._stacked("error")
 
     @property
     def unknown(self) -> bool:
-        """Whether a derivative is NaN: no value for it could be had at all, and `reason` says why."""
+        """Whether a derivative is NaN: no value could be found for it. `reason` says why."""
         return any(bool(np.isnan(estimate.df).any()) for estimate in self.estimates)
 
     @property
     def success(self) -> bool:
-        """Whether every one is to be trusted as far as its error says."""
+        """Whether every derivative can be trusted as far as its error says."""
         return all(estimate.success for estimate in self.estimates)
 
     @property
     def status(self) -> Any:
-        """0, or the number of what went wrong; as in SciPy, −1 where the error grew, and −3 where f is not finite."""
+        """0, or the number of what went wrong. As in SciPy: −1 where the error grew, −3 where f is not finite."""
         return self._each("status")
 
     @property
@@ -103,12 +106,12 @@ class Difference(Report):
 
     @property
     def nfev_scheme(self) -> int:
-        """How many of these the derivatives themselves are made of."""
+        """How many of these values the derivatives are made of."""
         return sum(estimate.nfev_scheme for estimate in self.estimates)
 
     @property
     def nfev_estimate(self) -> int:
-        """How many were the price of the error estimates, of second looks, and of steps given up."""
+        """How many values went into error estimates, second looks, and steps that were given up."""
         return self.nfev - self.nfev_scheme
 
     @property
@@ -118,23 +121,24 @@ class Difference(Report):
 
     @property
     def step(self) -> Any:
-        """The step of the answer, as rounding left it."""
+        """The step of the answer, after rounding."""
         return self._each("step")
 
     @property
     def scheme(self) -> Any:
-        """What gave the answer in the end: at the edge of the domain a one-sided scheme."""
+        """The scheme that gave the answer in the end. At the edge of the domain it is a one-sided scheme."""
         return self._each("scheme")
 
     @property
     def flags(self) -> Any:
-        """What was met: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `narrow`, `flat`, `noisy`,
-        `stateful`, `step_not_resolved`, `underflow`, `not_analytic`."""
+        """What happened on the way: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `narrow`, `flat`,
+        `noisy`, `stateful`, `step_not_resolved`, `underflow`, `not_analytic`.
+        """
         return self._each("flags")
 
     @property
     def one_sided(self) -> Any:
-        """The derivatives (left, right), as a two-sided scheme sees them; else None."""
+        """The derivatives (left, right) where a two-sided scheme sees that they differ; else None."""
         return self._each("one_sided")
 
     @property
@@ -143,11 +147,11 @@ class Difference(Report):
         return next((estimate.reason for estimate in self.estimates if estimate.reason), "")
 
     def to_dict(self) -> dict[str, Any]:
-        """The properties by name, and the `variables`; arrays as lists."""
+        """The properties by name, and the `variables`. Arrays become lists."""
         return {"variables": list(self.variables), **{name: _listed(getattr(self, name)) for name in FACTS}}
 
     def sections(self) -> list[Table | str]:
-        """A row for each derivative, then a sentence for each thing met."""
+        """A row for each derivative, then a sentence for each thing that happened."""
         head = ["derivative", "value", "error", "step", "scheme", "evaluations", "flags"]
         rows = [
             [
@@ -171,9 +175,9 @@ class Difference(Report):
 
 
 def _values(estimate: Estimate) -> list[str]:
-    """The derivative of each output; where the two sides differ, both."""
+    """The derivative of each output; both one-sided derivatives where they differ."""
     if estimate.one_sided and not estimate.success and {KINK, BRANCH_CUT}.intersection(estimate.flags):
-        left, right = (np.ravel(side) + 0.0 for side in estimate.one_sided)  # no −0
+        left, right = (np.ravel(side) + 0.0 for side in estimate.one_sided)  # avoids −0
         return [f"{a:.6g} left, {b:.6g} right" for a, b in zip(left, right, strict=True)]
     return [f"{df + 0.0:.16g}" for df in np.ravel(estimate.df)]
 
@@ -198,17 +202,17 @@ def difference(
     step: float | str = "auto",
     order: int = 1,
 ) -> Difference:
-    """The derivative of f at the point x by finite differences, or the complex step.
+    """The derivative of f at the point x by finite differences, or by the complex step.
 
-    `f` is a Function, an expression, a text, or a callable: of a number where x is one, else of an array (n,), to a
-    number or an array (m,). `variable` is a name, or an index for a callable; without it, all are taken. `order` is 1
-    or 2. `scheme` is a name in `NAMES`; `step` a number, or one of
+    `f` is a Function, an expression, a text, or a callable. A callable takes a number where x is one, else an array (n,), and
+    returns a number or an array (m,). `variable` is a name, or an index for a callable; without it, all variables are used.
+    `order` is 1 or 2. `scheme` is a name in `NAMES`. `step` is a number, or one of
 
-    * "auto": steps are tried until the error is what the scheme lets one expect;
-    * "relative": u^(1/(p+d)) of |x|;
-    * "model": the optimum for the noise of f and the derivative that truncation leaves out. The noise of a formula
-      is |f₆₄ − f|, from high-precision values, that of a callable is estimated from neighbouring values; so is the derivative;
-    * "oracle": the same with the true derivative, which only a formula has.
+    * "auto": steps are tried until the error is what the scheme can be expected to reach;
+    * "relative": u^(1/(p+d)) times |x|, for scheme order p, derivative order d and unit roundoff u;
+    * "model": the best step for the noise of f and the derivative in the truncation error. For a formula both come from
+      high-precision values, and the noise is |f₆₄ − f|. For a callable both are estimated from neighbouring values;
+    * "oracle": the best step, found with the true derivative, which only a formula has.
 
     Raises OptionError for a wrong option, PointError for a wrong point, MethodError where f cannot serve.
 
@@ -292,7 +296,7 @@ def _bound(f: Function, point: FloatArray) -> FloatArray:
 
 
 def _complex_step(f: Function, point: FloatArray, j: int, step: float | str) -> Estimate:
-    """Of a formula, which can be refused for what is not analytic; raises as `Function.gradient` does."""
+    """The complex step of a formula. What is not analytic is refused; otherwise it raises as `Function.gradient` does."""
     if reason := refusal(f.graph):
         raise MethodError(reason)
     if isinstance(edge := explain(f.graph, point.tolist(), derivative=True), DomainError):

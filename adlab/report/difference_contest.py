@@ -1,9 +1,8 @@
-"""Who differentiates best by sampling? Our schemes and the libraries for it, side by side on functions that tell them apart.
+"""Who differentiates best by sampling? adlab's schemes and other libraries, on functions that tell them apart.
 
-Three things count: how far the answer is off, what it cost, and whether the contestant knew. An answer is *honest* if it
-is off by no more than twice its own error estimate, but for a few roundings. A *false success* comes without a warning, is
-not honest, and has lost half of its digits or more. A success is false, too, where there is no derivative, or where no
-values can tell it.
+Three things count: how far the answer is off, what it cost, and whether the contestant knew. An answer is *honest* if its error
+is at most twice its own error estimate, plus a few roundings. A *false success* comes without a warning, is not honest, and has
+lost half of its digits or more. A success is also false where there is no derivative, or where no values can tell it.
 """
 
 from __future__ import annotations
@@ -33,14 +32,17 @@ from adlab.truth.meanings import exact as exact_number
 OURS = ("adaptive-difference", "richardson", "central-difference-8", "central-difference")
 """The first is the default of `difference`."""
 THEIRS = ("scipy", "numdifftools", "jacobi")
-HALF = 2.0**-26  # of the digits
-ROUNDINGS = 4  # units in the last place that nobody's estimate need cover
+HALF = 2.0**-26  # relative error: half of the digits
+ROUNDINGS = 4  # units in the last place that no estimate need cover
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One contestant on one function. `error` is relative, None where there is no derivative or no answer; `estimate`
-    is the contestant's own, as it says it, and relative to the true derivative too; `said` are its flags and warnings."""
+    """One contestant on one function.
+
+    `error` is relative to the true derivative; None where there is no derivative or no answer. `estimate` is the contestant's own
+    error estimate, also relative to the true derivative. `said` are its flags and warnings.
+    """
 
     kind: str
     formula: str
@@ -57,7 +59,7 @@ class Entry:
 
     @property
     def false_success(self) -> bool:
-        """Whether it claims a success that is none."""
+        """Whether it claims a success and is wrong."""
         return self.claimed and not self.honest and (self.error is None or self.error > HALF)
 
     @property
@@ -79,11 +81,11 @@ class Contest(Report):
 
     @property
     def full(self) -> Contest:
-        """The same with a row for every function and method."""
+        """The same report with a row for every function and method."""
         return replace(self, every=True)
 
     def sections(self) -> list[Table | str]:
-        """Who was how good; before that every row, if asked for by `full`."""
+        """How good each contestant was. With `full`, every row comes first."""
         head = ["function", "at", "method", "relative error", "estimate", "evaluations", "honest", "said"]
         rows, last = [], ("", 0.0)
         for e in self.entries:
@@ -125,10 +127,11 @@ def _size(error: float | None) -> str:
 
 
 def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | Iterable[Case] | None = None) -> Contest:
-    """Each of the `methods` on each of the `cases`: formulas in one variable mapped to points, or Cases; by default all
-    of `contest_cases`.
+    """Each of the `methods` on each of the `cases`. Cases are formulas in one variable mapped to points, or `Case` objects.
 
-    The default methods are ours, and SciPy, numdifftools, jacobi and numericalderivative where they are installed. Raises
+    The default cases are those of `contest_cases`.
+
+    The default methods are adlab's own, and SciPy, numdifftools, jacobi and numericalderivative where they are installed. Raises
     OptionError for an unknown method, and what `difference` and `truth` raise for a wrong formula.
 
     >>> found = contest(["central-difference"], {"exp(x)": 1.0})
@@ -190,7 +193,7 @@ def _ours(f: Any, name: str, at: float) -> Answer:
 
 
 def _theirs(f: Any, name: str, at: float) -> Answer:
-    """A peer's answer. Of what comes with it, only the peer's own words count as a warning."""
+    """A peer's answer. Only the peer's own words count as a warning."""
     point = np.array([at])
     with warnings.catch_warnings(action="ignore"):
         if isinstance(f, Function):
@@ -205,12 +208,12 @@ def _theirs(f: Any, name: str, at: float) -> Answer:
 
 
 def _one_by_one(f: Callable[[float], float], points: FloatArray) -> FloatArray:
-    """A callable of a number at points (..., 1), NaN where it raises; shape (..., 1)."""
+    """A callable of a number at points (..., 1): shape (..., 1), NaN where it raises."""
     return np.array([_tried(f, x) for x in np.ravel(points).tolist()]).reshape(np.shape(points))
 
 
 def _tried(f: Callable[[float], float], x: float) -> float:
     try:
         return f(x)
-    except Exception:  # outside its domain a callable raises whatever it likes
+    except Exception:  # outside its domain a callable may raise anything
         return math.nan

@@ -1,4 +1,4 @@
-"""Derivatives of a formula in one call: what `Function` has as methods."""
+"""Derivatives of a formula in one call: `Function` has the same as methods."""
 
 from __future__ import annotations
 
@@ -41,6 +41,6 @@ def hessian(f: Any, x: Any = None, *, at: Any = None) -> FloatArray:
 
 
 def _point(f: Function, x: Any, at: Any) -> Any:
-    """The point given, by either word, or the function's own."""
+    """The point that is given, as `x` or as `at`, else the function's own."""
     given = at if x is None else x
     return f.point if given is None and f.point is not None else given

@@ -1,8 +1,8 @@
-"""Guaranteed intervals: what f and its partials can be anywhere in a box of inputs, and what that proves.
+"""Guaranteed intervals: the values that f and its partials can have anywhere in a box of inputs, and what that proves.
 
-The reverse program is run once on proven intervals (`adlab.arithmetic.enclosures`), or once on each piece of the box. An
-interval that lies on one side of 0 proves the sign of a partial on the whole box, and so that f is monotone there; a
-value that is enclosed at all proves that every operation stays inside its domain.
+The reverse program is run on proven intervals (`adlab.arithmetic.enclosures`), once, or once on each piece of the box. An
+interval on one side of 0 proves the sign of a partial on the whole box, so f is monotone there. An enclosed value proves that
+every operation stays inside its domain.
 """
 
 from __future__ import annotations
@@ -30,8 +30,11 @@ LARGEST = 1_000_000  # operations × pieces: half a minute
 
 @dataclass(frozen=True)
 class Enclosed:
-    """The value of f (`variable` empty) or one partial: from `low` to `high` all over the box, both None where it is not
-    proven to exist everywhere; `sign` is what that proves, `why` what stood in the way."""
+    """The value of f (`variable` empty) or one partial. It lies between `low` and `high` all over the box.
+
+    Both are None where it is not proven to exist everywhere. `sign` is what the interval proves; `why` says what prevented a
+    proof.
+    """
 
     variable: str
     low: float | None
@@ -43,8 +46,11 @@ class Enclosed:
 
 @dataclass(frozen=True)
 class Enclosure(Report):
-    """What is proven of a function on a box. `kinks` are the operations that may have a kink or jump inside it: the
-    partials are then those at all points where f has any."""
+    """What is proven of a function on a box.
+
+    `kinks` are operations that may have a kink or jump inside the box. Then the partials are enclosed at all points where f has
+    them.
+    """
 
     title: str
     box: dict[str, Interval]
@@ -58,7 +64,7 @@ class Enclosure(Report):
         return all(row.low is not None for row in self.rows if not row.variable)
 
     def value(self, output: int = 0) -> Interval | None:
-        """The enclosure of f, None where it is not proven to have a value."""
+        """The enclosure of f; None where f is not proven to have a value."""
         return self._found("", output)
 
     def partial(self, variable: str, output: int = 0) -> Interval | None:
@@ -72,7 +78,7 @@ class Enclosure(Report):
         raise OptionError(f"there is no output {output} by `{variable}` in this enclosure")
 
     def sections(self) -> list[Table | str]:
-        """The box, a row for each value and partial, and what is proven, or stands in the way."""
+        """The box, a row for each value and partial, and what is proven or what prevents a proof."""
         place = ", ".join(name + (f" = {a!r}" if a == b else f" in [{a!r}, {b!r}]") for name, (a, b) in self.box.items())
         many = any(row.output is not None for row in self.rows)
         head = [*(["output"] if many else []), "of", "from", "to", "sign"]
@@ -105,10 +111,10 @@ class Enclosure(Report):
 def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     """Guaranteed intervals for f and each partial over a box of inputs.
 
-    `f` is a Function, an expression or a text; `box` gives each variable a pair (low, high) or a number, by name or in
-    order (one pair will do where n = 1). Cutting the box into `pieces` for each variable that moves makes the intervals
-    tighter, at their price. Raises MissingExtra without python-flint, PointError for a box that does not fit, OptionError
-    for so many pieces that it would take minutes.
+    `f` is a Function, an expression or a text. `box` gives each variable a pair (low, high) or a number, by name or in order;
+    one pair is enough where n = 1. Cutting the box into `pieces` for each variable makes the intervals tighter and costs time.
+    Raises MissingExtra without python-flint, PointError for a box that does not fit, OptionError for so many pieces that they
+    would take minutes.
 
     >>> found = enclose("x*exp(-x)", (0, 0.5))
     >>> found.partial("x"), found.rows[1].sign
@@ -159,7 +165,7 @@ def _cut(side: Interval, pieces: int) -> list[Interval]:
 
 
 def _rows(f: Function, program: Graph, found: list[list[Interval]], i: int) -> Iterator[Enclosed]:
-    """The value of one output, and its partials, which exist only where it does."""
+    """The value of one output and its partials. The partials exist only where the value does."""
     output = i if f.m > 1 else None
     places = [program.outputs[i], *program.outputs[f.m + i * f.n : f.m + (i + 1) * f.n]]
     lacking = ""
@@ -188,7 +194,7 @@ def sign(low: float, high: float) -> str:
 
 
 def _reason(program: Graph, values: Sequence[Interval], place: int) -> str:
-    """Of the operations that `place` rests on, the first that need not have a value, and what it met."""
+    """Why there is no enclosure: the first operation under `place` that may have no value, and the intervals that it met."""
     below, stack = set(), [place]
     while stack:
         i = stack.pop()
@@ -209,7 +215,7 @@ def _reason(program: Graph, values: Sequence[Interval], place: int) -> str:
 
 
 def _kinks(graph: Graph, values: Sequence[Interval]) -> Iterator[str]:
-    """The operations of f that are not proven to be smooth; its program starts with f's own graph."""
+    """The operations of f that are not proven to be smooth. The program starts with f's own graph."""
     for i in graph.operations:
         primitive, operands, parameter = graph.nodes[i]
         sides = [values[o] for o in operands]

@@ -1,7 +1,7 @@
-"""A trace to be filled in by hand, and what went wrong where it first went wrong.
+"""A trace to fill in by hand, and a grader that finds the first slip.
 
-A slip is found by trying: what would the answer be with this sign, without that path, with the partial for the other operand?
-Since rows are graded in the order of the sweeps, all that the first wrong number rests on is right.
+A slip is found by trying. What would the answer be with this sign, without that path, with the partial for the other operand?
+Rows are graded in the order of the sweeps, so everything that the first wrong number depends on is right.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from adlab.text.traversal import listing, shown
 from adlab.tracing.traced import at_point
 
 DIGITS = 3
-"""Significant digits that an answer needs if nobody asks for more."""
-NOTHING = 1e-9  # of the largest number of the column: what counts as 0
-LARGEST = 200  # rows
+"""Significant digits that an answer needs by default."""
+NOTHING = 1e-9  # part of the largest number of the column that counts as 0
+LARGEST = 200  # rows: a longer exercise is too long for a person
 FACTORS = (2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25, 10.0, 0.1)
 
 Answers = Mapping[str, Mapping[str, Any]]
@@ -60,7 +60,7 @@ class Exercise(Report):
 
     @property
     def near(self) -> float:
-        """The relative error of a number that is rounded to those digits, at most."""
+        """The largest relative error of a number that is rounded to those digits."""
         return 0.5 * 10.0 ** (1 - self.digits)
 
     def sections(self) -> list[Table | str]:
@@ -80,11 +80,10 @@ class Exercise(Report):
                           "asked": [c for c in self.columns if self.asks(c, i)]} for i in self.trace.shown]}  # fmt: skip
 
     def grade(self, answers: Answers) -> Grade:
-        """What is right of `answers`, {column: {node: number}}; of partials, {node: [number, …]}, one for each operand.
+        """Grades `answers`, {column: {node: number}}. Partials are {node: [number, …]}, one for each operand.
 
-        A number is right if it agrees when rounded to `digits` significant digits, by default three. Columns and nodes may
-        be left out.
-        Raises OptionError for a column or node that is not asked for, and for what is no finite number.
+        A number is right if it agrees when rounded to `digits` significant digits, by default three. Columns and nodes may be
+        left out. Raises OptionError for a column or node that is not asked for, and for anything that is not a finite number.
         """
         self._check(answers)
         right, first = 0, ""
@@ -104,7 +103,7 @@ class Exercise(Report):
     # --- the right answers --------------------------------------------------------------------------------------
 
     def solution(self) -> dict[str, dict[str, Any]]:
-        """All that is asked for, filled in."""
+        """Everything that is asked for, filled in."""
         names = self.trace.graph.names
         return {
             column: {names[node]: self.expected(column, node) for node in self.order(column)} for column in self.columns
@@ -114,7 +113,7 @@ class Exercise(Report):
         return node >= len(self.trace.graph.inputs) or column not in ("primal", "partials")
 
     def order(self, column: str) -> list[int]:
-        """In the order of the sweep: adjoints from the output back."""
+        """The nodes in the order of the sweep: adjoints from the output back."""
         nodes = [node for node in self.trace.shown if self.asks(column, node)]
         return nodes[::-1] if column == "adjoint" else nodes
 
@@ -142,7 +141,7 @@ class Exercise(Report):
                     _number(entry, f"the {column} of {name}")
 
     def _wrong(self, column: str, node: int, given: Any) -> str | None:
-        """The first thing to say of this answer; None if it is right."""
+        """The first thing to say about this answer; None if it is right."""
         expected, name = self.expected(column, node), self.trace.graph.names[node]
         if column == "partials":
             return self._wrong_partials(node, [float(number) for number in _several(given)], expected)
@@ -166,7 +165,7 @@ class Exercise(Report):
         return f"the partial of {name} for its operand {k + 1} is not {given[k]:.6g}: {_likely(given[k], slips, 1.0, self.near)}"
 
     def scale(self, column: str, node: int) -> float:
-        """The size of what the number is made of, which is all that its rounding can be told by."""
+        """The size of the terms of the number. Its rounding error can only be judged by that."""
         trace, operands = self.trace, self.trace.graph.nodes[node].operands
         if column == "adjoint":
             parts = [contribution.value for contribution in trace.into(node)]
@@ -198,7 +197,7 @@ class Exercise(Report):
         yield from _multiples(expected)
 
     def _wrong_rules(self, node: int, operand: int) -> Iterator[tuple[float, str]]:
-        """What the partial of an operation by one of its operands would be by a wrong rule."""
+        """What the partial of an operation by one operand would be by wrong rules."""
         trace, names = self.trace, self.trace.graph.names
         primitive, operands, _ = trace.graph.nodes[node]
         at, letters = [trace.primals[i] for i in operands], tuple(names[i] for i in operands)
@@ -219,7 +218,7 @@ class Exercise(Report):
             yield trace.primals[i], f"that is the value of {trace.graph.names[i]}"
 
     def _path_slips(self, column: str, node: int) -> Iterator[tuple[float, str]]:
-        """What an adjoint or tangent would be with one thing done wrongly."""
+        """What an adjoint or tangent would be with one thing done wrong."""
         parts = self._parts(column, node)
         expected = self.expected(column, node)
         yield -expected, "its sign is wrong"
@@ -250,7 +249,7 @@ class Exercise(Report):
         yield from _multiples(expected)
 
     def _order_slips(self, node: int, expected: float) -> Iterator[tuple[float, str]]:
-        """What this adjoint becomes if a node that several others read passes its own on at a wrong time."""
+        """What this adjoint would be if a node that several others read passed its own adjoint on too early or too often."""
         trace, names = self.trace, self.trace.graph.names
         for source in dict.fromkeys(part.source for part in trace.into(node)):
             arrivals = [part.sum_after for part in trace.into(source)]
@@ -274,7 +273,7 @@ class Exercise(Report):
 
 @dataclass(frozen=True)
 class Grade(Report):
-    """How many numbers are `right` of those `asked`, what is `wrong` first, and what is `missing` first."""
+    """How many numbers are `right` of those `asked`, the first that is `wrong`, and the first that is `missing`."""
 
     right: int
     asked: int
@@ -298,7 +297,7 @@ class Grade(Report):
 
 
 def near(answer: float, right: float, scale: float, relative: float) -> bool:
-    """Whether an answer is right within a relative error; beside what is of size `scale`, nothing counts as 0."""
+    """Whether an answer is right within a relative error. Only what is tiny beside `scale` counts as 0."""
     return math.isfinite(right) and abs(answer - right) <= relative * abs(right) + NOTHING * scale
 
 
@@ -314,7 +313,7 @@ def _multiples(right: float) -> Iterator[tuple[float, str]]:
 
 
 def _likely(answer: float, slips: Iterable[tuple[float, str]], scale: float, relative: float) -> str:
-    """The slip that gives this number; of several the nearest, and of those equally near the first."""
+    """The slip that gives this number: the nearest, or the first of several that are equally near."""
     found = [(abs(answer - value), text) for value, text in slips if near(answer, value, scale, relative)]
     nearest = min((distance for distance, _ in found), default=0.0) + NOTHING * scale
     return next((text for distance, text in found if distance <= nearest), "no common slip gives that number")
@@ -327,7 +326,7 @@ def _items(given: Any, what: str, wanted: str) -> list[tuple[Any, Any]]:
 
 
 def _several(given: Any) -> list[Any]:
-    """The partials of one operation: a list of them, or one by itself."""
+    """The partials of one operation: a list of them, or a single one."""
     return list(given) if isinstance(given, list | tuple | np.ndarray) and np.ndim(given) else [given]
 
 
@@ -345,11 +344,10 @@ def _number(given: Any, what: str) -> float:
 
 @takes_at
 def exercise(f: Any, x: Any = None, tangent: Any = None, output: int = 0, digits: int = DIGITS) -> Exercise:
-    """A trace of f at x to be filled in by hand, and graded.
+    """A trace of f at x to fill in by hand, with a grader.
 
-    `f` is a Function, an expression or a text; `tangent` a direction, which adds the forward mode's column, and
-    `digits` how many significant ones an answer needs. Raises what
-    `f.trace` raises, and OptionError for more than 200 rows.
+    `f` is a Function, an expression or a text. `tangent` is a direction; it adds the column of forward mode. `digits` says how
+    many significant digits an answer needs. Raises what `f.trace` raises, and OptionError for more than 200 rows.
 
     >>> asked = exercise("x*y + x", {"x": 2, "y": 3})
     >>> print(asked.grade({"primal": {"v1": 6, "v2": 8}, "adjoint": {"v2": 1, "v1": 1, "y": 2, "x": 3}}))

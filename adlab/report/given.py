@@ -1,5 +1,6 @@
-"""A gradient as its owner has it, read: a function of a point or of several numbers, texts, SymPy expressions, a Function;
-answers as arrays, tuples, PyTorch tensors or JAX arrays.
+"""Reads a gradient as its owner has it: a function of a point or of several numbers, texts, SymPy expressions, a Function.
+
+Answers may be arrays, tuples, PyTorch tensors or JAX arrays.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ WANTED = "the gradient to check must be a function of a point, a text, or SymPy 
 
 
 MISTAKEN = (TypeError, AttributeError, IndexError, ValueError, RuntimeError, DeprecationWarning)
-"""What a function may raise that is called in a way it is not made for; PyTorch raises RuntimeError and ValueError."""
+"""What a function may raise when it is called in the wrong way. PyTorch raises RuntimeError and ValueError."""
 
 
 class Given(NamedTuple):
-    """What came back at one point: the numbers, shape (m, n), and their type, such as `float64` or `float32`; or in
-    `fault` what is wrong with their shape or kind, or in `raised` what was raised instead."""
+    """What came back at one point: the numbers, shape (m, n), and their type, such as `float64` or `float32`.
+
+    Otherwise `fault` says what is wrong with their shape or kind, or `raised` is the exception.
+    """
 
     numbers: FloatArray | None
     precision: str = "float64"
@@ -35,7 +38,7 @@ class Given(NamedTuple):
 
 
 def gradient_of(grad: Any, names: Sequence[str]) -> Callable[[FloatArray], Any]:
-    """`grad` as a function of one point, an array. Raises OptionError where it is nothing of the kind."""
+    """`grad` as a function of one point, an array. Raises OptionError where it is not a gradient of any kind."""
     if isinstance(grad, Function):
         return _formulas(grad.outputs, names)
     if callable(grad) and not isinstance(grad, (sympy.Basic, type)):
@@ -46,7 +49,7 @@ def gradient_of(grad: Any, names: Sequence[str]) -> Callable[[FloatArray], Any]:
 
 
 def _flat(items: Any) -> Iterator[Any]:
-    """Rows of rows as one list; a text such as "[2*x*y, x**2]" as its parts."""
+    """Nested rows as one list. A text such as "[2*x*y, x**2]" gives its parts."""
     if isinstance(items, str):
         yield from parts(items)
     elif isinstance(items, (list, tuple, sympy.MatrixBase)):
@@ -93,7 +96,7 @@ def _reordered(found: Any, places: Sequence[int]) -> Any:
 
 
 class Caller:
-    """Calls a stranger's function in the way that its parameters ask for, and remembers the way that worked."""
+    """Calls a stranger's function in the way that its parameters suggest, and remembers the way that worked."""
 
     def __init__(self, function: Callable[..., Any], names: Sequence[str]) -> None:
         self.function, self.names = function, list(names)
@@ -118,7 +121,7 @@ class Caller:
             yield lambda x: f(*(torch.tensor(number, dtype=torch.float64) for number in x.tolist()))
 
     def __call__(self, x: FloatArray) -> Any:
-        """The first way that is no mistake of type; the error of the first where all are."""
+        """Tries the ways until one raises no TypeError. If all do, the error of the first way is raised."""
         errors = []
         for way in self.ways:
             try:
@@ -134,7 +137,7 @@ class Caller:
 
 
 def parameters_of(function: Callable[..., Any]) -> tuple[list[str] | None, bool]:
-    """The names of the arguments that must be given (None where it cannot be told), and whether more may follow."""
+    """The names of the required arguments (None where they cannot be told), and whether more may follow."""
     try:
         known = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -155,7 +158,7 @@ def asked(call: Callable[[FloatArray], Any], point: FloatArray, m: int, names: S
         return Given(None, raised=error)
     except AdlabError:
         raise
-    except Exception as error:  # whatever a stranger's function may raise
+    except Exception as error:  # a stranger's function may raise anything
         return Given(None, raised=error)
 
 
@@ -182,7 +185,7 @@ def _read(found: Any, point: FloatArray, m: int, n: int) -> Given:
 
 
 def _array(found: Any) -> Any:
-    """An array of whatever numbers; of tensors, without what hangs on them."""
+    """An array of any numbers; for tensors, without their gradient records."""
     if hasattr(found, "detach"):
         found = found.detach().cpu()
         return np.asarray(found.float() if str(found.dtype) == "torch.bfloat16" else found)
@@ -192,5 +195,5 @@ def _array(found: Any) -> Any:
 
 
 def raised_at(error: Exception, point: FloatArray) -> MethodError:
-    """The error for a gradient that answers nowhere."""
+    """The error for a gradient that answers at no point."""
     return MethodError(f"your gradient raised {type(error).__name__} at {point.tolist()}: {error}")

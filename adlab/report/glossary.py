@@ -1,4 +1,4 @@
-"""The words that a learner lacks: one place for what they mean, for `adlab glossary` and for the documentation."""
+"""The words that a learner lacks, with their meanings: for `adlab glossary` and for the documentation."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Glossary(Report):
-    """Words with what they mean."""
+    """Words and their meanings."""
 
     words: dict[str, str]
 
@@ -67,14 +67,14 @@ class Glossary(Report):
         return {"rows": [{"word": word, "meaning": meaning} for word, meaning in self.words.items()]}
 
     def sections(self) -> list[Table | str]:
-        """One word as a sentence, several as a table."""
+        """One word as a sentence, several words as a table."""
         if len(self.words) == 1:
             return [f"{word}: {meaning}" for word, meaning in self.words.items()]
         return [Table("", ["word", "meaning"], [[word, meaning] for word, meaning in self.words.items()])]
 
 
 def glossary(word: str | None = None) -> Glossary:
-    """Every word, or one of them (its beginning is enough). Raises OptionError, with the nearest, for another.
+    """Every word, or one of them; its beginning is enough. Raises OptionError, with the nearest word, for any other.
 
     >>> print(glossary("seed"))
     seed: What a sweep starts with: ẋ, the direction, for forward mode; ȳ = 1 for reverse mode.

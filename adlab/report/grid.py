@@ -1,4 +1,4 @@
-"""Methods × functions: the digits, the operations or the time of every method on every function, in one table."""
+"""Methods × functions in one table: the digits, the operations or the time of every method on every function."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MEANING: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Grid(Report):
-    """`values[i][j]` is what method i has on function j, None where it has nothing, and `notes[i][j]` says why."""
+    """`values[i][j]` is the number of method i on function j. None where there is none; then `notes[i][j]` says why."""
 
     show: Show
     methods: tuple[str, ...]
@@ -38,12 +38,12 @@ class Grid(Report):
 
     @property
     def letters(self) -> list[str]:
-        """What stands over each column: the formula where it is short, else a letter that the legend explains."""
+        """The head of each column: the formula where it is short, else a letter that the legend explains."""
         short = [f.title.partition(" = ")[2] or f.title for f in self.functions]
         return [text if len(text) <= WIDEST else f"f{k}" for k, text in enumerate(short, 1)]
 
     def to_dict(self) -> dict[str, Any]:
-        """`show, rows`: a row for each method and function."""
+        """`show`, and `rows`: a row for each method and function."""
         return {"show": self.show, "rows": [
             {"method": method, "function": f.title, "point": dict(zip(f.names, point, strict=True)),
              self.show: self.values[i][j], "note": self.notes[i][j]}
@@ -60,27 +60,27 @@ class Grid(Report):
         return [Table(MEANING[self.show], ["method", *heads], cells, frozenset(heads)), "\n".join(where)]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """The table as a picture, a square for each number; `options` go to `Axes.imshow`. Returns the Axes."""
+        """The table as a picture, with a square for each number. `options` go to `Axes.imshow`. Returns the Axes."""
         from adlab.plots.pieces import squares
 
         return squares(self.values, self.methods, _distinct(self.letters), MEANING[self.show], self.show != "digits", ax, options)
 
 
 WIDEST = 18
-"""Characters of a formula that stands over its column."""
+"""The longest formula, in characters, that stands over its column."""
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Names made different where two are the same."""
+    """Names, changed where two are the same."""
     return [name if names.count(name) == 1 else f"{name} ({k})" for k, name in enumerate(names, 1)]
 
 
 def table(functions: Iterable[Any], methods: Any = None, show: Show = "digits", points: Sequence[Any] | None = None) -> Grid:
-    """Every method on every function. `functions` are Functions, expressions, texts, or pairs of one with a point.
+    """Every method on every function. `functions` are Functions, expressions, texts, or pairs of one of these with a point.
 
-    `points` are their points in order; without one, a function's own, else 1, 2, 3 … for its variables. `show` chooses what
-    the table holds: "digits", "operations" or "time". What a method cannot do is a word in its place. Raises OptionError for
-    another `show`, and what reading a formula raises.
+    `points` are their points, in order. By default a function's own point is used, else 1, 2, 3 … for its variables. `show`
+    chooses the table: "digits", "operations" or "time". A word stands where a method has no number. Raises OptionError for any
+    other `show`, and what reading a formula raises.
 
     >>> found = table(["x**2", "sin(x)"], methods=["reverse", "forward-difference"], show="operations")
     >>> found.values
@@ -115,7 +115,7 @@ def _default(f: Function) -> Any:
 
 
 def _column(f: Function, place: Any, names: Sequence[str], show: Show) -> list[tuple[float | None, str]]:
-    """For each method its number, or a word for why there is none."""
+    """For each method its number, or a word that says why there is none."""
     try:
         return _digits(f, place, names) if show == "digits" else _prices(f, place, names, show)
     except AdlabError as reason:  # f itself has no value there
@@ -143,9 +143,9 @@ def _prices(f: Function, place: Any, names: Sequence[str], show: Show) -> list[t
 
 
 def read_list(path: str | Path) -> list[tuple[Any, Any]]:
-    """Functions and points from a file: a formula a line, or @NAME, perhaps with ` at x=1, y=2`; `#` begins a comment.
+    """Functions and points from a file. A line has a formula or @NAME, and perhaps ` at x=1, y=2`. `#` begins a comment.
 
-    Raises OptionError for a file that cannot be read, and for a line that is no formula with its point.
+    Raises OptionError for a file that cannot be read, and for a line that is not a formula with its point.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -163,7 +163,7 @@ def read_list(path: str | Path) -> list[tuple[Any, Any]]:
 
 
 def read_line(text: str) -> tuple[Any, Any]:
-    """A function and its point, None where none is given.
+    """A function and its point; None where no point is given.
 
     >>> f, point = read_line("x*sin(y) at x=1, y=pi/2")
     >>> f.names, point["x"]

@@ -1,4 +1,4 @@
-"""Every way to a Hessian: nested sweeps, symbolic, differences of gradients and of values, the complex step, frameworks."""
+"""Every way to compute a Hessian: nested sweeps, symbolic, differences, the complex step, frameworks."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from adlab.inputs import FloatArray
 from adlab.symbolic.derivative import SymbolicDerivative
 from adlab.text.traversal import is_small
 
-LARGEST_NESTED = 200_000  # operations × variables of a program that is differentiated once more
-LARGEST_SYMBOLIC = 400  # nodes, as a tree, of a formula whose gradient SymPy is given to differentiate
+LARGEST_NESTED = 200_000  # operations × variables of a program that is differentiated again
+LARGEST_SYMBOLIC = 400  # nodes, as a tree, of a formula whose gradient SymPy is asked to differentiate
 LARGEST_PEER = 2_000  # nodes of a graph that a framework differentiates twice
-QUARTER = 2.0**-13  # the fourth root of the unit roundoff: the step of a second difference, in units of max(1, |x|)
+QUARTER = 2.0**-13  # the best step of a second difference, the fourth root of the unit roundoff, in units of max(1, |x|)
 
 
 @dataclass(frozen=True)
 class HessianMethod:
-    """One way to a Hessian. `evaluations` says how many values or gradients of f it takes, `program` what it evaluates."""
+    """One way to a Hessian. `evaluations` says how many values or gradients of f it takes, `program` which program it runs."""
 
     name: str
     family: Literal["automatic", "symbolic", "difference", "complex step", "peer"]
@@ -40,7 +40,7 @@ class HessianMethod:
 
 
 def nested(outer: Mode, inner: Mode) -> Callable[[Function], Graph]:
-    """The program of `outer` mode over that of `inner` mode: n² outputs, row by row."""
+    """The program of `outer` mode over the program of `inner` mode: n² outputs, row by row."""
 
     def make(f: Function) -> Graph:
         def written() -> Graph:
@@ -66,7 +66,7 @@ def _of_program(outer: Mode, inner: Mode) -> Callable[[Function, FloatArray], Fl
 
 
 def symbolic_hessian(f: Function, cse: bool) -> SymbolicDerivative:
-    """The derivative of SymPy's gradient, made once. Raises MethodError and GaveUp."""
+    """SymPy's derivative of its own gradient, made once. Raises MethodError and GaveUp."""
 
     def make() -> SymbolicDerivative:
         if not f.independent or not is_small(f.outputs, LARGEST_SYMBOLIC):
@@ -91,7 +91,7 @@ def _differences_of_gradients(scheme: str) -> Callable[[Function, FloatArray], F
 
 
 def _gradient(f: Function, x: FloatArray) -> FloatArray:
-    """NaN where there is none, as a difference expects."""
+    """The gradient, with NaN where there is none, as a difference expects."""
     try:
         return f.gradient(x)
     except AdlabError:
@@ -99,9 +99,9 @@ def _gradient(f: Function, x: FloatArray) -> FloatArray:
 
 
 def differences_of_values(f: Function, point: FloatArray) -> FloatArray:
-    """Central second differences: (f(x+h) − 2f(x) + f(x−h))/h², and of four corners for mixed ones; n + 2n² values."""
+    """Central second differences: (f(x+h) − 2f(x) + f(x−h))/h², and four corners for mixed ones: n + 2n² values in all."""
     steps = [QUARTER * (max(1.0, abs(x)) if abs(x) > QUARTER else 1.0) for x in point.tolist()]
-    moves = np.diag([2.0 ** math.floor(math.log2(h)) for h in steps])  # powers of two: x + h has little to round
+    moves = np.diag([2.0 ** math.floor(math.log2(h)) for h in steps])  # powers of two: then x + h rounds little
     here = float(f.values(point)[0])
 
     def at(move: FloatArray) -> float:
@@ -172,7 +172,7 @@ METHODS: dict[str, HessianMethod] = {
 
 
 def chosen(names: Any) -> Mapping[str, HessianMethod]:
-    """The methods asked for: None for all but the peers, "all" for these too, else names; MethodError for others."""
+    """The methods asked for: None for adlab's own, "all" for the peers too, else names. Raises MethodError for other names."""
     if names is None:
         return {name: method for name, method in METHODS.items() if method.family != "peer"}
     listed = [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)

@@ -18,7 +18,7 @@ from adlab.truth.values import plan
 
 @dataclass(frozen=True)
 class HessianTruth(Report):
-    """All second partials of a function at a point; `rows[i][j]` is ∂²f/∂xᵢ∂xⱼ, None in `hessian` where there is none."""
+    """All second partials of a function at a point. `rows[i][j]` is ∂²f/∂xᵢ∂xⱼ. In `hessian` None stands where there is none."""
 
     variables: tuple[str, ...]
     point: tuple[float, ...]
@@ -32,22 +32,22 @@ class HessianTruth(Report):
 
     @property
     def hessian(self) -> list[list[Any]]:
-        """The second partials, an mpf each."""
+        """The second partials: an mpf each."""
         return [[component.value for component in row] for row in self.rows]
 
     @property
     def radius(self) -> list[list[Any]]:
-        """A bound on the error of each: proved where the status is "certified", else an estimate."""
+        """A bound on the error of each: proved where the status is "certified", else estimated."""
         return [[component.radius for component in row] for row in self.rows]
 
     @property
     def status(self) -> Status:
-        """The weakest status of any."""
+        """The weakest status of any second partial."""
         return weakest(component for row in self.rows for component in row)
 
     @property
     def reason(self) -> str:
-        """Why a second partial is unavailable: the first that is; empty if none is."""
+        """Why the first unavailable second partial is unavailable; empty if all are available."""
         for i, row in enumerate(self.rows):
             for j, component in enumerate(row):
                 if component.status == "unavailable":
@@ -55,7 +55,7 @@ class HessianTruth(Report):
         return ""
 
     def line(self) -> str:
-        """The status in a line."""
+        """The status in one line."""
         if self.status == "unavailable":
             return f"truth  unavailable for {self.reason}"
         return f"truth  {self.status}, {self.digits} digits, {self.source}"
@@ -73,7 +73,7 @@ class HessianTruth(Report):
         return [f"truth at {place}, {self.digits} digits, {self.source}", table]
 
     def to_dict(self) -> dict[str, Any]:
-        """`status, digits, source, variables, point, hessian, radius, reason`; numbers as decimal texts."""
+        """`status, digits, source, variables, point, hessian, radius, reason`. Numbers are decimal texts."""
         return {
             "status": self.status, "digits": self.digits, "source": self.source, "variables": list(self.variables),
             "point": list(self.point), "hessian": _written(self.hessian, self.digits),
@@ -90,7 +90,7 @@ def _written(rows: Sequence[Sequence[Any]], digits: int) -> list[list[str | None
 
 
 def hessian_truth(f: Function, point: Sequence[float], digits: int = 30) -> HessianTruth:
-    """The second partials of a function with one output; raises MethodError for several outputs."""
+    """The second partials of a function with one output. Raises MethodError for several outputs."""
     if f.m != 1:
         raise MethodError(f"a Hessian needs one output, and this function has m = {f.m}")
     found = second_derivatives(plan(f.outputs, f.variables), point, digits)

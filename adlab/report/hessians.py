@@ -1,4 +1,4 @@
-"""Hessians side by side: how right, how large and how dear the second derivatives of every method are at one point."""
+"""Hessians side by side: the accuracy, size and cost of every method's second derivatives at one point."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.verdict import FULL, Sentence, listed
 from adlab.symbolic.treesize import Distinct, tree_operations_of_graph
 
-ASYMMETRIC = 1e-9  # relative to the larger of both: no rounding of a well-conditioned Hessian explains it
-ENOUGH_SECONDS = 0.02  # of repeated calls, the quickest of which is the time
+ASYMMETRIC = 1e-9  # relative to the larger of both entries; no rounding of a well-conditioned Hessian explains more
+ENOUGH_SECONDS = 0.02  # seconds of repeated calls; the quickest call is the time
 
 
 @dataclass(frozen=True)
 class HessianRow:
-    """One method: digits of its worst second partial, by how much it fails to be symmetric (relative), operations of its
-    program (None where there is none), as a multiple of those of f, seconds a call."""
+    """One method: the digits of its worst second partial, its asymmetry (relative), the operations of its program (None where
+    there is none), the same as a multiple of f's, and the seconds of a call.
+    """
 
     method: str
     digits: float | None = None
@@ -46,8 +47,11 @@ class HessianRow:
 
 @dataclass(frozen=True)
 class HessianComparison(Report):
-    """One function at one point: `truth`, a row for each method, a row for each of their second partials in `accuracy`,
-    sizes of f, gradient and Hessian in `swell`, and the `verdict` in sentences."""
+    """One function at one point.
+
+    It has the `truth`, a row for each method, the second partials of each method in `accuracy`, the sizes of f, gradient and
+    Hessian in `swell`, and the `verdict` in sentences.
+    """
 
     function: Function
     point: FloatArray
@@ -90,7 +94,7 @@ class HessianComparison(Report):
         return screen(self, width)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Correct digits by method, the worst second partial of each. Returns the Axes."""
+        """A bar for each method: the correct digits of its worst second partial. Returns the Axes."""
         from adlab.plots.pieces import digits_by_method
 
         return digits_by_method(self.accuracy, ax, **options)
@@ -161,7 +165,7 @@ def _tried(
         found = method.hessian(f, point)
     except AdlabError as reason:
         return replace(row, status=STATUS.get(type(reason), "refused"), note=str(reason).splitlines()[0]), []
-    except Exception as reason:  # whatever a framework may raise
+    except Exception as reason:  # a framework may raise anything
         if method.family != "peer":
             raise
         return replace(row, status="crashed", note=f"{type(reason).__name__}: {str(reason).splitlines()[0]}"), []
@@ -183,7 +187,7 @@ def _tried(
 
 
 def asymmetry(hessian: FloatArray) -> float:
-    """The largest |Hᵢⱼ − Hⱼᵢ| relative to the larger of both; 0 for a symmetric matrix.
+    """The largest |Hᵢⱼ − Hⱼᵢ|, relative to the larger of both; 0 for a symmetric matrix.
 
     >>> asymmetry(np.array([[1.0, 2.0], [2.5, 3.0]]))
     0.2
@@ -196,7 +200,7 @@ def asymmetry(hessian: FloatArray) -> float:
 
 
 def _timed(call: Any) -> float:
-    """The quickest of some calls."""
+    """The quickest of several calls."""
     best, end = math.inf, time.perf_counter() + ENOUGH_SECONDS
     while True:
         started = time.perf_counter()
@@ -223,7 +227,7 @@ def _operations(f: Function, method: HessianMethod) -> tuple[int | None, float |
 
 
 def _swell(f: Function) -> Table:
-    """Sizes of f, its gradient and its Hessian as trees and as programs."""
+    """The sizes of f, its gradient and its Hessian, as trees and as programs."""
     head = ["what", "as a tree", "after cse", "as a program"]
     rows = [["f", _tree(f), "–", count(len(f.graph.operations))]]
     gradient = f.program("reverse")

@@ -1,7 +1,7 @@
-"""What is returned where there is no derivative: each method's answer, measured against the one-sided derivatives.
+"""What methods return where there is no derivative: each answer, compared with the one-sided derivatives.
 
-Every rule for a kink is somebody's convention: the mean of both sides, one of them, or nothing that is a slope of f.
-Which one a method follows is read off its answer here, not off its documentation.
+Every rule for a kink is a convention: the mean of both sides, one of them, or a number that is no slope of f. The convention of a
+method is read off its answer here, not off its documentation.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any
 
 import mpmath
 
-NEAR = 1e-5  # relative: a difference quotient is no nearer to a one-sided derivative than that
+NEAR = 1e-5  # relative: a difference quotient comes no nearer to a one-sided derivative
 MEANT = {"left": "the derivative on the left", "right": "the derivative on the right", "mean": "the mean of both sides"}
 ONE_BRANCH = "the derivative of the branch taken at the point, as if it held beside it too"
-"""Of an answer that is wrong though f has a derivative: the rule for a `Piecewise`, SymPy's and everyone's."""
+"""For an answer that is wrong although f has a derivative. It is the usual rule for a `Piecewise`, SymPy's too."""
 
 
 def convention(value: float, left: Any, right: Any) -> str:
-    """What `value` is, where the derivative is `left` on one side and `right` on the other (None: none there).
+    """What `value` is where the derivative is `left` on one side and `right` on the other. None: there is none on that side.
 
     >>> convention(0.0, mpmath.mpf(-1), mpmath.mpf(1))
     'the mean of both sides: -1.0 on the left, 1.0 on the right'
@@ -35,5 +35,5 @@ def convention(value: float, left: Any, right: Any) -> str:
 
 
 def in_words(side: Any) -> str:
-    """A one-sided derivative: a number, an infinite one, or none."""
+    """A one-sided derivative in words: a number, an infinite one, or none."""
     return "none" if side is None else str(mpmath.nstr(side, 10))

@@ -1,4 +1,4 @@
-"""Every way to differentiate that there is, with a line about each."""
+"""Every method of differentiation, with a line about each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MethodList(Report):
                          for m in self.methods]}  # fmt: skip
 
     def sections(self) -> list[Table | str]:
-        """adlab's own, then those of other libraries."""
+        """adlab's own methods, then those of other libraries."""
         own = [[m.name, m.family, m.about] for m in self.methods if m.family != "peer"]
         others = [[m.name, "yes" if _installed(m) else "no", m.about] for m in self.methods if m.family == "peer"]
         use = "f.gradient(x, method=NAME) and adlab compare --methods NAME,NAME take these names; `all` is every installed one."
@@ -37,5 +37,5 @@ def _installed(method: Method) -> bool:
 
 
 def listing() -> MethodList:
-    """The list of methods as a report; `adlab.methods()` has them as a dictionary."""
+    """The list of methods as a report. `adlab.methods()` has the same list as a dictionary."""
     return MethodList(tuple(METHODS.values()))

@@ -1,4 +1,4 @@
-"""Answers of a class, graded: what is right, what follows rightly from an earlier slip, and which slip came first."""
+"""Grades the answers of a class: what is right, what follows correctly from an earlier slip, and which slip came first."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ from adlab.report.sheet import FIELDS
 
 @dataclass(frozen=True)
 class Mark:
-    """One student's sheet: how many numbers are `right`, how many more follow rightly from an earlier slip, of how many
-    asked; the `first` slip in a sentence, and the node it is at."""
+    """One student's sheet: how many numbers are `right`, how many more follow correctly from an earlier slip, how many were
+    asked.
+
+    `first` is the first slip in a sentence; the node at which it happened stands beside it.
+    """
 
     student: str
     formula: str
@@ -35,7 +38,7 @@ class Mark:
 
     @property
     def credit(self) -> float:
-        """Numbers right or rightly carried on, as a share of those asked."""
+        """The share of numbers that are right or follow correctly from an earlier slip."""
         return (self.right + self.follows) / self.asked if self.asked else 1.0
 
 
@@ -50,7 +53,7 @@ class ClassGrades(Report):
         return {"rows": [{**vars(mark), "credit": mark.credit} for mark in self.marks]}
 
     def sections(self) -> list[Table | str]:
-        """A line for each sheet; then what went wrong first, most often."""
+        """A line for each sheet, then the most frequent first slips."""
         head = ["student", "right", "follows", "of", "credit", "first slip"]
         rows = [[m.student, str(m.right), str(m.follows), str(m.asked), f"{m.credit:.0%}", m.first or "none"] for m in self.marks]
         notes = ["follows: numbers that are wrong, and right for what was wrong before them; credit counts them in."]
@@ -61,7 +64,7 @@ class ClassGrades(Report):
         return [table, f"{len(self.marks)} sheets, mean credit {mean:.0%}. What went wrong first: {said}."]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """How many sheets have which credit, a bar for each tenth. Returns the Axes."""
+        """A bar for each tenth of credit: the number of sheets that have it. Returns the Axes."""
         from adlab.plots.canvas import axes
 
         ax = axes(ax)
@@ -71,10 +74,10 @@ class ClassGrades(Report):
 
 
 def grade(paths: Any, digits: int | None = None) -> ClassGrades:
-    """The answers in CSV or JSON files, as `adlab.sheet` makes blanks for them; each file may hold one student or all.
+    """Grades the answers in CSV or JSON files, which are filled-in blanks of `adlab.sheet`. A file may hold one student or all.
 
-    A number is right to the digits that its sheet asks for, or to `digits`. One that is wrong, and right for the student's
-    own numbers before it, has its credit all the same. Raises OptionError for a file that cannot be read, with the line.
+    A number is right to the digits that its sheet asks for, or to `digits`. A wrong number gets credit if it is right for the
+    student's own numbers before it. Raises OptionError, with the line, for a file that cannot be read.
     """
     files = [paths] if isinstance(paths, (str, Path)) else list(paths)
     if not files:
@@ -88,7 +91,7 @@ def grade(paths: Any, digits: int | None = None) -> ClassGrades:
 
 @dataclass
 class _Answered:
-    """What a student has handed in."""
+    """The answers that a student has handed in."""
 
     student: str
     formula: str
@@ -134,7 +137,7 @@ def _whole(text: Any, where: str) -> int:
 
 
 def _answer(text: Any, where: str, separator: str) -> float | None:
-    """The number of a cell, None for an empty one; a comma for the decimal point where it does not separate."""
+    """The number in a cell; None for an empty cell. A comma may be the decimal point where it does not separate cells."""
     written = str(text or "").strip().replace("−", "-")
     written = written.replace(",", ".") if separator == ";" else written
     if not written:
@@ -183,7 +186,7 @@ def _is_empty(number: Any) -> bool:
 
 
 def _complete(asked: Exercise, answers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The answers without partials of which some are missing: they are graded as missing."""
+    """The answers, leaving out incomplete lists of partials. Those are graded as missing."""
     return {column: {node: number for node, number in given.items() if not (isinstance(number, list) and None in number)}
             for column, given in answers.items()}  # fmt: skip
 
@@ -209,18 +212,18 @@ def _credited(asked: Exercise, answers: Mapping[str, Mapping[str, Any]]) -> tupl
 
 
 class _Own:
-    """A trace as the student has it: own numbers where there are some, the right ones elsewhere."""
+    """A trace as the student has it: own numbers where there are some, right ones elsewhere."""
 
     def __init__(self, asked: Exercise, answers: Mapping[str, Mapping[str, Any]]) -> None:
         self.asked, self.answers, self.graph = asked, answers, asked.trace.graph
         self.primals = [self._number("primal", node, value) for node, value in enumerate(asked.trace.primals)]
 
     def given(self, column: str, node: int) -> Any:
-        """What was handed in, None where nothing was."""
+        """The answer that was handed in; None where there is none."""
         return self.answers.get(column, {}).get(self.graph.names[node])
 
     def agrees(self, given: Any, wanted: Any, scale: float) -> bool:
-        """Whether an answer is what is wanted, to the digits asked for; of partials, all of them."""
+        """Whether an answer agrees with what is wanted, to the digits asked for. Of partials, all must agree."""
         if isinstance(wanted, list):
             several = given if isinstance(given, list) else [given]
             return len(several) == len(wanted) and all(
@@ -229,7 +232,7 @@ class _Own:
         return near(float(given), wanted, max(scale, abs(wanted)), self.asked.near)
 
     def implied(self, column: str, node: int) -> Any:
-        """What the number should be if all that the student has before it were right."""
+        """What the number should be if everything that the student has before it were right."""
         if column == "primal":
             primitive, operands, parameter = self.graph.nodes[node]
             return FLOATS.apply(primitive, parameter, [self.primals[operand] for operand in operands])
@@ -248,7 +251,7 @@ class _Own:
         return right if given is None else float(given)
 
     def _partials(self, node: int) -> list[float]:
-        """The student's own partials of a node, or those at the student's own values."""
+        """The student's own partials of a node, or the partials at the student's own values."""
         given = self.given("partials", node)
         found = self._partials_at(node)
         several = given if isinstance(given, list) else [given]

@@ -25,7 +25,7 @@ from adlab.report.truth import truth
 
 @dataclass(frozen=True)
 class PeerRow:
-    """One way to differentiate; `version` is empty where the library is missing, and `extra` is what to install."""
+    """One way to differentiate. `version` is empty where the library is missing; `extra` is what to install then."""
 
     name: str
     system: str
@@ -53,7 +53,7 @@ class Listing(Report):
 
 
 def listing() -> Listing:
-    """The peers with their versions; nothing is imported to find out.
+    """The peers with their versions. Nothing is imported to find them.
 
     >>> [row.system for row in listing().rows][:1]
     ['PyTorch']
@@ -69,7 +69,7 @@ def listing() -> Listing:
 
 @dataclass(frozen=True)
 class Case:
-    """A formula at a point where its derivative is a matter of convention, or easily lost."""
+    """A formula and a point where its derivative is a matter of convention, or is easily lost."""
 
     what: str
     formula: str
@@ -77,7 +77,7 @@ class Case:
 
     @property
     def place(self) -> str:
-        """The point as a cell."""
+        """The point, as the text of a cell."""
         return ", ".join(f"{name}={value:g}" for name, value in self.point.items())
 
 
@@ -113,7 +113,7 @@ CASES = (
 
 @dataclass(frozen=True)
 class Convention:
-    """What each method answers in one case: the partials, or a word why not. `truth` likewise; one-sided at a kink."""
+    """What each method answers in one case: the partials, or a word why not. `truth` is one-sided at a kink."""
 
     case: Case
     truth: str
@@ -122,7 +122,7 @@ class Convention:
 
 @dataclass(frozen=True)
 class Conventions(Report):
-    """A row for each case, a column for each method, all measured."""
+    """A row for each case, a column for each method. All answers are measured."""
 
     methods: list[str]
     rows: list[Convention]
@@ -136,14 +136,14 @@ class Conventions(Report):
         return {"methods": self.methods, "rows": [{**asdict(r.case), "truth": r.truth, "answers": r.answers} for r in self.rows]}
 
     def sections(self) -> list[Table | str]:
-        """The cases, what those answer who differentiate the formula, and what those who sample it."""
+        """The cases, the answers of methods that differentiate the formula, and the answers of methods that sample it."""
         samplers = [name for name in self.methods if METHODS[name].needs == "values"]
         others = [name for name in self.methods if name not in samplers]
         cases = [[row.case.what, row.case.formula, row.case.place] for row in self.rows]
         return [
             Table("conventions: the cases", ["case", "f", "at"], cases),
-            *([self._answers("what methods answer that differentiate the formula", others)] if others else []),
-            *([self._answers("what methods answer that sample it", samplers)] if samplers else []),
+            *([self._answers("answers of methods that differentiate the formula", others)] if others else []),
+            *([self._answers("answers of methods that sample it", samplers)] if samplers else []),
             "left | right: the one-sided derivatives, where they differ, – for none; a word: there is no number, and why",
         ]
 
@@ -153,7 +153,7 @@ class Conventions(Report):
 
 
 def answer_text(answer: list[float] | str) -> str:
-    """Partials in a cell.
+    """Partials as the text of a cell.
 
     >>> answer_text([0.5, float("nan")]), answer_text("refused")
     ('0.5, nan', 'refused')
@@ -162,21 +162,21 @@ def answer_text(answer: list[float] | str) -> str:
 
 
 def shown_where_installed() -> list[str]:
-    """The frameworks whose programs `side_by_side` can show here; MissingExtra if there is none."""
+    """The frameworks whose programs `side_by_side` can show here. Raises MissingExtra if there is none."""
     found = [name for name in SHOWN if PEERS[name].installed]
     if not found:
-        library(next(iter(SHOWN)))  # says what to install
+        library(next(iter(SHOWN)))  # raises MissingExtra, which says what to install
     return found
 
 
 def default_methods() -> list[str]:
-    """adlab's reverse mode and every peer installed, each library in its plainest way."""
+    """adlab's reverse mode and every installed peer, each library in its plainest way."""
     plain = ("torch", "jax", "casadi", "autograd", "symengine", "scipy", "scipy-fprime", "numdifftools", "jacobi")
     return ["reverse", *(name for name in plain if PEERS[name].installed)]
 
 
 def conventions(methods: Iterable[str] | None = None, cases: Iterable[Case] = CASES) -> Conventions:
-    """What each method answers at kinks, ties, edges and where 0 meets ∞: measured, and nobody protected.
+    """What each method answers at kinks, ties, edges, and where 0 meets ∞. Every answer is measured.
 
     >>> conventions(["reverse"]).answer("kink of abs", "reverse")
     [0.0]

@@ -1,4 +1,4 @@
-"""A fault that is planted on purpose, to see which check finds it."""
+"""Plants a fault on purpose, to see which check finds it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from adlab.primitives.reader import parse
 
 
 def planted(f: Any, fault: Mapping[str, Any] | Graph | Function) -> Function:
-    """A copy of f whose graph is wrong on purpose, while its expression stays right: for teaching and for testing checks.
+    """A copy of f whose graph is wrong on purpose, while its expression stays right. For teaching, and for testing checks.
 
-    `fault` names primitives and gives each a wrong partial, as a text or an expression in the operands `a`, `b`, `c` and
-    the result `out`; for several operands it gives a list. Or it is another function, or its graph, which then stands in
-    place of f's. Neither f nor adlab's table changes. Raises OptionError for a primitive that f does not use, for a wrong
-    number of partials, and for a graph with other inputs.
+    `fault` maps primitives to wrong partials. A partial is a text or an expression in the operands `a`, `b`, `c` and the result
+    `out`; a primitive with several operands gets a list. Or `fault` is another function, or its graph, which then replaces f's
+    graph. Neither f nor adlab's table changes. Raises OptionError for a primitive that f does not use, for a wrong number of
+    partials, and for a graph with other inputs.
 
     >>> wrong = planted("sin(x)", {"sin": "-cos(a)"})
     >>> wrong.gradient([0.0])                                  # the rule has the wrong sign
@@ -41,7 +41,7 @@ def planted(f: Any, fault: Mapping[str, Any] | Graph | Function) -> Function:
 
 
 def _ruled(graph: Graph, rules: Mapping[str, Any]) -> Graph:
-    """The graph with other partials for the primitives named."""
+    """The graph with other partials for the named primitives."""
     used = {node.primitive.name: node.primitive for node in graph.nodes if node.operands}
     unknown = [name for name in rules if name not in used]
     if unknown:

@@ -1,4 +1,4 @@
-"""Values of a function along one coordinate, as floats and in high precision: what the two errors are told apart by."""
+"""Values of a function along one coordinate, as floats and in high precision. They tell truncation and roundoff apart."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from adlab.truth.higher import directional_derivative
 from adlab.truth.meanings import exact as exact_number
 from adlab.truth.values import Outcome, Plan, State, plan
 
-BITS = 320  # nodes closer than 1e-16 |x| and values to 40 digits more
-NODES = 8  # on each side of x, for the noise
+BITS = 320  # for nodes closer than 1e-16 |x|, and values to 40 digits more
+NODES = 8  # on each side of x, to measure the noise
 SPACING = 2.0**-30  # relative to x: so near that f is a straight line, so far that roundings are not shared
 
 
 class Probe:
-    """f along each coordinate through a point. A value is taken once, whoever asks for it."""
+    """f along each coordinate through a point. Each value is computed once."""
 
     def __init__(self, f: Function, point: FloatArray) -> None:
         self.f, self.point = f, point
@@ -31,7 +31,7 @@ class Probe:
         self._sharp: dict[tuple[int, Any], list[Outcome]] = {}
 
     def quotients(self, stencil: Stencil, i: int, j: int, h: float) -> tuple[float, Any]:
-        """The difference quotient of output i from floats (NaN where f has no value), and exactly (None likewise)."""
+        """The difference quotient of output i from floats (NaN where f has no value), and from exact values (None there)."""
         rounded, sharp = 0.0, CONTEXT.zero
         for weight, offset in zip(stencil.weights, stencil.offsets, strict=True):
             rounded += float(weight) * float(self.rounded(j, float(self.point[j]) + float(offset) * h)[i])
@@ -42,7 +42,7 @@ class Probe:
         return rounded / h**stencil.derivative, sharp / exact_number(h) ** stencil.derivative
 
     def rounded(self, j: int, node: float) -> FloatArray:
-        """All outputs where coordinate j is `node`, in binary64; shape (m,)."""
+        """All outputs in binary64, shape (m,), where coordinate j is `node`."""
         if (j, node) not in self._floats:
             moved = self.point.copy()
             moved[j] = node
@@ -50,7 +50,7 @@ class Probe:
         return self._floats[j, node]
 
     def exact(self, i: int, j: int, node: Any) -> Any:
-        """Output i there, to `BITS` bits; None where there is no real value."""
+        """Output i at the same place, to `BITS` bits. None where there is no real value."""
         if (j, node) not in self._sharp:
             self._sharp[j, node] = self.state.moved(j, node)
         outcome = self._sharp[j, node][i]
@@ -59,9 +59,9 @@ class Probe:
         return exact_number(outcome.value)
 
     def noise(self, i: int, j: int) -> float:
-        """ε_f, the largest |f₆₄ − f| of output i at x and some nodes around it: measured, not assumed to be u|f|."""
+        """ε_f, the noise of f: the largest |f₆₄ − f| of output i at x and some nodes around it. It is measured, not assumed."""
         x = float(self.point[j])
-        apart = (abs(x) or 1.0) * SPACING / 3  # not a power of two: the nodes shall be as odd as other numbers
+        apart = (abs(x) or 1.0) * SPACING / 3  # not a power of two: nodes should round as other numbers do
         found = [self._off(i, j, x + k * apart) for k in range(-NODES, NODES + 1)]
         return max((error for error in found if error is not None), default=0.0)
 
@@ -72,7 +72,7 @@ class Probe:
             return None if sharp is None or not np.isfinite(rounded) else float(abs(exact_number(rounded) - sharp))
 
     def derivative(self, i: int, j: int, order: int) -> float | None:
-        """|∂ᵏf/∂xⱼᵏ| of output i, for k = `order`, from high-precision values; None where it cannot be had."""
+        """|∂ᵏf/∂xⱼᵏ| of output i for k = `order`, from high-precision values. None where it cannot be found."""
         try:
             found = directional_derivative(self.plan, self.point.tolist(), j, order, output=i)
         except AdlabError:

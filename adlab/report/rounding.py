@@ -1,8 +1,8 @@
-"""Automatic differentiation rounds too: the true error of each partial beside a bound on it that was carried along.
+"""The rounding error of automatic differentiation: the true error of each partial, beside a bound that is carried along.
 
-The sweeps that give the gradient are run once more on numbers that carry a bound on their own error
-(`adlab.arithmetic.bounded`): reverse mode as adjoints back through the graph, forward mode as its derivative program. The
-bound is known without the truth; the truth, from high-precision values, shows how much of it is used up.
+The sweeps that give the gradient are run again on numbers that carry a bound on their own error (`adlab.arithmetic.bounded`).
+Reverse mode runs as adjoints back through the graph, forward mode as its derivative program. The bound needs no truth. The truth,
+from high-precision values, shows how much of the bound is used.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ BY_COMPLEX = "f is real here only by way of complex numbers, for which no bound 
 
 @dataclass(frozen=True)
 class RoundingRow:
-    """One partial by one sweep: `error` is |value − truth| and `bound` is never below it, both absolute; `ulps` and
-    `bound_ulps` are the same in units in the last place of the truth. None stands where there is no truth.
+    """One partial by one sweep. `error` is |value − truth|, and `bound` is never below it. Both are absolute.
 
-    `ratio` is bound/error, an error below half a unit in the last place being counted as that. `why` says what made
-    a bound infinite.
+    `ulps` and `bound_ulps` are the same in units in the last place of the truth. None stands where there is no truth.
+
+    `ratio` is bound/error, where an error below half a unit in the last place counts as half. `why` says what made a bound
+    infinite.
     """
 
     method: str
@@ -64,7 +65,7 @@ class Rounding(Report):
     truth: Truth
 
     def sections(self) -> list[Table | str]:
-        """The rows, and why where a bound is infinite."""
+        """The rows, and the reason where a bound is infinite."""
         many = any(row.output is not None for row in self.rows)
         head = ["method", *(["output"] if many else []), "partial", "value", "error (ulps)", "bound (ulps)", "bound/error"]
         cells = [
@@ -86,8 +87,8 @@ class Rounding(Report):
 def rounding(f: Any, x: Any = None, methods: Iterable[Mode] = MODES) -> Rounding:
     """The rounding error of every partial by reverse and forward mode, true and bounded.
 
-    `f` is a Function, an expression or a text; `x` a point, by default the function's own. Raises what
-    `f.gradient(x)` raises, and MethodError for a method that is not one of the two sweeps.
+    `f` is a Function, an expression or a text. `x` is a point, by default the function's own. Raises what `f.gradient(x)`
+    raises, and MethodError for a method that is not one of the two sweeps.
 
     >>> [row] = rounding("exp(x)/3", 1.0, methods=["reverse"]).rows
     >>> 0 < row.error <= row.bound < 1e-15
@@ -126,10 +127,10 @@ def _row(f: Function, name: str, judged: Truth, bound: Bounded, i: int, j: int) 
 
 
 def bounded_jacobian(f: Function, point: FloatArray, mode: Mode, found: FloatArray) -> list[list[Bounded]]:
-    """`found`, the Jacobian as `mode` has returned it at a point, each entry with a bound on its error.
+    """`found`, the Jacobian that `mode` has returned at a point, with a bound on the error of each entry.
 
-    What the walk itself returns may differ from it in a last digit (compiled code multiplies out a cube): the difference
-    is added to the bound.
+    The walk with bounds may differ from it in a last digit, since compiled code multiplies out a cube. The difference is added
+    to the bound.
     """
     on_kinks = [f"{f.graph.names[i]} = {f.graph.written(i)}" for i, _ in kinks(f.graph, point.tolist())]
     if on_kinks:
@@ -169,7 +170,7 @@ def _if_real(value: Bounded, row: list[Bounded]) -> list[Bounded]:
 
 
 def _about(value: float, bound: Bounded) -> Bounded:
-    """A bound on the error of `value` from one on that of a number beside it."""
+    """A bound on the error of `value`, from a bound on the error of a number near it."""
     if value == bound.value:
         return bound
     apart = math.nextafter(abs(value - bound.value), math.inf)
@@ -178,7 +179,7 @@ def _about(value: float, bound: Bounded) -> Bounded:
 
 
 def bounds_of(f: Function, point: FloatArray, jacobians: Mapping[str, FloatArray]) -> dict[str, list[list[Bounded]]]:
-    """The same for each mode among `jacobians`, by the method's name; none where so large a graph would take long."""
+    """The same for each mode in `jacobians`, by the method's name. None where so large a graph would take long."""
     sweeps = {"reverse": f.m, "forward": f.n}
     wanted = [mode for mode in MODES if mode in jacobians and len(f.graph) * sweeps[mode] <= LARGEST_WALKED]
     return {mode: bounded_jacobian(f, point, mode, jacobians[mode]) for mode in wanted}

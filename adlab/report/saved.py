@@ -1,4 +1,4 @@
-"""Functions and compiled programs in files: JSON with a version, checked when read, never pickle."""
+"""Functions and compiled programs in files: JSON with a version number, checked when it is read, never pickle."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from adlab.graph.saved import VERSION, from_data
 
 
 def load(path: str | Path) -> Any:
-    """What `f.save(path)` or `program.save(path)` has written: a Function, or a program compiled anew on this machine.
+    """What `f.save(path)` or `program.save(path)` has written: a Function, or a program that is compiled again on this machine.
 
-    The function comes back as its graph, so that its numbers are the same; `truth` judges it by the graph. Raises
-    OutputError where the file cannot be read, GraphError where it holds something else.
+    The function comes back as its graph, so its numbers are the same. `truth` judges it by the graph. Raises OutputError where
+    the file cannot be read, and GraphError where it holds something else.
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))

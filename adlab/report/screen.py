@@ -1,4 +1,4 @@
-"""The first screen of a comparison: 24 lines of 80 columns that hold the answer, and how far each method is from it."""
+"""The first screen of a comparison: 24 lines of 80 columns with the answer, and how far each method is from it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from adlab.report.verdict import Sentence
 
 WIDTH, LINES = 80, 24
-"""A terminal as it opens; its last line is the prompt's."""
+"""The size of a terminal when it opens. Its last line is the prompt's."""
 LEAST_VERDICT = 2
-"""Lines of the verdict that always stand."""
+"""Lines of the verdict that are always shown."""
 SAID = ("Swell", "Cost", "There is no derivative to judge by")
-"""Sentences of the verdict that say what stands above it on the screen."""
+"""Beginnings of sentences of the verdict that repeat what stands above it on the screen."""
 GOOD, POOR = 15.0, 8.0
-"""Digits from which a method's answer is painted green, and below which red."""
+"""A method's answer with at least the first number of digits is green; with fewer than the second it is red."""
 
 
 def screen(found: Comparison, width: int | None = None) -> list[Table | str]:
-    """What was asked and what the answer is; one line for each method; the verdict, as far as there is room."""
+    """The question and the answer, one line for each method, and the verdict as far as there is room."""
     width = WIDTH if width is None else max(width, 40)
     table = methods_table(found)
     room = lines(LINES) - 3 - len(table.text(width).split("\n"))  # two blank lines, and the prompt
@@ -51,7 +51,7 @@ def _answer(found: Comparison, width: int, room: int) -> str:
 
 
 def formulas(found: Comparison, width: int, room: int) -> list[str]:
-    """Each partial as a formula on a line of its own, or their size and how to get them where they are long or many."""
+    """Each partial as a formula on a line of its own. Where they are long or many: their size, and how to get them."""
     f = found.function
     if not f.n:
         return []
@@ -74,7 +74,7 @@ def _places(f: Any) -> list[tuple[int, int]]:
 
 
 def _partial(f: Any, output: int | None = None, variable: int = 0) -> str:
-    """∂f/∂x, ∂f0/∂x; f′ where there is but one variable; ∇f or the Jacobian for all of them."""
+    """∂f/∂x or ∂f0/∂x; f′ where there is only one variable; ∇f or the Jacobian for all partials."""
     if output is None:
         return "f′" if f.n * f.m == 1 else "∇f" if f.m == 1 else "the Jacobian"
     if f.n * f.m == 1:
@@ -83,14 +83,14 @@ def _partial(f: Any, output: int | None = None, variable: int = 0) -> str:
 
 
 def _sizes(found: Comparison) -> tuple[str, str]:
-    """Operations of the symbolic derivative, empty where there is none, and of the derivative program."""
+    """The operations of the symbolic derivative (empty where there is none), and of the derivative program."""
     symbolic, program = found.swell.row("symbolic derivative"), found.swell.row("reverse program")
     tree = symbolic.tree_operations
     return "" if tree is None else count(tree), count(program.graph_operations)
 
 
 def _numbers(found: Comparison, width: int) -> list[str]:
-    """The value and the derivative with their certainty, as many digits as a line holds, else a line for each."""
+    """The value and the derivative with their certainty, on one line if they fit, else on a line each."""
     f, judged = found.function, found.truth
     if judged.status == "unavailable":
         line = f"f = {_value(found, 17)}, but {_partial(f)} has no certain value: {judged.reason}"
@@ -105,7 +105,7 @@ def _numbers(found: Comparison, width: int) -> list[str]:
 
 
 def _value(found: Comparison, digits: int) -> str:
-    """The value of every output, at most four of them, rounded."""
+    """The value of every output, rounded; at most four of them."""
     values = [output.value for output in found.truth.outputs[:4]]
     written = ["–" if value is None else mp_text(value, digits) for value in values]
     more = f", … {found.function.m} values" if found.function.m > 4 else ""
@@ -156,7 +156,7 @@ def methods_table(found: Comparison) -> Table:
 
 
 def _status(rows: Sequence[AccuracyRow]) -> str:
-    """A word where something is not as it should be; the verdict has the sentence."""
+    """A word where something is wrong. The verdict has the sentence."""
     return next((row.status for row in rows if row.status != "ok"), "")
 
 

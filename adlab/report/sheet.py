@@ -1,4 +1,4 @@
-"""Exercise sheets for a class: a variant for each student by a seed, an answer key, and a blank for the answers."""
+"""Exercise sheets for a class: a variant for each student by a seed, an answer key, and a blank file for the answers."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from adlab.report.exercise import DIGITS, Exercise, exercise
 
 Vary = Literal["point", "formula"]
 FIELDS = ("student", "formula", "point", "digits", "column", "node", "operand", "answer")
-"""Columns of the blank: what makes a line stand by itself, and last what a student fills in."""
+"""Columns of the blank file: the ones that identify a line, and at the end the one that a student fills in."""
 COORDINATES = [k / 2 for k in range(-6, 7) if k]
-"""What a student can reckon with: halves from −3 to 3."""
+"""Numbers that a student can compute with: halves from −3 to 3."""
 SWAPS = [("sin", "cos"), ("sinh", "cosh"), ("exp", "sinh"), ("tan", "tanh"), ("log", "sqrt")]
-"""Functions that take each other's place in variants of a formula."""
+"""Groups of functions that may replace each other in variants of a formula."""
 TRIES = 200
-"""Variants that are tried for a student until one has a value and derivatives of a size to reckon with."""
+"""Variants that are tried for one student until one has a value and derivatives of a convenient size."""
 LARGEST = 1e3
-"""The largest value or derivative that a student is asked to reckon with."""
+"""The largest value or derivative that a student is asked to compute with."""
 PRINTED = (
     "body{font-family:sans-serif;max-width:48em;margin:auto}section{break-after:page}"
     "table{border-collapse:collapse}td,th{border:1px solid #999;height:1.8em;min-width:5em}"
@@ -40,7 +40,7 @@ MOST_STUDENTS = 1000
 
 @dataclass(frozen=True)
 class Sheet(Report):
-    """A sheet for each student, 1, 2 …: `exercises`, blank; the answers are in `key()`."""
+    """A sheet for each student: 1, 2, …. `exercises` are blank; the answers are in `key()`."""
 
     title: str
     seed: int
@@ -70,11 +70,11 @@ class Sheet(Report):
     # --- files --------------------------------------------------------------------------------------------------
 
     def blank(self) -> str:
-        """A CSV file to fill in: a line for each number that is asked for, its last column empty."""
+        """A CSV file to fill in: a line for each number that is asked for, with an empty last column."""
         return _csv(line | {"answer": ""} for line in self._lines())
 
     def key(self) -> str:
-        """The same file, filled in rightly."""
+        """The same file, filled in correctly."""
         return _csv(self._lines())
 
     def _lines(self) -> Iterator[dict[str, Any]]:
@@ -87,7 +87,7 @@ class Sheet(Report):
                         yield start | {"column": column, "node": node, "operand": operand, "answer": f"{number:.{e.digits + 2}g}"}
 
     def blank_json(self) -> str:
-        """The blank as JSON: a list of students, whose `answers` are {column: {node: null}}."""
+        """The blank file as JSON: a list of students, whose `answers` are {column: {node: null}}."""
         return json.dumps([
             {"student": k, "formula": formula, "point": _place(point), "digits": e.digits,
              "answers": {column: {node: [None] * len(a) if column == "partials" else None for node, a in answers.items()}
@@ -104,7 +104,7 @@ class Sheet(Report):
         return "\n\n".join(parts) + "\n"
 
     def latex(self, solved: bool = False) -> str:
-        """All sheets, or the key, as one LaTeX document, a page each."""
+        """All sheets, or the key, as one LaTeX document with a page for each."""
         head = "\\documentclass{article}\n\\usepackage{booktabs}\n\\usepackage[margin=2.5cm]{geometry}\n\\begin{document}"
         parts = [head]
         for k, (formula, point) in enumerate(self._variants(), 1):
@@ -114,7 +114,7 @@ class Sheet(Report):
         return "\n".join([*parts, r"\end{document}", ""])
 
     def html(self, solved: bool = False) -> str:
-        """All sheets, or the key, as one page that prints a sheet a page."""
+        """All sheets, or the key, as one web page that prints one sheet on a page."""
         parts = ["<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>", f"<title>{escape(self.title)}</title>",
                  f"<style>{PRINTED}</style></head><body>"]  # fmt: skip
         for k, (formula, point) in enumerate(self._variants(), 1):
@@ -130,7 +130,7 @@ class Sheet(Report):
         return f"Fill in {', '.join(what[column] for column in e.columns)}, to {e.digits} significant digits."
 
     def _table(self, student: int, solved: bool) -> Table:
-        """The table to fill in, with the answers if it is the key."""
+        """The table to fill in; the key has the answers in it."""
         e = self.exercises[student - 1]
         graph, solution = e.trace.graph, e.solution()
         rows = []
@@ -142,8 +142,10 @@ class Sheet(Report):
         return Table("", ["node", "is", *e.columns], rows)
 
     def write(self, out: str | Path) -> list[Path]:
-        """Writes sheets and keys in Markdown, LaTeX and HTML, and the blanks, into a directory, which is made if its parent
-        is there. Returns the files. Raises OutputError where they cannot be written."""
+        """Writes sheets and keys in Markdown, LaTeX and HTML, and the blank files, into a directory. Returns the files.
+
+        The directory is made if its parent exists. Raises OutputError where the files cannot be written.
+        """
         folder = Path(out)
         texts = {
             "sheets.md": self.markdown(), "sheets.tex": self.latex(), "sheets.html": self.html(),
@@ -181,13 +183,13 @@ def _csv(lines: Iterator[dict[str, Any]]) -> str:
 def sheet(
     f: Any, students: int = 30, seed: int = 7, out: str | Path | None = None, vary: Vary = "point", digits: int = DIGITS
 ) -> Sheet:
-    """Exercise sheets of the trace of f, one for each student: value, local partials and adjoint of every node.
+    """Exercise sheets, one for each student: the trace of f, with the value, local partials and adjoint of every node.
 
-    `vary` makes the variants differ by their "point", or by the "formula" too (other numbers, other functions); `seed`
-    chooses them, the same seed the same ones. `digits` are the significant ones that an answer needs. With `out`, a
-    directory, the files are written: sheets and keys, blanks for the answers, which `adlab.grade` reads.
+    `vary` makes the variants differ by their "point", or by the "formula" too (other numbers, other functions). `seed` chooses
+    them; the same seed gives the same sheets. `digits` says how many significant digits an answer needs. `out` is a directory
+    for the files: sheets and keys, and blanks for the answers, which `adlab.grade` reads.
 
-    Raises OptionError for options that are none, and where no variant has a value; what reading a formula raises.
+    Raises OptionError for options that are not possible, and where no variant has a value; and what reading a formula raises.
 
     >>> made = sheet("x*sin(y)", students=2, seed=1)
     >>> made.exercises[0].grade({"adjoint": {"v2": 1}}).right
@@ -208,7 +210,7 @@ def sheet(
 
 
 def _variant(base: Function, text: str, vary: Vary, draw: random.Random, digits: int) -> tuple[str, Exercise]:
-    """A formula and a point with a value and derivatives of a size to reckon with, drawn until there is one."""
+    """A formula and a point with a value and derivatives of a convenient size. Variants are drawn until there is one."""
     reason = ""
     for _ in range(TRIES):
         try:
@@ -225,7 +227,7 @@ def _variant(base: Function, text: str, vary: Vary, draw: random.Random, digits:
 
 
 def _other(text: str, draw: random.Random) -> str:
-    """The formula with other whole numbers, and with functions in each other's place."""
+    """The formula with other whole numbers, and with functions replaced by others of their group."""
     for pair in SWAPS:
         one, other = pair if draw.random() < 0.5 else pair[::-1]
         text = re.sub(rf"\b{one}\b(?=\s*\()", other, text)

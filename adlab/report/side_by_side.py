@@ -1,4 +1,4 @@
-"""adlab's Wengert list and derivative program beside what PyTorch records and what JAX writes of the same formula."""
+"""adlab's Wengert list and derivative program, beside what PyTorch records and what JAX writes for the same formula."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from adlab.tracing.traced import at_point
 
 @dataclass(frozen=True)
 class Program:
-    """A program as somebody writes it: its lines, how often each primitive occurs, what it is in a few words.
+    """A program as some system writes it: its lines, how often each primitive occurs, and what it is in a few words.
 
-    `same` says for each line, where that is known, what of ours it is: the nodes with its value, or with its adjoints.
+    `same` says for each line, where that is known, what it is in adlab's list: the nodes with its value, or with its adjoints.
     """
 
     what: str
@@ -40,7 +40,7 @@ class Program:
 
     @property
     def operations(self) -> int:
-        """How many primitives are applied."""
+        """The number of primitives that are applied."""
         return sum(self.counts.values())
 
 
@@ -48,9 +48,9 @@ class Program:
 class SideBySide(Report):
     """One formula, its value and its gradient as programs: adlab's and the framework's.
 
-    `pairs` is the value and the gradient, ours first in each; `kept` says what each keeps for the backward pass;
-    `digits` are the correct digits of the gradient in float64 and float32; `kernels` is what a compiler fuses the gradient
-    into, by name the instructions of each; `notes` what else was measured.
+    `pairs` has two pairs of programs, for the value and for the gradient; adlab's is the first of each. `kept` says what each
+    system keeps for the backward pass. `digits` are the correct digits of the gradient in float64 and float32. `kernels` is
+    what a compiler fuses the gradient into: the instructions of each kernel, by its name. `notes` has other measurements.
     """
 
     system: str
@@ -71,7 +71,7 @@ class SideBySide(Report):
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """`programs`: {what, adlab, theirs} with lines, counts and what of ours each is; `kept`, `digits`, `kernels`, `notes`."""
+        """`programs`: {what, adlab, theirs}, each with lines, counts and adlab's nodes; `kept`, `digits`, `kernels`, `notes`."""
         return {
             "library": self.system,
             "programs": [
@@ -119,7 +119,7 @@ class SideBySide(Report):
 def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
     """f and its gradient as adlab and `framework` ("torch" or "jax") write them, at a point, for one output.
 
-    Raises MissingExtra where the framework is not installed, and MethodError for any other framework, or m > 1.
+    Raises MissingExtra where the framework is not installed, and MethodError for any other framework or for m > 1.
     """
     f, point = at_point(f, x)
     if framework not in SHOWN:
@@ -140,13 +140,13 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
 
 
 def _ours(graph: Graph, what: str, framed: bool = False) -> Program:
-    """Our list; `framed` says first what comes in, as a jaxpr does."""
+    """adlab's list. With `framed`, the inputs come first, as in a jaxpr."""
     head = [f"inputs: {', '.join(graph.inputs)}"] if framed else []
     return Program(what, head + list(graph.lines()), graph.counts())
 
 
 def _ours_kept(f: Function) -> list[str]:
-    """The values of f's own graph, inputs included, that the adjoint part of the program reads, or that are partials."""
+    """The values of f's own graph that the adjoint part of the program reads or that are partials. Inputs are included."""
     program, primal = f.program("reverse"), len(f.graph)
     used = [*program.outputs[f.m :], *(operand for node in program.nodes[primal:] for operand in node.operands)]
     read = {i for i in used if i < primal}
@@ -187,7 +187,7 @@ def _jax(f: Function, point: FloatArray) -> Shown:
     from adlab.peers import jax
 
     value, gradient = jax.jaxprs(f.graph, point)
-    nearby = point + 1e-3 * (1 + abs(point)) * np.sqrt(np.arange(2, f.n + 2))  # where no two nodes agree by chance
+    nearby = point + 1e-3 * (1 + abs(point)) * np.sqrt(np.arange(2, f.n + 2))  # a point where no two nodes agree by chance
     pairs = [
         ("f", _ours(f.graph, "adlab's Wengert list", True), _jaxpr(value, jax, "JAX's jaxpr of f", f.graph, nearby)),
         ("f and its gradient", _ours(f.program("reverse"), "adlab's derivative program", True),
@@ -206,7 +206,7 @@ def _fusion(primitives: int, made: dict[str, list[str]]) -> str:
 
 
 def _jaxpr(jaxpr: Any, jax: Any, what: str, ours: Graph, nearby: FloatArray) -> Program:
-    """Its lines: the inputs, an equation each, the outputs; beside an equation our nodes that have its value."""
+    """A jaxpr's lines: the inputs, one line for each equation, the outputs. Beside an equation: adlab's nodes with its value."""
     lines = [line.strip() for line in jaxpr.pretty_print(use_color=False).splitlines()]
     values = jax.computed(jaxpr, nearby)
     same = ["", *_with_value(ours, nearby, values), ""] if len(lines) == len(values) + 2 else []
@@ -221,7 +221,7 @@ def _with_value(graph: Graph, point: FloatArray, wanted: list[float]) -> list[st
 
 
 def _kept_by_jax(jax: Any, f: Function, point: FloatArray, nearby: FloatArray) -> list[str]:
-    """The residuals, each by the first node of our program that has its value nearby."""
+    """JAX's residuals, each named by the first node of adlab's program that has its value at a nearby point."""
     program, kept, moved = f.program("reverse"), jax.residuals(f.graph, point), jax.residuals(f.graph, nearby)
     known = dict(zip(program.names, range(len(program)), strict=True))
     same = _with_value(program, nearby, moved) if len(moved) == len(kept) else [""] * len(kept)
@@ -237,9 +237,10 @@ PLUMBING = {"parameter", "constant", "tuple", "get-tuple-element", "fusion", "ca
 
 
 def kernels(hlo: str) -> dict[str, list[str]]:
-    """The kernels of an HLO text in the order in which they run, and the instructions of each, parameters and tuples aside.
+    """The kernels of an HLO text, in the order in which they run, and the instructions of each. Parameters and tuples are left
+    out.
 
-    What stands in no fusion is a kernel of its own.
+    An instruction outside every fusion is a kernel of its own.
     """
     blocks: dict[str, list[str]] = {}
     for line in hlo.splitlines():
@@ -250,7 +251,7 @@ def kernels(hlo: str) -> dict[str, list[str]]:
             blocks[name].append(line)
 
     def instructions(line: str) -> list[str]:
-        """The line's own, then those of what it calls."""
+        """The line's own instructions, then those of what it calls."""
         own = [op for op in re.findall(r"= \S+ ([\w-]+)\(", line)[:1] if op not in PLUMBING]
         called = re.findall(r"(?:calls|to_apply|body)=%?([\w.-]+)", line)
         return own + [op for name in called for inner in blocks[name] for op in instructions(inner)]

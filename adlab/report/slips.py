@@ -1,9 +1,9 @@
-"""Wrong gradients, and what kind of slip their numbers look like.
+"""Finds the kind of slip that explains a wrong gradient.
 
-Each test asks one thing: would this slip give these numbers at every point where they are wrong? First slips of the
-whole (an order of variables or outputs, a transposed Jacobian, arguments in each other's place), then those of one
-component (a factor, a sign, digits), last those of one step inside the formula (a path left out, an inner derivative
-forgotten). What one slip explains is told once, for all components that it explains.
+Each test asks one question: would this slip give these numbers at every point where they are wrong? First come slips of the whole
+gradient: another order of variables or outputs, a transposed Jacobian, swapped arguments. Then come slips of one component: a
+factor, a sign, lost digits. Last come slips of one step inside the formula: a missing path, a forgotten inner derivative. A slip
+that explains several components is reported once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from adlab.report.subject import Formula, Room, Subject
 from adlab.report.tolerance import SLACK
 
 LIKE = 1e-6
-"""Two numbers are taken for the same slip if they agree this well."""
+"""Relative difference up to which two numbers count as the same."""
 FACTORS = {str(Fraction(p, q)): p / q for p in range(1, 13) for q in range(1, 13) if math.gcd(p, q) == 1 and p != q} | {
     "π": math.pi, "1/π": 1 / math.pi, "2π": 2 * math.pi, "1/(2π)": 0.5 / math.pi,
     "180/π, degrees for radians": 180 / math.pi, "π/180, radians for degrees": math.pi / 180,
@@ -42,15 +42,17 @@ FACTORS = {str(Fraction(p, q)): p / q for p in range(1, 13) for q in range(1, 13
 MOST_ORDERED = 8  # variables whose arguments are tried in other orders
 LARGEST = 5_000_000  # nodes × components × points that are searched for a path: some seconds
 LEAST_SHARE, MOST_SHARE = 1e-3, 0.1
-"""Of an error: reverse mode must be off by so much where the formula's roundings are to blame, and where nothing bounds them."""
+"""Parts of the error that reverse mode must show before the formula's roundings are blamed: with a bound, and without one."""
 MOST_COMPARED = 1000  # variables or outputs that are looked for in each other's place
 Cell = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Numbers of shape (points, m, n): those `got`, those `due`, and which are `wrong`; the types they came in, and the
-    room that rounding needs at each point."""
+    """The numbers to explain, of shape (points, m, n): what was `got`, what is `due`, and which are `wrong`.
+
+    Beside them: the types that the numbers came in, and the room that rounding needs at each point.
+    """
 
     f: Subject
     points: Sequence[FloatArray]
@@ -62,7 +64,7 @@ class Evidence:
 
     @property
     def n(self) -> int:
-        """How many variables."""
+        """The number of variables."""
         return len(self.f.names)
 
     def name(self, i: int, j: int) -> str:
@@ -71,7 +73,7 @@ class Evidence:
 
     @property
     def graph(self) -> Graph:
-        """Of a formula."""
+        """The graph; only a formula has one."""
         assert self.f.graph is not None
         return self.f.graph
 
@@ -80,12 +82,12 @@ class Evidence:
         return [list(evaluate(self.graph, point.tolist(), FLOATS)) for point in self.points]
 
     def adjoints(self, k: int, i: int) -> FloatArray:
-        """Of every node at point k, from output i."""
+        """The adjoint of every node at point k, from output i."""
         graph = self.graph
         return self._swept(("adjoints", k, i), lambda: reverse(graph, self._primals[k], {graph.outputs[i]: 1.0}, FLOATS))
 
     def tangents(self, k: int, j: int) -> FloatArray:
-        """Of every node at point k, along variable j."""
+        """The tangent of every node at point k, along variable j."""
         return self._swept(("tangents", k, j), lambda: forward(self.graph, self._primals[k], {j: 1.0}, FLOATS))
 
     def primal(self, k: int, node: int) -> float:
@@ -94,7 +96,8 @@ class Evidence:
 
     @cached_property
     def rounded(self) -> npt.NDArray[np.bool_]:
-        """Where no digit is right, the formula's running error bound covers it, and reverse mode itself is off there too."""
+        """Where no digit is right, the running error bound of the formula covers the error, and reverse mode is wrong there
+        too."""
         found = np.zeros(self.got.shape, dtype=bool)
         off = np.abs(self.got - self.due)
         for k, point in enumerate(self.points):
@@ -139,8 +142,8 @@ def named(seen: Evidence) -> list[str]:
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Whether all of the numbers agree as well as those of one slip do."""
-    finite = np.isfinite(a) & np.isfinite(b)  # all numbers are nothing beside an infinite one
+    """Whether all numbers agree as closely as one slip would make them."""
+    finite = np.isfinite(a) & np.isfinite(b)  # beside an infinite number every other vanishes
     return bool(np.all(finite & (np.abs(a - b) <= LIKE * np.maximum(np.abs(a), np.abs(b)))))
 
 
@@ -165,7 +168,7 @@ def _outputs_in_another_order(seen: Evidence) -> str:
 
 
 def _order(got: FloatArray, due: FloatArray, wrong: npt.ArrayLike) -> dict[int, int]:
-    """By place along the last axis, whose numbers stand there, where wrong ones are right in each other's places."""
+    """For each place along the last axis, the place whose numbers stand there. Found where wrong numbers are right elsewhere."""
     places = np.flatnonzero(wrong).tolist()
     if not 2 <= len(places) <= MOST_COMPARED:
         return {}
@@ -175,7 +178,7 @@ def _order(got: FloatArray, due: FloatArray, wrong: npt.ArrayLike) -> dict[int, 
         close = LIKE * np.maximum(np.abs(got[..., j, None]), np.abs(due[..., places]))
         same = (np.isfinite(apart) & (apart <= close)).all(axis=(0, 1))
         owners = [places[k] for k in np.flatnonzero(same) if places[k] not in order.values()]
-        if not owners or j in owners:  # in its own place already, but for a few digits
+        if not owners or j in owners:  # in its own place already, apart from a few digits
             return {}
         order[j] = owners[0]
     return order
@@ -194,7 +197,7 @@ def _ordered(order: dict[int, int], names: Sequence[str], what: str) -> str:
 
 
 def _arguments_in_another_order(seen: Evidence) -> str:
-    """The right gradient, of a point whose coordinates were read in another order."""
+    """The right gradient for another point, whose coordinates were read in another order."""
     n = seen.n
     if not 2 <= n <= MOST_ORDERED:
         return ""
@@ -210,7 +213,7 @@ def _arguments_in_another_order(seen: Evidence) -> str:
             found = np.array([seen.f.jacobian(point) for point in elsewhere])
         except AdlabError:
             continue
-        if alike(seen.got, found) and not alike(here, found):  # of a symmetric f, which loses its own digits
+        if alike(seen.got, found) and not alike(here, found):  # not where f is symmetric and loses its own digits
             read = ", ".join(f"{seen.f.names[k]} as {seen.f.names[j]}" for j, k in enumerate(order) if j != k)
             return f"right for another point: the arguments are read in another order, {read}"
     return ""
@@ -230,7 +233,7 @@ WHOLE = (_transposed, _variables_in_another_order, _outputs_in_another_order, _a
 
 
 def _somewhere(seen: Evidence, i: int, j: int) -> str:
-    """Which points, where a component is wrong at some of them only."""
+    """The points at which a component is wrong, if it is wrong at some only."""
     wrong = seen.wrong[:, i, j]
     if wrong.all():
         return ""
@@ -241,7 +244,7 @@ def _somewhere(seen: Evidence, i: int, j: int) -> str:
 
 
 def _slip(seen: Evidence, i: int, j: int) -> str:
-    """The sentence for one wrong component, `{where}` standing for its name; alike slips are told together."""
+    """The sentence for one wrong component. `{where}` stands for its name, so that equal slips are reported together."""
     at = np.flatnonzero(seen.wrong[:, i, j]).tolist()
     got, due = seen.got[at, i, j], seen.due[at, i, j]
     if not np.isfinite(got).all():
@@ -270,7 +273,7 @@ def _slip(seen: Evidence, i: int, j: int) -> str:
 
 
 def _below_rounding(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray, i: int) -> str:
-    """Where the derivative itself is smaller than a rounding of f: s*(1 - s) at 40 is 0, for s is rounded to 1."""
+    """Where the derivative is smaller than a rounding of f: s*(1 - s) at 40 is 0, since s is rounded to 1."""
     with np.errstate(all="ignore"):
         size = np.abs([seen.f.values(seen.points[k])[i] for k in at])
     if not np.all(np.isfinite(size) & (np.abs(due) <= 2 * UNIT * size) & (np.abs(got) <= 2 * UNIT * size)):
@@ -280,7 +283,7 @@ def _below_rounding(seen: Evidence, at: Sequence[int], got: FloatArray, due: Flo
 
 
 def _rounded_away(seen: Evidence, k: int, i: int, j: int) -> str:
-    """No slip: reverse mode on the formula as it is written may be off as much."""
+    """Not a slip: reverse mode on the formula as it is written may be as wrong as this."""
     lost = []
     if isinstance(seen.f, Formula):
         program = seen.f.f.program("reverse")
@@ -291,7 +294,7 @@ def _rounded_away(seen: Evidence, k: int, i: int, j: int) -> str:
 
 
 def _factor(got: FloatArray, due: FloatArray) -> str:
-    """A sign, a factor that is known by name, or nothing at all."""
+    """A wrong sign, a known factor, or nothing at all."""
     if alike(got, -due):
         return "sign of {where}"
     for name, factor in FACTORS.items():
@@ -302,16 +305,16 @@ def _factor(got: FloatArray, due: FloatArray) -> str:
 
 
 def _by_value(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray, i: int, j: int) -> str:
-    """Factors that vary from point to point as f, or as the variable, does; so at two points at least."""
+    """Factors that vary from point to point as f does, or as the variable does. They need at least two points."""
     if len(at) < 2:
         return ""
     f = np.array([seen.f.values(seen.points[k])[i] for k in at])
     x = np.array([seen.points[k][j] for k in at])
     readings = {
-        "divided by f, as the gradient of log f, in {where}": due / f,
-        "multiplied by 2f, as the gradient of f², in {where}": due * 2 * f,
-        "multiplied by f, as the gradient of exp f with f in its place, in {where}": due * f,
-        "multiplied by the variable itself, as a derivative by its logarithm, in {where}": due * x,
+        "divided by f, as if it were the gradient of log f, in {where}": due / f,
+        "multiplied by 2f, as if it were the gradient of f², in {where}": due * 2 * f,
+        "multiplied by f, in {where}": due * f,
+        "multiplied by the variable itself, as if it were the derivative by its logarithm, in {where}": due * x,
         "divided by the variable itself in {where}": due / x,
     }
     return next((said for said, number in readings.items() if alike(got, number)), "")
@@ -328,8 +331,10 @@ def _constant(got: FloatArray, due: FloatArray) -> str:
 
 
 def _inside(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray, i: int, j: int) -> str:
-    """A slip at one operation, the first that gives these numbers: all paths through it left out, of the wrong sign or
-    factor, or its own derivative mistaken."""
+    """A slip at one operation, the first that gives these numbers.
+
+    Either all paths through it are left out, or have a wrong sign or factor, or its own derivative is mistaken.
+    """
     if seen.f.graph is None:
         return ""
     graph, size = seen.graph, int(seen.wrong.any(axis=0).sum())
@@ -349,7 +354,7 @@ def _inside(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray,
         operands = set(graph.nodes[node].operands) & {o for o in graph.nodes[node].operands if graph.active[o]}
         if len(operands) != 1:
             continue
-        alone = tangent[:, operands.pop()] * adjoint[:, node]  # if its own derivative were 1
+        alone = tangent[:, operands.pop()] * adjoint[:, node]  # as if its own derivative were 1
         own = np.array([seen.primal(k, node) for k in at])
         for taken, read in ((1.0, "1: it is left out of the chain"), (own, "the value itself")):
             if np.any(taken * alone != through[:, node]) and alike(got, due - through[:, node] + taken * alone):
@@ -359,7 +364,7 @@ def _inside(seen: Evidence, at: Sequence[int], got: FloatArray, due: FloatArray,
 
 
 def _on_the_path(ratio: float) -> str:
-    """What it means that all paths through one node count so many times."""
+    """What it means that all paths through one node count this many times."""
     if abs(ratio) <= LIKE:
         return "missing the path"
     if abs(ratio + 1) <= LIKE:

@@ -1,4 +1,4 @@
-"""Where the truth comes from, in words."""
+"""Says in words where the truth comes from."""
 
 from __future__ import annotations
 

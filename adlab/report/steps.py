@@ -1,10 +1,9 @@
-"""Error against step size: the picture in which truncation falls and roundoff rises, measured apart.
+"""Error against step size: the picture in which truncation falls and roundoff rises, each measured by itself.
 
-At each step the stencil is applied twice: to the floats that f returns, and to values of the expression in high
-precision. Then truncation = D_exact − f′ and roundoff = D_float − D_exact, and their sum is the whole error, with
-nothing assumed. The exact values are taken at the nodes x + oh themselves, so that the rounding of a node counts as the
-roundoff that it is. Steps are spaced evenly in log h and not in powers of two, which would often divide without any
-rounding at all and flatter the small ones.
+At each step the stencil is applied twice: to the floats that f returns, and to values of the expression in high precision. Then
+truncation = D_exact − f′ and roundoff = D_float − D_exact. Their sum is the whole error, and nothing is assumed. The exact values
+are taken at the rounded nodes x + oh themselves, so the rounding of a node counts as roundoff. Steps are spaced evenly in log h.
+Powers of two would often divide without rounding, and flatter the small steps.
 """
 
 from __future__ import annotations
@@ -34,20 +33,20 @@ from adlab.text.traversal import listing
 from adlab.tracing.traced import at_point
 from adlab.truth.meanings import exact as exact_number
 
-GUARD = 40  # bits of the exact values that are not counted on
-DIGITS = 45  # of the truth: the truncation of order 8 falls to 1e-36 where its slope is fitted
+GUARD = 40  # bits of the exact values that are not relied on
+DIGITS = 45  # of the truth: the truncation error of order 8 falls to 1e-36 where its slope is fitted
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
 STEPS = (LARGEST - SMALLEST) * PER_DECADE + 1
 FEWEST = 20
-"""Steps that a curve must have; with fewer, neither its slopes nor its best step can be told."""
+"""The fewest steps of a curve. With fewer, neither its slopes nor its best step can be found."""
 LINES = ("complex-step", "forward", "reverse")
-"""What has no step to choose, and is a level line in the picture."""
+"""Methods that have no step to choose. Each is a level line in the picture."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """One difference quotient at one step, its two errors measured apart."""
+    """One difference quotient at one step, with its two errors measured separately."""
 
     scheme: str
     step: float
@@ -55,7 +54,7 @@ class Split:
     roundoff: float
 
     def in_words(self) -> str:
-        """Which of the two holds the scheme back, with both sizes."""
+        """Which of the two errors limits the scheme, with both sizes."""
         small, large = sorted([self.truncation, self.roundoff])
         truncation = f"{self.truncation:.1e}" if self.truncation else "below what can be measured"
         both = f"at its step {self.step:.1e} truncation is {truncation} and roundoff {self.roundoff:.1e}"
@@ -67,7 +66,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Curve:
-    """One scheme for one partial, over all steps. Errors are absolute, arrays of the steps' length, NaN where none."""
+    """One scheme for one partial, at all steps. Errors are absolute: arrays as long as the steps, NaN where there are none."""
 
     scheme: str
     order: int
@@ -81,26 +80,28 @@ class Curve:
 
     @property
     def best(self) -> tuple[float, float]:
-        """The step with the smallest error, and that error: truncation, which is smooth, and the envelope of roundoff,
-        which has no lucky zeros."""
+        """The step with the smallest error, and that error.
+
+        The error is the truncation error, which is smooth, plus the envelope of the roundoff error, which has no lucky zeros.
+        """
         wrapped = self.truncation + envelope(self.roundoff)
         i = int(np.nanargmin(wrapped))
         return float(self.steps[i]), float(wrapped[i])
 
     @property
     def truncation_slope(self) -> float | None:
-        """Log-log slope of the measured truncation error where h is small enough for its leading term: about p."""
+        """The log-log slope of the measured truncation error where h is small enough for its leading term: about p."""
         return _slope(self.steps, self.truncation, low=self.best[0] / 1000, high=self.best[0] / 10)
 
     @property
     def roundoff_slope(self) -> float | None:
-        """Log-log slope of the envelope of the measured roundoff error, about −1."""
+        """The log-log slope of the envelope of the measured roundoff error: about −1."""
         return _slope(self.steps, envelope(self.roundoff), low=0.0, high=self.best[0])
 
 
 @dataclass(frozen=True)
 class Steps(Report):
-    """Curves by scheme and partial; `levels` are the errors of methods that have no step: (method, output, variable)."""
+    """Curves by scheme and partial. `levels` are the errors of methods without a step, by (method, output, variable)."""
 
     function: Function
     point: FloatArray
@@ -112,7 +113,7 @@ class Steps(Report):
 
     @property
     def slopes(self) -> dict[str, dict[str, float | None]]:
-        """Fitted slopes by scheme (of the first partial asked for): `truncation` near +p, `roundoff` near −1."""
+        """Fitted slopes by scheme, for the first partial asked for: `truncation` near +p, `roundoff` near −1."""
         return {
             curve.scheme: {"truncation": curve.truncation_slope, "roundoff": curve.roundoff_slope, "order": curve.order}
             for curve in reversed(self.curves)
@@ -120,7 +121,7 @@ class Steps(Report):
 
     @property
     def best(self) -> dict[str, dict[str, float | None]]:
-        """By scheme the best step found and its error, beside what the model predicts."""
+        """For each scheme the best step and its error, beside what the model predicts."""
         return {curve.scheme: _best(curve) for curve in reversed(self.curves)}
 
     def to_dict(self) -> dict[str, Any]:
@@ -168,8 +169,10 @@ class Steps(Report):
         return f"{self.function.title} at {place}"
 
     def plot(self, ax: Any = None, variable: str | None = None, output: int = 0, **options: Any) -> Any:
-        """The V of each scheme for one partial, with the model's lines and the level ones; the first variable's, or that of
-        `variable`. `options` go to `Axes.plot` for the measured errors. Returns the Axes."""
+        """The V-shaped curve of each scheme for one partial, with the model's lines and the level lines. Returns the Axes.
+
+        The partial is by the first variable, or by `variable`. `options` go to `Axes.plot` for the measured errors.
+        """
         from adlab.plots.pieces import draw_steps
 
         return draw_steps(self, ax, variable or self.curves[0].variable, output, options)
@@ -185,9 +188,9 @@ def steps(
 ) -> Steps:
     """Error against step size at the point `x`, for each scheme and each partial (or one `variable`).
 
-    `schemes` are names, or stencils for the first derivative. Curves that are not done within `patience` seconds are left
-    out, and `gave_up` names them. Raises GaveUp where none is done, MethodError where there is no truth to measure
-    errors against, OptionError for an unknown scheme or variable.
+    `schemes` are names, or stencils for the first derivative. Curves that are not finished within `patience` seconds are left
+    out, and `gave_up` names them. Raises GaveUp where none is finished, MethodError where there is no truth to measure errors
+    against, and OptionError for an unknown scheme or variable.
 
     >>> found = steps("exp(x)", 1.0, schemes=["central-difference"])
     >>> round(found.slopes["central-difference"]["truncation"], 2)
@@ -245,7 +248,7 @@ def _known(f: Function, variable: str) -> str:
 
 
 def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any, seconds: float) -> Curve:
-    """The errors at all steps; at fewer where that takes longer. Raises GaveUp where there is no time for `FEWEST`."""
+    """The errors at all steps, or at fewer where time is short. Raises GaveUp where there is no time for `FEWEST` steps."""
     scale = abs(float(probe.point[j])) or 1.0
     sizes = np.logspace(SMALLEST, LARGEST, STEPS) * scale
     rows: dict[int, tuple[float, float, float]] = {}
@@ -266,12 +269,12 @@ def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any
 
 
 def _coarse_first(count: int) -> list[int]:
-    """All positions, every eighth first, so that a curve which is not finished in time spans all steps."""
+    """All positions, every eighth first. So a curve that is not finished in time still spans all steps."""
     return sorted(range(count), key=lambda k: next(-step for step in (8, 4, 2, 1) if not k % step))
 
 
 def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[float, float, float]:
-    """Total, truncation and roundoff, all absolute."""
+    """The total, truncation and roundoff errors, all absolute."""
     if not h:  # the point is so near 0 that this fraction of it underflows
         return math.nan, math.nan, math.nan
     exact = exact_number(exact)
@@ -281,14 +284,14 @@ def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any
             return math.nan, math.nan, math.nan
         value = float(probe.rounded(j, float(probe.point[j]))[i])
         unknown = abs(exact) * CONTEXT.mpf(10) ** -DIGITS + abs(value) / exact_number(h) * CONTEXT.ldexp(1, GUARD - BITS)
-        truncation = abs(sharp - exact)  # of a polynomial it may be 0, but for the last bits of both
+        truncation = abs(sharp - exact)  # for a polynomial it may be 0, apart from the last bits of both
         return float(abs(rounded - exact)), float(truncation if truncation > unknown else 0), float(abs(rounded - sharp))
 
 
 def _model(probe: Probe, stencil: Stencil, i: int, j: int) -> ErrorModel | None:
-    """The model with the true derivative of order p + d, and the measured noise; None where there is no such derivative.
+    """The model with the true derivative of order p + d and the measured noise. None where there is no such derivative.
 
-    A noise of 0 means that f was exact at the nodes looked at; it is then taken to be u|f|, as elsewhere it will be.
+    A noise of 0 means that f was exact at the nodes looked at. It is then taken to be u|f|, as it will be at other nodes.
     """
     higher = probe.derivative(i, j, stencil.order + stencil.derivative)
     if higher is None:
@@ -313,7 +316,7 @@ def _levels(f: Function, point: FloatArray, i: int, j: int, exact: Any) -> dict[
 def split(
     f: Function, point: FloatArray, j: int, name: str, step: float, judged: Truth, output: int = 0
 ) -> Split | None:
-    """The two errors of one named scheme at one step, measured apart; None where there is nothing to measure by."""
+    """The two errors of one named scheme at one step, measured separately. None where there is nothing to measure by."""
     exact = judged.component(output, j).value
     if exact is None or name not in SCHEMES or not step > 0:
         return None
@@ -328,7 +331,7 @@ def split(
 
 
 def _slope(sizes: FloatArray, errors: FloatArray, low: float, high: float) -> float | None:
-    """The least-squares slope on log-log axes between two steps; None with fewer than two thirds of a decade."""
+    """The least-squares slope on log-log axes between two steps. None with fewer than two thirds of a decade."""
     used = (sizes >= low) & (sizes <= high) & (errors > 0) & (sizes > 0)
     if used.sum() < 2 * PER_DECADE // 3:
         return None

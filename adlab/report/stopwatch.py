@@ -1,4 +1,4 @@
-"""How long f and each method take: calls interleaved, so that all meet the same noise, and the median of many."""
+"""How long f and each method take: calls are interleaved, so that all meet the same noise, and the median counts."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ ROUNDS = 5
 PATIENCE = 5.0
 """Seconds after which no further round begins."""
 LONG = 0.2
-"""Seconds of a call that is not repeated: noise is nothing to it."""
+"""Seconds of a call that is not repeated, since noise does not matter to it."""
 DEAR = 1e-3
 """Seconds of a whole call that is made once more, not in every round, where the method's formula is timed by itself."""
 ONCE = 0.05
-"""Seconds of a call that is timed alone; shorter ones are timed several at a time."""
+"""Seconds of a call that is timed alone. Shorter calls are timed several at a time."""
 BATCH = 5e-4
-"""Seconds that several calls timed together should take: a thousand times what reading the clock does."""
+"""Seconds that several calls timed together should take: a thousand times what reading the clock takes."""
 Times = dict[str, float]
 
 
 def measured(
     f: Function, point: FloatArray, methods: list[Method], known: Mapping[str, float], formulas: Mapping[str, Callable[[], Any]]
 ) -> tuple[Times, Times]:
-    """Median seconds of f on plain numbers ("f"), and of each method's call; and of the `formulas` by themselves, by method.
+    """Median seconds of f on plain numbers ("f") and of each method's call; and of the `formulas` by themselves, by method.
 
-    A call that is `known` to be long is taken at that, unless it has a formula to prepare: then only the first is slow.
+    A call that is `known` to be long is not timed again, unless it has a formula to prepare: then only its first call is slow.
     """
     long = {method.name: known[method.name] for method in methods
             if known.get(method.name, 0.0) > LONG and method.needs == "values"}  # fmt: skip
@@ -77,7 +77,7 @@ def _once(call: Callable[[], Any]) -> float:
 
 
 def _repeats(call: Callable[[], Any]) -> int:
-    """Warm up, past the calls after which a program is compiled, and see how many calls make up a batch."""
+    """Warms up, past the calls after which a program is compiled, and finds how many calls make up a batch."""
     for _ in range(SWEEPS + WALKS + 2):
         once = _once(call)
         if once > ONCE:

@@ -1,4 +1,4 @@
-"""What a gradient is held against: a formula, or a model in Python code; its truth, and the room that rounding needs."""
+"""What a gradient is compared with: a formula, or a model in Python code. It has a truth, and the room that rounding needs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from adlab.truth.sharp import derivatives_of, rebound
 Rows = list[list[Component]]
 SHARP = "your model, run on high-precision numbers: values of its own code, no rule of differentiation"
 SAMPLED = "adaptive differences of your model in binary64: not independent of its rounding, and good to their error only"
-MOST_SHARP = 60  # variables of a model whose second differences are taken, n² evaluations
+MOST_SHARP = 60  # variables of a model whose second differences are computed: n² evaluations
 
 
 class Room(NamedTuple):
-    """What rounding can do to each partial at a point, absolute, each of shape (m, n).
+    """The absolute error that rounding can cause in each partial at a point; all arrays have shape (m, n).
 
-    `spread` is Σₖ |xₖ ∂ₖ∂ⱼf|: times 2⁻⁵³ what the rounding of the inputs moves. `scale` is the sum of the sizes of all
-    contributions to the partial. `bound` is the running error bound of reverse mode, 0 where there is none, and
-    `unbounded` says where that is because rounding may cost anything. `doubt` is what the truth itself may be off by.
+    `spread` is Σₖ |xₖ ∂ₖ∂ⱼf|; times 2⁻⁵³ it is the effect of rounding the inputs. `scale` is the sum of the sizes of all
+    contributions to the partial. `bound` is the running error bound of reverse mode, 0 where there is none. `unbounded` says
+    where it is 0 because rounding may cost anything. `doubt` is the error of the truth itself.
     """
 
     spread: FloatArray
@@ -48,7 +48,7 @@ class Room(NamedTuple):
 
 
 class Subject(Protocol):
-    """A function from Rⁿ to Rᵐ that judges a gradient."""
+    """A function from Rⁿ to Rᵐ by which a gradient is judged."""
 
     title: str
     names: list[str]
@@ -95,7 +95,7 @@ class Formula:
         return Room(spread, contributions(self.f.graph, point), finite, nothing, ~np.isfinite(bound))
 
     def _bound(self, point: FloatArray) -> FloatArray:
-        """Infinite where rounding may cost anything; 0 where nothing is known."""
+        """The running error bound: infinite where rounding may cost anything, 0 where nothing is known."""
         nothing = np.zeros((self.m, len(self.names)))
         if len(self.f.graph) * self.m > LARGEST_WALKED:
             return nothing
@@ -130,7 +130,7 @@ def contributions(graph: Graph, point: FloatArray) -> FloatArray:
 
 
 class Model:
-    """Python code that computes f: run on high-precision numbers, else sampled."""
+    """Python code that computes f. It is run on high-precision numbers; where that fails, differences sample it."""
 
     graph = None
 
@@ -150,14 +150,14 @@ class Model:
 
     @cached_property
     def _ways(self) -> list[Callable[..., Any]]:
-        """How the code is called: with one array; with one number each; of one variable, perhaps with the number."""
+        """Ways to call the code: with one array, with n numbers, or, for one variable, with a number."""
         run = rebound(self._function)
         if len(self.names) == 1:
             return [run, lambda x: run(x[0])]
         return [lambda x: run(*x)] if self._spread else [run]
 
     def values(self, point: FloatArray) -> FloatArray:
-        """NaN where the code raises for want of a value."""
+        """The values; NaN where the code raises because there is none."""
         key = point.tobytes()
         if key not in self._seen:
             try:
@@ -187,7 +187,7 @@ class Model:
         self._sources.add(SAMPLED)
         try:
             jacobian, estimates = differences.gradient(self.values, point, "adaptive-difference", None)
-        except Exception as error:  # whatever a stranger's function may raise
+        except Exception as error:  # a stranger's function may raise anything
             return [[Component(i, name, "unavailable", note=f"your model raised {type(error).__name__}: {error}")
                      for name in self.names] for i in range(self.m)]  # fmt: skip
         found = np.asarray(jacobian, dtype=float).reshape(self.m, len(self.names))
@@ -216,7 +216,7 @@ class Model:
         return Room(spread, scale, UNIT * scale, doubt, np.zeros(scale.shape, dtype=bool))
 
     def _moved(self, point: FloatArray, slopes: FloatArray) -> FloatArray:
-        """How the partials move where each coordinate grows by a part of 2⁻²⁰ of itself, as a rate."""
+        """The rate at which the partials move where each coordinate grows by 2⁻²⁰ of itself."""
         part, found = 2.0**-20, np.zeros(slopes.shape)
         for k in range(len(point)):
             beside = point.copy()
@@ -228,8 +228,10 @@ class Model:
 
 
 def subject_of(f: Any, at: Sequence[Any]) -> Subject:
-    """A formula, text or expression as such; a Python function as a model, whose variables are its parameters' names or
-    x1, x2 … as many as a point has."""
+    """What to judge by. A formula, text or expression is one; a Python function is a model.
+
+    The variables of a model are named as its parameters, or x1, x2 … as many as a point has.
+    """
     if isinstance(f, Function) or not callable(f) or isinstance(f, (type, sympy.Basic)):
         return Formula(as_function(f, next(iter(at), None)))
     first = next(iter(at), None)
@@ -242,7 +244,7 @@ def subject_of(f: Any, at: Sequence[Any]) -> Subject:
     names = names or (list(first) if isinstance(first, dict) else ["x"] if n == 1 else [f"x{j + 1}" for j in range(n)])
     try:
         return Model(f, names, numbers)
-    except Exception as error:  # whatever a stranger's function may raise
+    except Exception as error:  # a stranger's function may raise anything
         raise MethodError(f"your model raised {type(error).__name__} at {numbers.tolist()}: {error}") from error
 
 

@@ -1,7 +1,7 @@
-"""Expression swell: how large f and each of its derivatives are, as trees, as graphs, after cse, and as programs.
+"""Expression swell: the size of f and of each derivative as trees, as graphs, after cse, and as programs.
 
-Swell belongs to the tree notation. A derivative that explodes as a tree may be small as a graph of distinct nodes, and
-smaller still as a program that never was a tree; so all of them are counted, and no tree is walked to be counted.
+Swell belongs to the tree notation. A derivative that explodes as a tree may be small as a graph of distinct nodes. It may be
+smaller still as a program that never was a tree. So all of them are counted, and no tree is walked to be counted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LEGEND = [
 
 @dataclass(frozen=True)
 class SwellRow:
-    """The sizes of one thing; None where there is none to be had, and `status` and `note` say why."""
+    """The sizes of one thing. None where there is no number; then `status` and `note` say why."""
 
     what: str
     tree_operations: int | None = None
@@ -51,7 +51,7 @@ class SwellRow:
 
 @dataclass(frozen=True)
 class Swell(Report):
-    """`rows` for f, its symbolic derivative and the derivative programs; `form` says which form of f was counted."""
+    """`rows` for f, its symbolic derivative and the derivative programs. `form` says which form of f was counted."""
 
     name: str
     form: str
@@ -63,7 +63,7 @@ class Swell(Report):
         return next(row for row in self.rows if row.what == what)
 
     def to_dict(self) -> dict[str, Any]:
-        """`form`, and `rows` with the fields of `SwellRow`; a size beyond binary64 is given in words, "2.3e+1000"."""
+        """`form`, and `rows` with the fields of `SwellRow`. A size beyond binary64 is a text, "2.3e+1000"."""
         rows = [{field: _plain(value) for field, value in asdict(row).items()} for row in self.rows]
         return {"name": self.name, "form": self.form, "rows": rows}
 
@@ -78,15 +78,17 @@ class Swell(Report):
         return [Table(f"swell of {self.name}, {self.form}", head, rows, frozenset(head[1:6]), LEGEND)]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Bars on a log scale: tree, after cse, and graph operations of each; `options` go to `Axes.bar`. Returns the Axes."""
+        """Bars on a log scale: the tree, cse and graph operations of each. `options` go to `Axes.bar`. Returns the Axes."""
         from adlab.plots.pieces import swell_bars
 
         return swell_bars(self, ax, options)
 
 
     def plot_side_by_side(self, axes: Any = None) -> Any:
-        """The derivative as a tree, as the formula of `sympy.diff` is written, beside the program of reverse mode, in which
-        each part stands once. `axes` are two Axes. Returns them. Raises OptionError where the tree is too large to draw."""
+        """Two pictures: the derivative of `sympy.diff` as a tree, and the reverse-mode program, in which each part stands once.
+
+        `axes` are two Axes. Returns them. Raises OptionError where the tree is too large to draw.
+        """
         from adlab.plots.canvas import entitle, two_panels
 
         f = self.function
@@ -103,11 +105,11 @@ class Swell(Report):
 
 
 MOST_DRAWN = 120
-"""Nodes of a tree that can be read on a page."""
+"""Nodes of the largest tree that can be read on a page."""
 
 
 def _tree(f: Function) -> Graph | None:
-    """The graph of all partials with nothing shared: every use of a part has a copy of its own. None where it is too large."""
+    """The graph of all partials with nothing shared: every use of a part has its own copy. None where it is too large."""
     try:
         shared = lower(tuple(partials(f.outputs, f.variables)), f.variables)
     except AdlabError:
@@ -118,7 +120,7 @@ def _tree(f: Function) -> Graph | None:
     nodes: list[Node] = []
 
     def copied(position: int) -> int:
-        """Where the copy of a part is: leaves before 0 until their number is known."""
+        """The position of a part's copy. Leaves have negative positions until their number is known."""
         primitive, operands, parameter = shared.nodes[position]
         if position < len(shared.inputs):
             leaves.append(shared.inputs[position])
@@ -142,8 +144,9 @@ def _plain(value: Any) -> Any:
 
 
 def swell(f: Any, seconds: float = SECONDS, patience: float = PATIENCE) -> Swell:
-    """Counts f and its derivatives. SymPy gets `seconds` for each of its tasks, and `patience` seconds for all of them; a row
-    says where it gave up.
+    """Counts f and its derivatives. SymPy gets `seconds` for each of its tasks, and `patience` seconds for all of them.
+
+    A row says where SymPy gave up.
 
     >>> found = swell("4*x*(1 - x)")
     >>> [(row.what, row.tree_operations) for row in found.rows][:2]
@@ -172,7 +175,7 @@ def _after_cse(f: Function, seconds: float) -> tuple[int | None, str, str]:
 
 
 def _derivative(f: Function, seconds: float) -> SwellRow:
-    """All partials together, as `sympy.diff` leaves them, and after joint cse."""
+    """All partials together, as `sympy.diff` leaves them, and after cse over all of them."""
     what = "symbolic derivative"
     note = ""
     try:
@@ -200,9 +203,9 @@ def _program(f: Function, mode: Any) -> SwellRow:
 def form_of(expressions: Iterable[Basic]) -> str:
     """"as written" if SymPy's arithmetic would still merge or distribute something, else "as SymPy evaluates it".
 
-    Evaluated, a sum holds no sum and a product no product, each has one number at most and no two terms (factors)
-    that differ by a number (an exponent) only, and a number times a sum is multiplied out. The order of operands is
-    not looked at: no count depends on it.
+    In evaluated form a sum contains no sum and a product no product. Each has one number at most. No two terms differ by a
+    number only, no two factors by an exponent only. A number times a sum is multiplied out. The order of operands is not
+    examined, since no count depends on it.
 
     >>> x = sympy.Symbol("x")
     >>> form_of([4 * x * (1 - x)]), form_of([sympy.Mul(x, x, evaluate=False)])
@@ -231,18 +234,20 @@ def _unmerged(distinct: Distinct, node: Any) -> bool:
 
 
 def _without_number(distinct: Distinct, node: Any, part: Any) -> tuple[int, ...]:
-    """A term without its coefficient, a factor without its constant exponent: of two alike, SymPy makes one."""
+    """A term without its coefficient, or a factor without its constant exponent. SymPy merges two that are equal."""
     kept = [part]
     if isinstance(node, sympy.Add) and isinstance(part, sympy.Mul):
         kept = [factor for factor in part.args if not factor.is_Number]
     elif isinstance(node, sympy.Mul) and isinstance(part, sympy.Pow) and part.args[1].is_Number:
-        kept = [part if isinstance(part.args[0], (sympy.exp, sympy.Pow)) else part.args[0]]  # exp(x)/sqrt(exp(x)) stays
+        kept = [part if isinstance(part.args[0], (sympy.exp, sympy.Pow)) else part.args[0]]  # SymPy keeps exp(x)/sqrt(exp(x))
     return tuple(sorted(distinct.positions[id(operand)] for operand in kept))
 
 
 def swell_by_depth(make: Callable[[int], Function], depths: Sequence[int], seconds: float = 5.0) -> dict[str, Any]:
-    """Operations of the derivative for a family of functions: `depth` and a list for each notation; None where SymPy
-    gave up (it is not asked again at larger depths)."""
+    """Operations of the derivative for a family of functions: `depth`, and a list for each notation.
+
+    None stands where SymPy gave up; it is not asked again at larger depths.
+    """
     found: dict[str, Any] = {"depth": list(depths), "as a tree": [], "distinct nodes": [], "after cse": [], "reverse program": []}
     given_up = False
     for depth in depths:

@@ -1,9 +1,9 @@
-"""How far from the truth a right gradient may lie: by rounding, by its kind, or by what its owner allows.
+"""How far from the truth a right gradient may be: by rounding, by its kind, or by what its owner allows.
 
 A number that the owner gives as `rtol` is the rule, whether the default would allow less or more.
-The default is what a good binary64 gradient can promise: 1000 roundings of its own, as much times the condition number
-of the point, and where the truth is exactly 0 what rounding can leave of the formula. Single precision is the same with
-its own unit. A difference quotient gets what quotients at the usual steps are really off by.
+By default it is what a good binary64 gradient can promise: 1000 roundings of its own, and 1000 times the condition number of the
+point. Where the truth is exactly 0, it is what rounding can leave of the formula. Single precision has the same rule with its own
+unit. A difference quotient gets the error that quotients at the usual steps really have.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from adlab.report.conditioning import UNIT
 from adlab.report.subject import Room, Subject
 
 ROUNDINGS = {"float64": 1000, "float32": 1000, "float16": 32, "bfloat16": 8}
-"""Roundings of a gradient's own that are allowed, and times the condition number; of few digits, few may be lost."""
-LARGEST = 0.1  # of the truth, or of its contributions: what is off by more is not right, however ill-conditioned the point
+"""Roundings that are allowed, times the condition number; the number for formats with few digits is smaller."""
+LARGEST = 0.1  # of the truth, or of its contributions: a larger error is never right, however ill-conditioned the point
 UNITS = {"float64": UNIT, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
-"""Half the distance from 1 to the next number."""
+"""Unit roundoff of each format: half the distance from 1 to the next number."""
 SMALLEST = {"float64": 5e-324, "float32": 2.0**-149, "float16": 2.0**-24, "bfloat16": 2.0**-133}
-"""The smallest positive number of each."""
+"""The smallest positive number of each format."""
 SLACK = 10.0  # times a running error bound, or a measured error of a quotient: other code rounds in other places
 STEPS = {
     "forward-difference": (1e-9, 1e-8, 1e-6), "backward-difference": (1e-9, 1e-8, 1e-6),
     "central-difference": (1e-7, 1e-5, 1e-4),
 }  # fmt: skip
-"""Steps that people take, in units of max(1, |x|), and absolute."""
+"""Steps that people use: in units of max(1, |x|), and absolute ones."""
 SIDES = {"forward-difference": (1, 0), "backward-difference": (0, -1), "central-difference": (1, -1)}
 KINDS = (*UNITS, *SIDES, "difference")
 
@@ -51,7 +51,7 @@ class Tolerance(NamedTuple):
 
 
 def tolerance(rtol: Any, atol: Any) -> Tolerance:
-    """From what a user has written; raises OptionError for what is neither a number nor a kind."""
+    """The tolerance that a user has written. Raises OptionError for anything that is neither a number nor a kind."""
     absolute = 0.0 if atol is None else _positive("atol", atol)
     if rtol is None:
         return Tolerance(absolute=absolute)
@@ -76,7 +76,7 @@ def _positive(name: str, number: Any) -> float:
 
 
 def allowed(asked: Tolerance, room: Room, due: FloatArray) -> FloatArray:
-    """The absolute error that is no fault, for partials `due` of shape (m, n)."""
+    """The absolute error that is not a fault, for partials `due` of shape (m, n)."""
     unit, roundings, size = UNITS[asked.precision], ROUNDINGS[asked.precision], np.abs(due)
     with np.errstate(all="ignore"):
         conditioned = np.minimum(roundings * unit * room.spread, LARGEST * np.maximum(room.scale, size))
@@ -94,7 +94,7 @@ def allowed(asked: Tolerance, room: Room, due: FloatArray) -> FloatArray:
 def quotients(
     subject: Subject, point: FloatArray, scheme: str, j: int, steps: Sequence[float] = ()
 ) -> list[tuple[float, FloatArray]]:
-    """Difference quotients of all outputs by variable j, each with its step, at `steps` or at those that people take."""
+    """Difference quotients of all outputs by variable j, each with its step: at `steps`, or at the steps that people use."""
     scale = max(1.0, abs(float(point[j])))
     found = []
     for h in steps or dict.fromkeys(h * unit for h in STEPS[scheme] for unit in (1.0, scale)):
@@ -109,7 +109,7 @@ def quotients(
 
 
 def allowed_to_difference(subject: Subject, point: FloatArray, scheme: str, due: FloatArray) -> FloatArray:
-    """What the scheme itself is off by at the usual steps, and roundoff, which may be lucky there; shape (m, n)."""
+    """The scheme's own error at the usual steps, plus roundoff, which may be small there by luck; shape (m, n)."""
     found = np.zeros(due.shape)
     for name in SIDES if scheme == "difference" else (scheme,):
         size = np.abs(subject.values(point))

@@ -1,6 +1,6 @@
-"""The truth that judges every method: value and gradient to 30 digits, and what is wrong where there is none.
+"""The truth that judges every method: value and gradient to 30 digits, or what is wrong where there is none.
 
-It is found by `judge`, from the expression itself; this is the report of it.
+`judge` finds it from the expression itself. This file is the report of it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,14 @@ from adlab.tracing.traced import Traced, at_point
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
 
-UNCERTIFIED = "estimated, not proved: pip install 'adlab[certify]' has the radius proved, wherever that can be done"
+UNCERTIFIED = "estimated, not proved: pip install 'adlab[certify]' proves the radius wherever that can be done"
 
 
 @dataclass(frozen=True)
 class Truth(Report):
     """Value and gradient of a function at a point, good to `digits` digits where `status` is not "unavailable".
 
-    Each property is one number or row for m = 1 and has a row per output otherwise; None stands for what there
-    is not.
+    Each property is one number or row for m = 1, and has a row for each output otherwise. None stands where there is no number.
     """
 
     variables: tuple[str, ...]
@@ -55,12 +54,12 @@ class Truth(Report):
 
     @property
     def radius(self) -> Any:
-        """A bound on the error of each partial: proved where the status is "certified", else an estimate."""
+        """A bound on the error of each partial: proved where the status is "certified", else estimated."""
         return self._shaped([[partial.radius for partial in output.partials] for output in self.outputs])
 
     @property
     def one_sided(self) -> Any:
-        """(left, right) for each partial that is unavailable; either is None where there is no real value."""
+        """(left, right) for each partial that is unavailable. Either is None where there is no real value."""
         return self._shaped([
             [(p.left, p.right) if p.status == "unavailable" else None for p in output.partials]
             for output in self.outputs
@@ -78,7 +77,7 @@ class Truth(Report):
 
     @property
     def reason(self) -> str:
-        """Why a partial is unavailable: the first that is; empty if none is."""
+        """Why the first unavailable partial is unavailable; empty if all are available."""
         missing = next((partial for partial in self.components if partial.status == "unavailable"), None)
         if missing is None:
             return ""
@@ -86,7 +85,7 @@ class Truth(Report):
         return missing.note if whole else f"in {missing.variable}, {missing.note}"
 
     def line(self) -> str:
-        """The gradient, or why there is none, in a line."""
+        """The gradient, or why there is none, on one line."""
         if self.status == "unavailable":
             return f"truth  unavailable: {self.reason}"
         written = [mp_text(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
@@ -95,7 +94,7 @@ class Truth(Report):
         return f"truth  ({', '.join(written)}{more})  {status}{self.source}"
 
     def _proved(self) -> str:
-        """The largest radius, where all are proved."""
+        """The largest radius, if all are proved."""
         radii = [partial.radius for partial in self.components]
         return f"radius {mp_text(max(radii), 2)}, " if radii and self.status == "certified" else ""
 
@@ -116,8 +115,10 @@ class Truth(Report):
         return [f"truth at {place}, {self.digits} digits, {self.source}\n{values}", table, *hint]
 
     def to_dict(self) -> dict[str, Any]:
-        """`status, digits, source, variables, point, value, gradient, radius, one_sided, reason, rows`; numbers as
-        decimal texts, which hold all digits."""
+        """`status, digits, source, variables, point, value, gradient, radius, one_sided, reason, rows`.
+
+        Numbers are decimal texts, which hold all digits.
+        """
         return {
             "status": self.status, "digits": self.digits, "source": self.source,
             "variables": list(self.variables), "point": list(self.point),
@@ -152,10 +153,10 @@ def truth(
 
     With `order=2` it is the Hessian of a function with one output: see `HessianTruth`.
 
-    With python-flint (`pip install 'adlab[certify]'`) each partial is certified where it can be, with a proved radius.
-    Points are taken as exact binary64. What takes longer than `patience` seconds is
-    unavailable, and says so. Raises PointError and OptionError for a bad point or number of digits; where
-    there is no derivative, the status says so and the notes why.
+    With python-flint (`pip install 'adlab[certify]'`) each partial is certified, with a proved radius, wherever that can be
+    done. Points are taken as exact binary64. What takes longer than `patience` seconds is unavailable, and says so. Where there
+    is no derivative, the status says so and the notes say why. Raises PointError and OptionError for a bad point or number of
+    digits.
 
     >>> found = truth("abs(x)", 0.0)
     >>> found.status, found.one_sided

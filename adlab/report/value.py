@@ -1,4 +1,4 @@
-"""The value of a formula to as many digits as one asks for."""
+"""The value of a formula, to any number of digits."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from adlab.truth.values import plan
 def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     """f(x) to `digits` correct digits: an mpf, or a list of them for several outputs.
 
-    The coordinates of x are taken as they are, without rounding: ints, floats or mpmath numbers, by position or by name. The
-    value is worked out from the expression itself, without adlab's graph and without its rules. Raises DomainError where
-    there is no real value, PointError and OptionError for a bad point or a bad number of digits.
+    The coordinates of x are used without rounding: ints, floats or mpmath numbers, by position or by name. The value comes from
+    the expression itself, without adlab's graph and rules. Raises DomainError where there is no real value, PointError for a
+    bad point, and OptionError for a bad number of digits.
 
     >>> import mpmath
     >>> print(mpmath.nstr(value("exp(x)", 1, digits=40), 40))

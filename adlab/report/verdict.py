@@ -1,7 +1,7 @@
 """The verdict in plain words: which methods to trust here, which not, and why.
 
-Each rule reads the facts and says one sentence or nothing; a sentence names the rows and nodes that it rests on, so
-other numbers give other sentences.
+Each rule reads the facts and says one sentence, or nothing. A sentence names the rows and nodes that it depends on. So other
+numbers give other sentences.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from adlab.report.steps import Split
 from adlab.report.swell import Swell
 from adlab.report.truth import Truth
 
-FULL = 14.5  # digits from which a partial counts as right to the end: 16 less a few roundings
+FULL = 14.5  # a partial with at least this many digits counts as fully right: 16 minus a few roundings
 PREDICTED = 30
-"""A condition number explains an error up to so many times what it predicts."""
+"""A condition number explains an error that is up to this many times what it predicts."""
 
 
-NO_DIGIT = 0.05  # digits: fewer are none
+NO_DIGIT = 0.05  # digits: fewer count as none
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """What is said, and the rows and nodes that it rests on."""
+    """One sentence, and the rows and nodes that it depends on."""
 
     text: str
     because: tuple[str, ...]
@@ -39,12 +39,17 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the rules may read. `families` names each method's family. `cancellations` are the operations at which f
-    itself loses digits, and `losses` for each automatic or symbolic method those of its worst partial. `kinks` are the nodes
-    on a kink and what is followed there. `splits` has the measured truncation and roundoff of the worst component of a
-    difference scheme. `beyond` is what leaves the range of binary64 on the way. `singular` is an operation that has no
-    derivative here though f has one. `absorbed` are the partials (output, variable) whose variable changes f by less than a
-    rounding."""
+    """Everything that the rules may read.
+
+    - `families` names each method's family.
+    - `cancellations` are the operations at which f itself loses digits.
+    - `losses` has, for each automatic or symbolic method, the operations that cost its worst partial its digits.
+    - `kinks` are the nodes on a kink, with the convention that is followed there.
+    - `splits` has the measured truncation and roundoff errors of a difference scheme's worst partial.
+    - `beyond` is what leaves the range of binary64 on the way.
+    - `singular` is an operation that has no derivative here although f has one.
+    - `absorbed` are the partials (output, variable) whose variable changes f by less than a rounding.
+    """
 
     n: int
     m: int
@@ -63,7 +68,7 @@ class Facts:
     absorbed: frozenset[tuple[int, int]] = frozenset()
 
     def worst(self, method: str) -> AccuracyRow | None:
-        """The row of a method with the fewest correct digits, where it has any."""
+        """The row of a method with the fewest correct digits, if it has any row with digits."""
         judged = [row for row in self.accuracy if row.method == method and row.digits is not None]
         return min(judged, key=lambda row: row.digits or 0.0) if judged else None
 
@@ -93,8 +98,8 @@ def no_truth(facts: Facts) -> list[Sentence]:
 
 
 def at_a_kink(facts: Facts) -> list[Sentence]:
-    """An operation's kink need not be one of f: a Piecewise may repair at one point what its other branch lacks."""
-    left = "f has a derivative here all the same, which a method that follows the branch taken at this one point may miss"
+    """An operation's kink need not be a kink of f: a Piecewise may fill in at one point what its other branch lacks."""
+    left = "f still has a derivative here; a method that follows the branch taken at this one point may miss it"
     if facts.truth.status == "unavailable":
         left = "what the methods return there is a convention and not a derivative"
     return [
@@ -104,7 +109,7 @@ def at_a_kink(facts: Facts) -> list[Sentence]:
 
 
 def returned(facts: Facts) -> list[Sentence]:
-    """Which convention each method has followed, or which branch it took for the whole."""
+    """The convention that each method has followed, or the branch that it took for the whole of f."""
     said: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for variable, convention in dict.fromkeys((row.variable, row.convention) for row in facts.accuracy if row.convention):
         methods = [row.method for row in facts.accuracy if (row.variable, row.convention) == (variable, convention)]
@@ -119,13 +124,13 @@ def returned(facts: Facts) -> list[Sentence]:
 
 
 def _blamed(convention: str, names: Sequence[str]) -> str:
-    """SymPy's own rule for Piecewise is named where it is the one that is wrong."""
+    """Names SymPy's own rule for Piecewise where that rule is wrong."""
     by_sympy = convention == ONE_BRANCH and any(name in ("symbolic", "symbolic-cse") for name in names)
     return "; this is sympy.diff's own answer, and wrong" if by_sympy else ""
 
 
 def by_complex(facts: Facts) -> list[Sentence]:
-    """A real value by way of complex numbers."""
+    """Notes on a real value that is reached by way of complex numbers."""
     notes = dict.fromkeys(output.note for output in facts.truth.outputs if output.value is not None and output.note)
     return [Sentence(f"{note}: what computes with real numbers only has no value there.", ("truth",)) for note in notes]
 
@@ -145,7 +150,7 @@ def trusted(facts: Facts) -> list[Sentence]:
 
 
 def nearly(facts: Facts) -> list[Sentence]:
-    """Where no method is right to the end, but automatic differentiation needs no excuse either."""
+    """For points where no method is fully right, but automatic differentiation needs no explanation either."""
     best = max(filter(None, map(facts.worst, facts.methods("automatic"))), key=lambda row: row.digits or 0.0, default=None)
     if best is None or (best.digits or 0.0) < POOR:
         return []
@@ -154,18 +159,18 @@ def nearly(facts: Facts) -> list[Sentence]:
 
 
 def out_of_range(facts: Facts) -> list[Sentence]:
-    """Which methods an overflow or underflow on the way has cost the derivative."""
+    """The methods that lose the derivative to an overflow or underflow on the way."""
     kind, said = facts.beyond
     lost = {row.method for row in facts.accuracy if row.status == kind and row.value is not None}
     by = [name for name in facts.methods() if name in lost]
     if not said or not by:
         return []
-    text = f"binary64 {kind}s on the way, {said}, which leaves {listed(by)} nothing right"
+    text = f"binary64 {kind}s on the way, {said}, so {listed(by)} cannot be right"
     return [Sentence(f"{text}: scale the variables, or take logarithms.", tuple(f"accuracy: {name}" for name in by))]
 
 
 def ill_conditioned(facts: Facts) -> list[Sentence]:
-    """Automatic differentiation rounds too: where it has lost digits, the formula or the point is the reason."""
+    """Automatic differentiation rounds too. Where it has lost digits, the formula or the point is the reason."""
     found = []
     for name in facts.methods("automatic"):
         row = facts.worst(name)
@@ -179,14 +184,14 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
 def _excuse(facts: Facts, row: AccuracyRow) -> str:
     kappa = _condition(facts, row)
     reasons = []
-    known = kappa is not None and math.isfinite(kappa)  # it is infinite where the derivative was worked out to be 0
+    known = kappa is not None and math.isfinite(kappa)  # it is infinite where the derivative is 0
     if known and kappa and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
     losses = facts.losses.get(row.method, ())
     reasons += [loss.in_words(row.method) for loss in losses]
     for node, _ in () if reasons else facts.kinks[:1]:
-        reasons.append(f"it follows the branch taken at {node}, which is not how f goes on beside this point")
+        reasons.append(f"it follows the branch taken at {node}, but beside this point f is something else")
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
 
 
@@ -202,7 +207,7 @@ def _condition(facts: Facts, row: AccuracyRow) -> float | None:
 
 
 def cancellation(facts: Facts) -> list[Sentence]:
-    """Said of f itself, which finite differences sample, also where automatic differentiation escapes it."""
+    """About f itself, which finite differences sample. It is said also where automatic differentiation escapes the loss."""
     named = {loss.node for losses in facts.losses.values() for loss in losses[:1]}
     if not facts.cancellations or facts.cancellations[0].node in named:
         return []
@@ -217,7 +222,10 @@ def cancellation(facts: Facts) -> list[Sentence]:
 
 
 def outdone(facts: Facts) -> list[Sentence]:
-    """The other exact methods, where they lose what automatic differentiation keeps: its digits clear the point of blame."""
+    """About other exact methods that lose what automatic differentiation keeps.
+
+    Its digits show that the point is not to blame.
+    """
     judged = [row for name in facts.methods("automatic") if (row := facts.worst(name)) is not None]
     best = max(judged, key=lambda row: row.digits or 0.0, default=None)
     found = []
@@ -225,7 +233,7 @@ def outdone(facts: Facts) -> list[Sentence]:
         mine = [row for row in facts.accuracy if row.method == name and (row.relative_error or 0.0) < math.inf]
         row = min((row for row in mine if row.digits is not None), key=lambda row: row.digits or 0.0, default=None)
         if best is None or row is None or row.convention or (row.digits or 0.0) >= min(POOR, (best.digits or 0.0) - 1):
-            continue  # where the truth is 0, an error of 1e-40 has no digits either
+            continue  # where the truth is 0, even an error of 1e-40 has no digits
         text = (f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable} where {best.method} keeps {best.digits:.1f}: "
                 f"the loss is the method's own, not the point's{_at(facts.losses.get(name, ()))}.")  # fmt: skip
         found.append(Sentence(text, (f"accuracy: {name}", f"accuracy: {best.method}")))
@@ -238,7 +246,7 @@ def _at(losses: Sequence[Loss]) -> str:
 
 
 def sampled(facts: Facts) -> list[Sentence]:
-    """Finite differences: the best and the worst of them, and which of the two errors holds each back."""
+    """About finite differences: the best and the worst of them, and which of the two errors limits each."""
     judged = [row for name in facts.methods("difference") if (row := facts.worst(name)) is not None]
     if not judged:
         return []
@@ -252,13 +260,13 @@ def sampled(facts: Facts) -> list[Sentence]:
     text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"
-        if worst.method in facts.splits and "kink_in_stencil" not in worst.note:  # where the theory of steps ends
+        if worst.method in facts.splits and "kink_in_stencil" not in worst.note:  # the theory of steps ends at a kink
             text += f": {facts.splits[worst.method].in_words()}"
     return [Sentence(text + ".", because)]
 
 
 def _undifferenced(facts: Facts, because: tuple[str, ...]) -> list[Sentence]:
-    """Which partials have no digit left by any difference; the best digits of the others."""
+    """The partials in which no difference has a digit left, and the best digits of the others."""
     kept: dict[tuple[int, str], float] = {}
     rows = [row for row in facts.accuracy if facts.families.get(row.method) == "difference" and row.digits is not None]
     for row in rows:
@@ -299,7 +307,7 @@ def flagged(facts: Facts) -> list[Sentence]:
 
 
 def _is_met(flag: str, row: AccuracyRow) -> bool:
-    """Where f has no value at the point itself, nobody has turned one-sided."""
+    """Where f has no value at the point itself, no scheme has turned one-sided."""
     return flag != "left_domain" or (row.value is not None and math.isfinite(row.value))
 
 

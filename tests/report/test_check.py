@@ -65,7 +65,7 @@ MORE_SLIPS = {
     "decimal": (lambda x: its_gradient(x) * [1, 1e-3, 1], "wrong by a factor 1e-3 in x2"),
     "odd factor": (lambda x: its_gradient(x) * [1, 1, 1.2345], "wrong by the factor 1.2345, the same at every point, in x3"),
     "summand": (lambda x: its_gradient(x) + np.eye(3)[2], "off by +1, the same at every point, in x3"),
-    "logarithm": (lambda x: its_gradient(x) / its_value(x), "as the gradient of log f, in x1, x2, x3"),
+    "logarithm": (lambda x: its_gradient(x) / its_value(x), "as if it were the gradient of log f, in x1, x2, x3"),
     "at one point": (lambda x: its_gradient(x) * (1 + (x[0] == 1)), "in x1, x2, x3 at 1 of 3 points, at [1.0, 2.0, 0.5]"),
     "wrong wave": (
         lambda x: [2 * x[0] * x[1] + x[1] * np.sin(x[0] * x[1]) * np.exp(x[2]), *its_gradient(x)[1:]],

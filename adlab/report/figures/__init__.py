@@ -1,1 +1,1 @@
-"""The figures of `adlab figures`, a subject a file; `catalogue` lists them."""
+"""The figures of `adlab figures`, one file for each subject. `catalogue` lists them."""

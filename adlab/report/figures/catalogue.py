@@ -1,4 +1,4 @@
-"""Every figure by name, and the directory that `adlab figures` makes of them."""
+"""Every figure by name, and the directory of figures that `adlab figures` draws."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ FIGURES: list[Callable[..., Any]] = [
     precision.digits_over_the_feynman_corpus,
     graphs.worked_example_graph, graphs.worked_example_forward, graphs.worked_example_reverse, graphs.worked_example_program,
 ]  # fmt: skip
-"""In the order of README.md there; a function's docstring is the caption, and its name the file's stem."""
+"""In the order of the README there. A function's docstring is the caption, its name is the name of the file."""
 
 
 def figure_of(drawn: Any) -> Any:
-    """The figure of what a function of `FIGURES` returns: axes, or an array of them."""
+    """The figure that holds what a function of `FIGURES` returns: axes, or an array of axes."""
     return np.ravel(drawn)[0].figure
 
 
 def draw_all(directory: Path, only: str = "") -> Iterable[Path | str]:
-    """Draws every figure into a directory, as PNG (200 dpi) and SVG, and the captions into README.md; yields each path, or
-    a sentence for a figure that had to be left out."""
+    """Draws every figure into a directory, as PNG (200 dpi) and SVG, and writes the captions into README.md.
+
+    Yields each path, or a sentence for a figure that had to be left out.
+    """
     import matplotlib
 
     names = [draw.__name__ for draw in FIGURES]
@@ -78,7 +80,7 @@ def _captions(directory: Path) -> Path:
 
 
 def _versions() -> str:
-    """Of the libraries that counts, last digits and fonts depend on."""
+    """The versions of the libraries on which counts, last digits and fonts depend."""
     from importlib.metadata import version
 
     return ", ".join(f"{name} {version(name.lower())}" for name in ("SymPy", "NumPy", "Matplotlib"))

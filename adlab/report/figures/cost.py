@@ -34,7 +34,7 @@ def gradient_cost(given: Any = None) -> Any:
 def forward_or_reverse(ax: Any = None) -> Any:
     """Operations of the whole Jacobian by forward mode over those by reverse mode, for a network of n inputs and m outputs
     (three layers of 8 tanh between them): counted in the derivative programs. The number in a cell says how many times
-    dearer the dearer mode is. Black: the measured crossover, where both cost the same; theory puts it near n = m."""
+    more the costlier mode takes. Black: the measured crossover, where both cost the same; theory puts it near n = m."""
     ax = axes(ax)
     ratios = np.array([[forward_over_reverse(network(n, m)) for n in SHAPES] for m in SHAPES])
     ticks = np.arange(len(SHAPES))

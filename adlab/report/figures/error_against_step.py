@@ -1,4 +1,4 @@
-"""Error against step size: one figure for each family of schemes, and those that part truncation from roundoff."""
+"""Error against step size: a figure for each family of schemes, and figures that show truncation and roundoff separately."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from adlab.report.steps import Curve, Steps, steps
 from adlab.report.truth import truth
 from adlab.truth.meanings import exact as exact_number
 
-HALVINGS = 3  # rows of Richardson's tableau that are drawn, below the first
+HALVINGS = 3  # rows of Richardson's tableau that are drawn, without the first
 
 
 def error_against_step_size(ax: Any = None) -> Any:
@@ -57,7 +57,7 @@ def richardson_extrapolation(ax: Any = None) -> Any:
     points = [line for line in ax.lines if not line.get_label().startswith("_")]
     names = ["central difference at h", "from h, 2h", "from h, 2h, 4h", "from h, 2h, 4h, 8h"]
     found = METHODS["richardson"](f, np.array(f.point))
-    assert found.steps is not None  # richardson always says which
+    assert found.steps is not None  # richardson always reports its steps
     error = _floored(f, np.array([found.jacobian[0, 0]]))
     (cross,) = ax.plot(found.steps[:1], error, "X", color="black", ms=8, mec="white", zorder=6)
     legend_on_top(ax, ([*points, cross], [*names, "richardson, as it stops"]))
@@ -184,7 +184,7 @@ def _half_ulp(f: Function) -> float:
 
 
 def _floored(f: Function, found: Any) -> Any:
-    """Errors of derivatives, at least half an ulp: what is closer to the truth cannot be told apart in binary64."""
+    """Errors of derivatives, but at least half an ulp: binary64 cannot tell smaller errors apart."""
     exact = truth(f).component(0, 0).value
     with working(200):
         errors = [float(abs(exact_number(float(value)) - exact_number(exact))) for value in found]

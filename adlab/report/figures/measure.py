@@ -17,7 +17,7 @@ MOST_DIGITS = 16
 
 
 def relative_error(f: Function, method: Method, point: FloatArray, exact: Sequence[Any]) -> float | None:
-    """‖error‖/‖∇f‖ of the gradient at a point, `exact` being the truth's partials; None where the method has no answer."""
+    """‖error‖/‖∇f‖ of the gradient at a point. `exact` are the truth's partials. None where the method has no answer."""
     try:
         gradient = method(f, point).jacobian[0].tolist()
     except AdlabError:
@@ -32,7 +32,7 @@ def relative_error(f: Function, method: Method, point: FloatArray, exact: Sequen
 
 
 def digits(error: float | None) -> float:
-    """Correct decimal digits of what has this relative error: 0 to 16, and 0 where there is no answer.
+    """The correct decimal digits for this relative error: 0 to 16, and 0 where there is no answer.
 
     >>> digits(1e-7), digits(0.0), digits(None)
     (7.0, 16.0, 0.0)

@@ -1,4 +1,4 @@
-"""Correct digits of the gradient over a plane: where each method is good, and where it is not."""
+"""Correct digits of the gradient over a plane: where each method is accurate, and where it is not."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ def correct_digits_over_the_plane(given: Any = None) -> Any:
 
 
 def digits_over(f: Function, axis: FloatArray, methods: Sequence[str]) -> dict[str, FloatArray]:
-    """Correct digits of the gradient by each method at every (axis[j], axis[i]), shape (len(axis),) × 2; NaN outside the
-    domain, 0 where a method has no answer inside it."""
+    """Correct digits of the gradient by each method at every (axis[j], axis[i]), shape (len(axis),) × 2.
+
+    NaN outside the domain; 0 where a method has no answer inside it.
+    """
     found = {name: np.full((len(axis), len(axis)), np.nan) for name in methods}
     for i, x2 in enumerate(axis):
         for j, x1 in enumerate(axis):

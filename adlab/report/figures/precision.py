@@ -22,7 +22,7 @@ from adlab.report.truth import truth
 
 ROUNDOFF = 2.0**-53
 DRAWS, COMPONENTS = 7, 10
-FEWEST = 4  # digits: where the curves over the corpus begin
+FEWEST = 4  # digits at which the curves over the corpus begin
 LOOKS = {"automatic": 0, "symbolic": 2, "difference": 1, "complex step": 3}
 """Colour and mark of a family of methods."""
 
@@ -76,7 +76,7 @@ def _scatter(ax: Any, found: Mapping[str, tuple[float, float]]) -> None:
 
 
 class NoCorpus(AdlabError):
-    """The formulas that a figure is about are no part of the project, and not found beside it."""
+    """The formulas for a figure are not part of the project, and were not found beside it."""
 
 
 def digits_over_the_feynman_corpus(ax: Any = None) -> Any:
@@ -101,7 +101,7 @@ def digits_over_the_feynman_corpus(ax: Any = None) -> Any:
 
 
 def corpora() -> Path:
-    """Where formulas that are no part of the project are looked for."""
+    """The directory of formulas that are not part of the project."""
     beside = Path(__file__).resolve().parents[4] / "shared" / "corpora"
     return Path(os.environ.get("ADLAB_CORPORA", beside))
 

@@ -1,4 +1,4 @@
-"""Expression swell: how the derivative of a family grows, by what notation holds it."""
+"""Expression swell: how the derivative of a family grows in each notation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adlab.report.swell import swell_by_depth
 
 DEPTHS = {"logistic": range(2, 11), "chain": range(1, 9)}
 FACTORS = [3, 4, 6, 8, 12, 16, 24, 32]
-SECONDS = 120.0  # far beyond what these sizes need: where a curve ends must not depend on the machine
+SECONDS = 120.0  # far more than these sizes need: the end of a curve must not depend on the machine
 
 
 def swell_of_the_logistic_map(ax: Any = None) -> Any:
