@@ -1,16 +1,21 @@
-"""Engine 2: the derivatives that were there before automatic differentiation.
+"""Finite differences and the complex step: derivatives from values of a function alone.
 
-Symbolic differentiation works on the expression, finite differences and the complex step on values. Nothing here
-knows of engine 1 (`adlab.autodiff`), nor it of this one, so that their agreement is evidence.
+Nothing here knows of automatic differentiation (`adlab.autodiff`), nor automatic differentiation of this room. So their agreement
+is evidence.
 
-Finite differences, to read in order: `stencils` (exact weights, and the order they earn), `step_models` (truncation
-against roundoff, and the step between them), `quotients` (one quotient at one step, with its error), `scrutiny` (the
-second look at a suspicious one: kinks, jumps, waves), `noise` (how exact the values of f are), `near` (the look very
-near x before any claim of success), `step_choice` (the step chosen by a model that rests on the noise), `estimates`
-(what a method answers with, and the choice among steps), `richardson` (the step taken to zero by extrapolation),
-`adaptive` (fits that show their own noise), `differences` (derivatives and gradients), `callback` (a user's Python
-function, safe to call, and called again to see whether it depends on more than its argument).
+Read in this order:
 
-Symbolic differentiation, to read in order: `treesize` (how large a tree is, without walking it), `tape` (an expression
-as a list of rows), `worker` (what SymPy's own traversals do, in a process that can be stopped), `symbolic`.
+- `stencils`: exact weights, and the order of accuracy that they reach;
+- `step_models`: truncation error against roundoff error, and the step between them;
+- `quotients`: one difference quotient at one step, with its error;
+- `scrutiny`: the second look at a suspicious quotient (kinks, jumps, waves);
+- `noise`: how exact the values of f are;
+- `near`: the look very near x before any claim of success;
+- `step_choice`: a step chosen from the measured noise;
+- `estimates`: what a method answers, and the choice among steps;
+- `richardson`: the step taken to zero by extrapolation;
+- `adaptive`: fits that show their own noise;
+- `differences`: derivatives and gradients;
+- `callback`: a user's Python function, safe to call, and called again to see whether it depends on more than its argument;
+- `complex_step`: the derivative from one complex evaluation, without a subtraction.
 """

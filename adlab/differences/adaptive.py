@@ -1,18 +1,18 @@
-"""The step that finds itself: a polynomial fitted through differences at many steps, which shows its own noise.
+"""Differences that find their own step: a polynomial is fitted to values at many steps, and shows its own noise.
 
-The odd part of f around x, (f(x + h) − f(x − h))/2 = f′h + f‴h³/6 + …, is sampled at h, 3h/4, h/2, 3h/8, … Through any
-run of these points a polynomial of m odd powers is fitted by least squares, and its first coefficient c(m) is an estimate
-of f′. More terms remove truncation; more points than terms average the noise away, and what the fit leaves over *is*
-the noise of f, measured and not assumed. So every fit comes with both parts of its error,
+The odd part of f around x, (f(x + h) − f(x − h))/2 = f′h + f‴h³/6 + …, is sampled at h, 3h/4, h/2, 3h/8, … A polynomial of m
+odd powers is fitted by least squares to any run of these points. Its first coefficient c(m) is an estimate of f′. More terms
+reduce the truncation error. More points than terms average the noise away, and the residue of the fit *is* the noise of f: it
+is measured, not assumed. So every fit comes with both parts of its error,
 
     |c(m + 1) − c(m)|    and    2 σ ‖w‖,
 
-σ being the deviation of the points from the fit, and w the weights that make c of them. The fit for which their sum
-is least is chosen, and with it the step, the order, and the points to trust. Richardson's tableau is the special case of
-as many terms as points, which has nothing left over to tell noise by.
+where σ is the deviation of the points from the fit, and w are the weights that compute c from them. The fit with the least sum is
+chosen. With it come the step, the order, and the points to trust. Richardson's tableau is the special case of as many terms as
+points. It has no residue, so it cannot measure the noise.
 
-The second derivative comes from the even part in the same way; at the edge of the domain, f on one side of x is
-fitted with all powers.
+The second derivative comes from the even part in the same way. At the edge of the domain, f on one side of x is fitted with all
+powers.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from adlab.differences.stencils import scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF
 
 NAME = "adaptive-difference"
-FIRST_STEP = 19 / 64  # relative, as for Richardson's extrapolation
+FIRST_STEP = 19 / 64  # relative to the scale of x, as for Richardson's extrapolation
 RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
 MOST = 40  # steps
 LEAST = 2.0**-1000
-TERMS = 9  # of a polynomial: beyond h¹⁷ double precision has nothing to gain
-FINEST = 1024  # ulps of x: below, steps leap no more, for there must be room for the points of a fit
-LEAPS, LEAP = 12, 4.0  # as long as quotients do not settle, h falls faster
-UNSETTLED = 1.5  # a quotient changes by more than so many times what a parabola would after the change before,
-UNLIKE = 0.3  # and by so large a part of itself,
-CONVINCING = 0.01  # and the best fit is not yet good to such a part of it
-CONFIDENCE = 2.0  # standard deviations
-FREEDOM = 4  # points more than terms that a fit must have to end the search
-SLOWLY = 8.0  # still better at the end: so slow, as at the edge of x√x, the next term is not all that is left
+TERMS = 9  # of a polynomial: beyond h¹⁷, binary64 gains nothing
+FINEST = 1024  # ulps of x: below this step h falls no faster, since a fit needs room for its points
+LEAPS, LEAP = 12, 4.0  # while quotients do not settle, h falls by this factor, at most so often
+UNSETTLED = 1.5  # a quotient is unsettled if it changes by more than so many times what a parabola would after the change before,
+UNLIKE = 0.3  # and by more than this part of itself,
+CONVINCING = 0.01  # while the best fit is not yet accurate to this part of it
+CONFIDENCE = 2.0  # standard deviations that the noise is multiplied by
+FREEDOM = 4  # a fit with so many points more than terms may end the search
+SLOWLY = 8.0  # the error grows by this factor if fits still improve at the end: convergence is slow, as at the edge of x√x
 PATIENCE = 3  # steps without a better fit
-TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another scale is tried
+TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits; otherwise another scale is tried
 
-# What is sampled: x ± h, or one side; the stencil that looks at the result again, which must be of high order.
+# What is sampled: x ± h, or one side; and the stencil for the second look at the result, which must be of high order.
 SIDES = (
     (0, NAME, "central-difference-8"),
     (1, f"{NAME}, forward", "forward-difference-4"),
@@ -67,7 +67,7 @@ SIDES = (
 )
 
 
-@np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
+@np.errstate(all="ignore")  # overflows and invalid operations show in the values
 def adaptive(
     value: Value,
     x: npt.ArrayLike,
@@ -79,8 +79,8 @@ def adaptive(
 ) -> Estimate:
     """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by the best of all fits to differences at h, 3h/4, h/2 …
 
-    `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`. Arguments, errors and
-    flags are those of `difference`; the `step` of the result is the smallest that was taken.
+    `step` is the first of these h; by default `FIRST_STEP` times the scales of `default_steps`. Arguments, errors and flags are
+    those of `difference`. The `step` of the result is the smallest that was used.
 
     >>> slope = adaptive(lambda x: math.exp(x[0]), [1.0], 0)
     >>> abs(slope.df - math.e) < slope.error < 1e-13
@@ -91,7 +91,7 @@ def adaptive(
 
 
 def _from(line: Line, h: float, derivative: int) -> Estimate:
-    """The fit to steps from this one down, on one side of x if f is not defined on the other."""
+    """The fit to steps from this one down. It is on one side of x if f is not defined on the other."""
     failure = failed_at_x(line, h, NAME)
     if failure:
         return failure
@@ -114,7 +114,7 @@ def _from(line: Line, h: float, derivative: int) -> Estimate:
 
 
 class _Fit(NamedTuple):
-    """The coefficient wanted, the parts of its error, and how many points the fit has to spare; shape () or (m,)."""
+    """The coefficient wanted, both parts of its error, and how many points the fit has to spare; shape () or (m,)."""
 
     df: Array
     truncation: Array
@@ -126,33 +126,33 @@ class _Fit(NamedTuple):
         return self.truncation + self.noise
 
     def is_noise(self) -> bool:
-        """Whether more points would only average: truncation is less than noise, and that rests on enough of them."""
+        """Whether more points would only average: truncation is less than noise, and the fit has points to spare."""
         return bool(np.all((self.truncation <= self.noise) & (self.freedom >= FREEDOM)))
 
 
 class _Search:
-    """From a first step downwards, until no further point betters the fit.
+    """The search from a first step downwards, until no further point improves the fit.
 
-    `sign` says on which side of x f is sampled, 0 on both; `powers` are those of h in what is sampled. Unless they are
-    odd, 0 is one of them, and x itself is a point where what is sampled is 0.
+    `sign` says on which side of x f is sampled; 0 means on both. `powers` are the powers of h in what is sampled. If 0 is one
+    of them, x itself is a point, where what is sampled is 0.
     """
 
     def __init__(self, line: Line, sign: int, derivative: int) -> None:
         self.line, self.sign, self.derivative = line, sign, derivative
         self.powers = tuple(range(TERMS)) if sign else tuple(range(derivative % 2, 2 * TERMS, 2))
         self.wanted = self.powers.index(derivative)
-        self.least = self.wanted + 2 - (self.powers[0] == 0)  # points for one fit, and one term more to judge it by
+        self.least = self.wanted + 2 - (self.powers[0] == 0)  # points for one fit, and for one more term to judge it by
         self.steps: list[np.float64] = []
         self.points: list[Array] = []
-        self.quotients: list[tuple[np.float64, Array]] = []  # at all steps, those leapt from included
+        self.quotients: list[tuple[np.float64, Array]] = []  # at all steps, skipped ones included
         self.best: _Fit | None = None
 
     def run(self, h: float) -> Quotient | None:
-        """The best fit; `None` if f has too few values, or the derivative overflows."""
+        """The best fit; None if f has too few values, or the derivative overflows."""
         leaps, stale, least = LEAPS, 0, FINEST * math.ulp(self.line.origin)
         for _ in range(MOST):
             leaps = leaps if h >= least else 0
-            step = np.float64(h * RUNGS[len(self.steps) % 2])  # whose square may overflow in peace
+            step = np.float64(h * RUNGS[len(self.steps) % 2])  # its square may overflow quietly
             point = self._point(step)
             if point is None and (self.steps or not leaps):
                 break
@@ -174,7 +174,7 @@ class _Search:
         return Quotient(self.best.df, self.best.df + self.best.truncation, self.best.noise, float(self.steps[-1]), True)
 
     def _point(self, h: np.float64) -> Array | None:
-        """The odd or the even part at h, or the rise on one side: as if f were linear where rounding moved the nodes."""
+        """The odd or even part at h, or the rise on one side. Rounded nodes are corrected as if f were linear."""
         x, centre = self.line.origin, self.line.centre
         above, below = (x if self.sign < 0 else x + h), (x if self.sign > 0 else x - h)
         right, left = self.line.at([above, below])
@@ -188,7 +188,7 @@ class _Search:
         return np.asarray(((right - centre) + (left - centre) - slope * slip) / 2)
 
     def _unsettled(self, point: Array, h: np.float64) -> bool:
-        """Whether the last three quotients, with that at h, are not on their way to anything."""
+        """Whether the last three quotients, with the one at h, approach no limit."""
         lead = 1 if self.sign else self.derivative
         self.quotients.append((h, over(point, float(h), lead)))
         if len(self.quotients) < 3:
@@ -203,19 +203,19 @@ class _Search:
         return bool(np.any((np.abs(q2 - q1) > UNSETTLED * parabola + blur) & (np.abs(q2 - q1) > UNLIKE * size)))
 
     def _rounding(self) -> Array:
-        """What the last rounding of the values in use may cost."""
+        """The error that the last rounding of the values in use may cause."""
         x = self.line.origin
         nodes = [x, *(x + sign * h for h in self.steps for sign in {self.sign or 1, self.sign or -1})]
         return np.maximum(rounding(self.line.at(nodes)), self.line.measured)
 
     def _best(self) -> _Fit:
-        """Output by output the fit of least error, over all runs of points that end with the last one."""
+        """For each output, the fit with the least error over all runs of points that end with the last point."""
         points = np.array(self.points)
         shape = points.shape[1:]
         if self.powers[0] == 0:
             points = np.concatenate([points, np.zeros_like(points[:1])])
         points, floor = points.reshape(len(points), -1), self._rounding().ravel() / 2
-        scale = np.exp2(np.floor(np.log2(np.maximum(np.abs(points).max(axis=0), LEAST))))  # squares shall not overflow
+        scale = np.exp2(np.floor(np.log2(np.maximum(np.abs(points).max(axis=0), LEAST))))  # so that squares do not overflow
         points, floor = points / scale, floor / scale
         starts = range(len(self.steps) - self.least + 1)
         bases = [_basis(start % 2, len(self.steps) - start, self.powers, self.wanted) for start in starts]
@@ -226,7 +226,7 @@ class _Search:
         return _Fit(df, truncation, noise, spare[least].reshape(shape))
 
     def _fits(self, base: _Basis, points: Array, floor: Array, start: int) -> Array:
-        """The derivative, its truncation and its noise, by polynomials of every number of terms; shape (3, terms, m)."""
+        """The derivative, its truncation error and its noise, by polynomials of every number of terms; shape (3, terms, m)."""
         squares = np.cumsum(combined(base.transform, points)[::-1] ** 2, axis=0)[::-1]
         sigma = np.sqrt(squares[base.terms]) * base.spread
         noise = CONFIDENCE * np.maximum(sigma, floor) * base.length
@@ -237,12 +237,12 @@ class _Search:
 
 
 class _Basis(NamedTuple):
-    """What fits to points at given ratios of steps have in common, a row for each number of terms.
+    """What all fits to points at given ratios of steps share; a row for each number of terms.
 
-    In the orthonormal basis that QR makes of the powers, a further term leaves the others as they are: so the
-    coefficient wanted is a partial sum (`sums` gives it from the points), the summand that would follow is its
-    truncation (`following`), and the rest of the squares of the coefficients (`transform`) is the residue of the fit, which
-    `spread` turns into a deviation, and `length`, ‖w‖, into noise.
+    QR makes an orthonormal basis of the powers. In it a further term does not change the others. So the wanted coefficient is a
+    partial sum (`sums` computes it from the points). The next summand is its truncation error (`following`). The remaining
+    squares of the coefficients (`transform`) are the residue of the fit. `spread` turns the residue into a deviation, and
+    `length`, ‖w‖, into noise.
     """
 
     transform: Array
@@ -256,7 +256,7 @@ class _Basis(NamedTuple):
 
 @cache
 def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Basis:
-    """For `count` points at the ratios of the steps from rung `first` on, and one at 0 if 0 is a power."""
+    """The basis for `count` points at the ratios of the steps from rung `first` on, and a point at 0 if 0 is a power."""
     nodes = np.array([RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(first, first + count)]) / RUNGS[first]
     nodes = np.append(nodes, 0.0) if powers[0] == 0 else nodes
     most = min(len(powers), nodes.size)
@@ -265,7 +265,7 @@ def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Bas
     summands = weights[:, None] * transform[:most]
     terms = np.arange(wanted + 1, most)
     spare = nodes.size - terms
-    spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be luckily small
+    spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be small by luck
     length = np.sqrt(np.cumsum(weights**2))[terms - 1]
     return _Basis(
         transform,
@@ -281,7 +281,7 @@ def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Bas
 def _orthogonalised(columns: list[list[float]]) -> tuple[Array, Array]:
     """Qᵀ, shape (K, K), and R, shape (n, n), of a (K, n) matrix A = QR, by Householder's reflections.
 
-    LAPACK's factorisation depends in its last digits on the processor; this one does not.
+    LAPACK's factorisation depends on the processor in its last digits. This one does not.
     """
     remaining = np.array(columns)
     transform = np.eye(len(remaining))
@@ -290,7 +290,7 @@ def _orthogonalised(columns: list[list[float]]) -> tuple[Array, Array]:
         normal[:j] = 0.0
         normal[j] += math.copysign(math.sqrt(math.fsum(normal * normal)), normal[j])
         if (square := math.fsum(normal * normal)) == 0.0:
-            continue  # the column is 0 from here on: nothing to reflect
+            continue  # the column is 0 from here on, so there is nothing to reflect
         for matrix in (remaining, transform):
             matrix -= np.multiply.outer(2 / square * normal, combined(normal, matrix))
     return transform, np.triu(remaining)[: remaining.shape[1]]

@@ -1,4 +1,4 @@
-"""A user's Python function as something to be differenced: safe to call outside its domain, and held to its word."""
+"""A user's Python function, made safe to call outside its domain, and tested for answers that change from call to call."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from adlab.differences.estimates import STATEFUL, Estimate
 from adlab.errors import AdlabError, MethodError
 
 NO_VALUE = (AdlabError, ArithmeticError, AssertionError, ValueError)
-"""What a function raises at the point itself to say that it has no value there. Anything else is a fault of the call."""
+"""What a function raises at the point itself to say that it has no value there. Anything else is an error in the call."""
 
 
 class Callback:
     """A user's function of a number or an array.
 
-    At the point of interest an exception outside `NO_VALUE` raises MethodError. At any other node every exception means
-    that the node is outside the domain: the value is NaN, and the first complaint is remembered.
+    At the point of interest, an exception that is not in `NO_VALUE` raises MethodError. At any other node every exception means
+    that the node is outside the domain: the value is NaN, and the first exception is remembered.
     """
 
     def __init__(self, f: Callable[[Any], Any], alone: bool) -> None:
@@ -33,7 +33,7 @@ class Callback:
             return self.f(point[0].item() if self.alone else point)
         except OverflowError:
             return np.inf
-        except Exception as reason:  # anything may come out of a user's function
+        except Exception as reason:  # a user's function may raise anything
             said = f"{type(reason).__name__}: {reason}"
             if not (started or isinstance(reason, NO_VALUE)):
                 at = point[0] if self.alone else point.tolist()
@@ -42,14 +42,14 @@ class Callback:
             return np.nan
 
     def real(self, point: npt.NDArray[np.float64]) -> Any:
-        """The same at a real point, for a function of complex numbers that gives one with no imaginary part."""
+        """The same at a real point, for a function of complex numbers whose value there has no imaginary part."""
         found = np.asarray(self(point))
         return found.real if found.dtype.kind == "c" else found
 
     def answers_otherwise(self, point: npt.NDArray[np.float64], centre: npt.NDArray[np.float64]) -> str:
-        """How f now differs at a point from what it was there; "" if it does not.
+        """How f now differs at a point from its value before; "" if it does not.
 
-        It is called twice, for what changes at every other call may be the same after an even number of them.
+        f is called twice: a value that changes at every other call may be the same after an even number of calls.
         """
         for again in [np.asarray(self(point.copy()), dtype=np.float64) for _ in range(AGAIN)]:
             if again.shape != centre.shape or not np.array_equal(again, centre, equal_nan=True):
@@ -57,11 +57,11 @@ class Callback:
         return ""
 
 
-AGAIN = 2  # evaluations for `answers_otherwise`
+AGAIN = 2  # evaluations that `answers_otherwise` takes
 
 
 def held_to_its_word(estimates: list[Estimate], difference: str) -> list[Estimate]:
-    """The estimates; without success if f answered otherwise when it was called again."""
+    """The estimates, without success if f gave another answer when it was called again."""
     if not difference:
         return estimates
     reason = f"{difference}: it depends on more than its argument; make it a function of x alone, with a fixed seed if need be"

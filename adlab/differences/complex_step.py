@@ -1,7 +1,7 @@
-"""The complex step: f'(x) ≈ Im f(x + ih)/h, with no subtraction and so no roundoff to trade for (Squire & Trapp 1998).
+"""The complex step: f'(x) ≈ Im f(x + ih)/h, with no subtraction and so no roundoff error (Squire & Trapp 1998).
 
-It needs every operation to be complex-analytic where it is evaluated: |x|, max, floor or a branch would answer with
-a number that means nothing, so such a formula is refused.
+Every operation must be complex-analytic where it is evaluated. For |x|, max, floor or a branch the result would mean nothing.
+So a formula with one of these is refused.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -33,14 +33,14 @@ from adlab.graph.graph import Graph
 
 STEP = 1e-20
 """Far below roundoff, so that the truncation error h²f'''/6 vanishes; far above underflow."""
-NEAR = 1e-9  # times |x|
-COMPANION = 1e-15  # a second step, for what the default is compared with
-AGREEING = 2.0**-20  # relative: two steps whose slopes differ by more have both met rounding
+NEAR = 1e-9  # times |x|: the largest step near 0
+COMPANION = 1e-15  # a second step, to check the default step's result
+AGREEING = 2.0**-20  # relative: slopes at two steps that differ by more have both met rounding
 DROWNED = "the imaginary part of f(x + ih) is drowned in rounding, or underflows"
 
 
 def refusal(graph: Graph) -> str:
-    """Why the complex step would be wrong for this graph; empty where it is sound."""
+    """Why the complex step would be wrong for this graph; empty where it is right."""
     for i in graph.operations:
         primitive, operands, _ = graph.nodes[i]
         if not any(graph.active[operand] for operand in operands):
@@ -56,8 +56,8 @@ def refusal(graph: Graph) -> str:
 def complex_step(graph: Graph, point: Sequence[float], step: float | None = None) -> npt.NDArray[np.float64]:
     """The Jacobian, shape (m, n), from n complex evaluations.
 
-    Raises MethodError where `refusal` has a reason, DomainError where f has no value or no derivative: sqrt is not
-    analytic at 0, where Im sqrt(ih)/h is a number all the same. NaN where binary64 overflows on the way.
+    Raises MethodError where `refusal` has a reason, and DomainError where f has no value or no derivative. (sqrt is not
+    analytic at 0, although Im sqrt(ih)/h is a number.) The result is NaN where binary64 overflows on the way.
     """
     reason = refusal(graph)
     if reason:
@@ -68,7 +68,7 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
     found, ranged = _slopes(graph, point, steps)
     if step is None:
         second, _ = _slopes(graph, point, [h * (COMPANION / STEP) for h in steps])
-        with np.errstate(invalid="ignore"):  # ∞ − ∞: what is infinite at both steps is refused for that
+        with np.errstate(invalid="ignore"):  # ∞ − ∞; what is infinite at both steps is refused anyway
             drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
         if drowned.any():
             i, j = np.argwhere(drowned)[0]
@@ -125,7 +125,7 @@ def _slopes(
             if _leaves_range(graph, values, h):
                 ranged.append(j)
             found = np.array([values[output] for output in graph.outputs], dtype=complex)
-            # of an f that is infinite, what is left beside it means nothing
+            # where f is infinite, the imaginary part means nothing
             columns.append(np.where(np.isfinite(found.real), found.imag / h, np.nan))
     return np.array(columns, dtype=float).T.reshape(len(graph.outputs), len(point)), ranged
 
@@ -154,15 +154,15 @@ Analytic = Callable[[npt.NDArray[np.complex128]], Any]
 CHECK = "adaptive-difference"
 FEWER_BITS = 2.0**-969  # 53 bits above the smallest normal number: below, a product may lose some to underflow
 SEEN = 0.01  # relative: the error of a real difference that can still confirm a complex step
-AGREES = 10.0  # times the errors of both, which are estimates
-SAME = 2.0**-46  # relative: what agrees so well differs by rounding only
+AGREES = 10.0  # times the errors of both estimates
+SAME = 2.0**-46  # relative: results that agree so well differ by rounding only
 
 
 def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: float | None = None) -> Estimate:
-    """∂f/∂xᵢ at x, shape (n,), for i = `index`, of an f that takes complex arrays, (n,) to a number or (m,).
+    """∂f/∂xᵢ at x, shape (n,), for i = `index`. f takes complex arrays, (n,), and returns a number or (m,).
 
-    The error is what a second step makes of it: truncation for one too large. One too small loses Im f to underflow,
-    and there the flag is `underflow`. Raises MethodError for an f that is real where its argument is not.
+    A second step tells the error: the truncation error where the step is too large. A step that is too small loses Im f to
+    underflow; then the flag is `underflow`. Raises MethodError for an f that is real where its argument is not.
 
     >>> complex_difference(lambda x: np.exp(x[0]), [1.0], 0).df
     2.718281828459045
@@ -192,10 +192,11 @@ def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: floa
 def checked_by_values(
     found: Estimate, value: Value, x: npt.ArrayLike, index: int, bound: Bound | None = None
 ) -> Estimate:
-    """The estimate, after differences of real values have been held against it.
+    """The estimate, compared with differences of real values.
 
-    z|z| and z conj(z) answer for complex z, and are not analytic: their complex step is half of the derivative, or 0. What passes
-    through complex numbers where x is real leaves roundoff in Im f that no step is larger than. Values of f tell.
+    z|z| and z conj(z) answer for complex z but are not analytic: their complex step is half the derivative, or 0. A formula
+    that passes through complex numbers where x is real leaves roundoff in Im f that is larger than any step. Values of f reveal
+    both.
 
     >>> wrong = complex_difference(lambda z: z[0] * abs(z[0]), [1.0], 0)
     >>> wrong.df, wrong.success, checked_by_values(wrong, lambda x: x[0] * abs(x[0]), [1.0], 0).flags
@@ -219,7 +220,7 @@ def checked_by_values(
 
 
 def default_step(x: float) -> float:
-    """`STEP`; near 0 less, for f may change there over lengths of |x|: (h/x)² must vanish beside 1."""
+    """`STEP`, but smaller near 0. There f may change over lengths of |x|, and (h/x)² must vanish beside 1."""
     return min(STEP, NEAR * abs(x)) if x else STEP
 
 

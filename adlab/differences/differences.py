@@ -1,8 +1,8 @@
 """Derivatives and gradients by finite differences, each with an honest estimate of its error.
 
-Nothing is asked of f but its values, and nothing is given for free: of the about 16 digits of a value, a forward
-difference keeps 8, a central one 11, one of order 8 perhaps 14, for there is always a step below which rounding takes
-more than truncation gives (`step_models`). So an answer comes with its error, and says what went wrong.
+Only values of f are used, and that costs digits. Of the 16 digits of a value, a forward difference keeps about 8, a central one
+11, and one of order 8 perhaps 14: below some step, rounding costs more than a smaller truncation error gains (`step_models`).
+So an answer comes with its error, and says what went wrong.
 
 >>> import math
 >>> slope = difference(lambda x: math.exp(x[0]), [1.0], 0, "central-difference")
@@ -28,13 +28,13 @@ from adlab.differences.step_choice import noise_of_single_precision, step_of
 from adlab.differences.step_models import UNIT_ROUNDOFF, relative_step
 from adlab.errors import OptionError
 
-# A default step is kept if its error is within so many times u^(p/(p+d)), what the order lets one expect.
+# A default step is kept if its error is within so many times u^(p/(p+d)), the error that the order can be expected to reach.
 TOLERANCE = 64.0
 EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)
 
 
-@np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
+@np.errstate(all="ignore")  # overflows and invalid operations show in the values
 def difference(
     value: Value,
     x: npt.ArrayLike,
@@ -49,13 +49,15 @@ def difference(
 ) -> Estimate:
     """∂f/∂xᵢ (or ∂²f/∂xᵢ² for `order` 2) at x, shape (n,), for i = `index`, by a stencil or a name in `NAMES`.
 
-    `step` is a number, or one of the `MODES` of `steps`, for which the `noise` of a value of f and the `derivative` that
-    truncation leaves out may be given. By default, "auto", `default_steps` are tried, the second only if the first leaves
-    more error than the order lets one expect; but "model" where f turns out to be computed in binary32. `centre` is f(x),
-    if known, and `bound` tells how wrong a value of f may be. `value` takes an array of shape (n,)
-    and gives a float or shape (m,); it may give NaN or raise `DomainError`
-    outside its domain (then all m outputs count as undefined there). Raises `PointError`, `OptionError`, and `MethodError`
-    if the values are not real numbers.
+    - `step` is a number, or one of the `MODES` of `steps`. By default, "auto", `default_steps` are tried. The second is tried
+      only if the first leaves more error than the order can be expected to leave. Where f turns out to be computed in binary32,
+      "model" is used.
+    - `noise`, the error of a value of f, and `derivative`, the one in the truncation error, may be given for the other modes.
+    - `centre` is f(x), if it is known. `bound` tells how wrong a value of f may be.
+    - `value` takes an array of shape (n,) and returns a float or shape (m,). Outside its domain it may return NaN or raise
+      `DomainError`; then all m outputs count as undefined.
+
+    Raises `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
     """
     if order not in (1, 2):
         raise OptionError(f"derivatives of order 1 and 2 are to be had by differences, not of order {order!r}")
@@ -67,7 +69,7 @@ def difference(
     line = Line(value, x, index, centre, bound)
     defined = bool(np.isfinite(line.centre).all())
     if step in (None, "auto") and defined and (single := noise_of_single_precision(line, made)) is not None:
-        step, noise = "model", single  # the default steps are for binary64, and would see the stairs of the values only
+        step, noise = "model", single  # the default steps suit binary64; here they would see only the stairs of the values
     if isinstance(step, str):
         step = step_of(line, made, step, noise, derivative) if defined else None
     p, d = made.order, made.derivative
@@ -85,8 +87,8 @@ def gradient(
 ) -> tuple[Array, list[Estimate]]:
     """All partial derivatives, shape (n,) or (m, n), and an `Estimate` for each variable.
 
-    `step` is one for all, or one for each variable. f(x) is taken once for all and counted with the first variable, so
-    the sum of all `nfev` is the true count. For `order` 2 they are the second ones, ∂²f/∂xᵢ².
+    `step` is one step for all variables, or one for each. f(x) is computed once and counted with the first variable, so the sum
+    of all `nfev` is the true count. For `order` 2 they are the second partials ∂²f/∂xᵢ².
 
     >>> partials, estimates = gradient(lambda x: x[0] * x[1], [2.0, 3.0], "central-difference")
     >>> [round(partial, 9) for partial in partials.tolist()], sum(estimate.nfev for estimate in estimates)
@@ -103,7 +105,7 @@ def gradient(
 
 
 def _steps(step: float | str | npt.ArrayLike | None, n: int) -> list[float | str | None]:
-    """One step for each variable; raises `OptionError` if they are not as many."""
+    """One step for each variable. Raises `OptionError` if their number is wrong."""
     if step is None or isinstance(step, str):
         return [step] * n
     try:
@@ -113,7 +115,7 @@ def _steps(step: float | str | npt.ArrayLike | None, n: int) -> list[float | str
 
 
 def _at_step(line: Line, stencil: Stencil, h: float) -> Estimate:
-    """With this step, on one side of x if f is not defined on the other."""
+    """The attempt with this step. It is on one side of x if f is not defined on the other."""
     failure = failed_at_x(line, h, stencil.name)
     if failure:
         return failure

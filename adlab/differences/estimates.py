@@ -1,4 +1,4 @@
-"""What a finite-difference method answers with: a derivative, its error, its price, and what went wrong on the way."""
+"""What a finite-difference method answers: a derivative, its error, its price, and what went wrong on the way."""
 
 from __future__ import annotations
 
@@ -21,50 +21,60 @@ NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
 FLAT, NOISY, STATEFUL, NOT_ANALYTIC = "flat", "noisy", "stateful", "not_analytic"
 UNCONFIRMED = "unconfirmed"
 
-ODD = 1 + (5**0.5 - 1) * 2.0**-9  # no short number, and hardly another step
-LARGE = 2.0**40  # floats from here on are 2⁻¹² apart, and more
-AROUND = 1.0 + 2.0**-20  # steps: the nodes next to x, however they were rounded
-REACH = 6.0  # steps: so far do the widest stencils reach
-FAINT = 2.0**-20  # relative to the values of f: waves so low are not told from noise
+ODD = 1 + (5**0.5 - 1) * 2.0**-9  # a factor that is no short number, so that nodes fall elsewhere; the step stays nearly the same
+LARGE = 2.0**40  # floats from here on are at least 2⁻¹² apart
+AROUND = 1.0 + 2.0**-20  # steps: covers the nodes next to x, however they were rounded
+REACH = 6.0  # steps: the widest stencils reach so far
+FAINT = 2.0**-20  # relative to the values of f: lower waves cannot be told from noise
 STAIRS = (
     "f varies by less than 1e-6 of itself around x, and in no order: noise, or waves as faint; what settles nearer to x may be "
     'a single stair of noise. Try another scheme, step="model", or a larger step'
 )
-FAR = (-37.3, -1.7, -1.0, -0.6, 0.7, 1.9, 41.1)  # in units of |x|
+FAR = (-37.3, -1.7, -1.0, -0.6, 0.7, 1.9, 41.1)  # places at which f may differ, in units of |x|
 ROOMY = 1024.0  # ulps of x: at the edge of the domain a step is small beside its distance only from here on
 SAFE = 4.0  # the bound on the error of f holds at x, and may be somewhat larger at the nodes
 TINIEST = 5e-324
-WIDENINGS, WIDER = 5, 64.0  # from 19/64 that reaches to 3e8
+WIDENINGS, WIDER = 5, 64.0  # from 19/64, so many widenings by this factor reach to 3e8
 WIDE = 8.0  # times the smallest step: how far the nodes of a fit reach
-NOISY_FROM = 256.0  # times the last rounding
-VAGUE = 64.0  # an error beyond the value itself, and beyond so many times what noise accounts for, is too large a step
+NOISY_FROM = 256.0  # times the last rounding: larger noise gets the flag `noisy`
+VAGUE = 64.0  # a step is too large if its error exceeds the value itself and so many times the noise
 
 STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8,
           NARROW: -9, FLAT: -10, STATEFUL: -11, NOT_ANALYTIC: -12, UNCONFIRMED: -13}  # fmt: skip
-"""The flag that made a method fail, as `scipy.differentiate` numbers it (-1: the error grew; -3: not finite) where it
-has a number for it."""
+"""The number of the flag that made a method fail. `scipy.differentiate` gives some of them numbers (-1: the error grew; -3: not
+finite); these are the same here."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """∂f/∂xᵢ (or ∂²f/∂xᵢ²) by finite differences, and what is known of it; named as `scipy.differentiate` does.
+    """∂f/∂xᵢ (or ∂²f/∂xᵢ²) by finite differences, and what is known of it. Names are as in `scipy.differentiate`.
 
-    `df` and `error` are floats, or arrays of shape (m,). `nfev` counts every value of f that was taken, those for the
-    error estimate and for steps given up included; `nfev_scheme` those that the derivative itself is made of; `nit`
-    the steps that were tried. `step` is the realised one, `scheme`
-    the name of the method that gave the value in the end, `x` the coordinate.
+    `df` and `error` are floats, or arrays of shape (m,). `nfev` counts every value of f that was computed, also for the error
+    estimate and for steps that were given up. `nfev_scheme` counts the values that the derivative itself is made of. `nit`
+    counts the steps that were tried. `step` is the step after rounding. `scheme` is the method that gave the value in the end.
+    `x` is the coordinate.
 
-    `error` estimates |df − ∂f/∂xᵢ|; it is not a bound. It is truncation, as a stencil of higher order sees it, plus the
-    roundoff of values that are themselves correctly rounded, or as noisy as was measured where that came to light.
-    What f has lost *inside*, no difference of its values can see where it is the same at neighbouring x.
+    `error` estimates |df − ∂f/∂xᵢ|. It is not a bound. It is the truncation error, as a stencil of higher order sees it, plus
+    roundoff. Roundoff assumes correctly rounded values of f, or the noise that was measured. An error *inside* f that is the
+    same at neighbouring x cannot be seen in differences of its values.
 
-    `flags`, out of: `step_not_resolved` (x + h == x), `left_domain` (f is not defined at a node; a one-sided stencil
-    of the same order takes over), `nonfinite` (a value is infinite; likewise), `kink_in_stencil` (see `one_sided`: the
-    slopes left and right, which every two-sided scheme gives), `branch_cut` (f jumps in the stencil), `unsettled` (a second
-    look at h/64 contradicts the estimate), `narrow` (f does something within the stencil that its nodes do not see), `flat`
-    (all values are equal: f is constant there, or rounded to a constant), `noisy` (values are much less exact than their last
-    digit), `stateful` (f, called again at the same point, answers otherwise), `underflow` (a complex step too small),
-    `not_analytic` (a real difference contradicts the complex step), `unconfirmed` (none could be had). Where there
+    `flags` may contain:
+
+    - `step_not_resolved`: x + h == x;
+    - `left_domain`: f is not defined at a node, so a one-sided stencil of the same order takes over;
+    - `nonfinite`: a value is infinite, with the same consequence;
+    - `kink_in_stencil`: the slopes left and right differ; a two-sided scheme gives them in `one_sided`;
+    - `branch_cut`: f jumps in the stencil;
+    - `unsettled`: a second look at h/64 contradicts the estimate;
+    - `narrow`: f does something within the stencil that its nodes do not see;
+    - `flat`: all values are equal, so f is constant there, or rounded to a constant;
+    - `noisy`: values are much less exact than their last digit;
+    - `stateful`: f gives another answer when it is called again at the same point;
+    - `underflow`: a complex step is too small;
+    - `not_analytic`: a real difference contradicts the complex step;
+    - `unconfirmed`: no real difference could be found to confirm it.
+
+    Where nothing can be trusted, `success` is False, `status` is not 0, and `reason` says why in a sentence.
     is nothing to trust, `success` is False, `status` is not 0, and `reason` says why in a sentence.
     """
 
@@ -83,7 +93,7 @@ class Estimate:
 
     @property
     def nfev_estimate(self) -> int:
-        """The price of knowing the error: the evaluations for its estimate, for second looks, and for steps given up."""
+        """What the error estimate cost: evaluations for it, for second looks, and for steps that were given up."""
         return self.nfev - self.nfev_scheme
 
     @property
@@ -100,10 +110,10 @@ def estimated(
     tolerance: float,
     order: int = 1,
 ) -> Estimate:
-    """The attempt at the caller's step; without one, the best of those at `default_steps`.
+    """The attempt at the caller's step. Without one: the best of the attempts at `default_steps`.
 
     No further step is tried once the relative error is within the tolerance. Where none succeeds, because a second look
-    contradicts the estimate or f ends within reach, the search goes on nearer to x, and gives up after a few times.
+    contradicts the estimate or f ends within reach, the search goes on nearer to x. It gives up after a few steps.
     """
     tried: list[Estimate] = []
 
@@ -133,7 +143,7 @@ def estimated(
 
 
 def _bounded(line: Line, found: Estimate, order: int) -> Estimate:
-    """The same; its error raised where values at the nodes may be much more wrong than f(x), as where f(x) is nearly 0."""
+    """The estimate, its error raised where values at the nodes may be much more wrong than f(x), as where f(x) is nearly 0."""
     ends = [line.bound_at(line.origin + side * found.step) for side in (-1, 1)] if line.bound is not None else []
     known = [end for end in ends if end is not None]
     if not known or np.all(np.max(known, axis=0) <= line.measured):
@@ -143,10 +153,10 @@ def _bounded(line: Line, found: Estimate, order: int) -> Estimate:
 
 
 def _flat(line: Line, found: Estimate, order: int) -> Estimate:
-    """The same; where all values near x are one number, as exact as f is known to be, and no success if that is not known.
+    """The estimate where all values near x are equal. It succeeds only if f is known to be exact to that degree.
 
-    Of such an f nothing tells whether it is constant or has been rounded to a constant, as −log(1 + exp(−x)) is at 40.
-    A bound on the error of f tells how steep it may be; and an f that is the same far away does not depend on x.
+    Such an f may be constant, or may have been rounded to a constant, as −log(1 + exp(−x)) is at 40. A bound on the error of f
+    tells how steep f may be. An f that is the same far away does not depend on x.
     """
     flat = _flat_around(line, found)
     if not found.success or not flat.any():
@@ -179,10 +189,10 @@ def _independent(line: Line, flat: npt.NDArray[np.bool_]) -> bool:
 
 
 def _admitted(line: Line, found: Estimate, order: int) -> Estimate:
-    """The same, with what every answer must keep: an error that is not 0, and no success without a finite one."""
+    """The estimate with what every answer must have: an error above 0, and a finite one if it is a success."""
     error = np.fmax(found.error, np.fmax(UNIT_ROUNDOFF * np.abs(found.df), TINIEST))
     noisy = np.any(line.measured > NOISY_FROM * line.rounding)
-    if noisy and found.success:  # a fit may be lucky: its error is no less than what noise does to nodes so far apart
+    if noisy and found.success:  # a fit may be lucky: its error is at least what the noise does to nodes so far apart
         error = np.fmax(error, over(line.measured, WIDE * found.step, order))
     flags = (*found.flags, NOISY) if noisy and found.success else found.flags
     found = replace(found, error=plain(np.asarray(error)), flags=flags)
@@ -194,10 +204,10 @@ def _admitted(line: Line, found: Estimate, order: int) -> Estimate:
 
 
 def _among(line: Line, attempt: Callable[[float], Estimate], steps: tuple[float, ...], tolerance: float) -> Estimate:
-    """The best of the attempts at several steps; what is good enough ends them."""
+    """The best of the attempts at several steps. The first that is good enough ends the search."""
     chosen = attempt(steps[0])
     for h in steps[1:]:
-        near = chosen.step >= steps[0] * CLOSER**2  # it has not been driven far from the step it was given
+        near = chosen.step >= steps[0] * CLOSER**2  # it has not been driven far from the step that it was given
         if chosen.success and near and np.all(chosen.error < tolerance * np.abs(chosen.df)):
             break
         chosen = _better(line, chosen, attempt(h))
@@ -205,10 +215,10 @@ def _among(line: Line, attempt: Callable[[float], Estimate], steps: tuple[float,
 
 
 def _widened(line: Line, attempt: Callable[[float], Estimate], found: Estimate, h: float, tolerance: float) -> Estimate:
-    """The best of ever larger steps, as long as they leave less error: f may change over far greater lengths than x.
+    """The best of ever larger steps, while they leave less error: f may change over lengths much greater than x.
 
-    Around 1, cos(x/1e6) is all but constant: its rise over a step of 1 has lost ten digits. Noise rules there, and it falls
-    as the step grows. Where truncation shows, the next larger step is no better, and the last one is kept.
+    Around 1, cos(x/1e6) is nearly constant: its rise over a step of 1 has lost ten digits. There noise dominates, and its
+    effect falls as the step grows. Once truncation shows, the next larger step is no better, and the last one is kept.
     """
     for _ in range(WIDENINGS):
         if not found.success or np.all(found.error <= tolerance * np.abs(found.df)) or _flat_around(line, found).all():
@@ -224,7 +234,7 @@ def _widened(line: Line, attempt: Callable[[float], Estimate], found: Estimate, 
 
 
 def _searched(line: Line, attempt: Callable[[float], Estimate], first: Estimate) -> Estimate:
-    """What is found nearer to x, where the first attempt leaves something to be found."""
+    """What is found nearer to x, where the first attempt leaves something to find."""
     chosen = first
     for _ in range(LOOKS):
         if _done(line, chosen):
@@ -238,14 +248,14 @@ def _searched(line: Line, attempt: Callable[[float], Estimate], first: Estimate)
 
 
 def _done(line: Line, found: Estimate) -> bool:
-    """Whether there is nothing to be found nearer to x: a digit is right at least, or all is noise, or f ends or breaks."""
+    """Whether nothing can be found nearer to x: at least one digit is right, or all is noise, or f ends or breaks there."""
     if {KINK, BRANCH_CUT}.intersection(found.flags) or flag_of(line.centre):
         return True
     return found.success and not _vague(line, found)
 
 
 def _between_floats(line: Line) -> bool:
-    """Whether floats at x are further apart than f changes over, as those of sin at 1e22; near 0 they never are."""
+    """Whether floats at x are further apart than f changes over, as those of sin at 1e22. Near 0 they never are."""
     if abs(line.origin) < LARGE:
         return False
     known, ulp = line.at(line.known(math.inf)), math.ulp(line.origin)
@@ -254,18 +264,18 @@ def _between_floats(line: Line) -> bool:
 
 
 def _faint(line: Line, found: Estimate) -> bool:
-    """Whether f varies so little around x that waves and noise are not to be told apart."""
+    """Whether f varies so little around x that waves cannot be told from noise."""
     values = line.at(line.known(REACH * found.step))
     return bool(np.any(np.ptp(values, axis=0) <= FAINT * np.abs(values).max(axis=0)))
 
 
 def _vague(line: Line, found: Estimate) -> bool:
-    """Whether not a digit is right, and noise does not account for it."""
+    """Whether no digit is right, and noise does not explain that."""
     return bool(np.any((found.error >= np.abs(found.df) / 2) & (found.error * found.step > VAGUE * line.noise)))
 
 
 def _explained(line: Line, found: Estimate) -> Estimate:
-    """The same; failed for a `BRANCH_CUT` where f jumps in the stencil, though not at x."""
+    """The estimate, failed with `BRANCH_CUT` where f jumps in the stencil but not at x."""
     where = None if found.reason == STAIRS else cut_within(line, REACH * found.step)
     if where is None or where == line.origin:
         return found
@@ -275,12 +285,12 @@ def _explained(line: Line, found: Estimate) -> Estimate:
 
 
 def _better(line: Line, one: Estimate, other: Estimate) -> Estimate:
-    """The one of smaller error, if the two agree; else the finer: a derivative is local.
+    """The one with the smaller error, if the two agree; else the finer one, since a derivative is local.
 
-    Far too large a step may come with a small error estimate: around 1e-10, the values of 1/x at x ± 1e-5 give a slope
-    near +1e10 with much the same error as that of the true one, −1e20. What contradicts it from nearer to x is right,
-    even if it is no more than the finding that f has not settled or overflows there. But a contradiction within the
-    noise of f is none: around 1e-9, the values of (1 − cos x)/x² are all 0, and further out they are 1/2.
+    A step that is far too large may have a small error estimate. Around 1e-10, the values of 1/x at x ± 1e-5 give a slope near
+    +1e10, with an error estimate like that of the true slope, −1e20. Evidence from nearer to x wins, even if it says only that
+    f has not settled or overflows there. A contradiction within the noise of f does not count: around 1e-9, the values of (1 −
+    cos x)/x² are all 0, and further out they are 1/2.
     """
     fine, coarse = sorted((one, other), key=lambda estimate: estimate.step)
     if not coarse.success:
@@ -293,7 +303,7 @@ def _better(line: Line, one: Estimate, other: Estimate) -> Estimate:
 
 
 def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: str, obstacle: str = "") -> Estimate:
-    """The estimate that a quotient amounts to, after a second look; `obstacle` is the flag of what was met before."""
+    """The estimate that follows from a quotient, after a second look. `obstacle` is the flag of a problem met before."""
     verdict = second_look(line, stencil, h, found)
     verdict = verdict if verdict.flag else near_look(line, stencil, found, verdict)
     return Estimate(
@@ -311,11 +321,11 @@ def concluded(line: Line, stencil: Stencil, h: float, found: Quotient, scheme: s
 
 
 def in_step(line: Line, found: Estimate) -> Estimate:
-    """The same for a first derivative, with the noise that its nodes have in common.
+    """The estimate of a first derivative, with the error that all its nodes share.
 
-    Their distances are short numbers, and so roundings may fall into step with them: at x = 1e-9 all x ± h round 1 + x by
-    the same 8e-17, which no fit to log(1 + x)/x can see, and which moves the derivative from −0.5 to 82. So the difference
-    quotient at h is taken once more at `ODD` h. A smooth f moves it by hardly any of what truncation does to it.
+    Distances of nodes are short numbers, so their roundings can be in step. At x = 1e-9 all x ± h round 1 + x by the same
+    8e-17. No fit to log(1 + x)/x can see that, and it moves the derivative from −0.5 to 82. So the difference quotient at h is
+    computed again at `ODD` h. For a smooth f that changes it by hardly any of what truncation does.
     """
     h = found.step
     if not found.success or len({line.origin - h, line.origin, line.origin + h}) < 3:
@@ -335,7 +345,7 @@ def in_step(line: Line, found: Estimate) -> Estimate:
 
 
 def failed(line: Line, h: float, scheme: str, flag: str, reason: str) -> Estimate:
-    """No value: NaN of f's shape, of which nothing is known."""
+    """An estimate without a value: NaN of f's shape. Nothing is known."""
     nothing = np.full(line.centre.shape, math.nan)
     unknown = np.full(line.centre.shape, math.inf)
     return Estimate(plain(nothing), plain(unknown), line.nfev, h, scheme, (flag,), success=False, reason=reason)
@@ -349,19 +359,19 @@ def failed_at_x(line: Line, h: float, scheme: str) -> Estimate | None:
 
 
 def unresolved(line: Line, h: float, scheme: str) -> Estimate:
-    """The failure of a step so small that x + h == x, or that nodes fall together."""
+    """The failure of a step so small that x + h == x, or that nodes coincide."""
     spacing = f"{math.ulp(line.origin):.3g}"
     reason = f"h = {h:.3g} is too small for the spacing of floats at x = {line.origin!r}, {spacing}; try a larger step"
     return failed(line, h, scheme, NOT_RESOLVED, reason)
 
 
 def checked_step(step: float) -> float:
-    """A step given by the caller; raises `OptionError` if it cannot be one."""
+    """A step that the caller gave. Raises `OptionError` if it is not possible."""
     if not (isinstance(step, Real) and 0 < step < math.inf):
         raise OptionError(f"a step must be a positive finite number, got {step!r}")
     return float(step)
 
 
 def plain(numbers: Array) -> float | Array:
-    """An array of no dimensions as the float that it is."""
+    """An array without dimensions as a float; others as they are."""
     return float(numbers) if numbers.ndim == 0 else numbers

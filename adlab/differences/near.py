@@ -1,14 +1,14 @@
 """The look very near x that every estimate gets before it may claim success.
 
-An error estimate is made of the values that the quotient is made of. What lies between the nodes, neither of them sees: a
-peak narrower than the stencil, waves shorter than the step, a value of f at x that its neighbours do not share. So two
-pairs of fresh values are taken, at h/64 and as near to x as rounding allows, and two questions are asked of each:
+An error estimate uses the same values as the quotient. Neither sees what lies between the nodes: a peak narrower than the
+stencil, waves shorter than the step, a value of f at x that its neighbours do not share. So two pairs of new values are taken,
+at h/64 and as near to x as rounding allows. Two questions are asked of each pair:
 
-* is the slope (f(x + δ) − f(x − δ))/2δ the derivative found, but for its error and for the truncation of this slope?
-* is f(x) where the mean of f(x + δ) and f(x − δ) puts it, but for a curvature that falls as δ²?
+* is the slope (f(x + δ) − f(x − δ))/2δ the derivative found, apart from the errors of both?
+* is f(x) the mean of f(x + δ) and f(x − δ), apart from a curvature that falls as δ²?
 
-Where a slope contradicts a little, the error is raised to cover it. Where it contradicts clearly, f is noisy, or it jumps,
-or it has something `narrow` there; then the search goes on nearer to x.
+Where a slope contradicts the result a little, the error is raised to cover it. Where it contradicts clearly, f is noisy, or it
+jumps, or it has something `narrow` there. Then the search goes on nearer to x.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from adlab.differences.step_models import TYPICAL_SCALE
 
 NARROW = "narrow"
 
-GOLDEN = (1 + 5**0.5) / 2  # no short number: periods and roundings shall not fall into step with the probes
-VISIBLE = 2.0**10  # the rise of f to the nearest probe is so many times the noise of its values
-NEAREST = 2.0**-41  # of the scale of x, where the derivative found is 0 and does not say how near to go
+GOLDEN = (1 + 5**0.5) / 2  # no short number: periods and roundings must not be in step with the probes
+VISIBLE = 2.0**10  # the rise of f to the nearest probe is at least so many times the noise of its values
+NEAREST = 2.0**-41  # of the scale of x: the nearest probe where the derivative found is 0 and does not say how near to go
 ULPS = 16.0  # no probe is nearer to x than so many ulps
-ROOM = 4.0  # truncation may be so many times what the step h makes one expect
-LUCK = 4.0  # a fit among noise may fit it, and then its residue is small by luck
-NOISES = 8.0  # and noise so many times its usual size
+ROOM = 4.0  # the truncation error may be so many times what the step h suggests
+LUCK = 4.0  # a fit to noise may have a small residue by luck; this factor allows for it
+NOISES = 8.0  # noise may be so many times its usual size
 
 
 def near_look(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict) -> Verdict:
     """The verdict after the look near x: the same, or with a larger error, or with a flag."""
     distances = _distances(line, found)
-    if not distances:  # h is so near to the spacing of floats that only the noise there can be looked at
+    if not distances:  # h is so near to the spacing of floats that only the noise can be examined there
         blur = over(float(stencil.amplification) * measured_noise(line, found.step), found.step, stencil.derivative)
         return replace(verdict, error=np.maximum(verdict.error, blur))
     for distance in distances:
@@ -53,7 +53,7 @@ def near_look(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict) -
 
 
 def _distances(line: Line, found: Quotient) -> list[float]:
-    """How far from x the probes stand, the furthest first."""
+    """The distances of the probes from x, the largest first."""
     x, h = line.origin, found.step
     scale = abs(x) or min(h, TYPICAL_SCALE)
     with np.errstate(all="ignore"):
@@ -68,7 +68,7 @@ Truths = npt.NDArray[np.bool_]
 
 
 class _Probe:
-    """Values at x ± δ, where f has both, or one of them: the slope there, and how far f(x) is off."""
+    """Values at x ± δ, on both sides or where f has one: the slope there, and how far f(x) is off the mean."""
 
     def __init__(self, line: Line, distance: float, above: Array | None, below: Array | None) -> None:
         x, centre = line.origin, line.centre
@@ -86,14 +86,14 @@ class _Probe:
 
     @classmethod
     def at(cls, line: Line, distance: float) -> _Probe | None:
-        """The probe at a distance from x; `None` where f has no value on either side."""
+        """The probe at a distance from x. None where f has no value on either side."""
         values = line.at([line.origin + distance, line.origin - distance])
         above, below = (value if np.isfinite(value).all() else None for value in values)
         return None if above is None and below is None else cls(line, distance, above, below)
 
 
 def _judged(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, probe: _Probe) -> Verdict:
-    """One probe's part of the verdict."""
+    """What one probe adds to the verdict."""
     far = _Probe.at(line, found.step)
     moved, allowed, lifted = _contradiction(line, stencil, found, verdict, probe, far)
     wrong = (moved > allowed) & np.isfinite(moved)
@@ -117,7 +117,7 @@ def _judged(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, pro
 def _contradiction(
     line: Line, stencil: Stencil, found: Quotient, verdict: Verdict, probe: _Probe, far: _Probe | None
 ) -> tuple[Array, Array, Truths]:
-    """By how much the probe's derivative differs, by how much it may, and where f(x) is off the curve."""
+    """How much the probe's derivative differs, how much it may differ, and where f(x) is off the curve."""
     noise, ratio = line.noise, probe.distance / found.step
     if stencil.derivative == 1:
         moved = np.abs(probe.slope - found.df)
@@ -136,7 +136,7 @@ def _contradiction(
 
 
 def _noise(line: Line, h: float, probe: _Probe) -> Array:
-    """The noise of f near x. Where f is the very same at the probes, it goes in stairs, which show at h only."""
+    """The noise of f near x. Where f is the same at both probes it goes in stairs, which show at h only."""
     near = lasting_noise(line, probe.distance)
     return np.where(probe.same, np.maximum(near, measured_noise(line, h)), near) if probe.same.any() else near
 

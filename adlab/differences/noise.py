@@ -1,13 +1,12 @@
-"""How exact are the values of f? Measured from nothing but more of them.
+"""How exact the values of f are, measured from more of its values.
 
-A value is rounded once at the very least, which makes it wrong by up to u|f|; but (1 − cos x)/x² at 1e-3 has lost nine
-digits on the way, and a function that works in single precision has eight to lose. A difference quotient must
-know, for it divides these errors by h.
+A value is rounded at least once, which makes it wrong by up to u|f|. But (1 − cos x)/x² at 1e-3 has lost nine digits on the
+way, and a function in single precision has only eight. A difference quotient divides these errors by h, so it must know them.
 
-Noise and function are told apart by differences of neighbouring values: the k-th differences of a smooth f fall as
-δᵏ with the spacing δ, those of noise grow as binomial sums of independent errors do, with mean square
-(2k)!/(k!)² σ² (Hamming; Moré & Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33 (2011) 1292). So of the
-table of differences the first level is sought from which on three in a row say the same σ.
+Differences of neighbouring values tell noise and function apart. For spacing δ, the k-th differences of a smooth f fall as δᵏ.
+Those of noise grow as binomial sums of independent errors do, with mean square (2k)!/(k!)² σ² (Hamming; Moré & Wild,
+"Estimating computational noise", SIAM J. Sci. Comput. 33 (2011) 1292). So the difference table is searched for the first level
+from which three in a row give the same σ.
 """
 
 from __future__ import annotations
@@ -20,22 +19,22 @@ from adlab.differences.quotients import Array, Line, rounding
 
 NODES = 9
 CLOSE = 2.0**-12
-GOLDEN = 1 + 5063 / 8192  # no simple fraction: binary32 values at nodes 64 of their ulps apart can all be rounded alike
+GOLDEN = 1 + 5063 / 8192  # no simple fraction: binary32 values at nodes 64 of their ulps apart may all be rounded alike
 NARROWEST = 4  # ulps of x: closer nodes are unevenly spaced
-NEIGHBOURS = 16  # ulps of x
-SMALLEST = 2.0**-960  # of x: ulps of less would underflow
+NEIGHBOURS = 16  # ulps of x: the spacing of neighbouring floats that are examined
+SMALLEST = 2.0**-960  # of x: ulps of smaller numbers would underflow
 LOUD = 2.0**-12  # of f: rounding seldom leaves less than three digits
 LEVELS = 6
 ALIKE = 4.0  # the σ of three levels in a row agree within this factor
-HALF_WIDTH = math.sqrt(3.0)  # of errors spread evenly, in units of their σ
+HALF_WIDTH = math.sqrt(3.0)  # of evenly spread errors, in units of their σ
 
 
 def measured_noise(line: Line, spacing: float) -> Array:
-    """By how much values of f near x may be wrong, shape () or (m,): measured, and at the least their last rounding.
+    """The error that values of f near x may have, shape () or (m,): measured, and at least their last rounding.
 
-    Nine values are taken on a side of x, about `spacing` apart, and nine more closely, for roundings may fall into step
-    with the nodes; the quieter side counts, since at x itself f may have a kink or a jump. What differs from node to node is
-    seen; an error that all of them share is not.
+    Nine values are taken on each side of x, about `spacing` apart, and nine more closely, since roundings may be in step with
+    the nodes. The quieter side counts, since f may have a kink or a jump at x itself. Errors that differ from node to node are
+    seen. An error that all nodes share is not.
 
     >>> line = Line(lambda x: float(np.float32(math.exp(x[0]))), [1.0], 0)
     >>> 2e-8 < measured_noise(line, 2.0**-12) < 4e-7      # single precision: half an ulp of e is 1.2e-7
@@ -46,10 +45,10 @@ def measured_noise(line: Line, spacing: float) -> Array:
 
 
 def lasting_noise(line: Line, spacing: float) -> Array:
-    """The noise measured at a spacing; where it is loud, no more than what is left of it among neighbouring floats.
+    """The noise measured at a spacing. Where it is loud: at most what is left of it among neighbouring floats.
 
-    Waves shorter than the spacing look like noise, and are smooth nearer to x. Where f is the very same there, it goes in
-    stairs, which show further out only.
+    Waves shorter than the spacing look like noise, and are smooth nearer to x. Where f is the same at neighbouring floats it
+    goes in stairs, which show further out only.
 
     >>> waves = Line(lambda x: math.sin(1e6 * x[0]), [1.0], 0)
     >>> measured_noise(waves, 1e-3) > 0.1, lasting_noise(waves, 1e-3) < 1e-9
@@ -64,10 +63,10 @@ def lasting_noise(line: Line, spacing: float) -> Array:
 
 
 def _on_side(line: Line, side: int, spacing: float) -> Array | None:
-    """The larger of what two spacings show; `None` if f has no value at a node."""
+    """The larger noise that two spacings show; None if f has no value at a node."""
     found, ulp = [], math.ulp(max(abs(line.origin), CLOSE * spacing))
     for part in (GOLDEN, GOLDEN * CLOSE):
-        apart = max(round(part * spacing / ulp), NARROWEST) * ulp  # whole ulps: so the nodes are evenly spaced
+        apart = max(round(part * spacing / ulp), NARROWEST) * ulp  # whole ulps, so the nodes are evenly spaced
         values = line.at([line.origin + side * k * apart for k in range(1, NODES + 1)])
         if not np.isfinite(values).all():
             return None
@@ -76,7 +75,7 @@ def _on_side(line: Line, side: int, spacing: float) -> Array | None:
 
 
 def _deviation(values: Array) -> Array:
-    """σ by the first of three levels that agree, where differences change sign, as noise does; 0 where none do."""
+    """σ from the first of three levels that agree, where differences change sign as noise does; 0 where there are none."""
     table, levels, turns = values, [], []
     for k in range(1, LEVELS + 1):
         table = np.diff(table, axis=0)

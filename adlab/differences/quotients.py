@@ -1,7 +1,7 @@
 """One difference quotient at one step, with what is known of its error.
 
-All of it is arithmetic on values of f along one coordinate, t ↦ f(x + t eᵢ); a `Line` takes and counts them. Values
-have shape () or (m,), and so has every number made of them.
+Everything is arithmetic on values of f along one coordinate, t ↦ f(x + t eᵢ). A `Line` computes and counts them. Values have
+shape () or (m,), and so have all numbers made of them.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from adlab.errors import DomainError, MethodError, OverflowedError, PointError
 Array = npt.NDArray[np.float64]
 Value = Callable[[Array], "float | Array"]
 
-Bound = Callable[[Array], Array]  # of the error of f at a point
-LOST = 64.0  # roundings: a value whose bound is larger has lost digits on the way
+Bound = Callable[[Array], Array]  # the error of f at a point is at most this
+LOST = 64.0  # roundings: a value with a larger bound has lost digits on the way
 NEARBY = 2.0  # the bound on the error of f holds at x; at the nodes it may be so many times larger
 LEFT_DOMAIN, NONFINITE = "left_domain", "nonfinite"  # what a value of f may say instead of a number
 
 
 def evaluate(value: Value, x: Array) -> Array:
-    """f(x), shape () or (m,): NaN where `DomainError` says that there is none, infinite where it overflows."""
+    """f(x), shape () or (m,): NaN where `DomainError` says that there is no value, infinite where it overflows."""
     try:
         result = np.asarray(value(x))
     except DomainError:
@@ -51,11 +51,11 @@ def flag_of(values: Array) -> str:
 
 
 class Line:
-    """t ↦ f(x + t eᵢ) near t = 0: each value is taken at most once, and `nfev` counts them truly.
+    """t ↦ f(x + t eᵢ) near t = 0. Each value is computed once at most, and `nfev` counts them.
 
-    `centre` is f(x); if the caller knows it, it is not counted. `bound` bounds the error of
-    a value of f, as a running error bound does; that at x is taken for the noise of all values where it
-    says that digits have been lost. Raises `PointError` if x or `index` is none.
+    `centre` is f(x); if the caller knows it, it is not counted. `bound` bounds the error of a value of f, as a running error
+    bound does. If it says that digits have been lost at x, it is taken as the noise of all values. Raises `PointError` for a
+    bad x or `index`.
     """
 
     def __init__(
@@ -79,53 +79,53 @@ class Line:
         self._bound = bound
         self.bound = self.bound_at(self.origin)
         self.measured = np.zeros(self.centre.shape)
-        if self.bound is not None:  # a few roundings are no noise: what they do, values near x show
+        if self.bound is not None:  # a few roundings do not count as noise; values near x show their effect
             lost = self.bound > LOST * rounding(self.centre[None])
             self.measured = np.where(lost, NEARBY * self.bound, 0.0)
 
     def bound_at(self, coordinate: float) -> Array | None:
-        """What bounds the error of f there; `None` where nothing is known."""
+        """The bound on the error of f there; None where nothing is known."""
         found = None if self._bound is None else self._bound(self._moved(coordinate))
         return None if found is None or not np.isfinite(found).all() else np.broadcast_to(found, self.centre.shape)
 
     def nodes(self, stencil: Stencil, h: float) -> Array:
-        """The coordinates x + oₖ h as binary64 has them, shape (K,)."""
+        """The coordinates x + oₖ h after rounding to binary64, shape (K,)."""
         return self.origin + stencil.float_offsets * h
 
     def values(self, stencil: Stencil, h: float) -> Array:
-        """f there, shape (K,) or (K, m)."""
+        """f at the nodes, shape (K,) or (K, m)."""
         return self.at(self.nodes(stencil, h).tolist())
 
     def at(self, coordinates: Sequence[float]) -> Array:
-        """f where the coordinate is each of these, shape (K,) or (K, m)."""
+        """f at these values of the coordinate, shape (K,) or (K, m)."""
         return np.array([self._at(coordinate) for coordinate in coordinates])
 
     def known(self, reach: float) -> list[float]:
-        """Where values within `reach` of x have been taken, and are finite; in order."""
+        """The places within `reach` of x at which finite values are known, in order."""
         near = (node for node in self._known if abs(node - self.origin) <= reach)
         return sorted(node for node in near if np.isfinite(self._known[node]).all())
 
     def resolves(self, stencil: Stencil, h: float) -> bool:
-        """Whether all the nodes that `quotient` uses, and x, are different numbers."""
+        """Whether x and all nodes that `quotient` uses are different numbers."""
         coordinates = {self.origin, *self.nodes(stencil.wider, h).tolist()}
         return len(coordinates) == len({0.0, *stencil.wider.float_offsets.tolist()})
 
     @property
     def rounding(self) -> Array:
-        """What the last rounding of the largest value so far may cost."""
+        """The error that the last rounding of the largest value so far may cause."""
         return np.asarray(UNIT_ROUNDOFF * self._largest)
 
     @property
     def noise(self) -> Array:
-        """How far values of f may be off: by their last rounding, and by what else was `heard`."""
+        """How wrong values of f may be: by their last rounding, and by the noise that `heard` was told of."""
         return np.maximum(self.measured, self.rounding)
 
     def heard(self, noise: Array) -> None:
-        """That values of f have been found to be so noisy."""
+        """Records that values of f have been found to be so noisy."""
         self.measured = np.maximum(self.measured, noise)
 
     def obstacle(self, stencil: Stencil, h: float) -> str:
-        """The flag of the first of them at which f has no finite value, else ""."""
+        """The flag of the first node at which f has no finite value, else ""."""
         return next(filter(None, map(flag_of, self.values(stencil.wider, h))), "")
 
     def _at(self, coordinate: float) -> Array:
@@ -143,7 +143,7 @@ class Line:
         return point
 
     def _shaped(self, found: Array) -> Array:
-        """A value as f(x) is shaped: one NaN or infinity stands for all m outputs."""
+        """A value in the shape of f(x). A single NaN or infinity stands for all m outputs."""
         if found.shape == self.centre.shape:
             return found
         if found.ndim == 0 and not np.isfinite(found):
@@ -158,7 +158,7 @@ def _larger(largest: Array, value: Array) -> Array:
 
 
 def checked_point(x: npt.ArrayLike) -> Array:
-    """x as an array of shape (n,), a single number as (1,); raises `PointError` for what is not finite numbers."""
+    """x as an array of shape (n,); a single number gives (1,). Raises `PointError` for what is not finite numbers."""
     try:
         point = np.atleast_1d(np.asarray(x, dtype=np.float64))
     except (TypeError, ValueError):
@@ -170,25 +170,24 @@ def checked_point(x: npt.ArrayLike) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Quotient:
-    """A value for f′(x) or f″(x), another one near it, and the roundoff: the two parts of the error.
+    """A value for f′(x) or f″(x), a neighbour of higher order, and the roundoff: together they tell the error.
 
-    The other is of higher order, hence so much nearer to the derivative that the difference of the two *is* the truncation
-    error, where h is small enough for f to look like its Taylor polynomial. Where h is so small that the values
-    of f differ by their rounding only, both are noise, and so is their difference; hence the second part, A/hᵈ,
-    for which rounding alone accounts.
+    The neighbour is so much nearer to the derivative that the difference of the two *is* the truncation error, where h is small
+    enough for f to look like its Taylor polynomial. Where h is so small that the values of f differ by rounding only, both are
+    noise, and so is their difference. So there is a second part, A/hᵈ: the error that rounding alone explains.
     """
 
     df: Array
     neighbour: Array
     roundoff: Array
-    step: float  # the realised one
+    step: float  # the step after rounding
     measured: bool = (
-        False  # whether the roundoff rests on noise that was measured, and not on the last digit of f alone
+        False  # whether the roundoff rests on measured noise, not only on the last digit of f
     )
 
     @cached_property
     def truncation(self) -> Array:
-        """What the other would change."""
+        """The difference between the value and its neighbour."""
         return np.abs(self.neighbour - self.df)
 
     @cached_property
@@ -198,9 +197,9 @@ class Quotient:
 
 
 def quotient(line: Line, stencil: Stencil, h: float) -> Quotient | None:
-    """The difference quotient at h, its neighbour from the wider stencil.
+    """The difference quotient at h, with its neighbour from the wider stencil.
 
-    `None` where nodes fall together, f has no finite value at one of them, or the quotient overflows.
+    None where nodes coincide, f has no finite value at one of them, or the quotient overflows.
     """
     if not line.resolves(stencil, h):
         return None
@@ -211,13 +210,13 @@ def quotient(line: Line, stencil: Stencil, h: float) -> Quotient | None:
 
 
 def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
-    """Σ wₖ fₖ / sᵈ, with what rounding did to the nodes undone as far as f is linear; no neighbour.
+    """Σ wₖ fₖ / sᵈ without a neighbour. The rounding of the nodes is corrected as far as f is linear.
 
-    Rounding puts node k at sₖ = (x + oₖ h) − x and not at oₖ h. For a first derivative s = Σ wₖ sₖ stands in the
-    place of h: for the forward difference that is the well-known (x + h) − x, and in general it makes the quotient
-    exact for every linear f. For a second derivative s = h, and the chord from the first node to the last is taken
-    off, which does as much. The weights' sum is 0, so f at the first node can be taken from all the values; values
-    near each other subtract exactly (Sterbenz), and no rounding is added to that of f.
+    Rounding puts node k at sₖ = (x + oₖ h) − x and not at oₖ h. For a first derivative, s = Σ wₖ sₖ takes the place of h. For
+    the forward difference that is the well-known (x + h) − x; in general it makes the quotient exact for every linear f. For a
+    second derivative s = h, and the chord from the first node to the last is subtracted, which has the same effect. The sum of
+    the weights is 0, so f at the first node can be subtracted from all values. Values near each other subtract exactly
+    (Sterbenz), so this adds no rounding error.
     """
     weights, values = stencil.float_weights, line.values(stencil, h)
     moved = line.nodes(stencil, h) - line.origin
@@ -235,8 +234,8 @@ def weighed(line: Line, stencil: Stencil, h: float) -> Quotient:
 def combined(weights: Array, values: Array) -> Array:
     """Σₖ wₖ vₖ: weights of shape (…, K), values (K,) or (K, m), sum (…) or (…, m).
 
-    A matrix product would leave the order of the additions, and so the last digits, to the BLAS that this machine has.
-    Here every product is rounded, and the products are added from the first to the last, on every machine.
+    A matrix product would leave the order of the additions, and so the last digits, to the machine's BLAS. Here every product
+    is rounded, and the products are added from the first to the last, on every machine.
 
     >>> print(combined(np.array([-0.5, 0.0, 0.5]), np.array([1.0, 2.0, 4.0])))
     1.5
@@ -246,7 +245,7 @@ def combined(weights: Array, values: Array) -> Array:
 
 
 def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:
-    """Divided by hᵈ, one h at a time: h² may underflow or overflow where the quotient does not."""
+    """Divides by hᵈ, one h at a time: h² may underflow or overflow where the quotient does not."""
     found = np.asarray(numbers, dtype=np.float64)
     for _ in range(power):
         found = found / h
@@ -254,5 +253,5 @@ def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:
 
 
 def rounding(values: Array) -> Array:
-    """u|f|, the largest of several values (first axis): what the last rounding alone may cost each."""
+    """u|f| for the largest of several values (first axis): the error that the last rounding alone may cause."""
     return np.asarray(UNIT_ROUNDOFF * np.abs(values).max(axis=0))

@@ -1,15 +1,15 @@
-"""Richardson's extrapolation: the step goes to zero by algebra, not by computing.
+"""Richardson's extrapolation: algebra takes the step to zero.
 
-The error of a central difference is a series in even powers, D(h) = f′ + c₂ h² + c₄ h⁴ + …, with unknown cⱼ. But
-D(h) and D(h/2) are two equations: (4 D(h/2) − D(h)) / 3 is free of c₂, and so on, column by column (Neville's scheme):
+The error of a central difference is a series in even powers, D(h) = f′ + c₂ h² + c₄ h⁴ + …, with unknown cⱼ. But D(h) and
+D(h/2) are two equations: (4 D(h/2) − D(h)) / 3 has no c₂ term. The same goes on, column by column (Neville's scheme):
 
     D(h)
     D(h/2)   T₁₁                     T_ij = T_i,j-1 + (T_i,j-1 − T_i-1,j-1) / (4ʲ − 1)
     D(h/4)   T₂₁   T₂₂
 
-Each entry of a row costs no value of f. So large steps will do, whose roundoff is small: that is the whole gain. A
-row further down halves h and doubles the roundoff, and at some row that outweighs what extrapolation still
-gains. The error estimate grows then, and the method stops (Ridders, Adv. Eng. Software 4 (1982) 75).
+The entries of a row cost no further values of f. So large steps, with their small roundoff, are enough: that is the gain. Each
+further row halves h and doubles the roundoff. At some row this outweighs what extrapolation gains. Then the error estimate
+grows and the method stops (Ridders, Adv. Eng. Software 4 (1982) 75).
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Quotient,
 from adlab.differences.stencils import Stencil, scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF
 
-# Relative: log at x has a series that converges up to |x|. Not 1/4: of sin(8πx) every node would see a zero.
+# Relative to x: the series of log at x converges up to |x|. Not 1/4: for sin(8πx) every node would see a zero.
 FIRST_STEP = 19 / 64
 ROWS = 14
-PATIENCE = 2  # rows without improvement before it stops: the first steps may be too large to tell
-TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits, else another first step is tried
+PATIENCE = 2  # rows without improvement before it stops; the first steps may be too large to judge
+TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits; otherwise another first step is tried
 
-# The base of the tableau; the factor by which a halved step divides one more column's error; the stencil for a
-# second look at the result, which must be of high order not to be further off than what it is to judge.
+# The first column of the tableau; the factor by which a halved step divides the error of each further column; and the stencil
+# for the
+# second look at the result. That one must be of high order, so that it is not worse than what it judges.
 BASES = (
     ("central-difference", 4.0, "central-difference-8"),
     ("forward-difference", 2.0, "forward-difference-4"),
@@ -41,7 +42,7 @@ BASES = (
 )
 
 
-@np.errstate(all="ignore")  # what overflows or is invalid is seen in the values
+@np.errstate(all="ignore")  # overflows and invalid operations show in the values
 def richardson(
     value: Value,
     x: npt.ArrayLike,
@@ -51,11 +52,12 @@ def richardson(
     order: int = 1,
     bound: Bound | None = None,
 ) -> Estimate:
-    """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by extrapolating central differences with steps h, h/2, h/4 …; one-sided ones
-    at the edge of the domain.
+    """∂f/∂xᵢ, or ∂²f/∂xᵢ² for `order` 2, by extrapolating central differences with steps h, h/2, h/4 …
 
-    `step` is the first of these h; without it, `FIRST_STEP` of the scales of `default_steps`. Arguments, errors and
-    flags are those of `difference`; the `step` of the result is the smallest that went into it.
+    At the edge of the domain the differences are one-sided.
+
+    `step` is the first of these h; by default `FIRST_STEP` times the scales of `default_steps`. Arguments, errors and flags are
+    those of `difference`. The `step` of the result is the smallest that was used.
 
     >>> slope = richardson(lambda x: math.exp(x[0]), [1.0], 0)
     >>> abs(slope.df - math.e) < slope.error < 1e-12
@@ -66,7 +68,7 @@ def richardson(
 
 
 def _from(line: Line, h: float, order: int) -> Estimate:
-    """The tableau that starts with this step, on one side of x if f is not defined on the other."""
+    """The tableau that starts with this step. It is on one side of x if f is not defined on the other."""
     central = scheme("central-difference", order)
     failure = failed_at_x(line, h, "richardson")
     if failure:
@@ -88,7 +90,7 @@ def _from(line: Line, h: float, order: int) -> Estimate:
 
 
 def _extrapolated(line: Line, base: Stencil, ratio: float, h: float) -> Quotient | None:
-    """The entry of smallest error, for each output; `None` if fewer than two rows lie in the domain."""
+    """The entry of smallest error, for each output. None if fewer than two rows lie in the domain."""
     above: list[Quotient] = []
     found: Quotient | None = None
     stale = 0
@@ -112,7 +114,7 @@ def _extrapolated(line: Line, base: Stencil, ratio: float, h: float) -> Quotient
 
 
 def _row(first: Quotient, above: list[Quotient], ratio: float) -> list[Quotient]:
-    """The next row of the tableau; each entry's `neighbour` is that of its two parents which differs more from it."""
+    """The next row of the tableau. Each entry's `neighbour` is the one of its two parents that differs more from it."""
     row = [first]
     for j, parent in enumerate(above, start=1):
         left, factor = row[-1], ratio**j
@@ -124,7 +126,7 @@ def _row(first: Quotient, above: list[Quotient], ratio: float) -> list[Quotient]
 
 
 def _smaller(entry: Quotient, found: Quotient) -> Quotient:
-    """Output by output, the one of smaller error; `found` itself where that is none of the entry's."""
+    """For each output, the one with the smaller error; `found` itself where the entry is nowhere better."""
     better = entry.error < found.error
     if not better.any():
         return found
@@ -134,10 +136,10 @@ def _smaller(entry: Quotient, found: Quotient) -> Quotient:
 
 
 def _disturbed(found: Quotient, row: list[Quotient]) -> Quotient:
-    """The roundoff raised to what a later row shows of it: there the noise of the values is larger as h is smaller.
+    """The result, its roundoff raised to what a later row shows: smaller steps show the noise of the values more.
 
-    Of several errors the smallest is luckily small, and f may be less exact than its last digit. What a later row has
-    not improved it has disturbed by noise, as a rule, and this noise was there before, in proportion to 1/h.
+    The smallest of several errors may be small by luck, and f may be less exact than its last digit. What a later row has not
+    improved, noise has usually disturbed. That noise was there before, in proportion to 1/h.
     """
     least = np.min([entry.error for entry in row[1:]], axis=0)
     shown = np.where(least > found.error, least * row[0].step / found.step, 0.0)

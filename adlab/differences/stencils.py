@@ -1,18 +1,18 @@
-"""Difference stencils: exact weights, and the order of accuracy they earn.
+"""Difference stencils: exact weights, and the order of accuracy that they reach.
 
-A derivative is a limit, and a computer cannot take one. It can take a few values of f near x and weigh them:
+A derivative is a limit, which a computer cannot take. It can take a weighted sum of a few values of f near x:
 
     f⁽ᵈ⁾(x) ≈ (1/hᵈ) Σₖ wₖ f(x + oₖ h)
 
-Taylor's theorem says how good that is. Put f(x + o h) = Σⱼ f⁽ʲ⁾(x) (o h)ʲ / j! into the sum: the coefficient of
-f⁽ʲ⁾(x) is Mⱼ hʲ⁻ᵈ / j!, with the *moments* Mⱼ = Σₖ wₖ oₖʲ. So the weights must make M_d = d! and the other low moments
-zero, and the first later moment that does not vanish is the error: if it is number d + p, the quotient is
+Taylor's theorem says how good that is. Put f(x + o h) = Σⱼ f⁽ʲ⁾(x) (o h)ʲ / j! into the sum. The coefficient of f⁽ʲ⁾(x) is
+Mⱼ hʲ⁻ᵈ / j!, with the *moments* Mⱼ = Σₖ wₖ oₖʲ. So the weights must make M_d = d! and the other low moments zero. The first later
+moment that is not zero gives the error. If its number is d + p, the quotient is
 
     f⁽ᵈ⁾(x) + c f⁽ᵈ⁺ᵖ⁾(x) hᵖ + …,        c = M_{d+p} / (d+p)!,
 
-of *order* p. That is the **truncation error**; it shrinks with h. The other error does the opposite: each value of f
-is rounded, by as much as u|f|, and the quotient divides these crumbs by hᵈ. Σₖ |wₖ| says how many crumbs there are
-at worst; that is the **roundoff error** (see `step_models`). Every number here is a fraction, none is typed in by hand.
+of *order* p. That is the **truncation error**, which shrinks with h. The other error grows as h shrinks: each value of f is
+rounded, by as much as u|f|, and the quotient divides these errors by hᵈ. Σₖ |wₖ| says how much they can add up to. That is the
+**roundoff error** (see `step_models`). Every number here is a computed fraction; none is typed in by hand.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from adlab.errors import OptionError, StencilError
 class Stencil:
     """Nodes and weights of a difference quotient for the first or second derivative.
 
-    Made by `Stencil.of(offsets)`. The weights on n given nodes are unique (their n moment conditions are a Vandermonde
-    system), so `__post_init__` can and does refuse any others with `StencilError`; the order is then computed.
+    Made by `Stencil.of(offsets)`. The weights on n given nodes are unique, since their n moment conditions are a Vandermonde
+    system. So `__post_init__` refuses any other weights with `StencilError`. The order is computed.
 
     >>> central = Stencil.of([-1, 1])
     >>> [str(w) for w in central.weights], central.order, str(central.truncation), str(central.amplification)
@@ -52,7 +52,7 @@ class Stencil:
 
     @classmethod
     def of(cls, offsets: Iterable[int | Fraction], derivative: int = 1) -> Stencil:
-        """The stencil of highest order on these nodes; nodes whose weight is 0 are left out.
+        """The stencil of highest order on these nodes. Nodes whose weight is 0 are left out.
 
         Weights by Fornberg's recurrence (Math. Comp. 51 (1988) 699), exact, from `sympy.calculus.finite_diff`.
         """
@@ -80,7 +80,7 @@ class Stencil:
 
     @cached_property
     def order(self) -> int:
-        """p: the quotient's error falls as hᵖ. The first moment after number d that does not vanish is number d + p."""
+        """p: the quotient's error falls as hᵖ. The first moment after number d that is not zero is number d + p."""
         p = 1
         while self.moment(self.derivative + p) == 0:
             p += 1
@@ -93,7 +93,7 @@ class Stencil:
 
     @cached_property
     def amplification(self) -> Fraction:
-        """Σₖ |wₖ|: values wrong by ε each make the quotient wrong by as much as Σ|w| ε / hᵈ."""
+        """Σₖ |wₖ|: if each value is wrong by ε, the quotient may be wrong by Σ|w| ε / hᵈ."""
         return sum((abs(weight) for weight in self.weights), Fraction(0))
 
     @cached_property
@@ -103,18 +103,18 @@ class Stencil:
 
     @cached_property
     def wider(self) -> Stencil:
-        """The same nodes and one more on each side that has any; of higher order, it judges the error of this one."""
+        """The same nodes and one more on each side that has any. It is of higher order, so it judges this stencil's error."""
         lowest, highest = min(self.offsets), max(self.offsets)
         beyond = ([lowest - 1] if lowest < 0 else []) + ([highest + 1] if highest > 0 else [])
         return Stencil.of(sorted({*self.offsets, *beyond}), self.derivative)
 
     def one_sided(self, side: int) -> Stencil:
-        """The stencil of the same order whose nodes lie all at x or on one side of it: +1 is right, −1 left."""
+        """The stencil of the same order with all nodes at x or on one side of it: +1 is right, −1 left."""
         return Stencil.of([side * k for k in range(self.order + self.derivative)], self.derivative)
 
     @cached_property
     def name(self) -> str:
-        """What the stencil is called, from what it is: `SCHEMES` names its rows so.
+        """The stencil's name, made from its nodes: `SCHEMES` names its rows so.
 
         >>> Stencil.of([0, 1]).name, Stencil.of([-2, -1, 1, 2]).name, Stencil.of([-1, 0, 2]).name
         ('forward-difference', 'central-difference-4', 'difference on -1, 0, 2')
@@ -138,7 +138,7 @@ class Stencil:
         return np.array([float(weight) for weight in self.weights])
 
 
-# Every named scheme, by its nodes for the first derivative; they say all, and the rest is computed.
+# Every named scheme by its nodes for the first derivative. Everything else is computed from them.
 SCHEMES: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {
         "forward-difference":    (0, 1),
@@ -159,10 +159,10 @@ SCHEMES: Mapping[str, tuple[int, ...]] = MappingProxyType(
 
 @cache
 def scheme(name: str, derivative: int = 1) -> Stencil:
-    """The stencil of that name in `SCHEMES`; raises `OptionError` for another.
+    """The stencil of that name in `SCHEMES`. Raises `OptionError` for any other name.
 
-    For the second derivative a scheme of the same order takes one node more: x itself in the middle of a central one,
-    the next one further out on one side.
+    For the second derivative a scheme of the same order has one node more: x itself in a central scheme, the next node outwards
+    in a one-sided one.
 
     >>> for name in ("forward-difference", "central-difference-4"):
     ...     print(name, scheme(name).order, scheme(name).amplification, scheme(name).truncation)

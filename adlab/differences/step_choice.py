@@ -1,9 +1,8 @@
-"""How a step is chosen: by hand, in proportion to x, by a search, or where the model has its optimum.
+"""How a step is chosen: by hand, in proportion to x, by a search, or at the optimum of the error model.
 
-The model E(h) = A/hᵈ + C hᵖ asks for two numbers that nobody is given: how wrong a value of f is, and how large the
-derivative is that truncation leaves out. Both can be measured. What is known from elsewhere, such as the noise
-|f₆₄ − f| from values in high precision, or the true derivative, is taken in their place; with the latter the step is the
-*oracle's*, which no method that sees values alone can have.
+The model E(h) = A/hᵈ + C hᵖ needs two unknown numbers: how wrong a value of f is, and how large the derivative in the
+truncation error is. Both can be measured. Better knowledge replaces them, such as the noise |f₆₄ − f| from high-precision
+values, or the true derivative. With the latter the step is the *oracle's*, which no method that sees values alone can have.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from adlab.differences.step_models import TYPICAL_SCALE, ErrorModel, default_ste
 from adlab.errors import OptionError
 
 MODES = ("auto", "relative", "model", "oracle")
-CLEAR = 8.0  # truncation shows when it is so many times what noise accounts for
+CLEAR = 8.0  # the truncation error is visible if it is so many times the noise
 WIDEN = 4.0
 SINGLE = 2.0**-25  # of f: half an ulp of binary32, at most
 AROUND = 4
 ODD = 1 + 2.0**-20 + 2.0**-28
-FINER = 2.0**-6  # the search for truncation starts this far below the default step
+FINER = 2.0**-6  # the search for the truncation error starts this far below the default step
 
 
 def step_of(
@@ -34,10 +33,10 @@ def step_of(
     noise: float | Array | None = None,
     derivative: float | Array | None = None,
 ) -> float | None:
-    """The step of a mode; `None` for "auto", which is a search. Raises `OptionError` for an unknown mode.
+    """The step of a mode; None for "auto", which is a search. Raises `OptionError` for an unknown mode.
 
-    "relative" is u^(1/(p+d)) of |x|; "model" the optimum for the `noise` of f and its derivative of order p + d, each
-    measured where it is not given; "oracle" the same, but the derivative must be given.
+    "relative" is u^(1/(p+d)) times |x|. "model" is the optimum for the `noise` of f and its derivative of order p + d; each is
+    measured if it is not given. "oracle" is the same, but the derivative must be given.
 
     >>> from adlab.differences.stencils import scheme
     >>> line = Line(lambda x: float(np.exp(x[0])), [1.0], 0)
@@ -60,7 +59,7 @@ def step_of(
 
 
 def noise_of_single_precision(line: Line, stencil: Stencil) -> Array | None:
-    """How wrong a value of f is if f seems to be computed in binary32, for such numbers are all its values; else `None`.
+    """The error of a value of f if f seems to be computed in binary32, because all its values are such numbers; else None.
 
     >>> from adlab.differences.stencils import scheme
     >>> single = Line(lambda x: float(np.exp(np.float32(x[0]))), [1.0], 0)
@@ -68,30 +67,30 @@ def noise_of_single_precision(line: Line, stencil: Stencil) -> Array | None:
     np.True_
     """
     h = default_steps(line.origin, relative_step(stencil.order, stencil.derivative))[0]
-    odd = line.origin + h * ODD  # no binary32 number, and so a polynomial in binary64 gives none there
+    odd = line.origin + h * ODD  # not a binary32 number, so a polynomial computed in binary64 has none as its value there
     if not (_single(np.append(line.values(stencil, h).ravel(), line.centre)) and _single(line.at([odd]))):
         return None
     spacing = min(default_steps(line.origin, relative_step(2)))
     around = line.at([line.origin + k * GOLDEN * spacing for k in range(-AROUND, AROUND + 1)])
     steps = np.count_nonzero(np.diff(around, axis=0), axis=0)
-    if not _single(around) or np.any(steps < AROUND):  # a constant is exact, and so are the sides of a jump
+    if not _single(around) or np.any(steps < AROUND):  # a constant is exact, and so are both sides of a jump
         return None
     slope = np.ptp(around, axis=0) / (2 * AROUND * GOLDEN * spacing)
-    rounded = SINGLE * (np.abs(line.centre) + np.abs(line.origin) * slope)  # the value, and x before it
+    rounded = SINGLE * (np.abs(line.centre) + np.abs(line.origin) * slope)  # the rounding of the value, and of x before it
     noise: Array = np.maximum(measured_noise(line, spacing), rounded)
     line.heard(noise)
     return np.asarray(noise)
 
 
 def _single(values: Array) -> bool:
-    """Whether they are finite numbers of binary32."""
+    """Whether all are finite numbers of binary32."""
     return bool(np.isfinite(values).all() and np.all(values.astype(np.float32) == values))
 
 
 def models(
     line: Line, stencil: Stencil, noise: float | Array | None = None, derivative: float | Array | None = None
 ) -> list[ErrorModel]:
-    """The error model of each output, with what is not given measured."""
+    """The error model of each output. What is not given is measured."""
     if noise is None:
         noise = measured_noise(line, min(default_steps(line.origin, relative_step(2))))
     if derivative is None:
@@ -101,7 +100,7 @@ def models(
 
 
 def _optimum(found: Sequence[ErrorModel], line: Line, relative: float) -> float:
-    """The least of the optimal steps; no larger than the scale of x, no smaller than floats there allow."""
+    """The smallest of the optimal steps, at most the scale of x and at least what the spacing of floats allows."""
     finest = min(default_steps(line.origin, 2.0**-60))
     largest = max(abs(line.origin), TYPICAL_SCALE) / 2
     steps = [model.optimal_step for model in found if 0 < model.optimal_step < np.inf]
@@ -109,7 +108,7 @@ def _optimum(found: Sequence[ErrorModel], line: Line, relative: float) -> float:
 
 
 def _seen_derivative(line: Line, stencil: Stencil, noise: Array) -> Array:
-    """|f⁽ᵖ⁺ᵈ⁾|, from the first step, going up, at which truncation is clearly more than noise; at the last if at none."""
+    """|f⁽ᵖ⁺ᵈ⁾|, from the first step, going up, whose truncation error clearly exceeds the noise; else from the last step."""
     p, d = stencil.order, stencil.derivative
     h = min(default_steps(line.origin, relative_step(p, d))) * FINER
     found = np.zeros(line.centre.shape)
