@@ -1,7 +1,7 @@
-"""Command lines as people type them, put into the order that argparse can read.
+"""Command lines as people type them, rearranged so that argparse can read them.
 
-A formula may start with a minus sign, and may stand after `--at x=1 y=2`: argparse would take the one for an option
-and the other for a value.
+A formula may start with a minus sign, and it may stand after `--at x=1 y=2`. argparse would take the first for an option and
+the second for a value.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Callable, Container, Mapping
 from adlab.errors import OptionError
 
 Takes = Mapping[str, Mapping[str, bool]]
-"""For each command the options it takes, and whether a value follows."""
+"""For each command, the options that it takes, and whether a value follows."""
 
 ASSIGNMENT = re.compile(r"^\s*[^\W\d]\w*\s*=(?!=)")
 NUMBER = re.compile(
     r"^(?>\d++\.?\d*+(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|pi|π|sqrt|[-+*/()\[\],;\s])++(?<=[\d.iπ)\]])$"
 )
-"""A value alone: 3, -1.5e-3, pi/3, sqrt(2), or several of them with commas."""
+"""A value by itself: 3, -1.5e-3, pi/3, sqrt(2), or several with commas."""
 OPTION = re.compile(r"^--[a-z]{2,}[^(*/+^]*$")
 
 
 def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[str]] = tuple) -> list[str]:
-    """The same arguments with the formula as `--formula=…` and each assignment behind an `--at=` of its own.
+    """The same arguments, with the formula as `--formula=…` and each assignment after an `--at=` of its own.
 
-    After `--methods`, all the words that follow and are names in `methods()` belong to it. Raises OptionError for an
-    unknown command, for an option that the command does not take, and for a second formula.
+    After `--methods`, all following words that are in `methods()` belong to it. Raises OptionError for an unknown command, for
+    an option that the command does not take, and for a second formula.
 
     >>> rearranged(["compare", "--at", "x=1", "y=2", "-x*y"], {"compare": {"--formula": True, "--at": True}})
     ['compare', '--at=x=1', '--at=y=2', '--formula=-x*y']
@@ -64,7 +64,7 @@ def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[st
 
 
 def _assignments(rest: list[str]) -> list[str]:
-    """What follows `--at`: assignments, or numbers; the first is taken whatever it is, for its message to name it."""
+    """What follows `--at`: assignments, or numbers. The first word is taken in any case, so that a message can name it."""
     taken: list[str] = []
     while rest and (ASSIGNMENT.match(rest[0]) or NUMBER.match(rest[0])):
         taken.append(f"--at={rest.pop(0)}")

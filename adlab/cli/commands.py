@@ -1,4 +1,4 @@
-"""What each command of the command line does: reads its formula and its point, asks for a report, and prints it."""
+"""What each command does: it reads its formula and its point, asks for a report, and prints it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compare(options: argparse.Namespace) -> None:
 
     f = function_of(options)
     if order_of(options) == 2:
-        names = options.methods.strip() or None  # "forward over reverse" has spaces
+        names = options.methods.strip() or None  # "forward over reverse" contains spaces
         hessians = compare(f, point_of(options, f), names, order=2, patience=options.patience)
         show(options, hessians.full if options.full else hessians)
         return
@@ -31,7 +31,7 @@ def compare(options: argparse.Namespace) -> None:
 
 
 def trace(options: argparse.Namespace) -> None:
-    """Both sweeps, as a lesson; `--step` walks it key by key."""
+    """Both sweeps, as a lesson. `--step` goes through it key by key."""
     from adlab.cli.walk import walk
     from adlab.function import point_of as coerced
 
@@ -51,7 +51,7 @@ def trace(options: argparse.Namespace) -> None:
 
 
 def derive(options: argparse.Namespace) -> None:
-    """The derivative as formulas and as programs; with `--format` in one language, to be used elsewhere."""
+    """The derivative as formulas and as programs; with `--format`, in one language for use elsewhere."""
     from adlab.report.derive import derive
 
     by = [name for name in options.by.replace(",", " ").split() if name] or None
@@ -63,7 +63,7 @@ def derive(options: argparse.Namespace) -> None:
 
 
 def methods(options: argparse.Namespace) -> None:
-    """Every method with its line."""
+    """Every method, with a line about it."""
     from adlab.report.listing import listing
 
     show(options, listing())
@@ -78,7 +78,7 @@ def steps(options: argparse.Namespace) -> None:
 
 
 def difference(options: argparse.Namespace) -> None:
-    """One derivative by differences; without a formula, the contest of those who difference."""
+    """One derivative by differences. Without a formula: the contest of everyone who differentiates by sampling."""
     from adlab.report.difference import difference
     from adlab.report.difference_contest import contest
 
@@ -126,7 +126,7 @@ def derivatives(options: argparse.Namespace) -> None:
 
 
 def rounding(options: argparse.Namespace) -> None:
-    """How far the sweeps may be wrong by rounding alone."""
+    """How wrong the sweeps may be by rounding alone."""
     from adlab.report.rounding import rounding
 
     f = function_of(options)
@@ -134,14 +134,14 @@ def rounding(options: argparse.Namespace) -> None:
 
 
 def enclose(options: argparse.Namespace) -> None:
-    """Guaranteed intervals over a box, given as NAME=LOW..HIGH."""
+    """Guaranteed intervals over a box, which is given as NAME=LOW..HIGH."""
     from adlab.report.enclose import enclose
 
     box = {}
     for name, text in assignments(options):
         low, _, high = (part.strip() for part in text.partition(".."))
         box[name] = (number(name, low), number(name, high or low))
-    options.at = []  # its texts are no numbers
+    options.at = []  # the texts are not numbers
     show(options, enclose(function_of(options), box, options.pieces))
 
 
@@ -161,7 +161,7 @@ def cost(options: argparse.Namespace) -> None:
 
 
 def check(options: argparse.Namespace) -> None:
-    """A user's own gradient, judged; one that is wrong ends with exit code 1, for scripts to see."""
+    """A user's own gradient, judged. A wrong one ends with exit code 1, so that scripts can see it."""
     from adlab.report.check import check
 
     if _names_code(options.formula or "") and not _names_code(options.gradient) and options.gradient.lstrip()[:1] != "[":
@@ -180,13 +180,13 @@ def check(options: argparse.Namespace) -> None:
 
 
 def _names_code(text: str) -> bool:
-    """Whether it reads as MODULE:FUNCTION."""
+    """Whether the text reads as MODULE:FUNCTION."""
     module, colon, name = text.strip().partition(":")
     return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
 def _tolerance(option: str, text: str | None) -> Any:
-    """A number where it reads as one, else the name of a kind."""
+    """A number if the text reads as one, else the name of a kind."""
     if text is None or (option == "--rtol" and text[:1].isalpha()):
         return text
     return number(option, text)
@@ -256,7 +256,7 @@ def page(options: argparse.Namespace) -> None:
 
 
 def peers(options: argparse.Namespace) -> None:
-    """What is installed; with a formula, its programs beside ours."""
+    """What is installed. With a formula: its programs beside adlab's."""
     from adlab.report import peers
 
     if options.conventions and options.formula is not None:
@@ -284,7 +284,7 @@ def glossary(options: argparse.Namespace) -> None:
 
 
 def table(options: argparse.Namespace) -> None:
-    """Methods × functions, of formulas in the line and in files."""
+    """Methods × functions, for formulas on the command line and in files."""
     from adlab.report.grid import read_line, read_list, table
 
     stage("reading the formulas")
@@ -360,7 +360,7 @@ def figures(options: argparse.Namespace) -> None:
 
 
 def bench(options: argparse.Namespace) -> None:
-    """How fast; see `adlab.bench`."""
+    """How fast the derivatives are; see `adlab.bench`."""
     from adlab.bench.commands import asked
 
     found = asked(options)

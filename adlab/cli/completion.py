@@ -1,4 +1,4 @@
-"""Completion scripts for shells, written from the list of commands and their options."""
+"""Completion scripts for shells, made from the list of commands and their options."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ HOW = {
 
 
 def script(shell: str, takes: Mapping[str, list[str]], choices: Mapping[str, list[str]], about: Mapping[str, str]) -> str:
-    """The script of a shell. `takes` are the options of each command, `choices` the words that may follow an option, and
-    `about` a line on each command. Raises OptionError for another shell."""
+    """The script for a shell. Raises OptionError for an unknown shell.
+
+    `takes` are the options of each command, `choices` the words that may follow an option, `about` a line on each command.
+    """
     if shell not in SHELLS:
         raise OptionError(f"adlab completion takes one of {', '.join(SHELLS)}, not {shell!r}")
     made = {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](takes, choices, about)

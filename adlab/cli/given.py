@@ -1,4 +1,4 @@
-"""What a command is given: its formula, its point, its methods, read from the words of the command line."""
+"""Reads what a command is given: its formula, its point, its methods, from the words of the command line."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def function_of(options: argparse.Namespace) -> Function:
 
 
 def imported(place: str) -> Callable[..., Any]:
-    """The function that MODULE:FUNCTION names, looked for from the current directory."""
+    """The function that MODULE:FUNCTION names, searched for from the current directory."""
     import importlib
 
     module, _, name = place.strip().partition(":")
     sys.path.insert(0, "")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except Exception as error:  # whatever a stranger's module may raise
+    except Exception as error:  # a stranger's module may raise anything
         raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
     return found
 
@@ -68,7 +68,7 @@ def _traced(options: argparse.Namespace, place: str) -> Function:
 
 
 def methods_of(options: argparse.Namespace) -> list[str] | None:
-    """The names after `--methods`, None where there are none."""
+    """The names after `--methods`; None where there are none."""
     return [name for name in options.methods.replace(",", " ").split() if name] or None
 
 
@@ -76,7 +76,7 @@ def methods_of(options: argparse.Namespace) -> list[str] | None:
 
 
 def assignments(options: argparse.Namespace) -> list[tuple[str, str]]:
-    """(name, value) of everything after `--at`; a value alone has an empty name.
+    """(name, value) of everything after `--at`. A value by itself has an empty name.
 
     >>> assignments(argparse.Namespace(at=["x=1,y=max(2, 3)", "4"]))
     [('x', '1'), ('y', 'max(2, 3)'), ('', '4')]
@@ -112,9 +112,9 @@ def point_of(options: argparse.Namespace, f: Function) -> Any:
 
 
 def points_of(options: argparse.Namespace, f: Function | None = None) -> list[Any]:
-    """Several points from `--at`: a name given again begins the next one; values alone go by the order of the variables.
+    """Several points from `--at`. A name that is given again begins the next point. Values alone follow the variables' order.
 
-    What is no formula has no names: all the values alone are one point.
+    Python code has no variable names yet, so all its values form one point.
     """
     given = assignments(options)
     if f is None and given and not any(name for name, _ in given):
@@ -128,7 +128,7 @@ def points_of(options: argparse.Namespace, f: Function | None = None) -> list[An
 
 
 def _named(given: list[tuple[str, str]], f: Function) -> list[tuple[str, str]]:
-    """Every value with its name. Raises PointError where it is not clear which is meant."""
+    """Every value with its name. Raises PointError where it is not clear which variable is meant."""
     if not any(name for name, _ in given):
         if f.n and len(given) % f.n == 0:
             return [(f.names[k % f.n], text) for k, (_, text) in enumerate(given)]
@@ -148,7 +148,7 @@ def _example(f: Function) -> str:
 
 
 def number(name: str, text: str) -> float:
-    """The number that a text stands for, `pi/3` for one; `name` is what it is for. Raises PointError."""
+    """The number that a text stands for, such as `pi/3`. `name` is the variable that it is for. Raises PointError."""
     from adlab.function import Function
 
     try:

@@ -1,4 +1,4 @@
-"""The parser and its help: what each command takes, in the words a user types, with examples."""
+"""The parser and its help: what each command takes, in the words that a user types, with examples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from adlab.errors import OptionError
 
 
 class Command(NamedTuple):
-    """What it does in words, the function that does it, the options it takes (all take `--quiet`), and examples.
+    """A command: what it does in words, the function that does it, its options (all take `--quiet`), and examples.
 
     `formula` and `words` are what it takes without an option's name: a formula, or words of its own.
     """
@@ -20,7 +20,7 @@ class Command(NamedTuple):
     takes: str = ""
     examples: tuple[str, ...] = ()
     words: tuple[str, str] = ("", "")
-    """The destination of further words and what they are called: ("paths", "FILE")."""
+    """The destination of further words, and what they are called: ("paths", "FILE")."""
     more: Callable[[argparse.ArgumentParser], None] | None = None
     """Adds options that no other command has."""
 
@@ -32,7 +32,7 @@ class Command(NamedTuple):
 
 
 class Parser(argparse.ArgumentParser):
-    """Argument errors in one sentence, like all others."""
+    """An argument error is one sentence, as every other error is."""
 
     def error(self, message: str) -> NoReturn:
         raise OptionError(f"{message}; see adlab --help")
@@ -79,7 +79,7 @@ def _usage(name: str, command: Command) -> str:
 
 
 def _described(command: Command) -> str:
-    """What the command does, and what stands in its line without a name."""
+    """What the command does, and what stands on its line without a name."""
     words = []
     if "gradient" in command.takes.split():
         words.append("  MODULE:FUNCTION  your gradient: a function of a point, in a module of the current directory")

@@ -51,7 +51,7 @@ One formula, differentiated every way there is, judged and explained.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; 0, or 2 with one sentence on standard error."""
+    """Runs a command. Returns 0, or 2 after one sentence on standard error."""
     try:
         _print_anywhere()
         given = list(sys.argv[1:] if argv is None else argv)
@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:  # standard output, for one, on a full disk
+    except OSError as error:  # for example standard output on a full disk
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(f"adlab: cannot write the answer: {error.strerror or error}", file=sys.stderr)
         return 2
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does: workers are killed, and no file stays half-written."""
+    """Makes SIGTERM end a command as Ctrl-C does: workers are killed, and no file stays half written."""
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
@@ -124,7 +124,7 @@ def _warnings_said() -> Iterator[None]:
 
 
 def _print_anywhere() -> None:
-    """A terminal that lacks a sign such as ∂ or → shows a question mark for it; what is closed takes everything."""
+    """A terminal that lacks a character such as ∂ or → shows a question mark for it. A closed output swallows everything."""
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -207,7 +207,7 @@ def _sweep_options(made: argparse.ArgumentParser) -> None:
 
 
 def _completion(options: argparse.Namespace) -> None:
-    """A completion script, from the very table that this command line is made from."""
+    """A completion script, made from the same table as this command line."""
     from adlab.cli.completion import script
     from adlab.methods import METHODS
 
@@ -223,7 +223,7 @@ def _has_value(command: str, option: str) -> bool:
 
 
 COMMANDS: dict[str, Command] = {
-    "compare": Command("every method on one formula: the derivative, how right and how dear each is, a verdict", commands.compare,
+    "compare": Command("every method on one formula: the derivative, accuracy, cost, a verdict", commands.compare,
                        "formula at variables methods order full patience json markdown plot",
                        ('"x*sin(y)" --at x=1 y=pi/3', '"x**3 - 2*x" --at 1.5 --methods reverse,symbolic --full')),
     "derive": Command("the derivative as a formula and as a program, with their sizes", commands.derive,
@@ -235,7 +235,7 @@ COMMANDS: dict[str, Command] = {
     "steps": Command("error against step size for every difference scheme", commands.steps,
                      "formula at variables methods variable patience json markdown plot",
                      ('"exp(x)" --at 1 --plot error.png', '"x*sin(y)" --at x=1 y=2 --variable y --methods central-difference')),
-    "difference": Command("derivatives by a difference scheme; without a formula, who differences best", commands.difference,
+    "difference": Command("derivatives by a difference scheme; without a formula, a contest of schemes", commands.difference,
                           "formula at variables variable scheme step order methods full json markdown",
                           ('"exp(x)" --at 1', '"exp(x)" --at 1 --scheme central-difference --step 1e-4')),
     "truth": Command("the gradient that judges all others, to 30 digits", commands.truth,
@@ -283,7 +283,7 @@ COMMANDS: dict[str, Command] = {
     "sheet": Command("exercise sheets for a class, a key, and blanks for the answers", commands.sheet,
                      "formula variables students seed vary digits out json markdown",
                      ('"x*sin(y)" --students 30 --seed 7 --out sheets', '"x*sin(y)" --students 3 --vary formula')),
-    "grade": Command("answers in CSV or JSON files graded: right, rightly carried on, the first slip", commands.grade,
+    "grade": Command("answers in CSV or JSON files graded: right, right for an earlier slip, the first slip", commands.grade,
                      "digits json markdown plot", ("answers.csv", "*.csv --digits 2"), ("words", "FILE")),
     "gallery": Command("the named functions, used as @NAME", commands.gallery),
     "figures": Command("draws every figure into a directory", commands.figures, "only", ("", "pictures --only gradient_cost"),

@@ -1,4 +1,4 @@
-"""How a command answers: a report in the form asked for, a picture in a file."""
+"""How a command answers: a report in the form that is asked for, a picture in a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from adlab.progress import finished, stage
 
 
 def show(options: argparse.Namespace, report: Any) -> None:
-    """Prints a report in the form asked for; as text it fits the terminal, or `--width`."""
+    """Prints a report in the form that is asked for. As text it fits the terminal, or `--width`."""
     from adlab.display.terminal import columns, has_colour
 
     if "plot" in options and options.plot:
@@ -33,7 +33,7 @@ def show(options: argparse.Namespace, report: Any) -> None:
 
 
 def save(path: str, draw: Callable[[], Any]) -> None:
-    """Draws, writes the file by its ending, and says so. Raises OutputError for another ending, or where it cannot write."""
+    """Draws, writes the file in the format of its ending, and says so. Raises OutputError for another ending or if it fails."""
     import matplotlib
 
     from adlab.plots.canvas import STYLE, write

@@ -1,4 +1,4 @@
-"""A trace in the terminal, one line at a key: Enter or the space bar goes on, b goes back, q ends."""
+"""A trace in the terminal, one line for each key: Enter or the space bar goes on, b goes back, q ends."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from adlab.errors import OptionError
 from adlab.progress import finished
 
 FORWARD, BACK, END = ("\r", "\n", " ", "n", "\x1b[C", "\x1b[B"), ("b", "p", "\x7f", "\x1b[D", "\x1b[A"), ("q", "\x04", "\x1b", "")
-"""Keys, arrows and the end of input among them."""
+"""Keys, including arrows and the end of input."""
 HELP = "Enter: next   b: back   q: end"
 
 
 def walk(found: Any) -> None:
-    """Walks a report line by line in the terminal. Raises OptionError where standard input is no terminal."""
+    """Shows a report line by line in the terminal. Raises OptionError where standard input is not a terminal."""
     if not sys.stdin.isatty():
         raise OptionError("--step waits for keys, and standard input is no terminal; leave out --step for the whole trace")
     finished()
@@ -26,7 +26,7 @@ def walk(found: Any) -> None:
 
 
 def walked(lines: list[str], read: Callable[[], contextlib.AbstractContextManager[Callable[[], str]]], colour: bool) -> None:
-    """Shows one more line at each key; `read` gives a function that waits for one."""
+    """Shows one more line at each key. `read` gives a function that waits for one."""
     shown = _next(lines, 0)
     print("\n".join(lines[:shown]))
     with read() as key:
@@ -46,7 +46,7 @@ def walked(lines: list[str], read: Callable[[], contextlib.AbstractContextManage
 
 
 def _next(lines: list[str], shown: int) -> int:
-    """One line further; past titles, heads and blank lines up to the first line with something to say."""
+    """One line further: past titles, heads and blank lines, to the next line that says something."""
     place = shown + 1
     rule = next((i for i in range(shown, min(shown + 6, len(lines))) if "──" in lines[i]), None)
     if shown == 0 or (shown < len(lines) and not lines[shown].strip()):
@@ -56,7 +56,7 @@ def _next(lines: list[str], shown: int) -> int:
 
 @contextlib.contextmanager
 def keys() -> Iterator[Callable[[], str]]:
-    """A function that waits for one key; the terminal is put back as it was, whatever happens."""
+    """Yields a function that waits for one key. In any case the terminal is restored afterwards."""
     import select
     import termios
     import tty
@@ -71,7 +71,7 @@ def keys() -> Iterator[Callable[[], str]]:
         return pressed.decode("utf-8", "replace")
 
     try:
-        tty.setcbreak(descriptor, termios.TCSADRAIN)  # keys pressed already are not thrown away
+        tty.setcbreak(descriptor, termios.TCSADRAIN)  # keys that were pressed before are kept
         yield key
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)

@@ -1,1 +1,1 @@
-"""Engine 2a: derivatives by SymPy, plain and after cse, in a worker that can be stopped."""
+"""Derivatives by SymPy, plain and after cse (common subexpression elimination), in a worker that can be stopped."""

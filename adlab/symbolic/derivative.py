@@ -1,8 +1,8 @@
 """The symbolic derivative as SymPy's users get it: `diff`, then perhaps `cse`, then `lambdify`.
 
-How large the formula is as a tree is known before any of these is called (`treesize`). What is small is worked on
-in place; what is not goes to a process of its own (`sympy_worker`), as a tape and never as a pickle, and is killed when
-its time is up. An explosion so becomes an answer: `GaveUp`, after how long, at which step.
+The size of the formula as a tree is known before any of these is called (`treesize`). Small formulas are differentiated in
+place. Large ones go to a process of their own (`sympy_worker`), as a tape and never as a pickle. The process is killed when its
+time is up. So an explosion becomes an answer: `GaveUp`, with the time and the step.
 
 >>> import sympy
 >>> x, y = sympy.symbols("x y", real=True)
@@ -40,10 +40,10 @@ from adlab.symbolic.treesize import Distinct, unfolded
 from adlab.text.functions import NAMED
 
 SECONDS = 10.0  # until a worker is killed
-LEAST = 0.1  # seconds: a worker that gets less cannot say anything
-MEMORY = 2 << 30  # bytes that a worker may take
-SMALL_DERIVATIVE = 2_000  # tree nodes of a derivative, as foreseen, that is made in place: some tenths of a second
-SMALL_DEPTH = 40  # SymPy takes some ten calls of a Python function a level, of the thousand there are
+LEAST = 0.1  # seconds: a worker that gets less cannot answer anything
+MEMORY = 2 << 30  # bytes of memory that a worker may take
+SMALL_DERIVATIVE = 2_000  # foreseen tree nodes of a derivative that is made in place: some tenths of a second
+SMALL_DEPTH = 40  # SymPy takes about ten Python calls for each level; Python allows about a thousand
 
 Where = Literal["in place", "worker"]
 T = TypeVar("T")
@@ -63,11 +63,11 @@ class Sizes:
 class SymbolicDerivative:
     """All partials of `expressions` by `variables`, made once by `sympy.diff`, to be evaluated at any point.
 
-    `cse` asks for common subexpressions of all partials jointly. `seconds` bounds the time of the worker process.
-    `sizes`, `seconds` (taken), `where` and `source` (the text that is evaluated) say what it came to.
+    `cse` asks for common subexpressions of all partials together. `seconds` limits the time of the worker process. Afterwards
+    `sizes`, `seconds` (the time taken), `where` and `source` (the text that is evaluated) describe the result.
 
-    Raises GaveUp where SymPy does not come to an end, with the sizes known by then as `reached`, and MethodError
-    where it leaves something that is no number.
+    Raises GaveUp where SymPy does not finish; its `reached` has the sizes known by then. Raises MethodError where SymPy leaves
+    something that is not a number.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class SymbolicDerivative:
         self.seconds = time.perf_counter() - started
 
     def printed(self, point: Sequence[float]) -> list[Any]:
-        """What the printed formula gives at one point, in order, unchecked: it may raise, or be complex.
+        """What the printed formula gives at one point, in order, unchecked. It may raise, or be complex.
 
-        Functions of mpmath run in adlab's own context, at the precision of a double. Raises GaveUp where they take longer
-        than `SECONDS`.
+        mpmath's functions run in adlab's own context, at the precision of a double. Raises GaveUp where they take longer than
+        `SECONDS`.
         """
         if not self._uses_mpmath:
             return self._function(*point)
@@ -98,8 +98,8 @@ class SymbolicDerivative:
     def jacobian(self, point: Sequence[float]) -> FloatArray:
         """All partials at one point, shape (m, n).
 
-        Raises DomainError where the printed formula has no real value there, OverflowedError where it overflows, GaveUp
-        where a special function does not come to an end.
+        Raises DomainError where the printed formula has no real value there, OverflowedError where it overflows, and GaveUp
+        where a special function does not finish.
         """
         try:
             values = self.printed(list(map(float, point)))
@@ -126,7 +126,7 @@ class SymbolicDerivative:
 
 
 class Cached(Protocol):
-    """A function that keeps what belongs to its formula."""
+    """A function that keeps what depends on its formula."""
 
     @property
     def outputs(self) -> tuple[Any, ...]: ...
@@ -138,8 +138,8 @@ class Cached(Protocol):
 def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDerivative:
     """The symbolic derivative of f, made once. What was refused is not tried again; what gave up only with more time.
 
-    Raises as `SymbolicDerivative` does. Where `sympy.diff` did not come to an end without cse, it will not with it. Where
-    the patience of a report is running out, there is less time than `seconds`.
+    Raises as `SymbolicDerivative` does. If `sympy.diff` did not finish without cse, it will not finish with it. Where the
+    patience of a report is running out, there is less time than `seconds`.
     """
     seconds = min(seconds, share())
     made: dict[bool, tuple[SymbolicDerivative | AdlabError, float]] = f.cached("symbolic derivatives", dict)
@@ -158,7 +158,7 @@ def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDer
 
 
 def operations_after_cse(expressions: Sequence[Any], seconds: float = SECONDS) -> int:
-    """How many operations `sympy.cse` leaves of the expressions themselves. Raises GaveUp, MethodError.
+    """How many operations `sympy.cse` leaves of the expressions themselves. Raises GaveUp and MethodError.
 
     >>> x = sympy.Symbol("x")
     >>> operations_after_cse([(x + 1) ** 2 + sympy.sin(x + 1)])
@@ -191,7 +191,7 @@ _NOTHING = Done(
 
 
 def run(job: Job, seconds: float = SECONDS) -> Done:
-    """Does a job, in place or in a worker. Raises GaveUp at its bounds, MethodError where SymPy refuses."""
+    """Does a job, in place or in a worker. Raises GaveUp at its limits, MethodError where SymPy refuses."""
     if not isinstance(seconds, (int, float)) or not 0 < seconds < math.inf:
         raise OptionError(f"`seconds` is how long SymPy may take, a positive number, not {seconds!r}")
     seconds = max(seconds, LEAST)
@@ -224,7 +224,7 @@ _EXHAUSTED = {
 
 
 def _is_small(distinct: Distinct) -> bool:
-    """Whether SymPy will be done at once: the product rule copies each node of a tree once for each operand it has."""
+    """Whether SymPy will finish at once: the product rule copies each node of a tree once for each operand of the product."""
     if distinct.tree_nodes > SMALL_DERIVATIVE or distinct.tree_depth > SMALL_DEPTH:
         return False
     sizes: list[int] = []
@@ -235,11 +235,11 @@ def _is_small(distinct: Distinct) -> bool:
 
 
 def _by_worker(job: Job, seconds: float) -> Results:
-    """What a process of its own finds within the limits."""
+    """What a separate process finds within the limits."""
     ended = run_module("adlab.symbolic.sympy_worker", question=job.to_json().encode(), seconds=seconds, memory=MEMORY)
     results: Results = {}
     for line in ended.output.decode().splitlines(keepends=True):
-        if line.endswith("\n"):  # the last may have been cut off
+        if line.endswith("\n"):  # the last line may be cut off
             results |= decoded(line)
     if ended.late or ended.code < 0:
         out_of_time = ended.late or -ended.code == getattr(signal, "SIGXCPU", None)
@@ -253,10 +253,10 @@ def _by_worker(job: Job, seconds: float) -> Results:
 
 
 def _compiled(source: str) -> Callable[..., list[Any]]:
-    """The printed function, as `lambdify` makes it: with `math`, and mpmath for what `math` lacks."""
+    """The printed function, as `lambdify` makes it: with `math`, and with mpmath for what `math` lacks."""
     space: dict[str, Any] = {}
     try:
-        code = compile(source, "<symbolic derivative>", "exec")  # text that our own worker has printed
+        code = compile(source, "<symbolic derivative>", "exec")  # text that adlab's own worker has printed
     except (SyntaxError, RecursionError, MemoryError) as reason:
         raise MethodError(f"the printed derivative nests too deeply for Python ({reason})") from None
     exec(code, space)

@@ -13,16 +13,16 @@ from adlab.symbolic.treesize import Distinct
 from adlab.text.traversal import is_small
 
 SMALL = 2_000
-"""Nodes of a formula, as a tree, that SymPy differentiates and rearranges within some tenths of a second."""
+"""The largest formula, in tree nodes, that SymPy differentiates and rearranges within some tenths of a second."""
 TIDIED = 120
-"""Nodes of a derivative that is worth rearranging: a longer one stays long."""
+"""The largest derivative, in tree nodes, that is rearranged. A longer one stays long anyway."""
 
 
 def partials(outputs: Sequence[Any], by: Sequence[sympy.Symbol], order: int = 1) -> list[Any]:
     """All derivatives of that order, row by row: for each output, for each sequence of `order` variables of `by`.
 
-    They are those of `sympy.diff`, each rearranged to be short. Raises MethodError where the formula is so large that
-    SymPy would not come back, or where SymPy has no derivative of it.
+    They are those of `sympy.diff`, each rearranged to be short. Raises MethodError where the formula is so large that SymPy
+    would not finish, or where SymPy has no derivative of it.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> partials([x**2*sympy.sin(y)], [x, y])
@@ -50,9 +50,9 @@ def _diff(expression: Any, variable: sympy.Symbol) -> Any:
 
 
 def shortest(expression: Any) -> Any:
-    """The expression, or a rearrangement of it that is shorter to read; never one that is longer.
+    """The expression, or a shorter rearrangement of it; never a longer one.
 
-    Only identities that hold wherever both sides have a value are used: common denominators, common factors.
+    Only identities that hold wherever both sides have a value are used: common denominators and common factors.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> shortest((2*x + y*sympy.cos(x*y))/(x + 1) + 2/(x + 1))
@@ -71,7 +71,7 @@ def _forms(expression: Any) -> Iterator[Any]:
     for arrange in arrangements:
         try:
             yield arrange(expression)
-        except Exception:  # a rearrangement that SymPy cannot make is none
+        except Exception:  # SymPy cannot make this rearrangement
             continue
 
 
@@ -80,5 +80,5 @@ def _length(expression: Any) -> tuple[int, int]:
 
 
 def operations(expressions: Sequence[Basic]) -> int:
-    """Operations of the expressions as trees, as `sympy.count_ops` counts, at any size."""
+    """The operations of the expressions as trees, as `sympy.count_ops` counts them, at any size."""
     return int(Distinct.of(expressions).tree_operations)

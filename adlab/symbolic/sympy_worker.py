@@ -1,8 +1,8 @@
 """What only SymPy's own traversals can do: differentiate, find common subexpressions, print.
 
-They recurse, and they unfold what is shared, so on some formulas they would not come back. Small formulas are
-worked on in place. For others the same `work` runs in a process that can be killed at any time (`adlab.process`). It
-reads a job as one line of JSON, and writes each result as soon as there is one.
+They recurse, and they unfold what is shared. So on some formulas they would never finish. Small formulas are handled in place.
+For others the same `work` runs in a process that can be killed at any time (`adlab.process`). It reads a job as one line of
+JSON, and writes each result as soon as it has one.
 """
 
 from __future__ import annotations
@@ -23,38 +23,38 @@ from adlab.symbolic.tape import Tape, record, replay
 from adlab.symbolic.treesize import Distinct
 from adlab.text.traversal import brief
 
-STACK_BYTES = 256 << 20  # SymPy recurses a few times per level of an expression,
-RECURSION_LIMIT = 20_000  # and this process is free to go deeper than Python does by default
+STACK_BYTES = 256 << 20  # SymPy recurses a few times for each level of an expression,
+RECURSION_LIMIT = 20_000  # and this process may go deeper than Python does by default
 
 UNDONE = (sympy.Derivative, sympy.Subs, sympy.Integral, sympy.DiracDelta, AppliedUndef)
-"""What has no number to it."""
+"""SymPy objects that have no numeric value."""
 Results = dict[str, Any]
 
 
 class Job(NamedTuple):
-    """The partials of `expressions` by `variables`, printed, after cse if `cse`; with no variables only the cse."""
+    """The partials of `expressions` by `variables`, printed; after cse if `cse`. Without variables: only the cse."""
 
     expressions: Sequence[Any]
     variables: Sequence[Any] = ()
     cse: bool = True
 
     def to_json(self) -> str:
-        """One line of text."""
+        """The job as one line of text."""
         tape = record([*self.expressions, *self.variables])
         return json.dumps([tape, len(self.expressions), self.cse])
 
     @classmethod
     def from_json(cls, text: str) -> Job:
-        """The job of that line."""
+        """The job in that line."""
         tape, count, cse = json.loads(text)
         nodes = replay(Tape(*tape))
         return cls(nodes[:count], nodes[count:], cse)
 
 
 def work(job: Job) -> Iterator[Results]:
-    """The results of a job, one after the other: `stage` says what comes next, the others what came of it.
+    """The results of a job, one after the other. `stage` announces a step; the others are its results.
 
-    Ends with `refused` (SymPy has no usable answer) or `exhausted` (it ran out of memory or stack) where it must.
+    Where it must, it ends with `refused` (SymPy has no usable answer) or `exhausted` (it ran out of memory or stack).
 
     >>> x = sympy.Symbol("x")
     >>> for result in work(Job([x**2 + 1], [x])):
@@ -102,9 +102,9 @@ def _partials(job: Job) -> Iterator[Results]:
 
 
 def _over_the_reals(job: Job) -> tuple[list[Any], list[Any]]:
-    """The partials by real variables: |x| of a plain symbol has the derivative of a complex number's, which is left undone.
+    """The partials by real variables. For a plain symbol SymPy would leave the derivative of |x| undone, as for complex numbers.
 
-    Where a sign or a step jumps, its derivative is a distribution; it is 0 beside the jump, and there is none at it.
+    Where a sign or a step jumps, the derivative is a distribution. Beside the jump it is 0, and at the jump there is none.
     """
     real = {v: sympy.Symbol(v.name, real=True) for v in job.variables}
     partials = [sympy.diff(output.xreplace(real), variable) for output in job.expressions for variable in real.values()]
@@ -116,14 +116,14 @@ def _beside_a_jump(at: Any, *order: Any) -> Any:
 
 
 def readable(partials: list[Any], distinct: Distinct) -> list[Any]:
-    """The partials as `sympy.cse` can read them: it takes an unevaluated x*x for x, and x + x likewise."""
+    """The partials as `sympy.cse` can read them. cse mistakes an unevaluated x*x for x, and x + x likewise."""
     if not any(_repeats(node) for node in distinct.nodes):
         return partials
     return [partial.replace(_repeats, lambda node: node.func(*node.args)) for partial in partials]
 
 
 def _repeats(node: Any) -> bool:
-    """Whether this is a sum or product that holds an operand twice."""
+    """Whether this is a sum or product with an operand that occurs twice."""
     return isinstance(node, (sympy.Add, sympy.Mul)) and len(set(node.args)) < len(node.args)
 
 
@@ -137,7 +137,7 @@ def _operations(replacements: Sequence[Any], reduced: Sequence[Any]) -> int:
 
 
 def _require_evaluated(distinct: Distinct) -> None:
-    """What `sympy.diff` leaves standing, or hides in a distribution, has no number to it."""
+    """Raises MethodError for what `sympy.diff` leaves undone or hides in a distribution: it has no number."""
     for node in distinct.nodes:
         if isinstance(node, UNDONE):
             raise MethodError(f"sympy.diff leaves {brief(node)} in the derivative, which has no number to it")
@@ -147,7 +147,7 @@ def _require_evaluated(distinct: Distinct) -> None:
 
 
 class _Printer(PythonCodePrinter):  # type: ignore[misc]  # SymPy has no types
-    """SymPy's, with names of our own for variables (`lambda` and `if` are fine) and every digit of a float."""
+    """SymPy's printer, with adlab's own names for variables (`lambda` and `if` are fine) and every digit of a float."""
 
     def __init__(self, names: dict[Any, str]) -> None:
         super().__init__({"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True})
@@ -166,13 +166,13 @@ class _Printer(PythonCodePrinter):  # type: ignore[misc]  # SymPy has no types
         return repr(float(expr))
 
     def _print_Heaviside(self, expr: Any) -> str:  # noqa: N802
-        """SymPy's printer builds `arg < 0`, which fails under some hash seeds: SymPy then takes a real sum for complex."""
+        """SymPy's printer builds `arg < 0`. With some hash seeds that fails, because SymPy takes a real sum for complex."""
         at, middle = (self._print(part) for part in expr.args)
         return f"(0 if ({at}) < 0 else {middle} if ({at}) == 0 else 1)"
 
 
 def _source(variables: Sequence[Any], replacements: Sequence[Any], partials: Sequence[Any]) -> str:
-    """What `lambdify(variables, partials, modules="math")` compiles: variables are x0, x1, …, subexpressions t0, t1, …"""
+    """The text that `lambdify(variables, partials, modules="math")` compiles: variables x0, x1, …, subexpressions t0, t1, …"""
     names = {variable: f"x{i}" for i, variable in enumerate(variables)}
     printer = _Printer(names | {symbol: f"t{i}" for i, (symbol, _) in enumerate(replacements)})
     function = sympy.lambdify(
@@ -186,12 +186,12 @@ def _source(variables: Sequence[Any], replacements: Sequence[Any], partials: Seq
 
 
 def encoded(results: Results) -> str:
-    """One line of JSON; integers in hexadecimal, for a tree may have a size of any number of digits."""
+    """One line of JSON. Integers are hexadecimal, since the size of a tree may have any number of digits."""
     return json.dumps({key: hex(value) if isinstance(value, int) else value for key, value in results.items()})
 
 
 def decoded(line: str) -> Results:
-    """The results of that line.
+    """The results in that line.
 
     >>> decoded(encoded({"tree_nodes": 10**6, "stage": "sympy.cse"}))
     {'tree_nodes': 1000000, 'stage': 'sympy.cse'}

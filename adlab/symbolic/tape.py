@@ -1,7 +1,7 @@
 """A SymPy expression as a flat list of rows, and back: exact, at any depth, in JSON.
 
-Pickle recurses, `str` unfolds what is shared, and reading either back means running what is written there. A row is
-(class, positions of the operands, what an atom holds), each distinct subexpression once, operands first:
+Pickle recurses; `str` unfolds what is shared; and reading either back means running what is written there. A row of a tape is
+(class, positions of the operands, what an atom holds). Each distinct subexpression has one row, operands first:
 
 >>> import sympy
 >>> x = sympy.Symbol("x")
@@ -15,8 +15,8 @@ Integer () 0x2
 Pow (2, 3) None
 Add (0, 4) None
 
-What comes back is what was recorded: rows are rebuilt by constructors that only store, so an evaluated form stays
-evaluated and a written one stays as written.
+What comes back is what was recorded. Rows are rebuilt by constructors that only store, so an evaluated form stays evaluated and a
+written one stays as written.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from adlab.text.unevaluated import Decimal, applied, flat
 
 
 class Row(NamedTuple):
-    """One subexpression: the name of its class, where its operands are, and for an atom what it holds."""
+    """One subexpression: the name of its class, the positions of its operands, and for an atom what it holds."""
 
     head: str
     operands: tuple[int, ...]
@@ -48,7 +48,7 @@ class Row(NamedTuple):
 
 
 class Tape(NamedTuple):
-    """Rows, and which of them are the expressions recorded."""
+    """Rows, and the positions of the recorded expressions."""
 
     rows: Sequence[Row]
     roots: Sequence[int]
@@ -59,7 +59,7 @@ class Tape(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> Tape:
-        """The tape of that text. What rows say is checked by `replay`."""
+        """The tape in that text. `replay` checks what its rows say."""
         rows, roots = json.loads(text)
         return cls([Row(head, tuple(operands), payload) for head, operands, payload in rows], roots)
 
@@ -72,7 +72,7 @@ def record(expressions: Iterable[Basic]) -> Tape:
 
 
 def replay(tape: Tape) -> list[Any]:
-    """The expressions recorded; those that shared a part still share it.
+    """The recorded expressions. Those that shared a part still share it.
 
     >>> x = sympy.Symbol("x")
     >>> replay(Tape.from_json(record([sympy.Mul(x, x, evaluate=False)]).to_json()))
@@ -97,7 +97,7 @@ def _row(node: Any, operands: tuple[int, ...]) -> Row:
 
 
 def _stored(head: Any, operands: list[Any]) -> Any:
-    """`head(*operands)`, neither evaluated nor reordered; of what has no operands there is only one."""
+    """`head(*operands)`, neither evaluated nor reordered. A class without operands has one object only."""
     if issubclass(head, (Add, Mul, Pow)):
         return flat(head, operands)
     return applied(head, *operands) if operands else head()
@@ -105,7 +105,7 @@ def _stored(head: Any, operands: list[Any]) -> Any:
 
 @cache
 def _heads() -> dict[str, Any]:
-    """Every class a row may name: SymPy's functions, relations, truth values and constants, and nothing else."""
+    """Every class that a row may name: SymPy's functions, relations, truth values and constants, and nothing else."""
     kinds = (Add, Mul, Pow, Application, Relational, sympy.Tuple)
     known = [value for value in vars(sympy).values() if isinstance(value, type) and issubclass(value, kinds)]
     single = [S.true, S.false, S.Pi, S.Exp1, S.EulerGamma, S.Catalan, S.GoldenRatio, S.TribonacciConstant]

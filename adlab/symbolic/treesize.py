@@ -1,9 +1,9 @@
-"""How large an expression is as a tree, without ever walking it as one.
+"""The size of an expression as a tree, without walking it as one.
 
-SymPy stores an expression as a tree whose equal branches may be one object; written out, `logistic_map(50)` has
-10^15 nodes. Everything here first numbers the *distinct* subexpressions, operands first, and then asks how often
-each would stand in the tree: as often as what uses it does, once per use. That is a reverse sweep, its seed one for
-each root, and its cost is the number of distinct nodes.
+SymPy stores an expression as a tree whose equal branches may be one object. Written out, `logistic_map(50)` has 10^15 nodes.
+Everything here first numbers the *distinct* subexpressions, operands first. Then it asks how often each would stand in the
+tree: as often as what uses it, once for each use. That is a reverse sweep, with the seed 1 at each root. Its cost is the number
+of distinct nodes.
 
 >>> import sympy
 >>> x = sympy.Symbol("x")
@@ -28,7 +28,7 @@ from sympy.core.operations import LatticeOp
 from adlab.text.traversal import postorder
 from adlab.text.unevaluated import applied, flat
 
-if TYPE_CHECKING:  # the worker process has no need of the graph, nor of NumPy
+if TYPE_CHECKING:  # the worker process needs neither the graph nor NumPy
     from adlab.graph.graph import Graph
 
 Positions = Sequence[int]
@@ -36,22 +36,22 @@ Positions = Sequence[int]
 
 @dataclass(frozen=True)
 class Distinct:
-    """The distinct subexpressions of some expressions, by structure: equal branches are one, operands come first.
+    """The distinct subexpressions of some expressions, by structure: equal branches are one, and operands come first.
 
-    `operands[i]` are the positions of the operands of `nodes[i]`, `roots` those of the expressions themselves.
+    `operands[i]` are the positions of the operands of `nodes[i]`. `roots` are the positions of the expressions themselves.
     """
 
     nodes: Sequence[Basic]
     operands: Sequence[Positions]
     roots: Positions
     positions: dict[int, int]
-    """By the identity of each object, equal ones included."""
+    """The position of each object by its identity, equal objects included."""
     expressions: Sequence[Basic]
-    """Kept alive, for an identity is good for the life of an object."""
+    """Objects kept alive, since an identity is valid only while its object lives."""
 
     @classmethod
     def of(cls, expressions: Iterable[Basic]) -> Distinct:
-        """Numbers them. Linear in the number of objects; nothing recurses and no two branches are compared."""
+        """Numbers the subexpressions, in time linear in the number of objects. Nothing recurses, and no branches are compared."""
         expressions = list(expressions)
         known: dict[Any, int] = {}
         positions: dict[int, int] = {}
@@ -68,12 +68,12 @@ class Distinct:
 
     @cached_property
     def tree_nodes(self) -> int:
-        """Nodes of the trees, all roots together."""
+        """The nodes of all trees together."""
         return unfolded(self.operands, self.roots, [1] * len(self.nodes))
 
     @cached_property
     def tree_depth(self) -> int:
-        """Steps from a root to the leaf farthest below."""
+        """The number of steps from a root to its farthest leaf."""
         depths: list[int] = []
         for below in self.operands:
             depths.append(1 + max([depths[operand] for operand in below]) if below else 0)
@@ -87,7 +87,7 @@ class Distinct:
 
 
 def _atom(node: Basic) -> Any:
-    """Tells apart what `==` does not: 0.10 from 0.1, and Floats of different precision."""
+    """A key that tells apart what `==` does not: 0.10 from 0.1, and Floats of different precision."""
     return type(node), node, getattr(node, "_prec", None), getattr(node, "text", None)
 
 
@@ -95,10 +95,10 @@ EXACT_BITS = 4096  # sizes up to 10^1233 are exact; of larger ones the first six
 
 
 def unfolded(operands: Sequence[Positions], roots: Positions, weights: Sequence[int]) -> int:
-    """The weights of all nodes of the trees that the roots stand for; operands come before what uses them.
+    """The weights of all nodes of the trees that the roots stand for. Operands come before what uses them.
 
-    How often a position stands in the trees is dropped once it has been passed on. On a deep chain these are numbers
-    of thousands of digits; since the sweep is linear, all are scaled down alike when they become too long.
+    The count of a position is dropped once it has been passed on. On a deep chain counts have thousands of digits. The sweep is
+    linear, so all are scaled down together when they become too long.
     """
     times: dict[int, int] = {}
     for root in roots:
@@ -129,7 +129,7 @@ def tree_nodes(expression: Basic) -> int:
 
 
 def tree_depth(expression: Basic) -> int:
-    """The steps from the root of the tree to the farthest leaf; 0 for an atom.
+    """The number of steps from the root of the tree to the farthest leaf; 0 for an atom.
 
     >>> tree_depth(sympy.sin(sympy.Symbol("x") + 1))
     2
@@ -138,7 +138,7 @@ def tree_depth(expression: Basic) -> int:
 
 
 def tree_operations(expression: Basic) -> int:
-    """What `sympy.count_ops(expression)` returns, in time linear in the distinct nodes.
+    """What `sympy.count_ops(expression)` returns, in time linear in the number of distinct nodes.
 
     >>> x, y = sympy.symbols("x y")
     >>> tree_operations(x / sympy.sqrt(y) - 2), sympy.count_ops(x / sympy.sqrt(y) - 2)
@@ -148,12 +148,12 @@ def tree_operations(expression: Basic) -> int:
 
 
 def tree_nodes_of_graph(graph: Graph) -> int:
-    """The nodes of a graph if every shared one were written out again for each use."""
+    """The nodes of a graph in which every shared node is written again for each use."""
     return unfolded([node.operands for node in graph.nodes], graph.outputs, [1] * len(graph))
 
 
 def tree_operations_of_graph(graph: Graph) -> int:
-    """The operations of a graph if every shared one were written out again for each use.
+    """The operations of a graph in which every shared node is written again for each use.
 
     >>> from adlab.graph.lowering import lower
     >>> x = sympy.Symbol("x", real=True)
@@ -166,19 +166,23 @@ def tree_operations_of_graph(graph: Graph) -> int:
 
 # --- counting as count_ops does ---------------------------------------------------------------------------------
 #
-# `count_ops` looks at one node and hands on some of those below: all rules are local but one. A product with
-# factors below a fraction bar is first split into numerator and denominator, which SymPy evaluates anew. That is
-# left to SymPy: it counts the product with every large part replaced by a letter (an applied undefined function),
-# and says how often it has met each letter. Exact, unless its evaluation would reach below the letters: that takes
-# numbers or quotients left unmerged several levels deep, which neither SymPy's evaluation nor adlab's parser leaves.
+# `count_ops` looks at one node and passes on to some nodes below. All its rules are local except one: a product with factors
+# below a
+# fraction bar is first split into numerator and denominator, which SymPy evaluates. That is left to SymPy. It counts the
+# product with
+# every large part replaced by a letter (an applied undefined function), and says how often it has met each letter. This is
+# exact unless
+# its evaluation would reach below the letters. That takes numbers or quotients left unmerged several levels deep, which neither
+# SymPy's
+# evaluation nor adlab's parser leaves.
 
-SMALL = 30  # nodes of a part that is shown to SymPy as it is
-LEVELS = 3  # how far it looks below a product: a power, its base, the terms of that, their factors
+SMALL = 30  # nodes of a part that is shown to SymPy unchanged
+LEVELS = 3  # levels below a product that SymPy looks at: a power, its base, the terms of that, their factors
 
 
 @dataclass
 class _Tally:
-    """What `count_ops` counts at one node, and the positions of what it goes on to."""
+    """What `count_ops` counts at one node, and the positions that it goes on to."""
 
     operations: int
     met: list[int]
@@ -218,7 +222,7 @@ class _Counting:
         return self.meeting(int(counts), args)
 
     def meeting(self, operations: int, nodes: Iterable[Any]) -> _Tally:
-        """So many operations here, and on to `nodes`; numbers (some of them new) are counted at once."""
+        """So many operations here, and then those of `nodes`. Numbers, some of them new, are counted at once."""
         tally = _Tally(operations, [])
         for node in nodes:
             if node.is_Number:
@@ -228,7 +232,7 @@ class _Counting:
         return tally
 
     def sum(self, terms: tuple[Any, ...]) -> _Tally:
-        """One operation between terms, subtraction where a term is negative, and a sign if all are."""
+        """One operation between terms, a subtraction where a term is negative; and a sign if all terms are negative."""
         minus = [term for term in terms if _is_negative(term)]
         plus = [term for term in terms if not _is_negative(term)]
         total = self.meeting(len(terms) - 1 + (not plus), plus)
@@ -258,7 +262,7 @@ class _Counting:
         return not any(factor.is_Number or self.divides[self.distinct.positions[id(factor)]] for factor in rest)
 
     def may_divide(self, node: Any) -> bool:
-        """Whether, as a factor, a node might stand below the fraction bar or cancel what does."""
+        """Whether a node, as a factor, might stand below the fraction bar or cancel something that does."""
         if isinstance(node, Pow):
             base, exponent = node.args
             return bool(not exponent.is_Number or not exponent.is_extended_positive or base.is_Rational)
@@ -280,14 +284,16 @@ class _Counting:
         return _Tally(operations, [positions[letter] for letter, count in times.items() for _ in range(count)])
 
     def shape(self, node: Any, letters: dict[int, int], levels: int) -> Any:
-        """What SymPy is to see of a part: a position for a small one, shown as it is; (class, operands …) for a large
-        one; and ~0, ~1, … for the letters, which stand for large parts far below."""
+        """What SymPy gets to see of a part. A small part is a position, shown unchanged; a large one is (class, operands …).
+
+        ~0, ~1, … are the letters, which stand for large parts far below.
+        """
         position = self.distinct.positions.get(id(node))
         if position is None:
             return (node,)  # a number that merging has made
         if self.sizes[position] <= SMALL:
             return position
-        signed = isinstance(node, Mul) and node.args[0].is_Number  # a letter would hide a minus from the sum above
+        signed = isinstance(node, Mul) and node.args[0].is_Number  # a letter would hide a minus sign from the sum above
         if (levels > 0 and isinstance(node, (Add, Mul, Pow, sympy.exp))) or (levels == 0 and signed):
             return (type(node), *[self.shape(operand, letters, levels - 1) for operand in node.args])
         return ~letters.setdefault(position, len(letters))
@@ -304,7 +310,7 @@ class _Counting:
 
 
 def _atom_operations(node: Any) -> int:
-    """-1/3 is a sign and a division, E is a call of exp."""
+    """-1/3 is a sign and a division; E is a call of exp."""
     if node.is_Rational:
         return int(node.p < 0) + int(node.q != 1)
     return int(node is S.Exp1)
@@ -319,7 +325,7 @@ def _is_negative_number(node: Any) -> bool:
 
 
 def _negated(factors: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The factors of -product, as SymPy writes it: a -1 goes, and exact numbers in front merge."""
+    """The factors of -product, as SymPy writes it: a -1 disappears, and exact numbers in front merge."""
     number, rest = -factors[0], factors[1:]
     if number is S.One:
         return rest

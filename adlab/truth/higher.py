@@ -1,7 +1,7 @@
-"""Derivatives of any order by one variable: certified where they can be, else from high-precision values alone.
+"""Derivatives of any order by one variable: certified where possible, else from high-precision values alone.
 
-From values, the quotients on the left and on the right of the point must tend to one number, for every order up to the
-one asked for: of |x| at 0 all but the first do, and a central quotient would not even miss that one.
+From values, the quotients left and right of the point must tend to one number for every order up to the one asked for. For |x|
+at 0 all orders except the first do, and a central quotient would not even notice the first.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def directional_derivative(
 
 
 def _sides(made: Plan, point: Sequence[Any], pair: Pair, order: int, digits: int) -> tuple[Limit, Limit, Limit | None]:
-    """What the quotients of this order tend to on the left and the right, and the derivative if that is one number."""
+    """The limits of the quotients of this order on the left and on the right, and the derivative if they are one number."""
     for rung in RUNGS:
         far = rung * (bits_of(digits) + GUARD_BITS)
         near = far * 3 // 2

@@ -1,18 +1,17 @@
 """Value and gradient of a formula to 30 digits: certified in ball arithmetic, else from high-precision values alone.
 
-No graph and no engine has a part in it, so none of their mistakes can agree with it. Where python-flint is installed,
-`adlab.truth.certified` proves a radius. What it cannot certify (a kink, a gap that could be filled, a jump), and everything
-without it, is judged here, by no rule of differentiation. For every partial the quotients (f(x ± h) − f(x))/(±h) are
-taken on *both* sides of x, at two steps and two precisions; left and right, near and far must agree to the digits
-asked for. Else there is no derivative to be had (or none this way), and the truth says so and gives the one-sided ones.
-A central difference would not do: at 0 it reads 0 for |x|, which has no derivative there.
+No graph and no engine takes part, so none of their mistakes can agree with the truth. Where python-flint is installed,
+`adlab.truth.certified` proves a radius. What it cannot certify (a kink, a gap, a jump) is judged here, and so is everything
+where python-flint is missing. No rule of differentiation is used. For every partial the quotients (f(x ± h) − f(x))/(±h) are
+taken on *both* sides of x, at two steps and two precisions. Left and right, near and far must agree to the digits asked for.
+Otherwise there is no derivative, or none that can be found this way; the truth says so and gives the one-sided ones. A central
+difference would not do: at 0 it gives 0 for |x|, which has no derivative there.
 
-The step must be small beside everything in the formula: beside x, and beside whatever size a constant or an
-intermediate has; the precision must outlast what the formula cancels. Both are measured (`State.extent`, running
-errors), for two precisions that are both too low agree on a wrong number: ``x*(1 + (exp(1e-80) - 1)*1e80)`` reads
-x at 60 and at 75 digits.
+The step must be small beside everything in the formula: beside x, and beside the size of every constant and intermediate value.
+The precision must be enough for what the formula cancels. Both are measured (`State.extent`, running errors). Two precisions
+that are both too low would agree on a wrong number: ``x*(1 + (exp(1e-80) - 1)*1e80)`` gives x at 60 and at 75 digits.
 
-That is labelled heuristic all the same: values at finitely many points prove nothing of a limit.
+Such a truth is labelled "heuristic": values at finitely many points prove nothing about a limit.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ from adlab.truth.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
-VALUE_BITS = 2500  # at most, beyond the digits, for a value: one smaller than its error by then counts as 0
+VALUE_BITS = 2500  # the most, beyond the digits, for a value; one that is still smaller than its error then counts as 0
 LARGEST_EXTENT = 1100  # bits: the range of binary64
-SECONDS = 20.0  # for all partials judged from values
-RUNGS = (1, 3)  # step sizes: a second, far smaller pair of steps where the first did not settle
+SECONDS = 20.0  # for all partials that are judged from values
+RUNGS = (1, 3)  # step sizes: the second, far smaller pair of steps is used where the first did not settle
 OLDEST_FLINT = 0, 9
 COMPLEX_HERE = "the value is complex here: "
 COMPLEX_INSIDE = "f is real here, though an intermediate value is complex"
@@ -57,13 +56,15 @@ class Sides(NamedTuple):
 _ZERO = Limit("finite", CONTEXT.zero, CONTEXT.zero)
 NOTHING = CONTEXT.zero, CONTEXT.zero  # the partial by a variable that does not occur, and its radius
 UNPROVED = SimpleNamespace(values={}, derivatives={}, complex_inside=set(), complex_values={}, reason="")
-INDIFFERENT = Sides(_ZERO, _ZERO, _ZERO)  # to a variable that does not occur
+INDIFFERENT = Sides(_ZERO, _ZERO, _ZERO)  # for a variable that does not occur
 
 
 @dataclass(frozen=True)
 class Component:
-    """One partial derivative. `value` and `radius` (a bound on its error) are None where it is unavailable; `left` and
-    `right` are then the one-sided ones, as far as they exist."""
+    """One partial derivative. `value` and `radius` (a bound on its error) are None where it is unavailable.
+
+    Then `left` and `right` are the one-sided derivatives, as far as they exist.
+    """
 
     output: int
     variable: str
@@ -76,14 +77,14 @@ class Component:
 
 
 def weakest(components: Iterable[Component]) -> Status:
-    """The weakest status of any; "heuristic" of none."""
+    """The weakest status of any of them; "heuristic" if there are none."""
     order: list[Status] = ["certified", "heuristic", "unavailable"]
     return max((component.status for component in components), key=order.index, default="heuristic")
 
 
 @dataclass(frozen=True)
 class OutputTruth:
-    """The value of one output, a bound on its error, and its partials, one per variable."""
+    """The value of one output, a bound on its error, and its partials, one for each variable."""
 
     value: Any
     radius: Any
@@ -118,7 +119,7 @@ def gradient_truth(
 
 
 def checked(point: Sequence[Any], digits: int) -> list[Any]:
-    """The point as exact numbers; raises PointError and OptionError for what has no truth."""
+    """The point as exact numbers. Raises PointError and OptionError for a point or a number of digits that has no truth."""
     if not 1 <= digits <= MOST_DIGITS:
         raise OptionError(f"`digits` is {digits}; it must be from 1 to {MOST_DIGITS}")
     numbers = [exact(number) for number in point]
@@ -129,7 +130,7 @@ def checked(point: Sequence[Any], digits: int) -> list[Any]:
 
 @cache
 def certifying() -> bool:
-    """Whether python-flint, which certifies, is installed, and not too old to mix real and complex series."""
+    """Whether python-flint is installed, and new enough to mix real and complex series."""
     if importlib.util.find_spec("flint") is None:
         return False
     major, minor = re.findall(r"\d+", importlib.import_module("flint").__version__)[:2]
@@ -137,7 +138,7 @@ def certifying() -> bool:
 
 
 def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
-    """The `Proof` of what can be certified; an empty one where python-flint is missing."""
+    """The `Proof` of what can be certified. It is empty where python-flint is missing."""
     if not certifying():
         return UNPROVED
     from adlab.truth.certified.proof import prove
@@ -146,7 +147,7 @@ def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
 
 
 def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> OutputTruth:
-    """What was certified of an output, and the rest as it was judged from values."""
+    """What was certified of an output; the rest is as it was judged from values."""
     if output in proof.complex_values:
         return _without_value(made, output, COMPLEX_HERE + mp_text(proof.complex_values[output]))
     if judged is not None and proof.reason:
@@ -165,7 +166,7 @@ def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> 
 
 
 def certified(output: int, variable: str, found: Any, note: str = "") -> Component:
-    """A proved derivative; a zero says what it means by it."""
+    """A proved derivative. For a zero, the note says what it means."""
     value, radius = map(exported, found)
     if not value and found is not NOTHING:
         zero = "0 within the absolute radius given, below any binary64 number" if radius else "exactly 0"
@@ -174,7 +175,7 @@ def certified(output: int, variable: str, found: Any, note: str = "") -> Compone
 
 
 def _explained(partial: Component, reason: str) -> Component:
-    """A partial judged from values, which says why it is not certified."""
+    """A partial that is judged from values, with the reason why it is not certified."""
     if partial.status != "heuristic":
         return partial
     return replace(partial, note="; ".join(filter(None, [partial.note, f"not certified: {reason}"])))
@@ -197,7 +198,7 @@ def heuristic(
 
 
 def _evaluated(made: Plan, point: Sequence[Any], digits: int) -> tuple[State, int]:
-    """The plan with so many bits that every output is good to `digits`, if it can be; and the extent of its values."""
+    """The plan with enough bits for every output to be good to `digits`, if possible; and the extent of its values."""
     state = made.base(point, bits_of(digits) + GUARD_BITS)
     extent = min(state.extent(), LARGEST_EXTENT)
     while state.bits < bits_of(digits) + VALUE_BITS and any(_vague(outcome, digits) for outcome in state.outcomes()):
@@ -247,7 +248,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
 
 
 def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int) -> dict[Pair, Sides]:
-    """What happens to the left and to the right for each pair; at far smaller steps too where that is no derivative."""
+    """The limits left and right for each pair. Where they give no derivative, far smaller steps are tried too."""
     found: dict[Pair, Sides] = {}
     deadline = time.monotonic() + min(SECONDS, seconds_left())
     todo = list(pairs)
@@ -260,7 +261,7 @@ def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits:
                 floor = CONTEXT.ldexp(1, -bits_of(digits) - extent - magnitude(point[j]))
                 ends = zip(coarse[i, j], fine[i, j], strict=True)
                 left, right = (limit(a, b, near - far, digits, rung == RUNGS[-1], floor) for a, b in ends)
-                if (i, j) in found:  # what is lost nearer to the point has been seen from farther away
+                if (i, j) in found:  # what is lost nearer to the point was seen from farther away
                     left, right = _seen(found[i, j].left, left), _seen(found[i, j].right, right)
                 found[i, j] = Sides(left, right, agreed(left, right, digits))
         todo = [pair for pair in todo if found[pair].agreed is None and found[pair].left.reason != LATE.reason]
@@ -307,7 +308,7 @@ def _component(output: int, variable: str, sides: Sides, note: str) -> Component
 
 
 def disagreement(left: Limit, right: Limit) -> str:
-    """Why the limits of both sides are no derivative."""
+    """Why the limits of both sides give no derivative."""
     if left.kind == right.kind == "finite":
         return f"the one-sided derivatives differ: {mp_text(left.value)} on the left, {mp_text(right.value)} on the right"
     if left.reason == LATE.reason:

@@ -1,9 +1,9 @@
-"""Derivatives as limits: difference quotients of high-precision values, and what they tend to.
+"""Derivatives as limits: difference quotients of high-precision values, and the numbers that they tend to.
 
-A quotient (f(x ± h) − f(x))/(±h) is taken at a tiny h, with so many bits that the running errors of both values
-leave it as good as asked for: h = 2^-shift of x's size costs `shift` bits, and what the formula cancels costs
-the rest, which the errors tell. Two such quotients, at steps far apart, either agree (then that is the limit on
-this side) or show how they do not: they run to 0, they grow without bound, or there is no real value there.
+A quotient (f(x ± h) − f(x))/(±h) is taken at a tiny h. It needs enough bits for the running errors of both values to leave it
+as good as asked for. h = 2^-shift of x's size costs `shift` bits; what the formula cancels costs the rest, which the errors
+tell. Two such quotients, at steps far apart, either agree, and then that is the limit on this side. Or they show how they
+disagree: they go to 0, they grow without bound, or there is no real value.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, Literal, NamedTuple
 from adlab.truth.meanings import CONTEXT, bits_of, exact, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan
 
-FAR_BELOW = 8  # the power of what is taken for 0 that a quotient which vanishes at once must be below
+FAR_BELOW = 8  # a quotient that vanishes at once must be below this power of what counts as 0
 GUARD_BITS = 64  # beyond the digits asked for
-EXTRA_BITS = 2000  # at most, against cancellation, and four times the step's: what is smaller then counts as 0
+EXTRA_BITS = 2000  # the most against cancellation, besides four times the step's; a smaller difference counts as 0
 
 Pair = tuple[int, int]  # output, variable
 Kind = Literal["finite", "infinite", "outside", "open"]
 
 
 class SideQuotient(NamedTuple):
-    """A difference quotient and a bound on its error (infinite: undecided); `reason` says why there is no value."""
+    """A difference quotient and a bound on its error; an infinite bound means undecided. `reason` says why there is no value."""
 
     value: Any
     noise: Any
@@ -33,7 +33,7 @@ class SideQuotient(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """What the quotients of one side tend to, and a bound on its error; `reason` says why it is not finite."""
+    """What the quotients of one side tend to, and a bound on its error. `reason` says why it is not finite."""
 
     kind: Kind
     value: Any = None
@@ -45,15 +45,17 @@ LATE = SideQuotient(None, CONTEXT.inf, "the time limit was reached before this p
 
 
 def step(x: Any, shift: int) -> Any:
-    """2^-shift of the size of x; of 1 at x = 0."""
+    """2^-shift of the size of x, or of 1 at x = 0."""
     return CONTEXT.ldexp(1, magnitude(exact(x)) - shift)
 
 
 def one_sided(
     plan: Plan, point: Sequence[Any], pairs: Iterable[Pair], shift: int, digits: int, deadline: float = math.inf
 ) -> dict[Pair, tuple[SideQuotient, SideQuotient]]:
-    """The left and the right quotient of each pair, good to `digits` where the extra bits suffice for that; `LATE` for
-    what is not begun by the deadline, a time of `time.monotonic`."""
+    """The left and the right quotient of each pair, good to `digits` where the extra bits are enough.
+
+    `LATE` stands for pairs that are not begun by the deadline, a time of `time.monotonic`.
+    """
     found: dict[Pair, tuple[SideQuotient, SideQuotient]] = {}
     todo, extra, most = set(pairs), 0, EXTRA_BITS + 4 * shift
     while todo:
@@ -115,7 +117,7 @@ def _combined(places: list[Outcome], order: int, divisor: Any) -> SideQuotient:
 
 
 def _lacking(side: SideQuotient, digits: int, extra: int) -> int:
-    """How many more bits this quotient needs: what its noise says, or many more where noise is all there is."""
+    """How many more bits this quotient needs: as its noise says, or many more where there is only noise."""
     if side.noise == 0 or (side.value is None and CONTEXT.isfinite(side.noise)):
         return 0
     if side.value is None or abs(side.value) <= side.noise:
@@ -125,10 +127,10 @@ def _lacking(side: SideQuotient, digits: int, extra: int) -> int:
 
 
 def limit(first: SideQuotient, second: SideQuotient, apart: int, digits: int, last: bool, floor: Any) -> Limit:
-    """What two quotients, at steps 2^apart from each other, tend to.
+    """The limit of two quotients at steps 2^apart from each other.
 
-    They settle if they agree to `digits`. The claims that a limit is 0, or infinite, rest on how the quotients move and
-    are made only at the `last` and smallest steps. Noise below `floor` can hide nothing but a 0.
+    They settle if they agree to `digits`. The claim that a limit is 0, or infinite, depends on how the quotients move. It is
+    made only at the `last` and smallest steps. Noise below `floor` can hide only a 0.
     """
     a, b, noise = first.value, second.value, first.noise + second.noise
     if first is LATE or second is LATE:
@@ -143,7 +145,7 @@ def limit(first: SideQuotient, second: SideQuotient, apart: int, digits: int, la
     if abs(a) <= first.noise and abs(b) <= second.noise and noise <= floor:
         return Limit("finite", CONTEXT.zero, noise)
     if abs(a) + first.noise <= floor**FAR_BELOW and abs(b) + second.noise <= CONTEXT.ldexp(abs(a), -apart // 4):
-        return Limit("finite", CONTEXT.zero, abs(b) + second.noise)  # exp(-1/x²): far below anything, and vanishing
+        return Limit("finite", CONTEXT.zero, abs(b) + second.noise)  # as for exp(-1/x²): far below everything, and vanishing
     if last and first.noise <= abs(a) * unit and second.noise <= abs(b) * unit:
         if abs(b) <= CONTEXT.ldexp(abs(a), -apart // 4):
             return Limit("finite", CONTEXT.zero, abs(b))

@@ -1,8 +1,8 @@
 """What every SymPy function means as a number: one table, SymPy class → mpmath function.
 
-Meanings are SymPy's, on the complex numbers with principal branches; the number a function returns is good to
-the last bits of the context's precision. A value that does not exist raises `ZeroDivisionError` or `ValueError`,
-or is an mpmath infinity or NaN. The functions work on numbers of `CONTEXT`, inside a `working(bits)` block.
+Meanings are SymPy's, on the complex numbers with principal branches. A result is good to the last bits of the context's
+precision. A value that does not exist raises `ZeroDivisionError` or `ValueError`, or is an mpmath infinity or NaN. The
+functions work on numbers of `CONTEXT`, inside a `working(bits)` block.
 
 >>> with working(100):
 ...     print(mp_text(FUNCTIONS[sympy.acot](exact(-2.0))))
@@ -23,12 +23,12 @@ from sympy.codegen.cfunctions import expm1, log1p
 from adlab.precision import CONTEXT as CONTEXT, working as working  # this room's own names for them
 
 LONGEST_REMAINDER = 2**16  # bits
-NEAREST = -200  # bits, of the argument of an incomplete gamma function
-LEFTMOST = -(2**10)  # argument of a polygamma function, which mpmath moves to the right by 1 and 1 and 1
+NEAREST = -200  # the exponent of the smallest argument that an incomplete gamma function may have on the left of 0
+LEFTMOST = -(2**10)  # the smallest argument of a polygamma function; mpmath moves it to the right in steps of 1
 
 
 def exact(number: Any) -> Any:
-    """An int, a float, or a number of another mpmath context, as the same number of `CONTEXT`: nothing is rounded."""
+    """An int, a float, or a number of another mpmath context, as the same number of `CONTEXT`. Nothing is rounded."""
     if hasattr(number, "_mpf_"):
         return CONTEXT.make_mpf(number._mpf_)
     if hasattr(number, "_mpc_"):
@@ -37,12 +37,12 @@ def exact(number: Any) -> Any:
 
 
 def exported(number: Any) -> Any:
-    """A number of `CONTEXT` as the same mpmath.mpf or mpmath.mpc: nothing is rounded."""
+    """A number of `CONTEXT` as the same mpmath.mpf or mpmath.mpc. Nothing is rounded."""
     return mpmath.mp.make_mpc(number._mpc_) if hasattr(number, "_mpc_") else mpmath.mp.make_mpf(number._mpf_)
 
 
 def decimal(number: Any, digits: int) -> str:
-    """A number as text, rounded first: mpmath misplaces the exponent of a mantissa of thousands of bits.
+    """A number as text. It is rounded first, since mpmath misplaces the exponent of a mantissa of thousands of bits.
 
     >>> decimal(mpmath.mpf(1) / 3, 5)
     '0.33333'
@@ -54,13 +54,13 @@ def decimal(number: Any, digits: int) -> str:
 
 
 def mp_text(number: Any, digits: int = 8) -> str:
-    """A number for a message; one whose exponent alone would fill the line is cut off."""
+    """A number for a message. One whose exponent alone would fill the line is cut off."""
     text = decimal(number, digits)
     return text if len(text) <= 2 * digits + 40 else text[: 2 * digits + 39] + "…"
 
 
 def magnitude(number: Any) -> int:
-    """The m of 2^(m-1) <= |number| < 2^m, within a bit for complex numbers; 0 for zero."""
+    """The m with 2^(m-1) <= |number| < 2^m, within a bit for complex numbers; 0 for zero."""
     if hasattr(number, "_mpf_"):
         _, _, exponent, bits = number._mpf_
         return int(exponent + bits)
@@ -68,7 +68,7 @@ def magnitude(number: Any) -> int:
 
 
 def bits_of(digits: int) -> int:
-    """Bits that hold so many decimal digits.
+    """The number of bits that hold so many decimal digits.
 
     >>> bits_of(30)
     100
@@ -77,16 +77,16 @@ def bits_of(digits: int) -> int:
 
 
 def vanishes(part: Any, number: Any) -> bool:
-    """Whether `part` is nothing beside `number` at the working precision, up to what rounding may leave of a zero."""
+    """Whether `part` is negligible beside `number` at the working precision, allowing for what rounding may leave of a zero."""
     return not part or magnitude(part) < magnitude(number) - CONTEXT.prec * 3 // 4
 
 
 class NotRealError(ValueError):
-    """A complex operand where the function knows real ones only."""
+    """A complex operand, where the function is known for real ones only."""
 
 
 def real(number: Any) -> Any:
-    """The number if it is real, or its real part if the imaginary part is rounding; else raises `NotRealError`."""
+    """The number if it is real, or its real part if the imaginary part is rounding. Otherwise raises `NotRealError`."""
     if hasattr(number, "_mpf_"):
         return number
     if vanishes(number.imag, number):
@@ -105,13 +105,13 @@ def integer_power(exponent: int, base: Any) -> Any:
 
 
 def root_power(numerator: int, degree: int, base: Any) -> Any:
-    """base**(numerator/degree), the principal root; perfect powers come out exact."""
+    """base**(numerator/degree), the principal root. Perfect powers are exact."""
     root = CONTEXT.sqrt(base) if degree == 2 else CONTEXT.root(base, degree)
     return integer_power(numerator, root)
 
 
 def general_power(base: Any, exponent: Any) -> Any:
-    """exp(exponent·log base), with the bits that a large exponent·log base takes from the front."""
+    """exp(exponent·log base), with extra bits for those that a large exponent·log base uses up before the point."""
     if not base and not hasattr(exponent, "_mpf_"):
         raise ZeroDivisionError
     with CONTEXT.extraprec(20 + max(0, magnitude(exponent)) + abs(magnitude(base)).bit_length()):
@@ -122,7 +122,7 @@ def general_power(base: Any, exponent: Any) -> Any:
 
 
 def _near(points: Sequence[int], function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """function(z), with the bits it loses where z is close to one of its branch points or zeros."""
+    """function(z), with extra bits for those that it loses where z is close to a branch point or zero."""
 
     def careful(z: Any) -> Any:
         closeness = max(0, *(-magnitude(z - point) for point in points))
@@ -133,7 +133,7 @@ def _near(points: Sequence[int], function: Callable[[Any], Any]) -> Callable[[An
 
 
 def _far(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """function(z) for one that oscillates as z² does, with the bits it loses where z is large."""
+    """function(z) for one that oscillates as z² does, with extra bits for those that it loses where z is large."""
 
     def careful(z: Any) -> Any:
         with CONTEXT.extraprec(2 * max(0, magnitude(z)) + 10):
@@ -164,7 +164,7 @@ def _arg(z: Any) -> Any:
 
 
 def _mod(a: Any, b: Any) -> Any:
-    """a − b·floor(a/b), of the sign of b; exact, with as many bits as that takes."""
+    """a − b·floor(a/b), with the sign of b. It is exact, with as many bits as that takes."""
     a, b = real(a), real(b)
     if not b:
         raise ZeroDivisionError
@@ -180,14 +180,14 @@ def _frac(x: Any) -> Any:
 
 
 def all_hold(*operands: Any) -> Any:
-    """And: one false operand decides, whatever the others are; else a failed one spoils it."""
+    """And: one false operand decides, whatever the others are. Otherwise a failed operand spoils it."""
     if any(operand is False for operand in operands):
         return False
     return next((operand for operand in operands if operand is not True), True)
 
 
 def one_holds(*operands: Any) -> Any:
-    """Or, likewise."""
+    """Or: one true operand decides, whatever the others are. Otherwise a failed operand spoils it."""
     if any(operand is True for operand in operands):
         return True
     return next((operand for operand in operands if operand is not False), False)
@@ -202,12 +202,14 @@ _harmonic_number = _near((0,), CONTEXT.harmonic)
 
 
 LONGEST_SHIFT = 10_000
-"""Terms that are summed one by one to bring the argument of ζ(s, a) right of 0."""
+"""The most terms that are summed one by one to bring the argument of ζ(s, a) to the right of 0."""
 
 
 def _hurwitz(s: Any, a: Any = 1) -> Any:
-    """ζ(s, a) = Σ (a + k)^-s (DLMF 25.11.1). Left of 0 the first terms are summed here: mpmath's own way there (1.3) returns
-    the value of another branch from about a = −50 on."""
+    """ζ(s, a) = Σ (a + k)^-s (DLMF 25.11.1). Left of 0 the first terms are summed here.
+
+    mpmath's own method (1.3) returns the value of another branch from about a = −50 on.
+    """
     left = -CONTEXT.re(a)
     if left <= 0 or left > LONGEST_SHIFT:
         return CONTEXT.zeta(s, a)
@@ -222,13 +224,13 @@ def _harmonic(n: Any, order: Any = None) -> Any:
 
 
 def _lowergamma(s: Any, z: Any) -> Any:
-    """z^s/s · e^-z · 1F1(1; s + 1; z), DLMF 8.5.1: the terms have one sign for z > 0; else the other form."""
+    """z^s/s · e^-z · 1F1(1; s + 1; z), DLMF 8.5.1: for z > 0 all terms have one sign. For other z the other form."""
     series = CONTEXT.exp(-z) * CONTEXT.hyp1f1(1, s + 1, z) if CONTEXT.re(z) > 0 else CONTEXT.hyp1f1(s, s + 1, -z)
     return general_power(z, s) / s * series
 
 
 def _incomplete(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Γ(s, z) and E_s(z): hardly to the left of 0, or off it at all for a broken s, mpmath's series does not end."""
+    """Γ(s, z) and E_s(z). Just left of 0 for whole s, and anywhere left of 0 for others, mpmath's series does not end."""
 
     def careful(s: Any, z: Any) -> Any:
         if z and magnitude(z) < NEAREST and not (CONTEXT.isint(s) and CONTEXT.re(z) > 0):
@@ -239,8 +241,11 @@ def _incomplete(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
 
 
 def _spherical(bessel: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """√(π/2) z^(-1/2) times the function of order n + 1/2, DLMF 10.47.3: of z^(-1/2) and not of √(1/z), so that j0 is
-    sin(x)/x on both sides of 0, as SymPy's own rules have it (its `evalf` has the sign of the other root there)."""
+    """√(π/2) z^(-1/2) times the function of order n + 1/2, DLMF 10.47.3.
+
+    It is z^(-1/2) and not √(1/z), so that j0 is sin(x)/x on both sides of 0, as SymPy's own rules say. (SymPy's `evalf` has the
+    other sign there.)
+    """
     return lambda n, z: CONTEXT.sqrt(CONTEXT.pi / 2) / CONTEXT.sqrt(z) * bessel(n + CONTEXT.mpf(0.5), z)
 
 
@@ -255,7 +260,7 @@ def _spherical_j(n: Any, z: Any) -> Any:
 
 
 def _polygamma(n: Any, z: Any) -> Any:
-    """Of an order that is not whole, which mpmath would cut off: SymPy's definition (Espinosa & Moll 2004)."""
+    """For an order that is not whole, which mpmath would cut off: SymPy's definition (Espinosa & Moll 2004)."""
     if CONTEXT.re(z) < LEFTMOST:
         raise OverflowError
     if CONTEXT.isint(n) and n >= 0:
@@ -367,22 +372,22 @@ CONSTANTS: dict[type, Callable[[], Any]] = {
     type(sympy.GoldenRatio): lambda: +CONTEXT.phi,
 }
 
-# Which choose, or cut, without rounding: of exact operands their value is exact.
+# These choose, or cut, without rounding: from exact operands their value is exact.
 EXACT: frozenset[type] = frozenset(
     {sympy.Abs, sympy.sign, sympy.re, sympy.im, sympy.conjugate, sympy.floor, sympy.ceiling}
     | {sympy.frac, sympy.Mod, sympy.Heaviside, sympy.Min, sympy.Max}
 )
 
-# Which jump where their operands are not 0.
+# These jump where their operands are not 0.
 JUMPING: frozenset[type] = frozenset({sympy.floor, sympy.ceiling, sympy.frac, sympy.Mod})
 
-# Which take operands of any size in no time.
+# These take operands of any size in no time.
 EASY: frozenset[type] = (EXACT - JUMPING) | {
     *(sympy.log, sympy.floor, sympy.ceiling, sympy.erf),
     *(sympy.atan, sympy.acot, sympy.asinh, sympy.acosh, sympy.asec, sympy.acsc, sympy.acoth, sympy.acsch),
 }
 
-# Whose series at operands of more than 64 bits would not end in our time.
+# Their series at operands of more than 64 bits would take far too long.
 SLOW: frozenset[type] = frozenset(
     {sympy.fresnels, sympy.fresnelc, sympy.expint, sympy.uppergamma, sympy.lowergamma, sympy.polylog, sympy.zeta}
     | {sympy.polygamma, sympy.trigamma, sympy.harmonic, sympy.jn, sympy.yn}

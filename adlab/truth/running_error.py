@@ -1,12 +1,12 @@
 """Operations on high-precision numbers that also say how wrong their result may be.
 
-Precision alone is no guide: ``x*(1 + (exp(1e-80) - 1)*1e80)`` reads x at 60 and at 75 digits, and is 2x. So every
-value carries an estimate of its absolute error. For a sum or product it is the usual bound. For any other
-operation it is measured, from values alone: how far does the result move when an operand moves by its own error?
-Cancellation, ill-conditioned functions, branch cuts and jumps all show as a large error. A comparison is
-either certain (error 0) or undecided at this precision (infinite error).
+Precision alone is no guide: ``x*(1 + (exp(1e-80) - 1)*1e80)`` gives x at 60 and at 75 digits, and is 2x. So every value carries
+an estimate of its absolute error. For a sum or product it is the usual bound. For any other operation it is measured from
+values alone: how far does the result move when an operand moves by its own error? Cancellation, ill-conditioned functions,
+branch cuts and jumps all show as a large error. A comparison is either certain (error 0) or undecided at this precision
+(infinite error).
 
-Errors are mpmath's raw numbers (libmp tuples), short and rounded up; everything runs inside `meanings.working`.
+Errors are mpmath's raw numbers (libmp tuples), short and rounded up. Everything runs inside `meanings.working`.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from adlab.precision import TimeIsUp
 from adlab.truth.meanings import CONTEXT, NotRealError, magnitude
 
 ZERO, INFINITE = libmp.fzero, libmp.finf
-ERROR_BITS = 12  # of an error's mantissa
-LARGEST = 2**1100  # of any value's magnitude in bits, up and down: room for exp of any double, and of its inverse
+ERROR_BITS = 12  # bits of an error's mantissa
+LARGEST = 2**1100  # of any value's exponent, up and down: room for exp of any double, and for its inverse
 
 Numbers = Sequence[Any]
 Errors = Sequence[Any]
 
 
 class NoBranchError(ValueError):
-    """A `Piecewise` none of whose conditions holds."""
+    """A `Piecewise` of which no condition holds."""
 
 
 class Operation(NamedTuple):
     """`apply(*operands)` is the value, `error(operands, their errors, value)` the estimate of its error.
 
-    Operands have a magnitude from -`tiniest` to `largest`, in bits. An operation that does not use all of its operands
-    says by `uses(operands)` which; it is handed failed ones too.
+    Operands have a magnitude from -`tiniest` to `largest`, in bits. An operation that does not use all of its operands says by
+    `uses(operands)` which ones it uses. It is given failed operands too.
     """
 
     apply: Callable[..., Any]
@@ -69,7 +69,7 @@ def attempt(
 
 
 def _checked(value: Any) -> tuple[Any, str]:
-    """A number that is finite and of a size to work with; a real one if its imaginary part is exactly 0."""
+    """A number that is finite and of a workable size. It is made real if its imaginary part is exactly 0."""
     if hasattr(value, "_mpc_") and not value.imag:
         value = value.real
     for _, mantissa, exponent, bits in value._mpc_ if hasattr(value, "_mpc_") else (value._mpf_,):
@@ -86,7 +86,7 @@ def plus(a: Any, b: Any) -> Any:
 
 
 def scaled(error: Any, value: Any) -> Any:
-    """error × |value|, where an exact 0 leaves none of any error."""
+    """error × |value|. An exact 0 leaves nothing of any error."""
     if error == ZERO or not value:
         return ZERO
     size = libmp.mpc_abs(value._mpc_, 53) if hasattr(value, "_mpc_") else value._mpf_
@@ -99,14 +99,14 @@ def rounding(value: Any) -> Any:
 
 
 def sum_error(operands: Numbers, errors: Errors, value: Any) -> Any:
-    """The errors of both terms, and rounding unless the sum is exact."""
+    """The errors of both terms, plus rounding unless the sum is exact."""
     if errors[0] == errors[1] == ZERO:
         return ZERO if _exact(libmp.mpf_add, operands, value) else rounding(value)
     return plus(plus(errors[0], errors[1]), rounding(value))
 
 
 def product_error(operands: Numbers, errors: Errors, value: Any) -> Any:
-    """|a|·Δb + |b|·Δa + Δa·Δb, and rounding unless the product is exact."""
+    """|a|·Δb + |b|·Δa + Δa·Δb, plus rounding unless the product is exact."""
     (a, b), (error_a, error_b) = operands, errors
     if error_a == ZERO:
         if error_b == ZERO:
@@ -120,7 +120,7 @@ def product_error(operands: Numbers, errors: Errors, value: Any) -> Any:
 
 
 def _exact(function: Callable[[Any, Any], Any], operands: Numbers, value: Any) -> bool:
-    """Whether `value` is the exact sum or product of real operands that are not too far apart to tell."""
+    """Whether `value` is the exact sum or product of real operands whose sizes are not too different to tell."""
     a, b = operands
     if hasattr(a, "_mpc_") or hasattr(b, "_mpc_"):
         return False
@@ -129,7 +129,7 @@ def _exact(function: Callable[[Any, Any], Any], operands: Numbers, value: Any) -
 
 
 def power_error(exponent: int) -> Callable[[Numbers, Errors, Any], Any]:
-    """For base**exponent: as measured, and 0 where a small power of an exact number is exact."""
+    """The measured error of base**exponent; 0 where a small power of an exact number is exact."""
     measured = measured_error(lambda base: base**exponent)
 
     def error(operands: Numbers, errors: Errors, value: Any) -> Any:
@@ -147,9 +147,9 @@ def power_error(exponent: int) -> Callable[[Numbers, Errors, Any], Any]:
 def measured_error(
     apply: Callable[..., Any], exact: bool = False, jumps: bool = False
 ) -> Callable[[Numbers, Errors, Any], Any]:
-    """How far the value moves when each operand moves by its own error, and rounding.
+    """How far the value moves when each operand moves by its own error, plus rounding.
 
-    `exact` operations do not round real operands; where one `jumps`, its operands move both ways.
+    `exact` operations do not round real operands. The operands of one that `jumps` are moved both ways.
     """
 
     def error(operands: Numbers, errors: Errors, value: Any) -> Any:
@@ -165,14 +165,14 @@ def measured_error(
 
 
 def _unrounded(exact: bool, operands: Numbers, value: Any) -> bool:
-    """Whether of exact operands the value is exact: selections, and values at 0 such as exp(0) = 1."""
-    if exact:  # unless the operand, a long constant, is itself rounded on the way
+    """Whether the value is exact for exact operands: selections, and values at 0 such as exp(0) = 1."""
+    if exact:  # unless the operand, a long constant, is itself rounded
         return all(hasattr(operand, "_mpf_") and operand._mpf_[3] <= CONTEXT.prec for operand in operands)
     return not any(operands) and bool(CONTEXT.isint(value))
 
 
 def _swing(apply: Callable[..., Any], operands: Numbers, index: int, shift: Any, value: Any, jumps: bool) -> Any:
-    """How far the value moves when operand `index` moves by up to `shift`; more places are tried where that is far."""
+    """How far the value moves when operand `index` moves by up to `shift`. More places are tried where that is far."""
     operand = operands[index]
 
     def largest(shifts: Iterable[Any]) -> Any:
@@ -189,7 +189,7 @@ def _swing(apply: Callable[..., Any], operands: Numbers, index: int, shift: Any,
 
 
 def comparison_error(operands: Numbers, errors: Errors, value: Any) -> Any:
-    """None where the difference is larger than the errors, so that the comparison is decided."""
+    """0 where the difference exceeds the errors, so that the comparison is decided."""
     if errors[0] == errors[1] == ZERO:
         return ZERO
     decided = abs(operands[0] - operands[1]) > CONTEXT.make_mpf(plus(errors[0], errors[1]))
@@ -197,7 +197,7 @@ def comparison_error(operands: Numbers, errors: Errors, value: Any) -> Any:
 
 
 def logic_error(decisive: bool) -> Callable[[Numbers, Errors, Any], Any]:
-    """None if one operand is certain and decides (False for And), or if all are certain."""
+    """0 if one operand is certain and decides (False for And), or if all are certain."""
 
     def error(operands: Numbers, errors: Errors, value: Any) -> Any:
         certain = [operand for operand, own in zip(operands, errors, strict=True) if own == ZERO]
@@ -207,13 +207,13 @@ def logic_error(decisive: bool) -> Callable[[Numbers, Errors, Any], Any]:
 
 
 def branch_error(operands: Numbers, errors: Errors, value: Any) -> Any:
-    """For `Piecewise`: the error of the branch taken, if all conditions up to it are certain."""
+    """For `Piecewise`: the error of the branch that is taken, if all conditions up to it are certain."""
     *conditions, taken = taken_branch(operands)
     return errors[taken] if all(errors[condition] == ZERO for condition in conditions) else INFINITE
 
 
 def taken_branch(operands: Numbers) -> list[int]:
-    """Of value, condition, value, condition …: where the conditions asked stand, then the value taken.
+    """Positions in value, condition, value, condition …: first the conditions that are asked, then the value that is taken.
 
     The first condition that is true decides. A condition that failed is taken itself: its failure spoils the result.
     """

@@ -1,9 +1,9 @@
 """Second derivatives of a formula: each certified where balls allow, else from high-precision values alone.
 
-∂²f/∂xᵢ² is a derivative of order 2 by one variable. A mixed one comes from a line through the point: with
-g(t) = f(x + t·(sᵢ eᵢ + sⱼ eⱼ)), g″(0) = sᵢ² fᵢᵢ + 2 sᵢ sⱼ fᵢⱼ + sⱼ² fⱼⱼ, where the s are the sizes of the coordinates as powers
-of two. What cancels in that is asked for with more digits. From values alone, a second line must give the same number:
-where f is not twice differentiable it need not.
+∂²f/∂xᵢ² is a derivative of order 2 by one variable. A mixed one comes from a line through the point. With g(t) = f(x + t·(sᵢ eᵢ
++ sⱼ eⱼ)), g″(0) = sᵢ² fᵢᵢ + 2 sᵢ sⱼ fᵢⱼ + sⱼ² fⱼⱼ, where the s are the sizes of the coordinates as powers of two. More digits
+are computed to make up for what cancels. From values alone, a second line must give the same number: where f is not twice
+differentiable it need not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NO_LINE = "there is no second derivative along the line that it is read from: "
 
 
 def second_derivatives(made: Plan, point: Sequence[Any], digits: int = 30, output: int = 0) -> list[list[Component]]:
-    """The Hessian of one output of a plan, n rows of n; mixed ones are worked out once and stand twice.
+    """The Hessian of one output of a plan: n rows of n. Mixed ones are computed once and stand twice.
 
     >>> x, y = sympy.symbols("x y")
     >>> found = second_derivatives(plan([x**2*y**3], [x, y]), [1.0, 2.0])
@@ -71,7 +71,7 @@ def _mixed(made: Plan, point: Sequence[Any], i: int, j: int, digits: int, output
 
 
 def _confirmed(found: Component, other: Component, digits: int) -> Component:
-    """By a second line, to half the digits: it has cancelled otherwise."""
+    """The mixed derivative, if a second line confirms it to half the digits. Otherwise it has cancelled."""
     if other.value is None:
         return other
     with working(4 * bits_of(digits)):
@@ -101,12 +101,12 @@ def _along(
         twice = 2 * a * b
         value = (values[0] - a**2 * values[1] - b**2 * values[2]) / twice
         radius = (radii[0] + a**2 * radii[1] + b**2 * radii[2]) / abs(twice)
-        radius += CONTEXT.ldexp(abs(value), -3 * bits_of(digits))  # of this arithmetic
+        radius += CONTEXT.ldexp(abs(value), -3 * bits_of(digits))  # the error of this arithmetic
         return Component(output, name, weakest([whole, *own]), exported(value), exported(radius))
 
 
 def on_a_line(made: Plan, sizes: dict[int, Any]) -> Plan:
-    """The same plan with each variable k of `sizes` moved to xₖ + size·t, t being one more variable, the last."""
+    """The same plan with each variable k of `sizes` moved to xₖ + size·t. t is one more variable, the last."""
     n = len(made.variables)
     t = sympy.Dummy("t", real=True)
     steps: list[Step] = []
@@ -126,7 +126,7 @@ def on_a_line(made: Plan, sizes: dict[int, Any]) -> Plan:
 
 
 def coupled(made: Plan, output: int, i: int, j: int) -> bool:
-    """Whether two variables meet anywhere but in sums of terms that hold one of them each."""
+    """Whether two variables meet anywhere except in sums whose terms hold one of them each."""
     n, both = len(made.variables), 1 << i | 1 << j
     stack, seen = [made.outputs[output]], set[int]()
     while stack:

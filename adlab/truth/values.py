@@ -1,12 +1,12 @@
-"""SymPy expression → value to any precision, with an estimate of its error; no graph and no derivative rule.
+"""From a SymPy expression to its value at any precision, with an estimate of its error. No graph, no derivative rule.
 
-A `Plan` is made once from expressions and variables: a list of steps, each one mpmath operation on earlier
-slots, evaluated as often as one likes. `Plan.base` evaluates it at a point and keeps every slot; moving *one*
-variable from there (`State.moved`) redoes only the steps that depend on it.
+A `Plan` is made once from expressions and variables: a list of steps, each one mpmath operation on earlier slots. It can be
+evaluated any number of times. `Plan.base` evaluates it at a point and keeps every slot. `State.moved` moves *one* variable from
+there, and computes only the steps that depend on it.
 
 Meanings are SymPy's (`adlab.truth.meanings`), and every slot carries its error (`adlab.truth.running_error`). A step without a
-value (log 0, 1/0) yields a `Failure`, which spoils whatever uses it and is raised only from an output: so the branches
-that a `Piecewise` does not take may fail without harm, although every branch is evaluated.
+value (log 0, 1/0) gives a `Failure`. It spoils whatever uses it, and is raised only from an output. So branches of a
+`Piecewise` that are not taken may fail without harm, although every branch is evaluated.
 
 >>> x = sympy.Symbol("x")
 >>> [mp_text(value, 20) for value in plan([sympy.sqrt(x), x / 3], [x]).values([2.0], bits=100)]
@@ -47,9 +47,9 @@ from adlab.truth.running_error import (
     taken_branch,
 )
 
-LARGEST_OPERAND = 2**14  # of a function, in bits: sin and exp need that many more digits of pi and ln 2
-SLOW_OPERANDS = 64, 2**11  # of a function summed as a series, upwards and towards 0
-LARGEST_ROOT = 64  # a root of higher degree is taken as a general power
+LARGEST_OPERAND = 2**14  # the largest operand of a function, in bits: sin and exp need that many more digits of pi and ln 2
+SLOW_OPERANDS = 64, 2**11  # the same for a function that is summed as a series: upwards, and towards 0
+LARGEST_ROOT = 64  # a root of higher degree is computed as a general power
 
 
 _UNEVALUATED: dict[str, tuple[type[AdlabError], str]] = {
@@ -60,14 +60,14 @@ _UNEVALUATED: dict[str, tuple[type[AdlabError], str]] = {
 
 
 class Failure(NamedTuple):
-    """Why a step has no value; costs nothing until `error` is asked for the sentence."""
+    """Why a step has no value. It costs nothing until `error` is asked for the sentence."""
 
     kind: str
     node: Basic
     operands: tuple[tuple[Basic, Any], ...]
 
     def error(self) -> AdlabError:
-        """The failure as an exception that names the operation and the operands met there."""
+        """The failure as an exception that names the operation and the operands that it met."""
         name = brief(self.node)
         at = ", ".join(f"{brief(node)} = {mp_text(value)}" for node, value in self.operands) or "this point"
         if self.kind in _UNEVALUATED:
@@ -81,8 +81,10 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One output: its value (None if it failed), an estimate of its absolute error (infinite if nothing is
-    known at this precision), and the failure if there is one. Do arithmetic with both inside `working`."""
+    """One output: its value, an estimate of its absolute error, and the failure if there is one.
+
+    The value is None if it failed. The error is infinite if nothing is known at this precision. Use both inside `working`.
+    """
 
     value: Any
     error: Any
@@ -90,7 +92,7 @@ class Outcome(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One operation on earlier slots; `node` is where it stands in the formula."""
+    """One operation on earlier slots. `node` is its place in the formula."""
 
     operation: Operation
     operands: tuple[int, ...]
@@ -99,14 +101,14 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps in the order of evaluation; slots are numbered variables first, then steps."""
+    """Steps in the order of evaluation. Slots are numbered: variables first, then steps."""
 
     variables: tuple[sympy.Symbol, ...]
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
     @cached_property
     def _reach(self) -> list[int]:
-        """By slot, the variables that it depends on: a bit for each."""
+        """For each slot, the variables that it depends on: a bit for each."""
         reach = [1 << index for index in range(len(self.variables))]
         for step in self.steps:
             reach.append(reduce(operator.or_, map(reach.__getitem__, step.operands), 0))
@@ -114,7 +116,7 @@ class Plan:
 
     @cached_property
     def _dependents(self) -> list[list[int]]:
-        """By variable, found in one pass: most slots depend on few."""
+        """For each variable its dependents, found in one pass: most slots depend on few variables."""
         found: list[list[int]] = [[] for _ in self.variables]
         for slot, left in enumerate(self._reach):
             while left:
@@ -135,7 +137,7 @@ class Plan:
         return bool(self._reach[self.outputs[output]] >> index & 1)
 
     def used(self, slots: Sequence[Any], output: int) -> Iterator[Any]:
-        """Of all slots those that output number `output` rests on: those of branches not taken are left out."""
+        """The slots that output number `output` depends on. Slots of branches that are not taken are left out."""
         first, seen, stack = len(self.variables), set[int](), [self.outputs[output]]
         while stack:
             slot = stack.pop()
@@ -158,7 +160,7 @@ class Plan:
         return state
 
     def values(self, point: Sequence[Any], bits: int) -> list[Any]:
-        """The outputs at `point` as mpmath's own mpf or mpc; raises the error of the first that failed."""
+        """The outputs at `point` as mpmath's own mpf or mpc. Raises the error of the first that failed."""
         outcomes = self.base(point, bits).outcomes()
         for outcome in outcomes:
             if outcome.failure is not None:
@@ -176,14 +178,14 @@ class State:
     errors: list[Any]
 
     def moved(self, index: int, value: Any) -> list[Outcome]:
-        """The outputs with variable `index` at `value` instead; this state stays as it is."""
+        """The outputs with variable `index` at `value`. This state stays as it is."""
         state = State(self.plan, self.bits, self.slots.copy(), self.errors.copy())
         state.slots[index] = exact(value)
         state.sweep(self.plan.dependents(index)[1:])
         return state.outcomes()
 
     def sweep(self, schedule: Iterable[int]) -> None:
-        """Evaluate the slots of `schedule`, in this order."""
+        """Evaluates the slots of `schedule`, in this order."""
         first, steps, slots, errors = len(self.plan.variables), self.plan.steps, self.slots, self.errors
         with working(self.bits):
             for slot in schedule:
@@ -208,7 +210,7 @@ class State:
         return Failure(kind, node, tuple(zip(names, map(self.slots.__getitem__, operands), strict=True)))
 
     def outcomes(self) -> list[Outcome]:
-        """The outputs, where an imaginary part no larger than the error counts as none."""
+        """The outputs. An imaginary part no larger than the error counts as none."""
         with working(self.bits):
             return [self._outcome(self.slots[slot], CONTEXT.make_mpf(self.errors[slot])) for slot in self.plan.outputs]
 
@@ -221,8 +223,11 @@ class State:
         return Outcome(value, error, None)
 
     def extent(self) -> int:
-        """The magnitude, up or down, of the largest or smallest number in the formula, in bits: how far its scales may
-        lie from 1. What may be 0 for all that is known does not count."""
+        """The magnitude, up or down, of the largest or smallest number in the formula, in bits. It says how far sizes may be
+        from 1.
+
+        Numbers that may be 0 do not count.
+        """
         found = 0
         for value, error in zip(self.slots, self.errors, strict=True):
             if not isinstance(value, (bool, Failure)) and abs(value) > CONTEXT.make_mpf(error):
@@ -231,7 +236,7 @@ class State:
 
 
 def _uncertainty(failed: str, errors: Sequence[Any]) -> Any:
-    """Of a failure: it is certain only if the operands were exact; of a `Piecewise`, the conditions."""
+    """The error of a failure. It is certain only if the operands were exact; for a `Piecewise`, if the conditions were."""
     return ZERO if all(error == ZERO for error in (errors[1::2] if failed == "branch" else errors)) else INFINITE
 
 
@@ -241,8 +246,8 @@ def _uncertainty(failed: str, errors: Sequence[Any]) -> Any:
 def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -> Plan:
     """The steps that evaluate `expressions`, each distinct object once.
 
-    Raises `UnsupportedExpression` for a function without a meaning here, `VariableError` for a symbol that is none
-    of `variables`.
+    Raises `UnsupportedExpression` for a function without a meaning here, and `VariableError` for a symbol that is not one of
+    `variables`.
 
     >>> x, y = sympy.symbols("x y")
     >>> [int(value) for value in plan([x * y, x + y], [x, y]).values([2.0, 5.0], bits=60)]
@@ -258,7 +263,7 @@ def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -
 
 
 class _Writer:
-    """Lists the steps, equal ones once; `slots` finds the slot of every expression object by its identity."""
+    """Writes the list of steps, equal ones once. `slots` finds the slot of every expression object by its identity."""
 
     def __init__(self, variables: tuple[sympy.Symbol, ...]) -> None:
         self.variables = variables
@@ -268,7 +273,7 @@ class _Writer:
         self.written: dict[tuple[object, ...], int] = {}
 
     def add(self, node: Basic) -> None:
-        if isinstance(node, ExprCondPair):  # read by its Piecewise
+        if isinstance(node, ExprCondPair):  # its Piecewise reads it
             return
         if isinstance(node, sympy.Symbol):
             if node not in self.positions:
@@ -288,7 +293,7 @@ class _Writer:
         return self.written[key]
 
     def _fold(self, operation: Operation, slots: list[int], node: Basic) -> int:
-        """In balanced pairs, so that moving one of n operands redoes only log n steps."""
+        """In balanced pairs, so that moving one of n operands changes only log n steps."""
         while len(slots) > 1:
             pairs = [self._write(operation, slots[i : i + 2], node) for i in range(0, len(slots) - 1, 2)]
             slots = pairs + slots[2 * len(pairs) :]
@@ -296,7 +301,7 @@ class _Writer:
 
 
 def _operation(node: Basic) -> tuple[Operation, Sequence[Basic]]:
-    """The operation of one node, and the nodes it takes as operands."""
+    """The operation of one node, and the nodes that are its operands."""
     if not node.args:
         return _constant(node), ()
     if isinstance(node, sympy.Pow):
@@ -351,13 +356,13 @@ def _constant(node: Basic) -> Operation:
 
 
 def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
-    """A constant as a function of the working precision, and whether that rounds nothing."""
+    """A constant as a function of the working precision, and whether it is exact at every precision."""
     if isinstance(node, sympy.Float):
         return partial(CONTEXT.make_mpf, node._mpf_), True
     if isinstance(node, sympy.Integer):
         return partial(exact, int(node)), True
     if isinstance(node, sympy.Rational):
-        is_short = not node.q & (node.q - 1) and int(node.p).bit_length() <= 53  # as 5/2: every precision holds it
+        is_short = not node.q & (node.q - 1) and int(node.p).bit_length() <= 53  # such as 5/2: every precision holds it
         return lambda: CONTEXT.mpf(node.p) / node.q, is_short
     if type(node) in meanings.CONSTANTS:
         return meanings.CONSTANTS[type(node)], False

@@ -1,9 +1,9 @@
 """Numbers that carry a proven bound on their own error: Arb's balls, and power series whose coefficients are balls.
 
-A number is real (`arb`) or complex (`acb`); what moves with the variable is a series (`arb_series`, `acb_series`) in
-t = x − x0, of as many terms as the block `working` asks for. Every function here takes and returns any of the four.
-What is not known, because it does not exist or cannot be told at this precision, is NaN, and NaN runs through arithmetic
-as IEEE's does; so a branch that is not taken may be NaN without harm.
+A number is real (`arb`) or complex (`acb`). A number that depends on the variable is a series (`arb_series`, `acb_series`) in t
+= x − x0, with as many terms as the block `working` asks for. Every function here takes and returns any of the four. What does
+not exist, or cannot be told at this precision, is NaN. NaN goes through arithmetic as IEEE's does, so a branch that is not
+taken may be NaN without harm.
 
 >>> with working(50, length=3):
 ...     print(integer_power(2, variable(arb(3))).coeffs())
@@ -32,7 +32,7 @@ SERIES = (arb_series, acb_series)
 
 @contextmanager
 def working(bits: int, length: int = 2) -> Iterator[None]:
-    """Arithmetic runs at `bits` of precision, and on series of `length` terms, inside this block."""
+    """Inside this block arithmetic runs at `bits` of precision, and on series of `length` terms."""
     with exclusive():
         before = ctx.prec, ctx.cap
         ctx.prec, ctx.cap = bits, length
@@ -46,7 +46,7 @@ def working(bits: int, length: int = 2) -> Iterator[None]:
 
 
 def moves(z: Number) -> bool:
-    """Whether it is a series: it depends on the variable."""
+    """Whether it is a series, and so depends on the variable."""
     return isinstance(z, SERIES)
 
 
@@ -67,39 +67,39 @@ def variable(at: Ball) -> Number:
 
 
 def shortened(z: Number, length: int) -> Number:
-    """The first terms of a series; its constant term as a plain number where only that is left."""
+    """The first terms of a series; a plain number where only the constant term is left."""
     if not isinstance(z, SERIES):
         return z
     return z[0] if length == 1 else type(z)(z.coeffs()[:length], prec=length)
 
 
 def integral(constant_term: Ball, integrand: Number, length: int) -> Number:
-    """constant_term + ∫ integrand dt, for an integrand of one term less, which is a plain number if that is one."""
+    """constant_term + ∫ integrand dt. The integrand has one term less; if that leaves one term, it is a plain number."""
     return series([constant_term, integrand], 2) if length == 2 else constant_term + integrand.integral()
 
 
 def complexified(z: Number) -> Number:
-    """The same number of a complex type."""
+    """The same number with a complex type."""
     return acb_series(z) if isinstance(z, arb_series) else acb(z) if isinstance(z, arb) else z
 
 
 def each(function: Callable[[acb], arb], z: Number) -> Number:
-    """A real-linear function (re, im) of a complex number, taken of every coefficient."""
+    """Applies a real-linear function of (re, im) to a complex number, or to every coefficient of a series."""
     return arb_series([function(c) for c in z.coeffs()], prec=z.prec) if moves(z) else function(z)
 
 
 def real_part(z: Number) -> Number:
-    """Re z; of a series in a real variable, that of each coefficient."""
+    """Re z; for a series in a real variable, the real part of each coefficient."""
     return z if isinstance(z, REAL) else each(lambda c: c.real, z)
 
 
 def imaginary_part(z: Number) -> Number:
-    """Im z, likewise."""
+    """Im z; for a series, of each coefficient."""
     return arb(0) if isinstance(z, REAL) else each(lambda c: c.imag, z)
 
 
 def real(z: Number) -> Number:
-    """z where it is exactly real; else NaN, for functions that are known of real numbers only."""
+    """z where it is exactly real, else NaN. For functions that are known for real numbers only."""
     if isinstance(z, REAL):
         return z
     parts = z.coeffs() if moves(z) else [z]
@@ -107,7 +107,7 @@ def real(z: Number) -> Number:
 
 
 def integer_power(exponent: int, base: Number) -> Number:
-    """base**exponent by repeated squaring: real for real bases of any sign, and a ball that holds 0 may be raised."""
+    """base**exponent by repeated squaring: real for real bases of any sign, even for a ball that holds 0."""
     power, square, left = None, base, abs(exponent)
     while left:
         if left & 1:
@@ -129,7 +129,7 @@ def reciprocal(z: Number) -> Number:
 
 
 def ball(number: Any) -> arb:
-    """An mpf of `adlab.truth.meanings` as the ball of radius 0 around it."""
+    """An mpf of `adlab.truth.meanings` as a ball of radius 0."""
     sign, mantissa, exponent, _ = number._mpf_
     return arb((-int(mantissa) if sign else int(mantissa), exponent))
 

@@ -1,7 +1,7 @@
-"""How a function acts on a power series: Arb's own way where it has one, else as the integral of its slope.
+"""How a function acts on a power series: by Arb's own method where it has one, else as the integral of its slope.
 
-g(s(t)) = g(s(0)) + ∫ g'(s) s' dt, and the integrand needs one term less: for a gradient, numbers alone. A slope is
-written by functions that themselves take series, so one line says all derivatives.
+g(s(t)) = g(s(0)) + ∫ g'(s) s' dt. The integrand needs one term less; for a gradient it is a plain number. A slope is written with
+functions that take series themselves, so one line gives all derivatives.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Function = Callable[..., Number]
 
 
 def native(name: str) -> Function:
-    """The method `name` of Arb's numbers and series: of the real ones, or where that is NaN, of the complex ones.
+    """The method `name` of Arb's real numbers and series; where that gives NaN, the complex method of the same name.
 
     >>> from flint import arb
     >>> print(native("sqrt")(arb(-4)))
@@ -42,9 +42,9 @@ def native(name: str) -> Function:
 
 
 def smooth(value: Callable[..., Ball], *slopes: Function | None, of_value: bool = False) -> Function:
-    """A function by its value and its slope in each operand; None where no slope is known.
+    """A function given by its value and its slope in each operand; None where no slope is known.
 
-    With `of_value` the slope is a function of the value instead: 1/cos(y) for y = asin(x), which stays on its branch.
+    With `of_value` the slope is a function of the value: 1/cos(y) for y = asin(x), which stays on its branch.
     """
 
     def apply(*operands: Number) -> Number:
@@ -58,7 +58,7 @@ def smooth(value: Callable[..., Ball], *slopes: Function | None, of_value: bool 
         lower = [shortened(z, length - 1) for z in operands]
         known = lower if not of_value else [here if length == 2 else apply(*lower)]
         integrand: Any = 0
-        for slope, z, moved in zip(slopes, operands, moving, strict=False):  # some are optional
+        for slope, z, moved in zip(slopes, operands, moving, strict=False):  # some operands are optional
             if moved and slope is None:
                 return NAN
             if moved and slope is not None:
@@ -69,7 +69,7 @@ def smooth(value: Callable[..., Ball], *slopes: Function | None, of_value: bool 
 
 
 def composed(taylor: Sequence[Ball], z: Number) -> Number:
-    """A function given by its Taylor coefficients at the constant term of a series, as a function of that series."""
+    """A function of a series, given by the function's Taylor coefficients at the constant term."""
     step = series([arb(0), *z.coeffs()[1:]], z.prec)
     found: Any = taylor[-1]
     for coefficient in reversed(taylor[:-1]):

@@ -1,7 +1,7 @@
 """What SymPy's elementary functions mean for balls and series of balls, and how branches are decided.
 
-Where a series may touch a kink, a jump or the edge of a branch, there is no derivative to be had: NaN. For plain
-numbers only what cannot be told is NaN, so that |0| is 0.
+A series that may touch a kink, a jump or the edge of a branch has no derivative there: NaN. A plain number is NaN only where it
+cannot be told, so |0| is 0.
 
 >>> from adlab.truth.certified.balls import variable, working
 >>> with working(50):
@@ -33,7 +33,7 @@ from adlab.truth.certified.balls import (
 )
 from adlab.truth.certified.calculus import Function, native, smooth
 
-LARGEST_EXPONENT = 2**20  # of a variable exponent that is a whole number: beyond it a power is exp(b log a)
+LARGEST_EXPONENT = 2**20  # the largest whole number that a variable exponent may be; beyond it a power is exp(b log a)
 
 exp, log, sqrt, sin, cos, atan = map(native, ["exp", "log", "sqrt", "sin", "cos", "atan"])
 cosh: Function = smooth(native("cosh"), lambda z: sinh(z))
@@ -57,7 +57,7 @@ def _of_reciprocal(function: Function) -> Function:
 
 
 def _acot(z: Number) -> Number:
-    """Jumps at 0, where it is π/2."""
+    """acot jumps at 0, where it is π/2."""
     return arb.pi() / 2 if not moves(z) and z == 0 else atan(reciprocal(z))
 
 
@@ -73,13 +73,13 @@ _ROOT = native("root")
 
 
 def root(degree: int, base: Number) -> Number:
-    """The principal root, whose slope is root/(degree·base)."""
+    """The principal root. Its slope is root/(degree·base)."""
     slope: Function = lambda z: root(degree, z) * reciprocal(degree * z)  # noqa: E731
     return smooth(lambda z: _ROOT(z, degree), slope)(base)
 
 
 def general_power(base: Number, exponent: Number) -> Number:
-    """exp(exponent · log base); of any base where the exponent is a constant whole number."""
+    """exp(exponent · log base). Where the exponent is a constant whole number, any base is allowed."""
     if isinstance(exponent, arb) and exponent.is_integer() and abs(exponent) < LARGEST_EXPONENT:
         return integer_power(int(exponent.unique_fmpz()), base)
     if isinstance(base, arb) and base.is_zero() and real(constant(exponent)) > 0:
@@ -98,7 +98,7 @@ def absolute(z: Number) -> Number:
 
 
 def _signed(x: Number, above: Number, below: Number, at_zero: Number = NAN) -> Number:
-    """One of three by the sign of a real number, where that can be told."""
+    """One of three results, by the sign of a real number, where the sign can be told."""
     x = real(x)
     here = constant(x)
     if here > 0:
@@ -109,17 +109,17 @@ def _signed(x: Number, above: Number, below: Number, at_zero: Number = NAN) -> N
 
 
 def sign(z: Number) -> Number:
-    """±1, or 0 at 0; z/|z| of a complex number."""
+    """±1, or 0 at 0; z/|z| for a complex number."""
     return _signed(z, arb(1), arb(-1), arb(0)) if isinstance(z, REAL) else z * reciprocal(absolute(z))
 
 
 def heaviside(x: Number, at_zero: Any = None) -> Number:
-    """0 below and 1 above 0."""
+    """0 below 0, and 1 above."""
     return _signed(x, arb(1), arb(0), arb(1) / 2 if at_zero is None else at_zero)
 
 
 def floor(z: Number) -> Number:
-    """⌊z⌋; of a complex number, that of both of its parts."""
+    """⌊z⌋; for a complex number, ⌊·⌋ of both parts."""
     if isinstance(z, REAL):
         here = constant(z)
         return NAN if moves(z) and here.contains_integer() else _whole(here.floor())
@@ -127,12 +127,12 @@ def floor(z: Number) -> Number:
 
 
 def _whole(found: Ball) -> Ball:
-    """A ball of one integer."""
+    """A ball that holds one integer."""
     return found if found.is_exact() else NAN
 
 
 def remainder(a: Number, b: Number) -> Number:
-    """a − b⌊a/b⌋, of the sign of b."""
+    """a − b⌊a/b⌋, with the sign of b."""
     a, b = real(a), real(b)
     return a - b * floor(a / b if not moves(b) else a * reciprocal(b))
 
@@ -176,14 +176,14 @@ Answer = bool | None
 
 
 def less(a: Number, b: Number) -> Answer:
-    """a < b; None too where a series touches the border, since any step might cross it."""
+    """a < b. None where that is unknown, or where a series touches the border, since any step might cross it."""
     a, b, free = real(a), real(b), not (moves(a) or moves(b))
     a, b = constant(a), constant(b)
     return True if a < b else False if a > b or (free and a >= b) else None
 
 
 def equal(a: Number, b: Number) -> Answer:
-    """a = b, likewise."""
+    """a = b. None as for `less`."""
     free = not (moves(a) or moves(b))
     a, b = constant(a), constant(b)
     return False if a != b else True if free and a == b else None
@@ -205,7 +205,7 @@ def any_of(*answers: Answer) -> Answer:
 
 
 def branch(*operands: Any) -> Number:
-    """Of value, condition, value, condition …: the value whose condition is the first to hold."""
+    """From value, condition, value, condition …: the value whose condition is the first to hold."""
     for value, condition in zip(operands[::2], operands[1::2], strict=True):
         if condition is not False:
             return value if condition is True else NAN

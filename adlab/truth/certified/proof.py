@@ -1,14 +1,15 @@
 """Derivatives with a proven radius, by two paths that have no rule in common.
 
-The first evaluates the expression as a power series of balls: its coefficients hold the derivatives, and their radii
-are proven bounds on everything that was rounded. What it takes on trust is that each function's slope is right. So the
-second takes differences of values alone: on the left at steps of h and on the right at steps of h/2, so that the two
-sides cannot agree by symmetry. If the first error term is a·h^k on the left it is at most a·(h/2)^k on the right, and
-how far the sides lie apart bounds the error of the right one.
+The first path evaluates the expression as a power series of balls. Its coefficients hold the derivatives, and their radii are
+proven bounds on everything that was rounded. It trusts that each function's slope is right.
 
-The precision doubles until the ball is tight to the digits asked for *and* the second path falls inside its own error
-of it, as tight; up to a bound on bits and time. A ball that still holds 0 when it is smaller than any binary64 number
-is 0, within that radius.
+The second path trusts no slope: it takes differences of values alone. On the left it uses steps of h, on the right steps of
+h/2, so that the two sides cannot agree by symmetry. If the first error term is a·h^k on the left, it is at most a·(h/2)^k on
+the right. So the distance between the sides bounds the error of the right one.
+
+The precision doubles until two things hold: the ball is tight to the digits asked for, *and* the second path is tight too and
+agrees with it within its own error. There is a bound on bits and time. A ball that still holds 0 when it is smaller than any
+binary64 number is 0, within that radius.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ from adlab.truth.certified.sweeps import Program, program
 from adlab.truth.meanings import CONTEXT, bits_of, magnitude
 from adlab.truth.values import Plan
 
-GUARD_BITS = 32  # beyond the digits, for each difference taken and for the value
-MORE_BITS = 5000  # the most beyond four times the digits: h below 1e-300, and what the formula cancels
-SMALLEST = arb((1, -1100))  # below the smallest binary64 number, 2^-1074: a ball around 0 of this radius is 0
-TIME_LIMIT = 20.0  # seconds for all that is asked at one point
+GUARD_BITS = 32  # beyond the digits, for each difference that is taken, and for the value
+MORE_BITS = 5000  # the most beyond four times the digits: for h below 1e-300, and for what the formula cancels
+SMALLEST = arb((1, -1100))  # below the smallest binary64 number, 2^-1074: a ball around 0 with this radius counts as 0
+TIME_LIMIT = 20.0  # seconds for everything that is asked at one point
 
 
 Key = tuple[int, int, int]  # output, variable, order of the derivative
 
 
 class Enclosure(NamedTuple):
-    """A number proven to lie within `radius` of `value`; both are numbers of `adlab.truth.meanings`."""
+    """A number proven to lie within `radius` of `value`. Both are numbers of `adlab.truth.meanings`."""
 
     value: Any
     radius: Any
@@ -45,9 +46,9 @@ class Enclosure(NamedTuple):
 
 @dataclass
 class Proof:
-    """What was certified: values by output, derivatives by (output, variable, order); `reason` says why the rest was not.
+    """What was certified: values by output, derivatives by (output, variable, order). `reason` says why the rest was not.
 
-    `complex_inside` holds the outputs that rest on a complex number, `complex_values` those that are one.
+    `complex_inside` holds the outputs that depend on a complex number, `complex_values` those that are one.
     """
 
     values: dict[int, Enclosure] = field(default_factory=dict)
@@ -65,9 +66,9 @@ def prove(
     order: int = 1,
     seconds: float = TIME_LIMIT,
 ) -> Proof:
-    """Outputs of a plan at a point of mpf, and their derivatives up to `order`, for all `pairs` (output, variable).
+    """Outputs of a plan at a point of mpf numbers, and their derivatives up to `order`, for all `pairs` (output, variable).
 
-    A variable that an output does not depend on is left out: that derivative is 0.
+    A variable on which an output does not depend is left out: that derivative is 0.
 
     >>> import sympy
     >>> from adlab.truth.meanings import mp_text
@@ -88,7 +89,7 @@ def prove(
 
 @dataclass
 class _Search:
-    """What is still to be certified, and the rounds at rising precision that do so."""
+    """What is still to be certified, and the rounds at rising precision that certify it."""
 
     program: Program
     point: list[arb]
@@ -133,7 +134,7 @@ class _Search:
                     self.proof.complex_inside.add(i)
 
     def _derivatives(self, here: list[Any], j: int, shift: int) -> None:
-        """Both paths for one variable; the second only where the first is tight."""
+        """Both paths for one variable. The second is taken only where the first is tight."""
         keys = [key for key in self.todo if key[1] == j]
         expanded = self.program.expanded(here, j)
         first = {(i, j, k): _real(_coefficient(expanded[i], k) * math.factorial(k)) for i, _, k in keys}
@@ -150,13 +151,13 @@ class _Search:
                 self.todo.discard(key)
 
     def _beside(self, here: list[Any], j: int, by: arb) -> list[list[arb]]:
-        """The values of each output at x, x + by, x + 2by … as many as the order needs."""
+        """The values of each output at x, x + by, x + 2by …, as many as the order needs."""
         rows = [self.program.outputs(here)]
         rows += [self.program.moved(here, j, self.point[j] + k * by) for k in range(1, self.order + 1)]
         return [[_real(row[i]) for row in rows] for i in range(len(rows[0]))]
 
     def _held(self, found: arb) -> Enclosure | None:
-        """A ball that is tight enough, as numbers; one around 0 that is small enough is 0."""
+        """A ball that is tight enough, as numbers. A ball around 0 that is small enough is 0."""
         if found.is_finite() and found.rel_accuracy_bits() > self.wanted:
             return Enclosure(number(found.mid()), number(found.rad()))
         if found.contains(0) and found.abs_upper() < SMALLEST:
@@ -164,8 +165,11 @@ class _Search:
         return None
 
     def _agree(self, first: arb, left: arb, right: arb) -> bool:
-        """Whether the quotients are tight, and the first path's ball lies as close to the right one as they do to each
-        other. Beside what binary64 cannot tell from 0 they need only be small."""
+        """Whether the quotients are tight, and the first path's ball is as close to the right one as the two sides are to each
+        other.
+
+        Quotients that binary64 cannot tell from 0 need only be small.
+        """
         own, size = (left - right).abs_upper(), first.abs_upper()
         allowed = (size if size > SMALLEST else arb(1)) * arb((1, -self.wanted))
         return bool(own <= allowed) and not (first - right).abs_lower() > own
@@ -177,22 +181,24 @@ def _is_complex(found: Any) -> bool:
 
 
 def _told(found: Any) -> bool:
-    """Whether it is known to be real or not: an imaginary part that may be 0 must be below what binary64 can tell from it,
-    for K1(x) just left of 0 has one that is 1e-600 of the real part."""
+    """Whether it is known to be real or not. An imaginary part that may be 0 must be too small for binary64 to tell from 0.
+
+    K1(x) just left of 0, for example, has an imaginary part that is 1e-600 of its real part.
+    """
     if isinstance(found, arb) or not found.is_finite():
         return True
     return bool(not found.imag.contains(0) or found.imag.abs_upper() < SMALLEST)
 
 
 def _real(found: Any) -> arb:
-    """A ball around a number that is real for all that is known; its radius covers an imaginary part that may be 0."""
+    """A ball around a number that may be real. Its radius covers an imaginary part that may be 0."""
     if isinstance(found, arb):
         return found
     return found.real + arb(0, found.imag.abs_upper()) if found.imag.contains(0) else arb.nan()
 
 
 def _coefficient(expanded: Any, k: int) -> Any:
-    """The k-th of a series, k > 0, where all before it are known: the rest of one that is NaN may be 0 by default."""
+    """Coefficient k > 0 of a series, where all before it are known. In a series that is NaN, later ones may be 0 by default."""
     known = [expanded[i] for i in range(k)] if moves(expanded) else [expanded]
     if not all(c.is_finite() for c in known):
         return arb.nan()

@@ -1,8 +1,8 @@
 """What SymPy's special functions mean for balls and series of balls.
 
-Where Arb has no power series of a function, its slope is given, mostly a neighbour of its own family. A parameter that
-moves (an order, an exponent) goes through a hypergeometric series, which Arb sums with series for parameters. Formulas
-are those of the DLMF, numbered there.
+Where Arb has no power series of a function, its slope is given; mostly that is a neighbour in its own family. A parameter that
+varies (an order, an exponent) goes through a hypergeometric series, which Arb sums with series as parameters. Formula numbers
+are those of the DLMF.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from adlab.truth.certified.balls import (
 from adlab.truth.certified.calculus import Function, composed, native, smooth
 from adlab.truth.certified.elementary import cos, exp, general_power, sin, sqrt
 
-LARGEST = 2**12  # of an argument or an order that takes Arb about as many terms; beyond it nothing is certified
+LARGEST = 2**12  # the largest argument or order that takes Arb about as many terms; beyond it nothing is certified
 
 
 def real_of_real(function: Function, where: Any = lambda *operands: True) -> Function:
-    """A function that Arb has for complex numbers only, and that is real for the real operands `where` says so."""
+    """A function that Arb has for complex numbers only, and that is real where `where` says so of its real operands."""
 
     def apply(*operands: Number) -> Number:
         found = function(*operands)
@@ -46,7 +46,7 @@ def real_of_real(function: Function, where: Any = lambda *operands: True) -> Fun
 
 
 def bounded(function: Function, leftmost: float = -math.inf) -> Function:
-    """NaN for an order, the first operand, that is too large, or a last one that lies too far to the left."""
+    """NaN where the first operand, an order, is too large, or the last one is too far to the left."""
 
     def apply(*operands: Number) -> Number:
         order, last = constant(operands[0]), constant(operands[-1])
@@ -56,7 +56,7 @@ def bounded(function: Function, leftmost: float = -math.inf) -> Function:
 
 
 def hypergeometric(upper: Sequence[Number], lower: Sequence[Number], z: Number, regularized: bool = False) -> Number:
-    """pFq(upper; lower; z), divided by Γ of the lower parameters if `regularized`; any of them may move."""
+    """pFq(upper; lower; z), divided by Γ of the lower parameters if `regularized`. Any of them may vary."""
     operands = [*upper, *lower, z]
     if not constant(z).abs_upper() < LARGEST:
         return NAN
@@ -81,8 +81,10 @@ LARGEST_SHIFT = 200
 
 
 def _gamma_of_ball(z: Ball) -> Ball:
-    """Over a proper real ball by the recurrence, moved to where gamma rises from end to end: Arb's own (FLINT 3.6) leaves
-    out the second order about the minimum at 1.46, and its ball is too small there."""
+    """Γ over a real ball, by the recurrence, moved to where gamma rises from end to end.
+
+    Arb's own function (FLINT 3.6) omits the second order around the minimum at 1.46, so its ball is too small there.
+    """
     if not isinstance(z, arb) or z.is_exact() or not z.is_finite():
         return native("gamma")(z)
     shift = max(0, math.ceil(2 - float(z.lower())))
@@ -100,7 +102,7 @@ def gamma(z: Number) -> Number:
 
 
 def _log_gamma(z: Number) -> Number:
-    """log Γ(z), for the same reason only where the second order is less than the rounding: radius² < 2^-(precision + 10)."""
+    """log Γ(z), where the second order is below the rounding: radius² < 2^-(precision + 10). See `_gamma_of_ball`."""
     wide = isinstance(z, arb) and bool(z.rad() ** 2 * arb(2) ** (ctx.prec + 10) > 1)
     return NAN if wide else native("lgamma")(z)
 
@@ -138,7 +140,7 @@ _LOWER = smooth(lambda s, z: native("gamma_lower")(z, s), None, _gamma_slope)
 
 @bounded
 def expint(order: Number, z: Number) -> Number:
-    """E_order(z), by Γ(1 − order, z) where the order moves (8.19.1)."""
+    """E_order(z). Where the order varies it is computed from Γ(1 − order, z) (8.19.1)."""
     if moves(order):
         return general_power(z, order - 1) * uppergamma(1 - order, z)
     return _EXPINT(order, z)
@@ -158,7 +160,7 @@ def binomial(n: Number, k: Number) -> Number:
 
 
 def harmonic(n: Number, order: Number | None = None) -> Number:
-    """H_n of an order; 1 if none is given."""
+    """H_n of an order, by default 1."""
     if order is None or (isinstance(order, arb) and order == 1):
         return digamma(n + 1) + arb.const_euler()
     return zeta(order) - zeta(order, n + 1)
@@ -168,7 +170,7 @@ _ONE = arb(1)
 
 
 def zeta(s: Number, a: Number = _ONE) -> Number:
-    """Hurwitz's ζ(s, a), Riemann's for a = 1."""
+    """Hurwitz's ζ(s, a); Riemann's for a = 1."""
     if not moves(a):
         return _ZETA(s, a)
     return NAN if moves(s) else _HURWITZ(s, a)
@@ -201,7 +203,7 @@ _POLYLOG_OF_ORDER = real_of_real(lambda s, z: acb_series.polylog(complexified(s)
 
 
 def _bessel(name: str, down: int, up: int, of_order: Function, entire: bool = False) -> Function:
-    """With the slope (down·F_{ν−1} + up·F_{ν+1})/2 (10.6.1, 10.29.1); by another form where the order moves."""
+    """A Bessel function with the slope (down·F_{ν−1} + up·F_{ν+1})/2 (10.6.1, 10.29.1). Another form where the order varies."""
     value = native(name)
 
     @bounded
@@ -217,7 +219,7 @@ def _bessel(name: str, down: int, up: int, of_order: Function, entire: bool = Fa
 
 
 def _by_equation(sign: int, order: Ball, z: Ball, known: list[Ball], length: int) -> list[Ball]:
-    """Taylor coefficients from the first two, by z²F″ + zF′ = (sign·z² + ν²)F, Bessel's equation (10.2.1, 10.25.1)."""
+    """Taylor coefficients from the first two, by Bessel's equation z²F″ + zF′ = (sign·z² + ν²)F (10.2.1, 10.25.1)."""
     c, unit = [*known], reciprocal(z * z)
     for k in range(length - 2):
         before = 2 * z * c[k - 1] * (k > 0) + (c[k - 2] if k > 1 else 0)
@@ -233,13 +235,13 @@ def _summed(sign: int, order: Number, z: Number) -> Number:
 
 
 def _second_kind(order: Number, z: Number) -> Number:
-    """Y by J of both orders, unless the order is whole (10.2.3)."""
+    """Y from J of both orders, unless the order is whole (10.2.3)."""
     turn = order * arb.pi()
     return (_summed(-1, order, z) * cos(turn) - _summed(-1, -order, z)) * reciprocal(sin(turn))
 
 
 def _third_kind(order: Number, z: Number) -> Number:
-    """K by I of both orders, unless the order is whole (10.27.4)."""
+    """K from I of both orders, unless the order is whole (10.27.4)."""
     turn = order * arb.pi()
     return (_summed(1, -order, z) - _summed(1, order, z)) * reciprocal(sin(turn)) * arb.pi() / 2
 
@@ -251,12 +253,12 @@ besselk = _bessel("bessel_k", -1, -1, _third_kind)
 
 
 def _spherical(bessel: Function) -> Function:
-    """√(π/2) z^(-1/2) times the function of order n + 1/2 (10.47.3), which is not √(1/z) where z < 0."""
+    """√(π/2) z^(-1/2) times the function of order n + 1/2 (10.47.3). For z < 0, z^(-1/2) is not √(1/z)."""
     return real_of_real(lambda n, z: sqrt(arb.pi() / 2) * reciprocal(sqrt(z)) * bessel(n + arb(0.5), z), _one_valued)
 
 
 def _spherical_j(n: Number, z: Number) -> Number:
-    """About 0 by its series (10.53.1, summed), for whole orders entire."""
+    """Around 0 by its series (10.53.1, summed), which is entire for whole orders."""
     here = constant(z)
     if not (isinstance(n, arb) and n.is_integer() and n >= 0 and here.abs_upper() < 1):
         return _SPHERICAL_J(n, z)
@@ -282,7 +284,7 @@ def _erf_inverse(name: str, sign: int) -> Function:
 
 
 def _sinc_slope(z: Number) -> Number:
-    """sinc z = 0F1(; 3/2; −z²/4), so that 0 is a point like any other; the quotient where that would be slow."""
+    """The slope of sinc z = 0F1(; 3/2; −z²/4), for which 0 is an ordinary point; the quotient where that is slow."""
     near = hypergeometric([], [arb(2.5)], -z * z / 4)
     return -z * near / 3 if constant(near).is_finite() else (cos(z) - sinc(z)) * reciprocal(z)
 
@@ -311,7 +313,7 @@ def _root_in_elliptic(phi: Number, m: Number) -> Number:
 
 
 def _elliptic_f_by_parameter(phi: Number, m: Number) -> Number:
-    """19.4.5, with m = k²; not for the derivatives above the first."""
+    """19.4.5, with m = k². Not for derivatives above the first."""
     if moves(phi) or moves(m):
         return NAN
     whole = _second_incomplete(phi, m) * reciprocal(m) - (1 - m) * _elliptic_f(phi, m) * reciprocal(m)
@@ -325,7 +327,7 @@ _elliptic_f: Function = smooth(
 )
 
 def _airy_prime(name: str) -> Function:
-    """Ai′ and Bi′, whose slopes are z times the functions themselves (9.2.1)."""
+    """Ai′ and Bi′. Their slopes are z times Ai and Bi (9.2.1)."""
     function = native(name)
     return smooth(lambda z: getattr(z, name)(derivative=1), lambda z: z * function(z))
 

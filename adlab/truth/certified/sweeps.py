@@ -1,7 +1,7 @@
 """A plan of `adlab.truth.values` evaluated on balls: at a point, beside it, and as a power series in one variable.
 
-The plan says in which order the SymPy expression is evaluated, each distinct object once; what its nodes mean is read
-from the expression again, by the tables of this room.
+The plan says in which order the SymPy expression is evaluated, each distinct object once. What its nodes mean is read from the
+expression again, by the tables of this room.
 """
 
 from __future__ import annotations
@@ -41,18 +41,21 @@ _CONSTANTS: dict[type, Callable[[], Any]] = {
 
 
 class Program(NamedTuple):
-    """A plan with the meaning of each of its steps on balls."""
+    """A plan, with the meaning of each of its steps on balls."""
 
     plan: Plan
     meanings: tuple[Callable[..., Any], ...]
 
     def base(self, point: Sequence[arb]) -> list[Any]:
-        """Every slot at a point."""
+        """The value of every slot at a point."""
         first = len(self.plan.variables)
         return self._swept([*point, *[None] * len(self.plan.steps)], range(first, first + len(self.plan.steps)))
 
     def moved(self, base: list[Any], index: int, to: Any) -> list[Any]:
-        """The outputs with variable `index` elsewhere, or a series: only the steps that depend on it are redone."""
+        """The outputs with variable `index` at another place, or as a series.
+
+        Only the steps that depend on it are computed again.
+        """
         slots = base.copy()
         slots[index] = to
         return self.outputs(self._swept(slots, self.plan.dependents(index)[1:]))
@@ -66,7 +69,7 @@ class Program(NamedTuple):
         return [slots[slot] for slot in self.plan.outputs]
 
     def complex_inside(self, slots: list[Any], output: int) -> bool:
-        """Whether output number `output` rests on a complex number."""
+        """Whether output number `output` depends on a complex number."""
         return any(isinstance(value, acb) for value in self.plan.used(slots, output))
 
     def _swept(self, slots: list[Any], schedule: Iterable[int]) -> list[Any]:
@@ -81,7 +84,7 @@ class Program(NamedTuple):
 
 
 def program(plan: Plan) -> Program:
-    """What each step of a plan means on balls."""
+    """A plan, with what each step means on balls."""
     return Program(plan, tuple(map(_meaning, plan.steps)))
 
 
@@ -95,7 +98,7 @@ def _meaning(step: Step) -> Callable[..., Any]:
 
 
 def _power(node: Basic, operands: int) -> Callable[..., Any]:
-    """As the plan reads it: by a whole or simple exponent where that is a number, else by both operands."""
+    """As the plan reads it: with a whole or simple exponent where that is a number, else with both operands."""
     _, exponent = node.args
     if operands == 2:
         return elementary.general_power
@@ -117,5 +120,5 @@ def _constant(node: Basic) -> Callable[[], Any]:
 
 
 def _unknown(*operands: Any) -> Any:
-    """For a function that has a value in `adlab.truth.meanings` and no ball here."""
+    """For a function that `adlab.truth.meanings` knows and this room does not."""
     return NAN
