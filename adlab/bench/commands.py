@@ -1,4 +1,4 @@
-"""What the command line asks of the bench: a race, a recorded one, or what stands alone; and the files it writes."""
+"""What the command line asks of the bench: a race, a recorded race, or another measurement; and the files it writes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from adlab.errors import OptionError, OutputError
 from adlab.process import whole_file
 
 KINDS: dict[str, type[Bench | Linearity | Startup]] = {"ratios": Bench, "spread": Linearity, "commands": Startup}
-"""By a key that only its record has."""
+"""Each kind of record, by a key that only it has."""
 
 
 def asked(options: argparse.Namespace) -> Any:
-    """The report; recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
+    """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
     alone = [name for name in ("linearity", "startup", "show") if getattr(options, name)]
     if len(alone) > 1 or (alone and (options.problems or options.peers)):
         raise OptionError(f"--{alone[0]} is no race: it goes with no problem, no --peers, and no other of its kind")
@@ -48,7 +48,7 @@ def _measured(options: argparse.Namespace) -> Bench | Linearity | Startup:
 
 
 def read(path: str) -> Bench | Linearity | Startup:
-    """What `--json` has recorded. Raises OptionError if the file holds nothing of the kind."""
+    """What `--json` has recorded. Raises OptionError if the file does not hold such a record."""
     try:
         facts = json.loads(Path(path).read_text(encoding="utf-8"))
         kind = next(kind for key, kind in KINDS.items() if key in facts)

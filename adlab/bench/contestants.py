@@ -1,9 +1,9 @@
-"""The contestants of `adlab bench`: how each is given a problem, asked for a gradient, and called as fast as it goes.
+"""The contestants of `adlab bench`: how each gets a problem, computes a gradient, and is called in its fastest way.
 
-Every class says what it is given (the SymPy expression, or the formula in its own language, term by term or in arrays),
-and has three ways: `first()` goes from the formula to the first gradient; `point()` and `batch(points)` return what is
-timed in the steady state, in the way its own manual recommends, compiled where it compiles. Outputs are values' gradients
-alone (the Jacobian where m > 1), row-major.
+Every class says what it starts from: the SymPy expression, or the formula in its own language, term by term or in arrays. It
+has three methods. `first()` goes from the formula to the first gradient. `point()` and `batch(points)` return what is timed in
+the steady state, as the library's manual recommends; compiled, if it compiles. Outputs are gradients without values (the
+Jacobian where m > 1), row-major.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Contestant(ABC):
         return "terms" if cls.given == "arrays" and not problem.in_arrays else cls.given
 
     def forget(self) -> None:  # noqa: B027
-        """Drops what the library remembers of this very formula, so that it can be asked again for the first time."""
+        """Makes the library forget this formula, so that it can be given again as if for the first time."""
 
     @abstractmethod
     def first(self) -> Any:
@@ -71,7 +71,7 @@ class Contestant(ABC):
 
 
 class Adlab(Contestant):
-    """Machine code where llvmlite is installed; one point by bound buffers."""
+    """Machine code where llvmlite is installed; single points by bound buffers."""
 
     name, module, given = "adlab", "llvmlite", "SymPy"
     backend: ClassVar[str] = "llvm"
@@ -241,7 +241,7 @@ class CasadiC(Casadi):
 
 
 class Heyoka(Contestant):
-    """heyoka's derivative tensors, compiled by LLVM; a batch is (n, N), as it wants it."""
+    """heyoka's derivative tensors, compiled by LLVM. Its batches have shape (n, N)."""
 
     name, module = "heyoka", "heyoka"
 
@@ -250,7 +250,7 @@ class Heyoka(Contestant):
 
     def first(self) -> Any:
         hy = self.lib
-        hy.llvm_state.set_diskcache_enabled(False)  # else it remembers the problem from another process
+        hy.llvm_state.set_diskcache_enabled(False)  # otherwise it remembers the problem from another process
         x = hy.make_vars(*(f"x{i}" for i in range(self.f.n)))
         x = x if isinstance(x, list | tuple) else [x]
         tensors = hy.diff_tensors(self.problem.scalars(list(x), hy), list(x), diff_order=1)
@@ -301,7 +301,7 @@ class Torch(Contestant):
 
 
 class TorchScalar(Torch):
-    """torch given the formula term by term, as SymPy holds it, not already put into arrays."""
+    """torch, given the formula term by term as SymPy holds it, not rewritten with arrays."""
 
     name, given = "torch-scalar", "terms"
 

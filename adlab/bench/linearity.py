@@ -1,8 +1,8 @@
 """`adlab bench --linearity`: is the time per node the same for a thousand nodes and for a million?
 
-A deep family (`chain`, each level used by the next) and a wide one (`rosenbrock`, a sum of many terms), each size in a
-process of its own, so that the most memory it ever held can be told. SymPy's own construction is timed, but it is no
-part of the total: from the expression to the first gradient.
+There is a deep family (`chain`, in which each level uses the one before) and a wide one (`rosenbrock`, a sum of many terms).
+Each size runs in a process of its own, so that its largest memory can be measured. SymPy's own construction is timed, but it is
+not part of the total, which is from the expression to the first gradient.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ from adlab.errors import MethodError
 from adlab.process import run_module
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
-FAMILIES = {"chain": 4, "rosenbrock": 8}  # graph nodes to one more level or variable
+FAMILIES = {"chain": 4, "rosenbrock": 8}  # graph nodes for one more level or variable
 ROUNDS = 3
 STAGES = {"lower": "lowering", "sweep": "values and adjoints", "program": "writing the program"}
-FEW = 20_000  # nodes; a smaller size is repeated within its process until so many have been done
+FEW = 20_000  # nodes; a smaller size is repeated within its process until it has done so many
 
 
 @dataclass(frozen=True)
 class Run:
-    """One family at one size: seconds by stage, the best of all rounds, and the most memory in bytes that the process had
-    held when the first gradient was there, the expression included.
+    """One family at one size: seconds by stage, the best of all rounds, and the largest memory of the process in bytes.
 
-    `program_nodes` are those of the gradient program (value and gradient); the other stages are told by `nodes`.
+    The memory is read when the first gradient is there; it includes the expression.
+
+    `program_nodes` are the nodes of the gradient program (value and gradient). The other stages are measured by `nodes`.
     """
 
     family: str
@@ -43,7 +44,7 @@ class Run:
     memory: int
 
     def per_node(self, stage: str) -> float:
-        """Seconds for a node read, or, of the program, written."""
+        """Seconds for a node that is read, or, for the program, written."""
         seconds: float = getattr(self, stage)
         return seconds / (self.program_nodes if stage == "program" else self.nodes)
 
@@ -73,12 +74,12 @@ class Linearity(Report):
         return list(dict.fromkeys(run.family for run in self.runs))
 
     def spread(self, family: str, stage: str) -> float:
-        """The dearest node over the cheapest, over all sizes."""
+        """The time of the slowest node over that of the fastest, over all sizes."""
         costs = [run.per_node(stage) for run in self.of(family)]
         return max(costs) / min(costs)
 
     def to_dict(self) -> dict[str, Any]:
-        """`rows`, one a run, in seconds and bytes, and `spread` by family and stage."""
+        """`rows`, one for each run, in seconds and bytes, and `spread` by family and stage."""
         spread = {family: {stage: self.spread(family, stage) for stage in STAGES} for family in self.families}
         return {"rows": [asdict(run) for run in self.runs], "spread": spread}
 
@@ -113,7 +114,7 @@ class Linearity(Report):
 def linearity(
     sizes: Iterable[int] = SIZES, rounds: int = ROUNDS, progress: Callable[[str], None] = lambda line: None
 ) -> Linearity:
-    """Measures every family at every size (in nodes, about), rounds interleaved. Raises MethodError if one ends early."""
+    """Measures every family at every size (about so many nodes), rounds interleaved. Raises MethodError if one ends early."""
     found: dict[tuple[str, int], list[Run]] = {}
     asked = list(sizes)
     for turn in range(rounds):
@@ -138,7 +139,7 @@ def _in_a_process(family: str, size: int) -> Run:
 
 
 def measured(family: str, size: int) -> Run:
-    """One size in this process; small ones repeated, the best kept."""
+    """One size, in this process. Small ones are repeated, and the best is kept."""
     from adlab import gallery
     from adlab.function import Function
 

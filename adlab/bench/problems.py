@@ -1,9 +1,8 @@
-"""The problems of `adlab bench`, each said three times: as a gallery function, on scalars, and on arrays.
+"""The problems of `adlab bench`, each written three times: as a gallery function, on scalars, and on arrays.
 
-Peers get a problem in their own language. Those that build graphs of scalars (CasADi, heyoka, symengine) get
-`scalars`, those that live on arrays (torch, jax, autograd) get `arrays`, whose last axis is the point; `ns` is where
-either finds its functions. Both must give what the gallery's formula gives: the bench refuses to time a peer whose
-gradient differs.
+Peers get a problem in their own language. Those that build graphs of scalars (CasADi, heyoka, symengine) get `scalars`. Those
+that work on arrays (torch, jax, autograd) get `arrays`, whose last axis is the point. Both find their functions in `ns`. Both
+must agree with the gallery's formula: the bench does not time a peer whose gradient differs.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Arrays = Callable[[Any, Any], Any]
 class Problem:
     """`scalars(x, ns)`: a list of n scalars → m of them; `arrays(x, ns)`: (..., n) → (...) or, if m > 1, (..., m).
 
-    Where nobody would put it into arrays, `arrays` are the scalars over columns, and `in_arrays` is False.
+    Where nobody would use arrays for it, `arrays` are the scalars over columns, and `in_arrays` is False.
     """
 
     name: str
@@ -146,7 +145,7 @@ def _bundle(x: Sequence[Any], ns: Any) -> list[Any]:
 
 
 def on_columns(scalars: Scalars) -> Arrays:
-    """On arrays as on scalars, the entries of the last axis being the scalars."""
+    """A function of scalars, on arrays: the entries of the last axis are the scalars."""
 
     def arrays(x: Any, ns: Any) -> Any:
         found = scalars([x[..., i] for i in range(x.shape[-1])], ns)

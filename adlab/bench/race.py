@@ -1,8 +1,8 @@
 """`adlab bench`: what a gradient costs, from the formula to the first one, at one point, and over a batch.
 
-Every problem meets every contestant in a process of its own, pinned to one processor; rounds are interleaved, so
-that a disturbance does not hit one contestant alone; of each figure the best over all rounds is shown and the median
-recorded. A contestant is timed only if its gradient agrees. What takes longer than the limit is ended and marked.
+Every problem meets every contestant in a process of its own, which is pinned to one processor. Rounds are interleaved, so that
+a disturbance does not hit one contestant alone. Of each figure the best over all rounds is shown, and the median is recorded. A
+contestant is timed only if its gradient agrees. What takes longer than the limit is ended and marked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from adlab.text.traversal import listing
 
 SECONDS = 60.0
 MEMORY = 16 * 2**30
-"""Bytes of address space that a contestant may take, so that none takes the machine's memory."""
+"""Bytes of address space that a contestant may take, so that none uses up the machine's memory."""
 ROUNDS = 3
 
 
@@ -36,9 +36,9 @@ def bench(
     rounds: int = ROUNDS,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Bench:
-    """Runs the contest. By default all problems, and whoever is installed; adlab always takes part.
+    """Runs the contest. By default: all problems, and all installed contestants. adlab always takes part.
 
-    `seconds` limits a cell in each round. Raises OptionError for unknown names, no round, and no limit that is a time.
+    `seconds` limits a cell in each round. Raises OptionError for unknown names, for no round, and for a limit that is not a time.
     """
     if not seconds > 0:
         raise OptionError(f"--seconds {seconds:g}: the limit of a cell is a positive number of seconds")
@@ -73,11 +73,11 @@ def _names(what: str, given: Iterable[str] | None, known: Sequence[str], default
 
 
 def _run(cell: Cell, seconds: float) -> None:
-    """One round of one cell; figures that came before the limit are kept."""
+    """One round of one cell. Figures that came before the limit are kept."""
     ended = run_module("adlab.bench.timing_worker", cell.problem, cell.peer, seconds=seconds, memory=MEMORY,
                        one_processor=True)  # fmt: skip
     for line in ended.output.decode().splitlines(keepends=True):
-        if line.endswith("\n"):  # the last may have been cut off
+        if line.endswith("\n"):  # the last line may be cut off
             _record(cell, json.loads(line))
     cell.status = f"over {seconds:g} s" if ended.late else "ok" if ended.code == 0 else _complaint(ended)
 
@@ -106,7 +106,7 @@ def _complaint(ended: Ended) -> str:
 
 
 def _judge(cells: Sequence[Cell]) -> None:
-    """Marks the contestants whose gradient is not adlab's."""
+    """Marks the contestants whose gradient differs from adlab's."""
     for cell in cells:
         ours = next((c.gradient for c in cells if c.problem == cell.problem and c.peer in OURS and c.gradient), None)
         if ours is not None and cell.gradient is not None and not agrees(cell.gradient, ours):
@@ -114,7 +114,7 @@ def _judge(cells: Sequence[Cell]) -> None:
 
 
 def processor() -> str:
-    """The processor's name and vector instructions, as the system tells."""
+    """The processor's name and vector instructions, as the system reports them."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

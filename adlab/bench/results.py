@@ -1,8 +1,9 @@
-"""What a contest gave: cells, and the tables and the picture made of them.
+"""The results of a contest: cells, and the tables and the picture made of them.
 
-A ratio is always ours to the best of those who solved the same problem within the limit. Not all start alike: some read
-the SymPy expression, some are given the formula term by term in their own language, and some already put into arrays by
-hand. So the first gradient is compared twice, with everybody, and with those who got it term by term.
+A ratio is always adlab's time over that of the best contestant who solved the same problem within the limit. Contestants start
+from different things: some read the SymPy expression, some get the formula term by term in their own language, and some get it
+already rewritten with arrays. So the first gradient is compared twice: with all of them, and with those who got it term by
+term.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ GIVEN = {
 
 @dataclass
 class Cell:
-    """One contestant on one problem: seconds by figure, a lap for each round; `status` says what went wrong.
+    """One contestant on one problem: seconds by figure, with a lap for each round. `status` says what went wrong.
 
     `given` is what it starts from, a key of `GIVEN`.
     """
@@ -45,7 +46,7 @@ class Cell:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def best(self, figure: str) -> float | None:
-        """The shortest lap; None where there is none, or of something else than the gradient."""
+        """The shortest lap. None where there is none, or where the result was not the gradient."""
         return min(self.laps[figure], default=None) if figure in self.laps and self.status != "wrong" else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Bench(Report):
-    """All cells, and when and on what they were measured."""
+    """All cells, when they were measured, and on which machine."""
 
     cells: Sequence[Cell]
     about: dict[str, Any]
@@ -88,13 +89,13 @@ class Bench(Report):
         return min((c for c in others if c.best(figure)), key=lambda c: c.best(figure) or 0.0, default=None)
 
     def ratio(self, problem: str, ours: str, figure: str, given: Iterable[str] = tuple(GIVEN)) -> float | None:
-        """Our time over that of the best peer, on one problem; None where either is missing."""
+        """adlab's time over that of the best peer, on one problem. None where either is missing."""
         mine, peer = self.time(problem, ours, figure), self.best_peer(problem, figure, given)
         theirs = peer.best(figure) if peer else None
         return mine / theirs if mine is not None and theirs else None
 
     def to_dict(self) -> dict[str, Any]:
-        """`about`, `rows` (one a cell, seconds) and `ratios` to the best peer."""
+        """`about`, `rows` (one for each cell, in seconds) and `ratios` to the best peer."""
         ratios = [
             {"problem": problem, "peer": peer} | {figure: self.ratio(problem, peer, figure) for figure in FIGURES}
             for problem in self.problems for peer in OURS if self.cell(problem, peer)
@@ -112,11 +113,11 @@ class Bench(Report):
         return [*self.digest().sections(), *everybody]
 
     def digest(self) -> Digest:
-        """Only our rows, against the best peer of each."""
+        """Only adlab's rows, against the best peer of each."""
         return Digest(self)
 
     def plot(self, ax: Any = None) -> Any:
-        """On new axes all figures, one below the other; on given ones the times at one point. Returns (the last) Axes."""
+        """On new axes: all figures, one below the other. On given axes: the times at one point. Returns the last Axes."""
         from adlab.plots.bench import draw_bench, panel
 
         return draw_bench(self) if ax is None else panel(ax, self, "point")
@@ -128,7 +129,7 @@ class Bench(Report):
 
     @property
     def problems(self) -> list[str]:
-        """In the order of the run."""
+        """The problems, in the order of the run."""
         return list(dict.fromkeys(cell.problem for cell in self.cells))
 
     @property
@@ -137,7 +138,7 @@ class Bench(Report):
         return list(dict.fromkeys(cell.peer for cell in self.cells))
 
     def starting(self, given: str) -> list[str]:
-        """The contestants that start from it; those that start from arrays do so wherever they can."""
+        """The contestants that start from it. Those that start from arrays do so wherever they can."""
         arrays = {cell.peer for cell in self.cells if cell.given == "arrays"}
         found = dict.fromkeys(cell.peer for cell in self.cells if cell.given == given)
         return [peer for peer in found if given == "arrays" or peer not in arrays]
@@ -152,12 +153,12 @@ class Bench(Report):
 
 @dataclass(frozen=True)
 class Digest(Report):
-    """Ours against the best, and the price of a gradient in units of the function."""
+    """adlab against the best peer, and the price of a gradient in units of the function."""
 
     run: Bench
 
     def to_dict(self) -> dict[str, Any]:
-        """That of the run."""
+        """As the run's own `to_dict`."""
         return self.run.to_dict()
 
     def sections(self) -> list[Table | str]:
@@ -171,7 +172,7 @@ class Digest(Report):
         return [self._first(), self._cold(), self._point(), self._batch(), self._price(), conditions]
 
     def _cold(self) -> Table:
-        """The first time a process does it, its caches cold, against everybody and against those who got it term by term."""
+        """The first time a process does it, with cold caches: against all peers, and against those who got it term by term."""
         run, given = self.run, ("SymPy", "terms")
         head = ["problem", "adlab", "best peer", "its", "adlab ÷ it", "best given terms", "its ", "adlab ÷ it ",
                 "adlab-numpy", "sympy"]  # fmt: skip
@@ -183,7 +184,7 @@ class Digest(Report):
                      [self._summary("adlab", "cold"), self._summary("adlab", "cold", given)])  # fmt: skip
 
     def _first(self) -> Table:
-        """T_first against everybody, against those who got the formula term by term, from nothing, and SymPy's."""
+        """The first gradient: against all peers, against those who got the formula term by term, from nothing, and SymPy's."""
         run, given = self.run, ("SymPy", "terms")
         head = ["problem", "adlab", "best peer", "its", "adlab ÷ it", "best given terms", "its ", "adlab ÷ it ",
                 "from nothing", "adlab-numpy", "sympy", "sympy ÷ adlab-numpy"]  # fmt: skip
@@ -236,7 +237,7 @@ class Digest(Report):
                 _ratio(self.run.ratio(problem, ours, figure, given))]  # fmt: skip
 
     def _summary(self, ours: str, figure: str, given: Iterable[str] = tuple(GIVEN)) -> str:
-        """How the ratios lie."""
+        """How the ratios are distributed."""
         found = {p: r for p in self.run.problems if (r := self.run.ratio(p, ours, figure, given)) is not None}
         if not found:
             return "No peer to compare with."

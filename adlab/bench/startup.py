@@ -1,7 +1,7 @@
-"""`adlab bench --startup`: what it takes until a command answers, and where the time goes.
+"""`adlab bench --startup`: how long a command takes to answer, and where the time goes.
 
-Every command is run as a user runs it, in a new process, several times in turn. Python's own `-X importtime` tells what
-each package's modules took; what adlab leaves to those who ask for it is imported once on its own, to see what that saves.
+Every command runs as a user runs it, in a new process, several times in turn. Python's own `-X importtime` tells how long each
+package's modules took. Modules that adlab imports only on demand are imported once by themselves, to see what that saves.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Startup(Report):
         return cls(commands, imports, facts["left_out"])
 
     def sections(self) -> list[Table | str]:
-        """Commands, then the imports of one of them, then what is imported only when asked for."""
+        """The commands, then the imports of one of them, then what is imported only on demand."""
         commands = [[name, f"{best:.3f}", f"{typical:.3f}"] for name, (best, typical) in self.commands.items()]
         imports = [[name, str(modules), f"{seconds:.3f}"] for name, (seconds, modules) in self.imports.items()]
         left = [[name, f"{seconds:.3f}"] for name, seconds in self.left_out.items()]
@@ -67,7 +67,7 @@ class Startup(Report):
 
 
 def startup(rounds: int = ROUNDS, progress: Callable[[str], None] = lambda line: None) -> Startup:
-    """Measures all of it; MethodError if a command fails."""
+    """Measures all of it. Raises MethodError if a command fails."""
     laps: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for turn in range(rounds):
         for name, command in COMMANDS.items():
@@ -96,7 +96,7 @@ def _timed(name: str, command: str) -> float:
 
 
 def _imports(name: str, command: str) -> dict[str, tuple[float, int]]:
-    """Seconds and modules by package, the dearest first; what takes less than a hundredth of the whole is "others"."""
+    """Seconds and modules by package, the slowest first. A package that takes less than a hundredth of the whole is "others"."""
     seconds: Counter[str] = Counter()
     modules: Counter[str] = Counter()
     for line in _run(name, command, "-X", "importtime").complaint.decode().splitlines():

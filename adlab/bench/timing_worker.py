@@ -1,6 +1,6 @@
 """One contestant on one problem, in a process of its own (`adlab.process`).
 
-Prints a line of JSON as soon as each figure is known, so that what came before a time limit is kept.
+Prints a line of JSON as soon as each figure is known. So what came before a time limit is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from adlab.gallery import straight
 BATCH = 10_000
 REPEATS = 15
 LAP = 0.01  # seconds that one timed lap takes at least
-BUDGET = 1.0  # seconds spent on one figure, once it is warm
+BUDGET = 1.0  # seconds that are spent on one figure after warming up
 
 
 def main() -> None:
@@ -61,7 +61,7 @@ def again(contestant: type[Contestant], problem: Problem, function: Function, co
 
 
 def steady(call: Callable[[], Any]) -> tuple[float, float]:
-    """Seconds a call takes, best and median of many laps, after warming up."""
+    """Seconds that a call takes, best and median of many laps, after warming up."""
     call()
     count, elapsed = 1, 0.0
     while True:
@@ -87,13 +87,13 @@ def _lap(call: Callable[[], Any], count: int) -> float:
 
 
 def _points(cell: Contestant) -> Any:
-    """As many points around the problem's own, each coordinate moved by up to a thousandth."""
+    """So many points around the problem's own, each coordinate moved by up to a thousandth."""
     moves = np.random.default_rng(1).uniform(0.999, 1.001, (BATCH, cell.f.n))
     return np.array(cell.at) * moves
 
 
 def _from_nothing(problem: Problem) -> float:
-    """Seconds from nothing at all to the first gradient, the formula built straight into a graph; the best of many."""
+    """Seconds from nothing to the first gradient, where the formula is built straight into a graph; the best of many."""
     laps = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -107,8 +107,10 @@ def _from_nothing(problem: Problem) -> float:
 
 
 def _cost(cell: Contestant) -> dict[str, Any]:
-    """What value and gradient together cost in units of the function, by count and by time of one point; and what the
-    cheapest scalar call takes, floats in and a tuple out."""
+    """What value and gradient together cost in units of the function, by operations and by the time of one point.
+
+    Also the time of the cheapest scalar call: floats in, a tuple out.
+    """
     f = cell.f
     both, alone = f.program("reverse"), f.graph
     found: dict[str, Any] = {"operations": [len(alone.operations), len(both.operations)]}

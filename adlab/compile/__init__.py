@@ -1,10 +1,11 @@
 """A graph as a fast callable: straight-line Python, NumPy over batches, machine code where llvmlite is installed.
 
-Read in this order: `program` (the face), `existence` (where f has no value its derivative has none), `python`,
-`numpy`, `llvm`.
+Read in this order: `program` (the common face), `existence` (where f has no value, its derivative has none), `python`, `numpy`,
+`llvm`.
 
-Errors of one operation in ulps, against 40 digits: the worst of 4,096 operands over its domain, in a batch, with
-glibc 2.36 (vectors of four), NumPy 2.4, SciPy 1.17. Sums, products, quotients and roots are correctly rounded.
+The table has the error of one operation in ulps, against 40 digits. It is the worst of 4,096 operands over the operation's
+domain, in a batch, with glibc 2.36 (vectors of four), NumPy 2.4 and SciPy 1.17. Sums, products, quotients and roots are
+correctly rounded.
 
 ============  ======  =====  ==========  ============
 operation     python  numpy  llvm, fast  llvm, strict

@@ -1,4 +1,4 @@
-"""Whether a computation has left binary64's range: the processor's flags, and NumPy's word where NumPy clears them."""
+"""Finds out whether a computation has left binary64's range: by the processor's flags, and by NumPy's own reports."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from adlab.arithmetic import flags
 Row = tuple[float, ...]
 FloatArray = npt.NDArray[np.float64]
 FEW = 32
-"""Numbers that a Python loop adds sooner than NumPy is called."""
+"""Up to so many numbers, a Python loop adds faster than a call of NumPy."""
 
 
 class Alarm:
-    """`raised` once something has overflowed or underflowed."""
+    """`raised` is true once something has overflowed or underflowed."""
 
     def __init__(self) -> None:
         self.raised = False
 
     def note(self, kind: str, flag: int) -> None:
-        """What NumPy calls."""
+        """NumPy calls this."""
         self.raised = True
 
 
@@ -45,7 +45,7 @@ def watched() -> Iterator[Alarm]:
 
 
 def all_finite(found: FloatArray) -> bool:
-    """Whether no entry is infinite or NaN. Of few numbers Python's sum tells sooner than NumPy."""
+    """Whether no entry is infinite or NaN. For few numbers Python's sum is faster than NumPy."""
     if found.size <= FEW:
         return isfinite(sum(found.ravel().tolist())) or bool(np.isfinite(found).all())
     return bool(np.isfinite(found).all())
@@ -54,13 +54,13 @@ def all_finite(found: FloatArray) -> bool:
 def guarded_step(
     step: Callable[[], None], by_numpy: bool, results: FloatArray, mend: Callable[[bool], object]
 ) -> Callable[[], None]:
-    """The same step, with `mend` called where the results cannot be trusted, and told whether the alarm was raised."""
+    """The same step. It calls `mend` where the results cannot be trusted, and says whether the alarm was raised."""
     clear, raised = flags.clear, flags.raised
 
     def guarded() -> None:
         clear()
         step()
-        alarmed = raised()  # before NumPy, which clears the flags
+        alarmed = raised()  # read before NumPy runs, since NumPy clears the flags
         if alarmed or not all_finite(results):
             mend(alarmed)
 
@@ -74,7 +74,7 @@ def guarded_step(
 
 
 def guarded_call(call: Callable[..., Row], mended: Callable[[Sequence[float], Row], Row]) -> Callable[..., Row]:
-    """The same call, with `mended` called on the point and the outputs where these cannot be trusted."""
+    """The same call. It calls `mended` on the point and the outputs where these cannot be trusted."""
     clear, raised = flags.clear, flags.raised
 
     def guarded(*point: float) -> Row:

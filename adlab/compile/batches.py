@@ -25,7 +25,7 @@ class Batches:
 
     def values(self, points: FloatArray) -> FloatArray:
         """The outputs, shape (..., m)."""
-        if None not in self._programs:  # scalar mathematics throughout: batches agree with points to the last bit or two
+        if None not in self._programs:  # scalar functions: batches agree with points to the last bit or two
             at = self.evaluator
             behind = Behind.of(at, values=True, partials=False)
             self._programs[None] = compile_graph(at.graph, [(at.m,)], accuracy="strict", behind=behind)
@@ -49,11 +49,11 @@ class Batches:
 
     @staticmethod
     def _finite(found: FloatArray) -> FloatArray:
-        """NaN where a partial is beyond binary64: a single point raises there."""
+        """NaN where a partial is beyond binary64; a single point raises there."""
         return found if np.isfinite(found).all() else np.where(np.isinf(found), np.nan, found)
 
     def _within(self, found: FloatArray, points: FloatArray) -> FloatArray:
-        """NaN where the function whose derivative program this is has no value."""
+        """For a derivative program: NaN where the function that it differentiates has no value."""
         within = self.evaluator.within
         if within is None:
             return found
@@ -67,7 +67,7 @@ class Batches:
         return found
 
     def _special(self, points: FloatArray) -> Any:
-        """Where the function whose derivative program this is stands on a kink."""
+        """For a derivative program: where the function that it differentiates is on a kink."""
         assert self.evaluator.within is not None
         graph = self.evaluator.within.graph
         if not turning(graph):

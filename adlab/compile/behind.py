@@ -1,7 +1,7 @@
-"""What stands behind a compiled program: the same numbers, computed with care, for the points where it cannot be trusted.
+"""The same numbers as a compiled program, computed with care, for the points at which the program cannot be trusted.
 
-A compiled program computes on binary64 and stays on the real line. Behind it stands the function's evaluator, which knows
-unlimited exponents, limits at kinks, and ways through the complex numbers.
+A compiled program computes in binary64 and stays on the real line. Behind it is the function's evaluator, which knows unlimited
+exponents, limits at kinks, and ways through the complex numbers.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
 BLOCK = 4096
-"""Points that are looked at together: so many values of each node are held at once."""
+"""Points that are examined together; so many values of each node are held at once."""
 
 
 class Behind:
     """The rows of a program, computed with care.
 
-    `row(point)` is one row, NaN where there is no value or no derivative. `raw()` is the program unguarded: `m` values,
-    and then the entries, as many for each value, in their order. `values` tells whether a row starts with the values.
-    With `together` an entry exists only where all the values do.
+    `row(point)` is one row, NaN where there is no value or no derivative. `raw()` is the program without guards: `m` values,
+    then the entries, equally many for each value, in the order of the values. `values` tells whether a row starts with the
+    values. With `together` an entry exists only where all the values do.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Behind:
 
     @classmethod
     def of(cls, evaluator: Evaluator, values: bool, partials: bool) -> Behind:
-        """For a program of the values, all partials, or both."""
+        """The care behind a program of the values, of all partials, or of both."""
 
         def raw() -> Graph:
             return evaluator.program() if partials else evaluator.graph
@@ -49,7 +49,7 @@ class Behind:
         return cls(lambda point: evaluator.row(point, values, partials), raw, evaluator.m, values)
 
     def mended(self, graph: Graph, points: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
-        """The rows that `graph` has found, those replaced that cannot be trusted. `alarmed`: any of them may be one."""
+        """The rows that `graph` has found. Rows that cannot be trusted are replaced. `alarmed` says that any row may be one."""
         finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(found).all(axis=1))
         looked = np.arange(len(found)) if alarmed else np.flatnonzero(~finite)
         for start in range(0, len(looked), BLOCK):
@@ -64,7 +64,7 @@ class Behind:
         return found
 
     def _by_complex(self, points: FloatArray) -> FloatArray:
-        """The rows by way of the complex plane; NaN where that ends in no real number."""
+        """The rows by way of the complex plane; NaN where the result is not real."""
         both = np.asarray(real_values(self.raw(), points))
         exists, entries = ~np.isnan(both[:, : self.m]), both[:, self.m :]
         if self.together:

@@ -1,7 +1,7 @@
-"""What is compiled for each `derivative=`: the graph, the shapes of its parts, and what stands behind it.
+"""What is compiled for each `derivative=`: the graph, the shapes of its parts, and the care behind it.
 
-Each kind is written by the sweeps into one program of the values and the entries. Then every entry is guarded: it is NaN
-where an output that it belongs to has no value, or stands on a kink, as the sign that the evaluator behind is to be asked.
+Each kind is written by the sweeps into one program of the values and the entries. Then every entry is guarded: it is NaN where an
+output that it belongs to has no value, or is on a kink. That NaN is the sign to ask the evaluator behind the program.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DERIVATIVES = (None, *FIRST, "hessian", "hvp", "jvp", "vjp")
 
 @dataclass(frozen=True)
 class Plan:
-    """A graph to compile; `shapes` of its parts at one point; `widths` of its arguments: the point, and perhaps a vector."""
+    """A graph to compile. `shapes` are those of its parts at one point, `widths` the lengths of its arguments."""
 
     graph: Graph
     shapes: Sequence[Shape]
@@ -46,8 +46,8 @@ def planned(
 ) -> Plan:
     """What `f.compile(derivative=…, wrt=…, constants=…)` compiles.
 
-    Raises OptionError for an unknown kind, MethodError for a gradient of several outputs, VariableError for names that are
-    none of the variables, PointError for constants that are not finite numbers.
+    Raises OptionError for an unknown kind, MethodError for a gradient of several outputs, VariableError for names that are not
+    variables, and PointError for constants that are not finite numbers.
     """
     if derivative not in DERIVATIVES:
         raise OptionError(f"derivative={derivative!r} is none of {', '.join(map(repr, DERIVATIVES))}")
@@ -119,7 +119,7 @@ def but_data(
 
 
 def with_constants(graph: Graph, fixed: Mapping[str, float]) -> Graph:
-    """The graph with some inputs fixed. Nothing is simplified: what has no value, such as 0*log(-1), keeps none."""
+    """The graph with some inputs fixed. Nothing is simplified: an expression without a value, such as 0*log(-1), keeps none."""
     builder = Builder([name for name in graph.inputs if name not in fixed])
     places = [builder.constant(fixed[n]) if n in fixed else builder.inputs.index(n) for n in graph.inputs]
     return builder.finish(rules.splice(builder, graph, places))
@@ -136,7 +136,7 @@ def _bound_evaluator(at: Evaluator, fixed: Mapping[str, float]) -> Evaluator:
 def _first(at: Evaluator, derivative: str, columns: list[int], scalar: bool) -> Plan:
     graph, keep, k = at.graph, derivative.startswith("value_and_"), len(columns)
     whole = columns == list(range(at.n))
-    # On a tie forward: its tangents need not wait for the values to come first, which a chain would feel.
+    # On a tie forward mode: its tangents need not wait for the values, which matters in a chain.
     mode = cheaper_mode(graph, columns)
     program = at.program(mode) if whole else programs.derivative(graph, mode, True, columns)
 
@@ -242,7 +242,7 @@ def _widened(graph: Graph, wanted: Sequence[str]) -> Graph:
 
 
 def _pushed(wide: Graph, n: int, columns: Sequence[int]) -> Graph:
-    """The values, and then their tangents when the inputs `columns` move by the inputs from n on."""
+    """The values, then their tangents when the inputs `columns` move by the inputs from n on."""
     builder = Builder.on(wide)
     numbers = Nodes(builder, programs.guards(wide, builder))
     seeds = {j: n + place for place, j in enumerate(columns)}
@@ -267,7 +267,10 @@ def guarded_by(f: Any, graph: Graph) -> Graph:
 
 
 def _guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int]) -> Graph:
-    """The entries alone, each NaN unless all the outputs of `raw` that it hangs on exist and stand on none of `turns`."""
+    """The entries alone.
+
+    Each is NaN unless all outputs of `raw` that it depends on exist and are on none of the kinks `turns`.
+    """
     builder = Builder.on(raw)
     nan, smooth = builder.constant(float("nan")), frozenset(turns)
     held: dict[Sequence[int], int | None] = {}

@@ -1,8 +1,7 @@
-"""Where f has no value its derivative has none: the conditions of f kept in a program that no longer computes f.
+"""Where f has no value its derivative has none: the conditions of f are kept in a program that no longer computes f.
 
-The derivative of log is 1/x, which is a number at x = -1 all the same. So each partial is written
-`partial if exists else nan`, with `exists` put together from the table's own conditions: a graph again, for every
-backend alike.
+The derivative of log is 1/x, which is a number at x = -1 too. So each partial is written as `partial if exists else nan`.
+`exists` is built from the table's own conditions. That is again a graph, the same for every backend.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from adlab.primitives.table import CONSTANT
 
 @paused()
 def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -> Graph:
-    """`graph` gives m values and then their partials, row-major; so does this, NaN where the value does not exist.
+    """A graph with the same outputs as `graph`, m values and then their partials, but NaN where the value does not exist.
 
-    `f`, the graph whose derivative program it is and with which it begins, has kinks and jumps: there the partials are NaN
+    `f` is the graph whose derivative program `graph` is; `graph` begins with it. At kinks and jumps of f the partials are NaN
     too, as the sign that more than this program is needed.
 
-    Without `values` only the partials are given, and of f only what they need, and its conditions, is computed.
+    Without `values` only the partials are computed, and those parts of f that they and its conditions need.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -54,9 +53,9 @@ def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -
 
 
 def condition(builder: Builder, graph: Graph, output: int, keep: bool, turns: Set[int]) -> int | None:
-    """A node that is 1 just where `output` has a value and none of `turns` that it needs is on a kink; None: everywhere.
+    """A node that is 1 exactly where `output` has a value and none of its `turns` is on a kink. None if that is everywhere.
 
-    `keep` says that the value itself is computed anyway, so that it may be asked.
+    `keep` says that the value itself is computed anyway, so that it may be examined.
     """
     needed = ancestors(graph, output)
     held = _exists(builder, graph, output, needed, keep)
@@ -69,13 +68,13 @@ def condition(builder: Builder, graph: Graph, output: int, keep: bool, turns: Se
 
 
 def _exists(builder: Builder, graph: Graph, output: int, needed: list[int], keep: bool) -> int | None:
-    """A node that is 1 just where `output` has a value; None if that is everywhere."""
+    """A node that is 1 exactly where `output` has a value; None if that is everywhere."""
     restricted = [i for i in needed if not unconditional(graph.nodes[i].primitive)]
     if _may_lack_a_branch(graph, needed):
         return builder.call("eq", output, output)
     if not restricted:
         return None
-    if keep or any(graph.nodes[i].primitive.routes for i in needed):  # a branch not taken may be outside its domain
+    if keep or any(graph.nodes[i].primitive.routes for i in needed):  # a branch that is not taken may be outside its domain
         return builder.call("eq", output, output)
     held: int | None = None
     for i in restricted:
@@ -86,14 +85,14 @@ def _exists(builder: Builder, graph: Graph, output: int, needed: list[int], keep
 
 
 def _may_lack_a_branch(graph: Graph, needed: list[int]) -> bool:
-    """Whether some constant is the NaN of a Piecewise none of whose conditions holds."""
+    """Whether some constant is the NaN of a Piecewise of which no condition holds."""
     read = (graph.nodes[operand] for i in needed for operand in graph.nodes[i].operands)
     constants = (node.parameter for node in read if node.primitive is CONSTANT)
     return any(isinstance(value, float) and math.isnan(value) for value in constants)
 
 
 def _condition(builder: Builder, graph: Graph, position: int) -> int | None:
-    """A node that is 1 where this operation has a value; None where constants have decided that it has."""
+    """A node that is 1 where this operation has a value; None where constants already decide that it has one."""
     primitive, operands, parameter = graph.nodes[position]
     rule, read = value_condition(primitive, parameter)
     inputs = [*operands, position]

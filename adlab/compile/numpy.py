@@ -1,10 +1,10 @@
 """A graph over batches as straight-line NumPy: one ufunc call for each operation and chunk of points.
 
-Results go into buffers that are used again as soon as their last reader is done, so a chunk's working set is small;
-the chunks are large, since the dispatch of a ufunc costs as much as a thousand points. NumPy raises its floating
-point flags where an operation leaves its domain: the fast program runs with those flags turned into exceptions, and
-only a chunk that raised one goes through the careful program, which masks each restricted operation by the condition
-in the table. Errors are NumPy's own, up to 4 ulp an operation.
+Results go into buffers. A buffer is used again as soon as its last reader is done, so the working set of a chunk is small. The
+chunks are large, since the dispatch of a ufunc costs as much as a thousand points. NumPy raises its floating-point flags where
+an operation leaves its domain. The fast program runs with these flags turned into exceptions. Only a chunk that raised one goes
+through the careful program, which masks each restricted operation by the condition in the table. Errors are NumPy's own, up to
+4 ulps an operation.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from adlab.graph.liveness import last_uses
 from adlab.primitives.primitive import Parameter, Primitive
 
 FloatArray = npt.NDArray[np.float64]
-CHUNK = 8192  # points, up to twice as many: below, dispatch dominates …
+CHUNK = 8192  # points; up to twice as many: with fewer, dispatch dominates …
 SMALLEST_CHUNK = 512
-WORKING_SET = 2**20  # … unless so many buffers are alive that the chunk would leave the caches
+WORKING_SET = 2**20  # … unless so many buffers are alive that the chunk would not fit the caches
 
 _POWERS = {
     2: "square({0}, out={1})",
@@ -42,7 +42,7 @@ _CONDITIONS: dict[str, Callable[..., Any]] = {
 
 
 class NumpyProgram:
-    """Batches of points through a graph: `program(points)` takes (N, inputs) and gives (N, outputs).
+    """Runs batches of points through a graph: `program(points)` takes (N, inputs) and returns (N, outputs).
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -63,10 +63,10 @@ class NumpyProgram:
         return _Source(self.graph, careful=True)
 
     def __call__(self, points: FloatArray) -> FloatArray:
-        """The outputs at every point; a transposed view, since each output is computed as one row."""
+        """The outputs at every point. It is a transposed view, since each output is computed as one row."""
         found = np.empty((len(self.graph.outputs), len(points)))
         columns = points.T
-        parts = max(1, len(points) // self.chunk)  # alike, of one to two chunks: a short rest would cost a whole dispatch
+        parts = max(1, len(points) // self.chunk)  # equal parts of one to two chunks: a short rest would cost a whole dispatch
         width = -(-len(points) // parts)
         for start in range(0, len(points), max(width, 1)):
             part = columns[:, start : start + width]
@@ -83,10 +83,10 @@ class NumpyProgram:
 
 
 class NumpyKernel:
-    """Batches by NumPy, single points by straight-line Python; each is written when first used."""
+    """Batches by NumPy, single points by straight-line Python. Each program is written on first use."""
 
     name = "numpy"
-    called, batched = 6e-8, 3e-9  # seconds an operation: at a point, at a point of a batch
+    called, batched = 6e-8, 3e-9  # seconds for an operation: at a point, at a point of a batch
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -109,7 +109,7 @@ class NumpyKernel:
 
 
 class _Source:
-    """The straight-line program: written once, run on each chunk. `careful` masks what leaves its domain."""
+    """The straight-line program: written once, run on each chunk. `careful` masks points outside an operation's domain."""
 
     def __init__(self, graph: Graph, careful: bool) -> None:
         self.careful = careful
@@ -122,7 +122,7 @@ class _Source:
         self._program: Callable[..., None] = self.space["program"]
 
     def run(self, columns: FloatArray, found: FloatArray) -> None:
-        """columns (inputs, c) → found (outputs, c). Buffers are taken from a pool, so threads may share a program."""
+        """columns (inputs, c) → found (outputs, c). Buffers come from a pool, so threads may share a program."""
         width = columns.shape[1]
         buffers = self._spare.pop() if self._spare else np.empty((self.slots, 0))
         if buffers.shape[1] < width:
@@ -131,9 +131,9 @@ class _Source:
         self._spare.append(buffers)
 
     def call(self, primitive: Primitive, parameter: Parameter, operands: list[str], target: str) -> str:
-        """The line that puts this operation on `operands` into `target`."""
+        """The line that applies this operation to `operands` and stores the result in `target`."""
         array = primitive.array
-        plain = isinstance(array, np.ufunc) and array is not np.arctan2  # which has an angle for 0/0, and no flag
+        plain = isinstance(array, np.ufunc) and array is not np.arctan2  # arctan2 has an angle for 0/0, and raises no flag
         if primitive.name == "powi" and parameter in _POWERS:
             self.space |= {"square": np.square, "multiply": np.multiply}
             return _POWERS[parameter].format(*operands, target)
@@ -206,9 +206,9 @@ def _unpacked(name: str, indices: range) -> Iterator[str]:
 
 
 def _guarded_outputs(graph: Graph) -> dict[int, tuple[int, int]]:
-    """Outputs of the form `partial if condition else nan`: the condition, and the partial.
+    """Outputs of the form `partial if condition else nan`: their conditions and their partials.
 
-    They need no masking: the program computes the partials and stops at the first condition that fails.
+    They need no masks: the program computes the partials and stops at the first condition that fails.
     """
     uses, found = graph.uses(), {}
     for output in dict.fromkeys(graph.outputs):
@@ -222,7 +222,7 @@ def _guarded_outputs(graph: Graph) -> dict[int, tuple[int, int]]:
 
 
 def _decidable(graph: Graph, condition: int) -> bool:
-    """Whether it is put together from comparisons alone."""
+    """Whether it is built from comparisons alone."""
     stack = [condition]
     while stack:
         i = stack.pop()
@@ -235,7 +235,7 @@ def _decidable(graph: Graph, condition: int) -> bool:
 
 
 def _conditions_below(graph: Graph, guarded: dict[int, tuple[int, int]]) -> dict[int, bool]:
-    """The comparisons, and what joins them, that the guards read: and whether anything else reads them as numbers."""
+    """The comparisons, and what joins them, that the guards read; and whether anything else reads them as numbers."""
     found: dict[int, bool] = {}
     stack = [condition for condition, _ in guarded.values()]
     uses, outputs = graph.uses(), set(graph.outputs)

@@ -1,12 +1,12 @@
 """The common face of the backends: one program, called on a point, on floats, on a batch, or bound to buffers.
 
-Every backend computes the same thing: IEEE results, NaN at a point outside the domain, infinity at an overflow, and
-never an exception. Where a number has left binary64's range on the way, where f stands on a kink, or is real only by way of
-complex numbers, the function's evaluator computes the point instead (`behind`).
+Every backend computes the same: IEEE results, NaN at a point outside the domain, infinity at an overflow, and never an
+exception. Three kinds of points are computed by the function's evaluator instead (`behind`): where a number has left binary64's
+range on the way, where f is on a kink, and where f is real only by way of complex numbers.
 
-`backend="auto"` answers the first points by walking the graph, goes on with what is soon ready (the tape interpreter
-where llvmlite is installed, else Python and NumPy), and compiles to machine code once it has spent as long without:
-so it never takes much more than twice the time of the best choice. `call` and `bind` compile at once.
+`backend="auto"` answers the first points by walking the graph. It goes on with a backend that is ready soon: the tape
+interpreter where llvmlite is installed, else Python and NumPy. It compiles to machine code once it has spent as long without.
+So it takes little more than twice the time of the best choice. `call` and `bind` compile at once.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ Step = Callable[[], None]
 BACKENDS = ("auto", "python", "numpy", "llvm")
 ACCURACIES = ("fast", "strict")
 
-# Seconds an operation takes, about: compiling pays once as much time has been spent without it.
-WALKS = 4  # the first points are walked: most programs are called once
-WALKED_POINTS = 1000  # and so are small batches
+# Seconds that an operation takes, about. Compiling pays once as much time has been spent without it.
+WALKS = 4  # the first points are walked, since most programs are called once
+WALKED_POINTS = 1000  # small batches are walked too
 MACHINE_CODE, MACHINE_CODE_AT_LEAST = 2e-4, 0.02
 
 
@@ -51,7 +51,7 @@ class Kernel(Protocol):
 
     @property
     def name(self) -> str:
-        """As in `backend=`."""
+        """The name, as in `backend=`."""
 
     @property
     def call(self) -> Callable[..., tuple[float, ...]]:
@@ -66,7 +66,7 @@ class Kernel(Protocol):
 
 
 class Quick(Kernel, Protocol):
-    """A backend that is soon ready; the seconds an operation takes at a point, and at a point of a batch."""
+    """A backend that is ready soon, with the seconds that an operation takes at a point, and at a point of a batch."""
 
     @property
     def called(self) -> float: ...
@@ -75,7 +75,7 @@ class Quick(Kernel, Protocol):
 
 
 class CompiledProgram:
-    """A program that computes f, its derivative, or both; `shapes` are those of its parts at one point.
+    """A program that computes f, its derivative, or both. `shapes` are those of its parts at one point.
 
     >>> import adlab
     >>> f = adlab.Function("log((x1 + x2)**2 + sin(x1*x2))")
@@ -99,19 +99,19 @@ class CompiledProgram:
         widths: Sequence[int] | None = None,
     ) -> None:
         self.graph = graph
-        """What is computed: all parts' outputs in a row."""
+        """What is computed: the outputs of all parts in a row."""
         self.shapes = tuple(shapes)
         self.n = len(graph.inputs)
         self.widths = (self.n,) if widths is None else tuple(widths)
-        """The lengths of the arguments: of the point, and where the program takes one, of the vector."""
+        """The lengths of the arguments: of the point, and of the vector where the program takes one."""
         self.behind = behind
-        """What computes the points at which binary64 does not do; None for a graph that belongs to no function."""
+        """Computes the points at which binary64 is not enough. None for a graph that belongs to no function."""
         self._make_quick, self._make_best = quick, best
         self._operations = len(graph.operations)
         self._walks = 0
         self._spent = 0.0
         self.recipe: partial[tuple[dict[str, Any], dict[str, Any]]] | None = None
-        """What `save` writes: the function, and the options it was compiled with."""
+        """What `save` writes: the function, and the options with which it was compiled."""
 
     @cached_property
     def _quick(self) -> Quick:
@@ -122,7 +122,7 @@ class CompiledProgram:
         return self._make_best()
 
     def _kernel(self, points: int) -> Kernel:
-        """The backend for so many more points: the best one, once the quick one has taken as long as compiling."""
+        """The backend for so many more points: the best one, once the quick one has taken as long as compiling takes."""
         if "_best" in self.__dict__:
             return self._best
         each = self._quick.called if points == 1 else self._quick.batched
@@ -132,21 +132,21 @@ class CompiledProgram:
 
     @property
     def backend(self) -> str:
-        """The name of the backend that serves whoever calls often."""
+        """The name of the backend that serves frequent calls."""
         return self._best.name
 
     @property
     def call(self) -> Callable[..., tuple[float, ...]]:
-        """n floats in, the tuple of all numbers out (values, then partials row-major): the cheapest call.
+        """n floats in, the tuple of all numbers out (values, then partials row-major). This is the cheapest call.
 
         Raises TypeError for anything but n numbers.
         """
         return self._best.call if self.behind is None else guarded_call(self._best.call, self._mended_row)
 
     def __call__(self, x: Any, *vectors: Any) -> Any:
-        """At one point, shape (n,), or at many, (..., n): an array for each part (a float for one number).
+        """At one point, shape (n,), or at many, (..., n): an array for each part, or a float for a single number.
 
-        A program of jvp, hvp or vjp takes the vector as a second argument, for all points one, or one for each.
+        A program of jvp, hvp or vjp takes the vector as a second argument: one for all points, or one for each.
         Raises PointError for another shape, or for what is not real numbers.
         """
         points = self._together((x, *vectors))
@@ -167,8 +167,8 @@ class CompiledProgram:
     def bind(self, x: FloatArray, out: FloatArray) -> Step:
         """`step = program.bind(x, out)`: each `step()` reads the buffer `x` and writes the buffer `out`.
 
-        `x` has shape (n,) or (N, n), `out` as many numbers as there are results, all parts of a point in a row;
-        both are C-contiguous arrays of float64. On the llvm backend nothing is allocated in a step.
+        `x` has shape (n,) or (N, n). `out` holds as many numbers as there are results, all parts of a point in a row. Both are
+        C-contiguous arrays of float64. On the llvm backend a step allocates nothing.
         """
         for what, buffer in (("x", x), ("out", out)):
             if not isinstance(buffer, np.ndarray) or buffer.dtype != np.float64 or not buffer.flags.c_contiguous:
@@ -187,7 +187,7 @@ class CompiledProgram:
         return guarded_step(step, by_numpy, results, partial(self._mend, rows, results))
 
     def save(self, path: Any) -> None:
-        """Writes the function and what was compiled of it as JSON; `adlab.load(path)` compiles it again."""
+        """Writes the function and what was compiled of it as JSON. `adlab.load(path)` compiles it again."""
         from adlab.graph.saved import write
 
         if self.recipe is None:
@@ -219,7 +219,7 @@ class CompiledProgram:
         return tuple(self._mend(np.array([point]), np.array([found]), True)[0].tolist())
 
     def _mend(self, rows: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
-        """`found` with those rows replaced in place that binary64 has spoiled."""
+        """`found`. Rows that binary64 has spoiled are replaced in place."""
         assert self.behind is not None
         return self.behind.mended(self.graph, rows, found, alarmed)
 
@@ -241,7 +241,7 @@ class CompiledProgram:
         return found
 
     def _walk(self) -> bool:
-        """Whether this call walks the graph, since nothing is compiled yet and it may be one of few."""
+        """Whether this call walks the graph, because nothing is compiled yet and it may be one of few calls."""
         if "_best" in self.__dict__ or "_quick" in self.__dict__ or self._walks >= WALKS:
             return False
         self._walks += 1
@@ -295,7 +295,7 @@ def compile_function(
 def _recipe(
     f: Any, backend: str, derivative: str | None, accuracy: str, wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The function and the options as JSON can write them."""
+    """The function and the options, as JSON can write them."""
     names = None if wrt is None else [wrt] if isinstance(wrt, str) else [str(name) for name in wrt]
     fixed = None if constants is None else {str(name): float(value) for name, value in constants.items()}
     options = {"backend": backend, "derivative": derivative, "accuracy": accuracy, "wrt": names, "constants": fixed}
@@ -310,10 +310,10 @@ def compile_graph(
     behind: Behind | None = None,
     widths: Sequence[int] | None = None,
 ) -> CompiledProgram:
-    """A program of the parts `shapes`, which make up the graph's outputs in order.
+    """A program of the parts `shapes`, which together are the graph's outputs in order.
 
-    `widths` are the lengths of its arguments, which make up the graph's inputs: by default one, the point. `behind`
-    computes the points where binary64 does not do; without it they are left as they come.
+    `widths` are the lengths of its arguments, which together are the graph's inputs; by default there is one, the point.
+    `behind` computes the points at which binary64 is not enough. Without it their results stay as they are.
     """
     _one_of("backend", backend, BACKENDS)
     _one_of("accuracy", accuracy, ACCURACIES)
@@ -325,7 +325,7 @@ def compile_graph(
     if backend != "auto":
         named = partial(_kernel, backend, graph, accuracy)
         program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named, behind, widths)
-        program._best = named()  # who names a backend wants it compiled now
+        program._best = named()  # a caller who names a backend wants it compiled now
         return program
     if not _has_machine_code():
         quick = NumpyKernel(graph)
@@ -335,7 +335,7 @@ def compile_graph(
 
 
 def _for_bodies(graph: Graph, backend: str) -> str:
-    """Python serves operations with bodies, which it walks. Raises MethodError where another backend is asked for."""
+    """The Python backend, which walks operations with bodies. Raises MethodError where another backend is asked for."""
     if backend in ("auto", "python"):
         return "python"
     names = sorted({node.primitive.name for node in graph.nodes if node.primitive.bodies(node.parameter)})
@@ -361,7 +361,7 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
         return NumpyKernel(graph)
     if not _has_machine_code():
         raise MissingExtra('backend="llvm" needs llvmlite, on Linux or macOS; pip install "adlab[jit]"')
-    if not graph.outputs:  # there is nothing to compute, and machine code loops at least once
+    if not graph.outputs:  # machine code would loop at least once
         return PythonKernel(graph)
     from adlab.compile.llvm.kernel import LlvmKernel
 
@@ -371,7 +371,7 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
 
 @cache
 def _has_machine_code() -> bool:
-    """Windows has its mathematics in another library, and no vectors of it."""
+    """Windows has its mathematical functions in another library, and no vector forms."""
     return importlib.util.find_spec("llvmlite") is not None and sys.platform != "win32"
 
 

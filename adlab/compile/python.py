@@ -1,4 +1,4 @@
-"""The backend that is always there: straight-line Python, points one by one."""
+"""The backend that is always available: straight-line Python, points one by one."""
 
 from __future__ import annotations
 

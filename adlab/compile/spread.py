@@ -1,7 +1,7 @@
-"""A kernel for programs whose outputs repeat: each different number is computed once, and then spread over the outputs.
+"""A kernel for programs whose outputs repeat: each different number is computed once, then copied to its outputs.
 
-A Jacobian of 200 outputs by 200 variables has 40,000 entries, nearly all of them the same 0. A compiler takes more than
-linear time in the stores of a function, so the stores go: the kernel inside computes the different outputs only.
+A Jacobian of 200 outputs by 200 variables has 40,000 entries, nearly all of them the same 0. A compiler takes more than linear
+time in the stores of a function. So the kernel inside computes the different outputs only.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 FEWEST = 64
-"""Outputs below which a compiler does not mind: a call then has one step less."""
+"""With fewer outputs the compiler is fast anyway, and a call is one step shorter."""
 
 
 def compact(graph: Graph) -> Graph | None:
-    """The graph with each output once; None where that is not worth a step of its own (fewer than half repeat)."""
+    """The graph with each output once. None where fewer than half of the outputs repeat, which is not worth a step of its own."""
     different = tuple(dict.fromkeys(graph.outputs))
     if len(graph.outputs) < FEWEST or 2 * len(different) > len(graph.outputs):
         return None

@@ -1,9 +1,9 @@
 """A large graph as a diagram of few boxes, each for many nodes: first by repeated structure, then by depth.
 
-An unrolled loop repeats a run of operations again and again, each time reading what stands at the same distances
-before it: it becomes one box, with the text of its first turn and the number of turns. What is still too large is cut
-into bands of depth (the longest path from an input). Either way a box stands for an interval of one topological order,
-so the boxes form an acyclic graph; and each pass over the nodes is linear.
+An unrolled loop repeats a run of operations; each turn reads values at the same distances before it. It becomes one box, with
+the text of its first turn and the number of turns. A graph that is still too large is cut into bands of depth (the longest path
+from an input). In both cases a box stands for an interval of one topological order. So the boxes form an acyclic graph. Each
+pass over the nodes is linear.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -32,16 +32,16 @@ from adlab.draw.diagram import Arrow, Box, Diagram, Piece, Row, cut, size_in_wor
 from adlab.graph.graph import Graph
 from adlab.primitives.table import CONSTANT
 
-LIMIT = 60  # inputs and operations; graphs of more are collapsed
+LIMIT = 60  # inputs and operations; larger graphs are collapsed
 LONGEST_TURN = 64  # operations in one turn of a repeated structure
-FEWEST_TURNS, FEWEST_OPERATIONS = 3, 8  # that make a repeated structure
+FEWEST_TURNS, FEWEST_OPERATIONS = 3, 8  # turns, and operations in all, that make a repeated structure
 LINES_OF_TURN = 6
-BANDS = 7  # of depth, in each half
-SINGLE_INPUTS = 6  # more inputs than that share a box
+BANDS = 7  # bands of depth, in each half
+SINGLE_INPUTS = 6  # more inputs than this share a box
 
 
 class Part(NamedTuple):
-    """The operations that one box stands for; `turn` is how many of them make one turn of a repeated structure."""
+    """The operations that one box stands for. `turn` is how many of them make one turn of a repeated structure."""
 
     positions: Sequence[int]
     turn: int = 0
@@ -65,7 +65,7 @@ def collapse(
 
 
 def repeated(graph: Graph, far: Sequence[bool]) -> Iterator[Part]:
-    """All operations in order: the longest repeated structures each as one part, every other operation by itself."""
+    """All operations in order: each of the longest repeated structures as one part, every other operation by itself."""
     operations, start = graph.operations, 0
     for first, turn, count in _repeats(_signatures(graph, far)):
         yield from (Part((i,)) for i in operations[start:first])
@@ -75,10 +75,10 @@ def repeated(graph: Graph, far: Sequence[bool]) -> Iterator[Part]:
 
 
 def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
-    """A number for each operation, the same for two that do the same to operands at the same distances before them.
+    """A number for each operation. Two have the same number if they do the same to operands at the same distances before them.
 
-    Inputs count as one, and so do constants: an unrolled loop may read another one at each turn. So do the nodes of the
-    near half, as read from the far one: a reverse sweep meets them in reverse.
+    All inputs count as one operand, and so do all constants: a loop may read another one at each turn. So do the nodes of the
+    near half as read from the far half: a reverse sweep meets them in reverse order.
     """
     nodes, rank = graph.nodes, dict(zip(graph.operations, range(len(graph.operations)), strict=True))
     known: dict[Any, int] = {}
@@ -93,7 +93,7 @@ def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
 
 
 def _repeats(signatures: Any) -> list[tuple[int, int, int]]:
-    """Stretches that repeat, none overlapping another, the longest chosen first: (first, turn, how many turns)."""
+    """Stretches that repeat and do not overlap, the longest chosen first: (first, turn, how many turns)."""
     found = []
     for turn in range(1, min(LONGEST_TURN, len(signatures) // FEWEST_TURNS) + 1):
         same = np.concatenate(([False], signatures[turn:] == signatures[:-turn], [False]))
@@ -115,7 +115,7 @@ def _repeats(signatures: Any) -> list[tuple[int, int, int]]:
 
 
 def bands(graph: Graph, own: Sequence[bool]) -> Iterator[Part]:
-    """The operations marked `own`, cut into bands of depth among them, about equally many in each."""
+    """The operations marked `own`, cut into bands of depth among them, with about equally many in each."""
     depth = [0] * len(graph)
     levels: dict[int, list[int]] = {}
     for i in graph.operations:

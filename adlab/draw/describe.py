@@ -1,7 +1,7 @@
-"""A graph put into a diagram: which boxes there are, what stands in them, what leads where.
+"""A graph as a diagram: which boxes there are, what is written in them, and which arrows connect them.
 
-Inputs, constants and operations are boxes of different kinds. A constant, to which nothing flows back, gets a box of
-its own at every use, so that no `2` ties distant parts of a picture together. An operand used twice has two arrows.
+Inputs, constants and operations are boxes of different kinds. No adjoint flows back to a constant. It gets a box of its own at
+every use, so that no `2` connects distant parts of a picture. An operand that is used twice has two arrows.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -36,11 +36,10 @@ def describe(
     primal: Graph | None = None,
     outputs: Sequence[str] | None = None,
 ) -> Diagram:
-    """The diagram of a graph, with the numbers of a trace, as far as they are known after `step` operations.
+    """The diagram of a graph, with the numbers of a trace as far as they are known after `step` operations.
 
-    `primal` is the graph that a derivative program was written on: what is in it stands in the near half, the rest in
-    the far one, and arrows bear no numbers. `outputs` names the outputs. Raises OptionError for options that do not
-    fit the graph.
+    `primal` is the graph that a derivative program was written on. Its nodes are in the near half, the others in the far one,
+    and arrows have no numbers. `outputs` names the outputs. Raises OptionError for options that do not fit the graph.
     """
     describer = _Describer(graph, Frame(graph, trace, step, direction), primal, output_tags(graph, outputs))
     for position in range(len(graph.inputs)):
@@ -92,19 +91,19 @@ class _Describer:
 
 
 def heading(graph: Graph, position: int) -> Row:
-    """The name of a node and, if it is an operation, what it does."""
+    """The name of a node and, for an operation, what it does."""
     name = Piece(cut(graph.names[position]), "name")
     return (name, Piece(f"= {cut(graph.written(position))}", gap=0.28)) if graph.nodes[position].operands else (name,)
 
 
 def constant_text(node: Node) -> str:
-    """A constant standing alone: as written if that is short, else to the digits of a picture."""
+    """A constant by itself: as it is written if that is short, else to the digits of a picture."""
     text = number_text(node.parameter)
     return cut(text[1:-1] if text[0] == "(" else text, LONGEST_CONSTANT)
 
 
 def output_tags(graph: Graph, names: Sequence[str] | None) -> dict[int, tuple[Row, ...]]:
-    """For every node that is an output the rows that say which; a single output without a name needs no words."""
+    """For every node that is an output, the lines that say which one. A single output without a name needs none."""
     if names is None:
         names = [f"output {k}" for k in range(1, len(graph.outputs) + 1)] if len(graph.outputs) > 1 else [""]
     if len(names) != len(graph.outputs):
@@ -116,7 +115,7 @@ def output_tags(graph: Graph, names: Sequence[str] | None) -> dict[int, tuple[Ro
 
 
 def shared(graph: Graph, primal: Graph) -> list[bool]:
-    """Which nodes of a graph the graph `primal` has too: the same operation on the same nodes.
+    """Which nodes of a graph are also in the graph `primal`: the same operation on the same nodes.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy

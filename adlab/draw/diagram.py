@@ -1,4 +1,4 @@
-"""What a picture of a graph says, before anything has a place: boxes of text, and arrows with text between them."""
+"""What a picture of a graph says, before anything has a place: boxes of text, and arrows with text beside them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Trace(Protocol):
 
 
 class Piece(NamedTuple):
-    """A stretch of text in one ink. `gap` is the room before it, in ems; `widest` the text that it may grow to."""
+    """A stretch of text in one ink. `gap` is the room before it, in ems. `widest` is the longest text that it may become."""
 
     text: str
     role: Role = "text"
@@ -63,7 +63,7 @@ Row = tuple[Piece, ...]
 
 @dataclass(frozen=True)
 class Box:
-    """One node: its text, and how it is drawn; `sums` marks an adjoint that is a sum of several contributions."""
+    """One node: its text, and how it is drawn. `sums` marks an adjoint that is a sum of several contributions."""
 
     kind: Kind
     rows: tuple[Row, ...]
@@ -89,7 +89,7 @@ class Arrow:
 class Diagram:
     """Boxes in topological order, and arrows between them.
 
-    `key` says what the signs mean, in one line or more; `headings` are those of the two halves, if there are.
+    `key` says what the signs mean, in one line or more. `headings` are those of the two halves, if there are halves.
     """
 
     title: str
@@ -100,7 +100,7 @@ class Diagram:
 
 
 def short_number(number: float) -> str:
-    """A number as it stands in a picture, to five digits.
+    """A number as it is written in a picture, to five digits.
 
     >>> short_number(2.2934734504528866), short_number(-4e-7), short_number(9.0), short_number(float("inf"))
     ('2.2935', '−4e-7', '9', 'inf')

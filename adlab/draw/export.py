@@ -1,8 +1,8 @@
-"""A graph in the languages of other people's tools: Graphviz and Mermaid.
+"""A graph in the languages of other tools: Graphviz and Mermaid.
 
-Inputs, constants, operations and outputs have shapes of their own, and an operand used twice has two edges. Both
-functions write one line for each node and edge, in order, whatever the size of the graph; what a tool then makes of a
-hundred thousand nodes is its own affair (Mermaid stops at 500 edges unless `maxEdges` is raised).
+Inputs, constants, operations and outputs have shapes of their own, and an operand that is used twice has two edges. Both
+functions write one line for each node and edge, in order, for a graph of any size. What a tool makes of a hundred thousand
+nodes is not adlab's business: Mermaid stops at 500 edges unless `maxEdges` is raised.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -31,8 +31,9 @@ from collections.abc import Iterator
 
 from adlab.graph.graph import Graph
 
-# Mermaid reads the text of a node as Markdown (mermaid-js/mermaid#5824) and as HTML; what either could take for markup,
-# and what would end the text, goes in as the number of its character.
+# Mermaid reads the text of a node as Markdown (mermaid-js/mermaid#5824) and as HTML. Characters that either could take for
+# markup, or that
+# would end the text, are written as character numbers.
 _MERMAID_MARKUP = re.compile(r"[^\w =+/(),.\-]|_|\.$|^[-+](?= )")
 
 
@@ -52,7 +53,7 @@ def _dot_lines(graph: Graph) -> Iterator[str]:
 
 
 def _dot_string(text: str) -> str:
-    """In quotes; a backslash would begin one of Graphviz's own escapes, `\\N` the name of the node."""
+    """A text in quotes. A backslash would begin one of Graphviz's own escapes: `\\N` is the name of the node."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 
 

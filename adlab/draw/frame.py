@@ -1,4 +1,4 @@
-"""What is known of a trace after its first operations, forward and then in reverse, put into words and numbers."""
+"""The part of a trace that is known after its first operations, forward and then in reverse, as words and numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEANINGS: dict[Role, str] = {
 
 
 def check(graph: Graph, trace: Trace | None, step: int | None) -> None:
-    """Raises OptionError for a trace of another graph, and for a step that there is not."""
+    """Raises OptionError for a trace of another graph, and for a step that does not exist."""
     if trace is None and step is not None:
         raise OptionError("`step` says how far a trace has come: give `trace=` with it")
     if trace is not None and trace.graph is not graph:
@@ -33,9 +33,9 @@ def check(graph: Graph, trace: Trace | None, step: int | None) -> None:
 
 
 class Frame:
-    """The first `step` operations of a trace are done: 0 to n going forward, n to 2n in reverse; all by default.
+    """The state after the first `step` operations of a trace: 0 to n go forward, n to 2n in reverse. By default: all.
 
-    What is not yet computed shows as a dash, a sum that is not yet complete with dots after it.
+    A number that is not yet computed is a dash. A sum that is not yet complete has dots after it.
     """
 
     def __init__(self, graph: Graph, trace: Trace | None, step: int | None, direction: Direction) -> None:
@@ -64,13 +64,13 @@ class Frame:
         return "done" if position in self.forward or not self.graph.nodes[position].operands else "unknown"
 
     def flow(self, position: int, operand: int) -> State:
-        """How the arrow to an operation from one of its operands looks."""
+        """How the arrow from an operand to its operation looks."""
         if position not in self.forward:
             return "unknown"
         return "passed" if self.step is not None and self._has_passed(position, operand) else "done"
 
     def is_sum(self, position: int) -> bool:
-        """Whether several contributions have come together in this adjoint."""
+        """Whether several contributions have been added in this adjoint."""
         return self.arrived[position] > 1
 
     def _has_passed(self, position: int, operand: int) -> bool:
@@ -91,7 +91,7 @@ class Frame:
         return (first, (tangent,)) if tangent else (first,)
 
     def label(self, position: int, operand: int) -> tuple[Row, ...]:
-        """Beside an arrow: the local partial, and what has been passed back along it."""
+        """Beside an arrow: the local partial, and what has been passed back along the arrow."""
         if self.trace is None or not self.graph.active[self.graph.nodes[position].operands[operand]]:
             return ()
         partial = self.trace.partials[position][operand]
@@ -159,7 +159,7 @@ class Frame:
         return text
 
     def key(self, on_edges: bool = True) -> tuple[Row, ...]:
-        """How far a frame has come, and what the signs mean, those on edges too if there are any."""
+        """How far a frame has come, and what the signs mean; also those on edges, if there are any."""
         if self.trace is None:
             return ()
         there: list[Role] = ["primal"]

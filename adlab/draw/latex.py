@@ -16,7 +16,7 @@ MOST_LINES = 200
 
 
 def to_latex(graph: Graph) -> str:
-    """One aligned line for each operation; withheld, with its size, beyond 200 (it would hang a browser).
+    """One aligned line for each operation. Beyond 200 only the size is given, since more would hang a browser.
 
     >>> import sympy
     >>> from adlab.graph.lowering import lower
@@ -49,7 +49,7 @@ def to_latex(graph: Graph) -> str:
 
 
 def _applied(primitive: Primitive, parameter: Parameter, letters: list[Any]) -> str:
-    """One operation on letters; in adlab's own words where SymPy cannot build it, as 1/0."""
+    """One operation on letters; in adlab's own words where SymPy cannot build it, such as 1/0."""
     try:
         return formula_in_latex(SYMPY.apply(primitive, parameter, letters))
     except (ArithmeticError, ValueError, TypeError):

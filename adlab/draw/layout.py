@@ -1,14 +1,15 @@
 """Where things stand: a layered layout of a directed acyclic graph, in five steps (Sugiyama, Tagawa & Toda 1981).
 
-1. Ranks: every box stands below what it reads (longest paths); boxes then move, and push others, to shorten the edges;
-   where lines cross, other ranks about as short are tried.
-2. Chains: an edge that spans several ranks gets a joint in each rank between; one of the joints holds its label.
-3. Orders: barycentre sweeps and swaps of neighbours, keeping the order with the fewest crossings.
-4. Places: in each rank what all boxes wish, in the mean and then in the median, keeping order and distance.
+1. Ranks: every box is below the boxes that it reads (longest paths). Then boxes move, and push others, to shorten the edges.
+Where lines
+   cross, other ranks of about the same length are tried.
+2. Chains: an edge that spans several ranks gets a joint in each rank between. One of the joints holds its label.
+3. Orders: barycentre sweeps and swaps of neighbours. The order with the fewest crossings is kept.
+4. Places: in each rank the boxes get what they wish, in the mean and then in the median, and keep order and distance.
 5. Routes: the joints of every edge, from the border of one box to the border of the other.
 
-There is no randomness anywhere: the same graph gives the same layout. Coordinates are (across, along): `along` grows in
-the direction of the flow, so the same layout serves pictures from top to bottom and from left to right.
+There is no randomness: the same graph gives the same layout. Coordinates are (across, along), and `along` grows in the
+direction of the flow. So the same layout serves pictures from top to bottom and from left to right.
 
 >>> one = Extent(10, 10, 12)
 >>> square = layout([one, one], [(0, 1), (0, 1)], [None, None])     # x*x: two edges
@@ -31,10 +32,10 @@ from adlab.draw.layered.web import Edge, Extent, Web
 
 __all__ = ["Edge", "Extent", "Layout", "Point", "layout"]
 
-BETWEEN = 13.0  # between ranks, at least
-EFFORT = 2000  # vertices to put in order, in all, while ranks with fewer crossings are looked for
-LONGER = 1.2  # times the least length of all edges together, that fewer crossings may cost
-SLOPE, STEEPEST = 0.16, 34.0  # ranks move apart where an edge must cross far: by SLOPE × the distance, at most so much
+BETWEEN = 13.0  # points between ranks, at least
+EFFORT = 2000  # vertices to put in order, in all, while ranks with fewer crossings are searched for
+LONGER = 1.2  # fewer crossings may lengthen all edges together by this factor
+SLOPE, STEEPEST = 0.16, 34.0  # where an edge crosses far, ranks move apart by SLOPE × the distance, at most STEEPEST
 
 
 class Point(NamedTuple):
@@ -46,7 +47,7 @@ class Point(NamedTuple):
 class Layout:
     """Anchors of the boxes and of the labels, the route of every edge from its source to its target, the size of all.
 
-    `divide` is where, across, the far half begins.
+    `divide` is the place across the flow at which the far half begins.
     """
 
     places: tuple[Point, ...]
@@ -64,10 +65,10 @@ def layout(
     far: Sequence[bool] | None = None,
     pinned: Collection[int] = (),
 ) -> Layout:
-    """The layout of boxes in topological order (each edge leads to a later box) and of labels, one place an edge.
+    """The layout of boxes in topological order (each edge leads to a later box), and of labels: one place for each edge.
 
-    The boxes marked `far` stand in a half of their own, in which edges run back against the flow; a `pinned` box reads
-    nothing, and stands close to the only one that reads it.
+    The boxes marked `far` are in a half of their own, in which edges run against the flow. A `pinned` box reads nothing, and
+    stands close to its only reader.
     """
     if not boxes:
         return Layout((), (), (), 0.0, 0.0)
@@ -84,8 +85,8 @@ def _ordered(
 ) -> Web:
     """Ranks, chains and orders with the fewest crossings found.
 
-    Short edges alone leave ties: where lines cross, one of two operations of a rank is put below the other, and that is
-    kept if fewer cross and the edges are not much longer.
+    Short edges alone leave ties. Where lines cross, one of two operations of a rank is put below the other. That is kept if
+    fewer lines cross and the edges are not much longer.
     """
 
     def ranked(below: Sequence[Edge]) -> Web:
@@ -116,7 +117,7 @@ def _ties(web: Web) -> Iterator[Edge]:
 
 
 class _Router:
-    """Puts the ranks one after the other, and takes every edge from the border of one box to that of the other."""
+    """Places the ranks one after the other, and takes every edge from the border of one box to that of the other."""
 
     def __init__(self, web: Web, places: Places) -> None:
         self.web, self.places, self.x = web, places, places.x
@@ -169,5 +170,5 @@ class _Router:
 
 
 def _straight(across: float, wish: float, slack: float) -> float:
-    """The end of an edge, moved on its box for the line to be straight, if it may move so far."""
+    """The end of an edge, moved along its box to make the line straight, if it may move so far."""
     return wish if abs(across - wish) <= slack else across

@@ -1,4 +1,4 @@
-"""A graph drawn with Matplotlib, on axes that are given or on new ones.
+"""A graph drawn with Matplotlib, on given axes or on new ones.
 
 Nothing here opens a window, saves a file or changes a global setting.
 """
@@ -25,7 +25,7 @@ from adlab.draw.picture import (
 )
 from adlab.graph.graph import Graph
 
-FONT = "DejaVu Sans"  # comes with Matplotlib, and is what the picture was measured in
+FONT = "DejaVu Sans"  # it comes with Matplotlib, and the picture was measured in it
 SKY, GREEN, ORANGE, YELLOW, VERMILLION = "#56b4e9", "#009e73", "#e69f00", "#f0e442", "#d55e00"
 _ON_BOXES, _ON_LINES = 3, 2
 
@@ -43,21 +43,21 @@ def plot_graph(
 ) -> Any:
     """The graph on Matplotlib axes, which are returned.
 
-    - `trace`: its numbers go with the nodes (value, tangent, adjoint) and edges (local partial, what is passed back);
-      `step=k` shows the first k operations done, forward and then in reverse, and the rest as not yet computed.
+    - `trace`: its numbers are drawn with the nodes (value, tangent, adjoint) and edges (local partial, contribution). `step=k`
+      shows the first k operations done, forward and then in reverse, and the rest as not yet computed.
     - `direction`: "TB", which fits half a page, or "LR".
-    - `primal`: for a derivative program, the graph of the function: its nodes stand in a half of their own.
-    - `outputs`: names for the outputs. `limit`: a graph of more nodes is collapsed.
+    - `primal`: for a derivative program, the graph of the function. Its nodes are drawn in a half of their own.
+    - `outputs`: names for the outputs. `limit`: a graph with more nodes is collapsed.
 
-    Without `ax` there is a new figure (`ax.figure`) of the picture's own size, in which text is 7 to 8 points high. On
-    given axes the picture is as large as their size at this moment allows, text and all.
+    Without `ax` there is a new figure (`ax.figure`) of the picture's own size, in which text is 7 to 8 points high. On given
+    axes the picture, with its text, is as large as their present size allows.
     """
     picture = picture_of(graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit)
     return draw(picture, _new_axes(picture) if ax is None else ax)
 
 
 def draw(picture: Picture, ax: Any) -> Any:
-    """A picture on axes, whose limits become its width and height, in points."""
+    """Draws a picture on axes. Their limits become its width and height, in points."""
     ax.set_axis_off()
     ax.set_xlim(0, picture.width)
     ax.set_ylim(picture.height, 0)
@@ -82,16 +82,16 @@ def _new_axes(picture: Picture) -> Any:
 
 
 class _Pen:
-    """Draws in the ink of the current style, light or dark, at the scale that the axes give."""
+    """Draws in the ink of the current style, light or dark, at the scale of the axes."""
 
     def __init__(self, ax: Any, picture: Picture) -> None:
         from matplotlib import rcParams
         from matplotlib.colors import to_rgb
 
         self.ax = ax
-        figure = ax.figure.figure  # of a subfigure the whole
+        figure = ax.figure.figure  # for a subfigure, the whole figure
         if figure.get_layout_engine() is not None:
-            figure.draw_without_rendering()  # or the size of the axes would not be known yet
+            figure.draw_without_rendering()  # otherwise the size of the axes would not be known yet
         extent, dpi = ax.get_window_extent(), figure.dpi
         self.scale = min(extent.width / picture.width, extent.height / picture.height) * 72 / dpi
         self.ink = rcParams["text.color"]
@@ -172,7 +172,7 @@ class _Pen:
 
 
 def _fill(box: Box) -> tuple[str, float]:
-    """Colour (none: the ink) and opacity of a box."""
+    """The colour (none means the ink) and opacity of a box."""
     if box.state == "now":
         return YELLOW, 0.2
     if box.state == "unknown" or box.kind == "constant":

@@ -10,7 +10,7 @@ from adlab.autodiff.sparse import Coloring
 
 
 def plot_pattern(coloring: Coloring, ax: Any = None) -> Any:
-    """On Matplotlib axes, which are returned. Rows of reverse sweeps are hatched."""
+    """Draws the pattern on Matplotlib axes and returns them. Rows of reverse sweeps are hatched."""
     import matplotlib.pyplot as plt
     from matplotlib.collections import PolyCollection
 

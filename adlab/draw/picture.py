@@ -1,7 +1,7 @@
-"""A diagram brought to paper: every shape and every line of text at its place, in points, for a renderer to ink.
+"""A diagram with all places fixed: every shape and every line of text, in points, ready for a renderer.
 
-The renderers (`drawing` with Matplotlib, `svg` by hand) only go through the lists of a `Picture`; all that they share
-is decided here: sizes, places, curves, and the inks of Okabe & Ito (2008), which the colour-blind can tell apart.
+The renderers (`on_axes` with Matplotlib, `svg` by hand) only go through the lists of a `Picture`. Everything that they share is
+decided here: sizes, places, curves, and the inks of Okabe & Ito (2008), which colour-blind readers can tell apart.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from adlab.errors import OptionError
 from adlab.graph.graph import Graph
 
 HEADING, NUMBERS, SMALL = 8.0, 7.6, 7.2  # sizes of text, in points
-LEADING = 1.24  # from line to line, in sizes
+LEADING = 1.24  # distance between lines, in units of the text's size
 MARGIN, PADDING, LABEL_GAP = 4.0, 4.5, 3.0
-HEAD, HALF_HEAD, BADGE = 4.6, 2.1, 4.4  # arrow heads, and the disc with the Σ
-MOST = 300  # boxes at most, if someone asks for more than the usual limit
-STACK = 2.2  # a box for many nodes looks like a pile of cards
-KEY_GAP, NARROWEST = 1.6, 190.0  # ems between the parts of the key; the width that it may need at least
+HEAD, HALF_HEAD, BADGE = 4.6, 2.1, 4.4  # sizes of arrow heads, and of the disc with the Σ
+MOST = 300  # boxes at most, if a caller raises the usual limit
+STACK = 2.2  # points between the outlines of a box for many nodes, which looks like a pile of cards
+KEY_GAP, NARROWEST = 1.6, 190.0  # ems between the parts of the key, and the least width for it
 
 INKS: dict[Role, tuple[str, str]] = {
     "name": ("", ""),  # the ink of the page
@@ -37,7 +37,7 @@ INKS: dict[Role, tuple[str, str]] = {
     "tangent": ("#007a5a", "#2fc79b"),
     "adjoint": ("#b84f00", "#f0883e"),
 }
-"""For light and for dark paper; bluish green and vermillion are deepened to be read as text (contrast 4.5)."""
+"""For light and for dark paper. Bluish green and vermillion are darkened, so that they can be read as text (contrast 4.5)."""
 
 # Advance widths in DejaVu Sans, the widest of the usual sans-serif fonts, in thousandths of an em.
 _WIDTHS = {
@@ -56,7 +56,7 @@ class Rect(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of text: its pieces, one after the other, start at x or have their middle there."""
+    """One line of text. Its pieces follow each other; the line starts at x, or has its middle there."""
 
     x: float
     y: float
@@ -74,7 +74,7 @@ class Line(NamedTuple):
 
 
 Stroke = tuple[tuple[float, float], ...]
-"""One point to move to, or to draw a line to; three for a cubic Bézier curve."""
+"""One point to move to or to draw a line to; three points for a cubic Bézier curve."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Picture:
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """The width of a text, in points; in narrower fonts than DejaVu Sans it is less.
+    """The width of a text, in points. In fonts narrower than DejaVu Sans it is less.
 
     >>> round(text_width("v1 = x1 + x2", 10))
     67
@@ -138,7 +138,7 @@ def picture_of(
     outputs: Sequence[str] | None = None,
     limit: int = LIMIT,
 ) -> Picture:
-    """The picture of a graph, collapsed if it has more than `limit` inputs and operations; options as in `describe`.
+    """The picture of a graph. It is collapsed if it has more than `limit` inputs and operations. Options are as in `describe`.
 
     Raises OptionError for frames of a collapsed graph, and a limit beyond MOST.
     """
@@ -155,7 +155,7 @@ def picture_of(
 
 
 def compose(diagram: Diagram, direction: Direction = "TB") -> Picture:
-    """The picture of a diagram; flow is from top to bottom ("TB") or from left to right ("LR").
+    """The picture of a diagram. The flow is from top to bottom ("TB") or from left to right ("LR").
 
     Raises OptionError for another direction.
     """
@@ -165,7 +165,7 @@ def compose(diagram: Diagram, direction: Direction = "TB") -> Picture:
 
 
 class _Composer:
-    """Sizes first, then the layout in (across, along), then the page, where these are (x, y) or (y, x)."""
+    """Computes sizes first, then the layout in (across, along), then the page, where these are (x, y) or (y, x)."""
 
     def __init__(self, diagram: Diagram, direction: Direction) -> None:
         self.diagram, self.across = diagram, direction == "TB"
@@ -189,7 +189,7 @@ class _Composer:
         return Extent(across / 2, across / 2, along)
 
     def _label_extent(self, arrow: Arrow) -> Extent | None:
-        """A label stands to the right of its line, or on it."""
+        """A label is to the right of its line, or on it."""
         if not arrow.rows:
             return None
         width, height = _block(arrow.rows, SMALL)
@@ -263,7 +263,7 @@ class _Composer:
 
 
 def _box_size(box: Box) -> tuple[float, float]:
-    """Width and height; the round ends of an input need room."""
+    """Width and height. The round ends of an input need room."""
     width, height = _block(box.rows, HEADING)
     if box.kind == "constant":
         return max(width, height) + PADDING, height + PADDING
@@ -302,7 +302,7 @@ def _key_width(row: Row) -> float:
 
 
 def _key(rows: Sequence[Row], width: float, top: float) -> Iterator[Line]:
-    """The key below the drawing, each row broken into as many lines as it needs."""
+    """The key below the drawing. Each row is broken into as many lines as it needs."""
     lines: list[Row] = []
     for row in rows:
         line: Row = ()

@@ -1,7 +1,7 @@
-"""A graph as SVG, written by hand: text stays text, every node and edge tells all its digits in a tooltip.
+"""A graph as SVG, written by hand: text stays text, and every node and edge has a tooltip with all digits.
 
-Inside a page the ink is the page's own (`currentColor`); alone, or as an image, the picture follows the reader's choice
-of a light or dark screen. There is no script and nothing is loaded; the same graph gives the same bytes.
+Inside a page the ink is the page's own (`currentColor`). Alone, or as an image, the picture follows the reader's choice of a
+light or dark screen. There is no script and nothing is loaded. The same graph gives the same bytes.
 
 >>> from adlab.graph.lowering import lower
 >>> import sympy
@@ -34,7 +34,7 @@ from adlab.draw.picture import (
 from adlab.graph.graph import Graph
 
 LEANING = 72
-"""How much of a coloured ink is itself, in per cent: the rest is the page's, so that it is read on dark pages too."""
+"""The part of a coloured ink that is its own, in per cent. The rest is the page's ink, so that it is readable on dark pages."""
 _HOLLOW = ' style="fill: none"'
 _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -49,12 +49,12 @@ def graph_svg(
     outputs: Sequence[str] | None = None,
     limit: int = LIMIT,
 ) -> str:
-    """The graph as an `<svg>` element, to stand in a page or alone in a file; the options are those of `plot_graph`."""
+    """The graph as an `<svg>` element, for a page or as a file of its own. The options are those of `plot_graph`."""
     return svg(picture_of(graph, trace, step, direction=direction, primal=primal, outputs=outputs, limit=limit))
 
 
 def graph_html(graph: Graph) -> str | None:
-    """A graph too large to be drawn whole: collapsed, and under the picture its Wengert list; None for one that is not."""
+    """A graph too large to be drawn whole: collapsed, with its Wengert list below the picture. None for other graphs."""
     if len(graph.inputs) + len(graph.operations) <= LIMIT:
         return None  # the picture alone says everything
     return f'{graph_svg(graph)}<pre style="max-height: 24em; overflow: auto">{_text(str(graph))}</pre>'
@@ -80,9 +80,9 @@ def svg(picture: Picture) -> str:
 
 
 def _style() -> str:
-    """Inside a page the ink is the page's own, and coloured inks lean toward it; alone there is paper too, light or dark.
+    """Inside a page: the page's own ink, with coloured inks mixed into it. Alone: paper too, light or dark.
 
-    Programs that do not know `color-mix` keep the declaration before it.
+    Programs that do not know `color-mix` use the declaration before it.
     """
     rules = [
         "text { font-family: 'DejaVu Sans', Verdana, Arial, sans-serif; fill: currentColor; stroke: none }",
@@ -126,7 +126,7 @@ def _style() -> str:
 
 
 def _scoped(scope: str, rule: str) -> str:
-    """A rule for this picture only: a style sheet inside a page would hold for all of it."""
+    """A rule for this picture only. Otherwise a style sheet inside a page would apply to the whole page."""
     selectors, body = rule.split(" {", 1)
     return ", ".join(f"{scope} {selector}" for selector in selectors.split(", ")) + " {" + body
 

@@ -1,1 +1,1 @@
-"""Graphs for PyTorch, JAX and CasADi that carry adlab's own derivatives: the frameworks compute, adlab says what."""
+"""Graphs for PyTorch, JAX and CasADi with adlab's own derivatives: the framework computes what adlab's programs say."""

@@ -1,4 +1,4 @@
-"""A graph for CasADi with adlab's own derivatives, first and second: programs of adlab stand in for CasADi's rules."""
+"""A graph for CasADi with adlab's own first and second derivatives: adlab's programs replace CasADi's rules."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from adlab.graph.graph import Graph
 from adlab.peers.casadi import NUMBERS
 
 ORDERS = 2
-"""Derivatives that are adlab's. CasADi wants all of them at once, and each costs a few times the one before."""
+"""Orders of derivatives that are adlab's. CasADi wants all of them at once, and each costs a few times the one before."""
 
 
 def export(graph: Graph, name: str = "f") -> Any:
-    """The graph as a `casadi.Function` of one vector (n) with one vector output (m); called on (n, N), a batch.
+    """The graph as a `casadi.Function` of one vector (n) with one vector output (m). Called on (n, N) it computes a batch.
 
-    It takes part in expressions of SX and MX as one call. Raises MethodError for a primitive that CasADi lacks.
+    It enters expressions of SX and MX as one call. Raises MethodError for a primitive that CasADi lacks.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -47,7 +47,7 @@ def _values(graph: Graph, inputs: list[Any], rows: int, columns: int) -> Any:
 
 
 def _with_jacobian(graph: Graph, name: str, names: list[str], output: str, shape: tuple[int, int], orders: int) -> Any:
-    """The function of x (and of results before, which CasADi passes on and nothing here needs), with its Jacobian."""
+    """The function of x with its Jacobian. CasADi also passes earlier results, which are not needed here."""
     inputs, x = _point(graph)
     n, size = len(inputs), shape[0] * shape[1]
     passed = [casadi.SX.sym(each, *_shape(each, n, shape)) for each in names[1:]]
@@ -62,7 +62,7 @@ def _with_jacobian(graph: Graph, name: str, names: list[str], output: str, shape
 
 
 def _jacobian_of(program: Graph, name: str, names: list[str], output: str, shape: tuple[int, int], orders: int) -> Any:
-    """CasADi's `jac_f`: the inputs of f and its output, a Jacobian by each input; only that by x is not 0."""
+    """CasADi's `jac_f`. Its inputs are those of f and f's output. It has a Jacobian by each input; only that by x is not 0."""
     n, size = len(program.inputs), shape[0] * shape[1]
     inner_names = [*names, f"out_{output}"]
     if len(names) == 1:
@@ -77,7 +77,7 @@ def _jacobian_of(program: Graph, name: str, names: list[str], output: str, shape
 
 
 def _shape(passed: str, n: int, shape: tuple[int, int]) -> tuple[int, int]:
-    """The shape of a result that is passed on: of y, (m, 1), while it is the Jacobian (m, n) that is computed."""
+    """The shape of an earlier result that is passed on: that of y, (m, 1), when the Jacobian (m, n) is computed."""
     return (shape[0], 1) if passed == "out_y" else shape
 
 

@@ -1,8 +1,8 @@
 """A graph for JAX with adlab's own derivatives: JAX computes the values, adlab's tangent programs say what to compute.
 
-JAX's own rules lose digits (tanh beyond 20, asinh far out), and a branch that is not taken turns the gradient to NaN. Here
-the derivative of the graph is its tangent program, exported in the same way, so that derivatives of any order keep their
-digits and their guards. JAX transposes it for reverse mode.
+JAX's own rules lose digits (tanh beyond 20, asinh far out), and a branch that is not taken turns the gradient to NaN. Here the
+derivative of the graph is its tangent program, exported in the same way. So derivatives of any order keep their digits and
+their guards. JAX transposes it for reverse mode.
 """
 
 from __future__ import annotations

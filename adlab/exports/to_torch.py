@@ -48,13 +48,13 @@ class _Walk(torch.autograd.Function):  # type: ignore[misc]  # PyTorch's types a
 
 
 class Exported(Lowered):
-    """A graph as a module, differentiated by adlab's rules: see `adlab.peers.torch.function` for what it takes."""
+    """A graph as a module, differentiated by adlab's rules. `adlab.peers.torch.function` says what it takes."""
 
     def forward(self, x: Any) -> Tensor:
         """The values of the outputs."""
         point = self._point(x)
         checked(point.shape, self.graph)
-        # A compiler follows operations and no classes of ours; it gets PyTorch's own rules.
+        # A compiler follows operations, not adlab's classes. So it gets PyTorch's own rules.
         found = self.values(point) if torch.compiler.is_compiling() else _Walk.apply(point, self)
         return found if len(self.graph.outputs) > 1 or self.vector else found.squeeze(-1)
 
@@ -74,7 +74,7 @@ class Exported(Lowered):
         return Exported(tangent_program(self.graph, names), self.kind, True)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("adjoint", "tangent"):  # no parts of the module: they would be counted and saved with it
+        if name in ("adjoint", "tangent"):  # they are not parts of the module; otherwise they would be counted and saved with it
             self.__dict__[name] = value
         else:
             super().__setattr__(name, value)
@@ -90,8 +90,8 @@ def _restored(graph: Any, kind: Any, vector: bool) -> Exported:
 def export(graph: Graph, dtype: Any = None) -> Exported:
     """The graph as a differentiable module: a tensor (..., n), or tensors by name, → (...), or (..., m) for m outputs.
 
-    Raises MethodError, when it is called, for a primitive that PyTorch lacks. Inside torch.compile, which follows no
-    classes of ours, PyTorch's own rules hold.
+    Raises MethodError, when it is called, for a primitive that PyTorch lacks. Inside torch.compile, which does not follow
+    adlab's classes, PyTorch's own rules hold.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy

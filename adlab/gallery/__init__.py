@@ -1,6 +1,6 @@
-"""The named functions that walkthroughs, figures and tests use, each with a point and a sentence.
+"""The named functions that walkthroughs, figures and tests use, each with a point and a sentence about it.
 
-Formulas are as written: nothing is evaluated or reordered, and a part that is used twice is one object. `logistic_map`
+Formulas are as they are written: nothing is evaluated or reordered, and a part that is used twice is one object. `logistic_map`
 and `speelpenning` also come with `form="evaluated"`, which is what SymPy makes of the same formula.
 
 >>> from adlab.gallery import logistic_map, named
@@ -56,7 +56,7 @@ GALLERY: dict[str, Callable[..., Function]] = {
 
 
 class Row(NamedTuple):
-    """A line of the list: what `named` makes it from, its variables, outputs and operations, and its sentence."""
+    """A line of the list: the name for `named`, the variables, outputs and operations, and a sentence."""
 
     name: str
     n: int
@@ -78,8 +78,8 @@ def listing() -> list[Row]:
 def named(text: str) -> Function:
     """The function of this name, its sizes after colons: "worked-example", "logistic-map:6", "attention:8:4".
 
-    The beginning of a name is enough where only one begins so. Raises OptionError, with the nearest name, for one that there
-    is not, and for sizes that do not fit.
+    The beginning of a name is enough where only one name begins so. Raises OptionError, with the nearest name, for an unknown
+    name, and for sizes that do not fit.
 
     >>> named("logistic-map:6").name
     'logistic map (n = 6, written)'

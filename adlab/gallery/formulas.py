@@ -1,4 +1,4 @@
-"""Formulas of the literature: each is known for one thing that differentiating it shows."""
+"""Formulas of the literature. Each is known for one thing that differentiating it shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from adlab.gallery.notation import add, div, dot, exp, letter, letters, log, mul
 from adlab.gallery.straight import HAND, function
 
 Form = Literal["written", "evaluated"]
-MAX_EVALUATED = 500  # beyond, the factors of the evaluated logistic map leave binary64 one after the other
+MAX_EVALUATED = 500  # beyond it, the factors of the evaluated logistic map leave binary64 one after the other
 
 
 def worked_example() -> Function:
@@ -67,7 +67,7 @@ def switched() -> Function:
 def logistic_map(n: int = 4, form: Form = "written") -> Function:
     """l_n of l_1 = x, l_{k+1} = 4 l_k (1 − l_k), at 0.3 (Baydin et al. 2018, Table 1).
 
-    Evaluated, SymPy flattens the nest into one product of n + 1 factors; its coefficient is 4**(n - 1).
+    In the evaluated form SymPy flattens the nest into one product of n + 1 factors; its coefficient is 4**(n - 1).
 
     >>> logistic_map(3).outputs, logistic_map(3, form="evaluated").outputs
     ((4*(4*x*(1 - x))*(1 - 4*x*(1 - x)),), (16*x*(1 - x)*(-4*x*(1 - x) + 1),))
@@ -91,7 +91,7 @@ def logistic_map(n: int = 4, form: Form = "written") -> Function:
 def speelpenning(n: int = 10, form: Form = "written") -> Function:
     """x1 x2 ⋯ xn at x_i = i/(i + 1), where it is 1/(n + 1) (Speelpenning 1980).
 
-    Written, it is nested in pairs as a loop makes it, ((x1 x2) x3) ⋯; evaluated, it is one flat product.
+    In the written form it is nested in pairs, ((x1 x2) x3) ⋯, as a loop makes it. In the evaluated form it is one flat product.
     """
     evaluated = _is_evaluated(form)
     require(lambda: n, n=n)

@@ -1,4 +1,4 @@
-"""Models that people fit: the loss of a network, of an attention head, of a camera, by what is fitted."""
+"""Models that people fit: the loss of a network, of an attention head and of a camera, as functions of the fitted numbers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from adlab.text.unevaluated import Decimal
 
 
 def residual_network(width: int = 11, depth: int = 2, inputs: int = 8) -> Function:
-    """The squared error of a residual network at one sample, by all its weights: 374 of them by default.
+    """The squared error of a residual network at one sample, as a function of all its weights: 374 of them by default.
 
     h ← tanh(W0 x + b0) from `inputs` data to `width`, then `depth` times h ← h + tanh(W h + b), then (vᵀh − 1)².
     The data are x_j = (2j − 1)/(2·inputs); the weights are spread over ±√(3/width), a variance of 1/width.
@@ -68,9 +68,9 @@ def _affine(W: Matrix, b: Vector, h: Vector) -> list[Expr]:
 
 
 def network(inputs: int = 4, outputs: int = 3, width: int = 8, depth: int = 3) -> Function:
-    """y = V h after `depth` layers h ← tanh(W h), from `inputs` data to `outputs` numbers, by its data.
+    """y = V h after `depth` layers h ← tanh(W h), from `inputs` data to `outputs` numbers, as a function of its data.
 
-    The weights are fixed: W_ij = √3 cos(i + 2j + 3k)/columns in layer k, to six decimals; all count from 0.
+    The weights are fixed: in layer k, W_ij = √3 cos(i + 2j + 3k)/columns, to six decimals. All indices count from 0.
     """
     require(lambda: 2 * width * (inputs + (depth - 1) * width + outputs), inputs=inputs, outputs=outputs, width=width,
             depth=depth)  # fmt: skip
@@ -93,7 +93,7 @@ def _weights(rows: int, columns: int, layer: int) -> list[list[Expr]]:
 
 
 def attention(tokens: int = 4, width: int = 3) -> Function:
-    """The mean square of one softmax attention head, by its tokens X and its weights Q, K, V (Vaswani et al. 2017).
+    """The mean square of one softmax attention head, as a function of its tokens X and its weights Q, K, V (Vaswani et al. 2017).
 
     softmax(XQ (XK)ᵀ/√width) XV, where X is (tokens, width) and Q, K, V are (width, width).
     """
@@ -118,7 +118,7 @@ def _product(A: Matrix, B: Matrix) -> list[list[Expr]]:
 
 
 def _attended(query: Vector, keys: Matrix, values: Matrix) -> list[Expr]:
-    """The mean of the values, weighted by softmax of how well their keys fit the query."""
+    """The mean of the values, weighted by the softmax of how well their keys fit the query."""
     scale = sqrt(Integer(len(query)))
     powers = [exp(div(dot(query, key), scale)) for key in keys]
     total = add(*powers)
@@ -127,10 +127,10 @@ def _attended(query: Vector, keys: Matrix, values: Matrix) -> list[Expr]:
 
 
 def bundle_adjustment(measured: Sequence[float] = (250.0, 160.0)) -> Function:
-    """How far a point's image lies from where it was `measured`, in pixels, weighted (ADBench; Šrajer et al. 2018).
+    """The distance of a point's image from where it was `measured`, in pixels, weighted (ADBench; Šrajer et al. 2018).
 
-    The point X is seen by a camera at C, turned by the Rodrigues vector r ≠ 0, of focal length f, principal point
-    (u0, v0) and radial distortion 1 + k1 ρ² + k2 ρ⁴; w weighs the residual. 15 inputs, 2 outputs.
+    A camera at C sees the point X. It is turned by the Rodrigues vector r ≠ 0 and has focal length f, principal point (u0, v0)
+    and radial distortion 1 + k1 ρ² + k2 ρ⁴. w weighs the residual. There are 15 inputs and 2 outputs.
     """
     aim = coerce(measured, ["u", "v"], "measured image").tolist()
     r, C, X = letters("r", 3), letters("C", 3), letters("X", 3)

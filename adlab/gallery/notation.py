@@ -1,6 +1,6 @@
-"""Letters, sizes, and arithmetic that only writes: what the formulas of the gallery are put together with.
+"""Letters, sizes, and arithmetic that only writes: the formulas of the gallery are built with these.
 
-Nothing is evaluated or reordered, and a part that is used twice is one object: see `adlab.text.unevaluated`. Within
+Nothing is evaluated or reordered, and a part that is used twice is one object: see `adlab.text.unevaluated`. Inside
 `straight()` the same functions put nodes into a graph instead.
 """
 
@@ -20,7 +20,7 @@ from adlab.errors import OptionError
 from adlab.gallery.straight import HAND
 from adlab.text.unevaluated import applied, flat, negative, product, total
 
-MAX_OPERATIONS = 1_000_000  # of a function built here: ten seconds and half a gigabyte to build and lower
+MAX_OPERATIONS = 1_000_000  # of a function that is built here: ten seconds and half a gigabyte to build and lower
 
 Vector = Sequence[Expr]
 Matrix = Sequence[Sequence[Expr]]

@@ -1,7 +1,7 @@
-"""The gallery's formulas built straight into a graph, no SymPy object in between.
+"""Builds the gallery's formulas straight into a graph, without SymPy objects in between.
 
-SymPy makes some 2,000 objects a second as it evaluates and 100,000 where nothing is evaluated; a graph takes a
-million nodes a second. What is built so has no expression: it is judged from its graph, and labelled so.
+SymPy makes about 2,000 objects a second when it evaluates and 100,000 when it does not. A graph takes a million nodes a second.
+A function built this way has no expression. It is judged from its graph, and labelled so.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Wire:
 
 
 class Hand:
-    """Writes operations into a graph as they are asked for; exact SymPy numbers become constants.
+    """Writes operations into a graph as they are asked for. Exact SymPy numbers become constants.
 
-    Letters come before operations, as a formula's do.
+    Letters come before operations, as they do in a formula's graph.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Hand:
         return self._chain(ADD, [self._at(term) for term in terms])
 
     def mul(self, factors: Sequence[Any]) -> Wire:
-        """The number last, as lowering has it."""
+        """The product, with a number last, as lowering has it."""
         places = [self._at(factor) for factor in factors]
         nodes = self.builder.nodes
         return self._chain(MUL, sorted(places, key=lambda place: (nodes[place].primitive is CONSTANT, place)))
@@ -78,7 +78,7 @@ class Hand:
         return self.builder.constant(Fraction(term.p, term.q) if isinstance(term, sympy.Rational) else float(term))
 
     def finish(self, outputs: Sequence[Wire], variables: Sequence[Wire]) -> Graph:
-        """What the outputs need, the inputs in the order of `variables`."""
+        """The graph of what the outputs need, with the inputs in the order of `variables`."""
         graph = self.builder.finish([output.position for output in outputs])
         order = [variable.position for variable in variables]
         if order == list(range(len(order))):
@@ -97,7 +97,7 @@ HAND: ContextVar[Hand | None] = ContextVar("HAND", default=None)
 
 @contextmanager
 def straight() -> Iterator[None]:
-    """Within it the gallery builds its families straight into graphs (those that it parses from a text are parsed).
+    """Inside this block the gallery builds its families straight into graphs, except those that it parses from a text.
 
     >>> from adlab.gallery import rosenbrock
     >>> with straight():
@@ -114,7 +114,7 @@ def straight() -> Iterator[None]:
 
 
 def function(output: Any, variables: Sequence[Any], name: str, point: Sequence[float], about: str) -> Function:
-    """The Function of what a family has written, or built."""
+    """The Function that a family has written or built."""
     hand = HAND.get()
     if hand is None:
         return Function(output, variables=variables, name=name, point=point, about=about)
@@ -122,5 +122,5 @@ def function(output: Any, variables: Sequence[Any], name: str, point: Sequence[f
     built = Function.from_graph(hand.finish(outputs, variables), name)
     built.scalar, built.about = isinstance(output, Wire), about
     built.point = tuple(float(number) for number in point)
-    HAND.set(Hand())  # the next family's letters are its own
+    HAND.set(Hand())  # the next family has letters of its own
     return built

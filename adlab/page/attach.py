@@ -1,4 +1,4 @@
-"""Puts `page` on functions. `adlab.Function` comes from here, since `adlab.function` must not import a room above it."""
+"""Adds `page` to functions. `adlab.Function` comes from here, since `adlab.function` must not import a room above it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from adlab.function import Function
 
 
 def page(f: Function, x: Any = None, out: Any = None) -> Any:
-    """The interactive page of this function at a point; with `out` it is written to a file. See `adlab.page`."""
+    """The interactive page of this function at a point. With `out` it is written to a file. See `adlab.page`."""
     from adlab.page import build
 
     return build.page(f, x, out)

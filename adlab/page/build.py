@@ -1,4 +1,4 @@
-"""One self-contained HTML file: markup, data, style sheet and script, with a policy that lets nothing in from outside."""
+"""One self-contained HTML file: markup, data, style sheet and script, with a policy that loads nothing from outside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from adlab.report.compare import Comparison, compare
 from adlab.tracing.traced import at_point
 
 LARGEST_FORMULA = 4000
-"""Characters of MathML beyond which the formula stands as text."""
+"""The longest formula, in characters of MathML, that is typeset. A longer one is shown as text."""
 
 
 class Page:
@@ -37,7 +37,7 @@ class Page:
         return f'<iframe sandbox="allow-scripts allow-downloads" width="100%" height="900" srcdoc="{escape(self.html, quote=True)}"></iframe>'
 
     def save(self, path: str | Path) -> Path:
-        """Writes the file; returns its path. Raises OutputError where that is impossible."""
+        """Writes the file and returns its path. Raises OutputError where that is impossible."""
         target = Path(path)
         try:
             with whole_file(target) as draft:
@@ -50,8 +50,8 @@ class Page:
 def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Comparison | None = None) -> Page:
     """The interactive page of a formula at a point: step through both sweeps, fill in, predict, break, compare.
 
-    `f` is a Function, an expression or a text with one output; `x` a point. With `out` the file is written. Raises MethodError
-    for several outputs, and what `f.trace` raises outside the domain.
+    `f` is a Function, an expression or a text with one output. `x` is a point. With `out` the file is written. Raises
+    MethodError for several outputs, and what `f.trace` raises outside the domain.
 
     >>> print(page("x*sin(x)", 2.0).html[:15])
     <!doctype html>
@@ -77,7 +77,7 @@ def _formula(f: Function) -> str:
     """The formula in MathML where it is short, else as text."""
     from sympy import mathml
 
-    plain = all(re.fullmatch(r"[^\W\d]\w*", name) for name in f.names)  # SymPy's printer writes names out as markup
+    plain = all(re.fullmatch(r"[^\W\d]\w*", name) for name in f.names)  # SymPy's printer turns other names into markup
     short = f.n <= 12 and len(f.graph.operations) <= 60
     try:
         written = mathml(f.outputs[0], printer="presentation") if plain and short else ""
@@ -91,7 +91,7 @@ def _formula(f: Function) -> str:
 def _document(f: Function, data: dict[str, Any], rows: dict[str, Any]) -> str:
     script = files("adlab.page").joinpath("page.js").read_text(encoding="utf-8")
     style = files("adlab.page").joinpath("page.css").read_text(encoding="utf-8")
-    # "</" would end the element that holds the data, whatever it stands in.
+    # "</" would end the element that holds the data, wherever it occurs.
     packed = json.dumps(_finite(data), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; base-uri 'none'; "
               "form-action 'none'")  # fmt: skip

@@ -24,7 +24,7 @@ WIDEST = 26
 MOST_BOXES = 220
 """Operations up to which the graph is drawn box by box."""
 
-# What the page's script computes by itself. Everything else comes as numbers, and the page says so.
+# The primitives that the page's script can compute itself. All other numbers are recorded, and the page says so.
 IN_JAVASCRIPT = frozenset(
     ["add", "sub", "mul", "div", "neg", "powi", "powr", "pow", "sqrt", "cbrt", "hypot", "exp", "log", "xlogy", "gauss", "growth",
      "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "sech", "csch", "coth",
@@ -108,7 +108,7 @@ def picture(graph: Graph, nodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _reaching(route: list[list[float]]) -> list[list[float]]:
-    """The route with both ends on the borders of the boxes, which are smaller than the room that the layout gave them."""
+    """The route with both ends on the borders of the boxes, which are smaller than their room in the layout."""
     (x, y), (u, v) = route[0], route[-1]
     return [[x, y - GAP / 2], *route, [u, v + GAP / 2]]
 
@@ -119,7 +119,7 @@ def _label(node: dict[str, Any]) -> str:
 
 
 def _program(f: Function) -> list[str]:
-    """The lines of the reverse-mode program; none where it is long."""
+    """The lines of the reverse-mode program; none if it is long."""
     program = f.derivative("reverse").graph
     return list(program.lines()) if len(program.operations) <= MOST_BOXES else []
 
@@ -134,7 +134,7 @@ def _counts(f: Function) -> dict[str, int]:
 
 
 def compared(found: Comparison) -> dict[str, Any]:
-    """The comparison's three tables and its verdict; each sentence with what it rests on."""
+    """The comparison's three tables and its verdict. Each sentence names what it depends on."""
     facts = found.to_dict()
     accuracy = [[row["method"], row["variable"], row["value"], row["digits"], row["ulps"], row["status"]] for row in facts["accuracy"]]
     return {

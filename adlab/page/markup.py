@@ -12,11 +12,11 @@ from html import escape
 from typing import Any
 
 MOST_ROWS = 1200
-"""Lines of the Wengert list that the page writes out."""
+"""The most lines of the Wengert list that the page writes out."""
 
 
 def number(value: Any) -> str:
-    """A number with five significant digits; a text as it is; nothing for None."""
+    """A number with five significant digits. A text stays as it is, and None becomes nothing."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -1,1 +1,1 @@
-"""The systems people use, each behind one small module that is imported only when it is asked for: see `catalogue`."""
+"""The systems that people use, each behind one small module that is imported only when it is asked for: see `catalogue`."""

@@ -16,11 +16,11 @@ from adlab.peers.flat import flat
 from adlab.process import run_module
 
 MEMORY = 12 * 2**30
-"""Bytes of address space that a job may take: an expression that unfolds must not take the machine's memory."""
+"""Bytes of address space that a job may take, so that an expression that unfolds cannot use up the machine's memory."""
 
 
 class Worker:
-    """A peer's derivative of a graph, each call in a new process. Raises GaveUp once time is up, then and ever after."""
+    """A peer's derivative of a graph, each call in a new process. Once time is up, this call and all later ones raise GaveUp."""
 
     def __init__(self, name: str, system: str, graph: Graph, seconds: float) -> None:
         self.name, self.system, self.seconds = name, system, seconds

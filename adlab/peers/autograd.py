@@ -17,7 +17,7 @@ from adlab.peers.shapes import Jacobians
 
 
 def _special() -> dict[str, Callable[..., Any]]:
-    """autograd wraps SciPy's special functions where there is SciPy."""
+    """autograd wraps SciPy's special functions if SciPy is installed."""
     try:
         import autograd.scipy.special as special
     except ImportError:
@@ -50,9 +50,9 @@ def reverse(graph: Graph) -> Jacobians:
     gradient = autograd.grad(f)
 
     def jacobians(points: FloatArray) -> FloatArray:
-        # points do not mix, so that the gradient of the sum over a batch is that of each of its points
+        # points do not mix, so the gradient of the sum over a batch is that of each point
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Output seems independent of input")  # its gradient is 0, and rightly
+            warnings.filterwarnings("ignore", "Output seems independent of input")  # its gradient is 0, which is right
             return np.stack([gradient(points, i) for i in range(len(graph.outputs))], axis=-2)
 
     return jacobians

@@ -15,7 +15,7 @@ from adlab.peers.shapes import Jacobians
 
 
 def _erfc(a: Any) -> Any:
-    """1 - erf(a) is nothing but roundoff at 6: from 2 on Laplace's continued fraction, for which 40 levels are enough."""
+    """1 - erf(a) is nothing but roundoff at 6. From 2 on this is Laplace's continued fraction, with 40 levels."""
     far = below = casadi.if_else(a < 2, 2, a)
     for k in range(40, 0, -1):
         below = far + k / 2 / below
@@ -23,7 +23,7 @@ def _erfc(a: Any) -> Any:
 
 
 def _erfinv(a: Any) -> Any:
-    """CasADi's own is good to 1e-8, which steps of Newton's mend: by erf near 0, and near 1 by erfc, which keeps its digits."""
+    """CasADi's own is good to 1e-8. Newton steps improve it: with erf near 0, and near 1 with erfc, which keeps its digits."""
     b = casadi.fabs(a)
     y = casadi.erfinv(b)
     for _ in range(3):
@@ -33,7 +33,7 @@ def _erfinv(a: Any) -> Any:
 
 
 def _erfcinv(a: Any) -> Any:
-    """The same for erfc, whose small values keep their digits; NaN for a < 1e-16, where 1 - a is 1."""
+    """The same for erfc, whose small values keep their digits. NaN for a < 1e-16, where 1 - a is 1."""
     y = casadi.erfinv(1 - a)
     for _ in range(2):
         y = y + (_erfc(y) - a) * (np.sqrt(np.pi) / 2) * casadi.exp(y * y)
@@ -41,7 +41,7 @@ def _erfcinv(a: Any) -> Any:
 
 
 def _mod(a: Any, b: Any) -> Any:
-    """The remainder of the sign of b. CasADi's fmod is exact and has the sign of a; its remainder rounds to nearest."""
+    """The remainder with the sign of b. CasADi's fmod is exact and has the sign of a; its remainder rounds to nearest."""
     rest = casadi.fmod(a, b)
     return casadi.if_else(casadi.logic_and(rest != 0, rest * b < 0), rest + b, rest)
 
@@ -58,7 +58,7 @@ NUMBERS = Framework(
 
 
 def function(graph: Graph, name: str = "f") -> Any:
-    """The graph as a `casadi.Function` of one SX vector (n) with one vector output (m); called on (n, N), a batch.
+    """The graph as a `casadi.Function` of one SX vector (n) with one vector output (m). Called on (n, N) it computes a batch.
 
     Raises MethodError for a primitive that CasADi lacks.
 
@@ -80,7 +80,7 @@ def _expressions(graph: Graph) -> tuple[Any, Any]:
 
 
 def jacobian(graph: Graph) -> Jacobians:
-    """casadi.jacobian of the SX expression, itself an SX graph, run by CasADi's virtual machine."""
+    """casadi.jacobian of the SX expression. It is an SX graph itself, run by CasADi's virtual machine."""
     x, y = _expressions(graph)
     program = casadi.Function("J", [x], [casadi.densify(casadi.jacobian(y, x))])
     m, n = len(graph.outputs), len(graph.inputs)

@@ -1,9 +1,9 @@
-"""The systems people use, each behind one small module that is imported only when it is asked for.
+"""The systems that people use, each behind one small module that is imported only when it is asked for.
 
-A peer gets our graph, lowered into its own numbers (`lowering`), or a black box that samples f. What is small enough
-runs in place; what is not runs in a process that can be killed (`worker`), since a framework that unfolds a shared
-graph, or recurses into a deep one, hangs or takes the interpreter down with it. A kink or a 0·∞ is met as the framework
-meets it: nobody is protected here.
+A peer gets adlab's graph, lowered into the peer's own numbers (`lowering`), or a black box that samples f. Small graphs run in
+place. Large ones run in a process that can be killed (`apart`), since a framework that unfolds a shared graph, or recurses into
+a deep one, hangs or crashes the interpreter. A kink or a 0·∞ is passed to the framework as it is: nothing is done to protect
+it.
 
 >>> PEERS["torch"].system, PEERS["jax-forward"].about
 ('PyTorch', 'jit(jacfwd(f)): tangents, traced once and compiled')
@@ -31,11 +31,11 @@ from adlab.peers.shapes import Jacobians, Sampled, Values
 from adlab.progress import stage
 
 SECONDS = 30.0
-"""How long a peer may take at a point before it is said to have given up."""
+"""Seconds that a peer may take at a point before it counts as given up."""
 
 
 def tree_size(graph: Graph) -> float:
-    """How many nodes the outputs unfold to for who does not know what is shared.
+    """The number of nodes that the outputs unfold to if nothing is shared.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -51,9 +51,9 @@ def tree_size(graph: Graph) -> float:
 
 @dataclass(frozen=True)
 class Peer:
-    """One way in which one library differentiates. `function` of the module named after `package` does it.
+    """One way in which one library differentiates. `function`, in the module named after `package`, does it.
 
-    What `measure` finds in a graph larger than `largest` runs in a process of its own.
+    Graphs for which `measure` gives more than `largest` run in a process of their own.
     """
 
     name: str
@@ -67,16 +67,16 @@ class Peer:
     largest: float = 10_000
     measure: Callable[[Graph], float] = len
     on_request: bool = False
-    """Left out of `--methods all`: its first call takes half a minute."""
+    """Whether `--methods all` leaves it out, because its first call takes half a minute."""
 
     @property
     def installed(self) -> bool:
-        """Whether the library is there; it is not imported to find out."""
+        """Whether the library is installed. It is not imported to find out."""
         return importlib.util.find_spec(self.package) is not None
 
     @property
     def version(self) -> str:
-        """The version installed; empty if there is none."""
+        """The installed version; empty if there is none."""
         if not self.installed:
             return ""
         from importlib.metadata import version  # slow to import, and few ask
@@ -123,7 +123,7 @@ PEERS: dict[str, Peer] = {
 
 
 def library(package: str) -> Any:
-    """Our module for a library; MissingExtra, saying what to install, where the library is missing."""
+    """adlab's module for a library. Raises MissingExtra, which says what to install, where the library is missing."""
     peer = next(peer for peer in PEERS.values() if peer.package == package)
     if not peer.installed:
         raise MissingExtra(f"{peer.system} is not installed: pip install 'adlab[{peer.extra}]'")
@@ -135,7 +135,7 @@ def library(package: str) -> Any:
 
 
 def prepare(peer: Peer, graph: Graph, seconds: float = SECONDS, in_place: bool = False) -> Jacobians:
-    """The peer's derivative of a graph, (..., n) → (..., m, n). Its own failures come as PeerError."""
+    """The peer's derivative of a graph, (..., n) → (..., m, n). The peer's own failures become PeerError."""
     function = getattr(library(peer.package), peer.function)
     if not in_place and peer.measure(graph) > peer.largest:
         return Worker(peer.name, peer.system, graph, seconds)
@@ -150,7 +150,7 @@ def _spoken(peer: Peer, jacobians: Jacobians, points: FloatArray) -> FloatArray:
 
 
 class Samples:
-    """A black box that counts how often it is asked, and stops when time is up."""
+    """A black box that counts its calls, and stops when time is up."""
 
     def __init__(self, values: Values, library: str, seconds: float) -> None:
         self.values, self.system, self.count = values, library, 0
@@ -168,20 +168,20 @@ def sample(peer: Peer, values: Values, point: FloatArray, seconds: float = SECON
     """What the peer finds by sampling, and how many evaluations of f that took."""
     function, box = getattr(library(peer.package), peer.function), Samples(values, peer.system, seconds)
     with speaking(peer), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of NaN in the library's own tables: the row says what came of it
+        warnings.simplefilter("ignore")  # about NaN in the library's own tables; the row shows the result
         found: Sampled = function(box, point)
     return found, box.count
 
 
 @contextmanager
 def speaking(peer: Peer) -> Iterator[None]:
-    """NumPy keeps quiet about infinities, and whatever the library raises becomes a PeerError that names it."""
+    """Makes NumPy silent about infinities. Whatever the library raises becomes a PeerError that names it."""
     try:
         with np.errstate(all="ignore"):
             yield
     except AdlabError:
         raise
-    except Exception as reason:  # anything may come out of a foreign library
+    except Exception as reason:  # a foreign library may raise anything
         raise PeerError(f"{peer.system} raised {_in_short(reason)}") from reason
 
 

@@ -1,4 +1,4 @@
-"""A graph as tuples of names and numbers, to be sent to another process: a pickled graph of SymPy objects would recurse."""
+"""A graph as tuples of names and numbers, to be sent to another process. Pickling SymPy objects would recurse."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ def flat(graph: Graph) -> tuple[Any, ...]:
 
 
 def unflat(inputs: tuple[str, ...], nodes: list[Any], outputs: tuple[int, ...]) -> Graph:
-    """The graph again."""
+    """The graph from its tuples."""
     return Graph(inputs, tuple(Node(BY_NAME[name], operands, parameter) for name, operands, parameter in nodes), outputs)

@@ -27,7 +27,7 @@ def _incomplete_gamma(function: Callable[..., Array]) -> Callable[..., Array]:
 
 
 def _right_of_zero(found: Array, a: Array) -> Array:
-    """JAX answers with a wrong number left of 0; NaN, in the gradient too, says that there is none."""
+    """Left of 0 JAX gives a wrong number. NaN, in the gradient too, says that there is none."""
     return found * jnp.where(a > 0, 1.0, jnp.nan)
 
 
@@ -40,19 +40,19 @@ def _polygamma(n: int, a: Array) -> Array:
 
 
 def _digamma(a: Array) -> Array:
-    """Reflected to the right of 0: the derivative of JAX's own is wrong far to the left."""
+    """Reflected to the right of 0, because the derivative of JAX's own function is wrong far to the left."""
     left = a < 0
     beside = jnp.where(left, a - jnp.round(a), 0.25)
     return special.digamma(jnp.where(left, 1 - a, a)) - jnp.where(left, jnp.pi / jnp.tan(jnp.pi * beside), 0.0)
 
 
 SMALL = 0.01
-"""Below it `expn` sums its continued fraction for ever, if only for one number of a batch."""
+"""Below it `expn` sums its continued fraction for ever, even if only one number of a batch is so small."""
 
 
 @cache
 def _expint_of(order: int) -> Callable[[Array], Array]:
-    """E_n by `expn`, and by its series near 0, each of which sees only arguments of its own side; E_n' is -E_(n-1)."""
+    """E_n by `expn`, and near 0 by its series. Each sees only arguments of its own side. E_n' is -E_(n-1)."""
 
     def value(a: Array) -> Array:
         small = a < SMALL
@@ -89,7 +89,7 @@ NUMBERS = Framework(
         "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": of_whole_order(_polygamma), "zeta": _zeta,
         "Ei": _with_slope(_exponential_integral, lambda a: jnp.exp(a) / a),
         "expint": lambda a, n: _expint_of(int(n))(a) if n == int(n) and n >= 1 else NotImplemented,
-        "erfcinv": lambda a: -special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a
+        "erfcinv": lambda a: -special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) would lose a small a
         "Si": lambda a: special.sici(a)[0], "Ci": lambda a: special.sici(a)[1],
         "fresnels": lambda a: special.fresnel(a)[0], "fresnelc": lambda a: special.fresnel(a)[1],
         "sphericalj": lambda a, n: jnp.sinc(a / jnp.pi) if n == 0 else NotImplemented,
@@ -100,12 +100,12 @@ NUMBERS = Framework(
 
 
 def function(graph: Graph, dtype: Any = None, vector: bool = False) -> ArrayFunction:
-    """The graph as a pure function of an array: (..., n) → (...), or (..., m) for m outputs; for grad, jit and vmap.
+    """The graph as a pure function of an array, for grad, jit and vmap: (..., n) → (...), or (..., m) for m outputs.
 
-    Instead of one array it takes a mapping by name, whose arrays are broadcast; `jax.grad` then gives one too. An array
-    keeps its precision, and numbers get JAX's own (float32, unless it has been told to enable 64 bits), unless `dtype` says
-    otherwise. `vector` keeps the last axis for m = 1 too. When it is called it raises OptionError where JAX would silently
-    compute in float32 what was asked for in float64, and MethodError for a primitive that JAX lacks.
+    Instead of an array it takes a mapping by name, whose arrays are broadcast; `jax.grad` then gives a mapping too. An array
+    keeps its precision. Numbers get JAX's own precision (float32, unless 64 bits are enabled). `dtype` overrides both. `vector`
+    keeps the last axis also for m = 1. A call raises OptionError where JAX would silently compute in float32 what was asked for
+    in float64, and MethodError for a primitive that JAX lacks.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -129,7 +129,7 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> ArrayFunc
 
 
 def accepted(graph: Graph, dtype: Any) -> ArrayFunction:
-    """What a function of the graph may be given, as one array (..., n) of the precision asked for; see `function`."""
+    """What a function of the graph may be given, as one array (..., n) of the wanted precision; see `function`."""
     kind = _kind(dtype)
 
     def read(x: Any) -> Array:
@@ -146,7 +146,7 @@ def accepted(graph: Graph, dtype: Any) -> ArrayFunction:
 
 
 def _point(x: Any, graph: Graph, kind: Any) -> Array:
-    """`x` as one array (..., n) of the precision `kind`, if there is one."""
+    """`x` as one array (..., n), of the precision `kind` if there is one."""
     try:
         if isinstance(x, Mapping):
             made = jnp.stack(jnp.broadcast_arrays(*map(jnp.asarray, in_order(x, graph.inputs))), -1)
@@ -216,7 +216,7 @@ def _transformed(derivative: ArrayFunction, dtype: str, finish: Callable[[ArrayF
 
 
 def jaxprs(graph: Graph, point: FloatArray) -> tuple[Any, Any]:
-    """The jaxpr of f, and that of its gradient, f being a function of n numbers."""
+    """The jaxpr of f and that of its gradient; f is a function of n numbers."""
     with jax.enable_x64(True):
         f, numbers = _of_numbers(graph), point.tolist()
         gradient = jax.grad(f, argnums=tuple(range(len(numbers))))
@@ -224,7 +224,7 @@ def jaxprs(graph: Graph, point: FloatArray) -> tuple[Any, Any]:
 
 
 def computed(jaxpr: Any, point: FloatArray) -> list[float]:
-    """What each equation of a jaxpr comes to; NaN for what is no scalar."""
+    """The value of each equation of a jaxpr; NaN for what is not a scalar."""
     from jax.extend.core import jaxpr_as_fun
 
     everything = [variable for equation in jaxpr.jaxpr.eqns for variable in equation.outvars]
@@ -249,7 +249,7 @@ def compiled_text(graph: Graph, point: FloatArray) -> str:
 
 
 def equations(jaxpr: Any) -> list[str]:
-    """The primitives of a jaxpr in order, those inside calls and jits included."""
+    """The primitives of a jaxpr in order, including those inside calls and jits."""
     names: list[str] = []
     todo = [iter(jaxpr.jaxpr.eqns)]
     while todo:
@@ -265,5 +265,5 @@ def equations(jaxpr: Any) -> list[str]:
 
 
 def _of_numbers(graph: Graph) -> Callable[..., Array]:
-    """f of n numbers, so that no slicing of a vector stands in its jaxpr."""
+    """f of n numbers, so that its jaxpr does not slice a vector."""
     return lambda *inputs: NUMBERS.outputs(graph, inputs)[0]

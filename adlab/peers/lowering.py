@@ -1,8 +1,8 @@
-"""A graph lowered into a framework: walked with the framework's numbers as the arithmetic.
+"""A graph lowered into a framework: evaluated with the framework's numbers as the arithmetic.
 
-There is no second translation of SymPy. A framework says which functions it has, by the names of our primitives; most
-of them are NumPy's names too, and are derived. What it lacks is composed of what it has, by formulas that are lowered
-like any others (`cot(a)` is `1/tan(a)`); what cannot be composed is refused by name.
+There is no second translation of SymPy. A framework says which functions it has, by the names of adlab's primitives. Most of
+these are NumPy's names too, and are derived from them. A function that it lacks is composed of others, by formulas that are
+lowered like any formula (`cot(a)` is `1/tan(a)`). What cannot be composed is refused by name.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "asec": atan2(BEYOND_ONE, sign(A)),
     "acsc": atan2(sign(A), BEYOND_ONE),
     "acot": sympy.atan(1 / A),
-    # Far out cosh overflows, and its derivative with it: 0·∞. From ±300 on both are exp(-|a|) for all that binary64 can tell.
+    # Far out cosh overflows, and its derivative with it: 0·∞. From ±300 on both are exp(-|a|) as far as binary64 can tell.
     "sech": sympy.exp(-sympy.Max(sympy.Abs(A) - 300, 0)) / sympy.cosh(Min(sympy.Max(A, -300), 300)),
     "csch": sympy.exp(-sympy.Max(sympy.Abs(A) - 300, 0)) / sympy.sinh(Min(sympy.Max(A, -300), 300)),
     "coth": 1 / sympy.tanh(A),
@@ -46,21 +46,23 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "acoth": sympy.atanh(1 / A),
     "heaviside": Piecewise((S.Zero, A < 0), (S.One, A > 0), (N, True)),
     "mod": A - B * floor(A / B),
-    # log|gamma| is what frameworks have; below zero gamma changes its sign from one interval to the next.
+    # Frameworks have log|gamma|. Below zero gamma changes its sign from one interval to the next.
     "gamma": (1 - 2 * Mod(Min(floor(A), 0, evaluate=False), 2)) * sympy.exp(sympy.loggamma(A)),
     "li": sympy.Ei(sympy.log(A)),
     "erfcinv": sympy.erfinv(1 - A),
     ("sphericalj", 0): sympy.sin(A) / A,
     "log2": sympy.log(A) / sympy.log(2),
     "exp2": sympy.Pow(2, A),
-    # By the decaying exponential, so that neither it nor its derivative overflows.
+    # With the exponential that decays, so that neither the value nor its derivative overflows.
     "sigmoid": sympy.exp(Min(A, 0)) / (1 + sympy.exp(-sympy.Abs(A))),
     "softplus": sympy.Max(A, 0) + log1p(sympy.exp(-sympy.Abs(A))),
     "share": sympy.exp(Min(A - B, 0)) / (1 + sympy.exp(-sympy.Abs(A - B))),
     "logaddexp": sympy.Max(A, B) + log1p(sympy.exp(-sympy.Abs(A - B))),
 }
-"""What a framework without this function (or without this parameter of it) computes instead. Functions of our own, such
-as hypot, say it by their form."""
+"""What to compute instead in a framework that lacks this function, or this parameter of it.
+
+adlab's own functions, such as hypot, are replaced by their form.
+"""
 
 POWERS: Functions = {
     "powi": operator.pow,
@@ -72,7 +74,7 @@ COMPARISONS: Functions = {name: getattr(operator, name) for name in ("lt", "le",
 
 
 def numpy_names(module: Any) -> Functions:
-    """What a framework that follows NumPy's names has of our primitives.
+    """The functions, by the names of adlab's primitives, of a framework that follows NumPy's names.
 
     >>> numpy_names(np)["asin"]
     <ufunc 'arcsin'>
@@ -80,21 +82,21 @@ def numpy_names(module: Any) -> Functions:
     names = {name: entry.array.__name__ for name, entry in PRIMITIVES.items() if isinstance(entry.array, np.ufunc)}
     found = {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
     if hasattr(module, "hypot"):
-        found["norm"] = lambda *given: reduce(module.hypot, given[:-1])  # whose squares would overflow
+        found["norm"] = lambda *given: reduce(module.hypot, given[:-1])  # the squares would overflow
     return found | {"polylog": lambda a, n: -module.log1p(-a) if n == 1 else NotImplemented}
 
 
 def of_whole_order(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function (order, a) of a framework as (a, n), where the order is a natural number and nothing else."""
+    """A framework's function (order, a) as (a, n), for orders that are natural numbers only."""
     return lambda a, n: function(int(n), a) if n >= 0 and n == int(n) else NotImplemented
 
 
 class Framework(Numbers):
-    """A framework's numbers as an `Arithmetic`: adlab's own sweeps run on them too.
+    """A framework's numbers as an `Arithmetic`. So adlab's own sweeps run on them too.
 
-    Constants are Python floats, and what depends on no input stays one: frameworks fit a float to the precision of
-    the number it meets. `lift(a, like)` makes it a number of the framework where a function wants nothing else. A
-    function may return NotImplemented for a parameter that it cannot serve.
+    Constants are Python floats, and what depends on no input stays a float: frameworks fit a float to the precision of the
+    number that it meets. `lift(a, like)` makes it a number of the framework where a function accepts nothing else. A function
+    may return NotImplemented for a parameter that it cannot serve.
     """
 
     def __init__(self, name: str, functions: Functions, lift: Callable[[float, Any], Any] | None = None) -> None:
@@ -106,7 +108,7 @@ class Framework(Numbers):
         return value if isinstance(value, float) else to_float(value)
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
-        """One operation; MethodError, naming the primitive, where the framework has no such function."""
+        """One operation. Raises MethodError, which names the primitive, where the framework has no such function."""
         if all(isinstance(operand, float) for operand in operands):
             return FLOATS.apply(primitive, parameter, operands)
         if primitive.operator:
@@ -129,17 +131,16 @@ class Framework(Numbers):
             try:
                 return evaluate(graph, operands, self)[graph.outputs[0]]
             except MethodError:
-                pass  # what it is composed of is missing too: it is this primitive that the user knows
+                pass  # a part of it is missing too, but the user knows this primitive
         raise MethodError(
             f"{self.name} has no differentiable {_called(primitive, parameter)}, nor what it could be composed of; "
             "adlab's own reverse and forward modes have it"
         )
 
     def expanded(self, graph: Graph, probe: Any) -> Graph:
-        """The graph with what the framework lacks written out in what it has, and every constant as a float.
+        """The graph with the functions that the framework lacks written out in those that it has, and every constant as a float.
 
-        A compiler that follows Python code to see what it does need not follow it through SymPy then. `probe` is any number
-        of the framework.
+        So a compiler that follows Python code need not follow it through SymPy. `probe` is any number of the framework.
         """
         refuse_bodies(graph, "an export")
         builder, place = Builder(graph.inputs), list(range(len(graph.inputs)))
@@ -147,7 +148,7 @@ class Framework(Numbers):
         return builder.finish([place[output] for output in graph.outputs])
 
     def _write(self, builder: Builder, graph: Graph, place: list[int], probe: Any) -> None:
-        """Appends to `place` where in the builder each further node of the graph is."""
+        """Appends to `place` the position in the builder of each further node of the graph."""
         for primitive, operands, parameter in graph.nodes[len(place) :]:
             given = [place[operand] for operand in operands]
             values = [builder.value_of(position) for position in given]
@@ -177,13 +178,13 @@ class Framework(Numbers):
         return inner is not None and all(self._serves(*inner.nodes[i][::2], probe) for i in inner.operations)
 
     def outputs(self, graph: Graph, inputs: Sequence[Any]) -> list[Any]:
-        """What the graph makes of these inputs; an output that depends on none is a Python float."""
+        """The outputs of the graph at these inputs. An output that depends on no input is a Python float."""
         values = evaluate(graph, inputs, self)
         return [values[output] for output in graph.outputs]
 
 
 def _called(primitive: Primitive, parameter: Parameter) -> str:
-    """What the user knows it by: `besselj` of order 2, `besselj` of a moving order."""
+    """What the user calls it: `besselj` of order 2, `besselj` of a moving order."""
     name = primitive.name.removesuffix("_moving")
     if name != primitive.name:
         return f"`{name}` of a moving order"
@@ -202,7 +203,7 @@ def composition(primitive: Primitive, parameter: Parameter = None) -> Graph | No
     """
     try:
         graph = lower([_formula(primitive, parameter)], primitive.letters(parameter))
-    except UnsupportedExpression:  # a hypergeometric series, say
+    except UnsupportedExpression:  # for example a hypergeometric series
         return None
     return None if any(node.primitive is primitive for node in graph.nodes) else graph
 

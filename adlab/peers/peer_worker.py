@@ -1,8 +1,8 @@
 """One peer, one graph, one process that can be killed (`adlab.process`): the side that answers.
 
-A job comes in on standard input, from the process that started this one. The graph travels as a flat list, since a
-pickled expression would recurse. The answer is a line of JSON (`["ok", ""]`, or the kind of an error and its message),
-then the partials in NumPy's own format. It is never unpickled: the libraries that run here are not ours.
+A job comes on standard input, from the process that started this one. The graph travels as a flat list, since pickling an
+expression would recurse. The answer is a line of JSON (`["ok", ""]`, or the kind of an error and its message), then the
+partials in NumPy's own format. The answer is never unpickled: foreign libraries run here.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def main() -> None:
         except AdlabError as reason:
             answers.write(_header(type(reason).__name__, str(reason)))
         else:
-            body = io.BytesIO()  # NumPy asks a file for its position, which a pipe has not
+            body = io.BytesIO()  # NumPy asks a file for its position, which a pipe does not have
             np.save(body, partials, allow_pickle=False)
             answers.write(_header("ok", "") + body.getvalue())
-    os._exit(0)  # a framework's threads may take their time to end, or crash on the way
+    os._exit(0)  # a framework's threads may take long to end, or crash on the way
 
 
 def _header(kind: str, message: str) -> bytes:

@@ -19,5 +19,5 @@ def differentiate(values: Values, point: FloatArray) -> Sampled:
 
 
 def approx_fprime(values: Values, point: FloatArray) -> Sampled:
-    """Forward differences with step sqrt(eps) for every variable, whatever its size."""
+    """Forward differences with the step sqrt(eps) for every variable, whatever its size."""
     return Sampled(np.atleast_2d(scipy.optimize.approx_fprime(point, values)))

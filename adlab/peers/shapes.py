@@ -19,7 +19,7 @@ Values = Callable[[FloatArray], FloatArray]
 
 
 class Sampled(NamedTuple):
-    """The Jacobian (m, n) that a peer found by sampling, its own estimate of the error, and what else it says."""
+    """The Jacobian (m, n) that a peer found by sampling, its own estimate of the error, and its remarks."""
 
     jacobian: FloatArray
     error: FloatArray | None = None
@@ -27,21 +27,21 @@ class Sampled(NamedTuple):
 
 
 def checked(shape: Sequence[int], graph: Graph) -> None:
-    """PointError unless the last axis holds one coordinate for each input."""
+    """Raises PointError unless the last axis holds one coordinate for each input."""
     n = len(graph.inputs)
     if len(shape) == 0 or shape[-1] != n:
         raise PointError(f"this function takes shape ({n},) or (..., {n}), for {', '.join(graph.inputs)}; not {tuple(shape)}")
 
 
 def unreadable(x: Any, graph: Graph, reason: object = "") -> PointError:
-    """What to raise for an input that a framework cannot make real numbers of."""
+    """The error for an input that a framework cannot turn into real numbers."""
     said = f": {str(reason).splitlines()[0][:200]}" if str(reason) else ""
     names = ", ".join(graph.inputs)
     return PointError(f"this function takes real numbers, one array or a mapping from {names}; not {type(x).__name__}{said}")
 
 
 def precision(dtype: Any) -> str:
-    """The name of a precision given by name or as NumPy's or Python's type.
+    """The name of a precision that is given by name, or as a type of NumPy or Python.
 
     >>> precision("bfloat16"), precision(float), precision(np.float32)
     ('bfloat16', 'float64', 'float32')
@@ -53,5 +53,5 @@ def precision(dtype: Any) -> str:
 
 
 def no_precision(dtype: Any) -> OptionError:
-    """What to raise for a dtype in which there are no derivatives."""
+    """The error for a dtype in which there are no derivatives."""
     return OptionError(f"`dtype` is a precision such as \"float32\" or \"float64\", not {dtype!r}")

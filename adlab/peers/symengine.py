@@ -15,7 +15,7 @@ from adlab.peers.shapes import Jacobians
 from adlab.primitives.primitive import exact_sympy
 from adlab.primitives.table import PRIMITIVES
 
-# It has these, and leaves their derivatives as unevaluated objects, or in terms of functions that it cannot evaluate.
+# SymEngine has these. It leaves their derivatives as unevaluated objects, or uses functions that it cannot evaluate.
 WITHOUT_DERIVATIVE = {
     "abs", "sign", "floor", "ceiling", "min", "max", "gamma", "loggamma", "polygamma", "zeta", "lambertw",
     "lowergamma", "uppergamma",

@@ -1,4 +1,4 @@
-"""PyTorch: a graph as a function of tensors, differentiated by its dynamic graph, and what that graph records."""
+"""PyTorch: a graph as a function of tensors, differentiated by PyTorch's dynamic graph, and what that graph records."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ NUMBERS = Framework(
         **numpy_names(torch), **POWERS, **COMPARISONS,
         "and": torch.logical_and, "or": torch.logical_or, "not": torch.logical_not, "select": _select,
         "erf": torch.erf, "erfc": torch.erfc, "erfinv": torch.erfinv,
-        "erfcinv": lambda a: -torch.special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) has lost a small a
+        "erfcinv": lambda a: -torch.special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) would lose a small a
         "loggamma": torch.lgamma, "polygamma": of_whole_order(torch.polygamma),
         "xlogy": torch.xlogy, "zeta": lambda a, n: torch.special.zeta(float(n), a) if n > 1 else NotImplemented,
         "sphericalj": lambda a, n: torch.sinc(a / torch.pi) if n == 0 else NotImplemented,
@@ -62,9 +62,8 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> TensorFun
     """The graph as a differentiable module: a tensor (..., n) → (...), or (..., m) for m outputs.
 
     Instead of one tensor it takes a mapping by name, whose tensors are broadcast: data for one variable, a parameter for
-    another. A tensor keeps its precision, and numbers become float64, unless `dtype` says otherwise (torch.float32, or a
-    name). `vector` keeps the last axis for m = 1 too. Raises MethodError, when it is called, for a primitive that
-    PyTorch lacks.
+    another. A tensor keeps its precision, and numbers become float64; `dtype` overrides both (torch.float32, or a name).
+    `vector` keeps the last axis also for m = 1. A call raises MethodError for a primitive that PyTorch lacks.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -82,13 +81,13 @@ def function(graph: Graph, dtype: Any = None, vector: bool = False) -> TensorFun
 
 
 class Lowered(torch.nn.Module):  # type: ignore[misc]  # PyTorch's types are not read
-    """A graph as a module without parameters, which can be a part of others, saved, and compiled."""
+    """A graph as a module without parameters. It can be a part of other modules, saved, and compiled."""
 
     def __init__(self, graph: Graph, kind: Any, vector: bool) -> None:
         super().__init__()
         self.graph, self.kind, self.vector = graph, kind, vector
         self.program = NUMBERS.expanded(graph, torch.tensor(0.5))
-        _ = self.program.compound  # worked out now: a compiler cannot follow the lock of a cached property
+        _ = self.program.compound  # computed now, since a compiler cannot follow the lock of a cached property
 
     def forward(self, x: Any) -> Tensor:
         """The values of the outputs."""
@@ -109,7 +108,7 @@ class Lowered(torch.nn.Module):  # type: ignore[misc]  # PyTorch's types are not
             raise unreadable(x, self.graph, reason) from reason
 
     def _real(self, value: Any, kind: Any) -> Tensor:
-        """A tensor, of the precision `kind` if there is one; no gradient is lost on the way."""
+        """A tensor, of the precision `kind` if there is one. No gradient is lost on the way."""
         if isinstance(value, (list, tuple)) and any(map(torch.is_tensor, value)):
             kind = kind or _common(value)
             return torch.stack([self._real(each, kind) for each in value])
@@ -135,7 +134,7 @@ def _restored(graph: Any, kind: Any, vector: bool) -> Lowered:
 
 
 def _common(values: Sequence[Any]) -> Any:
-    """The precision of the tensors among some values; None if there is none: a number fits itself to the tensors."""
+    """The precision of the tensors among some values; None if there are none. A number adapts to the tensors."""
     kinds = [value.dtype for value in values if torch.is_tensor(value) and value.is_floating_point()]
     return reduce(torch.promote_types, kinds) if kinds else None
 
@@ -152,12 +151,12 @@ def _kind(dtype: Any) -> Any:
 
 
 def eager(graph: Graph, dtype: str = "float64") -> Jacobians:
-    """As PyTorch is mostly used: run f, which records the graph, then one backward pass for each output."""
+    """As PyTorch is mostly used: f runs and records its graph, then there is one backward pass for each output."""
     return _backward(len(graph.outputs), function(graph, dtype, vector=True), dtype)
 
 
 def compiled(graph: Graph, dtype: str = "float64") -> Jacobians:
-    """The same with f through torch.compile, which needs a C++ compiler and half a minute at first."""
+    """The same with f through torch.compile. It needs a C++ compiler, and half a minute at first."""
     logging.getLogger("torch._inductor").setLevel(logging.ERROR)
     return _backward(len(graph.outputs), torch.compile(function(graph, dtype, vector=True)), dtype)
 
@@ -166,7 +165,7 @@ def _backward(m: int, f: TensorFunction, dtype: str) -> Jacobians:
     def jacobians(points: FloatArray) -> FloatArray:
         x = torch.tensor(points, dtype=getattr(torch, dtype), requires_grad=True)
         y = f(x)
-        # points do not mix, so that the gradient of the sum over a batch is that of each of its points
+        # points do not mix, so the gradient of the sum over a batch is that of each point
         rows = [
             torch.autograd.grad(y[..., i].sum(), x, retain_graph=True)[0] if y.requires_grad else torch.zeros_like(x)
             for i in range(m)
@@ -187,7 +186,7 @@ def functional(graph: Graph, dtype: str = "float64") -> Jacobians:
 def forward(graph: Graph, dtype: str = "float64") -> Jacobians:
     """torch.func.jacfwd: dual tensors, one tangent for each input."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # its first JVP calls torch.jit.script, which it deprecates
+        warnings.simplefilter("ignore", DeprecationWarning)  # its first JVP calls the deprecated torch.jit.script
         torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
     return _transformed(torch.func.jacfwd(function(graph, dtype, vector=True)), dtype)
 
@@ -218,7 +217,7 @@ class Recorded(NamedTuple):
 
 
 def recorded(graph: Graph, point: FloatArray) -> dict[int, list[Recorded]]:
-    """For each operation of our graph the `grad_fn` chain that running it appends, oldest first."""
+    """For each operation of adlab's graph, the `grad_fn` chain that running it appends, oldest first."""
     inputs = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in point.tolist()]
     values = evaluate(graph, inputs, NUMBERS)
     known: set[Any] = set()
@@ -226,7 +225,7 @@ def recorded(graph: Graph, point: FloatArray) -> dict[int, list[Recorded]]:
 
 
 def _chain(value: Tensor, known: set[Any]) -> list[Recorded]:
-    """The nodes from a tensor back to those already met, or to the leaves."""
+    """The nodes from a tensor back to known ones, or to the leaves."""
     new, todo = [], [value.grad_fn]
     while todo:
         node = todo.pop()

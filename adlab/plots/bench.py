@@ -16,7 +16,7 @@ TITLES = {"first": "from the formula to the first gradient", "point": "one point
 
 
 def draw_bench(found: Bench) -> Any:
-    """A panel for each figure, the legend on top. Returns the last Axes."""
+    """A panel for each figure, with the legend on top. Returns the last Axes."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -31,7 +31,7 @@ def draw_bench(found: Bench) -> Any:
 
 
 def panel(ax: Any, found: Bench, figure: str) -> Any:
-    """One figure: a line for each problem, a mark for each contestant; ours filled, and in front."""
+    """One figure: a line for each problem, a mark for each contestant. adlab's marks are filled, and in front."""
     rows = {problem: place for place, problem in enumerate(reversed(found.problems))}
     peers = [peer for peer in found.peers if peer not in found.ours]
     for peer in [*peers, *(name for name in found.ours if name in found.peers)]:

@@ -1,4 +1,4 @@
-"""What every figure is drawn with: colours, marks, sizes, axes, labels beside curves, and files of the same bytes each time."""
+"""What all figures share: colours, marks, sizes, axes, labels beside curves, and files with the same bytes each time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import numpy as np
 from adlab.errors import OutputError
 from adlab.process import whole_file
 
-# Okabe & Ito's palette: told apart by colour-blind readers too; markers and dashes tell them apart in print.
+# Okabe & Ito's palette, which colour-blind readers can tell apart. Markers and dashes tell lines apart in print.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKS = ["o", "s", "^", "D", "v", "P", "X"]
 SMALL = 9.0
-"""The smallest text in points. On a figure 5.2 inches wide that is shown on half a page (3.5 inches) it is 6 points high."""
+"""The smallest text, in points. A figure 5.2 inches wide, shown on half a page (3.5 inches), has it 6 points high."""
 WIDTH, HEIGHT = 4.8, 3.6
 WIDE = 5.2
 STYLE: dict[Any, Any] = {
@@ -29,14 +29,14 @@ STYLE: dict[Any, Any] = {
 
 
 def new_axes(width: float = WIDTH, height: float = HEIGHT) -> Any:
-    """Axes on a figure of their own that no window shows."""
+    """Axes on a new figure that no window shows."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained").add_subplot()
 
 
 def axes(ax: Any) -> Any:
-    """The axes given, or new ones. A figure that nobody lays out is laid out so that no label is cut or covered."""
+    """The given axes, or new ones. A figure without a layout gets one in which no label is cut or covered."""
     if ax is None:
         return new_axes()
     figure = ax.get_figure(root=True) if hasattr(ax, "get_subplotspec") else None
@@ -46,7 +46,7 @@ def axes(ax: Any) -> Any:
 
 
 def palette() -> list[str]:
-    """The user's own cycle of colours where it has been changed, else `COLOURS`."""
+    """The user's own cycle of colours where it was changed, else `COLOURS`."""
     from matplotlib import rcParams, rcParamsDefault
 
     own = rcParams["axes.prop_cycle"]
@@ -56,14 +56,14 @@ def palette() -> list[str]:
 
 
 def entitle(ax: Any, text: str, at_most: int = 3) -> None:
-    """A title cut into lines that are no wider than the axes: between words, or else at operators; at most so many lines."""
+    """A title broken into lines that fit the axes: between words, or else at operators; at most so many lines."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
     size = FontProperties(size=_points("axes.titlesize"))
     width = ax.figure.get_size_inches()[0] * ax.get_position().width * 72
     columns = max(12, int(width / (TextPath((0, 0), "n" * 10, prop=size).get_extents().width / 10)))
-    text = text.replace(" = ", "\u00a0=\u00a0")  # x = 1 is not torn apart
+    text = text.replace(" = ", "\u00a0=\u00a0")  # so that x = 1 is not broken apart
     lines = textwrap.wrap(re.sub(r"(?<=\w\))(?=[-+*/])|(?<=[^*]\*)(?=[^*])", "\u200b ", text), columns, break_on_hyphens=False)
     shown = [line.replace("\u200b ", "").replace("\u200b", "") for line in lines]
     if len(shown) > at_most:
@@ -80,7 +80,7 @@ def _points(name: str) -> float:
 
 
 def legend_above(ax: Any, columns: int = 3) -> None:
-    """A legend in a strip of its own between the axes and the title: it covers nothing."""
+    """A legend in a strip of its own between the axes and the title, where it covers nothing."""
     title = ax.get_title()
     handles, names = ax.get_legend_handles_labels()
     width = ax.figure.get_size_inches()[0] * ax.get_position().width
@@ -92,7 +92,7 @@ def legend_above(ax: Any, columns: int = 3) -> None:
 
 
 def panels(given: Any, rows: int, columns: int, width: float = WIDE, height: float = HEIGHT, **shared: Any) -> Any:
-    """The array of axes given, or a new figure's, (rows × columns,)."""
+    """The given array of axes, or that of a new figure, (rows × columns,)."""
     from matplotlib.figure import Figure
 
     if given is not None:
@@ -101,9 +101,9 @@ def panels(given: Any, rows: int, columns: int, width: float = WIDE, height: flo
 
 
 def two_panels(ratio: float) -> Any:
-    """Two axes side by side on a new figure, the left one wider by `ratio`, at most two and a half times.
+    """Two axes side by side on a new figure. The left one is wider by `ratio`, at most two and a half times.
 
-    Their places are final, as graphs need that are drawn as large as their axes.
+    Their places are final. Graphs need that, since they are drawn as large as their axes.
     """
     from matplotlib.figure import Figure
 
@@ -114,7 +114,7 @@ def two_panels(ratio: float) -> Any:
 
 
 def write(figure: Any, path: Path) -> None:
-    """Saves a figure; the same bytes each time. Raises OutputError where the file cannot be written."""
+    """Saves a figure, with the same bytes each time. Raises OutputError where the file cannot be written."""
     metadata = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}.get(path.suffix.lower())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def write(figure: Any, path: Path) -> None:
 
 
 def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | None]], **style: Any) -> None:
-    """Labelled curves, each with its own colour and marker; None is a gap."""
+    """Labelled curves, each with its own colour and marker. None is a gap."""
     for k, (label, values) in enumerate(series.items()):
         y = [np.nan if value is None else float(value) for value in values]
         look = {"marker": MARKS[k % len(MARKS)], "color": COLOURS[k % len(COLOURS)], "ms": 4.5, "lw": 1.3, **style}
@@ -133,9 +133,9 @@ def lines(ax: Any, x: Sequence[float], series: Mapping[str, Sequence[float | Non
 
 
 def legend_on_top(ax: Any, entries: Sequence[Any] = ()) -> None:
-    """The legend in a strip of its own above everything drawn, by which the axes, logarithmic upward, grow.
+    """A legend in a strip above everything that is drawn. The axes, logarithmic upward, grow by that strip.
 
-    `entries` are its lines and their names, all that have one if they are left out.
+    `entries` are its lines and their names; by default all that have a name.
     """
     drawn, names = entries or ax.get_legend_handles_labels()
     heights = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.lines])
@@ -149,10 +149,10 @@ def legend_on_top(ax: Any, entries: Sequence[Any] = ()) -> None:
 
 
 def label_ends(ax: Any, labels: Mapping[str, tuple[float, float, str]], leaders: bool = False) -> None:
-    """Names each curve beside its end, (x, y, colour); names that would overlap are moved apart, up and down.
+    """Names each curve beside its end, (x, y, colour). Names that would overlap are moved apart, up and down.
 
-    All names stand in a column at the right; `leaders` are thin lines that lead there from what they name. The axes'
-    limits must be final: places are found in the units of the axes' height.
+    All names are in a column at the right. `leaders` are thin lines from the names to the curves. The axes' limits must be
+    final, since places are computed in units of the axes' height.
     """
     if not labels:
         return
@@ -177,9 +177,9 @@ def ink(colour: str) -> Any:
 
 
 def spread(places: Sequence[float], pitch: float) -> list[float]:
-    """Ascending places moved as little as may be until each is `pitch` beyond the one before.
+    """Ascending places, moved as little as possible until each is `pitch` beyond the one before.
 
-    Those that meet form a block, which stands at the mean of where its members wanted to be (pool adjacent violators).
+    Places that meet form a block, which stands at the mean of where its members wanted to be (pool adjacent violators).
 
     >>> spread([0.0, 1.0, 1.0, 5.0], 1.0)
     [-0.3333333333333333, 0.6666666666666667, 1.6666666666666667, 5.0]
@@ -195,7 +195,7 @@ def spread(places: Sequence[float], pitch: float) -> list[float]:
 
 
 def joined(series: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
-    """Names with the same values together under one label; those whose values end in None are left out.
+    """Names with the same values, joined under one label. Names whose values end in None are left out.
 
     >>> joined({"forward-difference": [1, 2], "backward-difference": [1, 2], "reverse": [1, 1]})
     {'forward-, backward-difference': (1, 2), 'reverse': (1, 1)}
@@ -208,7 +208,7 @@ def joined(series: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
 
 
 def _together(names: Sequence[str]) -> str:
-    """Names with what they end in said once: `forward-, backward-difference`."""
+    """Names, with their common ending written once: `forward-, backward-difference`."""
     tail = f"-{names[0].rpartition('-')[2]}"
     if len(names) > 1 and all(name.endswith(tail) for name in names):
         return ", ".join([*(name.removesuffix(tail) + "-" for name in names[:-1]), names[-1]])

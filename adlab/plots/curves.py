@@ -1,4 +1,4 @@
-"""Curves of error against step size, made ready to be drawn and fitted."""
+"""Curves of error against step size, prepared for drawing and fitting."""
 
 from __future__ import annotations
 

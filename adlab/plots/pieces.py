@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0, options: Mapping[str, Any] | None = None) -> Any:
-    """The V of each scheme for one partial: measured error and its two branches, the model's line, the optimum that it
-    predicts and the one found, the level lines. `options` go to `Axes.plot` for the measured errors."""
+    """The V of each scheme for one partial: the measured error with its two branches, the model's line, the level lines.
+
+    The best step by the model and the best step found are marked. `options` go to `Axes.plot` for the measured errors.
+    """
     ax = axes(ax)
     curves = [c for c in found.curves if c.variable == variable and c.output == output]
     if not curves:
@@ -39,7 +41,7 @@ def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0, options: M
 
 
 def _draw_curve(ax: Any, curve: Curve, colour: str, mark: str, options: Mapping[str, Any]) -> None:
-    """Dashed is truncation, dotted the envelope of roundoff: both measured."""
+    """Dashed is truncation, dotted the envelope of roundoff. Both are measured."""
     for branch, dash in ((curve.truncation, "--"), (envelope(curve.roundoff), ":")):
         ax.plot(curve.steps, np.where(branch > 0, branch, np.nan), dash, color=colour, lw=0.8, alpha=0.6)
     ax.plot(*([number] for number in curve.best), "o", color=colour, mfc="white", ms=8, mew=1.3, zorder=4)
@@ -53,7 +55,7 @@ def _draw_curve(ax: Any, curve: Curve, colour: str, mark: str, options: Mapping[
 
 
 def _level_lines(ax: Any, found: Steps, variable: str, output: int) -> float:
-    """The methods without a step, at their error or at half an ulp of the truth where they are below it."""
+    """The methods without a step, drawn at their error; at half an ulp of the truth where the error is smaller."""
     exact = found.truth.component(output, found.function.names.index(variable)).value
     least = float(np.spacing(abs(float(exact)) or 1.0)) / 2
     names = [m for m, o, v in found.levels if v == variable and o == output]
@@ -68,7 +70,7 @@ def _level_lines(ax: Any, found: Steps, variable: str, output: int) -> float:
 
 
 def digits_by_method(rows: Sequence[AccuracyRow], ax: Any, title: str, options: Mapping[str, Any]) -> Any:
-    """Correct digits of the worst partial of each method, as bars; `options` go to `Axes.barh`."""
+    """A bar for each method: the correct digits of its worst partial. `options` go to `Axes.barh`."""
     ax = axes(ax)
     worst: dict[str, float] = {}
     for row in rows:
@@ -83,7 +85,7 @@ def digits_by_method(rows: Sequence[AccuracyRow], ax: Any, title: str, options: 
 
 
 def price_bars(names: Sequence[str], ratios: Sequence[float], ax: Any, title: str, options: Mapping[str, Any]) -> Any:
-    """Operations of each method as a multiple of one evaluation of f, on a log scale; `options` go to `Axes.barh`."""
+    """The operations of each method, as a multiple of one evaluation of f, on a log scale. `options` go to `Axes.barh`."""
     ax = axes(ax)
     bars = ax.barh(names[::-1], ratios[::-1], **{"color": palette()[0], **options})
     ax.bar_label(bars, [f"{ratio:.3g}" for ratio in ratios[::-1]], padding=3, fontsize=SMALL)
@@ -96,8 +98,10 @@ def price_bars(names: Sequence[str], ratios: Sequence[float], ax: Any, title: st
 
 
 def swell_bars(found: Swell, ax: Any, options: Mapping[str, Any]) -> Any:
-    """Operations of f and of each derivative: as a tree, after cse, and as the program really runs, on a log scale; `options`
-    go to `Axes.bar`."""
+    """The operations of f and of each derivative on a log scale: as a tree, after cse, and as the program that runs.
+
+    `options` go to `Axes.bar`.
+    """
     ax = axes(ax)
     series = {"as a tree": "tree_operations", "after cse": "cse_operations", "as a program": "graph_operations"}
     tallest = 1.0
@@ -121,7 +125,7 @@ def squares(
     values: Sequence[Sequence[float | None]], rows: Sequence[str], columns: Sequence[str], title: str, log: bool, ax: Any,
     options: dict[str, Any],
 ) -> Any:
-    """Numbers as coloured squares with the numbers in them; what is None stays blank. `options` go to `Axes.imshow`."""
+    """Numbers as coloured squares with the numbers in them. None stays blank. `options` go to `Axes.imshow`."""
     from matplotlib.colors import LogNorm
 
     ax = axes(ax)

@@ -1,8 +1,8 @@
-"""SymPy's own objects in a formula: what SymPy differentiates by becomes a variable, constructs are written out.
+"""SymPy's own objects in a formula: objects that SymPy differentiates by become variables, constructs are written out.
 
-SymPy takes derivatives with respect to more than symbols: q(t), Derivative(q(t), t), u[0], A[0, 1], the components of a
-frame. Each of these is one variable here, kept whole and independent of the others: nothing inside it is looked at.
-Sums and products with whole bounds, substitutions and the like are replaced by the formula that they mean.
+SymPy takes derivatives with respect to more than symbols: q(t), Derivative(q(t), t), u[0], A[0, 1], the components of a frame.
+Each of these is one variable here, independent of the others, and nothing inside it is examined. Sums and products with whole
+bounds, substitutions and the like are replaced by the formula that they mean.
 
 >>> t, x = sympy.symbols("t x")
 >>> q = sympy.Function("q")(t)
@@ -34,14 +34,14 @@ from adlab.text.traversal import brief, is_small
 from adlab.text.unevaluated import applied, flat
 
 MOST_TERMS = 20_000
-"""Terms of a Sum or Product that are written out: some seconds of SymPy's time."""
+"""The most terms of a Sum or Product that are written out: some seconds of SymPy's time."""
 
 LARGEST_LEAF = 60
-"""Nodes of an object that becomes one variable: its text is the variable's name."""
+"""The most nodes of an object that becomes one variable. Its text is the variable's name."""
 
 
 class Leaf(sympy.Symbol):  # type: ignore[misc]  # SymPy has no types
-    """A real variable that stands for another SymPy object, and is named and typeset as that one is.
+    """A real variable that stands for another SymPy object. It is named and typeset as that object is.
 
     >>> leaf = Leaf(sympy.Indexed("u", 0))
     >>> leaf, leaf.stands_for, leaf == Leaf(sympy.Indexed("u", 0)), leaf.is_real
@@ -64,7 +64,7 @@ class Leaf(sympy.Symbol):  # type: ignore[misc]  # SymPy has no types
 
 
 def printed(variable: Any) -> str:
-    """The name by which a variable is known: that of a symbol, else the text that SymPy prints.
+    """The name of a variable: that of a symbol, else the text that SymPy prints.
 
     >>> printed(sympy.Symbol("x")), printed(sympy.Function("q")(sympy.Symbol("t"))), printed("y")
     ('x', 'q(t)', 'y')
@@ -75,7 +75,7 @@ def printed(variable: Any) -> str:
 
 
 def is_leaf(node: Basic) -> bool:
-    """Whether SymPy differentiates by this object, symbols apart."""
+    """Whether SymPy differentiates by this object and it is not a symbol."""
     kind: Any = type(node)
     return bool(_may_be_leaf(kind) and node._diff_wrt)
 
@@ -88,15 +88,15 @@ def _may_be_leaf(kind: type) -> bool:
 
 @cache
 def _is_peculiar(kind: type) -> bool:
-    """Whether objects of this class need this file."""
+    """Whether objects of this class are treated in this file."""
     return _may_be_leaf(kind) or issubclass(kind, _CONSTRUCTS)
 
 
 def written_out(outputs: Iterable[Any], order: Iterable[Basic] | None = None) -> tuple[Any, ...]:
-    """The expressions with leaves as symbols and constructs as what they mean; the same objects where there are none.
+    """The expressions with leaves as symbols and constructs as what they mean. The same objects, where there are none.
 
-    Each distinct object is visited once, so shared parts stay shared. `order` is the `postorder` of the outputs, if known.
-    Raises UnsupportedExpression, naming the outermost construct that cannot be written out.
+    Each distinct object is visited once, so shared parts stay shared. `order` is the `postorder` of the outputs, if known. Raises
+    UnsupportedExpression, which names the outermost construct that cannot be written out.
     """
     roots = tuple(outputs)
     if order is not None and not any(map(_is_peculiar, set(map(type, order)))):
@@ -105,7 +105,7 @@ def written_out(outputs: Iterable[Any], order: Iterable[Basic] | None = None) ->
 
 
 class _Rewriting:
-    """What each object became, by identity; `made` keeps new objects alive, so that no identity is used twice."""
+    """What each object became, by identity. `made` keeps new objects alive, so that no identity is used twice."""
 
     def __init__(self) -> None:
         self.done: dict[int, Basic] = {}
@@ -157,7 +157,7 @@ def _with_operands(node: Basic, operands: list[Any]) -> Basic:
     kind = type(node)
     if kind in (Add, Mul, Pow):
         made: Any = flat(kind, operands)
-        made.is_commutative = node.is_commutative  # by which lowering knows whether SymPy has sorted it
+        made.is_commutative = node.is_commutative  # lowering reads here whether SymPy has sorted it
         return cast(Basic, made)
     if isinstance(node, (Application, LatticeOp, ExprCondPair, sympy.Rel)):
         return cast(Basic, applied(kind, *operands))
@@ -168,7 +168,7 @@ def _with_operands(node: Basic, operands: list[Any]) -> Basic:
 
 
 def _meaning(node: Basic) -> Basic | None:
-    """What a construct means, or None for any other object."""
+    """What a construct means; None for any other object."""
     wanted: Any = type(node)
     if not _is_peculiar(wanted):
         return None
@@ -202,13 +202,13 @@ def _repeated(head: Any, empty: Basic) -> Callable[[Any], Basic]:
 
 
 def substituted(body: Basic, index: Basic, number: Basic) -> Any:
-    """`body` with a number for its index; parts without the index stay the same objects."""
+    """`body` with a number for its index. Parts without the index stay the same objects."""
     found = body.xreplace({index: number})
     return found if isinstance(found, Expr) else sympy.sympify(found)
 
 
 def _evaluated(node: Any) -> Basic:
-    """`doit`, as long as something else comes of it."""
+    """The result of `doit`, if that is something else."""
     found: Basic = node.doit(deep=False) if isinstance(node, Subs) else node.doit()
     if type(found) is type(node):
         raise _unserved(node, type(node).__name__, "evaluate it with .doit() first")
@@ -234,7 +234,7 @@ def _contained(node: Any) -> Basic:
 
 
 def _explicit(of: Callable[[Any], Basic]) -> Callable[[Any], Basic]:
-    """A number made of a matrix, from its elements."""
+    """A number made from a matrix, computed from its elements."""
 
     def mean(node: Any) -> Basic:
         matrix = node.args[0]

@@ -1,7 +1,8 @@
-"""Functions that SymPy has no class for, or has one for that keeps fewer digits, each with what it means.
+"""Functions for which SymPy has no class, or one that keeps fewer digits, each with what it means.
 
-A `Named` function is a SymPy function like any other: it can be written in a formula, printed, differentiated by
-`sympy.diff`. What it means is said once, in SymPy's own functions; whoever knows no better reads that (`spelled_out`).
+A `Named` function is a SymPy function like any other: it can be written in a formula, printed, and differentiated by
+`sympy.diff`. What it means is written once, in SymPy's own functions. Code that knows no better uses that meaning
+(`spelled_out`).
 
 >>> x = sympy.Symbol("x", real=True)
 >>> sigmoid(x).doit(), sympy.diff(softplus(x), x)
@@ -32,7 +33,7 @@ class Named(Function):  # type: ignore[misc]  # SymPy has no types
 
     @classmethod
     def operands(cls) -> int:
-        """How many there are; 1 for a function of any number."""
+        """The number of operands; 1 for a function of any number."""
         return int(min(cls.nargs)) if cls.nargs not in (None, sympy.S.Naturals0) else 1
 
     def doit(self, **hints: Any) -> Any:
@@ -40,7 +41,7 @@ class Named(Function):  # type: ignore[misc]  # SymPy has no types
         return type(self).meaning(*(arg.doit(**hints) for arg in self.args))
 
     def fdiff(self, argindex: int = 1) -> Any:
-        """The derivative of what it means, by one operand."""
+        """The derivative of its meaning by one operand."""
         letters = [sympy.Dummy(real=True) for _ in self.args]
         slope = sympy.diff(type(self).meaning(*letters), letters[argindex - 1])
         return slope.subs(dict(zip(letters, self.args, strict=True)))
@@ -54,7 +55,7 @@ NAMED: dict[str, Any] = {}
 
 
 def named(name: str, meaning: Meaning, arity: int | tuple[int, ...] | None = None) -> Any:
-    """A new function of that name; a user's undefined Function of the same name is not it."""
+    """A new function of that name. A user's undefined Function of the same name is a different class."""
     known = {"meaning": staticmethod(meaning), "__module__": __name__} | ({"nargs": arity} if arity else {})
     NAMED[name] = type(name, (Named,), known)
     return NAMED[name]
@@ -85,7 +86,7 @@ CODEGEN: dict[Any, Meaning] = {
 
 
 def meaning_of(node: Any) -> Any:
-    """What a function of this file means, or None for any other object."""
+    """What a function of this file means; None for any other object."""
     cls = type(node)
     if issubclass(cls, Named):
         return cls.meaning
@@ -93,9 +94,9 @@ def meaning_of(node: Any) -> Any:
 
 
 def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[Any]:
-    """The expressions with functions of this file written as what they mean, but for those of the classes `keep`.
+    """The expressions with functions of this file replaced by what they mean, except those of the classes `keep`.
 
-    An expression that has none of them is returned as it is, the same object.
+    An expression that has none of them is returned as the same object.
     """
     kept, found = tuple(keep), list(expressions)
     written: dict[int, Any] = {}
@@ -108,6 +109,6 @@ def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[
             elif any(new is not old for new, old in zip(operands, node.args, strict=True)):
                 with sympy.evaluate(False):
                     written[id(node)] = node.func(*operands)
-        except ArithmeticError as reason:  # SymPy evaluates the constants in it, beyond what it can
+        except ArithmeticError as reason:  # SymPy evaluates constants in it, here beyond what it can
             raise UnsupportedExpression(f"SymPy cannot write out {brief(node)} ({reason}); scale its constants") from None
     return [written.get(id(expression), expression) for expression in found]

@@ -1,6 +1,6 @@
-"""What people type who are used to another notation, and what to write here instead.
+"""What people write who are used to another notation, and what to write here instead.
 
-Each function looks at one place of a text and answers with a sentence, or with None where nothing is wrong.
+Each function examines one place of a text. It returns a sentence, or None where nothing is wrong.
 
 >>> mistaken_name("sinx", "2*sinx", 6)
 '`sinx` is read as one name: write `sin(x)`, or list `sinx` among the variables'
@@ -30,7 +30,7 @@ _LOGARITHM = re.compile(r"log_?\{?(\w+?)\}?")
 _OTHER_JOBS = {
     **dict.fromkeys(
         ("diff", "derivative", "Derivative", "grad", "gradient", "D"),
-        "write the formula alone: differentiating it is what adlab does with it",
+        "write the formula alone: adlab differentiates it",
     ),
     **dict.fromkeys(
         ("integrate", "Integral", "int", "limit", "Limit", "solve", "series", "Sum", "sum", "Product", "prod"),
@@ -44,7 +44,7 @@ _OTHER_JOBS = {
 
 
 def mistaken_name(name: str, text: str, end: int) -> str | None:
-    """Why a bare name that is no listed variable is hardly meant as one; `end` is where it ends in the text.
+    """Why a bare name, which is not a listed variable, is probably not meant as one. `end` is where it ends in the text.
 
     >>> mistaken_name("sin", "sin^2(x)", 3)
     'a function is called with parentheses: write `sin(x)^2` for its power'
@@ -83,7 +83,7 @@ def _power_of_function(text: str, end: int) -> str | None:
 
 
 def mistaken_call(name: str) -> str | None:
-    """What to write for a function of another notation, or None.
+    """What to write for a function of another notation; None if nothing is wrong.
 
     >>> mistaken_call("diff")
     '`diff` is no function here: write the formula alone: differentiating it is what adlab does with it'
@@ -111,7 +111,7 @@ def mistaken_definition(text: str) -> str | None:
 
 
 def mistaken_comma(text: str, start: int) -> str | None:
-    """The sentence for a comma that stands where a decimal point should.
+    """The sentence for a comma where a decimal point should be.
 
     >>> mistaken_comma("3,5*x", 1)
     'a number has a decimal point: write `3.5` for `3,5`'

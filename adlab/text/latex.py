@@ -9,7 +9,7 @@ from adlab.text.traversal import brief
 
 
 def formula_in_latex(expression: Any) -> str:
-    """SymPy's LaTeX. Where its printer fails (on a power of a Piecewise, or a constant that has no value): the text.
+    """SymPy's LaTeX. Where its printer fails (on a power of a Piecewise, or a constant without a value): the text.
 
     >>> import sympy
     >>> formula_in_latex(sympy.Symbol("x") ** 2)

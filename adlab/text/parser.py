@@ -1,9 +1,9 @@
-"""Text → SymPy expression, as written: a precedence parser with an explicit stack.
+"""From text to a SymPy expression, as it is written: a precedence parser with an explicit stack.
 
-Shunting-yard (Dijkstra 1961), with one change: operators of one precedence are kept until a weaker one comes, and
-are then reduced in one run. A sum of 100,000 terms so becomes one flat `Add` in linear time, and nothing recurses,
-whatever the depth. Python's own parser would not do: it reads `2*x^2+1` as `(2*x)^(2+1)`, refuses variables called
-`lambda` or `if`, and gives up at 200 parentheses.
+This is shunting-yard (Dijkstra 1961) with one change: operators of one precedence are kept until a weaker one comes, and are
+then reduced together. So a sum of 100,000 terms becomes one flat `Add` in linear time, and nothing recurses at any depth.
+Python's own parser would not do: it reads `2*x^2+1` as `(2*x)^(2+1)`, refuses variables called `lambda` or `if`, and gives up
+at 200 parentheses.
 
 | binds | operators | |
 |---|---|---|
@@ -71,15 +71,15 @@ _CONSTANTS: dict[str, Basic] = {"pi": S.Pi, "π": S.Pi, "E": S.Exp1, "True": S.t
 
 
 def parse(text: str, names: Iterable[str | sympy.Symbol] | None = None) -> sympy.Expr:
-    """The formula in `text`, unevaluated, every operand in the order written.
+    """The formula in `text`, unevaluated, with every operand in the order in which it is written.
 
-    A name that is not called is a real variable, except `pi` (or `π`) and Euler's number `E`. A name in `names` always
-    is one, and a Symbol in `names` is used as it is. Signs fold into a constant (`-2*x` is one operation). A decimal is
-    its nearest binary64 and prints as typed (`Decimal`).
+    A name that is not called is a real variable, except `pi` (or `π`) and Euler's number `E`. A name in `names` is always a
+    variable, and a Symbol in `names` is used as it is. Signs fold into a constant (`-2*x` is one operation). A decimal is its
+    nearest binary64 and prints as it was typed (`Decimal`).
 
-    Raises ParseError with the column and the reason for what is no formula, or exceeds `MAX_CHARACTERS`,
-    `MAX_NESTING`, `MAX_ARGUMENTS` or `MAX_CONSTANT_DIGITS`; VariableError for `names` that are no names, or doubled;
-    OptionError for a `text` that is none.
+    Raises ParseError, with the column and the reason, for a text that is not a formula or exceeds `MAX_CHARACTERS`,
+    `MAX_NESTING`, `MAX_ARGUMENTS` or `MAX_CONSTANT_DIGITS`. Raises VariableError for `names` that are not names or occur twice,
+    and OptionError for a `text` that is not a text.
 
     >>> parse("gamma*E^-x")
     gamma*exp(-x)
@@ -94,7 +94,7 @@ def parse(text: str, names: Iterable[str | sympy.Symbol] | None = None) -> sympy
 
 
 def _symbols(names: Iterable[str | sympy.Symbol] | None) -> dict[str, sympy.Symbol]:
-    """The variables listed, by name; a text makes a real symbol."""
+    """The listed variables by name. A text makes a real symbol."""
     if isinstance(names, (str, sympy.Symbol)) or not isinstance(names, (Iterable, NoneType)):
         raise VariableError(f"variables are given as a list of names or symbols, not as {names!r} alone")
     symbols: dict[str, sympy.Symbol] = {}
@@ -115,7 +115,7 @@ def _symbols(names: Iterable[str | sympy.Symbol] | None) -> dict[str, sympy.Symb
 
 
 class _Group(NamedTuple):
-    """An open parenthesis, or an open call of a function; `first` is where its values start on the stack."""
+    """An open parenthesis, or an open call of a function. `first` is where its values start on the stack."""
 
     column: int
     opened: int
@@ -125,10 +125,10 @@ class _Group(NamedTuple):
 
 
 class _Reader:
-    """One reading of one text: tokens go to `operand` or `operation`, by which of the two has to come next.
+    """One reading of one text. A token goes to `operand` or `operation`, depending on which must come next.
 
-    `operators` holds (precedence, symbol, column), with an entry OPEN below those of each parenthesis; `values` holds
-    the operands read so far, and `columns` where each begins.
+    `operators` holds (precedence, symbol, column), with an entry OPEN below those of each parenthesis. `values` holds the
+    operands that were read, and `columns` where each begins.
     """
 
     def __init__(self, text: str, variables: dict[str, sympy.Symbol]) -> None:
@@ -179,7 +179,7 @@ class _Reader:
             self.operators.append((SIGN, "-", column))
         elif symbol == ")":
             return self.close_early(column)
-        elif symbol != "+":  # a plus in front changes nothing
+        elif symbol != "+":  # a leading plus changes nothing
             self.fail(column, f"an operand is missing before `{symbol}`")
         return True
 
@@ -221,7 +221,7 @@ class _Reader:
         return False
 
     def atom(self, word: str, kind: str, column: int, end: int) -> Basic:
-        """The number or variable of this word; each word is made once."""
+        """The number or variable of this word. Each word is made once."""
         known = self.atoms.get(word)
         if known is None or (word == "e" and word not in self.variables):
             known = self.number(word, column) if kind == "number" else self.variable(word, column, end)
@@ -281,7 +281,7 @@ class _Reader:
         return outer is not None and outer.takes == PIECE
 
     def close_early(self, column: int) -> bool:
-        """A `)` where an operand has to come: right after the parenthesis of a call it means no arguments."""
+        """A `)` where an operand must come. Right after the parenthesis of a call it means that there are no arguments."""
         if not self.groups:
             self.fail(column, "this `)` closes nothing")
         if self.previous is not None and self.previous.end() == self.groups[-1].opened:
@@ -327,14 +327,14 @@ class _Reader:
         self.columns.append(column)
 
     def take(self, count: int) -> tuple[list[Any], list[int]]:
-        """The last `count` values and their columns, off the stack."""
+        """Takes the last `count` values and their columns off the stack."""
         first = len(self.values) - count
         values, columns = self.values[first:], self.columns[first:]
         del self.values[first:], self.columns[first:]
         return values, columns
 
     def reduce(self, precedence: int) -> None:
-        """Applies what binds tighter than `precedence`, each run of equally tight operators at once."""
+        """Applies operators that bind tighter than `precedence`; each run of equally tight ones at once."""
         operators = self.operators
         while (level := operators[-1][0]) > precedence:
             start = len(operators) - 1
@@ -363,7 +363,7 @@ class _Reader:
         return FUNCTIONS[_RELATIONS[symbols[0]]].build(*values)
 
     def minus_before(self) -> bool:
-        """Whether a minus stands before the product just read; it becomes a plus, its sign part of the product."""
+        """Whether a minus stands before the product just read. It becomes a plus, and the sign becomes part of the product."""
         precedence, symbol, column = self.operators[-1]
         if precedence == SUM and symbol == "-":
             self.operators[-1] = (SUM, "+", column)

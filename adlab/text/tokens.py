@@ -1,8 +1,8 @@
-"""The words of a formula: numbers, names, operators, and what to write instead of what is none of these.
+"""The words of a formula: numbers, names, operators, and what to write instead of anything else.
 
-A text is cut into tokens by one regular expression, lazily, so a long formula costs no list of tokens. A name
-that is followed by a parenthesis is a `call` token, which includes the parenthesis. A superscript such as ² is a
-`raised` token. Whatever no rule knows is a `foreign` token, for which `foreign_reason` finds a sentence.
+One regular expression cuts a text into tokens, lazily, so that a long formula needs no list of tokens. A name followed by a
+parenthesis is a `call` token, which includes the parenthesis. A superscript such as ² is a `raised` token. Anything that no
+rule knows is a `foreign` token, for which `foreign_reason` finds a sentence.
 
 >>> [(token.lastgroup, token.group().strip()) for token in TOKEN.finditer("2.5*sin (x_1) ^ -3")]
 ... # doctest: +NORMALIZE_WHITESPACE
@@ -26,11 +26,11 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 PLAIN = {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "≤": "<=", "≥": ">=", "≠": "!="}
-"""Operators of print, and what they are read as."""
+"""Operators of print, and the operators as which they are read."""
 NAME = re.compile(r"[^\W\d]\w*")
 _NUMERIC = "0123456789."  # what a number begins with
 
-# What other notations write, and the words for it here.
+# What other notations write, and how to write it here.
 _INSTEAD = {
     "=": "a formula has no `=`: write its right-hand side alone, or `==` for a comparison",
     "//": "write `floor(a/b)`, or `a/b` for a quotient",
@@ -67,7 +67,7 @@ _WORDS = {
 
 
 def printable(token: str, limit: int = 40) -> str:
-    """A token for a message, cut off where it is long.
+    """A token for a message; a long one is cut off.
 
     >>> printable("x" * 50, limit=5)
     'xxxx…'
@@ -76,7 +76,7 @@ def printable(token: str, limit: int = 40) -> str:
 
 
 def foreign_reason(text: str, start: int, token: str) -> str:
-    """Why the foreign `token` at `text[start:]` cannot stand in a formula, and what to write.
+    """Why the foreign `token` at `text[start:]` cannot be in a formula, and what to write.
 
     >>> foreign_reason("a % b", 2, "%")
     '`%` is not an operator or a name; write `Mod(a, b)` for a remainder'
@@ -92,7 +92,7 @@ def foreign_reason(text: str, start: int, token: str) -> str:
 
 
 def side_by_side_reason(previous: str, token: str) -> str:
-    """What to write where `token` follows `previous` with no operator between them.
+    """What to write where `token` follows `previous` without an operator between them.
 
     >>> side_by_side_reason("2", "x")
     'an operator is missing between `2` and `x`: write `2*x` for a product'
@@ -109,9 +109,9 @@ def side_by_side_reason(previous: str, token: str) -> str:
 
 
 def name_fault(name: str) -> tuple[int, str] | None:
-    """Where and why `name` is not a name, or None: letters, digits, `_` and subscripts make one.
+    """Where and why `name` is not a name; None if it is. A name has letters, digits, `_` and subscripts.
 
-    A superscript is no part of a name, since x² means a power and not a variable of that name.
+    A superscript is not part of a name: x² means a power and not a variable of that name.
 
     >>> name_fault("x_1"), name_fault("θ₁")
     (None, None)

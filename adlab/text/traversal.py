@@ -1,8 +1,8 @@
-"""Walking a SymPy expression without recursion and without unfolding what it shares.
+"""Walks over a SymPy expression without recursion, and without unfolding what it shares.
 
-An expression is a directed acyclic graph that SymPy's own traversals read as a tree: on `logistic_map(50)`
-they would visit 10^15 nodes, and on a chain 100,000 deep they overflow the stack. Everything here visits each
-*object* once, so its cost is the number of distinct nodes, whatever the depth.
+An expression is a directed acyclic graph, but SymPy's own traversals read it as a tree. On `logistic_map(50)` they would visit
+10^15 nodes, and on a chain 100,000 deep they overflow the stack. Everything here visits each *object* once. So the cost is the
+number of distinct nodes, at any depth.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sympy.core.basic import Basic
 def postorder(roots: Iterable[Basic]) -> list[Basic]:
     """Every distinct object below `roots`, operands before what uses them, in reading order.
 
-    Objects are told apart by identity: `==` on a SymPy expression walks the tree.
+    Objects are told apart by identity, since `==` on a SymPy expression walks the tree.
 
     >>> x, y = sympy.symbols("x y")
     >>> postorder([sympy.sin(x * y) + 1])
@@ -26,7 +26,7 @@ def postorder(roots: Iterable[Basic]) -> list[Basic]:
     done: set[int] = set()
     order: list[Basic] = []
     stack: list[Basic | None] = list(roots)[::-1]
-    waiting: list[Basic] = []  # for None to come to the top of the stack: then their operands are done
+    waiting: list[Basic] = []  # nodes that wait for a None on top of the stack: then their operands are done
     while stack:
         node = stack.pop()
         if node is None:
@@ -67,13 +67,13 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """
     key = []
     for part in re.findall(r"[0-9]+|[^0-9]+", name):
-        digits = part.lstrip("0")  # compared by their count, then one by one: no int, which has a limit of digits
+        digits = part.lstrip("0")  # compared by their count, then one by one; int would limit the number of digits
         key.append((0, len(digits), f"{digits} {part}") if part[0] in "0123456789" else (1, 0, part))
     return tuple(key)
 
 
 def brief(expression: Basic, limit: int = 60) -> str:
-    """The expression as text, cut off after about `limit` characters; never walks more than it prints.
+    """The expression as text, cut off after about `limit` characters. It never walks more than it prints.
 
     `str(expression)` recurses and unfolds what is shared, so messages use this instead.
 
@@ -101,7 +101,7 @@ def heading(name: str, text: str, expression: Basic | None, limit: int = 100) ->
 
 
 def is_small(expressions: Iterable[Basic], limit: int) -> bool:
-    """Whether the expressions, as trees, have about `limit` nodes at most together; never walks many more.
+    """Whether the expressions, as trees, have about `limit` nodes together at most. It never walks many more.
 
     >>> x = sympy.Symbol("x")
     >>> is_small([x + 1], 3), is_small([x + 1], 1)
@@ -117,7 +117,7 @@ def is_small(expressions: Iterable[Basic], limit: int) -> bool:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """Any value that was given, for the message that refuses it.
+    """Any given value as text, for the message that refuses it.
 
     >>> shown([1, "a"])
     "[1, 'a']"

@@ -1,11 +1,11 @@
-"""SymPy expressions as written: nothing evaluated, nothing reordered.
+"""SymPy expressions as they are written: nothing is evaluated, nothing reordered.
 
-SymPy's own constructors rewrite a formula (`x*x` becomes `x**2`), sort it, cache it by a hash that recurses, and
-make some 2,000 objects a second. These functions call the class constructor underneath, which stores the operands
-in the order given, in constant time and at any depth.
+SymPy's own constructors rewrite a formula (`x*x` becomes `x**2`), sort it, cache it by a hash that recurses, and make about
+2,000 objects a second. These functions call the class constructor underneath. It stores the operands in the given order, in
+constant time and at any depth.
 
-Only literal signs, products of integers and one quotient of integers fold, so that `-2*x` and `1/3` are one constant
-each. Every other constant keeps its place: `x/3*3` has two operations, as in Python.
+Only literal signs, products of integers and one quotient of integers fold, so that `-2*x` and `1/3` have one constant each.
+Every other constant keeps its place: `x/3*3` has two operations, as in Python.
 
 >>> x, y = sympy.symbols("x y", real=True)
 >>> product("*/*", [x, Integer(3), Integer(3)]).args
@@ -15,8 +15,8 @@ each. Every other constant keeps its place: `x/3*3` has two operations, as in Py
 >>> power(Integer(2), Integer(-3))
 1/8
 
-Sums and products made here carry a mark, which `is_written` reads: lowering keeps the order of a marked one. SymPy's
-own operations make new objects without the mark.
+Sums and products made here carry a mark, which `is_written` reads. Lowering keeps the order of a marked one. SymPy's own
+operations make new objects without the mark.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from sympy.core.basic import Basic
 from sympy.core.function import Application
 from sympy.core.operations import LatticeOp
 
-MAX_CONSTANT_DIGITS = 1000  # of an integer, typed or folded; the largest binary64 has 309
+MAX_CONSTANT_DIGITS = 1000  # of an integer, typed or folded; the largest integer of binary64 has 309
 _MAX_CONSTANT_BITS = math.ceil(MAX_CONSTANT_DIGITS * math.log2(10))
 _TOO_LONG = f"this constant has more than {MAX_CONSTANT_DIGITS} digits"
 
 
 class RefusalError(Exception):
-    """Why an operation on these operands has no meaning; `operand` is the index of the culprit."""
+    """Why an operation on these operands has no meaning. `operand` is the index of the operand to blame."""
 
     def __init__(self, reason: str, operand: int = 0) -> None:
         super().__init__(reason)
@@ -48,10 +48,10 @@ class RefusalError(Exception):
 
 
 class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
-    """A decimal as typed: the nearest binary64, held exactly and printed as the text it came from.
+    """A decimal as it is typed: the nearest binary64, held exactly, and printed as the text it came from.
 
-    It is a SymPy Float of 53 bits in every other way, and results of arithmetic on it are plain Floats.
-    Raises RefusalError where the nearest binary64 is infinite, or is 0 and the text is not.
+    In every other way it is a SymPy Float of 53 bits, and arithmetic on it gives plain Floats. Raises RefusalError where the
+    nearest binary64 is infinite, or is 0 although the text is not.
 
     >>> Decimal("0.10"), float(Decimal("0.10")), Decimal("0.10") == sympy.Float(0.1), 2 * Decimal("0.10")
     (0.10, 0.1, True, 0.200000000000000)
@@ -80,7 +80,7 @@ class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
         return self if other is S.Zero else super().__add__(other)
 
     def __mul__(self, other: Any) -> Any:
-        """SymPy multiplies every coefficient by one, and every printed one by its sign: the text outlives both."""
+        """SymPy multiplies every coefficient by one, and every printed one by its sign. The text survives both."""
         if other is S.One or other is S.NegativeOne:
             return self if other is S.One else -self
         return super().__mul__(other)
@@ -102,10 +102,10 @@ class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
 
 
 class _Mark(int):
-    """A true value of the slot `is_commutative`, which says besides who has ordered the operands.
+    """A true value of the slot `is_commutative` that also says who has ordered the operands.
 
-    SymPy objects have no slot to spare. SymPy asks of this one only whether it is true, so a 1 with a name of its own
-    does no harm there, and vanishes with the object.
+    SymPy objects have no free slot. SymPy asks of this one only whether it is true. So a 1 with a name of its own does no harm
+    there, and disappears with the object.
     """
 
 
@@ -114,7 +114,7 @@ _DIVISOR = _Mark(1)
 
 
 def is_written(node: Basic) -> bool:
-    """Whether a sum or product keeps the order of its author, and not that of SymPy.
+    """Whether a sum or product keeps its author's order, not SymPy's.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> is_written(flat(Add, [y, x])), is_written(flat(Add, [y, x]) + 0), is_written(y + x)
@@ -137,7 +137,7 @@ def is_divisor(power: Basic) -> bool:
 
 
 def flat(head: type[Expr], operands: Sequence[Expr]) -> Expr:
-    """`head(*operands)` for Add, Mul and Pow, the operands kept as they are.
+    """`head(*operands)` for Add, Mul and Pow, with the operands kept as they are.
 
     >>> x = sympy.Symbol("x")
     >>> flat(Mul, [x, x]), flat(Pow, [Integer(4), S.Half])
@@ -149,9 +149,9 @@ def flat(head: type[Expr], operands: Sequence[Expr]) -> Expr:
 
 
 def applied(head: Any, *operands: Basic) -> Any:
-    """`head(*operands)` for a function or relation of SymPy, unevaluated, the operands in the order given.
+    """`head(*operands)` for a function or relation of SymPy, unevaluated, with the operands in the given order.
 
-    (SymPy sorts those of Max, Min, And and Or, and hashes them into a set, which recurses.)
+    (SymPy sorts the operands of Max, Min, And and Or, and hashes them into a set, which recurses.)
 
     >>> applied(sympy.sin, S.Pi), applied(sympy.Max, S.Pi, S.One).args, applied(sympy.Lt, S.Pi, S.One)
     (sin(pi), (pi, 1), pi < 1)
@@ -190,15 +190,15 @@ def negative(operand: Expr) -> Expr:
 
 
 def total(signs: Sequence[str], terms: Sequence[Expr]) -> Expr:
-    """One flat sum in written order; each term has its sign, "+" or "-"."""
+    """One flat sum in written order. Each term has its sign, "+" or "-"."""
     return flat(Add, [negative(term) if sign == "-" else term for sign, term in zip(signs, terms, strict=True)])
 
 
 def product(symbols: Sequence[str], factors: Sequence[Expr], sign: int = 1) -> Expr:
-    """sign · one flat product in written order; each factor has its operator, "*" or "/".
+    """sign · one flat product in written order. Each factor has its operator, "*" or "/".
 
-    The signs fold into the first number, or into a leading -1. The integers that begin the product fold into one
-    number. All others stay where they are.
+    The signs fold into the first number, or into a leading -1. The integers that begin the product fold into one number. All
+    others stay where they are.
 
     >>> x, y = sympy.symbols("x y", real=True)
     >>> product("**/*", [Integer(2), x, Integer(3), y]).args
@@ -226,7 +226,7 @@ def product(symbols: Sequence[str], factors: Sequence[Expr], sign: int = 1) -> E
         return flat(Mul, (coefficient, flat(Mul, rest) if len(rest) > 1 else rest[0]))  # SymPy prints it as -x/3
     if len(operands) > 1:
         return flat(Mul, operands)
-    alone = operands[0]  # 1/d alone is a value, which no product divides by
+    alone = operands[0]  # 1/d alone is a value; there is no product that it divides
     return flat(Pow, cast("tuple[Expr, Expr]", alone.args)) if type(alone) is Pow and is_divisor(alone) else alone
 
 
@@ -235,9 +235,9 @@ def _has_number_inside(factor: Expr) -> bool:
 
 
 def _leading_number(terms: Sequence[tuple[str, Expr]]) -> tuple[Rational | None, int]:
-    """The exact number that the first factors make, and how many they are.
+    """The exact number that the first factors make, and how many factors that takes.
 
-    Python rounds a quotient such as 1/3, so that nothing is folded into one.
+    Python rounds a quotient such as 1/3, so nothing is folded into one.
     """
     if not isinstance(terms[0][1], Rational):
         return None, 0
@@ -248,7 +248,7 @@ def _leading_number(terms: Sequence[tuple[str, Expr]]) -> tuple[Rational | None,
         divides = symbol == "/"
         following = _bounded(value / factor.p if divides else value * factor.p, position)
         if divides and following.denominator == 1 and not _is_double(following):
-            return _rational(value), position  # Python rounds this one, which an Integer could not tell
+            return _rational(value), position  # Python rounds this one; an Integer could not say so
         value = following
     return _rational(value), len(terms)
 
@@ -270,7 +270,7 @@ def _negated(number: Rational) -> Rational:
 
 
 def _divisor(factor: Expr) -> Expr:
-    """1/factor, as SymPy writes division: a negative power, marked as written with a slash.
+    """1/factor as SymPy writes division: a negative power, marked as written with a slash.
 
     >>> x = sympy.Symbol("x")
     >>> [_divisor(d).args for d in (x, x**2, sympy.sqrt(x), x**-2)]
@@ -299,7 +299,7 @@ def tower(operands: Sequence[Expr]) -> Expr:
 
 
 def power(base: Expr, exponent: Expr, position: int = 0) -> Expr:
-    """base**exponent: exp where the base is E, a number where it is an integer power of an exact one.
+    """base**exponent: exp where the base is E, a number where it is an integer power of an exact number.
 
     >>> x = sympy.Symbol("x")
     >>> type(power(S.Exp1, x)).__name__, power(Rational(2, 3), Integer(2)), power(Integer(2), S.Half)

@@ -1,7 +1,7 @@
-"""The functions a formula may call: one row each, in SymPy's spelling, other spellings beside it.
+"""The functions that a formula may call: one row each, in SymPy's spelling, with other spellings beside it.
 
-All are SymPy's functions with SymPy's meaning, on the reals: `sinc(x)` is sin(x)/x, `cbrt(x)` and `root(x, n)` are
-x**(1/n) and so need x ≥ 0, while `real_root(x, n)` is the real root. `lg` is the logarithm to base 10 (ISO 80000-2).
+All are SymPy's functions with SymPy's meaning, on the reals. `sinc(x)` is sin(x)/x. `cbrt(x)` and `root(x, n)` are x**(1/n) and
+so need x ≥ 0; `real_root(x, n)` is the real root. `lg` is the logarithm to base 10 (ISO 80000-2).
 
 >>> FUNCTIONS["arctan"].build(sympy.Symbol("x"))
 atan(x)
@@ -24,14 +24,14 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from adlab.text.functions import sigmoid, softplus
 from adlab.text.unevaluated import RefusalError, applied, flat, power, product
 
-MAX_ARGUMENTS = 10_000  # of Min, Max, And, Or, Piecewise
+MAX_ARGUMENTS = 10_000  # for Min, Max, And, Or, Piecewise
 
 NUMBER, CONDITION, PIECE = "a number", "a condition", "a piece (value, condition)"
 Build = Callable[..., Any]
 
 
 class Signature(NamedTuple):
-    """How a call is built, how many arguments it takes, and of what kind they are: all of one, or one for each."""
+    """How a call is built, how many arguments it takes, and their kinds: one kind for all, or one for each."""
 
     build: Build
     least: int
@@ -75,7 +75,7 @@ def _root(radicand: Expr, degree: Expr) -> Expr:
 
 
 def _real_root(radicand: Expr, degree: Expr) -> Expr:
-    """The real n-th root: odd n keeps the sign, sign(x) |x|**(1/n)."""
+    """The real n-th root. For odd n it keeps the sign: sign(x) |x|**(1/n)."""
     if not isinstance(degree, Integer) or degree.p < 2:
         raise RefusalError("the degree of `real_root` is a whole number from 2 up, written out", 1)
     if degree.p % 2 == 0:
@@ -105,7 +105,7 @@ def _polygamma(order: int) -> Build:
 
 
 _TABLE: tuple[tuple[Any, ...], ...] = (
-    # spellings         class or builder   arguments, of what kind if not numbers
+    # spellings         class or builder   arguments, and their kinds if they are not numbers
     ("exp",             sympy.exp,         1, 1),
     ("log ln",          _log,              1, 2),
     ("log10 lg",        _log10,            1, 1),
@@ -211,17 +211,17 @@ FUNCTIONS: dict[str, Signature] = {name: _signature(*row) for names, *row in _TA
 
 
 def know(name: str, head: Any, least: int, most: int) -> None:
-    """Adds a function: the tables of rooms above this one tell what they serve."""
+    """Adds a function. The tables of higher rooms tell which functions they serve."""
     FUNCTIONS[name] = _signature(head, least, most)
 
 
 def forget(name: str) -> None:
-    """Takes a function out again."""
+    """Removes a function again."""
     FUNCTIONS.pop(name, None)
 
 
 def nearest(name: str) -> str | None:
-    """The known function whose name is most like this one, or None if none is close."""
+    """The known function whose name is most similar; None if none is close."""
     if len(name) > 2 * max(map(len, FUNCTIONS)):
         return None
     folded = {known.casefold(): known for known in FUNCTIONS}

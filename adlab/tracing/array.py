@@ -1,8 +1,8 @@
 """NumPy arrays of traced numbers.
 
-An `Array` is an ndarray of objects, so NumPy itself indexes, slices, broadcasts, reshapes and assigns. What computes goes
-through two doors that NumPy opens to subclasses: `__array_ufunc__` for `np.sin`, `+`, `@` and their like, and
-`__array_function__` for `np.sum`, `np.where`, `np.linalg.solve` and the rest.
+An `Array` is an ndarray of objects, so NumPy itself indexes, slices, broadcasts, reshapes and assigns. Computations go through
+two hooks that NumPy offers to subclasses: `__array_ufunc__` for `np.sin`, `+`, `@` and the like, and `__array_function__` for
+`np.sum`, `np.where`, `np.linalg.solve` and the rest.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy import asarray, empty  # as they were before a trace
+from numpy import asarray, empty  # as they are outside a trace
 
 from adlab.primitives.primitive import Primitive
 from adlab.primitives.table import PRIMITIVES
@@ -50,7 +50,7 @@ def _shown(item: Any) -> Any:
 
 
 def wrapped(array: Any) -> Any:
-    """An array of objects as an `Array`; of a single object the object; of constants alone an array of floats."""
+    """An array of objects as an `Array`. A single object stays itself; an array of constants becomes an array of floats."""
     array = asarray(array)
     if array.ndim == 0:
         return array[()]
@@ -74,7 +74,7 @@ def plain(x: Any) -> Any:
 
 
 def is_traced(x: Any) -> bool:
-    """Whether a traced number stands in it, at any depth of lists and tuples."""
+    """Whether a traced number is in it, at any depth of lists and tuples."""
     if isinstance(x, (Scalar, Array)):
         return True
     if isinstance(x, (list, tuple)):
@@ -196,7 +196,7 @@ def _folded(operation: Callable[..., Any], method: str, inputs: tuple[Any, ...],
 
 
 def _reduced(operation: Callable[..., Any], array: Any, axis: Any, keepdims: bool) -> Any:
-    """Folded from the left along the axes, in order."""
+    """The entries folded from the left along the axes, in order."""
     axes = tuple(range(array.ndim)) if axis is None else (axis,) if isinstance(axis, int) else tuple(axis)
     axes = tuple(a % array.ndim for a in axes) if array.ndim else ()
     moved = np.moveaxis(array, axes, range(len(axes))).reshape(-1, *[n for i, n in enumerate(array.shape) if i not in axes])
@@ -207,7 +207,7 @@ def _reduced(operation: Callable[..., Any], array: Any, axis: Any, keepdims: boo
 
 
 def assigned(out: Any, found: Any) -> Any:
-    """The result; written into `out` where that was given (as by `a += b`)."""
+    """The result, written into `out` if that is given (as by `a += b`)."""
     if out is None:
         return wrapped(found)
     target = out[0] if isinstance(out, tuple) else out
@@ -218,7 +218,7 @@ def assigned(out: Any, found: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
-"""NumPy functions that are no ufuncs; `functions` fills it."""
+"""NumPy functions that are not ufuncs. `functions` fills this."""
 
 MOVES = frozenset(re.findall(r"\w+", """
     reshape ravel transpose concatenate stack vstack hstack dstack column_stack row_stack split array_split hsplit vsplit squeeze
@@ -226,11 +226,11 @@ MOVES = frozenset(re.findall(r"\w+", """
     atleast_2d atleast_3d diag diagonal diagflat triu tril take append insert delete copy meshgrid shape ndim size block resize
     take_along_axis compress matrix_transpose permute_dims concat unstack ix_ result_type may_share_memory
 """))
-"""NumPy functions that move entries and compute nothing: NumPy's own do it on objects."""
+"""NumPy functions that only move entries. NumPy's own versions work on objects."""
 
 
 def stripped(x: Any) -> Any:
-    """The argument with every `Array` as a plain array of objects, so that NumPy does not ask us again."""
+    """The argument with every `Array` as a plain array of objects, so that NumPy does not call back here."""
     if isinstance(x, (Array, Scalar)):
         return plain(x)
     if isinstance(x, (list, tuple)):
@@ -242,7 +242,7 @@ def stripped(x: Any) -> Any:
 
 
 def apply_function(function: Any, arguments: Any, options: Any) -> Any:
-    """A NumPy function that is no ufunc: ours where we have one, else NumPy's own, which only moves entries."""
+    """A NumPy function that is not a ufunc: adlab's version if there is one, else NumPy's own, which only moves entries."""
     name = f"{function.__module__.removeprefix('numpy').lstrip('.')}.{function.__name__}".lstrip(".")
     ours = FUNCTIONS.get(name)
     if ours is not None:

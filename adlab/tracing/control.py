@@ -1,7 +1,7 @@
-"""`where`, `cond`, `while_loop` and `scan` for traced functions: control flow that the graph keeps.
+"""`where`, `cond`, `while_loop` and `scan` for traced functions: control flow that stays in the graph.
 
-Without them a loop unrolls and an `if` takes the example's branch. With them a loop of a million turns is one node. The bodies
-are functions; they may use traced numbers from around them. On ordinary numbers all four simply compute.
+Without them a loop unrolls, and an `if` takes the branch of the example. With them a loop of a million turns is one node. The
+bodies are functions; they may use traced numbers from around them. On ordinary numbers all four simply compute.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Structure:
         self.shape = () if self.kind else plain(value).shape
 
     def flat(self, value: Any) -> list[Any]:
-        """The numbers, in order. Raises TracingError where the shape is another."""
+        """The numbers, in order. Raises TracingError where the shape is different."""
         if self.kind is not None:
             if not isinstance(value, (tuple, list)) or len(value) != len(self.parts):
                 raise TracingError("a body must return what it was given: the same number of parts, of the same shapes")
@@ -55,7 +55,7 @@ class Structure:
 
 
 class Inner(Recorder):
-    """The recorder of a body. A traced number from outside becomes a further input of the body: a constant of the loop."""
+    """The recorder of a body. A traced number from outside becomes a further input of the body, constant in the loop."""
 
     def __init__(self, outer: Recorder, names: list[str], known: list[Scalar]) -> None:
         super().__init__(names)
@@ -64,7 +64,7 @@ class Inner(Recorder):
         self.met: list[Scalar] = []
 
     def adopt(self, number: Scalar) -> Scalar:
-        """The number from outside as one of this body."""
+        """The number from outside, as a number of this body."""
         if number.recorder.depth < self.outer.depth and isinstance(self.outer, Inner):
             number = self.outer.adopt(number)
         for place, constant in enumerate(self.known):
@@ -78,8 +78,8 @@ def body_of(outer: Recorder, function: Callable[..., Any], given: Sequence[Any],
             known: list[Scalar], own: int = 0) -> tuple[Graph, Any, list[Scalar]]:  # fmt: skip
     """The graph of a body: its inputs are the numbers of the arguments, then those that it uses from around it.
 
-    `given` are the values at which it is traced. Returns the graph, what the body returned, and the numbers from outside. It is
-    traced again until all of these are inputs.
+    `given` are the values at which it is traced. Returns the graph, what the body returned, and the numbers from outside. The
+    body is traced again until all of those are inputs.
     """
     while True:
         values = [number for structure, value in zip(structures, given, strict=True) for number in structure.flat(value)]
@@ -115,7 +115,7 @@ def record(recorder: Recorder, operation: Compound, parameter: Parameter, operan
 
 
 def innermost(*values: Any) -> Recorder | None:
-    """The recorder of the traced numbers among these values, at any depth; None where there is none."""
+    """The recorder of the traced numbers among these values, at any depth. None where there are no traced numbers."""
     found: list[Recorder] = [item.recorder for value in values for item in _leaves(value) if isinstance(item, Scalar)]
     return max(found, key=lambda recorder: recorder.depth) if found else Recorder.current()
 
@@ -191,7 +191,7 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], start: A
 def scan(body: Callable[..., Any], start: Any, xs: Any = None, length: int | None = None) -> tuple[Any, Any]:
     """`state, out = body(state, x)` for each x of `xs`, or `length` times with x = None. Returns the last state and all outs.
 
-    One node, whatever the length. Its reverse mode keeps states at every √length-th turn only.
+    It is one node for any length. Its reverse mode keeps the states of every √length-th turn only.
 
     >>> scan(lambda total, x: (total + x, total), 0.0, [1.0, 2.0, 3.0])
     (6.0, array([0., 1., 3.]))
@@ -215,7 +215,7 @@ def scan(body: Callable[..., Any], start: Any, xs: Any = None, length: int | Non
     def turn(state: Any, x: Any = None) -> Any:
         after, out = body(state, x)
         out_shape.append(None if out is None else Structure(out))
-        shape.flat(after)  # refuses another shape
+        shape.flat(after)  # raises if the shape is different
         return (after,) if out is None else (after, out)
 
     graph, _, known = body_of(recorder, turn, given, structures, [])

@@ -1,4 +1,4 @@
-"""NumPy functions that are no ufuncs, on arrays of traced numbers: sums, choices, linear algebra.
+"""NumPy functions that are not ufuncs, on arrays of traced numbers: sums, choices, linear algebra.
 
 A function that only moves entries (`reshape`, `stack`, …) needs no code here: NumPy's own does it on objects.
 """
@@ -72,7 +72,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, **_: Any) -> Any:
 
 
 def dot(a: Any, b: Any, out: Any = None) -> Any:
-    """As NumPy's: a product with a number, else a sum over the last and the last but one axis."""
+    """As in NumPy: a product if one is a number, else a sum over the last axis and the last but one."""
     x, y = plain(a), plain(b)
     if x.ndim == 0 or y.ndim == 0:
         return wrapped(x * y)
@@ -85,7 +85,7 @@ def _plainly(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def einsum(subscripts: str, *operands: Any, **options: Any) -> Any:
-    """As NumPy's, which multiplies and adds objects."""
+    """NumPy's own einsum, which multiplies and adds objects."""
     options.pop("optimize", None)
     return wrapped(np.einsum(subscripts, *[asarray(plain(x), dtype=object) for x in operands], **options))
 
@@ -107,7 +107,7 @@ def where(condition: Any, *branches: Any) -> Any:
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, **options: Any) -> Any:
-    """Between two bounds, by max and min."""
+    """Clipped between two bounds, by max and min."""
     low, high = options.get("min", a_min), options.get("max", a_max)
     found = a if low is None else np.maximum(wrapped(plain(a)), low)
     return found if high is None else np.minimum(found, high)
@@ -167,7 +167,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 
 
 def cross(a: Any, b: Any, **_: Any) -> Any:
-    """Of two vectors of three entries."""
+    """The cross product of two vectors with three entries."""
     x, y = plain(a), plain(b)
     return wrapped(_objects([x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0]]))
 
@@ -190,12 +190,12 @@ def filled_like(a: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
 
 
 def everything(a: Any, axis: Any = None, **_: Any) -> Any:
-    """Whether all hold: a condition."""
+    """Whether all entries hold, as a condition."""
     return apply_ufunc(np.logical_and, "reduce", (plain(a),), {"axis": axis})
 
 
 def anything(a: Any, axis: Any = None, **_: Any) -> Any:
-    """Whether one holds: a condition."""
+    """Whether at least one entry holds, as a condition."""
     return apply_ufunc(np.logical_or, "reduce", (plain(a),), {"axis": axis})
 
 
@@ -221,4 +221,4 @@ FUNCTIONS.update({
     "allclose": lambda a, b, rtol=1e-5, atol=1e-8, **_: everything(np.abs(a - b) <= atol + rtol * np.abs(b)),
     "array_equal": lambda a, b, **_: everything(wrapped(plain(a)) == b),
 })  # fmt: skip
-# By NumPy's names; what stands in a module of its own (linalg) has it in front.
+# By NumPy's names. A function of a submodule (linalg) has the submodule's name in front.

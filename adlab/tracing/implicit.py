@@ -1,4 +1,4 @@
-"""Solver calls as nodes: a linear system, and a root of equations. Their derivatives come from the implicit function theorem.
+"""Solver calls as nodes: a linear system, and a root of equations. The implicit function theorem gives their derivatives.
 
 A solver iterates, but its derivative need not follow the iteration. Where g(x, p) = 0 defines x, the tangent solves one linear
 system: ∂g/∂x · ẋ = −∂g/∂p · ṗ, and the adjoint solves its transpose (Griewank & Walther 2008, chapter 15). So the derivative
@@ -25,13 +25,13 @@ from adlab.tracing.loops import dotted, walked
 
 MUL, SUB, NEG, DIV = (PRIMITIVES[name] for name in ("mul", "sub", "neg", "div"))
 MOST_STEPS = 100
-"""Newton steps after which a root is given up."""
+"""Newton steps after which the search for a root is given up."""
 POLISH = 8
-"""Newton steps in other numbers than floats: each doubles the digits of a root that floats have found."""
+"""Newton steps in other numbers than floats. Each doubles the digits of a root that floats have found."""
 
 
 def size_of(number: Any) -> float:
-    """The magnitude by which pivots are chosen: a float, or the middle of an interval."""
+    """The magnitude by which pivots are chosen: that of a float, or of the middle of an interval."""
     value = getattr(number, "value", number)
     try:
         return abs(float(value))
@@ -40,7 +40,7 @@ def size_of(number: Any) -> float:
 
 
 class LinearSolve(Compound):
-    """x with A x = b; the parameter is n, the operands A row by row and then b."""
+    """x with A x = b. The parameter is n; the operands are A row by row, then b."""
 
     def count(self, parameter: Parameter = None) -> int:
         return int(parameter * parameter + parameter)
@@ -106,7 +106,7 @@ class LinearSolve(Compound):
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """n equations g(x, p) = 0: inputs are the n unknowns, then the parameters."""
+    """n equations g(x, p) = 0. The inputs are the n unknowns, then the parameters."""
 
     body: Graph
     unknowns: int
@@ -125,7 +125,7 @@ class Equations:
 
 
 class Root(Compound):
-    """The root of equations near a start: operands are the start, then the parameters. The start has no derivative."""
+    """The root of equations near a start. The operands are the start, then the parameters. The start has no derivative."""
 
     def count(self, parameter: Parameter = None) -> int:
         return len(parameter.body.inputs)
@@ -140,7 +140,7 @@ class Root(Compound):
         return f"root({', '.join(operands)})"
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
-        """Newton's method: damped on floats until it settles; in other numbers a few steps from the float root."""
+        """Newton's method: damped on floats until it settles; in other numbers, a few steps from the root in floats."""
         n = parameter.unknowns
         if numbers is FLOATS:
             return newton(parameter, list(operands[:n]), list(operands[n:]))
@@ -179,7 +179,7 @@ class Root(Compound):
 
 
 def written(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
-    """The outputs of a body in any arithmetic, nodes of a new graph among them."""
+    """The outputs of a body in any arithmetic, including nodes of a new graph."""
     values = evaluate(body, list(inputs), numbers)
     return [values[output] for output in body.outputs]
 
@@ -191,7 +191,7 @@ def _matrix(numbers: Any, parameter: Equations, inputs: Sequence[Any]) -> list[A
 
 
 def size_signed(number: Any) -> float:
-    """A number of another arithmetic as a float. Raises UnsupportedExpression for what is no single number."""
+    """A number of another arithmetic as a float. Raises UnsupportedExpression for what is not a single number."""
     try:
         return float(getattr(number, "value", number))
     except (TypeError, ValueError):

@@ -10,7 +10,7 @@ from numpy import array, asarray, empty, eye, zeros  # as they were before a tra
 from adlab.tracing.recorder import refuse
 
 LARGEST = 64
-"""Rows of a system that is eliminated entry by entry: n³/3 multiplications become nodes of the graph."""
+"""The most rows of a system that is eliminated entry by entry: n³/3 multiplications become nodes of the graph."""
 
 
 def product(a: Any, b: Any) -> Any:
@@ -21,14 +21,14 @@ def product(a: Any, b: Any) -> Any:
 
 
 def size_of(item: Any) -> float:
-    """The magnitude by which pivots are chosen. The choice changes roundings and nothing else."""
+    """The magnitude by which pivots are chosen. The choice affects rounding only."""
     return abs(float(getattr(item, "value", item)))
 
 
 def eliminated(matrix: Any, right: Any) -> tuple[Any, Any, int]:
     """Upper triangular form by Gaussian elimination with partial pivoting: matrix, right-hand side, sign of the permutation.
 
-    Raises TracingError where a column has no pivot, and for what is no square matrix or too large.
+    Raises TracingError where a column has no pivot, and for a matrix that is not square or too large.
     """
     a, b = array(matrix, dtype=object), array(right, dtype=object)
     n = len(a)
@@ -43,7 +43,7 @@ def eliminated(matrix: Any, right: Any) -> tuple[Any, Any, int]:
             a[[k, pivot]], b[[k, pivot]], sign = a[[pivot, k]], b[[pivot, k]], -sign
         for i in range(k + 1, n):
             if size_of(a[i, k]) == 0 and not hasattr(a[i, k], "value"):
-                continue  # a constant zero: nothing to eliminate
+                continue  # a constant zero, so there is nothing to eliminate
             factor = a[i, k] / a[k, k]
             a[i, k + 1 :] = a[i, k + 1 :] - factor * a[k, k + 1 :]
             b[i] = b[i] - factor * b[k]
@@ -69,7 +69,7 @@ def inverse(matrix: Any) -> Any:
 
 
 def determinant(matrix: Any) -> Any:
-    """The product of the pivots; for 1, 2 and 3 rows by the formula, which also holds for singular matrices."""
+    """The product of the pivots. For 1, 2 and 3 rows it is the formula, which also holds for singular matrices."""
     a = asarray(matrix, dtype=object)
     if a.shape == (1, 1):
         return a[0, 0]

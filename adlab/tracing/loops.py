@@ -34,7 +34,7 @@ def walked(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
 
 
 def stepper(numbers: Any, body: Graph) -> Callable[..., Sequence[Any]]:
-    """From the inputs of a body to its outputs, in any arithmetic; on floats compiled."""
+    """From the inputs of a body to its outputs, in any arithmetic. On floats the body is compiled."""
     if numbers is FLOATS:
         return compiled(body)
 
@@ -66,8 +66,11 @@ def dotted(body: Graph) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Scanned:
-    """A loop of `length` turns. The body's inputs are the carried numbers, the constants, the turn's own numbers; its outputs
-    are the carried numbers, then what the turn puts out."""
+    """A loop of `length` turns.
+
+    The body's inputs are the carried numbers, the constants, and the turn's own numbers. Its outputs are the carried numbers,
+    then the numbers that the turn gives out.
+    """
 
     body: Graph
     carried: int
@@ -77,7 +80,7 @@ class Scanned:
 
     @property
     def out(self) -> int:
-        """How many numbers a turn puts out."""
+        """How many numbers a turn gives out."""
         return len(self.body.outputs) - self.carried
 
     def parts(self, operands: Sequence[Any]) -> tuple[list[Any], list[Any], list[list[Any]]]:
@@ -89,7 +92,7 @@ class Scanned:
 
     @cached_property
     def tangent(self) -> Scanned:
-        """The loop over body and tangent side by side: carried numbers and their tangents, and so on."""
+        """The loop over the body and its tangent side by side: carried numbers and their tangents, and so on."""
         body = both(self.body, tangent_program(self.body, dotted(self.body)))
         count = len(self.body.inputs)
         c, k = self.carried, self.constants
@@ -101,7 +104,7 @@ class Scanned:
 
     @cached_property
     def adjoint(self) -> Graph:
-        """The adjoint of one turn: inputs are the body's and the adjoints of its outputs, outputs the adjoints of its inputs."""
+        """The adjoint of one turn. Inputs: the body's, then the adjoints of its outputs. Outputs: the adjoints of its inputs."""
         return adjoint_program(self.body, fresh(self.body.inputs, [f"bar{k}" for k in range(len(self.body.outputs))]))
 
 
@@ -160,7 +163,7 @@ class Scan(Compound):
 
 
 class ScanBack(Unrolled):
-    """The adjoint of a scan: operands are the scan's and the adjoints of its results; results the adjoints of its operands."""
+    """The adjoint of a scan. Operands: the scan's, then the adjoints of its results. Results: the adjoints of its operands."""
 
     def count(self, parameter: Parameter = None) -> int:
         return SCAN.count(parameter) + SCAN.results(parameter)
@@ -195,7 +198,7 @@ class ScanBack(Unrolled):
 def backwards(
     numbers: Any, p: Scanned, carry: list[Any], constants: list[Any], turns: list[list[Any]]
 ) -> Iterator[tuple[int, Sequence[Any]]]:
-    """Each turn with the state before it, the last first. States are kept at every √T-th turn and computed again between."""
+    """Each turn with the state before it, the last turn first. States are kept at every √T-th turn and computed again between."""
     stride, step, c = max(1, math.isqrt(p.length)), stepper(numbers, p.body), p.carried
     kept: list[Sequence[Any]] = []
     state: Sequence[Any] = carry
@@ -224,7 +227,7 @@ class Repeated:
 
     @cached_property
     def tangent(self) -> Repeated:
-        """The loop over body and tangent side by side, with the same condition."""
+        """The loop over the body and its tangent side by side, with the same condition."""
         scanned = Scanned(self.body, self.carried, self.constants, 0, 1).tangent
         count, c = len(self.body.inputs), self.carried
         builder = Builder(scanned.body.inputs)
@@ -304,7 +307,7 @@ class WhileBack(Compound):
 
 @dataclass(frozen=True, eq=False)
 class Branched:
-    """Two bodies with the same inputs and as many outputs."""
+    """Two bodies with the same inputs and the same number of outputs."""
 
     yes: Graph
     no: Graph
@@ -341,7 +344,7 @@ class Branch(Compound):
 
 
 def holds(condition: Any) -> bool:
-    """Whether a condition is not 0. Raises UnsupportedExpression for what is no single number: arrays, intervals, letters."""
+    """Whether a condition is not 0. Raises UnsupportedExpression for what is not a single number: arrays, intervals, letters."""
     value = getattr(condition, "value", condition)
     if isinstance(value, (int, float)) or hasattr(value, "_mpf_"):
         return bool(value != 0)

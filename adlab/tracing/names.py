@@ -1,7 +1,7 @@
 """What `math` and `numpy` do while a function is traced: they also take traced numbers, and make arrays that hold them.
 
-`math.sin(x)` calls `float(x)`, and `np.zeros(3)` makes an array that holds floats only. Both would end the trace. So for the
-time of a trace these names stand for functions that know traced numbers. In other threads they act as ever.
+`math.sin(x)` calls `float(x)`, and `np.zeros(3)` makes an array that holds floats only. Both would end the trace. So during a
+trace these names stand for functions that know traced numbers. In other threads they act as usual.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MATH = {name: name for name in SAME.split()} | {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
     "fabs": "absolute", "atan2": "arctan2", "lgamma": "gammaln", "fmod": "",
 }  # fmt: skip
-"""Functions of `math`, and the ufuncs that they are."""
+"""Functions of `math`, and the ufuncs that compute the same."""
 
 
 def _of_math(name: str) -> Callable[..., Any] | None:
@@ -118,7 +118,7 @@ _REPLACED: list[tuple[Any, str, Any]] = [
 
 @contextlib.contextmanager
 def traced_names(namespace: dict[str, Any] | None = None) -> Iterator[None]:
-    """For the time of a trace `math` and `numpy` know traced numbers, and so do names that a module imported from them."""
+    """During a trace `math` and `numpy` know traced numbers, and so do names that a module imported from them."""
     replaced = {id(getattr(module, name)): function for module, name, function in _REPLACED}
     with _LOCK:
         before = [(module, name, getattr(module, name)) for module, name, _ in _REPLACED]

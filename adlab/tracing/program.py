@@ -1,4 +1,4 @@
-"""A Python function as graphs: one for each way that its branches can go, recorded when a point first goes that way."""
+"""A Python function as graphs: one for each way through its branches, recorded when a point first goes that way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy import array, asarray, empty  # as they were before a trace
+from numpy import array, asarray, empty  # as they are outside a trace
 
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
@@ -24,12 +24,12 @@ from adlab.tracing.scalar import Scalar, scalar
 
 Guards = Literal["retrace", "refuse"]
 MOST_PATHS = 256
-"""Paths that are kept. A loop that runs until something converges has many, and each is a graph."""
+"""The most paths that are kept. A loop that runs until something converges has many, and each is a graph."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A branch on a path: the condition's place among the outputs of `Path.decisions`, whether it held, where it stands."""
+    """A branch on a path: whether its condition held, and where it stands. Conditions are the outputs of `Path.decisions`."""
 
     held: bool
     line: Line
@@ -46,7 +46,7 @@ class Path:
     lines: dict[int, Line]
 
     def departs(self, point: Sequence[float]) -> Decision | None:
-        """The first branch at which this point goes another way; None if it goes this way."""
+        """The first branch at which this point goes another way. None if it goes this way."""
         if not self.taken:
             return None
         values = evaluate(self.decisions, list(point), FLOATS)
@@ -58,7 +58,7 @@ class Path:
 
 @dataclass
 class Arguments:
-    """How a flat point becomes the arguments of a function: for each its name and shape."""
+    """How a flat point becomes the arguments of a function: a name and a shape for each."""
 
     names: list[str]
     shapes: list[tuple[int, ...]]
@@ -66,7 +66,7 @@ class Arguments:
 
     @classmethod
     def like(cls, function: Callable[..., Any], example: Any) -> tuple[Arguments, FloatArray]:
-        """From an example: a tuple or dict gives several arguments, anything else is the only one."""
+        """Made from an example: a tuple or dict gives several arguments, anything else is the only one."""
         if isinstance(example, dict):
             given, names = list(example.values()), [str(key) for key in example]
         elif isinstance(example, tuple) and not _takes_one(function):
@@ -84,7 +84,7 @@ class Arguments:
 
     @property
     def variables(self) -> list[str]:
-        """A name for each number: the argument's own, or with an index, `x0`, `x1`, … or `a0_1`."""
+        """A name for each number: the argument's own, or with an index: `x0`, `x1`, … or `a0_1`."""
         found: list[str] = []
         for name, shape in zip(self.names, self.shapes, strict=True):
             found += [name + "_".join(map(str, place)) for place in np.ndindex(shape)] if shape else [name]
@@ -183,7 +183,7 @@ class Program:
                 "forbids a new path; trace with an example that goes this way, or with guards=\"retrace\""
             )
         if len(self.paths) >= MOST_PATHS:
-            del self.paths[1]  # the oldest but the example's own
+            del self.paths[1]  # the oldest except the example's own
         path = self._record(list(point))
         self.paths.append(path)
         return path
@@ -206,12 +206,12 @@ class Program:
         return Path(graph, decisions, tuple(Decision(g.held, g.line, g.line.text) for g in taken), lines)
 
     def _compare(self, path: Path, point: FloatArray) -> None:
-        """The function on floats must agree with its graph, twice; else it depends on something that is not an input."""
+        """The function on floats must agree with its graph, twice. Otherwise it depends on something that is not an input."""
         graph = evaluate(path.graph, point.tolist(), FLOATS)
         for turn in ("", " the second time"):
             try:
                 plainly = self.values(point.tolist())
-            except Exception:  # on floats math raises where the graph has NaN; the graph's domain says so later
+            except Exception:  # on floats math raises where the graph has NaN; the graph's domain explains that later
                 return
             for output, value in zip(path.graph.outputs, plainly, strict=True):
                 if not _close(value, graph[output]):
@@ -223,7 +223,7 @@ class Program:
 
 
 SLACK = 1e-9
-"""The relative difference between a function on floats and its graph that roundings can make: NumPy sums in another order."""
+"""The relative difference that rounding can make between a function on floats and its graph: NumPy sums in another order."""
 
 
 def _close(a: float, b: float) -> bool:
@@ -231,7 +231,7 @@ def _close(a: float, b: float) -> bool:
 
 
 def run(function: Callable[..., Any], call: Callable[[], Any]) -> Any:
-    """Calls a user's function; whatever it raises comes as a TracingError with the line."""
+    """Calls a user's function. Whatever it raises becomes a TracingError with the line."""
     try:
         return call()
     except AdlabError:

@@ -80,7 +80,7 @@ class Recorder:
     """A graph that grows while a function runs. Positions are those of its builder."""
 
     depth = 0
-    """How many bodies of loops and branches this one is inside of."""
+    """How many bodies of loops and branches this recorder is inside of."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.builder = Builder(names)
@@ -106,7 +106,7 @@ class Recorder:
 
     @staticmethod
     def current() -> Recorder | None:
-        """The recorder of the trace that is running; None outside one."""
+        """The recorder of the running trace; None outside one."""
         return None
 
     def adopt(self, number: Any) -> Any:
@@ -114,7 +114,7 @@ class Recorder:
         raise refuse("a traced number has outlived its trace", "return it from the function, and keep no global of it")
 
     def constant(self, value: Any) -> int:
-        """The position of a constant: whole numbers and fractions exactly, floats as the binary64 they are."""
+        """The position of a constant. Whole numbers and fractions are exact; a float is the binary64 that it is."""
         if isinstance(value, (bool, np.bool_)):
             return self.builder.constant(int(value))
         if isinstance(value, (int, np.integer)):
@@ -131,7 +131,7 @@ class Recorder:
         return position
 
     def decide(self, position: int, held: bool) -> bool:
-        """Notes that a branch was taken because the condition at this position held, or did not."""
+        """Records that a branch was taken because the condition at this position held, or did not."""
         if position not in self.guards and self.builder.value_of(position) is None:
             self.guards[position] = Guard(position, held, users_line())
         return held

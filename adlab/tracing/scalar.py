@@ -1,7 +1,7 @@
 """One traced number: a float that remembers the node that computes it.
 
-Every operator does two things: it computes the value, and it records the node. What would turn the number into a constant
-without a word (`float(x)`, `int(x)`, an index) is refused with the line and what to write instead.
+Every operator does two things: it computes the value, and it records the node. Operations that would silently turn the number
+into a constant (`float(x)`, `int(x)`, an index) are refused, with the line and what to write instead.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONSTANTS = (int, float, Fraction, np.number, np.bool_)
 
 
 DOORS: dict[str, Callable[..., Any]] = {}
-"""Where NumPy's calls go; `array` fills it."""
+"""Receives NumPy's calls. `array` fills it."""
 
 
 class Scalar:
@@ -205,7 +205,7 @@ class Scalar:
 
 
 def scalar(recorder: Recorder, number: Any) -> Scalar | None:
-    """A number as a traced one; None for what is no real number."""
+    """A number as a traced one; None for anything that is not a real number."""
     kind = type(number)
     if kind is Scalar:
         return number if number.recorder is recorder else recorder.adopt(number)  # type: ignore[no-any-return]
@@ -219,13 +219,13 @@ def _depth(recorder: Recorder) -> int:
 
 
 def recorder_of(*numbers: Any) -> Recorder:
-    """The innermost recorder of the traced numbers among these: that of the body which is being traced."""
+    """The innermost recorder of the traced numbers among these: the recorder of the body that is being traced."""
     found = [number.recorder for number in numbers if isinstance(number, Scalar)]
     return found[0] if len(found) == 1 else max(found, key=_depth)
 
 
 def apply(primitive: Primitive, numbers: tuple[Any, ...], parameter: Any = None) -> Any:
-    """One operation on traced numbers and constants: its value, and its node. NotImplemented where one is no number."""
+    """One operation on traced numbers and constants: its value, and its node. NotImplemented where one is not a number."""
     recorder = recorder_of(*numbers)
     values, positions = [], []
     for number in numbers:
@@ -239,7 +239,7 @@ def apply(primitive: Primitive, numbers: tuple[Any, ...], parameter: Any = None)
 
 
 def binary(primitive: Primitive, a: Any, b: Any) -> Any:
-    """`a` operation `b`; NotImplemented where the other is an array or no number, so that Python asks it."""
+    """`a` operation `b`. NotImplemented where the other is an array or not a number, so that Python asks it."""
     if type(a) is Scalar and type(b) is Scalar:
         recorder: Recorder = a.recorder if a.recorder.depth >= b.recorder.depth else b.recorder
     else:
@@ -259,7 +259,7 @@ def unary(primitive: Primitive, a: Scalar, parameter: Any = None) -> Scalar:
 
 
 def truth(number: Any) -> Any:
-    """The number as a condition: itself where it is one, else whether it differs from 0."""
+    """The number as a condition: itself if it is one, else whether it differs from 0."""
     if not isinstance(number, Scalar):
         return bool(number)
     primitive = number.recorder.builder.nodes[number.position].primitive
@@ -269,7 +269,7 @@ def truth(number: Any) -> Any:
 def power(base: Any, exponent: Any) -> Any:
     """base**exponent: a constant whole exponent by multiplication, 1/2 as a square root, any other as Python's `**`."""
     if isinstance(exponent, Scalar):
-        return apply(POW, (base, exponent), 0)  # 0 is the constant shift of the exponent that the table's power has
+        return apply(POW, (base, exponent), 0)  # the table's power has a constant shift of its exponent, here 0
     if not isinstance(exponent, (*CONSTANTS, Real)):
         return NotImplemented
     number = float(exponent)
@@ -283,7 +283,7 @@ def power(base: Any, exponent: Any) -> Any:
 
 
 def function(primitive: Primitive) -> Callable[[Scalar], Scalar]:
-    """The method by which NumPy's loops over objects call a function: `np.sin` of an object array calls `x.sin()`."""
+    """The method that NumPy's loops over objects call for a function: `np.sin` of an object array calls `x.sin()`."""
 
     def method(self: Scalar) -> Scalar:
         return unary(primitive, self)
@@ -303,7 +303,7 @@ UNARY = {
     ]
     if ours in PRIMITIVES
 }  # fmt: skip
-"""NumPy's functions of one number by their names, and the primitives that they are."""
+"""NumPy's functions of one number by their names, and the primitives that compute them."""
 
 for _name, _primitive in UNARY.items():
     setattr(Scalar, _name, function(_primitive))

@@ -1,6 +1,6 @@
 """Solvers for traced functions: `linear_solve`, `root`, `fixed_point`, `minimum`, `ode`, `integral`.
 
-Each is a node, or a loop that is one node. Roots are differentiated by the implicit function theorem, and not through their
+Each is a node, or a loop that is one node. Roots are differentiated by the implicit function theorem, not through their
 iteration. On ordinary numbers all of them simply compute.
 """
 
@@ -21,11 +21,11 @@ from adlab.tracing.recorder import Recorder
 from adlab.tracing.scalar import Scalar
 
 TOLERANCE = 1e-15
-"""The relative step at which a root is settled: a few ulps."""
+"""A root is settled when a relative step is this small: a few ulps."""
 
 
 def linear_solve(matrix: Any, right: Any) -> Any:
-    """x with matrix @ x = right, for shapes (n, n) and (n,). One node; its derivative is one more solve.
+    """x with matrix @ x = right, for shapes (n, n) and (n,). It is one node; its derivative is one more solve.
 
     >>> linear_solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([2.0, 2.0]))
     array([1. , 0.5])
@@ -41,7 +41,8 @@ def linear_solve(matrix: Any, right: Any) -> Any:
 
 
 def root(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> Any:
-    """x near `start` with g(x) = 0, by Newton's method; as many equations as unknowns. g may use traced numbers around it.
+    """x near `start` with g(x) = 0, by Newton's method. There are as many equations as unknowns. g may use traced numbers
+    around it.
 
     Raises GaveUp where the iteration does not settle, DomainError where the Jacobian is singular at the root.
 
@@ -87,7 +88,7 @@ def fixed_point(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANC
 
 
 def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> Any:
-    """x where the gradient of f vanishes, near `start`: the root of ∇f. Its derivative needs the Hessian, which adlab writes.
+    """x near `start` where the gradient of f is 0: the root of ∇f. Its derivative needs the Hessian, which adlab writes.
 
     >>> round(minimum(lambda x: (x - 3.0)**2, 1.0), 12)
     3.0
@@ -147,11 +148,11 @@ def ode(f: Callable[[float, Any], Any], start: Any, times: Any, steps: int = 1) 
 
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(15)
-"""Gauss–Legendre's rule of 15 points on [−1, 1], which is exact for polynomials up to degree 29."""
+"""Gauss–Legendre's rule with 15 points on [−1, 1]. It is exact for polynomials up to degree 29."""
 
 
 def integral(f: Callable[[Any], Any], a: Any, b: Any, panels: int = 8) -> Any:
-    """∫ f from a to b by Gauss–Legendre's rule on `panels` equal parts; both ends may be traced.
+    """∫ f from a to b by Gauss–Legendre's rule on `panels` equal parts. Both ends may be traced.
 
     >>> round(float(integral(np.exp, 0.0, 1.0)), 12)
     1.718281828459

@@ -25,15 +25,15 @@ LARGEST_FORMULA = 3000
 
 
 class Traced(Function):
-    """A Python function, traced. `code` is its program; `at(x)` the Function of the path that x takes."""
+    """A traced Python function. `code` is its program. `at(x)` is the Function of the path that x takes."""
 
     code: Program
     path: Path | None
-    """The one path of this Function; None where every point finds its own."""
+    """The one path of this Function. None where every point finds its own."""
 
     @classmethod
     def of(cls, code: Program, path: Path | None = None, name: str | None = None) -> Traced:
-        """The function of a program; of one path of it, if that is given."""
+        """The function of a program, or of one path of it."""
         graph = (path or code.paths[0]).graph
         self = cls.from_graph(graph, name or code.name)
         assert isinstance(self, Traced)
@@ -53,7 +53,7 @@ class Traced(Function):
         return f"{self.name}({', '.join(self.code.arguments.names)})"
 
     def at(self, x: Any) -> Traced:
-        """The function on the path that a point takes: its graph has no branch that was not taken."""
+        """The function on the path that a point takes. Its graph has no branch that is not taken."""
         if self.path is not None:
             return self
         path = self.code.path(coerce_one(x, self.names).tolist())
@@ -99,7 +99,7 @@ class Traced(Function):
         return self._grouped(points, (self.m, self.n), lambda f, rows: f.jacobian(rows, method, errors, **options))
 
     def _grouped(self, points: FloatArray, shape: tuple[int, ...], compute: Callable[[Traced, FloatArray], Any]) -> FloatArray:
-        """A batch: the points of each path together."""
+        """A batch, computed path by path: the points of each path together."""
         rows = points.reshape(-1, self.n)
         paths = [self.at(row) for row in rows]
         found = np.full((len(rows), *shape), np.nan)
@@ -130,11 +130,11 @@ class Traced(Function):
 
 
 def from_python(function: Callable[..., Any], example: Any, name: str | None = None, guards: Guards = "retrace") -> Traced:
-    """A Python function of real numbers as a Function. `example` is a point: numbers, an array, or a tuple for several arguments.
+    """A Python function of real numbers as a Function. `example` is a point: numbers, an array, or a tuple of arguments.
 
-    The function runs once with traced numbers: operators, `math`, NumPy's functions and arrays. A branch is followed as the point
-    goes; a point that goes another way is traced anew, or refused with `guards="refuse"`. Raises TracingError, with the line and
-    what to write instead, for what cannot be traced.
+    The function runs once with traced numbers. They work with operators, `math`, and NumPy's functions and arrays. At a branch
+    the trace follows the point. A point that goes another way is traced again, or refused with `guards="refuse"`. Raises
+    TracingError, with the line and what to write instead, for what cannot be traced.
 
     >>> def energy(x):
     ...     return x[0] ** 2 * np.exp(x[1]) if x[0] > 0 else x[1]

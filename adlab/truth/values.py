@@ -81,10 +81,7 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One output: its value, an estimate of its absolute error, and the failure if there is one.
-
-    The value is None if it failed. The error is infinite if nothing is known at this precision. Use both inside `working`.
-    """
+    """One output: its value (None if it failed), an estimate of its absolute error (infinite if unknown), its failure."""
 
     value: Any
     error: Any

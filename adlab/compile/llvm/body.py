@@ -1,7 +1,7 @@
-"""A graph written into a block: every operation with its domain, truth values as bits.
+"""A graph written into a block: every operation with its domain, and truth values as bits.
 
-A comparison is two bits, `true` and `false`, neither of them set where an operand is NaN: Kleene's logic on such
-pairs is what the table's `and`, `or`, `not` and `select` mean.
+A comparison is two bits, `true` and `false`. Neither is set where an operand is NaN. Kleene's logic on such pairs is what the
+table's `and`, `or`, `not` and `select` mean.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ RELATIONS = {
     "ne": ("one", "oeq"),
 }  # fmt: skip
 TRUTHS = frozenset([*RELATIONS, "and", "or", "not"])
-CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # NaN just where the table says so
+CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # the processor gives NaN exactly where the table does
 
 
 class Body:
-    """The values of a graph's nodes in a block. `load(i)` gives what is not written here."""
+    """The values of a graph's nodes in a block. `load(i)` gives values that are computed elsewhere."""
 
     def __init__(self, graph: Graph, forms: Forms, load: Callable[[int], str]) -> None:
         self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
@@ -35,7 +35,7 @@ class Body:
         self.false: dict[int, str] = {}
 
     def write(self, i: int) -> None:
-        """This operation, whose operands are known, written, or can be loaded."""
+        """Writes this operation. Its operands are constants, written already, or can be loaded."""
         node = self.graph.nodes[i]
         if i in self.known or not node.operands:
             return
@@ -55,7 +55,7 @@ class Body:
         return self.values[i]
 
     def bits(self, i: int) -> tuple[str, str]:
-        """Whether a node is true, and whether it is false."""
+        """Whether a node is true, and whether it is false, as bits."""
         if i not in self.true:
             value, zero = self.number(i), self.block.number(0.0)
             self.true[i], self.false[i] = self.block.compare("one", value, zero), self.block.compare("oeq", value, zero)

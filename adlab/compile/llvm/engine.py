@@ -23,18 +23,18 @@ _names = itertools.count()
 
 
 OPTIONS: dict[str, Any] = {"opt": 2, "reloc": "pic", "codemodel": "small"}
-"""Constants are read relative to the code, which the large code model, usual for such compilers, does not do."""
+"""Constants are read relative to the code. The large code model, which such compilers use by default, does not do that."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What programs are compiled for."""
+    """The machine that programs are compiled for."""
 
     target: Any
     registers: Registers
 
 
-# Name mangling of glibc's libmvec: the letter of the instruction set and the number of lanes.
+# How glibc's libmvec names functions: the letter of the instruction set and the number of lanes.
 _LEVELS = [("avx512f", "e", 8), ("avx2", "d", 4), ("avx", "c", 4), ("sse2", "b", 2)]
 
 
@@ -56,7 +56,7 @@ def machine() -> Machine:
 
 
 def _vector_functions(prefix: str) -> list[str]:
-    """Of the functions of the C library that programs call, those that glibc has for vectors."""
+    """The functions of the C library, among those that programs call, that glibc has for vectors."""
     library = _library("libmvec.so.1")
     called = {name: ufunc.nin for ufunc, name in FUNCTIONS.items()} | {"cosh": 1}
     called |= {primitive.c: primitive.arity for primitive in PRIMITIVES.values() if primitive.c}
@@ -83,7 +83,7 @@ def _address(library: Any, name: str) -> int | None:
 
 
 def address_of(name: str) -> int:
-    """Where a function of libm, libmvec or Python stands."""
+    """The address of a function of libm, libmvec or Python."""
     for library in _libraries():
         if library is not None and (found := _address(library, name)):
             return found
@@ -92,8 +92,9 @@ def address_of(name: str) -> int:
 
 @cache
 def _jit() -> Any:
-    # JITLink keeps an object's sections together; the older linker maps them one by one, in a crowded address space beyond
-    # the 2 GiB that the small code model reaches, and aborts the process.
+    # JITLink keeps an object's sections together. The older linker maps them one by one. In a crowded address space they may
+    # then be beyond
+    # the 2 GiB that the small code model reaches, and the process aborts.
     return llvm.create_lljit_compiler(machine().target, use_jit_link=True)
 
 
@@ -104,7 +105,7 @@ def compiled(text: str, externals: Externals) -> bytes:
 
 
 def loaded(image: bytes, externals: Externals, exports: list[str]) -> Any:
-    """The object linked and placed in memory; `loaded(…)[name]` is an address, good as long as the result lives."""
+    """The object, linked and placed in memory. `loaded(…)[name]` is an address, valid while the result lives."""
     library = llvm.JITLibraryBuilder().add_object_img(image)
     for name in externals.declarations:
         if not name.startswith("llvm."):
@@ -115,12 +116,12 @@ def loaded(image: bytes, externals: Externals, exports: list[str]) -> Any:
 
 
 def cached_library(text: str, externals: Externals, exports: list[str]) -> Any:
-    """`loaded`, for text that never changes: its object is kept in the user's cache directory (`store`)."""
+    """`loaded`, for text that never changes. Its object is kept in the user's cache directory (`store`)."""
     return loaded(store.kept(_file_name(text), lambda: compiled(text, externals)), externals, exports)
 
 
 def _file_name(text: str) -> str:
-    """One file for each text, machine, and version of Python and LLVM."""
+    """A file name for each text, machine, and version of Python and LLVM."""
     key = "\n".join([text, repr(OPTIONS), machine().target.triple, llvm.get_host_cpu_name(),
                      llvm.get_host_cpu_features().flatten(), sys.version, llvmlite.__version__])  # fmt: skip
     return f"{hashlib.sha256(key.encode()).hexdigest()}.o"

@@ -1,7 +1,7 @@
-"""The way from Python into a kernel: C functions that Python calls as its own, without ctypes in between.
+"""The entry from Python into a kernel: C functions that Python calls like its own, without ctypes.
 
-They are written once, in IR against Python's C API, and serve every kernel: what they are to call, and on what,
-stands in the bytes that are their `self`. A call costs about 50 ns where ctypes takes 300.
+They are written once, in IR against Python's C API, and serve every kernel. What they call, and on which data, is in the bytes
+that are their `self`. A call takes about 50 ns; with ctypes it takes 300.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _API = {
     "PyMem_Free": "void (ptr)",
     "Py_IncRef": "void (ptr)",
 }
-_SMALL = 1024  # doubles kept on the stack
+_SMALL = 1024  # doubles that are kept on the stack
 
-# self is the tuple (bytes, whatever must live as long); the bytes of `call`: kernel, inputs, outputs, context.
+# self is the tuple (bytes, what must live as long). The bytes of `call`: kernel, inputs, outputs, context.
 _TEXT = f"""
 @TypeErrorText = private constant [43 x i8] c"the program takes %zd numbers, and got %zd\\00"
 @PyExc_TypeError = external global ptr
@@ -154,7 +154,7 @@ def _externals() -> Externals:
 
 @cache
 def _methods() -> tuple[Any, _MethodDef, _MethodDef]:
-    """The library, which must stay, and what Python needs to know of each function."""
+    """The library, which must stay alive, and what Python needs to know of each function."""
     library = cached_library(_TEXT, _externals(), ["call", "step"])
     call = _MethodDef(b"program", library["call"], _METH_FASTCALL, b"floats in, tuple of floats out")
     step = _MethodDef(b"step", library["step"], _METH_NOARGS, b"from the bound buffer to the bound buffer")
@@ -167,7 +167,7 @@ _new = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.POINTER(_MethodDef), ctypes.py
 
 
 def call_entry(kernel: int, n: int, m: int, owner: object, context: int = 0) -> Callable[..., tuple[float, ...]]:
-    """n numbers in, the tuple of m floats out; raises TypeError for anything else. Keeps `owner` alive."""
+    """n numbers in, the tuple of m floats out. Raises TypeError for anything else. Keeps `owner` alive."""
     _, method, _ = _methods()
     made: Callable[..., tuple[float, ...]] = _new(method, (struct.pack("4q", kernel, n, m, context), owner), None)
     return made
@@ -176,7 +176,7 @@ def call_entry(kernel: int, n: int, m: int, owner: object, context: int = 0) -> 
 def step_entry(
     kernel: int, x: FloatArray, out: FloatArray, owner: object, context: int = 0
 ) -> Callable[[], None]:
-    """No arguments: the kernel from `x` to `out`. Keeps both, and `owner`, alive."""
+    """Takes no arguments: runs the kernel from `x` to `out`. Keeps both, and `owner`, alive."""
     _, _, method = _methods()
     task = struct.pack("5q", kernel, x.ctypes.data, out.ctypes.data, len(x), context)
     made: Callable[[], None] = _new(method, (task, x, out, owner), None)

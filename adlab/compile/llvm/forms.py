@@ -1,8 +1,8 @@
-"""Primitives as LLVM IR. The table's own NumPy functions write it.
+"""Primitives as LLVM IR, written by the table's own NumPy functions.
 
-NumPy lets an operand say what a ufunc means on it (`__array_ufunc__`), so calling `primitive.array` on `Traced`
-operands runs the formula that the table holds and leaves its instructions behind: nothing about a primitive is
-said twice. Here stands only what each ufunc is in IR. Truth values stay single bits until a number is asked of them.
+NumPy lets an operand say what a ufunc means for it (`__array_ufunc__`). So calling `primitive.array` on `Traced` operands runs
+the formula in the table and records its instructions. Nothing about a primitive is written twice. This file has only what each
+ufunc is in IR. Truth values stay single bits until a number is needed.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ FUNCTIONS = {
     for name in ["exp", "exp2", "expm1", "log", "log1p", "log2", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh",
                  "tanh", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "arctan2"]
 } | {np.power: "pow"}  # fmt: skip
-LONGEST_CHAIN = 8  # powers up to here are multiplied out: at most 3.5 ulp, and ten times as fast as pow
+LONGEST_CHAIN = 8  # powers up to here are multiplied out: at most 3.5 ulps, and ten times as fast as pow
 
 
 class UntraceableError(Exception):
-    """An array function does something that has no form here; the primitive is then called back in Python."""
+    """An array function does something that has no form here. The primitive is then called back in Python."""
 
 
 class Traced(NDArrayOperatorsMixin):
-    """A value in a block, which NumPy's functions extend; `truth` marks a bit."""
+    """A value in a block. NumPy's functions act on it; `truth` marks a bit."""
 
     def __init__(self, forms: Forms, value: str, truth: bool = False) -> None:
         self.forms, self.value, self.truth = forms, value, truth
@@ -70,7 +70,7 @@ class Forms:
         self.block, self.strict = block, strict
 
     def apply(self, primitive: Primitive, parameter: Any, operands: list[str]) -> str:
-        """The value of one operation, whatever its domain."""
+        """The value of one operation, without regard to its domain."""
         if primitive.name == "powi" and parameter <= (3 if self.strict else LONGEST_CHAIN):
             return self._chain(operands[0], int(parameter))
         direct = ARITHMETIC.get(primitive.array)
@@ -91,10 +91,10 @@ class Forms:
         return self.block.function(name, *operands, lanewise=lanewise)
 
     def divided(self, a: str, divisor: float) -> str:
-        """a / constant, as a × (high + low) where that is its reciprocal to twice the digits.
+        """a / constant, as a × (high + low), where high + low is the reciprocal to twice the digits.
 
-        The rounding is that of a division, but for quotients within 2**-52 ulp of a tie (Brisebarre, Muller & Raina
-        2004), in a third of the time. The two parts have one sign, so that an infinite `a` stays infinite.
+        The rounding is that of a division, except for quotients within 2**-52 ulp of a tie (Brisebarre, Muller & Raina 2004).
+        It takes a third of the time. Both parts have one sign, so that an infinite `a` stays infinite.
         """
         block = self.block
         if divisor == 0:
@@ -123,7 +123,7 @@ class Forms:
         return result
 
     def _callback(self, primitive: Primitive, parameter: Parameter, operands: list[str]) -> str:
-        """The scalar function of the table, called back in Python."""
+        """The table's scalar function, called back in Python."""
         address = _callback_address(primitive, parameter)
         name = f"adlab_{primitive.name}_{address:x}"
         self.block.externals.addresses[name] = address
@@ -176,7 +176,7 @@ class Forms:
         return operand.value
 
     def bit(self, operand: Any) -> str:
-        """An operand as a truth value: what is not 0."""
+        """An operand as a truth value: whether it differs from 0."""
         if isinstance(operand, Traced) and operand.truth:
             return operand.value
         return self.block.compare("une", self.numeric(operand), self.block.number(0.0))
@@ -190,7 +190,7 @@ class Forms:
         return self.block.binary("fmul", a, a)
 
     def extremum(self, relation: str, a: str, b: str) -> str:
-        """NaN if either is."""
+        """NaN if either operand is NaN."""
         block = self.block
         first = block.logic("or", block.compare(relation, a, b), block.compare("uno", a, a))
         return block.choose(first, a, b)
@@ -209,9 +209,9 @@ class Forms:
         return block.choose(block.compare("ogt", a, zero), block.number(1.0), value)
 
     def cosh(self, a: str) -> str:
-        """(e^|a| + e^-|a|)/2 by one exponential, e^(|a| - log 2), which overflows just where cosh does.
+        """(e^|a| + e^-|a|)/2 from one exponential, e^(|a| - log 2), which overflows exactly where cosh does.
 
-        What rounding takes from |a| - log 2 is put back to first order, so that few ulp are lost.
+        The rounding error of |a| - log 2 is corrected to first order, so that few ulps are lost.
         """
         if self.strict:
             return self.call("cosh", a)
@@ -226,7 +226,7 @@ class Forms:
         return block.binary("fadd", half, block.binary("fdiv", block.number(0.25), half))
 
     def remainder(self, a: str, b: str) -> str:
-        """The remainder that has the sign of b, as Python and NumPy have it."""
+        """The remainder with the sign of b, as in Python and NumPy."""
         block, zero = self.block, self.block.number(0.0)
         rest = self.call("fmod", a, b)
         other_side = block.logic("xor", block.compare("olt", rest, zero), block.compare("olt", b, zero))

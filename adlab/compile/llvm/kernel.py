@@ -1,4 +1,4 @@
-"""The backend: a graph compiled to machine code, a kernel for one point and one for batches."""
+"""The backend: a graph compiled to machine code, with one kernel for a point and one for batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class LlvmKernel:
-    """Points and batches; each kernel is compiled when first used. `accuracy="strict"`: scalar libm throughout."""
+    """Points and batches. Each kernel is compiled on first use. `accuracy="strict"`: scalar libm throughout."""
 
     name = "llvm"
 

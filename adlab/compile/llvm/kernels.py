@@ -1,8 +1,8 @@
 """Kernels: functions `void kernel(double* x, double* out, int64 count, void*)` over points stored one after another.
 
-`point` computes one point on scalars. `batch` takes as many points at a time as vectors have lanes: blocks of inputs
-are read as they lie and transposed in registers, outputs likewise; what is left over goes to `point`. A long program
-is a row of functions, called one after another for each point, or tile of points, with a workspace between them.
+`point` computes one point with scalars. `batch` takes as many points at a time as vectors have lanes. Blocks of inputs are read
+as they are stored and transposed in registers; outputs likewise. Points that are left over go to `point`. A long program is a
+row of functions that are called one after another for each point, or tile of points, with a workspace between them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 
 POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out"
-LONGEST, SHORTEST = 1024, 32  # operations in a segment
-STACK = 1 << 16  # bytes of workspace kept on the stack
+LONGEST, SHORTEST = 1024, 32  # operations in a segment: at most, at least
+STACK = 1 << 16  # bytes of workspace that are kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
-LARGEST_TILE = 64  # points
+LARGEST_TILE = 64  # points in a tile
 FEW = 8  # values alive at once: four registers of each fit
 
 
@@ -42,7 +42,7 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
 
 
 def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
-    """The text of `@batch`; it calls `@point`."""
+    """The text of `@batch`, which calls `@point`."""
     longest, width = _batch_shape(graph, registers)
     cut = segmented(graph, share=True, longest=longest)
     n, m = len(graph.inputs), len(graph.outputs)
@@ -54,21 +54,21 @@ def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
         functions.append(_over_points(f"batch{k}", lines, n, m, cut.slots, width))
         calls.append(f"  call void @batch{k}(ptr %xt, ptr %outt, ptr %space, i64 %size)")
     acquire, release = _workspace(externals, 8 * cut.slots * tile)
-    whole = len(cut.segments) == 1  # nothing lies between segments, so that one tile can hold all points
+    whole = len(cut.segments) == 1  # nothing lies between segments, so one tile can hold all points
     return "\n".join([*functions, _driver(n, m, width, "%whole" if whole else str(tile), calls, acquire, release)])
 
 
 def _length(graph: Graph) -> int:
-    """Operations in a segment: the fewer segments the faster, but not for the compiler of a long program."""
+    """The operations in a segment. Fewer segments are faster, but a compiler takes long over a long one."""
     return LONGEST if len(graph.operations) <= 4 * LONGEST else LONGEST // 2
 
 
 def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
-    """Operations in a segment, and points to take at a time.
+    """The operations in a segment, and the number of points to take at a time.
 
-    A program of few operations for its depth is a chain, each link waiting for the one before. Other points fill
-    that time: several registers of them, and so short segments that the processor sees one tile's next points. Likewise
-    where so few values are alive that registers are left over.
+    A program with few operations for its depth is a chain, in which each link waits for the one before. Other points fill that
+    time: several registers of them, and segments so short that the processor already sees the next points of a tile. The same
+    helps where few values are alive and registers are left over.
     """
     depth = [0] * len(graph)
     for i in graph.operations:
@@ -82,7 +82,7 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
 
 
 def _segment(graph: Graph, cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
-    """The lines that compute a segment's operations and store what it leaves behind."""
+    """The lines that compute a segment's operations and store the values that it leaves for later segments."""
     here = set(segment.operations)
     body = Body(graph, forms, lambda i: rows.fetch(cut.slot[i]) if i in cut.slot and i not in here else rows.load(i))
     for i in segment.operations:
@@ -119,7 +119,7 @@ done:
 def _driver(
     n: int, m: int, width: int, tile: str, calls: Sequence[str], acquire: Sequence[str], release: Sequence[str]
 ) -> str:
-    """Tile after tile through all segments, then the points left over one by one."""
+    """Takes tile after tile through all segments, then the remaining points one by one."""
     return f"""
 define void @batch({POINTERS}, i64 %count, ptr %context) nounwind {{
 {chr(10).join(acquire)}
@@ -159,7 +159,7 @@ done:
 
 
 def _workspace(externals: Externals, size: int) -> tuple[list[str], list[str]]:
-    """The lines that take `size` bytes as %space, and those that give them back."""
+    """The lines that reserve `size` bytes as %space, and the lines that free them."""
     if size <= STACK:
         return [f"  %space = alloca i8, i64 {max(size, 8)}, align 64"], []
     externals.declarations["PyMem_RawMalloc"] = "declare noalias ptr @PyMem_RawMalloc(i64)"
@@ -168,7 +168,7 @@ def _workspace(externals: Externals, size: int) -> tuple[list[str], list[str]]:
 
 
 class _Rows:
-    """Where a segment's numbers lie: inputs and outputs by points, the workspace by slots of a vector each."""
+    """Where a segment's numbers are: inputs and outputs by points, the workspace by slots of one vector each."""
 
     def __init__(self, block: Block, graph: Graph) -> None:
         self.block = block
@@ -177,7 +177,7 @@ class _Rows:
         self.columns: dict[int, str] = {}
 
     def load(self, i: int) -> str:
-        """Input i; for vectors a block of four inputs is read at once."""
+        """Input i. For vectors a block of four inputs is read at once."""
         if self.block.width == 1:
             return self._read("double", self.x, i)
         if i not in self.columns:
@@ -223,7 +223,7 @@ def columns(block: Block, rows: Sequence[str], size: int) -> list[str]:
 
 
 def rows(block: Block, columns: Sequence[str]) -> list[str]:
-    """The other way: 1 to 4 columns of `width` numbers → `width` rows."""
+    """The reverse of `columns`: 1 to 4 columns of `width` numbers → `width` rows."""
     width, size = block.width, len(columns)
     if size == 4 and width % 4 == 0:
         parts = [[block.shuffle(block.type, c, "poison", range(k, k + 4)) for c in columns] for k in range(0, width, 4)]
@@ -234,7 +234,7 @@ def rows(block: Block, columns: Sequence[str]) -> list[str]:
 
 
 def _transposed(block: Block, square: Sequence[str]) -> list[str]:
-    """Four vectors of four, rows for columns: pairs are interleaved, then their halves exchanged."""
+    """Four vectors of four, with rows and columns exchanged: pairs are interleaved, then their halves exchanged."""
     kind = vector(4)
     low, high = (
         [block.shuffle(kind, square[i], square[i + 1], lanes) for i in (0, 2)] for lanes in ((0, 4, 2, 6), (1, 5, 3, 7))

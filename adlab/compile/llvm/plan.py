@@ -1,8 +1,8 @@
-"""A program cut into segments, which a compiler can digest: its time grows faster than a function's length.
+"""Cuts a program into segments, since a compiler's time grows faster than the length of a function.
 
-A segment is a run of operations, in order. Values that a later segment reads go through a workspace, where a slot is
-used again once its last reader is done. Over batches each segment runs over a whole tile of points before the next
-does, so that its instructions are fetched once for all of them.
+A segment is a run of operations, in order. Values that a later segment reads go through a workspace. A slot of it is used again
+once its last reader is done. In a batch each segment runs over a whole tile of points before the next one does, so its
+instructions are fetched once for all of them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
 
-OUTPUT_BLOCK = 4  # outputs stored together, in the segment that completes them
+OUTPUT_BLOCK = 4  # outputs that are stored together, in the segment that completes them
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Operations to compute (or inputs to fetch for all), and then blocks of outputs to store."""
+    """Operations to compute, or inputs to fetch for all segments; then blocks of outputs to store."""
 
     operations: Sequence[int]
     stores: Sequence[int]
@@ -27,7 +27,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """Segments in order; `slot` tells where in the workspace a value waits for later segments."""
+    """Segments in order. `slot` says where in the workspace a value waits for later segments."""
 
     segments: Sequence[Segment]
     slot: dict[int, int]
@@ -35,9 +35,9 @@ class Segmentation:
 
 
 def segmented(graph: Graph, longest: int, share: bool = False) -> Segmentation:
-    """Cuts a program into segments of at most `longest` operations; what fits into one has no slots.
+    """Cuts a program into segments of at most `longest` operations. A program that fits into one has no slots.
 
-    With `share`, inputs that many segments read are put into the workspace first, since reading one is dear there.
+    With `share`, inputs that many segments read are copied to the workspace first, where reading them is expensive otherwise.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -50,7 +50,7 @@ def segmented(graph: Graph, longest: int, share: bool = False) -> Segmentation:
     operations = [i for i in graph.operations if i not in known]
     if share and len(operations) > longest:
         operations = _shared_inputs(graph, operations, longest) + operations
-    home = {i: count // longest for count, i in enumerate(operations)}  # inputs and constants are at home everywhere
+    home = {i: count // longest for count, i in enumerate(operations)}  # inputs and constants are available everywhere
     count = max(1, -(-len(operations) // longest))
     stores = _stores(graph, home, count)
     last = _last_segments(graph, home, stores)
@@ -70,7 +70,7 @@ def _shared_inputs(graph: Graph, operations: Sequence[int], longest: int) -> lis
 
 
 def _stores(graph: Graph, home: dict[int, int], count: int) -> list[list[int]]:
-    """For each segment the blocks of outputs that are complete with it."""
+    """For each segment, the blocks of outputs that are complete with it."""
     stores: list[list[int]] = [[] for _ in range(count)]
     for start in range(0, len(graph.outputs), OUTPUT_BLOCK):
         block = graph.outputs[start : start + OUTPUT_BLOCK]
@@ -79,7 +79,7 @@ def _stores(graph: Graph, home: dict[int, int], count: int) -> list[list[int]]:
 
 
 def _last_segments(graph: Graph, home: dict[int, int], stores: list[list[int]]) -> dict[int, int]:
-    """For every operation the last segment that reads it."""
+    """For every operation, the last segment that reads it."""
     last = dict(home)
     for i, segment in home.items():
         for operand in graph.nodes[i].operands:
@@ -96,7 +96,7 @@ def _last_segments(graph: Graph, home: dict[int, int], stores: list[list[int]]) 
 def _slots(
     operations: Sequence[int], home: dict[int, int], last: dict[int, int], count: int
 ) -> tuple[dict[int, int], int]:
-    """A place for each value that outlives its segment; freed after the last segment that reads it."""
+    """A slot for each value that outlives its segment. It is freed after the last segment that reads it."""
     slot: dict[int, int] = {}
     freed: list[list[int]] = [[] for _ in range(count + 1)]
     free: list[int] = []

@@ -1,9 +1,9 @@
-"""Compiled objects kept on disk, in a folder that only this user can write.
+"""Compiled objects on disk, in a folder that only this user can write.
 
-Code that lies here will be run, so nothing is taken on trust. The folder and the file must be ours, and nobody else may
-be able to write them. A file holds a mark, its length and a hash over its name and contents; what does not agree is
-damaged, and is compiled anew. A file is written under another name, flushed to the disk, and then renamed: a reader sees
-all of it or nothing. Where any of this cannot be done, nothing is kept, and the next process compiles anew.
+The code in these files will be run, so nothing is trusted. The folder and the file must belong to this user, and nobody else
+may be able to write them. A file holds a mark, its length, and a hash of its name and contents. If these do not agree, the file
+is damaged and the object is compiled again. A file is written under another name, flushed to the disk, and then renamed: so a
+reader sees all of it or nothing. Where any of this is impossible, nothing is kept, and the next process compiles again.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 MARK = b"adlab object 1\n"
 LARGEST = 64 << 20
-"""Bytes of the largest object that is read back; the programs kept here have some kilobytes."""
+"""Bytes of the largest object that is read back. The programs kept here have some kilobytes."""
 
 
 def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """The object of that name; made, and kept, where the folder has none that is whole.
+    """The object of that name. It is made, and kept, if the folder has no intact one.
 
-    `name` tells all that the object depends on, and is a plain file name.
+    `name` contains everything that the object depends on, and is a plain file name.
     """
     found = read(name)
     if found is None:
@@ -42,7 +42,7 @@ def folder() -> Path:
 def read(name: str) -> bytes | None:
     """The object; None where there is none, or none that can be trusted."""
     with contextlib.suppress(OSError), _opened_folder() as place:
-        # Opening a pipe without O_NONBLOCK would wait for somebody to write to it.
+        # Opening a pipe without O_NONBLOCK would wait for a writer.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place)
         with open(file, "rb") as stream:
             facts = os.fstat(file)
@@ -68,14 +68,14 @@ def _written(place: int, name: str, content: bytes) -> None:
             stream.flush()
             os.fsync(file)
         os.rename(draft, name, src_dir_fd=place, dst_dir_fd=place)
-    except BaseException:  # an interrupt from the keyboard too leaves no draft behind
+    except BaseException:  # an interrupt from the keyboard leaves no draft behind either
         os.unlink(draft, dir_fd=place)
         raise
 
 
 @contextlib.contextmanager
 def _opened_folder() -> Iterator[int]:
-    """The folder itself, opened, so that it cannot be exchanged for another between a check and its use."""
+    """The folder itself, opened, so that it cannot be replaced between a check and its use."""
     if os.open not in os.supports_dir_fd:
         raise OSError("this system cannot open a file relative to a folder")
     place = os.open(folder(), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -96,7 +96,7 @@ def _wrapped(name: str, image: bytes) -> bytes:
 
 
 def _unwrapped(name: str, content: bytes) -> bytes | None:
-    """What was kept, where mark, length and hash agree."""
+    """The contents, if mark, length and hash agree."""
     start = len(MARK) + 8 + hashlib.sha256().digest_size
     image = content[start:]
     return image if content == _wrapped(name, image) else None

@@ -1,9 +1,9 @@
 """A tape interpreter in machine code: any program at once, without compiling it.
 
-A graph becomes a list of instructions (an opcode and the registers of result and operands), which one function walks:
-a switch with a case for each primitive of the table, written by the same forms as compiled programs. That function is
-compiled once for a machine and kept on disk. An operation takes a nanosecond at one point, where straight-line Python
-takes fifty and has to be compiled first; in a batch each instruction does 32 points before the next is decoded.
+A graph becomes a list of instructions: an opcode, and the registers of result and operands. One function walks the list. It has
+a case for each primitive of the table, written by the same forms as compiled programs. That function is compiled once for a
+machine and kept on disk. At one point an operation takes a nanosecond; straight-line Python takes fifty and has to be compiled
+first. In a batch each instruction does 32 points before the next one is decoded.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ FloatArray = npt.NDArray[np.float64]
 LANES = 32
 
 # The context: instructions, their number, registers, inputs, outputs, the outputs' registers, and the context of the
-# interpreter for single points, to which what fills no vector goes.
+# interpreter for
+# single points, which gets the points that fill no vector.
 _INTERPRETER = """
 define void @tape{width}(ptr noalias %x, ptr noalias %out, i64 %count, ptr noalias %context) nounwind {{
   %code = load ptr, ptr %context
@@ -145,7 +146,7 @@ def _operand(letter: str, place: int, width: int) -> str:
 
 @cache
 def _opcodes() -> tuple[dict[tuple[Primitive, Parameter], int], str, Externals]:
-    """The opcode of each operation that has one, the interpreters' text, and what it calls."""
+    """The opcode of each operation that has one, the interpreters' text, and the functions that it calls."""
     candidates: list[tuple[Primitive, Parameter]] = [
         (primitive, None) for primitive in PRIMITIVES.values() if primitive.parameter_at is None and not primitive.variadic
     ]
@@ -159,7 +160,7 @@ def _opcodes() -> tuple[dict[tuple[Primitive, Parameter], int], str, Externals]:
             continue
         made = {width: _case(primitive, parameter, width, len(codes)) for width in cases}
         if any(called.addresses for _, called in made.values()):
-            continue  # called back in Python: left to the other backends
+            continue  # it would be called back in Python, so the other backends compute it
         for width, (text, called) in made.items():
             cases[width].append(text)
             externals.declarations |= called.declarations
@@ -192,7 +193,7 @@ def _library() -> Any:
 
 
 def tape_kernel(graph: Graph) -> TapeKernel | None:
-    """The graph on tape; None if it holds an operation that the interpreter leaves to the other backends."""
+    """The graph on a tape. None if it has an operation that the interpreter leaves to the other backends."""
     codes, _, _ = _opcodes()
     known = constants(graph)
     if all(i in known or _key(graph.nodes[i]) in codes for i in graph.operations):
@@ -201,7 +202,7 @@ def tape_kernel(graph: Graph) -> TapeKernel | None:
 
 
 def _key(node: Node) -> tuple[Primitive, Parameter]:
-    """A power with another exponent than 2 or 3 is `pow` on a constant."""
+    """A power whose exponent is not 2 or 3 is `pow` with a constant."""
     if node.primitive.name == "powi" and node.parameter not in (2, 3):
         return PRIMITIVES["pow"], 0
     return node.primitive, node.parameter
@@ -211,7 +212,7 @@ class TapeKernel:
     """Points and batches through the interpreter."""
 
     name = "tape"
-    called, batched = 3e-9, 4e-10  # seconds an operation: at a point, at a point of a batch
+    called, batched = 3e-9, 4e-10  # seconds for an operation: at a point, at a point of a batch
 
     def __init__(self, graph: Graph, known: dict[int, float]) -> None:
         self.n, self.m = len(graph.inputs), len(graph.outputs)
@@ -237,8 +238,8 @@ class TapeKernel:
 class _Tape:
     """The instructions of a graph, five numbers each: opcode, register of the result, registers of three operands.
 
-    Inputs have the first registers, constants the next, exponents of powers (which `pow` takes as operands) follow,
-    and the rest go from one result to another.
+    Inputs have the first registers. Constants follow, then exponents of powers, which `pow` takes as operands. The rest are
+    reused from one result to the next.
     """
 
     @paused()
@@ -277,7 +278,7 @@ class _Tape:
             for operand in node.operands:
                 if last[operand] == i and place[operand] >= fixed:
                     free.append(place[operand])
-                    last[operand] = -1  # once, though it be both operands
+                    last[operand] = -1  # once, even if it is both operands
         return instructions
 
 

@@ -1,7 +1,7 @@
 """LLVM IR, written as text: one straight line of instructions on numbers or on short vectors of them.
 
-Text is what LLVM parses fastest, and what a reader can check. Every instruction is pure, so one that was written
-before is not written again: value numbering is a dictionary from its text to its name.
+LLVM parses text fastest, and a reader can check it. Every instruction is pure, so one that was written before is not written
+again: value numbering is a dictionary from an instruction's text to the name of its result.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Registers:
-    """Doubles in a vector register, the prefix of glibc's functions on such vectors, and which of them exist."""
+    """Doubles in a vector register, the prefix of glibc's functions for such vectors, and which of those exist."""
 
     lanes: int = 1
     prefix: str = ""
@@ -24,7 +24,7 @@ class Registers:
 
 @dataclass
 class Externals:
-    """The functions that a module calls: their declarations by name, and the addresses of those not found in libm."""
+    """The functions that a module calls: declarations by name, and the addresses of functions that libm lacks."""
 
     declarations: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Externals:
 
 
 class Block:
-    """Straight-line code under construction; `width` 1 for scalars, else the number of lanes."""
+    """Straight-line code under construction. `width` is 1 for scalars, else the number of lanes."""
 
     def __init__(
         self, width: int, externals: Externals, registers: Registers | None = None, prefix: str = "t"
@@ -59,7 +59,7 @@ class Block:
         return name
 
     def do(self, instruction: str) -> None:
-        """An instruction for its effect."""
+        """An instruction that is written for its effect."""
         self.lines.append(f"  {instruction}")
 
     def number(self, value: float) -> str:
@@ -74,7 +74,7 @@ class Block:
         return self.let(f"fneg {self.type} {a}")
 
     def compare(self, relation: str, a: str, b: str) -> str:
-        """`relation` as in fcmp: olt, oge, uno …"""
+        """`relation` is one of fcmp's: olt, oge, uno …"""
         return self.let(f"fcmp {relation} {self.type} {a}, {b}")
 
     def logic(self, operation: str, p: str, q: str) -> str:
@@ -92,7 +92,7 @@ class Block:
         return self._call(f"llvm.{name}.{suffix}", self.type, operands)
 
     def function(self, name: str, *operands: str, lanewise: bool = False) -> str:
-        """A function of the C library; on vectors its vector form unless it is to be called `lanewise`."""
+        """A function of the C library. On vectors its vector form is used, unless it is to be called `lanewise`."""
         if self.width == 1:
             return self._call(name, "double", operands)
         if lanewise:
@@ -120,7 +120,7 @@ class Block:
         return self.joined(parts, size)
 
     def joined(self, parts: Sequence[str], length: int) -> str:
-        """Vectors of `length` laid end to end; their number is a power of two."""
+        """Vectors of `length`, joined end to end. Their number is a power of two."""
         while len(parts) > 1:
             lanes = range(2 * length)
             parts = [
@@ -130,7 +130,7 @@ class Block:
         return parts[0]
 
     def shuffle(self, kind: str, a: str, b: str, lanes: Iterable[int]) -> str:
-        """Lanes picked from two vectors of this kind, those of `b` counted on from those of `a`."""
+        """Lanes picked from two vectors of this kind; lanes of `b` are numbered after those of `a`."""
         picked = [f"i32 {lane}" for lane in lanes]
         return self.let(f"shufflevector {kind} {a}, {kind} {b}, <{len(picked)} x i32> <{', '.join(picked)}>")
 
@@ -141,7 +141,7 @@ class Block:
 
 
 def double(value: float) -> str:
-    """A double, every bit of it.
+    """A double, with every bit.
 
     >>> double(1.0)
     '0x3FF0000000000000'

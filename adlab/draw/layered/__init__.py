@@ -1,4 +1,4 @@
-"""The steps of the layered layout, each in a file of its own; `adlab.draw.layout` puts them together.
+"""The steps of the layered layout, each in a file of its own. `adlab.draw.layout` combines them.
 
 Read in this order: `ranks`, `web`, `orders`, `places`.
 """

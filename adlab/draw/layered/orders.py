@@ -1,4 +1,4 @@
-"""Orders: barycentre sweeps (Sugiyama, Tagawa & Toda 1981) and swaps of neighbours; the best order found is kept."""
+"""Orders: barycentre sweeps (Sugiyama, Tagawa & Toda 1981) and swaps of neighbours. The best order found is kept."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from statistics import fmean
 from adlab.draw.layered.web import Web
 
 ROUNDS = 12  # sweeps from each start
-STARTS, SMALL = 12, 400  # starts for at most so many vertices; more have two
+STARTS, SMALL = 12, 400  # starts for graphs of at most so many vertices; larger ones have two
 
 Merit = tuple[int, int]
-"""Crossings, and then pairs of boxes that do not stand as they were given."""
+"""Crossings, then pairs of boxes that are not in the order in which they were given."""
 
 
 def order(web: Web, starts: int = STARTS) -> int:
-    """Puts every rank in the best order found: from that given, by branches, and from some shuffled the same each time.
+    """Puts every rank in the best order found. It starts from the given order, by branches, and from some fixed shuffles.
 
-    It stops at an order without crossings. Returns how many there are.
+    It stops at an order without crossings. Returns the number of crossings.
     """
     count = len(web.rank)
     shuffles = range(1, starts - 1) if count <= SMALL else range(0)
@@ -46,7 +46,7 @@ def _swept(web: Web, start: Sequence[int]) -> tuple[Merit, list[int]]:
 
 
 def _by_branches(web: Web) -> list[int]:
-    """All vertices depth first from the top, so that branches stay together."""
+    """All vertices, depth first from the top, so that branches stay together."""
     seen = [False] * len(web.rank)
     found = []
     stack = sorted(range(len(web.rank)), key=lambda v: (web.rank[v], v), reverse=True)
@@ -60,12 +60,12 @@ def _by_branches(web: Web) -> list[int]:
 
 
 def _shuffled(count: int, turn: int) -> list[int]:
-    """The first numbers in another order each turn: by their multiples modulo 2**32 (Knuth's golden ratio)."""
+    """The first numbers, in another order each turn: by their multiples modulo 2**32 (Knuth's golden ratio)."""
     return sorted(range(count), key=lambda i: (i + turn) * (2654435769 + 2 * turn) % 2**32)
 
 
 def _sweep(web: Web, downward: bool) -> None:
-    """Orders each rank by the mean place of its neighbours in the rank before; who has none keeps its place."""
+    """Orders each rank by the mean place of its neighbours in the rank before. A vertex without any keeps its place."""
     toward = web.up if downward else web.down
 
     def place(vertex: int) -> float:
@@ -79,7 +79,7 @@ def _sweep(web: Web, downward: bool) -> None:
 
 
 def _swap(web: Web) -> None:
-    """Swaps neighbours as long as that takes crossings away."""
+    """Swaps neighbours as long as that removes crossings."""
     for _ in range(ROUNDS):
         if not sum(_swap_in(web, layer) for layer in web.layers):
             return
@@ -114,6 +114,6 @@ def _crossings(web: Web, layer: list[int]) -> int:
 
 
 def _disorder(web: Web, layer: list[int]) -> int:
-    """Pairs of boxes that do not stand as they were given: x2 before x1."""
+    """Pairs of boxes that are not in the order in which they were given: x2 before x1."""
     boxes = [v for v in layer if v < web.boxes]
     return sum(a > b for i, a in enumerate(boxes) for b in boxes[i + 1 :])

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from adlab.draw.layered.web import NEAR, Web
 
-BESIDE = 11.0  # between boxes of one rank
-PORT = 12.0  # between the ends of edges on one border
+BESIDE = 11.0  # points between boxes of one rank
+PORT = 12.0  # points between the ends of edges on one border
 SETTLING = 24  # sweeps at most toward the mean, and as many toward the median, which makes lines straight
-STILL = 0.05  # points; what moves less has settled
-LEAVING = -1  # the slot of what leaves a box; each operand has the number of its edge
-LOOSE = 0.05  # how hard a box pulls that only one other reads
+STILL = 0.05  # points; a smaller movement counts as settled
+LEAVING = -1  # the slot of edges that leave a box; an operand's slot is the number of its edge
+LOOSE = 0.05  # how strongly a box pulls that only one other box reads
 
 Wish = tuple[float, float]
 """A place, and how strongly it is wished for."""
@@ -25,7 +25,7 @@ Port = tuple[int, int]
 
 
 class Pull(NamedTuple):
-    """What a thread does to a vertex: it wants it at a distance from another one."""
+    """What a thread does to a vertex: it pulls it to a distance from another vertex."""
 
     vertex: int
     distance: float
@@ -33,9 +33,9 @@ class Pull(NamedTuple):
 
 
 class Places:
-    """Where the vertices of an ordered web stand (`x`) and where the far half begins (`divide`).
+    """Where the vertices of an ordered web stand (`x`), and where the far half begins (`divide`).
 
-    `ports` are where edges meet their boxes, from the anchors; an end may move by its `slack` and meet no other.
+    `ports` are the places where edges meet their boxes, from the anchors. An end may move by its `slack` without meeting another.
     """
 
     def __init__(self, web: Web, halves: bool) -> None:
@@ -53,7 +53,7 @@ class Places:
             self._stand([v for v in vertices if web.group[v] != NEAR], right + 3 * BESIDE)
 
     def _add_ports(self) -> None:
-        """Values leave by one port of a side, operands arrive each at its own, in the order of where they come from."""
+        """Values leave by one port of a side. Operands arrive each at its own port, in the order of their origins."""
         web = self.web
         sides: dict[tuple[int, bool], list[tuple[int, int, int]]] = defaultdict(list)
         for e, ((source, _), chain) in enumerate(zip(web.edges, web.chains, strict=True)):
@@ -71,10 +71,10 @@ class Places:
                 self.slack[e, vertex] = 0.0 if slot == LEAVING and len(leaving) > 1 else 0.4 * step
 
     def _pulls(self) -> list[list[Pull]]:
-        """For every vertex the pulls of its threads.
+        """For every vertex, the pulls of its threads.
 
-        Joints pull hard on each other, for long edges to be straight (the weights of Gansner et al. 1993); a box that
-        only one other reads follows that one.
+        Joints pull strongly on each other, which makes long edges straight (the weights of Gansner et al. 1993). A box that
+        only one other box reads follows that one.
         """
         web = self.web
         pulls: list[list[Pull]] = [[] for _ in web.rank]
@@ -89,7 +89,7 @@ class Places:
         return pulls
 
     def _stand(self, side: Collection[int], left: float) -> float:
-        """Places the vertices of one side, from `left` on; returns where they end."""
+        """Places the vertices of one side, from `left` on. Returns where they end."""
         if not side:
             return left
         self._settle(set(side))
@@ -100,7 +100,7 @@ class Places:
         return max(self.x[v] + extent[v].after for v in side)
 
     def _settle(self, side: set[int]) -> None:
-        """Sweeps until nothing moves any more, toward the mean of the wishes and then toward the median."""
+        """Sweeps until nothing moves any more: toward the mean of the wishes, then toward the median."""
         layers = [kept for layer in self.web.layers if (kept := [v for v in layer if v in side])]
         ranks = [(layer, self._gaps(layer)) for layer in layers]
         for layer, gaps in ranks:
@@ -116,7 +116,7 @@ class Places:
     def _pull(
         self, layer: Sequence[int], gaps: Sequence[float], pulls: dict[int, list[Pull]], middle: Middle
     ) -> float:
-        """Moves one rank to where it is pulled; returns how far the farthest moved."""
+        """Moves one rank to where it is pulled. Returns how far the farthest vertex moved."""
         x = self.x
         wishes = [[(x[u] + distance, strength) for u, distance, strength in pulls[v]] or [(x[v], 1.0)] for v in layer]
         farthest = 0.0
@@ -142,10 +142,10 @@ def _comb(slots: dict[int, float], step: float) -> dict[int, float]:
 def spread(
     wishes: Sequence[Sequence[Wish]], gaps: Iterable[float], middle: Middle
 ) -> list[float]:
-    """The places that meet the wishes best and keep their order and the gaps between them.
+    """The places that fit the wishes best and keep their order and the gaps between them.
 
-    Pool adjacent violators (Barlow et al. 1972): in places less the room that gaps need, the order is all there is to
-    keep; neighbours whose wishes go against it move as one, to the middle of all their wishes.
+    Pool adjacent violators (Barlow et al. 1972): with the gaps subtracted from the places, only the order must be kept.
+    Neighbours whose wishes contradict the order move together, to the middle of all their wishes.
 
     >>> spread([[(0.0, 1.0)], [(0.0, 1.0)], [(10.0, 1.0)]], [4.0, 4.0], _mean)
     [-2.0, 2.0, 10.0]
@@ -153,7 +153,7 @@ def spread(
     need = [0.0]
     for gap in gaps:
         need.append(need[-1] + gap)
-    pools: list[tuple[float, list[Wish], int]] = []  # where, all its wishes, its members
+    pools: list[tuple[float, list[Wish], int]] = []  # the place, all its wishes, its members
     for own, room in zip(wishes, need, strict=True):
         pool, members = [(wish - room, weight) for wish, weight in own], 1
         place = middle(pool)

@@ -1,10 +1,11 @@
-"""Ranks: every box below what it reads, and all edges together as short as pushing boxes up and down can make them."""
+"""Ranks: every box is below the boxes that it reads, and moving boxes up and down makes all edges together as short as
+possible."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-APART = 2  # from a box to what reads it; between is a rank for labels, and for what is pinned
+APART = 2  # ranks from a box to its reader; between is a rank for labels, and for pinned boxes
 
 
 def ranks(
@@ -16,9 +17,9 @@ def ranks(
 ) -> list[int]:
     """The rank of every box, from 0, for edges that lead to later boxes.
 
-    In the half of the boxes marked `far` edges lead up. Near boxes have even ranks when far ones have odd ones, so that
-    no edge between the halves is flat. A pinned box has the rank just before that of its only reader. Of each pair in
-    `below`, boxes of the near half, the second stands below the first.
+    In the half of the boxes marked `far`, edges lead up. Near boxes have even ranks and far ones odd ranks, or the reverse, so
+    that no edge between the halves is flat. A pinned box has the rank just before that of its only reader. For each pair in
+    `below`, boxes of the near half, the second is below the first.
 
     >>> ranks(4, [(0, 2), (1, 3), (2, 3)])    # box 1 moves down to where it is read
     [0, 2, 2, 4]
@@ -43,8 +44,8 @@ def ranks(
 
 
 class _Constraints:
-    """For each box those that must be above it, those that must be below it, those of the other half that it is joined to,
-    and all that it is joined to."""
+    """For each box: the boxes that must be above it, those that must be below it, those of the other half joined to it, and all
+    joined to it."""
 
     def __init__(self, count: int) -> None:
         self.over: list[list[int]] = [[] for _ in range(count)]
@@ -64,12 +65,13 @@ class _Constraints:
             self.part(upper, lower)
 
     def part(self, upper: int, lower: int) -> None:
-        """One below the other, joined or not."""
+        """Puts one box below another, whether they are joined or not."""
         self.over[lower].append(upper)
         self.under[upper].append(lower)
 
     def longest_paths(self, half: Sequence[bool]) -> None:
-        """As high as can be; in the far half above what is read there, else beside what is read in the near one."""
+        """As high as possible: in the far half above their readers there, else beside the boxes that they read in the near
+        half."""
         rank = self.rank
         for i, is_far in enumerate(half):
             if not is_far:
@@ -80,7 +82,7 @@ class _Constraints:
                 rank[i] = max((rank[j] for j in self.beside[i] if j < i), default=0) + 1
 
     def shorten(self, i: int, step: int) -> bool:
-        """Moves one box, and what it pushes along, down or up by a step, if that makes all edges together shorter."""
+        """Moves one box, with the boxes that it pushes, up or down by a step, if that makes all edges together shorter."""
         rank, ahead = self.rank, self.under if step > 0 else self.over
         pushed, stack = {i}, [i]
         while stack:

@@ -1,4 +1,4 @@
-"""Boxes and the joints of long edges, all called vertices, each on one rank; threads run between neighbouring ranks."""
+"""Boxes and the joints of long edges, all called vertices, each on one rank. Threads run between neighbouring ranks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEAR, BETWEEN_HALVES, FAR = range(3)
 
 
 class Extent(NamedTuple):
-    """The room a box takes around its anchor: `before` and `after` it across the flow, and `along` the flow."""
+    """The room that a box takes around its anchor: `before` and `after` it across the flow, and `along` the flow."""
 
     before: float
     after: float
@@ -22,9 +22,9 @@ JOINT = Extent(2.0, 2.0, 0.0)
 
 
 class Web:
-    """Every edge as a chain of vertices from its upper to its lower end; one of the joints may have room for a label.
+    """Every edge as a chain of vertices from its upper to its lower end. One of the joints may have room for a label.
 
-    Vertices below `boxes` are the boxes. `layers` holds each rank's vertices in order, `index` the place of each.
+    Vertices below `boxes` are the boxes. `layers` holds the vertices of each rank in order, `index` the place of each.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Web:
         self.label.append(holder)
 
     def length(self) -> int:
-        """Of all edges together, in ranks."""
+        """The length of all edges together, in ranks."""
         return sum(len(chain) - 1 for chain in self.chains)
 
     def take(self, order: Sequence[int]) -> None:
