@@ -22,14 +22,18 @@ from adlab.report.conditioning import UNIT, conditioning
 from adlab.report.given import Caller, parameters_of
 from adlab.report.rounding import LARGEST_WALKED, bounded_jacobian
 from adlab.report.truth import truth
+from adlab.tracing.precise import Code, judged, values
+from adlab.tracing.program import Arguments
 from adlab.truth.judge import Component
 from adlab.truth.meanings import exact, exported
-from adlab.truth.sharp import derivatives_of, rebound
 
 Rows = list[list[Component]]
-SHARP = "your model, run on high-precision numbers: values of its own code, no rule of differentiation"
+PRECISE = "your model, run on high-precision numbers: values of its own code, no rule of differentiation"
 SAMPLED = "adaptive differences of your model in binary64: not independent of its rounding, and good to their error only"
-MOST_SHARP = 60  # variables of a model whose second differences are computed: n² evaluations
+MOST_PRECISE = 60  # variables of a model whose second differences are computed: n² evaluations
+
+
+DIGITS, BITS = 25, 200  # of the partials of a model, and of the first run that shows whether its code can be run so
 
 
 class Room(NamedTuple):
@@ -149,12 +153,12 @@ class Model:
         return "; ".join(sorted(self._sources))
 
     @cached_property
-    def _ways(self) -> list[Callable[..., Any]]:
+    def _ways(self) -> list[Code]:
         """Ways to call the code: with one array, with n numbers, or, for one variable, with a number."""
-        run = rebound(self._function)
-        if len(self.names) == 1:
-            return [run, lambda x: run(x[0])]
-        return [lambda x: run(*x)] if self._spread else [run]
+        names = tuple(self.names)
+        array, numbers = Arguments(["x"], [(len(names),)]), Arguments(list(names), [()] * len(names))
+        ways = [array, numbers] if len(names) == 1 else [numbers] if self._spread else [array]
+        return [Code(self._function, way, names) for way in ways]
 
     def values(self, point: FloatArray) -> FloatArray:
         """The values; NaN where the code raises because there is none."""
@@ -176,11 +180,12 @@ class Model:
     def judged(self, point: FloatArray) -> Rows:
         for way in self._ways:
             try:
-                found = derivatives_of(way, point.tolist(), self.names)[1]
-                self._sources.add(SHARP)
-                return found
+                if not all(np.isfinite(np.array(values(way, point.tolist(), BITS), dtype=float))):
+                    continue
             except AdlabError:
                 continue
+            self._sources.add(PRECISE)
+            return [list(output.partials) for output in judged(way, point.tolist(), DIGITS, self.m)]
         return self._sampled(point)
 
     def _sampled(self, point: FloatArray) -> Rows:
@@ -211,7 +216,7 @@ class Model:
         with np.errstate(all="ignore"):
             size = np.abs(slopes) @ np.abs(point) + np.abs(self.values(point))
             scale = size[:, None] / np.where(point == 0, 1.0, np.abs(point))
-        spread = self._moved(point, slopes) if len(self.names) <= MOST_SHARP else np.zeros(slopes.shape)
+        spread = self._moved(point, slopes) if len(self.names) <= MOST_PRECISE else np.zeros(slopes.shape)
         scale = np.where(np.isfinite(scale), scale, 0.0)
         return Room(spread, scale, UNIT * scale, doubt, np.zeros(scale.shape, dtype=bool))
 

@@ -1,26 +1,28 @@
-"""The same Python code run on high-precision numbers: no graph and no rule of the table takes part.
+"""Python code run on high-precision numbers. So code that has no formula is judged by its own values.
 
-The meaning of each operation is that of `adlab.truth`, which evaluates SymPy's functions by mpmath. So the truth of a traced
-function can be judged by its own code: `CodePlan` stands where `adlab.truth.values.Plan` stands for a formula.
+The meaning of each operation is that of `adlab.truth`, which evaluates SymPy's functions by mpmath. No graph and no rule of
+differentiation takes part. `CodePlan` stands where `adlab.truth.values.Plan` stands for a formula.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy
 
 from adlab.arithmetic.extended import Extended
-from adlab.errors import AdlabError, DomainError
+from adlab.errors import AdlabError, DomainError, TracingError
 from adlab.graph.compound import Compound
 from adlab.primitives.primitive import Parameter, Primitive
 from adlab.tracing.array import plain
 from adlab.tracing.names import traced_names
-from adlab.tracing.program import Program, run
+from adlab.tracing.program import Arguments, nested, run
 from adlab.tracing.recorder import Recorder
 from adlab.tracing.scalar import Scalar
+from adlab.truth.judge import OutputTruth, heuristic
 from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, working
 from adlab.truth.values import Outcome
 
@@ -60,19 +62,46 @@ class Precise(Recorder):
         return held
 
 
-def values(program: Program, point: Sequence[Any], bits: int = 200) -> list[Any]:
-    """The outputs of the function itself, run on numbers of `bits` bits; NaN where there is none.
+@dataclass(frozen=True)
+class Code:
+    """Python code that computes f: the function, how a flat point becomes its arguments, and names for the point's numbers."""
 
-    >>> from adlab.tracing.program import Program
-    >>> program = Program.of(lambda x: x * x - 2, 1.5)
-    >>> [str(value) for value in values(program, [1.5])]
+    function: Callable[..., Any]
+    arguments: Arguments
+    names: tuple[str, ...]
+
+
+def values(code: Code, point: Sequence[Any], bits: int = 200) -> list[Any]:
+    """The outputs of the code itself, run on numbers of `bits` bits; NaN where there is none.
+
+    Raises TracingError where the code cannot run on such numbers.
+
+    >>> from adlab.tracing.program import Arguments
+    >>> code = Code(lambda x: x * x - 2, Arguments(["x"], [()]), ("x",))
+    >>> [str(value) for value in values(code, [1.5])]
     ['0.25']
     """
     recorder = Precise(bits)
     numbers = [Scalar(recorder, exact(x), recorder.fresh()) for x in point]
-    with traced_names(getattr(program.function, "__globals__", None)):
-        found = plain(run(program.function, lambda: program.arguments.call(program.function, numbers)))
-    return [exported(item.value) if isinstance(item, Scalar) else exported(exact(item)) for item in found.ravel().tolist()]
+    with traced_names(getattr(code.function, "__globals__", None)):
+        found = run(code.function, lambda: code.arguments.call(code.function, numbers))
+    return [exported(_number(item)) for item in plain(nested(found)).ravel().tolist()]
+
+
+def _number(item: Any) -> Any:
+    if isinstance(item, Scalar):
+        return item.value
+    if isinstance(item, (int, float, np.number, np.bool_)):
+        return exact(float(item))
+    raise TracingError(f"the function must return numbers, not {type(item).__name__}")
+
+
+def judged(code: Code, point: Sequence[Any], digits: int, m: int) -> list[OutputTruth]:
+    """The value and the partials of each of the m outputs, from runs of the code alone: no graph, no rule of differentiation."""
+    made: Any = CodePlan(code, range(m))
+    pairs = [(i, j) for i in range(m) for j in range(len(point))]
+    found = heuristic(made, [exact(number) for number in point], digits, pairs, range(m))
+    return [found[i] for i in range(m)]
 
 
 class NoValue:
@@ -88,14 +117,14 @@ class NoValue:
 
 @dataclass(frozen=True)
 class CodePlan:
-    """A traced function as the judge reads it: outputs at any precision, with an estimate of their error."""
+    """The code as the judge reads it: outputs at any precision, with an estimate of their error."""
 
-    program: Program
+    code: Code
     outputs: range
 
     @property
     def variables(self) -> tuple[sympy.Symbol, ...]:
-        return tuple(sympy.Symbol(name, real=True) for name in self.program.arguments.variables)
+        return tuple(sympy.Symbol(name, real=True) for name in self.code.names)
 
     def depends(self, output: int, index: int) -> bool:
         """Whether an output may depend on a variable: the code does not tell, so it may."""
@@ -126,8 +155,8 @@ class CodeState:
     def outcomes(self) -> list[Outcome]:
         """Each output with an estimate of its error, from a second run with more bits."""
         try:
-            rough = values(self.plan.program, self.point, self.bits)
-            fine = values(self.plan.program, self.point, self.bits + MORE_BITS)
+            rough = values(self.plan.code, self.point, self.bits)
+            fine = values(self.plan.code, self.point, self.bits + MORE_BITS)
         except AdlabError as reason:
             return [Outcome(None, CONTEXT.zero, NoValue(str(reason)))] * len(self.plan.outputs)  # type: ignore[arg-type]
         with working(self.bits + MORE_BITS):

@@ -249,7 +249,7 @@ def _outputs(recorder: Recorder, found: Any) -> tuple[list[Scalar], tuple[int, .
     if found is None:
         raise TracingError("the function returned None; it must return a number or an array of numbers")
     try:
-        array = plain(_nested(found))
+        array = plain(nested(found))
         outputs = [scalar(recorder, item) for item in array.ravel().tolist()]
     except (TypeError, ValueError) as reason:
         raise TracingError(f"the function must return numbers, not {type(found).__name__}: {reason}") from None
@@ -258,10 +258,10 @@ def _outputs(recorder: Recorder, found: Any) -> tuple[list[Scalar], tuple[int, .
     return [output for output in outputs if output is not None], array.shape
 
 
-def _nested(found: Any) -> Any:
+def nested(found: Any) -> Any:
     """Lists and tuples of traced numbers as an array of objects."""
     if isinstance(found, (list, tuple)):
-        parts = [plain(_nested(part)) for part in found]
+        parts = [plain(nested(part)) for part in found]
         return array([part.astype(object) for part in parts] if parts else [], dtype=object)
     return found
 
@@ -283,4 +283,4 @@ def _moved(before: Sequence[Node], graph: Graph, lines: dict[int, Line]) -> dict
     return found
 
 
-__all__ = ["Arguments", "Path", "Program", "run"]
+__all__ = ["Arguments", "Path", "Program", "nested", "run"]

@@ -15,10 +15,10 @@ import sympy
 from adlab.errors import AdlabError, PointError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import Errors, FloatArray, coerce, coerce_one
-from adlab.tracing.precise import CodePlan
+from adlab.tracing import precise
+from adlab.tracing.precise import Code
 from adlab.tracing.program import Guards, Path, Program
-from adlab.truth.judge import gradient_truth, heuristic
-from adlab.truth.meanings import exact
+from adlab.truth.judge import gradient_truth
 
 LARGEST_FORMULA = 3000
 """Operations up to which a recorded path is also judged as a formula, which balls can certify."""
@@ -72,10 +72,8 @@ class Traced(Function):
                 return gradient_truth(here.outputs, here.variables, point, digits)
             except AdlabError:  # a loop or a solver has no expression: the code is run instead
                 pass
-        made: Any = CodePlan(self.code, range(here.m))
-        pairs = [(i, j) for i in range(here.m) for j in range(here.n)]
-        found = heuristic(made, [exact(number) for number in point], digits, pairs, range(here.m))
-        return [found[i] for i in range(here.m)]
+        code = Code(self.code.function, self.code.arguments, tuple(self.names))
+        return list(precise.judged(code, point, digits, here.m))
 
     # --- each point by its own path -----------------------------------------------------------------------------
 
