@@ -31,9 +31,8 @@ Rows = list[list[Component]]
 PRECISE = "your model, run on high-precision numbers: values of its own code, no rule of differentiation"
 SAMPLED = "adaptive differences of your model in binary64: not independent of its rounding, and good to their error only"
 MOST_PRECISE = 60  # variables of a model whose second differences are computed: n² evaluations
-
-
-DIGITS, BITS = 25, 200  # of the partials of a model, and of the first run that shows whether its code can be run so
+DIGITS = 25  # decimal digits of a model's partials; binary64 has 17
+BITS = 200  # of the first run, which shows whether the code can be run on high-precision numbers at all
 
 
 class Room(NamedTuple):
