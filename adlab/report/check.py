@@ -83,6 +83,19 @@ class Check(Report):
         rows = [{**asdict(row), "right": row.right} for row in self.rows]
         return {"passed": self.passed, "findings": self.findings, "notes": self.notes, "source": self.source, "rows": rows}
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The relative error of each component beside what is allowed; `options` go to `Axes.plot`. Returns the Axes."""
+        from adlab.plots.known import Bounded, errors
+
+        many = len({row.point for row in self.rows}) > 1
+        rows = [
+            Bounded(f"∂f{'' if row.output is None else row.output}/∂{row.variable}" + f", point {row.point}" * many,
+                    row.relative_error, row.allowed, not row.right)
+            for row in self.rows
+        ]  # fmt: skip
+        xlabel = f"relative error (below {UNIT:.2g} drawn there)"
+        return errors(rows, ax, f"your gradient of {self.name}", xlabel, ("error", "allowed"), UNIT, options)
+
     def sections(self) -> list[Table | str]:
         """What was found, then the rows."""
         head = ["point", "output", "variable", "value", "truth", "relative error", "allowed", "ulps", "verdict"]

@@ -9,6 +9,7 @@ from adlab.display import Report, Table
 from adlab.errors import OptionError
 from adlab.inputs import takes_at
 from adlab.report.truth import UNCERTIFIED, source_of
+from adlab.text.traversal import listing
 from adlab.tracing.traced import at_point
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import Component, Status, certifying, weakest
@@ -28,6 +29,7 @@ class Derivatives(Report):
     digits: int
     source: str
     components: tuple[Component, ...]
+    title: str = ""
 
     @property
     def values(self) -> list[Any]:
@@ -57,6 +59,14 @@ class Derivatives(Report):
         table = Table(f"derivatives by {self.variable}", head[:kept], [row[:kept] for row in rows])
         hint = [] if certifying() or self.status == "certified" else [UNCERTIFIED]
         return [f"derivatives at {place}, {self.digits} digits, {self.source}", table, *hint]
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The size of each derivative by its order, and divided by k!; `options` go to `Axes.plot`. Returns the Axes."""
+        from adlab.plots.known import by_order
+
+        place = listing([f"{name} = {x:.6g}" for name, x in zip(self.variables, self.point, strict=True)], 6)
+        numbers = [None if value is None else float(value) for value in self.values]
+        return by_order(numbers, ax, f"{self.title} at {place}", self.variable, options)
 
     def to_dict(self) -> dict[str, Any]:
         """`status, digits, source, variables, point, variable, rows` (order, value, radius, status, note).
@@ -100,4 +110,4 @@ def derivatives(
     made = plan([f.outputs[output]], f.variables)
     found = higher_derivatives(made, point, f.names.index(by), order, digits)
     source = source_of(found, f.independent)
-    return Derivatives(tuple(f.names), tuple(point), by, digits, source, tuple(found))
+    return Derivatives(tuple(f.names), tuple(point), by, digits, source, tuple(found), f.title)

@@ -24,6 +24,7 @@ from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
 from adlab.inputs import coerce_one
 from adlab.primitives.ranges import Interval, hull
+from adlab.text.traversal import listing
 
 LARGEST = 1_000_000  # operations × pieces: half a minute
 
@@ -99,6 +100,19 @@ class Enclosure(Report):
             f"f may have a kink or jump in the box at {node}: the partials are enclosed at all points where f has them."
             for node in self.kinks
         ]
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The interval of f and of each partial over the box; `options` go to `Axes.plot`. Returns the Axes."""
+        from adlab.plots.known import Span, spans
+
+        rows = [
+            Span(f"{'∂' * bool(r.variable)}f{'' if r.output is None else r.output}{f'/∂{r.variable}' * bool(r.variable)}",
+                 r.low, r.high, r.sign)
+            for r in self.rows
+        ]  # fmt: skip
+        sides = [f"{name} = {a:.6g}" if a == b else f"{name} in [{a:.6g}, {b:.6g}]" for name, (a, b) in self.box.items()]
+        place = listing([side.replace(" ", "\u00a0") for side in sides], 6)
+        return spans(rows, ax, f"{self.title} for {place}", "proven interval, and sign", options)
 
     def to_dict(self) -> dict[str, Any]:
         """`box, pieces, defined, kinks, rows, sentences`."""

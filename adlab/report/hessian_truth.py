@@ -10,6 +10,7 @@ from adlab.display import Report, Table
 from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.report.sources import source_of
+from adlab.text.traversal import listing
 from adlab.truth.judge import Component, Status, weakest
 from adlab.truth.meanings import decimal, mp_text
 from adlab.truth.second import second_derivatives
@@ -25,6 +26,7 @@ class HessianTruth(Report):
     digits: int
     source: str
     rows: tuple[tuple[Component, ...], ...]
+    title: str = ""
 
     def component(self, i: int, j: int) -> Component:
         """One second partial."""
@@ -72,6 +74,15 @@ class HessianTruth(Report):
         table = Table("second derivatives", head[:kept], [row[:kept] for row in cells])
         return [f"truth at {place}, {self.digits} digits, {self.source}", table]
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The Hessian as coloured squares with its numbers in them; `options` go to `Axes.imshow`. Returns the Axes."""
+        from adlab.plots.pieces import squares
+
+        place = listing([f"{name} = {x:.6g}" for name, x in zip(self.variables, self.point, strict=True)], 6)
+        numbers = [[None if value is None else float(value) for value in row] for row in self.hessian]
+        title = f"Hessian of {self.title} at {place}"
+        return squares(numbers, self.variables, self.variables, title, False, ax, options)
+
     def to_dict(self) -> dict[str, Any]:
         """`status, digits, source, variables, point, hessian, radius, reason`. Numbers are decimal texts."""
         return {
@@ -95,4 +106,4 @@ def hessian_truth(f: Function, point: Sequence[float], digits: int = 30) -> Hess
         raise MethodError(f"a Hessian needs one output, and this function has m = {f.m}")
     found = second_derivatives(plan(f.outputs, f.variables), point, digits)
     source = source_of([component for row in found for component in row], f.independent)
-    return HessianTruth(tuple(f.names), tuple(point), digits, source, tuple(map(tuple, found)))
+    return HessianTruth(tuple(f.names), tuple(point), digits, source, tuple(map(tuple, found)), f.title)

@@ -25,6 +25,7 @@ from adlab.inputs import FloatArray, takes_at
 from adlab.precision import working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
+from adlab.text.traversal import listing
 from adlab.tracing.traced import at_point
 from adlab.truth.meanings import exact as exact_number
 
@@ -77,6 +78,18 @@ class Rounding(Report):
         place = ", ".join(f"{name} = {x!r}" for name, x in zip(self.truth.variables, self.point, strict=True))
         title = f"rounding errors of {self.title} at {place}"
         return [Table(title, head, cells, frozenset(head[3 if many else 2 :]), tuple(reasons)), self.truth.line()]
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The true error of each partial beside its bound, in ulps; `options` go to `Axes.plot`. Returns the Axes."""
+        from adlab.plots.known import Bounded as Row, errors
+
+        rows = [
+            Row(f"∂f{'' if row.output is None else row.output}/∂{row.variable}, {row.method}", row.ulps, row.bound_ulps)
+            for row in self.rows
+        ]
+        place = listing([f"{name} = {x:.6g}" for name, x in zip(self.truth.variables, self.point, strict=True)], 6)
+        title, xlabel = f"rounding of {self.title} at {place}", "error in ulps (below 0.01 drawn there)"
+        return errors(rows, ax, title, xlabel, ("error", "its bound"), 0.01, options)
 
     def to_dict(self) -> dict[str, Any]:
         """`point, truth, rows`."""

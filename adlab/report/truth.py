@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -15,6 +16,7 @@ from adlab.inputs import takes_at
 from adlab.precision import PATIENCE
 from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.sources import source_of as source_of
+from adlab.text.traversal import listing
 from adlab.tracing.traced import Traced, at_point
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
@@ -34,6 +36,8 @@ class Truth(Report):
     digits: int
     source: str
     outputs: tuple[OutputTruth, ...]
+    title: str = ""
+    """The function, for the title of a picture."""
 
     def component(self, output: int, variable: int) -> Component:
         """One partial."""
@@ -114,6 +118,15 @@ class Truth(Report):
         hint = [] if certifying() or self.status == "certified" else [UNCERTIFIED]
         return [f"truth at {place}, {self.digits} digits, {self.source}\n{values}", table, *hint]
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """Each partial as a point on a line; where it does not exist, the span between the one-sided derivatives. `options` go
+        to `Axes.plot`. Returns the Axes."""
+        from adlab.plots.known import Span, spans
+
+        rows = [Span(f"∂f{p.output if len(self.outputs) > 1 else ''}/∂{p.variable}", *_ends(p)) for p in self.components]
+        title = f"{self.title} at {_place(self.variables, self.point)}: partials, {self.status}"
+        return spans(rows, ax, title, "derivative", options)
+
     def to_dict(self) -> dict[str, Any]:
         """`status, digits, source, variables, point, value, gradient, radius, one_sided, reason, rows`.
 
@@ -135,6 +148,20 @@ class Truth(Report):
         if isinstance(item, (list, tuple)):
             return [self._written(part) for part in item]
         return None if item is None else decimal(item, self.digits)
+
+
+def _ends(partial: Component) -> tuple[float | None, float | None, str]:
+    """Where a partial lies, for a picture, and what is written there."""
+    if partial.value is not None:
+        return float(partial.value), float(partial.value), mp_text(partial.value, 6)
+    if partial.left is None or partial.right is None:
+        return None, None, partial.status
+    low, high = sorted((float(partial.left), float(partial.right)))
+    return low, high, "one-sided"
+
+
+def _place(names: Sequence[str], point: Sequence[float]) -> str:
+    return listing([f"{name} = {x:.6g}" for name, x in zip(names, point, strict=True)], 6)
 
 
 def _cell(number: Any, digits: int = 10) -> str:
@@ -173,4 +200,4 @@ def truth(
             return hessian_truth(f, point, digits)
         outputs = f.judged(point, digits) if isinstance(f, Traced) else gradient_truth(f.outputs, f.variables, point, digits)
     source = source_of([partial for found in outputs for partial in found.partials], f.independent)
-    return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs))
+    return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs), f.title)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from importlib.util import find_spec
 
 import matplotlib
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -16,8 +18,18 @@ REPORTS = {
     "swell": lambda: adlab.swell(F),
     "cost": lambda: adlab.cost(F, timed=False),
     "steps": lambda: adlab.steps(F, schemes=["forward-difference", "central-difference"]),
+    "truth": lambda: adlab.truth(F),
+    "hessian": lambda: adlab.truth(F, order=2),
+    "kink": lambda: adlab.truth("abs(x)*y + exp(z) + w/0.0001", {"x": 0, "y": 2, "z": 20, "w": 1}),
+    "rounding": lambda: adlab.rounding(F),
+    "derivatives": lambda: adlab.derivatives("exp(sin(x))", 1.0, order=12),
+    "check": lambda: adlab.check(F, lambda x: [np.sin(x[1]), -np.cos(x[1])], at=[[1, 2], [3, 4]]),
     "table": lambda: adlab.table([F, "exp(x)"], methods=["reverse", "forward-difference"]),
 }
+
+
+if find_spec("flint"):
+    REPORTS["enclose"] = lambda: adlab.enclose(F, {"x": (0, 1), "y": 2})
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +53,23 @@ def test_in_a_grid_of_three_nothing_reaches_into_its_neighbours(reports, name: s
     assert all(box.y0 >= whole.y0 - 1 and box.y1 <= whole.y1 + 1 for box in boxes)
 
 
-@pytest.mark.parametrize("name", ["compare", "swell", "cost", "steps"])
-def test_the_title_names_the_formula(reports, name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in REPORTS if name not in ("table", "derivatives", "kink")])
+def test_the_title_names_the_formula_and_the_point(reports, name: str) -> None:
     title = reports[name].plot().get_title().replace("\n", "").replace("\xa0", " ")
     assert "x*sin(y)" in title
-    if name in ("compare", "steps"):
-        assert "x = 1" in title
+    assert name in ("swell", "cost", "check", "enclose") or "x = 1" in title
+
+
+def test_what_is_known_is_drawn_where_it_lies(reports) -> None:
+    """A partial at its value, a kink as the span of its sides, an error that is too large in a colour of its own."""
+    truth = reports["truth"].plot()
+    assert [float(line.get_xdata()[0]) for line in truth.lines[:2]] == pytest.approx([np.sin(2), np.cos(2)])
+    assert sorted(reports["kink"].plot().lines[1].get_xdata().tolist()) == [-2.0, 2.0]
+    legend = [text.get_text() for text in reports["check"].plot().get_legend().get_texts()]
+    assert legend == ["error", "error, too large", "allowed"]
+    assert len(reports["derivatives"].plot().lines[0].get_xdata()) == 13
+    many = adlab.truth([f"{k}*x" for k in range(1, 61)], 2.0).plot()
+    assert many.get_ylabel() == "the first 40 of 60"
 
 
 def test_steps_draws_the_variable_that_is_chosen_and_says_which(reports) -> None:
