@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adlab.autodiff.sparse import Coloring
 from adlab.errors import DomainError, OptionError, OverflowedError, VariableError
 from adlab.graph.graph import Graph, attach
+from adlab.inputs import takes_at
 from adlab.text.traversal import is_small, listing
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ class Written:
         at.finite_row(found.values)
         return found.preferred()
 
+    @takes_at
     def series(self, x: Any, v: Any, order: int = 20) -> Any:
         """The Taylor coefficients of t ↦ f(x + t·v) up to t**order, shape (order + 1,), or (m, order + 1) for m outputs.
 

@@ -209,7 +209,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def takes_at(function: F) -> F:
-    """Lets a caller give a function's point, its parameter `x`, by the name `at` as well.
+    """Lets a caller give a function's point, its parameter `x` (or `box`), by the name `at` as well.
 
     >>> @takes_at
     ... def shifted(x, by=1):
@@ -217,15 +217,17 @@ def takes_at(function: F) -> F:
     >>> shifted(2), shifted(at=2)
     (3, 3)
     """
-    place = list(inspect.signature(function).parameters).index("x")
+    names = list(inspect.signature(function).parameters)
+    name = "x" if "x" in names else "box"
+    place = names.index(name)
 
     @functools.wraps(function)
     def called(*args: Any, at: Any = None, **options: Any) -> Any:
         if at is None:
             return function(*args, **options)
-        if "x" in options or len(args) > place:
-            raise OptionError("the point is given twice, as `x` and as `at`; leave out one of them")
-        return function(*args, x=at, **options)
+        if name in options or len(args) > place:
+            raise OptionError(f"the point is given twice, as `{name}` and as `at`; leave out one of them")
+        return function(*args, **{name: at}, **options)
 
     return cast(F, called)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from decimal import Decimal
 from fractions import Fraction
@@ -163,3 +164,40 @@ def test_an_array_is_many_points_of_one_variable() -> None:
     assert f.gradient([1.0, 2.0, 3.0]).tolist() == [[2], [4], [6]]
     assert f(2.0) == f([2.0]) == 4
     assert f([[1.0, 2.0], [3.0, 4.0]]).shape == (2, 2)
+
+
+AT = {
+    "compare": {"timed": False, "methods": ["reverse"]}, "conditioning": {}, "cost": {"timed": False, "methods": ["reverse"]},
+    "derivatives": {}, "difference": {}, "exercise": {}, "gradient": {}, "jacobian": {}, "hessian": {}, "page": {},
+    "rounding": {}, "truth": {}, "value": {}, "steps": {"schemes": ["central-difference"]},
+}  # fmt: skip
+"""The functions that take a point, and options that make them quick."""
+
+
+def test_every_function_with_a_point_takes_it_by_position_and_as_at() -> None:
+    """One variable: a number, a sequence, an array of one or of no dimension, a mapping are the same point."""
+    with_points = {name for name in adlab.__all__ if "x" in _parameters(name)} - {"side_by_side"}  # needs a framework
+    assert with_points == set(AT)
+    for name, options in AT.items():
+        for x in (2.0, [2.0], np.array([2.0]), np.array(2.0), {"x": 2.0}):
+            getattr(adlab, name)("x**2*exp(x)", at=x, **options)
+        getattr(adlab, name)("x**2*exp(x)", np.array(2.0), **options)
+        with pytest.raises(adlab.AdlabError, match="given twice"):
+            getattr(adlab, name)("x**2*exp(x)", 2.0, at=2.0, **options)
+
+
+def _parameters(name: str) -> set[str]:
+    found = getattr(adlab, name)
+    return set(inspect.signature(found).parameters) if inspect.isfunction(found) else set()
+
+
+def test_methods_of_a_function_take_at_too_and_one_variable_needs_no_brackets() -> None:
+    f = adlab.Function("x**2*exp(x)")
+    vectors = {"jvp": {"v": 1.0}, "hvp": {"v": 1.0}, "series": {"v": 1.0}, "vjp": {"u": 1.0}}
+    for name in ("gradient", "jacobian", "hessian", "trace", "page", *vectors):
+        made = getattr(f, name)
+        assert str(made(at=2.0, **vectors.get(name, {}))) == str(made(np.array([2.0]), **vectors.get(name, {})))
+    xs = np.linspace(0.1, 1.0, 5)
+    for program in (f, f.gradient, f.compile(), f.compile(derivative="gradient")):
+        assert np.array_equal(np.ravel(program(xs)), np.ravel(program(xs[:, None])))
+        assert np.shape(program(xs)) == np.shape(program(xs[:, None]))

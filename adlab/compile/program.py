@@ -270,8 +270,8 @@ def _coerced(x: Any, n: int, what: str) -> FloatArray:
         points = points.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError):
         raise PointError(f"the {what} must be real numbers, as a sequence or an array") from None
-    if points.ndim == 0 and n == 1:
-        points = points.reshape(1)
+    if n == 1 and (points.ndim == 0 or points.shape[-1] != 1):  # one variable: each number is a point
+        points = points[..., np.newaxis]
     if points.ndim == 0 or points.shape[-1] != n:
         raise PointError(f"the {what} has shape {points.shape}; give ({n},) or (..., {n})")
     return points

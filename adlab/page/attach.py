@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from adlab.function import Function
+from adlab.inputs import takes_at
 
 
+@takes_at
 def page(f: Function, x: Any = None, out: Any = None) -> Any:
     """The interactive page of this function at a point. With `out` it is written to a file. See `adlab.page`."""
     from adlab.page import build

@@ -13,6 +13,7 @@ from typing import Any
 
 from adlab.errors import MethodError, OutputError
 from adlab.function import Function
+from adlab.inputs import takes_at
 from adlab.page import markup
 from adlab.page.facts import facts
 from adlab.process import whole_file
@@ -47,6 +48,7 @@ class Page:
         return target
 
 
+@takes_at
 def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Comparison | None = None) -> Page:
     """The interactive page of a formula at a point: step through both sweeps, fill in, predict, break, compare.
 

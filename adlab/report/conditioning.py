@@ -15,7 +15,7 @@ from adlab.autodiff.jacobian import tangents
 from adlab.autodiff.sweeps import forward
 from adlab.function import Function
 from adlab.graph.graph import Graph
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, takes_at
 from adlab.tracing.traced import at_point
 from adlab.truth.meanings import CONTEXT, exact, working
 
@@ -38,6 +38,7 @@ class Conditioning:
     spread: FloatArray | None = None
 
 
+@takes_at
 def conditioning(f: Any, x: Any = None) -> Conditioning:
     """The condition numbers of f and of each partial at a point.
 

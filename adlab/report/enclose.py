@@ -22,7 +22,7 @@ from adlab.display import Report, Table
 from adlab.errors import OptionError, PointError
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
-from adlab.inputs import coerce_one
+from adlab.inputs import coerce_one, takes_at
 from adlab.primitives.ranges import Interval, hull
 from adlab.text.traversal import listing
 
@@ -122,6 +122,7 @@ class Enclosure(Report):
         }  # fmt: skip
 
 
+@takes_at
 def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     """Guaranteed intervals for f and each partial over a box of inputs.
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from adlab.errors import PointError
 from adlab.function import as_function
-from adlab.inputs import in_order
+from adlab.inputs import in_order, takes_at
 from adlab.truth.judge import values_to
 from adlab.truth.values import plan
 
 
+@takes_at
 def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     """f(x) to `digits` correct digits: an mpf, or a list of them for several outputs.
 
@@ -31,7 +32,7 @@ def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     x = f.point if x is None else x
     if x is None:
         raise PointError("there is no point to take the value at; give x")
-    listed = x if hasattr(x, "__len__") else [x]
+    listed = x if getattr(x, "shape", None) != () and hasattr(x, "__len__") else [x]
     point = in_order(x, f.names) if isinstance(x, Mapping) else list(listed)
     if len(point) != f.n:
         raise PointError(f"the point has {len(point)} coordinates, and f has {f.n} variables; give one for each")
