@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from adlab.display import Report, Table, count, significant
+from adlab.display.terminal import STYLES
+from adlab.errors import MissingExtra
+from adlab.plots.canvas import new_axes
 
 ROWS = [["reverse", "1.5", "ok"], ["central-difference", "−12.25", "a | b < c & d"], ["", "", ""]]
 TABLE = Table("accuracy", ["method", "error", "status"], ROWS, frozenset({"error"}), notes=["1 < 2 & so on"])
@@ -164,7 +168,7 @@ def test_markup_survives_every_renderer() -> None:
     assert table.latex().splitlines()[1] == r"\toprule"
 
 
-def test_rows_come_as_csv_json_and_a_frame() -> None:
+def test_rows_come_as_csv_json_and_a_frame(monkeypatch) -> None:
     import csv
     import io
     import json
@@ -177,3 +181,52 @@ def test_rows_come_as_csv_json_and_a_frame() -> None:
     assert rows[0] == {"a": "1.5", "b": "[1, 2]", "c": ""}
     assert rows[1]["c"] == "'=cmd()"  # no spreadsheet runs it
     assert json.loads(Facts().to_json())["rows"][1]["a"] == "inf"
+
+    class Pandas:  # what stands in for the library, which need not be there
+        DataFrame = list
+
+    monkeypatch.setitem(sys.modules, "pandas", Pandas)
+    assert Facts().to_dataframe() == Facts().records()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(MissingExtra, match="pip install pandas"):
+        Facts().to_dataframe()
+
+
+def test_a_frame_of_pandas_has_the_rows_of_the_main_table() -> None:
+    pytest.importorskip("pandas")
+    from adlab import swell
+
+    assert swell("x*y").to_dataframe().tree_operations.tolist() == [row["tree_operations"] for row in swell("x*y").records()]
+
+
+def test_a_page_carries_everything_and_asks_for_nothing() -> None:
+    class Drawn(Two):
+        def plot(self, ax: Any = None) -> Any:
+            return new_axes()
+
+    page, plain = Drawn().to_html(), Two().to_html()
+    assert page.count("<img") == 1
+    assert "<img" not in plain
+    assert "<img" not in Drawn().to_html(picture=False)
+    for text in (page, plain):
+        assert text.startswith("<!doctype html>")
+        assert not re.search(r"<script|https?://(?!www.w3.org)|url\(", re.sub(r"base64,[A-Za-z0-9+/=]*", "", text))
+        assert Two()._repr_html_().replace("\n", "") in text.replace("\n", "")
+
+
+def test_every_colour_of_a_terminal_is_read_on_white_and_on_dark_grey() -> None:
+    """Contrast as WCAG counts it: 4.5 on white, where text is thin, and 3 on the dark grey of editors, as for large text."""
+
+    def luminance(levels: list[int]) -> float:
+        parts = [(v / 255 + 0.055) / 1.055 for v in levels]
+        return sum(w * p**2.4 for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    steps = [0, 95, 135, 175, 215, 255]
+    for name, code in STYLES.items():
+        if name == "title":
+            continue
+        n = int(code.removeprefix("38;5;"))
+        cube = [steps[(n - 16) // divisor % 6] for divisor in (36, 6, 1)]
+        shade = luminance([8 + 10 * (n - 232)] * 3 if n >= 232 else cube)
+        assert 1.05 / (shade + 0.05) >= 4.5, name
+        assert (shade + 0.05) / (luminance([0x1E] * 3) + 0.05) >= 3, name

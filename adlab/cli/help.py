@@ -27,7 +27,7 @@ class Command(NamedTuple):
     @property
     def options(self) -> list[str]:
         own = self.takes.split()
-        forms = ["csv", "latex", "width"] if "markdown" in own else []
+        forms = ["csv", "latex", "html", "width"] if "markdown" in own else []
         return [f"--{name}" for name in [*own, *forms, "quiet"]]
 
 

@@ -175,6 +175,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--markdown": {"action": "store_true", "help": "print the report as Markdown"},
     "--csv": {"action": "store_true", "help": "print the rows of the main table as CSV"},
     "--latex": {"action": "store_true", "help": "print the tables as LaTeX (booktabs)"},
+    "--html": {"action": "store_true", "help": "print the report as one self-contained HTML page"},
     "--plot": {"default": "", "metavar": "FILE", "help": "draw it into a .png, .svg or .pdf file"},
     "--full": {"action": "store_true", "help": "every table: each partial by each method, swell, cost"},
     "--width": {"type": int, "metavar": "N", "help": "columns of the text; by default the terminal's, 0 for no limit"},

@@ -25,6 +25,8 @@ def show(options: argparse.Namespace, report: Any) -> None:
         print(report.to_markdown())
     elif options.csv:
         print(report.to_csv(), end="")
+    elif options.html:
+        print(report.to_html(), end="")
     elif options.latex:
         print(report.to_latex())
     else:

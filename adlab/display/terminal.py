@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 GAP = 2
 """Blank columns between two columns of a table."""
 BULLET = "• "
-STYLES: Mapping[str, str] = {"title": "1", "quiet": "2", "good": "32", "poor": "33", "bad": "31"}
-"""Names of styles and their ANSI codes: bold, faint, green, yellow, red. All are readable on light and dark terminals."""
+STYLES: Mapping[str, str] = {"title": "1", "quiet": "38;5;243", "good": "38;5;28", "poor": "38;5;130", "bad": "38;5;161"}
+"""Names of styles, and the codes of terminals: bold, grey, green, orange, red. The four are from the table of 256 colours,
+which no theme changes. All have about the same luminance, between white and black: they are read on light and on dark."""
 
 
 def seen(text: str) -> int:
