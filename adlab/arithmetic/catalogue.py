@@ -24,7 +24,7 @@ from adlab.arithmetic.taylor import Taylor
 from adlab.errors import OptionError, PointError
 
 
-class Row(NamedTuple):
+class ArithmeticRow(NamedTuple):
     """One arithmetic: its name, its class, and what a walk with it gives."""
 
     name: str
@@ -33,17 +33,17 @@ class Row(NamedTuple):
 
 
 ARITHMETICS = (
-    Row("floats", Floats, "values, tangents and adjoints in binary64: the traces that a learner reads"),
-    Row("arrays", Arrays, "the same at a batch of points at once"),
-    Row("complex", ComplexNumbers, "the complex step"),
-    Row("symbols", Expressions, "the sweeps in letters, SymPy expressions"),
-    Row("nodes", Nodes, "a derivative program: the sweep writes a new graph"),
-    Row("intervals", Intervals, "bounds on each node while the inputs run over intervals"),
-    Row("enclosures", Enclosures, "the same bounds, proven by Arb's balls"),
-    Row("bounded", BoundedNumbers, "values with a running bound on their rounding error"),
-    Row("extended", Extended, "values and derivatives with unlimited exponents: nothing overflows on the way"),
-    Row("taylor", Taylor, "Taylor coefficients along a line, to any order"),
-    Row("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices"),
+    ArithmeticRow("floats", Floats, "values, tangents and adjoints in binary64: the traces that a learner reads"),
+    ArithmeticRow("arrays", Arrays, "the same at a batch of points at once"),
+    ArithmeticRow("complex", ComplexNumbers, "the complex step"),
+    ArithmeticRow("symbols", Expressions, "the sweeps in letters, SymPy expressions"),
+    ArithmeticRow("nodes", Nodes, "a derivative program: the sweep writes a new graph"),
+    ArithmeticRow("intervals", Intervals, "bounds on each node while the inputs run over intervals"),
+    ArithmeticRow("enclosures", Enclosures, "the same bounds, proven by Arb's balls"),
+    ArithmeticRow("bounded", BoundedNumbers, "values with a running bound on their rounding error"),
+    ArithmeticRow("extended", Extended, "values and derivatives with unlimited exponents: nothing overflows on the way"),
+    ArithmeticRow("taylor", Taylor, "Taylor coefficients along a line, to any order"),
+    ArithmeticRow("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices"),
 )
 
 

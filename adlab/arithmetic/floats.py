@@ -17,7 +17,7 @@ from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 
-Program = Callable[..., tuple[float, ...]]
+OnFloats = Callable[..., tuple[float, ...]]
 
 
 class Floats(Numbers):
@@ -46,7 +46,7 @@ class Floats(Numbers):
 FLOATS = Floats()
 
 
-def compile_python(graph: Graph, arithmetic: Numbers = FLOATS, functions: Mapping[str, Any] = MappingProxyType({})) -> Program:
+def compile_python(graph: Graph, arithmetic: Numbers = FLOATS, functions: Mapping[str, Any] = MappingProxyType({})) -> OnFloats:
     """A function from the inputs, as floats, to the tuple of outputs. It never raises.
 
     For another `arithmetic` on Python's numbers, `functions` says what is called for a primitive of that name.
@@ -65,7 +65,7 @@ def compile_python(graph: Graph, arithmetic: Numbers = FLOATS, functions: Mappin
     namespace: dict[str, Any] = {"inf": math.inf, "nan": math.nan, "walked": walked, "compound": arithmetic.compound, **functions}
     source = python_source(graph, namespace)
     exec(compile(source, "<adlab program>", "exec"), namespace)  # text that adlab itself has just written
-    program: Program = namespace["program"]
+    program: OnFloats = namespace["program"]
     return program
 
 
@@ -74,7 +74,7 @@ compiled_rule = cache(compile_python)
 
 
 @cache
-def _compiled(rule: Callable[..., Graph], primitive: Primitive, parameter: Parameter) -> Program:
+def _compiled(rule: Callable[..., Graph], primitive: Primitive, parameter: Parameter) -> OnFloats:
     return compiled_rule(rule(primitive, parameter))
 
 

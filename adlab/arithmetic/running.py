@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adlab.arithmetic.floats import FLOATS, Program, compile_python
+from adlab.arithmetic.floats import FLOATS, OnFloats, compile_python
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values
 from adlab.graph.graph import Graph
@@ -21,7 +21,7 @@ class Runner:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.calls = 0
-        self.compiled: Program | None = None
+        self.compiled: OnFloats | None = None
 
     def __call__(self, point: Sequence[float]) -> tuple[float, ...]:
         """The outputs over the reals. Where that is NaN: the outputs by way of complex numbers."""

@@ -142,7 +142,7 @@ class Trace(Report):
 
     # --- paths --------------------------------------------------------------------------------------------------
 
-    def paths(self, variable: int | str = 0) -> list[Path]:
+    def paths(self, variable: int | str = 0) -> list[GraphPath]:
         """Every path from an input to the output, with the product of the partials along it.
 
         The products add up to the derivative: that is the chain rule. Raises GaveUp for more than 10,000 paths.
@@ -151,13 +151,13 @@ class Trace(Report):
         counts, uses = self._path_counts(end), self.graph.uses()
         if counts[start] > MOST_PATHS:
             raise GaveUp(f"more than {MOST_PATHS} paths lead to the output; paths are for small graphs")
-        done: list[Path] = []
+        done: list[GraphPath] = []
         stack: list[tuple[tuple[int, Any], float]] = [((start, None), 1.0)] if counts[start] else []
         while stack:
             trail, product = stack.pop()
             node = trail[0]
             if node == end:
-                done.append(Path(self.graph, _unrolled(trail), product))
+                done.append(GraphPath(self.graph, _unrolled(trail), product))
                 continue
             for user in reversed(dict.fromkeys(uses[node])):
                 for operand, partial in zip(self.graph.nodes[user].operands, self.partials[user], strict=True):
@@ -248,7 +248,7 @@ class Trace(Report):
 
 
 @dataclass(frozen=True)
-class Path:
+class GraphPath:
     """Nodes from an input to the output, and the product of the local partials between them."""
 
     graph: Graph

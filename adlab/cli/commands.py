@@ -64,9 +64,9 @@ def derive(options: argparse.Namespace) -> None:
 
 def methods(options: argparse.Namespace) -> None:
     """Every method, with a line about it."""
-    from adlab.report.listing import listing
+    from adlab.report.listing import method_listing
 
-    show(options, listing())
+    show(options, method_listing())
 
 
 def steps(options: argparse.Namespace) -> None:
@@ -264,7 +264,7 @@ def peers(options: argparse.Namespace) -> None:
     if options.at and options.formula is None:
         raise OptionError("--at is the point of a formula, and there is none")
     if options.formula is None:
-        show(options, peers.conventions(methods_of(options)) if options.conventions else peers.listing())
+        show(options, peers.conventions(methods_of(options)) if options.conventions else peers.peer_listing())
         return
     f = function_of(options)
     frameworks = methods_of(options) or peers.shown_where_installed()

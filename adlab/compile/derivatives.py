@@ -32,7 +32,7 @@ DERIVATIVES = (None, *FIRST, "hessian", "hvp", "jvp", "vjp")
 
 
 @dataclass(frozen=True)
-class Plan:
+class CompilePlan:
     """A graph to compile. `shapes` are those of its parts at one point, `widths` the lengths of its arguments."""
 
     graph: Graph
@@ -43,7 +43,7 @@ class Plan:
 
 def planned(
     f: Any, derivative: str | None, wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None
-) -> Plan:
+) -> CompilePlan:
     """What `f.compile(derivative=…, wrt=…, constants=…)` compiles.
 
     Raises OptionError for an unknown kind, MethodError for a gradient of several outputs, VariableError for names that are not
@@ -60,7 +60,7 @@ def planned(
     if derivative is None:
         if wrt is not None:
             raise OptionError("wrt= names variables to differentiate by; give derivative= too, or leave it out")
-        return Plan(at.graph, [() if scalar else (f.m,)], Behind.of(at, values=True, partials=False), (at.n,))
+        return CompilePlan(at.graph, [() if scalar else (f.m,)], Behind.of(at, values=True, partials=False), (at.n,))
     if derivative in FIRST:
         return _first(at, derivative, columns, scalar)
     return {"hessian": _hessian, "hvp": _hvp, "jvp": _jvp, "vjp": _vjp}[derivative](at, columns, scalar)
@@ -133,7 +133,7 @@ def _bound_evaluator(at: Evaluator, fixed: Mapping[str, float]) -> Evaluator:
 # --- first derivatives ------------------------------------------------------------------------------------------------
 
 
-def _first(at: Evaluator, derivative: str, columns: list[int], scalar: bool) -> Plan:
+def _first(at: Evaluator, derivative: str, columns: list[int], scalar: bool) -> CompilePlan:
     graph, keep, k = at.graph, derivative.startswith("value_and_"), len(columns)
     whole = columns == list(range(at.n))
     # On a tie forward mode: its tangents need not wait for the values, which matters in a chain.
@@ -147,11 +147,11 @@ def _first(at: Evaluator, derivative: str, columns: list[int], scalar: bool) -> 
     behind = Behind(row, lambda: program, at.m, values=keep)
     shapes: list[Shape] = [() if scalar else (at.m,)] * keep
     shapes.append((k,) if derivative.endswith("gradient") else (at.m, k))
-    return Plan(with_existence(program, at.m, keep, graph), shapes, behind, (at.n,))
+    return CompilePlan(with_existence(program, at.m, keep, graph), shapes, behind, (at.n,))
 
 
 @paused()
-def _jvp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+def _jvp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     wide = _widened(at.graph, [at.graph.inputs[j] + "_dot" for j in columns])
     raw = _pushed(wide, at.n, columns)
 
@@ -160,11 +160,11 @@ def _jvp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
 
     graph = _guarded(raw, [(entry, (i,)) for i, entry in enumerate(raw.outputs[at.m :])], turning(wide))
     shape: Shape = () if scalar else (at.m,)
-    return Plan(graph, [shape], Behind(row, lambda: raw, at.m), (at.n, len(columns)))
+    return CompilePlan(graph, [shape], Behind(row, lambda: raw, at.m), (at.n, len(columns)))
 
 
 @paused()
-def _vjp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+def _vjp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     wide = _widened(at.graph, [f"output{i}_bar" for i in range(at.m)])
     builder = Builder.on(wide)
     numbers = Nodes(builder, programs.guards(wide, builder))
@@ -175,14 +175,14 @@ def _vjp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
         return at.vjp(point[: at.n], point[at.n :])[columns]
 
     graph = _guarded(raw, [(entry, range(at.m)) for entry in raw.outputs[at.m :]], turning(wide))
-    return Plan(graph, [(len(columns),)], Behind(row, lambda: raw, at.m, together=True), (at.n, at.m))
+    return CompilePlan(graph, [(len(columns),)], Behind(row, lambda: raw, at.m, together=True), (at.n, at.m))
 
 
 # --- second derivatives -----------------------------------------------------------------------------------------------
 
 
 @paused()
-def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     m, k = at.m, len(columns)
     first = programs.derivative(at.graph, "auto", True, columns)
     twice = programs.derivative(first, "auto", True, columns)
@@ -195,11 +195,11 @@ def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
     entries = [(entry, (e // k**2, m + e // k)) for e, entry in enumerate(raw.outputs[m + m * k :])]
     graph = _guarded(raw, entries, turning(first))
     alone = _values_and_entries(raw, m, m * k)
-    return Plan(graph, [(k, k) if scalar else (m, k, k)], Behind(row, lambda: alone, m), (at.n,))
+    return CompilePlan(graph, [(k, k) if scalar else (m, k, k)], Behind(row, lambda: alone, m), (at.n,))
 
 
 @paused()
-def _hvp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
+def _hvp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     m, k = at.m, len(columns)
     first = programs.derivative(at.graph, "auto", True, columns)
     wide = _widened(first, [at.graph.inputs[j] + "_dot" for j in columns])
@@ -214,7 +214,7 @@ def _hvp(at: Evaluator, columns: list[int], scalar: bool) -> Plan:
     entries = [(entry, (e // k, m + e)) for e, entry in enumerate(raw.outputs[m + m * k :])]
     graph = _guarded(raw, entries, turning(wide))
     alone = _values_and_entries(raw, m, m * k)
-    return Plan(graph, [(k,) if scalar else (m, k)], Behind(row, lambda: alone, m), (at.n, k))
+    return CompilePlan(graph, [(k,) if scalar else (m, k)], Behind(row, lambda: alone, m), (at.n, k))
 
 
 def _values_and_entries(raw: Graph, m: int, between: int) -> Graph:

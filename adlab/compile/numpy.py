@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.arithmetic.arrays import ARRAYS, quiet
-from adlab.arithmetic.floats import Program, compile_python
+from adlab.arithmetic.floats import OnFloats, compile_python
 from adlab.graph import rules
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph, Node
@@ -92,7 +92,7 @@ class NumpyKernel:
         self.graph = graph
 
     @cached_property
-    def call(self) -> Program:
+    def call(self) -> OnFloats:
         return compile_python(self.graph)
 
     @cached_property

@@ -39,11 +39,10 @@ from adlab.differences.quotients import (
     over,
     rounding,
 )
+from adlab.differences.richardson import FIRST_STEP, TOLERANCE
 from adlab.differences.stencils import scheme
-from adlab.differences.step_models import UNIT_ROUNDOFF
 
 NAME = "adaptive-difference"
-FIRST_STEP = 19 / 64  # relative to the scale of x, as for Richardson's extrapolation
 RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
 MOST = 40  # steps
 LEAST = 2.0**-1000
@@ -57,7 +56,6 @@ CONFIDENCE = 2.0  # standard deviations that the noise is multiplied by
 FREEDOM = 4  # a fit with so many points more than terms may end the search
 SLOWLY = 8.0  # the error grows by this factor if fits still improve at the end: convergence is slow, as at the edge of x√x
 PATIENCE = 3  # steps without a better fit
-TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits; otherwise another scale is tried
 
 # What is sampled: x ± h, or one side; and the stencil for the second look at the result, which must be of high order.
 SIDES = (

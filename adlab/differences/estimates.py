@@ -16,6 +16,7 @@ from adlab.differences.scrutiny import BRANCH_CUT, CLOSER, KINK, LOOKS, UNEVEN, 
 from adlab.differences.stencils import Stencil
 from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF, default_steps
 from adlab.errors import OptionError
+from adlab.primitives.ranges import TINIEST
 
 NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
 FLAT, NOISY, STATEFUL, NOT_ANALYTIC = "flat", "noisy", "stateful", "not_analytic"
@@ -33,7 +34,6 @@ STAIRS = (
 FAR = (-37.3, -1.7, -1.0, -0.6, 0.7, 1.9, 41.1)  # places at which f may differ, in units of |x|
 ROOMY = 1024.0  # ulps of x: at the edge of the domain a step is small beside its distance only from here on
 SAFE = 4.0  # the bound on the error of f holds at x, and may be somewhat larger at the nodes
-TINIEST = 5e-324
 WIDENINGS, WIDER = 5, 64.0  # from 19/64, so many widenings by this factor reach to 3e8
 WIDE = 8.0  # times the smallest step: how far the nodes of a fit reach
 NOISY_FROM = 256.0  # times the last rounding: larger noise gets the flag `noisy`

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adlab.draw.describe import heading, output_tags, shared
-from adlab.draw.diagram import Arrow, Box, Diagram, Piece, Row, cut, size_in_words
+from adlab.draw.diagram import Arrow, Box, Diagram, Piece, TextRow, cut, size_in_words
 from adlab.graph.graph import Graph
 from adlab.primitives.table import CONSTANT
 
@@ -40,7 +40,7 @@ BANDS = 7  # bands of depth, in each half
 SINGLE_INPUTS = 6  # more inputs than this share a box
 
 
-class Part(NamedTuple):
+class CollapsedPart(NamedTuple):
     """The operations that one box stands for. `turn` is how many of them make one turn of a repeated structure."""
 
     positions: Sequence[int]
@@ -64,14 +64,14 @@ def collapse(
 # --- repeated structure -----------------------------------------------------------------------------------------
 
 
-def repeated(graph: Graph, far: Sequence[bool]) -> Iterator[Part]:
+def repeated(graph: Graph, far: Sequence[bool]) -> Iterator[CollapsedPart]:
     """All operations in order: each of the longest repeated structures as one part, every other operation by itself."""
     operations, start = graph.operations, 0
     for first, turn, count in _repeats(_signatures(graph, far)):
-        yield from (Part((i,)) for i in operations[start:first])
-        yield Part(operations[first : first + turn * count], turn)
+        yield from (CollapsedPart((i,)) for i in operations[start:first])
+        yield CollapsedPart(operations[first : first + turn * count], turn)
         start = first + turn * count
-    yield from (Part((i,)) for i in operations[start:])
+    yield from (CollapsedPart((i,)) for i in operations[start:])
 
 
 def _signatures(graph: Graph, far: Sequence[bool]) -> Any:
@@ -114,7 +114,7 @@ def _repeats(signatures: Any) -> list[tuple[int, int, int]]:
 # --- depth ------------------------------------------------------------------------------------------------------
 
 
-def bands(graph: Graph, own: Sequence[bool]) -> Iterator[Part]:
+def bands(graph: Graph, own: Sequence[bool]) -> Iterator[CollapsedPart]:
     """The operations marked `own`, cut into bands of depth among them, with about equally many in each."""
     depth = [0] * len(graph)
     levels: dict[int, list[int]] = {}
@@ -127,10 +127,10 @@ def bands(graph: Graph, own: Sequence[bool]) -> Iterator[Part]:
     for level in sorted(levels):
         band += levels[level]
         if len(band) >= share:
-            yield Part(band)
+            yield CollapsedPart(band)
             band = []
     if band:
-        yield Part(band)
+        yield CollapsedPart(band)
 
 
 # --- the diagram ------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def bands(graph: Graph, own: Sequence[bool]) -> Iterator[Part]:
 
 class _Collapsed:
     def __init__(
-        self, graph: Graph, parts: Sequence[Part], far: Sequence[bool], tags: dict[int, tuple[Row, ...]]
+        self, graph: Graph, parts: Sequence[CollapsedPart], far: Sequence[bool], tags: dict[int, tuple[TextRow, ...]]
     ) -> None:
         self.graph, self.parts, self.far, self.tags = graph, parts, far, tags
         self.boxes: list[Box] = []
@@ -157,7 +157,7 @@ class _Collapsed:
                 self.boxes.append(Box("input", (heading(self.graph, i), *self._tag([i])), name, i in self.tags))
             return
         self.box_of.update((i, 0) for i in range(len(names)))
-        rows: tuple[Row, ...] = ((Piece(cut(f"{names[0]} … {names[-1]}"), "name"),), (Piece(f"{len(names):,} inputs"),))
+        rows: tuple[TextRow, ...] = ((Piece(cut(f"{names[0]} … {names[-1]}"), "name"),), (Piece(f"{len(names):,} inputs"),))
         tags = self._tag(range(len(names)))
         self.boxes.append(Box("input", (*rows, *tags), f"{len(names):,} inputs", bool(tags)))
 
@@ -165,7 +165,7 @@ class _Collapsed:
         rows = (heading(self.graph, i), *self._tag([i]))
         return Box("operation", rows, self.graph.written(i), i in self.tags, far=self.far[i])
 
-    def _group(self, part: Part) -> Box:
+    def _group(self, part: CollapsedPart) -> Box:
         graph, positions = self.graph, part.positions
         counts = Counter(graph.nodes[i].primitive.name for i in positions).most_common()
         tooltip = ", ".join(f"{count:,} {name}" for name, count in counts)
@@ -179,7 +179,7 @@ class _Collapsed:
         tags = self._tag(positions)
         return Box("group", (*rows, *tags), tooltip, any(i in self.tags for i in positions), far=self.far[positions[0]])
 
-    def _tag(self, positions: Sequence[int]) -> tuple[Row, ...]:
+    def _tag(self, positions: Sequence[int]) -> tuple[TextRow, ...]:
         found = [i for i in positions if i in self.tags]
         if len(found) == 1:
             return self.tags[found[0]]
@@ -200,7 +200,7 @@ class _Collapsed:
         return Diagram(title, tuple(self.boxes), arrows, key, ("primal", "derivative") if halves else None)
 
 
-def _turn(graph: Graph, positions: Sequence[int], turn: int) -> Iterator[Row]:
+def _turn(graph: Graph, positions: Sequence[int], turn: int) -> Iterator[TextRow]:
     count = len(positions) // turn
     yield (Piece(f"{count:,} times", "name"), Piece(f"{turn} operation{'s'[: turn != 1]}", gap=0.28))
     for i in positions[: min(turn, LINES_OF_TURN)]:
@@ -208,5 +208,5 @@ def _turn(graph: Graph, positions: Sequence[int], turn: int) -> Iterator[Row]:
     yield (Piece("…"),)
 
 
-def _times(count: int) -> tuple[Row, ...]:
+def _times(count: int) -> tuple[TextRow, ...]:
     return ((Piece(f"× {count:,}", "note"),),) if count > 1 else ()

@@ -18,7 +18,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from adlab.draw.diagram import Arrow, Box, Diagram, Direction, Kind, Piece, Row, State, Trace, cut, size_in_words
+from adlab.draw.diagram import (
+    Arrow,
+    Box,
+    Diagram,
+    Direction,
+    DrawnTrace,
+    Kind,
+    Piece,
+    State,
+    TextRow,
+    cut,
+    size_in_words,
+)
 from adlab.draw.frame import Frame
 from adlab.errors import OptionError
 from adlab.graph.graph import Graph, Node
@@ -29,7 +41,7 @@ LONGEST_CONSTANT = 10
 
 def describe(
     graph: Graph,
-    trace: Trace | None = None,
+    trace: DrawnTrace | None = None,
     step: int | None = None,
     *,
     direction: Direction = "TB",
@@ -53,7 +65,7 @@ def describe(
 
 
 class _Describer:
-    def __init__(self, graph: Graph, frame: Frame, primal: Graph | None, tags: dict[int, tuple[Row, ...]]) -> None:
+    def __init__(self, graph: Graph, frame: Frame, primal: Graph | None, tags: dict[int, tuple[TextRow, ...]]) -> None:
         self.graph, self.frame, self.primal, self.tags = graph, frame, primal, tags
         self.far = [False] * len(graph) if primal is None else [not own for own in shared(graph, primal)]
         self.boxes: list[Box] = []
@@ -76,7 +88,7 @@ class _Describer:
             flow = frame.flow(position, k)
             self.arrows.append(Arrow(source, self.box_of[position], label, frame.passage(position, k), flow))
 
-    def constant(self, position: int, reader: int, state: State, tag: tuple[Row, ...] | None = None) -> int:
+    def constant(self, position: int, reader: int, state: State, tag: tuple[TextRow, ...] | None = None) -> int:
         """A box for one use of a constant."""
         rows = ((Piece(constant_text(self.graph.nodes[position])),), *(tag or ()))
         seen: State = "unknown" if state == "unknown" else "done"
@@ -90,7 +102,7 @@ class _Describer:
         return Diagram(title, tuple(self.boxes), tuple(self.arrows), key, headings)
 
 
-def heading(graph: Graph, position: int) -> Row:
+def heading(graph: Graph, position: int) -> TextRow:
     """The name of a node and, for an operation, what it does."""
     name = Piece(cut(graph.names[position]), "name")
     return (name, Piece(f"= {cut(graph.written(position))}", gap=0.28)) if graph.nodes[position].operands else (name,)
@@ -102,7 +114,7 @@ def constant_text(node: Node) -> str:
     return cut(text[1:-1] if text[0] == "(" else text, LONGEST_CONSTANT)
 
 
-def output_tags(graph: Graph, names: Sequence[str] | None) -> dict[int, tuple[Row, ...]]:
+def output_tags(graph: Graph, names: Sequence[str] | None) -> dict[int, tuple[TextRow, ...]]:
     """For every node that is an output, the lines that say which one. A single output without a name needs none."""
     if names is None:
         names = [f"output {k}" for k in range(1, len(graph.outputs) + 1)] if len(graph.outputs) > 1 else [""]

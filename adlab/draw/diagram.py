@@ -17,7 +17,7 @@ Role = Literal["name", "text", "primal", "tangent", "adjoint", "partial", "note"
 State = Literal["done", "unknown", "now", "passed"]
 
 
-class Contribution(Protocol):
+class DrawnContribution(Protocol):
     """What the operation `source` passes back to its operand number `operand`, the node `target`."""
 
     @property
@@ -32,7 +32,7 @@ class Contribution(Protocol):
     def sum_after(self) -> float: ...
 
 
-class Trace(Protocol):
+class DrawnTrace(Protocol):
     """The numbers of a graph at a point, by node position: what a picture needs of a trace."""
 
     @property
@@ -46,7 +46,7 @@ class Trace(Protocol):
     @property
     def partials(self) -> Mapping[int, Sequence[float | None]]: ...
     @property
-    def contributions(self) -> Sequence[Contribution]: ...
+    def contributions(self) -> Sequence[DrawnContribution]: ...
 
 
 class Piece(NamedTuple):
@@ -58,7 +58,7 @@ class Piece(NamedTuple):
     widest: str = ""
 
 
-Row = tuple[Piece, ...]
+TextRow = tuple[Piece, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Box:
     """One node: its text, and how it is drawn. `sums` marks an adjoint that is a sum of several contributions."""
 
     kind: Kind
-    rows: tuple[Row, ...]
+    rows: tuple[TextRow, ...]
     tooltip: str
     output: bool = False
     sums: bool = False
@@ -80,7 +80,7 @@ class Arrow:
 
     source: int
     target: int
-    rows: tuple[Row, ...] = ()
+    rows: tuple[TextRow, ...] = ()
     tooltip: str = ""
     state: State = "done"
 
@@ -95,7 +95,7 @@ class Diagram:
     title: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
-    key: tuple[Row, ...] = ()
+    key: tuple[TextRow, ...] = ()
     headings: tuple[str, str] | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from adlab.draw.diagram import Direction, Piece, Role, Row, State, Trace, short_number
+from adlab.draw.diagram import Direction, DrawnTrace, Piece, Role, State, TextRow, short_number
 from adlab.errors import OptionError
 from adlab.graph.graph import Graph
 
@@ -21,7 +21,7 @@ MEANINGS: dict[Role, str] = {
 }  # fmt: skip
 
 
-def check(graph: Graph, trace: Trace | None, step: int | None) -> None:
+def check(graph: Graph, trace: DrawnTrace | None, step: int | None) -> None:
     """Raises OptionError for a trace of another graph, and for a step that does not exist."""
     if trace is None and step is not None:
         raise OptionError("`step` says how far a trace has come: give `trace=` with it")
@@ -38,7 +38,7 @@ class Frame:
     A number that is not yet computed is a dash. A sum that is not yet complete has dots after it.
     """
 
-    def __init__(self, graph: Graph, trace: Trace | None, step: int | None, direction: Direction) -> None:
+    def __init__(self, graph: Graph, trace: DrawnTrace | None, step: int | None, direction: Direction) -> None:
         check(graph, trace, step)
         order, count = [*graph.operations, *reversed(graph.operations)], len(graph.operations)
         self.graph, self.trace, self.step, self.direction = graph, trace, step, direction
@@ -78,7 +78,7 @@ class Frame:
 
     # --- texts --------------------------------------------------------------------------------------------------
 
-    def rows(self, position: int) -> tuple[Row, ...]:
+    def rows(self, position: int) -> tuple[TextRow, ...]:
         """The numbers of a node that is not a constant."""
         if self.trace is None:
             return ()
@@ -90,7 +90,7 @@ class Frame:
         first = (primal, adjoint._replace(gap=0.8)) if adjoint else (primal,)
         return (first, (tangent,)) if tangent else (first,)
 
-    def label(self, position: int, operand: int) -> tuple[Row, ...]:
+    def label(self, position: int, operand: int) -> tuple[TextRow, ...]:
         """Beside an arrow: the local partial, and what has been passed back along the arrow."""
         if self.trace is None or not self.graph.active[self.graph.nodes[position].operands[operand]]:
             return ()
@@ -158,7 +158,7 @@ class Frame:
             text += f"\ncontribution to the adjoint of {name}: {value!r} = {adjoint!r} × this"
         return text
 
-    def key(self, on_edges: bool = True) -> tuple[Row, ...]:
+    def key(self, on_edges: bool = True) -> tuple[TextRow, ...]:
         """How far a frame has come, and what the signs mean; also those on edges, if there are any."""
         if self.trace is None:
             return ()

@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from adlab.draw.collapse import LIMIT
-from adlab.draw.diagram import Box, Direction, Role, Trace
+from adlab.draw.diagram import Box, Direction, DrawnTrace, Role
 from adlab.draw.picture import (
     BADGE,
     INKS,
     STACK,
-    Line,
     Picture,
     PlacedArrow,
     PlacedBox,
     Rect,
     Stroke,
+    TextLine,
     corner,
     picture_of,
 )
@@ -33,7 +33,7 @@ _ON_BOXES, _ON_LINES = 3, 2
 def plot_graph(
     graph: Graph,
     ax: Any = None,
-    trace: Trace | None = None,
+    trace: DrawnTrace | None = None,
     step: int | None = None,
     *,
     direction: Direction = "TB",
@@ -159,7 +159,7 @@ class _Pen:
             )
         )  # fmt: skip
 
-    def line(self, line: Line) -> None:
+    def line(self, line: TextLine) -> None:
         for piece, x in line.starts():
             weight = "bold" if piece.role == "name" else "normal"
             self._text(piece.text, x, line.y, line.size, color=self.colour(piece.role), ha="left", weight=weight)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from adlab.draw.collapse import LIMIT, collapse
 from adlab.draw.describe import describe
-from adlab.draw.diagram import Arrow, Box, Diagram, Direction, Piece, Role, Row, Trace
+from adlab.draw.diagram import Arrow, Box, Diagram, Direction, DrawnTrace, Piece, Role, TextRow
 from adlab.draw.frame import check
 from adlab.draw.layout import Extent, Point, layout
 from adlab.errors import OptionError
@@ -55,13 +55,13 @@ class Rect(NamedTuple):
     height: float
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One line of text. Its pieces follow each other; the line starts at x, or has its middle there."""
 
     x: float
     y: float
     size: float
-    pieces: Row
+    pieces: TextRow
     anchor: Literal["start", "middle"] = "middle"
 
     def starts(self) -> Iterator[tuple[Piece, float]]:
@@ -81,7 +81,7 @@ Stroke = tuple[tuple[float, float], ...]
 class PlacedBox:
     box: Box
     rect: Rect
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     badge: tuple[float, float] | None = None
 
 
@@ -90,7 +90,7 @@ class PlacedArrow:
     arrow: Arrow
     strokes: tuple[Stroke, ...]
     head: Stroke
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Picture:
     height: float
     boxes: tuple[PlacedBox, ...]
     arrows: tuple[PlacedArrow, ...]
-    notes: tuple[Line, ...]
+    notes: tuple[TextLine, ...]
     divide: Stroke = ()
 
 
@@ -121,7 +121,7 @@ def _character_width(character: str) -> float:
     return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.66 if character.isalpha() else 0.84
 
 
-def row_width(row: Row, size: float, widest: bool = False) -> float:
+def row_width(row: TextRow, size: float, widest: bool = False) -> float:
     """The width of a row of pieces, as they are or as wide as they may become."""
     texts = [(piece.widest if widest else "") or piece.text for piece in row]
     widths = (text_width(text, size, piece.role == "name") for text, piece in zip(texts, row, strict=True))
@@ -130,7 +130,7 @@ def row_width(row: Row, size: float, widest: bool = False) -> float:
 
 def picture_of(
     graph: Graph,
-    trace: Trace | None = None,
+    trace: DrawnTrace | None = None,
     step: int | None = None,
     *,
     direction: Direction = "TB",
@@ -218,7 +218,7 @@ class _Composer:
         lines = []
         for i, row in enumerate(box.rows):
             baseline += HEADING * LEADING
-            lines.append(Line(x, baseline, HEADING if i == 0 else NUMBERS, row))
+            lines.append(TextLine(x, baseline, HEADING if i == 0 else NUMBERS, row))
         badge = ((x, rect.y + height) if self.across else (rect.x + width, y)) if box.sums else None
         return PlacedBox(box, rect, tuple(lines), badge)
 
@@ -230,30 +230,30 @@ class _Composer:
         strokes = tuple(tuple(map(self._at, stroke)) for stroke in _curve([*route[:-1], base]))
         return PlacedArrow(arrow, strokes, tuple(map(self._at, corners)), self._label(arrow, place))
 
-    def _label(self, arrow: Arrow, place: Point | None) -> tuple[Line, ...]:
+    def _label(self, arrow: Arrow, place: Point | None) -> tuple[TextLine, ...]:
         if place is None:
             return ()
         x, y = self._at(place)
         height = _block(arrow.rows, SMALL)[1]
         top = y - height / 2 if self.across else y - height - 1
         return tuple(
-            Line(x + LABEL_GAP if self.across else x, top + SMALL * (LEADING * (i + 1) - 0.3), SMALL, row,
+            TextLine(x + LABEL_GAP if self.across else x, top + SMALL * (LEADING * (i + 1) - 0.3), SMALL, row,
                  "start" if self.across else "middle")
             for i, row in enumerate(arrow.rows)
         )  # fmt: skip
 
-    def _headings(self) -> Iterator[Line]:
+    def _headings(self) -> Iterator[TextLine]:
         divide = self.layout.divide
         if self.diagram.headings is None or divide is None:
             return
         near, far = ((Piece(text, "note"),) for text in self.diagram.headings)
         first = MARGIN + HEADING
         if self.across:
-            yield Line(self.left + divide / 2, first, HEADING, near)
-            yield Line(self.left + (divide + self.breadth) / 2, first, HEADING, far)
+            yield TextLine(self.left + divide / 2, first, HEADING, near)
+            yield TextLine(self.left + (divide + self.breadth) / 2, first, HEADING, far)
         else:
-            yield Line(self.left, first, HEADING, near, "start")
-            yield Line(self.left, self.top + divide + HEADING + 2, HEADING, far, "start")
+            yield TextLine(self.left, first, HEADING, near, "start")
+            yield TextLine(self.left, self.top + divide + HEADING + 2, HEADING, far, "start")
 
     def _divide(self) -> Stroke:
         divide = self.layout.divide
@@ -275,7 +275,7 @@ def corner(box: Box, height: float) -> float:
     return min(height / 2, 12.0) if box.kind == "input" else 3.0
 
 
-def _block(rows: Sequence[Row], size: float) -> tuple[float, float]:
+def _block(rows: Sequence[TextRow], size: float) -> tuple[float, float]:
     return max(row_width(row, size, widest=True) for row in rows), len(rows) * LEADING * size
 
 
@@ -297,15 +297,15 @@ def _slope(a: Point, b: Point, c: Point) -> float:
     return 2 * before * after / (before + after) if before * after > 0 else 0.0
 
 
-def _key_width(row: Row) -> float:
+def _key_width(row: TextRow) -> float:
     return row_width(row, SMALL) + KEY_GAP * SMALL * (len(row) - 1)
 
 
-def _key(rows: Sequence[Row], width: float, top: float) -> Iterator[Line]:
+def _key(rows: Sequence[TextRow], width: float, top: float) -> Iterator[TextLine]:
     """The key below the drawing. Each row is broken into as many lines as it needs."""
-    lines: list[Row] = []
+    lines: list[TextRow] = []
     for row in rows:
-        line: Row = ()
+        line: TextRow = ()
         for piece in row:
             if line and _key_width((*line, piece)) > width:
                 lines.append(line)
@@ -314,4 +314,4 @@ def _key(rows: Sequence[Row], width: float, top: float) -> Iterator[Line]:
         lines.append(line)
     for i, line in enumerate(lines):
         spaced = tuple(piece._replace(gap=KEY_GAP if k else 0.0) for k, piece in enumerate(line))
-        yield Line(MARGIN + width / 2, top + SMALL * LEADING * (i + 1), SMALL, spaced)
+        yield TextLine(MARGIN + width / 2, top + SMALL * LEADING * (i + 1), SMALL, spaced)

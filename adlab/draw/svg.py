@@ -17,17 +17,17 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from adlab.draw.collapse import LIMIT
-from adlab.draw.diagram import Direction, Trace
+from adlab.draw.diagram import Direction, DrawnTrace
 from adlab.draw.picture import (
     BADGE,
     INKS,
     STACK,
-    Line,
     Picture,
     PlacedArrow,
     PlacedBox,
     Rect,
     Stroke,
+    TextLine,
     corner,
     picture_of,
 )
@@ -41,7 +41,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 def graph_svg(
     graph: Graph,
-    trace: Trace | None = None,
+    trace: DrawnTrace | None = None,
     step: int | None = None,
     *,
     direction: Direction = "TB",
@@ -176,7 +176,7 @@ def _path(strokes: Sequence[Stroke]) -> str:
     return "".join(drawn)
 
 
-def _line(line: Line) -> str:
+def _line(line: TextLine) -> str:
     spans = "".join(
         f'<tspan class="{piece.role}"{_gap(piece.gap * line.size)}>{_text(piece.text)}</tspan>' for piece in line.pieces
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from adlab.compile.derivatives import Plan, guarded_by, planned
+from adlab.compile.derivatives import CompilePlan, guarded_by, planned
 from adlab.compile.program import compile_graph
 from adlab.errors import AdlabError, OptionError
 from adlab.inputs import coerce_one
@@ -30,7 +30,7 @@ TRIED = (0.5, 1.0, 1.25, 2.0, -0.5, 0.1, 3.0)
 class Task:
     """The program to write: its plan, its name, its arguments (`x`, perhaps a vector `v`), what it gives, in words."""
 
-    plan: Plan
+    plan: CompilePlan
     name: str
     about: str
     inputs: Sequence[str]

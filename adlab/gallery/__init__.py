@@ -41,7 +41,7 @@ from adlab.gallery.models import attention, bundle_adjustment, network, residual
 from adlab.gallery.straight import straight
 
 __all__ = [
-    "GALLERY", "Row", "attention", "baydin", "bundle_adjustment", "chain", "helmholtz", "listing",
+    "GALLERY", "GalleryRow", "attention", "baydin", "bundle_adjustment", "chain", "helmholtz", "listing",
     "logistic_map", "named", "network", "residual_network", "robot_arm", "rosenbrock", "speelpenning", "squire_trapp",
     "straight", "switched", "worked_example",
 ]  # fmt: skip
@@ -55,7 +55,7 @@ GALLERY: dict[str, Callable[..., Function]] = {
 }  # fmt: skip
 
 
-class Row(NamedTuple):
+class GalleryRow(NamedTuple):
     """A line of the list: the name for `named`, the variables, outputs and operations, and a sentence."""
 
     name: str
@@ -65,14 +65,14 @@ class Row(NamedTuple):
     about: str
 
 
-def listing() -> list[Row]:
+def listing() -> list[GalleryRow]:
     """Every function of the gallery, at its default sizes.
 
     >>> listing()[0][:4], listing()[4].name
     (('worked-example', 2, 1, 6), 'logistic-map:4')
     """
     functions = {_call(name): make() for name, make in GALLERY.items()}
-    return [Row(name, f.n, f.m, len(f.graph.operations), f.about) for name, f in functions.items()]
+    return [GalleryRow(name, f.n, f.m, len(f.graph.operations), f.about) for name, f in functions.items()]
 
 
 def named(text: str) -> Function:

@@ -14,12 +14,12 @@ EXACT_BITS = 4096  # exact constants longer than this stay operations
 _SMALL = 2**60
 
 
-class Written(float):
+class TypedDecimal(float):
     """A decimal number: its value is a binary64, and it prints as it was typed."""
 
     text: str
 
-    def __new__(cls, value: float, text: str) -> Written:
+    def __new__(cls, value: float, text: str) -> TypedDecimal:
         self = super().__new__(cls, value)
         self.text = text
         return self
@@ -39,7 +39,7 @@ def decimal(node: sympy.Float) -> Number:
     if nearest != exact:
         return exact
     text = getattr(node, "text", None)
-    return Written(nearest, text) if text is not None else nearest
+    return TypedDecimal(nearest, text) if text is not None else nearest
 
 
 def _short(exact: Fraction) -> Number | None:

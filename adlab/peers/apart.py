@@ -19,7 +19,7 @@ MEMORY = 12 * 2**30
 """Bytes of address space that a job may take, so that an expression that unfolds cannot use up the machine's memory."""
 
 
-class Worker:
+class PeerWorker:
     """A peer's derivative of a graph, each call in a new process. Once time is up, this call and all later ones raise GaveUp."""
 
     def __init__(self, name: str, system: str, graph: Graph, seconds: float) -> None:

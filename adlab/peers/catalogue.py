@@ -26,7 +26,7 @@ import numpy as np
 from adlab.errors import AdlabError, GaveUp, MissingExtra, PeerError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
-from adlab.peers.apart import Worker
+from adlab.peers.apart import PeerWorker
 from adlab.peers.shapes import Jacobians, Sampled, Values
 from adlab.progress import stage
 
@@ -138,7 +138,7 @@ def prepare(peer: Peer, graph: Graph, seconds: float = SECONDS, in_place: bool =
     """The peer's derivative of a graph, (..., n) → (..., m, n). The peer's own failures become PeerError."""
     function = getattr(library(peer.package), peer.function)
     if not in_place and peer.measure(graph) > peer.largest:
-        return Worker(peer.name, peer.system, graph, seconds)
+        return PeerWorker(peer.name, peer.system, graph, seconds)
     with speaking(peer):
         jacobians: Jacobians = function(graph, **peer.options)
     return partial(_spoken, peer, jacobians)

@@ -19,6 +19,7 @@ Over = Callable[[At, Sequence[Interval], Any], Interval]
 
 ENTIRE: Interval = (-math.inf, math.inf)
 TINIEST = 5e-324
+"""The smallest positive double."""
 
 
 def hull(values: Iterable[float]) -> Interval:

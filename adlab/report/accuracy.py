@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adlab.arithmetic.bounded import Bounded
+from adlab.arithmetic.domain import SMALLEST_NORMAL
 from adlab.display import Table, significant
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
@@ -33,8 +33,6 @@ STATUS: dict[type[AdlabError], str] = {
     MethodError: "refused", GaveUp: "gave up", DomainError: "domain", OverflowedError: "overflow", MissingExtra: "missing",
     PeerError: "crashed",
 }  # fmt: skip
-SMALLEST_NORMAL = sys.float_info.min
-"""Below it binary64 has fewer digits than 53 bits, and in the end none. There the nearest double counts as fully right."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +166,7 @@ def _measured(row: AccuracyRow, method: Method | None, component: Component, kin
     return row
 
 
-def measured(row: AccuracyRow, component: Component) -> AccuracyRow:
+def row_measured(row: AccuracyRow, component: Component) -> AccuracyRow:
     """A row that has only a value, measured against a truth of any order. Without a truth the row stays as it is."""
     if component.value is None or row.value is None or not math.isfinite(row.value):
         note = component.note if component.value is None else NOT_FINITE
@@ -189,7 +187,7 @@ FEW = 6
 """With at most this many partials, each has a line. With more: each method's worst one, and the median of all."""
 
 
-def table(accuracy: list[AccuracyRow]) -> Table:
+def accuracy_table(accuracy: list[AccuracyRow]) -> Table:
     """A line for each partial by each method. With more than `FEW` partials: the worst one of each method, and the median digits.
 
     An error below one unit in the last place is written as that, not as 0.

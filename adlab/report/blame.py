@@ -16,7 +16,8 @@ from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray
 from adlab.methods import Method
 from adlab.report.accuracy import AccuracyRow
-from adlab.report.causes import MOST_NODES, UNIT, Kind, Loss, Walk, losses
+from adlab.report.causes import MOST_NODES, Kind, Loss, Walk, losses
+from adlab.report.conditioning import UNIT
 from adlab.report.truth import Truth
 from adlab.text.traversal import is_small
 from adlab.truth.meanings import CONTEXT, exact, working

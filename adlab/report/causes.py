@@ -15,15 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from adlab.arithmetic.domain import SMALLEST_NORMAL
 from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Graph
+from adlab.report.conditioning import UNIT
 from adlab.truth.meanings import CONTEXT, exact, working
 
 Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph", "constants"]
-UNIT = 2.0**-53
 BITS = (400, 1600)
 """Bits of the high-precision walk. The second number is used where the first is not enough."""
 MOST_NODES = 4_000  # of a graph that is walked: that takes some tenths of a second
@@ -32,7 +33,6 @@ BETTER = 10.0  # a repair must make the error this many times smaller
 ENOUGH = 32.0  # ulps: a smaller error needs no cause
 ABSORBED = 1e-3  # of the sum: a smaller term loses three digits in it
 MOST_CAUSES = 3
-SMALLEST_NORMAL = 2.0**-1022
 SUSPECT = "the graph is wrong in high precision too: suspect the graph, or a rule of the table"
 
 

@@ -133,7 +133,7 @@ class FullComparison(Report):
         if found.conditioning is not None:
             asked += "\n" + _conditioned(f, found.conditioning)
         words = "verdict\n" + "\n".join(f"• {sentence.text}" for sentence in found.verdict)
-        return [asked, accuracy.table(found.accuracy), *found.swell.sections(), found.cost.sections()[0], words]
+        return [asked, accuracy.accuracy_table(found.accuracy), *found.swell.sections(), found.cost.sections()[0], words]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """As `Comparison.plot`."""

@@ -37,7 +37,7 @@ ROUNDINGS = 4  # units in the last place that no estimate need cover
 
 
 @dataclass(frozen=True)
-class Entry:
+class ContestEntry:
     """One contestant on one function.
 
     `error` is relative to the true derivative; None where there is no derivative or no answer. `estimate` is the contestant's own
@@ -72,7 +72,7 @@ class Entry:
 class Contest(Report):
     """The `entries`, function by function and contestant by contestant."""
 
-    entries: list[Entry]
+    entries: list[ContestEntry]
     every: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Contest(Report):
                 f"{sum(e.false_success for e in mine)} of {len(mine)}"]  # fmt: skip
 
 
-def _honesty(entry: Entry) -> str:
+def _honesty(entry: ContestEntry) -> str:
     if entry.value is None or not math.isfinite(entry.value):
         return "no answer"
     return (
@@ -151,25 +151,25 @@ def contest(methods: Iterable[str] | None = None, cases: Mapping[str, Any] | Ite
     return Contest([entry for case in chosen for entry in _entries(case, names)])
 
 
-def _entries(case: Case, names: list[str]) -> list[Entry]:
+def _entries(case: Case, names: list[str]) -> list[ContestEntry]:
     f: Any = Function(case.f) if isinstance(case.f, str) else case.f
     exact = truth(case.truth, case.at).component(0, 0).value if case.has_truth else None
     return [_entry(case, f() if case.made else f, name, exact) for name in names]
 
 
-def _entry(case: Case, f: Any, name: str, exact: Any) -> Entry:
+def _entry(case: Case, f: Any, name: str, exact: Any) -> ContestEntry:
     start = time.perf_counter()
     try:
         answer = (_ours if name in NAMES else _theirs)(f, name, case.at)
     except AdlabError as reason:
         said = str(reason).splitlines()[0]
-        return Entry(case.kind, case.name, case.at, name, None, None, None, None, None, False, True, said)
+        return ContestEntry(case.kind, case.name, case.at, name, None, None, None, None, None, False, True, said)
     seconds = time.perf_counter() - start
     value, estimate, evaluations, claimed, said = answer
     claimed = claimed and math.isfinite(value)
     if exact is None or not math.isfinite(value):
         honest = not claimed
-        return Entry(
+        return ContestEntry(
             case.kind, case.name, case.at, name, value, None, None, evaluations, seconds, claimed, honest, said
         )
     size = abs(float(exact)) or 1.0
@@ -177,7 +177,7 @@ def _entry(case: Case, f: Any, name: str, exact: Any) -> Entry:
         error = float(abs(exact_number(value) - exact_number(exact)))
     honest = estimate is not None and error <= 2 * estimate + ROUNDINGS * math.ulp(size)
     relative = None if estimate is None else estimate / size
-    return Entry(
+    return ContestEntry(
         case.kind, case.name, case.at, name, value, error / size, relative, evaluations, seconds, claimed, honest, said
     )
 

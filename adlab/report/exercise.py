@@ -35,7 +35,7 @@ Answers = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Part:
+class PathPart:
     """What one path brings to a tangent or an adjoint: `carried` × `partial`, to or from the node `by`."""
 
     by: str
@@ -261,13 +261,13 @@ class Exercise(Report):
                 for often in (len(arrivals) * arrivals[-1], sum(arrivals)):
                     yield rest + passed * often, f"{turn} {len(arrivals)} times; its turn comes once, after all that reads it"
 
-    def _parts(self, column: str, node: int) -> list[Part]:
+    def _parts(self, column: str, node: int) -> list[PathPart]:
         trace, names = self.trace, self.trace.graph.names
         if column == "adjoint":
-            return [Part(f"from {names[c.source]}", trace.adjoints[c.source], c.partial, c.source, c.operand)
+            return [PathPart(f"from {names[c.source]}", trace.adjoints[c.source], c.partial, c.source, c.operand)
                     for c in trace.into(node)]  # fmt: skip
         tangents, partials = trace.tangents or {}, trace.partials.get(node, ())
-        return [Part(f"of {names[a]}", tangents.get(a, 0.0), partials[k] or 0.0, node, k)
+        return [PathPart(f"of {names[a]}", tangents.get(a, 0.0), partials[k] or 0.0, node, k)
                 for k, a in enumerate(trace.graph.nodes[node].operands)]  # fmt: skip
 
 

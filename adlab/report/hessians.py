@@ -15,7 +15,7 @@ from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.progress import stage
-from adlab.report.accuracy import STATUS, AccuracyRow, measured, table
+from adlab.report.accuracy import STATUS, AccuracyRow, accuracy_table, row_measured
 from adlab.report.cost import duration
 from adlab.report.hessian_methods import METHODS, HessianMethod, chosen, nested, symbolic_hessian
 from adlab.report.hessian_screen import screen
@@ -106,7 +106,7 @@ class HessianComparison(Report):
 
     def table(self) -> Table:
         """Every second partial by every method."""
-        return table(self.accuracy)
+        return accuracy_table(self.accuracy)
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _tried(
             raise
         return replace(row, status="crashed", note=f"{type(reason).__name__}: {str(reason).splitlines()[0]}"), []
     partials = [
-        measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
+        row_measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
         for i in range(f.n)
         for j in range(f.n)
     ]

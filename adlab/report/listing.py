@@ -36,6 +36,6 @@ def _installed(method: Method) -> bool:
     return method.family != "peer" or PEERS[method.name].installed
 
 
-def listing() -> MethodList:
+def method_listing() -> MethodList:
     """The list of methods as a report. `adlab.methods()` has the same list as a dictionary."""
     return MethodList(tuple(METHODS.values()))

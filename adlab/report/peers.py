@@ -52,10 +52,10 @@ class Listing(Report):
         return [Table("peers", ["method", "library", "version", "how it differentiates"], rows, notes=notes)]
 
 
-def listing() -> Listing:
+def peer_listing() -> Listing:
     """The peers with their versions. Nothing is imported to find them.
 
-    >>> [row.system for row in listing().rows][:1]
+    >>> [row.system for row in peer_listing().rows][:1]
     ['PyTorch']
     """
     return Listing([
@@ -68,7 +68,7 @@ def listing() -> Listing:
 
 
 @dataclass(frozen=True)
-class Case:
+class ConventionCase:
     """A formula and a point where its derivative is a matter of convention, or is easily lost."""
 
     what: str
@@ -82,32 +82,32 @@ class Case:
 
 
 CASES = (
-    Case("kink of abs", "Abs(x)", {"x": 0.0}),
-    Case("relu at 0", "Max(x, 0)", {"x": 0.0}),
-    Case("tie of max", "Max(x, y)", {"x": 1.0, "y": 1.0}),
-    Case("tie of min", "Min(x, y)", {"x": 1.0, "y": 1.0}),
-    Case("jump of sign", "sign(x)", {"x": 0.0}),
-    Case("jump of Heaviside", "Heaviside(x)", {"x": 0.0}),
-    Case("jump of floor", "floor(x)", {"x": 1.0}),
-    Case("jump of Mod", "Mod(x, y)", {"x": 4.0, "y": 2.0}),
-    Case("cut of atan2", "atan2(x, y)", {"x": 0.0, "y": -1.0}),
-    Case("atan2 at the origin", "atan2(x, y)", {"x": 0.0, "y": 0.0}),
-    Case("edge of sqrt", "sqrt(x)", {"x": 0.0}),
-    Case("edge of asin", "asin(x)", {"x": 1.0}),
-    Case("root of a square", "sqrt(x**2)", {"x": 0.0}),
-    Case("norm at the origin", "sqrt(x**2 + y**2)", {"x": 0.0, "y": 0.0}),
-    Case("where-NaN trap", "Piecewise((sqrt(x), x > 0), (0, True))", {"x": -1.0}),
-    Case("where-NaN trap, sin(x)/x", "Piecewise((sin(x)/x, Ne(x, 0)), (1, True))", {"x": 0.0}),
-    Case("x**y at 0**2", "x**y", {"x": 0.0, "y": 2.0}),
-    Case("x**y at 0**1", "x**y", {"x": 0.0, "y": 1.0}),
-    Case("x**y at 0**0", "x**y", {"x": 0.0, "y": 0.0}),
-    Case("0**x", "0**x", {"x": 2.0}),
-    Case("0·∞ in x log x", "x*log(x)", {"x": 0.0}),
-    Case("0·∞ in a bump", "exp(-1/x**2)", {"x": 1e-200}),
-    Case("0·∞ in a logistic", "1/(1 + exp(-x))", {"x": -1000.0}),
-    Case("∞/∞ in a logistic", "exp(x)/(1 + exp(x))", {"x": 1000.0}),
-    Case("∞/∞ in a softplus", "log(1 + exp(x))", {"x": 1000.0}),
-    Case("saturated tanh", "tanh(x)", {"x": 20.0}),
+    ConventionCase("kink of abs", "Abs(x)", {"x": 0.0}),
+    ConventionCase("relu at 0", "Max(x, 0)", {"x": 0.0}),
+    ConventionCase("tie of max", "Max(x, y)", {"x": 1.0, "y": 1.0}),
+    ConventionCase("tie of min", "Min(x, y)", {"x": 1.0, "y": 1.0}),
+    ConventionCase("jump of sign", "sign(x)", {"x": 0.0}),
+    ConventionCase("jump of Heaviside", "Heaviside(x)", {"x": 0.0}),
+    ConventionCase("jump of floor", "floor(x)", {"x": 1.0}),
+    ConventionCase("jump of Mod", "Mod(x, y)", {"x": 4.0, "y": 2.0}),
+    ConventionCase("cut of atan2", "atan2(x, y)", {"x": 0.0, "y": -1.0}),
+    ConventionCase("atan2 at the origin", "atan2(x, y)", {"x": 0.0, "y": 0.0}),
+    ConventionCase("edge of sqrt", "sqrt(x)", {"x": 0.0}),
+    ConventionCase("edge of asin", "asin(x)", {"x": 1.0}),
+    ConventionCase("root of a square", "sqrt(x**2)", {"x": 0.0}),
+    ConventionCase("norm at the origin", "sqrt(x**2 + y**2)", {"x": 0.0, "y": 0.0}),
+    ConventionCase("where-NaN trap", "Piecewise((sqrt(x), x > 0), (0, True))", {"x": -1.0}),
+    ConventionCase("where-NaN trap, sin(x)/x", "Piecewise((sin(x)/x, Ne(x, 0)), (1, True))", {"x": 0.0}),
+    ConventionCase("x**y at 0**2", "x**y", {"x": 0.0, "y": 2.0}),
+    ConventionCase("x**y at 0**1", "x**y", {"x": 0.0, "y": 1.0}),
+    ConventionCase("x**y at 0**0", "x**y", {"x": 0.0, "y": 0.0}),
+    ConventionCase("0**x", "0**x", {"x": 2.0}),
+    ConventionCase("0·∞ in x log x", "x*log(x)", {"x": 0.0}),
+    ConventionCase("0·∞ in a bump", "exp(-1/x**2)", {"x": 1e-200}),
+    ConventionCase("0·∞ in a logistic", "1/(1 + exp(-x))", {"x": -1000.0}),
+    ConventionCase("∞/∞ in a logistic", "exp(x)/(1 + exp(x))", {"x": 1000.0}),
+    ConventionCase("∞/∞ in a softplus", "log(1 + exp(x))", {"x": 1000.0}),
+    ConventionCase("saturated tanh", "tanh(x)", {"x": 20.0}),
 )
 
 
@@ -115,7 +115,7 @@ CASES = (
 class Convention:
     """What each method answers in one case: the partials, or a word why not. `truth` is one-sided at a kink."""
 
-    case: Case
+    case: ConventionCase
     truth: str
     answers: dict[str, list[float] | str]
 
@@ -175,7 +175,7 @@ def default_methods() -> list[str]:
     return ["reverse", *(name for name in plain if PEERS[name].installed)]
 
 
-def conventions(methods: Iterable[str] | None = None, cases: Iterable[Case] = CASES) -> Conventions:
+def conventions(methods: Iterable[str] | None = None, cases: Iterable[ConventionCase] = CASES) -> Conventions:
     """What each method answers at kinks, ties, edges, and where 0 meets ∞. Every answer is measured.
 
     >>> conventions(["reverse"]).answer("kink of abs", "reverse")
@@ -185,7 +185,7 @@ def conventions(methods: Iterable[str] | None = None, cases: Iterable[Case] = CA
     return Conventions(names, [_measured(case, names) for case in cases])
 
 
-def _measured(case: Case, methods: Sequence[str]) -> Convention:
+def _measured(case: ConventionCase, methods: Sequence[str]) -> Convention:
     f = Function(case.formula, list(case.point))
     point = np.array(list(case.point.values()))
     answers: dict[str, list[float] | str] = {}

@@ -27,7 +27,7 @@ from adlab.tracing.traced import at_point
 
 
 @dataclass(frozen=True)
-class Program:
+class ShownProgram:
     """A program as some system writes it: its lines, how often each primitive occurs, and what it is in a few words.
 
     `same` says for each line, where that is known, what it is in adlab's list: the nodes with its value, or with its adjoints.
@@ -55,7 +55,7 @@ class SideBySide(Report):
 
     system: str
     title: str
-    pairs: list[tuple[str, Program, Program]]
+    pairs: list[tuple[str, ShownProgram, ShownProgram]]
     kept: dict[str, list[str]]
     accuracy: list[accuracy.AccuracyRow]
     notes: list[str]
@@ -93,7 +93,7 @@ class SideBySide(Report):
             for what, ours, theirs in self.pairs
         ]
         return [f"{self.title}: adlab and {self.system}", *programs, self._counts(), self._kept(),
-                *([self._fused()] if self.kernels else []), accuracy.table(self.accuracy), *self.notes]  # fmt: skip
+                *([self._fused()] if self.kernels else []), accuracy.accuracy_table(self.accuracy), *self.notes]  # fmt: skip
 
     def _counts(self) -> Table:
         rows = [
@@ -139,10 +139,10 @@ def side_by_side(f: Any, x: Any = None, framework: str = "torch") -> SideBySide:
 # --- adlab's side -------------------------------------------------------------------------------------------------
 
 
-def _ours(graph: Graph, what: str, framed: bool = False) -> Program:
+def _ours(graph: Graph, what: str, framed: bool = False) -> ShownProgram:
     """adlab's list. With `framed`, the inputs come first, as in a jaxpr."""
     head = [f"inputs: {', '.join(graph.inputs)}"] if framed else []
-    return Program(what, head + list(graph.lines()), graph.counts())
+    return ShownProgram(what, head + list(graph.lines()), graph.counts())
 
 
 def _ours_kept(f: Function) -> list[str]:
@@ -153,7 +153,7 @@ def _ours_kept(f: Function) -> list[str]:
     return [f.graph.names[i] for i in sorted(read) if f.graph.active[i]]
 
 
-Shown = tuple[list[tuple[str, Program, Program]], dict[str, list[str]], list[str], dict[str, list[str]]]
+Shown = tuple[list[tuple[str, ShownProgram, ShownProgram]], dict[str, list[str]], list[str], dict[str, list[str]]]
 """Pairs of programs, what is kept, notes, kernels."""
 
 # --- PyTorch --------------------------------------------------------------------------------------------------------
@@ -174,8 +174,8 @@ def _torch(f: Function, point: FloatArray) -> Shown:
         kept += [f"{f.graph.names[i]}.{each}" for each in held]
         lines.append(" → ".join(node.name for node in nodes) + (f"  saves {', '.join(held)}" if held else ""))
     ours, program = _ours(f.graph, "adlab's Wengert list"), _ours(f.program("reverse"), "adlab's derivative program")
-    forward = Program("PyTorch's grad_fn, recorded as f runs", lines, dict(Counter(order)))
-    backward = Program("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)), passes[::-1])
+    forward = ShownProgram("PyTorch's grad_fn, recorded as f runs", lines, dict(Counter(order)))
+    backward = ShownProgram("PyTorch runs the same nodes backwards", order[::-1], dict(Counter(order)), passes[::-1])
     note = "PyTorch writes no program: each call of f records these nodes anew, and backward() runs and frees them."
     return [("f", ours, forward), ("f and its gradient", program, backward)], {"PyTorch": kept}, [note], {}
 
@@ -205,12 +205,12 @@ def _fusion(primitives: int, made: dict[str, list[str]]) -> str:
     return f"jit: XLA turns the {primitives} primitives of grad(f) into {many}{again}."
 
 
-def _jaxpr(jaxpr: Any, jax: Any, what: str, ours: Graph, nearby: FloatArray) -> Program:
+def _jaxpr(jaxpr: Any, jax: Any, what: str, ours: Graph, nearby: FloatArray) -> ShownProgram:
     """A jaxpr's lines: the inputs, one line for each equation, the outputs. Beside an equation: adlab's nodes with its value."""
     lines = [line.strip() for line in jaxpr.pretty_print(use_color=False).splitlines()]
     values = jax.computed(jaxpr, nearby)
     same = ["", *_with_value(ours, nearby, values), ""] if len(lines) == len(values) + 2 else []
-    return Program(what, lines, dict(Counter(jax.equations(jaxpr))), same)
+    return ShownProgram(what, lines, dict(Counter(jax.equations(jaxpr))), same)
 
 
 def _with_value(graph: Graph, point: FloatArray, wanted: list[float]) -> list[str]:

@@ -39,7 +39,7 @@ from adlab.text.traversal import brief
 from adlab.text.unevaluated import Decimal, applied, flat
 
 
-class Row(NamedTuple):
+class TapeRow(NamedTuple):
     """One subexpression: the name of its class, the positions of its operands, and for an atom what it holds."""
 
     head: str
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 class Tape(NamedTuple):
     """Rows, and the positions of the recorded expressions."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TapeRow]
     roots: Sequence[int]
 
     def to_json(self) -> str:
@@ -61,7 +61,7 @@ class Tape(NamedTuple):
     def from_json(cls, text: str) -> Tape:
         """The tape in that text. `replay` checks what its rows say."""
         rows, roots = json.loads(text)
-        return cls([Row(head, tuple(operands), payload) for head, operands, payload in rows], roots)
+        return cls([TapeRow(head, tuple(operands), payload) for head, operands, payload in rows], roots)
 
 
 def record(expressions: Iterable[Basic]) -> Tape:
@@ -87,13 +87,13 @@ def replay(tape: Tape) -> list[Any]:
     return [nodes[root] for root in tape.roots]
 
 
-def _row(node: Any, operands: tuple[int, ...]) -> Row:
+def _row(node: Any, operands: tuple[int, ...]) -> TapeRow:
     name = type(node).__name__
     if isinstance(node, Rational):  # 0, 1, -1 and 1/2 have classes of their own
         name = "Integer" if node.is_Integer else "Rational"
     elif _heads().get(name) is not type(node) or (node.is_Symbol and not node.is_commutative):
         raise UnsupportedExpression(f"SymPy's `{name}` in {brief(node)} cannot be handed to the symbolic worker")
-    return Row(name, operands, _ATOMS[name].write(node) if name in _ATOMS else None)
+    return TapeRow(name, operands, _ATOMS[name].write(node) if name in _ATOMS else None)
 
 
 def _stored(head: Any, operands: list[Any]) -> Any:

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 from adlab.arithmetic.floats import FLOATS
-from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.programs import adjoint_program, derivative, fresh, tangent_program
 from adlab.errors import DomainError, GaveUp, UnsupportedExpression
 from adlab.graph.compound import Compound, applied, filled
@@ -162,7 +161,7 @@ class Root(Compound):
         n, body = parameter.unknowns, parameter.body
         inputs, still = [*results, *operands[n:]], [numbers.constant(0)] * n
         program = tangent_program(body, dotted(body))
-        pushed = written(numbers, program, [*inputs, *still, *filled(numbers, tangents[n:])])
+        pushed = walked(numbers, program, [*inputs, *still, *filled(numbers, tangents[n:])])
         right = [numbers.apply(NEG, None, [number]) for number in pushed]
         return applied(numbers, SOLVE, n, [*_matrix(numbers, parameter, inputs), *right])
 
@@ -174,19 +173,13 @@ class Root(Compound):
         transposed = [matrix[j * n + i] for i in range(n) for j in range(n)]
         weight = applied(numbers, SOLVE, n, [*transposed, *filled(numbers, bars)])
         program = adjoint_program(body, fresh(body.inputs, [f"bar{k}" for k in range(n)]))
-        passed = written(numbers, program, [*inputs, *(numbers.apply(NEG, None, [w]) for w in weight)])
+        passed = walked(numbers, program, [*inputs, *(numbers.apply(NEG, None, [w]) for w in weight)])
         return [*[None] * n, *passed[n:]]
-
-
-def written(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
-    """The outputs of a body in any arithmetic, including nodes of a new graph."""
-    values = evaluate(body, list(inputs), numbers)
-    return [values[output] for output in body.outputs]
 
 
 def _matrix(numbers: Any, parameter: Equations, inputs: Sequence[Any]) -> list[Any]:
     n, width = parameter.unknowns, len(parameter.body.inputs)
-    every = written(numbers, parameter.slopes, inputs)
+    every = walked(numbers, parameter.slopes, inputs)
     return [every[i * width + j] for i in range(n) for j in range(n)]
 
 

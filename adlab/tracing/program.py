@@ -19,7 +19,7 @@ from adlab.inputs import FloatArray
 from adlab.tracing import functions  # noqa: F401 (fills the list of NumPy's functions)
 from adlab.tracing.array import Array, plain
 from adlab.tracing.names import traced_names
-from adlab.tracing.recorder import HERE, NUMPY, Line, Recorder
+from adlab.tracing.recorder import HERE, NUMPY, Recorder, SourceLine
 from adlab.tracing.scalar import Scalar, scalar
 
 Guards = Literal["retrace", "refuse"]
@@ -29,21 +29,21 @@ MOST_PATHS = 256
 
 @dataclass(frozen=True)
 class Decision:
-    """A branch on a path: whether its condition held, and where it stands. Conditions are the outputs of `Path.decisions`."""
+    """A branch on a path: whether its condition held, and where it stands. Conditions are the outputs of `CodePath.decisions`."""
 
     held: bool
-    line: Line
+    line: SourceLine
     text: str
 
 
 @dataclass(frozen=True)
-class Path:
+class CodePath:
     """One way through a function: its graph, the conditions that lead this way, and the source line of each node."""
 
     graph: Graph
     decisions: Graph
     taken: tuple[Decision, ...]
-    lines: dict[int, Line]
+    lines: dict[int, SourceLine]
 
     def departs(self, point: Sequence[float]) -> Decision | None:
         """The first branch at which this point goes another way. None if it goes this way."""
@@ -149,7 +149,7 @@ class Program:
     arguments: Arguments
     example: FloatArray
     guards: Guards = "retrace"
-    paths: list[Path] = field(default_factory=list)
+    paths: list[CodePath] = field(default_factory=list)
     shape: tuple[int, ...] = ()
 
     @classmethod
@@ -169,7 +169,7 @@ class Program:
     def name(self) -> str:
         return getattr(self.function, "__name__", "f").replace("<lambda>", "f")
 
-    def path(self, point: Sequence[float]) -> Path:
+    def path(self, point: Sequence[float]) -> CodePath:
         """The path of this point: a known one, or a new one, unless new ones are refused."""
         departed = None
         for known in self.paths:
@@ -192,7 +192,7 @@ class Program:
         """The function itself, run on floats: its outputs in order."""
         return [float(item) for item in plain(self.arguments.call(self.function, [float(x) for x in point])).ravel()]
 
-    def _record(self, point: list[float]) -> Path:
+    def _record(self, point: list[float]) -> CodePath:
         recorder = Recorder(self.arguments.variables)
         numbers = [Scalar(recorder, float(value), i) for i, value in enumerate(point)]
         with traced_names(getattr(self.function, "__globals__", None)):
@@ -203,9 +203,9 @@ class Program:
         taken = list(recorder.guards.values())
         decisions = builder.finish([guard.position for guard in taken])
         lines = _moved(builder.nodes, graph, recorder.lines)
-        return Path(graph, decisions, tuple(Decision(g.held, g.line, g.line.text) for g in taken), lines)
+        return CodePath(graph, decisions, tuple(Decision(g.held, g.line, g.line.text) for g in taken), lines)
 
-    def _compare(self, path: Path, point: FloatArray) -> None:
+    def _compare(self, path: CodePath, point: FloatArray) -> None:
         """The function on floats must agree with its graph, twice. Otherwise it depends on something that is not an input."""
         graph = evaluate(path.graph, point.tolist(), FLOATS)
         for turn in ("", " the second time"):
@@ -239,7 +239,7 @@ def run(function: Callable[..., Any], call: Callable[[], Any]) -> Any:
     except Exception as reason:
         frames = traceback.extract_tb(reason.__traceback__)
         theirs = [frame for frame in frames if not frame.filename.startswith((HERE, NUMPY))] or list(frames)
-        line = Line(theirs[-1].filename, theirs[-1].lineno or 0)
+        line = SourceLine(theirs[-1].filename, theirs[-1].lineno or 0)
         said = str(reason) or "it says no more"
         raise TracingError(f"{line}: `{line.text}` raised {type(reason).__name__}: {said}") from reason
 
@@ -266,7 +266,7 @@ def nested(found: Any) -> Any:
     return found
 
 
-def _moved(before: Sequence[Node], graph: Graph, lines: dict[int, Line]) -> dict[int, Line]:
+def _moved(before: Sequence[Node], graph: Graph, lines: dict[int, SourceLine]) -> dict[int, SourceLine]:
     """The lines by the positions that nodes have in the finished graph, which leaves out what no output needs."""
     if len(before) == len(graph.nodes):
         return lines
@@ -283,4 +283,4 @@ def _moved(before: Sequence[Node], graph: Graph, lines: dict[int, Line]) -> dict
     return found
 
 
-__all__ = ["Arguments", "Path", "Program", "nested", "run"]
+__all__ = ["Arguments", "CodePath", "Program", "nested", "run"]

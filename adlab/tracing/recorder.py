@@ -29,7 +29,7 @@ LARGEST_EXACT = 2**53
 """The largest integer up to which binary64 holds every integer."""
 
 
-class Line(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of the user's source."""
 
     file: str
@@ -51,14 +51,14 @@ def is_ours(code: CodeType) -> bool:
     return code.co_filename.startswith((HERE, NUMPY))
 
 
-def users_line() -> Line:
+def users_line() -> SourceLine:
     """The innermost line of code that belongs neither to adlab nor to NumPy."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if not is_ours(frame.f_code):
-            return Line(frame.f_code.co_filename, frame.f_lineno)
+            return SourceLine(frame.f_code.co_filename, frame.f_lineno)
         frame = frame.f_back
-    return Line("<unknown>", 0)
+    return SourceLine("<unknown>", 0)
 
 
 def refuse(what: str, instead: str) -> TracingError:
@@ -73,7 +73,7 @@ class Guard(NamedTuple):
 
     position: int
     held: bool
-    line: Line
+    line: SourceLine
 
 
 class Recorder:
@@ -84,7 +84,7 @@ class Recorder:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.builder = Builder(names)
-        self.lines: dict[int, Line] = {}
+        self.lines: dict[int, SourceLine] = {}
         """The line of the user's source that first asked for each node."""
         self.guards: dict[int, Guard] = {}
         """Each condition that decided a branch, once."""

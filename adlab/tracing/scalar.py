@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from adlab.graph.lowering import LARGEST_INTEGER_POWER
 from adlab.primitives.primitive import Primitive
 from adlab.primitives.table import PRIMITIVES
 from adlab.tracing.recorder import NE, Recorder, refuse
@@ -22,8 +23,6 @@ ADD, SUB, MUL, DIV, NEG, ABS, MOD, FLOOR, POW, POWI, POWR, SQRT = (
     for name in ("add", "sub", "mul", "div", "neg", "abs", "mod", "floor", "pow", "powi", "powr", "sqrt")
 )
 TRUTH_VALUED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
-LARGEST_INTEGER_POWER = 2**53
-"""Beyond this power binary64 cannot tell odd from even."""
 CONSTANTS = (int, float, Fraction, np.number, np.bool_)
 
 

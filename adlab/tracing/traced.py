@@ -17,7 +17,7 @@ from adlab.function import Function, as_function, point_of
 from adlab.inputs import Errors, FloatArray, coerce, coerce_one
 from adlab.tracing import precise
 from adlab.tracing.precise import Code
-from adlab.tracing.program import Guards, Path, Program
+from adlab.tracing.program import CodePath, Guards, Program
 from adlab.truth.judge import gradient_truth
 
 LARGEST_FORMULA = 3000
@@ -28,11 +28,11 @@ class Traced(Function):
     """A traced Python function. `code` is its program. `at(x)` is the Function of the path that x takes."""
 
     code: Program
-    path: Path | None
+    path: CodePath | None
     """The one path of this Function. None where every point finds its own."""
 
     @classmethod
-    def of(cls, code: Program, path: Path | None = None, name: str | None = None) -> Traced:
+    def of(cls, code: Program, path: CodePath | None = None, name: str | None = None) -> Traced:
         """The function of a program, or of one path of it."""
         graph = (path or code.paths[0]).graph
         self = cls.from_graph(graph, name or code.name)

@@ -12,12 +12,12 @@ from adlab.cli.main import main
 from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.peers.catalogue import PEERS
-from adlab.report.peers import CASES, conventions, listing, side_by_side
+from adlab.report.peers import CASES, conventions, peer_listing, side_by_side
 from adlab.report.side_by_side import kernels
 
 
 def test_the_listing_has_every_peer_and_its_version() -> None:
-    rows = {row.name: row for row in listing().rows}
+    rows = {row.name: row for row in peer_listing().rows}
     assert list(rows) == list(PEERS)
     assert all(bool(rows[name].version) == peer.installed for name, peer in PEERS.items())
 

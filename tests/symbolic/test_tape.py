@@ -10,7 +10,7 @@ from random_expressions import random_expression
 from sympy import And, Dummy, Float, Function, I, Integer, Max, Mul, Ne, Not, Or, Piecewise, Symbol, oo, sin
 
 from adlab.errors import UnsupportedExpression
-from adlab.symbolic.tape import Row, Tape, record, replay
+from adlab.symbolic.tape import Tape, TapeRow, record, replay
 from adlab.symbolic.treesize import tree_nodes
 from adlab.text.parser import parse
 from adlab.text.unevaluated import applied, flat
@@ -90,4 +90,4 @@ def test_what_is_not_a_formula_is_refused_by_name(foreign: Any) -> None:
 
 def test_a_tape_names_no_other_class() -> None:
     with pytest.raises(KeyError):
-        replay(Tape([Row("Popen", ())], [0]))
+        replay(Tape([TapeRow("Popen", ())], [0]))

@@ -1,6 +1,6 @@
 """Primitives as LLVM IR, written by the table's own NumPy functions.
 
-NumPy lets an operand say what a ufunc means for it (`__array_ufunc__`). So calling `primitive.array` on `Traced` operands runs
+NumPy lets an operand say what a ufunc means for it (`__array_ufunc__`). So calling `primitive.array` on `IrValue` operands runs
 the formula in the table and records its instructions. Nothing about a primitive is written twice. This file has only what each
 ufunc is in IR. Truth values stay single bits until a number is needed.
 """
@@ -37,23 +37,23 @@ class UntraceableError(Exception):
     """An array function does something that has no form here. The primitive is then called back in Python."""
 
 
-class Traced(NDArrayOperatorsMixin):
+class IrValue(NDArrayOperatorsMixin):
     """A value in a block. NumPy's functions act on it; `truth` marks a bit."""
 
     def __init__(self, forms: Forms, value: str, truth: bool = False) -> None:
         self.forms, self.value, self.truth = forms, value, truth
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> Traced:
+    def __array_ufunc__(self, ufunc: Any, method: str, *operands: Any, **options: Any) -> IrValue:
         if method != "__call__" or options:
             raise UntraceableError(ufunc.__name__)
         return self.forms.ufunc(ufunc, *operands)
 
-    def __array_function__(self, function: Any, types: Any, operands: Any, options: Any) -> Traced:
+    def __array_function__(self, function: Any, types: Any, operands: Any, options: Any) -> IrValue:
         if options or function not in (np.where, np.clip):
             raise UntraceableError(function.__name__)
         return self.forms.where(*operands) if function is np.where else self.forms.clip(*operands)
 
-    def __getitem__(self, index: Any) -> Traced:
+    def __getitem__(self, index: Any) -> IrValue:
         return self
 
     def __float__(self) -> float:
@@ -78,7 +78,7 @@ class Forms:
             return self.block.binary(direct, *operands)
         if primitive.c:
             return self.call(primitive.c, *operands)
-        traced = [Traced(self, operand) for operand in operands]
+        traced = [IrValue(self, operand) for operand in operands]
         try:
             found = primitive.array(*traced) if parameter is None else primitive.array(*traced, parameter)
             return self.numeric(found)
@@ -131,45 +131,45 @@ class Forms:
 
     # --- what NumPy asks for ------------------------------------------------------------------------------------
 
-    def ufunc(self, ufunc: Any, *given: Any) -> Traced:
+    def ufunc(self, ufunc: Any, *given: Any) -> IrValue:
         block = self.block
         if ufunc in (np.bitwise_or, np.bitwise_and, np.logical_or, np.logical_and):
             bits = [self.bit(operand) for operand in given]
-            return Traced(self, block.logic("or" if "or" in ufunc.__name__ else "and", *bits), truth=True)
+            return IrValue(self, block.logic("or" if "or" in ufunc.__name__ else "and", *bits), truth=True)
         if ufunc in (np.invert, np.logical_not):
-            return Traced(self, block.negation(self.bit(given[0])), truth=True)
+            return IrValue(self, block.negation(self.bit(given[0])), truth=True)
         operands = [self.numeric(operand) for operand in given]
         if ufunc in RELATIONS:
-            return Traced(self, block.compare(RELATIONS[ufunc], *operands), truth=True)
+            return IrValue(self, block.compare(RELATIONS[ufunc], *operands), truth=True)
         if ufunc is np.isnan:
-            return Traced(self, block.compare("uno", operands[0], operands[0]), truth=True)
+            return IrValue(self, block.compare("uno", operands[0], operands[0]), truth=True)
         if ufunc is np.isinf:
-            return Traced(self, block.compare("oeq", block.intrinsic("fabs", operands[0]), block.number(math.inf)), truth=True)
+            return IrValue(self, block.compare("oeq", block.intrinsic("fabs", operands[0]), block.number(math.inf)), truth=True)
         if ufunc is np.isfinite:
             size = block.intrinsic("fabs", operands[0])
-            return Traced(self, block.compare("olt", size, block.number(math.inf)), truth=True)
+            return IrValue(self, block.compare("olt", size, block.number(math.inf)), truth=True)
         if ufunc in ARITHMETIC:
-            return Traced(self, block.binary(ARITHMETIC[ufunc], *operands))
+            return IrValue(self, block.binary(ARITHMETIC[ufunc], *operands))
         if ufunc in INTRINSICS:
-            return Traced(self, block.intrinsic(INTRINSICS[ufunc], *operands))
+            return IrValue(self, block.intrinsic(INTRINSICS[ufunc], *operands))
         if ufunc in FUNCTIONS:
-            return Traced(self, self.call(FUNCTIONS[ufunc], *operands))
+            return IrValue(self, self.call(FUNCTIONS[ufunc], *operands))
         if ufunc not in _WRITTEN_OUT:
             raise UntraceableError(ufunc.__name__)
-        return Traced(self, _WRITTEN_OUT[ufunc](self, *operands))
+        return IrValue(self, _WRITTEN_OUT[ufunc](self, *operands))
 
-    def where(self, condition: Any, a: Any, b: Any) -> Traced:
+    def where(self, condition: Any, a: Any, b: Any) -> IrValue:
         bit, first, second = self.bit(condition), self.numeric(a), self.numeric(b)
-        return Traced(self, self.block.choose(bit, first, second))
+        return IrValue(self, self.block.choose(bit, first, second))
 
-    def clip(self, a: Any, low: Any, high: Any) -> Traced:
+    def clip(self, a: Any, low: Any, high: Any) -> IrValue:
         value, least, most = self.numeric(a), self.numeric(low), self.numeric(high)
         value = self.block.choose(self.block.compare("olt", value, least), least, value)
-        return Traced(self, self.block.choose(self.block.compare("ogt", value, most), most, value))
+        return IrValue(self, self.block.choose(self.block.compare("ogt", value, most), most, value))
 
     def numeric(self, operand: Any) -> str:
         """An operand as a number: bits become 1.0 and 0.0."""
-        if not isinstance(operand, Traced):
+        if not isinstance(operand, IrValue):
             return self.block.number(to_float(operand))
         if operand.truth:
             return self.block.choose(operand.value, self.block.number(1.0), self.block.number(0.0))
@@ -177,7 +177,7 @@ class Forms:
 
     def bit(self, operand: Any) -> str:
         """An operand as a truth value: whether it differs from 0."""
-        if isinstance(operand, Traced) and operand.truth:
+        if isinstance(operand, IrValue) and operand.truth:
             return operand.value
         return self.block.compare("une", self.numeric(operand), self.block.number(0.0))
 

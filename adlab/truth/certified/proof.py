@@ -24,7 +24,7 @@ from flint import acb, arb
 
 from adlab.precision import seconds_left
 from adlab.truth.certified.balls import ball, moves, number, working
-from adlab.truth.certified.sweeps import Program, program
+from adlab.truth.certified.sweeps import BallProgram, program
 from adlab.truth.meanings import CONTEXT, bits_of, magnitude
 from adlab.truth.values import Plan
 
@@ -37,7 +37,7 @@ TIME_LIMIT = 20.0  # seconds for everything that is asked at one point
 Key = tuple[int, int, int]  # output, variable, order of the derivative
 
 
-class Enclosure(NamedTuple):
+class ProvedNumber(NamedTuple):
     """A number proven to lie within `radius` of `value`. Both are numbers of `adlab.truth.meanings`."""
 
     value: Any
@@ -51,8 +51,8 @@ class Proof:
     `complex_inside` holds the outputs that depend on a complex number, `complex_values` those that are one.
     """
 
-    values: dict[int, Enclosure] = field(default_factory=dict)
-    derivatives: dict[Key, Enclosure] = field(default_factory=dict)
+    values: dict[int, ProvedNumber] = field(default_factory=dict)
+    derivatives: dict[Key, ProvedNumber] = field(default_factory=dict)
     complex_inside: set[int] = field(default_factory=set)
     complex_values: dict[int, Any] = field(default_factory=dict)
     reason: str = ""
@@ -91,7 +91,7 @@ def prove(
 class _Search:
     """What is still to be certified, and the rounds at rising precision that certify it."""
 
-    program: Program
+    program: BallProgram
     point: list[arb]
     wanted: int  # bits
     order: int
@@ -156,12 +156,12 @@ class _Search:
         rows += [self.program.moved(here, j, self.point[j] + k * by) for k in range(1, self.order + 1)]
         return [[_real(row[i]) for row in rows] for i in range(len(rows[0]))]
 
-    def _held(self, found: arb) -> Enclosure | None:
+    def _held(self, found: arb) -> ProvedNumber | None:
         """A ball that is tight enough, as numbers. A ball around 0 that is small enough is 0."""
         if found.is_finite() and found.rel_accuracy_bits() > self.wanted:
-            return Enclosure(number(found.mid()), number(found.rad()))
+            return ProvedNumber(number(found.mid()), number(found.rad()))
         if found.contains(0) and found.abs_upper() < SMALLEST:
-            return Enclosure(CONTEXT.zero, number(found.abs_upper().mid()))
+            return ProvedNumber(CONTEXT.zero, number(found.abs_upper().mid()))
         return None
 
     def _agree(self, first: arb, left: arb, right: arb) -> bool:

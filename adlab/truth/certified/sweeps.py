@@ -40,7 +40,7 @@ _CONSTANTS: dict[type, Callable[[], Any]] = {
 }
 
 
-class Program(NamedTuple):
+class BallProgram(NamedTuple):
     """A plan, with the meaning of each of its steps on balls."""
 
     plan: Plan
@@ -83,9 +83,9 @@ class Program(NamedTuple):
         return slots
 
 
-def program(plan: Plan) -> Program:
+def program(plan: Plan) -> BallProgram:
     """A plan, with what each step means on balls."""
-    return Program(plan, tuple(map(_meaning, plan.steps)))
+    return BallProgram(plan, tuple(map(_meaning, plan.steps)))
 
 
 def _meaning(step: Step) -> Callable[..., Any]:
