@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from adlab.arithmetic.catalogue import walk as walk
     from adlab.arithmetic.registration import primitive as primitive
     from adlab.audit.reading import read as read
+    from adlab.audit.rules import rules as rules
     from adlab.audit.sweep import sweep as sweep
     from adlab.errors import (
         AdlabError as AdlabError,
@@ -129,6 +130,7 @@ _HOME = {
     "primitive": "adlab.arithmetic.registration",
     "read": "adlab.audit.reading",
     "rounding": "adlab.report.rounding",
+    "rules": "adlab.audit.rules",
     "sheet": "adlab.report.sheet",
     "side_by_side": "adlab.report.side_by_side",
     "steps": "adlab.report.steps",

@@ -301,11 +301,23 @@ def read(options: argparse.Namespace) -> None:
     show(options, read(_one_file(options)))
 
 
+def rules(options: argparse.Namespace) -> None:
+    """The audit of rules."""
+    from adlab.audit.rules import rules
+
+    found = rules(options.words, options.systems, 1 if options.order is None else options.order)
+    if options.issues:
+        print("\n\n".join(text for rule in found.found if (text := rule.issue())) or "no rule loses half of its digits")
+    else:
+        show(options, found)
+
+
 def sweep(options: argparse.Namespace) -> None:
     """A file of formulas through every method."""
     from adlab.audit.sweep import sweep
 
-    path, asked = _one_file(options), {} if methods_of(options) is None else {"methods": methods_of(options)}
+    path, methods = _one_file(options), methods_of(options)
+    asked: dict[str, Any] = {} if methods is None else {"methods": methods}
     if options.at_reference and options.points is not None:
         raise OptionError("--at-reference means the file's own points; leave out --points")
     show(options, sweep(path, points=options.points, out=options.out, workers=options.workers, resume=options.resume,

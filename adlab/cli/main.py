@@ -34,6 +34,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab table   "x*sin(y)" "exp(x)" FILE         methods × formulas: digits, operations or time
   adlab read    FILE                             the formulas of a file: FPCore, SBML, CSV and more
+  adlab rules   tanh softplus                    whose derivatives keep their digits: adlab, torch, jax …
   adlab sweep   FILE --out rows.csv              a whole file of formulas through every method
   adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
@@ -199,6 +200,11 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
 
 
+def _rules_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--systems", default="", metavar="A,B", help="adlab, symbolic, torch, jax …; by default all installed")
+    made.add_argument("--issues", action="store_true", help="a text for each project's issue tracker, instead of the tables")
+
+
 def _sweep_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--points", type=int, metavar="N", help="points drawn for each formula; by default the file's own point")
     made.add_argument("--at-reference", action="store_true", help="the file's own points, which is the default")
@@ -277,6 +283,9 @@ COMMANDS: dict[str, Command] = {
                      ("words", "FORMULA or FILE")),
     "read": Command("the formulas of a file: FPCore, SBML, CoolProp, CSV, lines of JSON, SymPy's srepr", commands.read,
                     "json markdown", ("formulas.csv", "benchmarks.fpcore"), ("words", "FILE")),
+    "rules": Command("the derivative of each operation, in every system, over its whole range: the worst error, who loses digits",
+                     commands.rules, "order json markdown plot", ("tanh softplus", "gelu --systems torch,jax --order 2"),
+                     ("words", "NAME"), _rules_options),
     "sweep": Command("a whole file of formulas through every method: one row a partial, and a summary", commands.sweep,
                      "methods patience json markdown plot",
                      ("formulas.csv", "benchmarks.fpcore --methods reverse,central-difference --out rows.csv --resume"),

@@ -1,0 +1,199 @@
+"""Whose derivatives are audited: adlab's own, SymPy's, and the libraries', each as one function of one variable.
+
+A library is asked in one of two ways. For an operation of adlab's table it runs its own functions on adlab's graph, and its
+own automatic differentiation. For a composed function, such as `gelu`, it runs the function of that name that it ships.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import sympy
+
+from adlab.errors import AdlabError, MissingExtra, OptionError
+from adlab.function import Function
+from adlab.inputs import FloatArray
+from adlab.methods import METHODS
+from adlab.primitives.heads import DEFINITIONS
+from adlab.primitives.primitive import Primitive, exact_sympy
+from adlab.primitives.table import PRIMITIVES, define
+from adlab.report.hessian_methods import METHODS as HESSIANS
+
+SYSTEMS = ("adlab", "symbolic", "torch", "jax", "casadi", "autograd", "symengine")
+X = sympy.Symbol("x", real=True)
+OTHER = sympy.Rational(3, 4)
+"""The operand that stands still when an operation of two operands is audited in the other one."""
+_PARAMETERS: dict[str, Sequence[Any]] = {
+    "powi": (3, -2), "powr": (sympy.Rational(5, 2),), "polygamma": (0, 1), "zeta": (2,), "sphericalj": (1,), "sphericali": (1,),
+    "besselj": (0,), "bessely": (0,), "besseli": (0,), "besselk": (0,), "uppergamma": (sympy.S.Half,),
+    "lowergamma": (sympy.S.Half,), "expint": (2,), "polylog": (2,),
+}  # fmt: skip
+"""The constant, an exponent or an order, at which an operation with one is audited."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function of one variable that is audited. `native` names what a library calls it, where it ships it whole."""
+
+    name: str
+    function: Function
+    native: dict[str, str] = field(default_factory=dict)
+
+
+_COMPOSED: dict[str, tuple[str, str, str]] = {
+    # name: the formula as adlab computes it; torch; jax
+    "sigmoid": ("sigmoid(x)", "sigmoid", "nn.sigmoid"),
+    "softplus": ("softplus(x)", "nn.functional.softplus", "nn.softplus"),
+    "log_sigmoid": ("-softplus(-x)", "nn.functional.logsigmoid", "nn.log_sigmoid"),
+    "silu": ("x*sigmoid(x)", "nn.functional.silu", "nn.silu"),
+    "gelu": ("x*erfc(-x/sqrt(2))/2", "nn.functional.gelu", "_exact_gelu"),
+    "elu": ("Piecewise((x, x > 0), (expm1(x), True))", "nn.functional.elu", "nn.elu"),
+    "log_ndtr": ("log(erfc(-x/sqrt(2))/2)", "special.log_ndtr", "scipy.stats.norm.logcdf"),
+    "erfcx": ("exp(x**2)*erfc(x)", "special.erfcx", ""),
+    "expm1": ("expm1(x)", "expm1", "numpy.expm1"),
+    "log1p": ("log1p(x)", "log1p", "numpy.log1p"),
+    "sinc": ("sinc(pi*x)", "sinc", "numpy.sinc"),
+    "entr": ("-x*log(x)", "special.entr", "scipy.special.entr"),
+    "tanh": ("tanh(x)", "tanh", "numpy.tanh"),
+    "digamma": ("digamma(x)", "digamma", "scipy.special.digamma"),
+    "huber": ("Piecewise((x**2/2, Abs(x) < 1), (Abs(x) - 1/2, True))", "_huber", "_huber"),
+}
+"""Functions that people call by name. Where one cell is empty, that library has none."""
+
+
+def subjects(names: Sequence[str] = ()) -> list[Subject]:
+    """The operations of the table and the composed functions, or those of these names. Raises OptionError for another."""
+    known = _all()
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise OptionError(f"no rule is called `{unknown[0]}`; there are {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+@cache
+def _all() -> dict[str, Subject]:
+    found = {}
+    for primitive in PRIMITIVES.values():
+        if not (primitive.truth_valued or primitive.piecewise_constant or primitive.compound or primitive.arity not in (1, 2)):
+            for subject in _of(primitive):
+                found[subject.name] = subject
+    for name, (formula, torch, jax) in _COMPOSED.items():
+        native = {system: place for system, place in (("torch", torch), ("jax", jax)) if place}
+        found[name] = Subject(name, Function(formula, ["x"], name=name), native)
+    return found
+
+
+def _of(primitive: Primitive) -> list[Subject]:
+    """An operation in each of its operands, at each constant of `_PARAMETERS`."""
+    found = []
+    for parameter in _PARAMETERS.get(primitive.name, (None,)):
+        given = () if parameter is None else (exact_sympy(parameter) if not isinstance(parameter, sympy.Basic) else parameter,)
+        for k in range(primitive.arity):
+            operands = [X if i == k else OTHER for i in range(primitive.arity)]
+            place = "" if primitive.arity == 1 else f", operand {k + 1}"
+            title = primitive.name + ("" if parameter is None else f" {parameter}") + place
+            try:
+                formula = define(primitive.form(*operands, *given), DEFINITIONS.keys())
+                f = Function(formula, [X], name=title)
+                if len(f.graph):
+                    found.append(Subject(title, f))
+            except (AdlabError, TypeError, ValueError):
+                continue  # an operation inside others, which no formula names
+    return found
+
+
+def installed(names: Sequence[str] = ()) -> list[str]:
+    """The systems asked for, by default all that are installed. Raises OptionError and MissingExtra."""
+    for name in names:
+        if name not in SYSTEMS:
+            raise OptionError(f"no system is called `{name}`; there are {', '.join(SYSTEMS)}")
+        if name in METHODS and METHODS[name].family == "peer" and find_spec(name) is None:
+            raise MissingExtra(f"{name} is not installed: pip install 'adlab[{name if name in ('torch', 'jax') else 'peers'}]'")
+    return list(names) or [name for name in SYSTEMS if name in ("adlab", "symbolic") or find_spec(name) is not None]
+
+
+def release(system: str) -> str:
+    """The system with its version."""
+    try:
+        return f"{system} {version({'symbolic': 'sympy', 'adlab': 'adlab'}.get(system, system))}"
+    except PackageNotFoundError:
+        return system
+
+
+def derivatives(subject: Subject, system: str, points: FloatArray, order: int) -> FloatArray | None:
+    """The derivative of that order at each point as the system gives it, NaN where it refuses; None where it has no such rule."""
+    if system in ("torch", "jax") and subject.native:
+        place = subject.native.get(system)
+        return None if place is None else {"torch": _torch, "jax": _jax}[system](place, points, order)
+    one = _one(subject.function, system, order)
+    if one is None:
+        return None
+    found = np.array([_number(one, point) for point in points.tolist()])
+    return None if np.isnan(found).all() else found
+
+
+def _one(f: Function, system: str, order: int) -> Callable[[FloatArray], Any] | None:
+    if order == 2:
+        name = {"adlab": "forward over reverse"}.get(system, system)
+        method = HESSIANS.get(name)
+        return None if method is None else lambda point: method.hessian(f, point)[0, 0]
+    own = METHODS["reverse" if system == "adlab" else system]
+    return lambda point: own(f, point).jacobian[0, 0]
+
+
+def _number(derivative: Callable[[FloatArray], Any], point: float) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            return float(derivative(np.array([point])))
+    except (AdlabError, ArithmeticError):
+        return float("nan")
+
+
+def _torch(place: str, points: FloatArray, order: int) -> FloatArray:
+    import torch
+
+    function = _found(torch, place) if place != "_huber" else _torch_huber
+    x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    value = function(x)
+    for k in range(order):
+        value = torch.autograd.grad(value.sum(), x, create_graph=k + 1 < order)[0]
+    return np.asarray(value.detach(), dtype=float)
+
+
+def _torch_huber(x: Any) -> Any:
+    import torch
+
+    return torch.nn.functional.huber_loss(x, torch.zeros_like(x), reduction="none")
+
+
+def _jax(place: str, points: FloatArray, order: int) -> FloatArray:
+    import jax
+
+    own = {"_exact_gelu": lambda x: jax.nn.gelu(x, approximate=False), "_huber": _jax_huber}
+    function = own.get(place) or _found(jax, place)
+    with jax.enable_x64(True):
+        for _ in range(order):
+            function = jax.grad(function)
+        return np.asarray(jax.vmap(function)(jax.numpy.asarray(points)), dtype=float)
+
+
+def _jax_huber(x: Any) -> Any:
+    """As optax writes it; jax itself ships none."""
+    import jax.numpy as jnp
+
+    size = jnp.abs(x)
+    near = jnp.minimum(size, 1.0)
+    return 0.5 * near**2 + (size - near)
+
+
+def _found(module: Any, place: str) -> Any:
+    from importlib import import_module
+
+    *path, name = place.split(".")
+    return getattr(import_module(".".join([module.__name__, *path])), name)
