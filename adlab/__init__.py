@@ -89,6 +89,8 @@ if TYPE_CHECKING:
         root as root,
     )
     from adlab.tracing.traced import from_python as from_python
+    from adlab.use.fit import fit as fit
+    from adlab.use.minimize import minimize as minimize
     from adlab.use.total import total as total
 
 __version__ = "0.1.0"
@@ -137,6 +139,8 @@ _HOME = {
     "sweep": "adlab.audit.sweep",
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
+    "fit": "adlab.use.fit",
+    "minimize": "adlab.use.minimize",
     "total": "adlab.use.total",
     "truth": "adlab.report.truth",
     "walk": "adlab.arithmetic.catalogue",

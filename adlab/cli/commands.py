@@ -246,6 +246,29 @@ def export(options: argparse.Namespace) -> None:
         print(text, end="")
 
 
+def fit(options: argparse.Namespace) -> None:
+    """A model fitted to the columns of a file, from the start that `--at` gives."""
+    from adlab.use.fit import fit
+    from adlab.use.table import read_columns
+
+    f = function_of(options)
+    if not options.data:
+        raise OptionError("--data FILE is missing: a CSV file whose first line names the columns")
+    data = read_columns(options.data)
+    starts = points_of(options)
+    if len(starts) != 1:
+        raise OptionError("--at gives the start: a value for each parameter, by name")
+    show(options, fit(f, data, starts[0]))
+
+
+def minimize(options: argparse.Namespace) -> None:
+    """A local minimum near the point that `--at` gives."""
+    from adlab.use.minimize import minimize
+
+    f = function_of(options)
+    show(options, minimize(f, point_of(options, f)))
+
+
 def page(options: argparse.Namespace) -> None:
     """The interactive page, written to a file."""
     from adlab.page.build import page as build

@@ -39,6 +39,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
   adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
   adlab export  "x*sin(y)" --c --out DIR         code that runs without adlab: C, NumPy, Python, JAX, PyTorch
+  adlab fit     "a*exp(-b*x)" --data F --at a=1  a model fitted to a table; also: minimize
   adlab page    "x*sin(y)" --at x=1 y=2          an interactive page, in one file
   adlab methods                                  every method in a line; adlab glossary: the words
   adlab peers                                    PyTorch, JAX and the rest: what is installed
@@ -170,6 +171,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "export --out": {"default": "", "metavar": "FILE", "help": "write it there; C goes into two files"},
     **{f"--{name}": {"action": "store_true", "help": f"in {language}"} for name, language in
        [("c", "C99"), ("numpy", "Python with NumPy"), ("python", "Python alone"), ("jax", "JAX"), ("torch", "PyTorch")]},
+    "--data": {"default": "", "metavar": "FILE", "help": "a CSV file; its first line names the columns"},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
     "--only": {"default": "", "metavar": "NAME", "help": "just this figure"},
     "--json": {"action": "store_true", "help": "print the report as JSON"},
@@ -268,6 +270,11 @@ COMMANDS: dict[str, Command] = {
     "export": Command("code that runs without adlab: the value, or a derivative", commands.export,
                       "formula at variables c numpy python jax torch derivative out",
                       ('"x*sin(y)" --c --derivative gradient --out slope.c', '"log(x)/y" --numpy --derivative hessian')),
+    "fit": Command("a model fitted to data: parameters, their uncertainty, how well they are determined", commands.fit,
+                   "formula at variables data json markdown plot",
+                   ('"a*exp(-b*x)" --data decay.csv --at a=1 b=0.5',)),
+    "minimize": Command("a local minimum near --at, by exact derivatives", commands.minimize,
+                        "formula at variables json markdown", ('"(1 - x)**2 + 100*(y - x**2)**2" --at x=-1.2 y=1',)),
     "methods": Command("every method in a line", commands.methods, "json markdown"),
     "glossary": Command("what a word means: adjoint, ulp, stencil …", commands.glossary, "json markdown", ("adjoint", ""),
                         ("words", "WORD")),

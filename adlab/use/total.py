@@ -46,6 +46,7 @@ class Total:
     """A loss over data. See `total`."""
 
     def __init__(self, f: Function, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> None:
+        self.function, self.data = f, data
         self._chunks = data if callable(data) else lambda: iter([data])
         first = next(iter(self._chunks()), None)
         if first is None:
@@ -60,7 +61,7 @@ class Total:
         self.residual = f if squares else None
         self.loss = _summed(f, squares)
         self._places = [f.names.index(name) for name in self.columns]
-        self._own = [f.names.index(name) for name in self.parameters]
+        self.own_places = [f.names.index(name) for name in self.parameters]
         self._programs: dict[Any, Any] = {}
 
     # --- values and derivatives ---------------------------------------------------------------------------------
@@ -106,6 +107,10 @@ class Total:
         k = len(self.parameters)
         return np.concatenate([block.reshape(-1, k) for block in self._results(self._residual(), "jacobian", p)])
 
+    def table(self, p: Any) -> FloatArray:
+        """The outputs of f for each row, shape (rows, m)."""
+        return np.concatenate([block.copy() for block in self._results(self.function, None, p)])
+
     def _residual(self) -> Function:
         if self.residual is None:
             raise MethodError("residuals are known where f is one: total(residual, data, squares=True)")
@@ -129,7 +134,7 @@ class Total:
             self._programs[f, kind] = f.compile(derivative=kind, wrt=None if kind is None else self.parameters)
         program = self._programs[f, kind]
         point, row = coerce_one(p, self.parameters, "parameters"), 0
-        for points in self._blocks(point, len(program.graph.outputs)):
+        for points in self.blocks(point, len(program.graph.outputs)):
             parts = program(points) if v is None else program(points, v)
             both = parts if isinstance(parts, tuple) else (parts,)
             found = np.concatenate([part.reshape(len(points), -1) for part in both], axis=1)
@@ -138,12 +143,12 @@ class Total:
             row += len(points)
             yield found
 
-    def _blocks(self, point: FloatArray, results: int) -> Iterator[FloatArray]:
+    def blocks(self, point: FloatArray, results: int = 1) -> Iterator[FloatArray]:
         """The points of a block of rows, shape (rows, n). The buffer is used again for the next one."""
         n = len(self.columns) + len(self.parameters)
         size = max(SHORTEST, min(LONGEST, NUMBERS_IN_A_BLOCK // (n + results)))
         buffer, row = np.empty((size, n)), 0
-        buffer[:, self._own] = point
+        buffer[:, self.own_places] = point
         for chunk in self._chunks():
             arrays = self._arrays(chunk)
             for start in range(0, len(arrays[0]), size):

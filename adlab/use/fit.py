@@ -1,0 +1,287 @@
+"""Least squares with exact derivatives: parameters, their uncertainty, and how well the data determine them.
+
+SciPy's `least_squares` searches (the extra `fit`): Levenberg and Marquardt's method in MINPACK, or with bounds its
+trust-region method. adlab gives the Jacobian. Covariance and condition come from the singular values of the Jacobian at the
+solution, its columns scaled to length 1, so that units do not matter (Björck, Numerical Methods for Least Squares Problems,
+section 2.8).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adlab.display import Report, Table
+from adlab.errors import DomainError, MethodError, MissingExtra, OptionError, OverflowedError, PointError, VariableError
+from adlab.function import Function, as_function
+from adlab.inputs import FloatArray, coerce_one
+from adlab.text.traversal import listing
+from adlab.use.slopes import Slopes, slopes
+from adlab.use.total import Columns, Total
+
+UNIT = 2.0**-53
+HOPELESS = 1e150
+"""A residual at a trial step where the model has no value: its square is finite, and the step is taken back."""
+NEARLY, MOST_POLISHED, SHRINKING, SLACK = 1e-3, 100, 0.9, 1e-10
+"""Of polishing: the relative step to start from, the most steps, how each must shrink, what rounding may add to the sum."""
+WORRYING = 1e6
+"""A condition number beyond which the report says which parameters go together: half the digits may be gone."""
+
+
+@dataclass(frozen=True)
+class Fit(Report):
+    """A fit: the parameters by name, their covariance, the residuals, and what the search did."""
+
+    title: str
+    names: tuple[str, ...]
+    values: FloatArray
+    covariance: FloatArray
+    """From s² (JᵀJ)⁻¹ with s² = RSS/(rows − parameters), or from the given uncertainties alone; infinite if undetermined."""
+    residuals: FloatArray
+    """Data minus model, over `sigma` where that was given."""
+    condition: float
+    """Of the Jacobian with columns of length 1: the largest singular value over the smallest."""
+    direction: FloatArray
+    """The combination of scaled parameters that the data determine worst, of length 1."""
+    evaluations: int
+    jacobians: int
+    converged: bool
+    message: str
+    method: str
+    shown: tuple[str, FloatArray]
+    """What the residuals are drawn against: its name and its values."""
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The values by name."""
+        return dict(zip(self.names, self.values.tolist(), strict=True))
+
+    @property
+    def deviations(self) -> FloatArray:
+        """The standard deviation of each parameter."""
+        found: FloatArray = np.sqrt(np.diag(self.covariance))
+        return found
+
+    @property
+    def rss(self) -> float:
+        """The residual sum of squares."""
+        return math.fsum((self.residuals**2).tolist())
+
+    @property
+    def freedom(self) -> int:
+        """Rows minus parameters."""
+        return len(self.residuals) - len(self.names)
+
+    def sections(self) -> list[Table | str]:
+        """The parameters, and what to think of them."""
+        cells = [
+            [name, f"{value:.10g}", f"{deviation:.3g}", f"{abs(deviation / value):.1e}" if value else "–"]
+            for name, value, deviation in zip(self.names, self.values, self.deviations, strict=True)
+        ]
+        head = ["parameter", "value", "standard deviation", "relative"]
+        return [Table(f"fit of {self.title}", head, cells, frozenset(head[1:])), " ".join(self._sentences())]
+
+    def _sentences(self) -> list[str]:
+        spread = math.sqrt(self.rss / self.freedom) if self.freedom > 0 else float("nan")
+        found = [f"{len(self.residuals)} rows, residual sum of squares {self.rss:.10g}"
+                 + (f", residual standard deviation {spread:.4g}." if self.freedom > 0 else ".")]  # fmt: skip
+        found.append(f"{self.evaluations} evaluations and {self.jacobians} Jacobians by {self.method}.")
+        if not self.converged:
+            found.append(f"The search has not converged: {self.message}. Try another start.")
+        found.append(f"Condition number of the scaled Jacobian {self.condition:.2g}:")
+        if self.condition * UNIT * len(self.names) >= 1:
+            found.append(f"the data do not determine {self._together()}.")
+        elif self.condition > WORRYING:
+            found.append(f"ill-conditioned; the data hardly tell {self._together()} apart. "
+                         f"Rounding alone may change the last {math.log10(self.condition):.0f} of 16 digits.")  # fmt: skip
+        else:
+            found.append("well-conditioned.")
+        return found
+
+    def _together(self) -> str:
+        """The parameters in the worst direction, the largest part first."""
+        parts = sorted(range(len(self.names)), key=lambda j: -abs(self.direction[j]))
+        return listing([self.names[j] for j in parts if abs(self.direction[j]) > 0.1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts as numbers."""
+        rows = [{"parameter": name, "value": value, "deviation": deviation} for name, value, deviation in
+                zip(self.names, self.values.tolist(), self.deviations.tolist(), strict=True)]  # fmt: skip
+        return {"title": self.title, "rows": rows, "covariance": self.covariance.tolist(), "rss": self.rss,
+                "freedom": self.freedom, "condition": self.condition, "evaluations": self.evaluations,
+                "jacobians": self.jacobians, "converged": self.converged, "message": self.message, "method": self.method,
+                "residuals": self.residuals.tolist()}  # fmt: skip
+
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The residuals against the first column of the data. Returns the Axes."""
+        from adlab.plots.canvas import axes, entitle
+
+        ax, (name, values) = axes(ax), self.shown
+        ax.axhline(0, color="0.6", linewidth=1)
+        ax.plot(values, self.residuals, **{"marker": "o", "linestyle": "none", "markersize": 4, **options})
+        ax.set(xlabel=name, ylabel="data − model")
+        entitle(ax, f"residuals of {self.title}")
+        return ax
+
+
+def fit(
+    model: Any,
+    data: Columns,
+    start: Any,
+    bounds: Any = None,
+    sigma: Any = None,
+    method: str = "reverse",
+    response: str | None = None,
+) -> Fit:
+    """The parameters for which the model comes closest to the data, in the least-squares sense.
+
+    `data` maps names to arrays. The names that the model has are its predictors; the one that it has not is the response,
+    or `response` says which. The model's other variables are the parameters. `start` gives a first guess of them, in order
+    or by name. `bounds` maps names to (low, high), `sigma` is the uncertainty of the response. `method` is any in
+    `adlab.methods()`, for the Jacobian.
+
+    Raises MissingExtra without SciPy, VariableError and PointError for data or a start that do not fit the model, DomainError
+    where the model has no value at the start.
+
+    >>> import numpy as np
+    >>> t = np.array([0.0, 1.0, 2.0, 3.0])
+    >>> found = fit("a*exp(-b*t)", {"t": t, "y": np.array([2.0, 1.2, 0.8, 0.4])}, start={"a": 1, "b": 1})
+    >>> {name: round(value, 6) for name, value in found.parameters.items()}
+    {'a': 2.010077, 'b': 0.50088}
+    """
+    try:
+        from scipy.optimize import least_squares
+    except ImportError:
+        raise MissingExtra('adlab.fit needs SciPy; pip install "adlab[fit]"') from None
+    f = as_function(model)
+    if f.m != 1:
+        raise MethodError(f"a model has one output, and this function has m = {f.m}")
+    answer = _response(f, data, response)
+    predictors = {name: column for name, column in data.items() if name != answer}
+    over = Total(f, predictors, squares=True)
+    y, weights = _column(data[answer], answer), _weights(sigma)
+    p = coerce_one(start, over.parameters, "start")
+    at_start = over.residuals(p)
+    if len(y) != len(at_start):
+        raise PointError(f"data: `{answer}` has {len(y)} numbers, and `{over.columns[0]}` has {len(at_start)}")
+    if len(y) < len(p):
+        raise PointError(f"{len(y)} rows cannot determine {len(p)} parameters")
+    derivative = slopes(over, method)
+    refused = HOPELESS if bounds is None else np.inf  # the trust-region method takes infinity for a step too long
+    counted = {"jacobians": 0}
+
+    def residuals(at: FloatArray) -> FloatArray:
+        try:
+            return (over.residuals(at) - y) / weights
+        except (DomainError, OverflowedError):
+            return np.full(len(y), refused)
+
+    def jacobian(at: FloatArray) -> FloatArray:
+        counted["jacobians"] += 1
+        found: FloatArray = derivative(at) / np.reshape(weights, (-1, 1))
+        return found
+
+    search = "lm" if bounds is None else "trf"
+    found = least_squares(
+        residuals, p, jac=jacobian, method=search, x_scale="jac", bounds=limits(bounds, over.parameters),
+        xtol=2 * UNIT, ftol=2 * UNIT, gtol=2 * UNIT, max_nfev=200 * (len(p) + 1),
+    )  # fmt: skip
+    solution, rest = np.asarray(found.x), np.asarray(found.fun)
+    if found.status > 0 and not np.any(found.active_mask):
+        solution, rest = _polished(solution, rest, residuals, jacobian)
+    last = over.jacobian(solution) / np.reshape(weights, (-1, 1))
+    covariance, condition, direction = _uncertainty(last, rest, sigma is not None)
+    return Fit(
+        f.title, tuple(over.parameters), solution, covariance, -rest, condition, direction,
+        int(found.nfev), counted["jacobians"], found.status > 0, str(found.message).rstrip("."), method,
+        (over.columns[0], _column(data[over.columns[0]], over.columns[0])),
+    )  # fmt: skip
+
+
+def _response(f: Function, data: Columns, response: str | None) -> str:
+    others = [name for name in data if name not in f.names]
+    if response is not None:
+        if response not in others:
+            raise VariableError(f"response: `{response}` must be a column of the data that the model does not use")
+        others = [response] if len(others) == 1 else others
+    if len(others) != 1:
+        raise VariableError(
+            f"the data must have one column that the model does not use, the response; they have {listing(others) or 'none'}, "
+            f"and the model uses {listing(f.names)}"
+        )
+    return others[0]
+
+
+def _column(given: Any, name: str) -> FloatArray:
+    column = np.asarray(given)
+    if column.ndim != 1 or column.dtype.kind not in "biuf" or not np.isfinite(column).all():
+        raise PointError(f"data: `{name}` must be a row of finite real numbers")
+    return column.astype(float)
+
+
+def _weights(sigma: Any) -> FloatArray:
+    given = np.asarray(1.0 if sigma is None else sigma)
+    if given.dtype.kind not in "biuf" or given.ndim > 1 or not (np.isfinite(given) & (given > 0)).all():
+        raise PointError("sigma must be positive: a number, or one for each row")
+    return given.astype(float)
+
+
+def limits(bounds: Any, names: Sequence[str]) -> tuple[Any, Any]:
+    """Arrays of the least and of the largest values."""
+    low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
+    if bounds is None:
+        return low, high
+    if not isinstance(bounds, Mapping):
+        raise OptionError('bounds map names to pairs: {"a": (0, 10), "b": (0, None)}')
+    for name, pair in bounds.items():
+        if name not in names:
+            raise VariableError(f"bounds: no parameter `{name}`; there are {listing(names)}")
+        try:
+            least, most = (
+                none if end is None else float(end) for end, none in zip(pair, (-math.inf, math.inf), strict=True)
+            )
+        except (TypeError, ValueError):
+            raise OptionError(f"bounds: `{name}` needs a pair (low, high), None for no limit; found {pair!r}") from None
+        if not least < most:
+            raise OptionError(f"bounds: `{name}` has {least} and {most}, and the first must be smaller")
+        low[names.index(name)], high[names.index(name)] = least, most
+    return low, high
+
+
+def _polished(p: FloatArray, rest: FloatArray, residuals: Slopes, jacobian: Slopes) -> tuple[FloatArray, FloatArray]:
+    """The solution after Gauss–Newton steps, as long as they keep shrinking, and the residuals there.
+
+    The search stops where the sum of squares no longer falls, which is where half the digits of the parameters are right: it
+    is flat there. The steps go on by the gradient, which is not.
+    """
+    before = NEARLY
+    for _ in range(MOST_POLISHED):
+        slope = jacobian(p)
+        length = np.linalg.norm(slope, axis=0)
+        scale = np.where(length == 0, 1.0, length)
+        step = np.linalg.lstsq(slope / scale, -rest, rcond=None)[0] / scale
+        size = float(np.max(np.abs(step) / np.where(p == 0, 1.0, np.abs(p))))
+        moved = p + step
+        there = residuals(moved)
+        if not size <= SHRINKING * before or not rest @ rest * (1 + SLACK) >= there @ there:
+            break
+        p, rest, before = moved, there, size
+    return p, rest
+
+
+def _uncertainty(jacobian: FloatArray, residuals: FloatArray, known: bool) -> tuple[FloatArray, float, FloatArray]:
+    """Covariance, condition number, and the direction that is determined worst."""
+    rows, k = jacobian.shape
+    length = np.linalg.norm(jacobian, axis=0)
+    scale = np.where(length == 0, 1.0, length)
+    _, singular, right = np.linalg.svd(jacobian / scale, full_matrices=False)
+    condition = float(singular[0] / singular[-1]) if singular[-1] > 0 else math.inf
+    if condition * UNIT * k >= 1 or (rows <= k and not known):
+        return np.full((k, k), math.inf), condition, right[-1]
+    variance = 1.0 if known else math.fsum((residuals**2).tolist()) / (rows - k)
+    turned = right.T / singular
+    return variance * (turned @ turned.T) / np.outer(scale, scale), condition, right[-1]

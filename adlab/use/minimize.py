@@ -1,0 +1,209 @@
+"""Minima with exact derivatives: a trust region with Hessian-vector products, and bounds or constraints where there are any.
+
+SciPy searches (the extra `fit`). Without constraints it is the trust-region Newton method with conjugate gradients
+(Steihaug 1983), which needs a Hessian-vector product and never a Hessian. With bounds or constraints it is `trust-constr`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from adlab.display import Report, Table
+from adlab.errors import DomainError, MethodError, MissingExtra, OptionError, OverflowedError
+from adlab.function import Function, as_function
+from adlab.inputs import FloatArray, coerce_one
+from adlab.use.fit import limits
+from adlab.use.total import Total
+
+LARGEST_HESSIAN = 500
+"""Variables up to which the Hessian at the end is looked at: its eigenvalues tell a minimum from a saddle."""
+MOST_POLISHED, NEARLY = 20, 1e-3
+"""Newton steps that polish the end, and the relative step from which they start."""
+
+NONE: FloatArray = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Minimum(Report):
+    """What a search has found: the point, the value, the gradient there, and what kind of point it is."""
+
+    title: str
+    names: tuple[str, ...]
+    point: FloatArray
+    value: float
+    gradient: FloatArray
+    eigenvalues: FloatArray
+    """Of the Hessian, the smallest first; empty where they have not been looked at."""
+    kind: str
+    """"minimum", "saddle", "flat", or "constrained"."""
+    converged: bool
+    message: str
+    values: int
+    gradients: int
+    products: int
+    """Evaluations of f, of its gradient, of its Hessian times a vector."""
+
+    @property
+    def solution(self) -> dict[str, float]:
+        """The point by name."""
+        return dict(zip(self.names, self.point.tolist(), strict=True))
+
+    def sections(self) -> list[Table | str]:
+        """The point, and what is known of it."""
+        rows = [[name, f"{x:.16g}", f"{slope + 0.0:.1e}"] for name, x, slope in
+                zip(self.names[:12], self.point, self.gradient, strict=False)]  # fmt: skip
+        more = (f"… {len(self.names) - 12} more variables",) if len(self.names) > 12 else ()
+        table = Table(
+            f"minimum of {self.title}", ["variable", "value", "partial"], rows, frozenset(["value", "partial"]), more
+        )
+        return [table, " ".join(self._sentences())]
+
+    def _sentences(self) -> list[str]:
+        kinds = {
+            "minimum": f"A minimum: the smallest eigenvalue of the Hessian is {self._lowest():.3g}.",
+            "saddle": f"A saddle, no minimum: the Hessian has the eigenvalue {self._lowest():.3g}. Try another start.",
+            "flat": "Flat in some direction: the Hessian's smallest eigenvalue is 0 to rounding.",
+            "constrained": "A minimum within the constraints, as far as first derivatives tell.",
+            "": "Nobody has looked whether it is a minimum or a saddle: there are too many variables.",
+        }
+        found = [f"The value is {self.value:.16g}."]
+        if not self.converged:
+            found.append(f"The search has not converged: {self.message}.")
+        else:
+            found.append(kinds[self.kind])
+        found.append(f"{self.values} values, {self.gradients} gradients, {self.products} Hessian-vector products.")
+        return found
+
+    def _lowest(self) -> float:
+        return float(self.eigenvalues[0]) if len(self.eigenvalues) else math.nan
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts as numbers."""
+        rows = [{"variable": name, "value": x, "partial": slope} for name, x, slope in
+                zip(self.names, self.point.tolist(), self.gradient.tolist(), strict=True)]  # fmt: skip
+        return {"title": self.title, "rows": rows, "value": self.value, "kind": self.kind, "converged": self.converged,
+                "message": self.message, "eigenvalues": self.eigenvalues.tolist(), "values": self.values,
+                "gradients": self.gradients, "products": self.products}  # fmt: skip
+
+
+class _Counted:
+    """f and its derivatives, counted; infinite where f has no value, so that a search steps back."""
+
+    def __init__(self, f: Function | Total) -> None:
+        self.f, self.values, self.gradients, self.products = f, 0, 0, 0
+        self._value = f.compile() if isinstance(f, Function) else f
+        self._gradient = f.compile(derivative="gradient") if isinstance(f, Function) else f.gradient
+        self._product = f.compile(derivative="hvp") if isinstance(f, Function) else f.hvp
+
+    def value(self, x: FloatArray) -> float:
+        self.values += 1
+        try:
+            found = float(self._value(x))
+        except (DomainError, OverflowedError):
+            return math.inf
+        return found if found == found else math.inf
+
+    def gradient(self, x: FloatArray) -> FloatArray:
+        self.gradients += 1
+        found = np.asarray(self._gradient(x))
+        return found if np.isfinite(found).all() else np.asarray(self.f.gradient(x))
+
+    def product(self, x: FloatArray, v: FloatArray) -> FloatArray:
+        self.products += 1
+        found = np.asarray(self._product(x, v))
+        return found if np.isfinite(found).all() else np.asarray(self.f.hvp(x, v))
+
+
+def minimize(
+    f: Any, start: Any, bounds: Any = None, constraints: Sequence[tuple[Any, Any, Any]] = (), steps: int = 1000
+) -> Minimum:
+    """A local minimum of f near `start`. f is a function of one output, or a loss over data, `adlab.total(…)`.
+
+    `bounds` maps names to (low, high), None for no limit. `constraints` are triples: a formula in f's variables, the least
+    and the largest value that it may have. `steps` is the most that are taken.
+
+    Raises MissingExtra without SciPy, DomainError where f has no value at the start.
+
+    >>> found = minimize("(1 - x)**2 + 100*(y - x**2)**2", {"x": -1.2, "y": 1.0})
+    >>> found.point.round(9), found.kind
+    (array([1., 1.]), 'minimum')
+    """
+    try:
+        import scipy.optimize as optimize
+    except ImportError:
+        raise MissingExtra('adlab.minimize needs SciPy; pip install "adlab[fit]"') from None
+    g: Function | Total = f if isinstance(f, Total) else as_function(f)
+    if isinstance(g, Function) and g.m != 1:
+        raise MethodError(f"a minimum needs one output, and this function has m = {g.m}")
+    names = g.parameters if isinstance(g, Total) else g.names
+    x, counted = coerce_one(start, names, "start"), _Counted(g)
+    g(x)  # raises where f has no value
+    first = float(np.linalg.norm(g.gradient(x)))
+    if bounds is None and not constraints:
+        found = optimize.minimize(
+            counted.value, x, jac=counted.gradient, hessp=counted.product, method="trust-ncg",
+            options={"gtol": 1e-8 * (1 + first), "maxiter": steps},
+        )  # fmt: skip
+        at = (
+            _polished(counted, np.asarray(found.x))
+            if found.success and len(names) <= LARGEST_HESSIAN
+            else np.asarray(found.x)
+        )
+        eigenvalues = np.asarray(np.linalg.eigvalsh(g.hessian(at)), float) if len(names) <= LARGEST_HESSIAN else NONE
+        kind = _kind(eigenvalues)
+    else:
+        found = optimize.minimize(
+            counted.value, x, jac=counted.gradient, hessp=counted.product, method="trust-constr",
+            bounds=optimize.Bounds(*limits(bounds, names)),
+            constraints=[_constraint(optimize, one, names) for one in constraints],
+            options={"gtol": 0, "xtol": 1e-9, "barrier_tol": 1e-13, "maxiter": steps},
+        )  # fmt: skip
+        at, eigenvalues, kind = np.asarray(found.x), NONE, "constrained"
+    title = repr(g) if isinstance(g, Total) else g.title
+    return Minimum(
+        title, tuple(names), at, float(g(at)), np.asarray(g.gradient(at)), eigenvalues, kind, bool(found.status in (0, 1, 2))
+        and bool(found.success), str(found.message).rstrip("."), counted.values, counted.gradients, counted.products,
+    )  # fmt: skip
+
+
+def _polished(counted: _Counted, x: FloatArray) -> FloatArray:
+    """The end of the search after Newton steps, as long as they shrink: the search stops where values no longer tell."""
+    before = NEARLY
+    for _ in range(MOST_POLISHED):
+        try:
+            step = np.linalg.solve(counted.f.hessian(x), -counted.gradient(x))
+        except np.linalg.LinAlgError:
+            return x
+        size = float(np.max(np.abs(step) / np.maximum(np.abs(x), 1.0)))
+        if not size <= before / 2 or math.isinf(counted.value(x + step)):
+            return x
+        x, before = x + step, size
+    return x
+
+
+def _kind(eigenvalues: FloatArray) -> str:
+    """What the eigenvalues say: 0 is what is below the rounding of the largest."""
+    if not len(eigenvalues):
+        return ""
+    rounding = len(eigenvalues) * 2.0**-52 * float(np.abs(eigenvalues).max())
+    return "minimum" if eigenvalues[0] > rounding else "saddle" if eigenvalues[0] < -rounding else "flat"
+
+
+def _constraint(optimize: Any, one: tuple[Any, Any, Any], names: Sequence[str]) -> Any:
+    """A constraint as SciPy has it, with its exact sparse Jacobian and Hessian."""
+    try:
+        formula, low, high = one
+    except (TypeError, ValueError):
+        raise OptionError(f"a constraint is a triple (formula, least, largest), and this is {one!r}") from None
+    c = as_function(formula, list(names))
+    second: Callable[..., Any] = c.compile(derivative="hessian")
+    limit: Mapping[int, float] = {-1: -math.inf, 1: math.inf}
+    return optimize.NonlinearConstraint(
+        lambda x: np.atleast_1d(c(x)), limit[-1] if low is None else low, limit[1] if high is None else high,
+        jac=lambda x: c.jacobian(x, sparse=True), hess=lambda x, v: np.tensordot(v, np.reshape(second(x), (c.m, c.n, c.n)), 1),
+    )  # fmt: skip
