@@ -151,7 +151,7 @@ def fit(
     >>> t = np.array([0.0, 1.0, 2.0, 3.0])
     >>> found = fit("a*exp(-b*t)", {"t": t, "y": np.array([2.0, 1.2, 0.8, 0.4])}, start={"a": 1, "b": 1})
     >>> {name: round(value, 6) for name, value in found.parameters.items()}
-    {'a': 2.010077, 'b': 0.50088}
+    {'a': 2.000518, 'b': 0.497099}
     """
     try:
         from scipy.optimize import least_squares

@@ -34,10 +34,10 @@ def total(f: Any, data: Columns | Callable[[], Iterable[Columns]], squares: bool
 
     >>> import numpy as np
     >>> loss = total("(y - a*exp(-b*t))**2", {"t": np.array([0.0, 1.0, 2.0]), "y": np.array([2.0, 1.2, 0.8])})
-    >>> loss.parameters, loss([2.0, 0.5])
-    (['a', 'b'], 0.004325698808195446)
-    >>> loss.gradient([2.0, 0.5])
-    array([-0.03548236,  0.12331448])
+    >>> loss.parameters, round(loss([2.0, 0.5]), 9)
+    (['a', 'b'], 0.004297519)
+    >>> loss.gradient([2.0, 0.5]).round(8)
+    array([-0.03142179,  0.15737553])
     """
     return Total(as_function(f), data, squares)
 
