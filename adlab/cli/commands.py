@@ -217,58 +217,6 @@ def graph(options: argparse.Namespace) -> None:
         print(forms[options.format]())
 
 
-def export(options: argparse.Namespace) -> None:
-    """A function, or its derivative, as code in a file of its own, or printed."""
-    from adlab.exports import to_numpy as arrays
-    from adlab.graph.saved import put
-
-    chosen = [name for name in ("c", "numpy", "python", "jax", "torch") if getattr(options, name)]
-    if len(chosen) != 1:
-        raise OptionError("name one language: --c, --numpy, --python, --jax or --torch")
-    f, kind = function_of(options), options.derivative or None
-    if options.c:
-        stem = Path(options.out).stem if options.out.endswith(".c") else ""
-        code = f.to_c(kind, name=stem if stem.isidentifier() else None, at=point_of(options, f))
-        if options.out:
-            print("wrote " + " and ".join(str(file) for file in code.write(options.out)))
-        else:
-            print(code)
-        return
-    writers: dict[str, Callable[..., str]] = {
-        "numpy": f.to_numpy, "python": f.to_python,
-        "jax": lambda kind: arrays.to_jax(f, kind), "torch": lambda kind: arrays.to_torch(f, kind),
-    }  # fmt: skip
-    text = writers[chosen[0]](kind)
-    if options.out:
-        put(options.out, text)
-        print(f"wrote {options.out}")
-    else:
-        print(text, end="")
-
-
-def fit(options: argparse.Namespace) -> None:
-    """A model fitted to the columns of a file, from the start that `--at` gives."""
-    from adlab.use.fit import fit
-    from adlab.use.table import read_columns
-
-    f = function_of(options)
-    if not options.data:
-        raise OptionError("--data FILE is missing: a CSV file whose first line names the columns")
-    data = read_columns(options.data)
-    starts = points_of(options)
-    if len(starts) != 1:
-        raise OptionError("--at gives the start: a value for each parameter, by name")
-    show(options, fit(f, data, starts[0]))
-
-
-def minimize(options: argparse.Namespace) -> None:
-    """A local minimum near the point that `--at` gives."""
-    from adlab.use.minimize import minimize
-
-    f = function_of(options)
-    show(options, minimize(f, point_of(options, f)))
-
-
 def page(options: argparse.Namespace) -> None:
     """The interactive page, written to a file."""
     from adlab.page.build import page as build

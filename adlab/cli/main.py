@@ -12,7 +12,7 @@ import threading
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from adlab.cli import commands
+from adlab.cli import commands, use
 from adlab.cli.arguments import rearranged
 from adlab.cli.help import Command, parser
 from adlab.errors import AdlabError
@@ -267,13 +267,13 @@ COMMANDS: dict[str, Command] = {
                      ('mymodel:gradient "x*sin(y)" --at x=1 y=2', 'mymodel:gradient "x*sin(y)" --at x=1 y=2 --at x=3 y=0')),
     "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot",
                      ('"log(x)/y" --format mermaid', '"log(x)/y" --derivative reverse --plot graph.svg')),
-    "export": Command("code that runs without adlab: the value, or a derivative", commands.export,
+    "export": Command("code that runs without adlab: the value, or a derivative", use.export,
                       "formula at variables c numpy python jax torch derivative out",
                       ('"x*sin(y)" --c --derivative gradient --out slope.c', '"log(x)/y" --numpy --derivative hessian')),
-    "fit": Command("a model fitted to data: parameters, their uncertainty, how well they are determined", commands.fit,
+    "fit": Command("a model fitted to data: parameters, their uncertainty, how well they are determined", use.fit,
                    "formula at variables data json markdown plot",
                    ('"a*exp(-b*x)" --data decay.csv --at a=1 b=0.5',)),
-    "minimize": Command("a local minimum near --at, by exact derivatives", commands.minimize,
+    "minimize": Command("a local minimum near --at, by exact derivatives", use.minimize,
                         "formula at variables json markdown", ('"(1 - x)**2 + 100*(y - x**2)**2" --at x=-1.2 y=1',)),
     "methods": Command("every method in a line", commands.methods, "json markdown"),
     "glossary": Command("what a word means: adjoint, ulp, stencil …", commands.glossary, "json markdown", ("adjoint", ""),
