@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         where as where,
         while_loop as while_loop,
     )
+    from adlab.tracing.external import external as external
     from adlab.tracing.solvers import (
         fixed_point as fixed_point,
         integral as integral,
@@ -119,6 +120,7 @@ _HOME = {
     "grade": "adlab.report.marking",
     **dict.fromkeys(["cond", "scan", "where", "while_loop"], "adlab.tracing.control"),
     **dict.fromkeys(["fixed_point", "integral", "linear_solve", "minimum", "ode", "root"], "adlab.tracing.solvers"),
+    "external": "adlab.tracing.external",
     "from_python": "adlab.tracing.traced",
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",

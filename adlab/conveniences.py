@@ -144,7 +144,7 @@ class Written:
         @property
         def outputs(self) -> tuple[sympy.Expr, ...]: ...
         @property
-        def independent(self) -> bool: ...
+        def readable(self) -> bool: ...
         @property
         def n(self) -> int: ...
         @property
@@ -297,7 +297,7 @@ class Written:
         """The formula where it is short, else the program line by line, else its size."""
         from adlab.display import displayed
 
-        short = self.independent and self.n <= SHORT and is_small(self.outputs, 12 * SHORT)
+        short = self.readable and self.n <= SHORT and is_small(self.outputs, 12 * SHORT)
         return displayed(self._formula_in_latex() if short else self.to_latex())
 
     def _formula_in_latex(self) -> str:

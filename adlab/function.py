@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 import sympy
@@ -35,8 +35,8 @@ class Function(Written):
 
     `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs. `variables` are symbols or
     names. By default they are all that occur, in natural order (x2 before x10). `point` is where reports look by default;
-    `about` is a sentence for the reader. Raises ParseError, VariableError or UnsupportedExpression where the formula cannot be
-    read.
+    `about` is a sentence for the reader. With `example`, a point, `expression` may also be a Python function, which is traced
+    as by `adlab.from_python`. Raises ParseError, VariableError or UnsupportedExpression where the formula cannot be read.
 
     >>> f = Function("log((x1 + x2)**2 + sin(x1*x2))")
     >>> f([1, 2]), f.gradient({"x1": 1, "x2": 2})
@@ -45,8 +45,20 @@ class Function(Written):
     [(x1 + x2)**2 + sin(x1*x2) > 0]
     """
 
+    of_code: ClassVar[Callable[..., Function] | None] = None
+    """Makes the function of a Python function. A room above this one puts it here: see `adlab.page.attach`."""
+
     within: Function | None = None
     """For a derivative program: the function that it differentiates. Outside that function's domain there is no value."""
+
+    def __new__(cls, expression: Any = None, *_: Any, example: Any = None, **options: Any) -> Function:
+        """Of a Python function a traced one, which is a `Function` too."""
+        if example is None or cls is not Function:
+            return object.__new__(cls)
+        if not is_code(expression):
+            raise OptionError("an example goes with a Python function; a formula has none, and `point` is its point")
+        assert cls.of_code is not None, "import Function from adlab"
+        return cls.of_code(expression, example, **options)
 
     def __init__(
         self,
@@ -56,7 +68,10 @@ class Function(Written):
         *,
         point: Sequence[float] | None = None,
         about: str = "",
+        example: Any = None,
     ) -> None:
+        if is_code(expression):
+            raise OptionError("a Python function needs an example, a point to be traced at: Function(fn, example=[1.0, 2.0])")
         self._outputs: tuple[Any, ...] | None
         self._outputs, self.variables, self.shape, order = read(expression, variables)
         self.scalar = self.shape == ()
@@ -105,6 +120,17 @@ class Function(Written):
         """Whether there is an expression, apart from the graph, to judge the graph by."""
         return self._outputs is not None
 
+    @property
+    def readable(self) -> bool:
+        """Whether `outputs` are SymPy expressions that a formula can be made of."""
+        return self.independent
+
+    def plan(self, outputs: Sequence[int] | None = None) -> Any:
+        """What the truth evaluates to any number of digits: these outputs, by default all."""
+        from adlab.truth.values import plan
+
+        return plan([self.outputs[i] for i in (range(self.m) if outputs is None else outputs)], self.variables)
+
     @cached_property
     def outputs(self) -> tuple[sympy.Expr, ...]:
         """The SymPy expression of each output."""
@@ -133,7 +159,7 @@ class Function(Written):
     @cached_property
     def title(self) -> str:
         """A heading: the name and the formula where that is short, else the name."""
-        return heading(self.name, self._text, self.outputs[0] if self.independent and self.m == 1 else None)
+        return heading(self.name, self._text, self.outputs[0] if self.readable and self.m == 1 else None)
 
     def cached(self, key: Any, make: Callable[[], T]) -> T:
         """Calls `make` the first time, and keeps what it returns: for what depends on the formula and not on a point."""
@@ -275,6 +301,11 @@ def as_function(f: Any, x: Any = None) -> Function:
     """A Function is returned as it is. A text, an expression or a sequence of them is made into one; names that the point
     `x` gives a value are variables, even `pi` and `E`."""
     return f if isinstance(f, Function) else Function(f, named_at(f, x))
+
+
+def is_code(f: Any) -> bool:
+    """Whether this is a Python function, and not a formula."""
+    return callable(f) and not isinstance(f, (Function, str, sympy.Basic, type))
 
 
 def point_of(f: Function, x: Any) -> FloatArray:

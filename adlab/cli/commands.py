@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from adlab.cli.given import assignments, function_of, imported, methods_of, number, point_of, points_of
+from adlab.cli.code import imported
+from adlab.cli.given import assignments, function_of, methods_of, number, point_of, points_of
 from adlab.cli.output import save, show
 from adlab.errors import MethodError, OptionError
 from adlab.progress import stage
@@ -53,9 +54,13 @@ def trace(options: argparse.Namespace) -> None:
 def derive(options: argparse.Namespace) -> None:
     """The derivative as formulas and as programs; with `--format`, in one language for use elsewhere."""
     from adlab.report.derive import derive
+    from adlab.tracing.traced import Traced
 
     by = [name for name in options.by.replace(",", " ").split() if name] or None
-    found = derive(function_of(options), by, 1 if options.order is None else options.order)
+    f = function_of(options)
+    if options.at and not isinstance(f, Traced):
+        raise OptionError("derive has --at for Python functions only, which are traced there; a formula needs no point")
+    found = derive(f, by, 1 if options.order is None else options.order)
     if options.language == "text":
         show(options, found)
     else:
@@ -141,8 +146,9 @@ def enclose(options: argparse.Namespace) -> None:
     for name, text in assignments(options):
         low, _, high = (part.strip() for part in text.partition(".."))
         box[name] = (number(name, low), number(name, high or low))
-    options.at = []  # the texts are not numbers
-    show(options, enclose(function_of(options), box, options.pieces))
+    options.at = [f"{name}={(low + high) / 2!r}" for name, (low, high) in box.items()]  # where code is traced
+    f = function_of(options)
+    show(options, enclose(f, box, options.pieces))
 
 
 def swell(options: argparse.Namespace) -> None:

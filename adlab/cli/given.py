@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from adlab.cli.code import CODE, traced
 from adlab.errors import AdlabError, OptionError, PointError
 from adlab.progress import stage
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from adlab.function import Function
 
 ASSIGNMENT = re.compile(r"^\s*([^\W\d]\w*)\s*=(?!=)")
-CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
-"""How a Python function is named: `module:function`."""
 
 
 def function_of(options: argparse.Namespace) -> Function:
@@ -32,39 +30,11 @@ def function_of(options: argparse.Namespace) -> Function:
 
         return named(text[1:])
     if CODE.fullmatch(text):
-        return _traced(options, text)
+        return traced(text, points_of(options))
     from adlab.inputs import named_at
 
     variables = [name for name in options.variables.replace(",", " ").split() if name] or None
     return Function(text, variables or named_at(text, dict(assignments(options))), name="f")
-
-
-def imported(place: str) -> Callable[..., Any]:
-    """The function that MODULE:FUNCTION names, searched for from the current directory."""
-    import importlib
-
-    module, _, name = place.strip().partition(":")
-    sys.path.insert(0, "")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except Exception as error:  # a stranger's module may raise anything
-        raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
-    return found
-
-
-def _traced(options: argparse.Namespace, place: str) -> Function:
-    """The Python function MODULE:FUNCTION, traced at the point of `--at`."""
-    import inspect
-
-    from adlab.tracing.traced import from_python
-
-    function, points = imported(place), points_of(options)
-    if len(points) != 1:
-        raise PointError(f"{place} needs one point; try --at 1,2,3")
-    example = points[0]
-    if isinstance(example, dict) or len(inspect.signature(function).parameters) == 1:
-        return from_python(function, example)
-    return from_python(function, tuple(example))
 
 
 def methods_of(options: argparse.Namespace) -> list[str] | None:

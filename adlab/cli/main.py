@@ -236,7 +236,7 @@ COMMANDS: dict[str, Command] = {
                        "formula at variables methods order full patience json markdown plot",
                        ('"x*sin(y)" --at x=1 y=pi/3', '"x**3 - 2*x" --at 1.5 --methods reverse,symbolic --full')),
     "derive": Command("the derivative as a formula and as a program, with their sizes", commands.derive,
-                      "formula variables by order format json markdown",
+                      "formula at variables by order format json markdown",
                       ('"x*sin(y)"', '"exp(-x**2)" --order 2 --format latex')),
     "trace": Command("the forward and the reverse sweep, line by line, in letters and in numbers", commands.trace,
                      "formula at variables forward digits step json markdown plot",

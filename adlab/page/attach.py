@@ -1,4 +1,4 @@
-"""Adds `page` to functions. `adlab.Function` comes from here, since `adlab.function` must not import a room above it."""
+"""What rooms above `adlab.function` do for it: `page`, and functions of Python code. `adlab.Function` comes from here."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ def page(f: Function, x: Any = None, out: Any = None) -> Any:
     return build.page(f, x, out)
 
 
+def of_code(function: Any, example: Any, *_: Any, **options: Any) -> Any:
+    """The traced function of a Python function: see `adlab.from_python`."""
+    from adlab.tracing.traced import from_python
+
+    return from_python(function, example, **options)
+
+
+setattr(Function, "of_code", staticmethod(of_code))  # noqa: B010
 setattr(Function, "page", page)  # noqa: B010 (mypy knows no such attribute of the class)
 
 __all__ = ["Function"]

@@ -58,7 +58,7 @@ def _program(f: Function, name: str, i: int, j: int) -> tuple[Graph, int, int] |
             return None
         program = f.program("reverse" if name == "reverse" else "forward")
         return program, program.outputs[f.m + i * f.n + j], len(f.graph)
-    if not f.independent or not is_small(f.outputs, SMALL_FORMULA):
+    if not f.readable or not is_small(f.outputs, SMALL_FORMULA):
         return None
     try:
         graph = lower([sympy.diff(f.outputs[i], f.variables[j])], f.variables)

@@ -101,7 +101,7 @@ class Comparison(Report):
     def partials(self) -> list[Any]:
         """Every partial as a SymPy formula, by output and variable. Raises MethodError where none is small enough to read."""
         f = self.function
-        if not f.independent or f.n * f.m > FEW:
+        if not f.readable or f.n * f.m > FEW:
             raise MethodError("the derivative is too large to be written as a formula")
         made: list[Any] = f.cached("formulas", lambda: partials(f.outputs, f.variables))
         return made

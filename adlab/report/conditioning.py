@@ -13,6 +13,7 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.jacobian import tangents
 from adlab.autodiff.sweeps import forward
+from adlab.errors import UnsupportedExpression
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray, takes_at
@@ -60,7 +61,10 @@ def conditioning(f: Any, x: Any = None) -> Conditioning:
         of_f = (np.abs(jacobian) * np.abs(point)).sum(axis=-1) / np.abs(value)
         if len(program) * f.n > LARGEST_SECOND:
             return Conditioning(of_f, None)
-        moved = tangents(program, values, dict(enumerate(np.diag(point))), FLOATS, still=np.zeros(f.n))
+        try:
+            moved = tangents(program, values, dict(enumerate(np.diag(point))), FLOATS, still=np.zeros(f.n))
+        except UnsupportedExpression:  # an operation without second derivatives
+            return Conditioning(of_f, None)
         second = np.array([np.abs(each).sum() for each in moved[f.m :]]).reshape(f.m, f.n)
         return Conditioning(of_f, second / np.abs(jacobian), second)
 

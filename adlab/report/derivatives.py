@@ -14,7 +14,6 @@ from adlab.tracing.traced import at_point
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import Component, Status, certifying, weakest
 from adlab.truth.meanings import decimal, mp_text
-from adlab.truth.values import plan
 
 MOST_ORDERS = 30
 
@@ -107,7 +106,7 @@ def derivatives(
     for name, number, most in (("order", order, MOST_ORDERS), ("output", output, f.m - 1)):
         if not 0 <= number <= most:
             raise OptionError(f"`{name}` is {number}; it must be from 0 to {most}")
-    made = plan([f.outputs[output]], f.variables)
+    made = f.plan([output])
     found = higher_derivatives(made, point, f.names.index(by), order, digits)
     source = source_of(found, f.independent)
     return Derivatives(tuple(f.names), tuple(point), by, digits, source, tuple(found), f.title)

@@ -186,7 +186,7 @@ def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:
     wanted = [f.names.index(variable.name) for variable in chosen]
     note, formulas = "", None
     try:
-        if not f.independent:
+        if not f.readable:
             raise MethodError("the function is a program, and has no formula")
         formulas = tuple(formula.partials(f.outputs, chosen, order))
     except MethodError as reason:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from adlab.function import Function, as_function
+from adlab.function import Function, as_function, is_code
 from adlab.inputs import FloatArray, takes_at
+from adlab.tracing.traced import at_point
 
 
 @takes_at
 def gradient(f: Any, x: Any = None, method: str = "reverse") -> FloatArray:
     """∇f of a Function, an expression or a text: shape (n,) at one point, (..., n) at a batch. See `Function.gradient`.
 
+    A Python function is traced at the point, which is one.
+
     >>> gradient("x*sin(y)", [1.0, 0.0])
     array([0., 1.])
     """
-    made = as_function(f, x)
-    return made.gradient(_point(made, x), method)
+    made, point = _asked(f, x)
+    return made.gradient(point, method)
 
 
 @takes_at
@@ -27,8 +30,8 @@ def jacobian(f: Any, x: Any = None, method: str = "reverse") -> FloatArray:
     array([[3., 2.],
            [1., 1.]])
     """
-    made = as_function(f, x)
-    return made.jacobian(_point(made, x), method)
+    made, point = _asked(f, x)
+    return made.jacobian(point, method)
 
 
 @takes_at
@@ -39,10 +42,13 @@ def hessian(f: Any, x: Any = None) -> FloatArray:
     array([[6., 2.],
            [2., 0.]])
     """
+    made, point = _asked(f, x)
+    return made.hessian(point)
+
+
+def _asked(f: Any, x: Any) -> tuple[Function, Any]:
+    """The function, and the point that is given, or its own. A Python function is traced at the point."""
+    if is_code(f):
+        return at_point(f, x)
     made = as_function(f, x)
-    return made.hessian(_point(made, x))
-
-
-def _point(f: Function, x: Any) -> Any:
-    """The point given, or the function's own."""
-    return f.point if x is None and f.point is not None else x
+    return made, made.point if x is None and made.point is not None else x

@@ -69,7 +69,7 @@ def symbolic_hessian(f: Function, cse: bool) -> SymbolicDerivative:
     """SymPy's derivative of its own gradient, made once. Raises MethodError and GaveUp."""
 
     def make() -> SymbolicDerivative:
-        if not f.independent or not is_small(f.outputs, LARGEST_SYMBOLIC):
+        if not f.readable or not is_small(f.outputs, LARGEST_SYMBOLIC):
             raise GaveUp(f"as a tree the formula has more than {LARGEST_SYMBOLIC} nodes, too many to be differentiated twice")
         gradient = [sympy.diff(f.outputs[0], variable) for variable in f.variables]
         return SymbolicDerivative(gradient, f.variables, cse)

@@ -14,7 +14,6 @@ from adlab.text.traversal import listing
 from adlab.truth.judge import Component, Status, weakest
 from adlab.truth.meanings import decimal, mp_text
 from adlab.truth.second import second_derivatives
-from adlab.truth.values import plan
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,6 @@ def hessian_truth(f: Function, point: Sequence[float], digits: int = 30) -> Hess
     """The second partials of a function with one output. Raises MethodError for several outputs."""
     if f.m != 1:
         raise MethodError(f"a Hessian needs one output, and this function has m = {f.m}")
-    found = second_derivatives(plan(f.outputs, f.variables), point, digits)
+    found = second_derivatives(f.plan(), point, digits)
     source = source_of([component for row in found for component in row], f.independent)
     return HessianTruth(tuple(f.names), tuple(point), digits, source, tuple(map(tuple, found)), f.title)

@@ -247,7 +247,7 @@ def _swell(f: Function) -> Table:
 
 
 def _tree(f: Function) -> str:
-    return count(Distinct.of(f.outputs).tree_operations) if f.independent else "–"
+    return count(Distinct.of(f.outputs).tree_operations) if f.readable else "–"
 
 
 def _verdict(judged: HessianTruth, rows: list[HessianRow]) -> list[Sentence]:

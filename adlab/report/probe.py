@@ -13,7 +13,7 @@ from adlab.inputs import FloatArray
 from adlab.precision import CONTEXT, working
 from adlab.truth.higher import directional_derivative
 from adlab.truth.meanings import exact as exact_number
-from adlab.truth.values import Outcome, Plan, State, plan
+from adlab.truth.values import Outcome, Plan, State
 
 BITS = 320  # for nodes closer than 1e-16 |x|, and values to 40 digits more
 NODES = 8  # on each side of x, to measure the noise
@@ -25,7 +25,7 @@ class Probe:
 
     def __init__(self, f: Function, point: FloatArray) -> None:
         self.f, self.point = f, point
-        self.plan: Plan = plan(f.outputs, f.variables)
+        self.plan: Plan = f.plan()
         self.state: State = self.plan.base(point.tolist(), BITS)
         self._floats: dict[tuple[int, float], FloatArray] = {}
         self._sharp: dict[tuple[int, Any], list[Outcome]] = {}

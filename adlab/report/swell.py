@@ -92,7 +92,7 @@ class Swell(Report):
         from adlab.plots.canvas import entitle, two_panels
 
         f = self.function
-        tree = None if f is None or not f.independent else _tree(f)
+        tree = None if f is None or not f.readable else _tree(f)
         if f is None or tree is None:
             raise OptionError(f"a picture of the tree needs a formula whose derivative has at most {MOST_DRAWN} nodes as a tree")
         program = f.program("reverse")
@@ -157,10 +157,13 @@ def swell(f: Any, seconds: float = SECONDS, patience: float = PATIENCE) -> Swell
         derivative = _derivative(f, seconds)
         rows = [_expression(f, seconds), derivative]
     rows += [_program(f, mode) for mode in ("reverse", "forward")]
-    return Swell(f.title, form_of(f.outputs), rows, f)
+    return Swell(f.title, form_of(f.outputs) if f.readable else "as a program", rows, f)
 
 
 def _expression(f: Function, seconds: float) -> SwellRow:
+    if not f.readable:
+        note = "loops and solvers are not written out as a formula"
+        return SwellRow("f", graph_operations=len(f.graph.operations), status="no formula", note=note)
     distinct = Distinct.of(f.outputs)
     after, status, note = _after_cse(f, seconds)
     return SwellRow("f", distinct.tree_operations, distinct.tree_nodes, len(distinct.nodes), after,

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from adlab.errors import PointError
-from adlab.function import as_function
+from adlab.function import as_function, is_code
 from adlab.inputs import in_order, takes_at
+from adlab.tracing.traced import Traced, at_point
 from adlab.truth.judge import values_to
-from adlab.truth.values import plan
 
 
 @takes_at
@@ -28,7 +28,7 @@ def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     >>> value("exp(x)", beside, digits=40) > value("exp(x)", 1, digits=40)
     True
     """
-    f = as_function(f, x)
+    f = at_point(f, x)[0] if is_code(f) else as_function(f, x)
     x = f.point if x is None else x
     if x is None:
         raise PointError("there is no point to take the value at; give x")
@@ -36,5 +36,7 @@ def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     point = in_order(x, f.names) if isinstance(x, Mapping) else list(listed)
     if len(point) != f.n:
         raise PointError(f"the point has {len(point)} coordinates, and f has {f.n} variables; give one for each")
-    found = values_to(plan(f.outputs, f.variables), point, digits)
+    if isinstance(f, Traced):
+        f = f.at([float(number) for number in point])
+    found = values_to(f.plan(), point, digits)
     return found[0] if f.scalar else found

@@ -31,6 +31,18 @@ class Structure:
         self.parts = [Structure(item) for item in value] if self.kind else []
         self.shape = () if self.kind else plain(value).shape
 
+    @classmethod
+    def of(cls, parts: Sequence[Structure]) -> Structure:
+        """A tuple of what these describe."""
+        self = cls(())
+        self.parts = list(parts)
+        return self
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return sum(part.size for part in self.parts) if self.kind else int(np.prod(self.shape))
+
     def flat(self, value: Any) -> list[Any]:
         """The numbers, in order. Raises TracingError where the shape is different."""
         if self.kind is not None:

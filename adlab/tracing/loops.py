@@ -18,7 +18,7 @@ from adlab.arithmetic.floats import FLOATS, compile_python
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.programs import adjoint_program, fresh, tangent_program
 from adlab.autodiff.unrolled import Unrolled
-from adlab.errors import GaveUp, UnsupportedExpression
+from adlab.errors import DomainError, GaveUp, UnsupportedExpression
 from adlab.graph import rules
 from adlab.graph.compound import Compound, applied, filled
 from adlab.graph.graph import Builder, Graph
@@ -26,6 +26,8 @@ from adlab.primitives.primitive import Parameter
 
 MOST_TURNS = 10_000_000
 """Turns after which a `While` on floats gives up."""
+MOST_SLOW_TURNS = 20_000
+"""The same on other numbers: a turn on high-precision numbers takes a hundred times as long."""
 
 
 def walked(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
@@ -252,12 +254,7 @@ class While(Compound):
         return f"while({', '.join(operands)})"
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
-        carry, constants = list(operands[: parameter.carried]), list(operands[parameter.carried :])
-        for _ in range(MOST_TURNS):
-            if not holds(walked(numbers, parameter.condition, [*carry, *constants])[0]):
-                return carry
-            carry = walked(numbers, parameter.body, [*carry, *constants])
-        raise GaveUp(f"a while_loop has not ended after {MOST_TURNS:,} turns; check its condition")
+        return turned(numbers, parameter, operands)[0]
 
     def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
             tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
@@ -268,6 +265,21 @@ class While(Compound):
     def vjp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
             bars: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
         return applied(numbers, WHILE_BACK, parameter, [*operands, *filled(numbers, bars)])
+
+
+def turned(numbers: Any, parameter: Repeated, operands: Sequence[Any]) -> tuple[list[Any], int]:
+    """The last state of a while loop, and its turns. Raises DomainError if it cannot end, GaveUp after very many."""
+    carry, constants = list(operands[: parameter.carried]), list(operands[parameter.carried :])
+    test, step = stepper(numbers, parameter.condition), stepper(numbers, parameter.body)
+    most = MOST_TURNS if numbers is FLOATS else MOST_SLOW_TURNS
+    for turns in range(most):
+        if not holds(test(*carry, *constants)[0]):
+            return carry, turns
+        after = list(step(*carry, *constants))
+        if after == carry:
+            raise DomainError(f"a while_loop cannot end: after {turns:,} turns its numbers change no more; check its condition")
+        carry = after
+    raise GaveUp(f"a while_loop has not ended after {most:,} turns; check its condition")
 
 
 class WhileBack(Compound):
@@ -283,14 +295,7 @@ class WhileBack(Compound):
         return WHILE.bodies(parameter)
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
-        carry = list(operands[: parameter.carried])
-        constants = list(operands[parameter.carried : WHILE.count(parameter)])
-        turns = 0
-        while holds(walked(numbers, parameter.condition, [*carry, *constants])[0]):
-            carry = walked(numbers, parameter.body, [*carry, *constants])
-            turns += 1
-            if turns > MOST_TURNS:
-                raise GaveUp(f"a while_loop has not ended after {MOST_TURNS:,} turns; check its condition")
+        _, turns = turned(numbers, parameter, operands[: WHILE.count(parameter)])
         scanned = Scanned(parameter.body, parameter.carried, parameter.constants, 0, turns)
         if not turns:
             return [*operands[WHILE.count(parameter) :], *[numbers.constant(0)] * parameter.constants]

@@ -48,6 +48,7 @@ def _of_math(name: str) -> Callable[..., Any] | None:
     return function
 
 
+@wraps(math.log)
 def _log(x: Any, *base: Any) -> Any:
     if not isinstance(x, Scalar) and not any(isinstance(b, Scalar) for b in base):
         return _ORIGINAL["math", "log"](x, *base)
@@ -55,16 +56,19 @@ def _log(x: Any, *base: Any) -> Any:
     return log(x) / log(base[0]) if base else log(x)
 
 
+@wraps(math.pow)
 def _pow(x: Any, y: Any) -> Any:
     return power(x, y) if isinstance(x, Scalar) or isinstance(y, Scalar) else _ORIGINAL["math", "pow"](x, y)
 
 
+@wraps(math.hypot)
 def _hypot(*numbers: Any) -> Any:
     if not any(isinstance(x, Scalar) for x in numbers):
         return _ORIGINAL["math", "hypot"](*numbers)
     return reduce(UFUNCS["hypot"], numbers) if len(numbers) > 1 else abs(numbers[0])
 
 
+@wraps(math.fsum)
 def _fsum(numbers: Any) -> Any:
     items = list(numbers)
     if any(isinstance(x, Scalar) for x in items):
@@ -72,6 +76,7 @@ def _fsum(numbers: Any) -> Any:
     return _ORIGINAL["math", "fsum"](items)
 
 
+@wraps(math.prod)
 def _prod(numbers: Any, *, start: Any = 1) -> Any:
     items = [start, *numbers]
     return reduce(lambda a, b: a * b, items)

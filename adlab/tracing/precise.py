@@ -14,10 +14,11 @@ import numpy as np
 import sympy
 
 from adlab.arithmetic.extended import Extended
-from adlab.errors import AdlabError, DomainError, TracingError
+from adlab.errors import AdlabError, DomainError, TracingError, UnsupportedExpression
 from adlab.graph.compound import Compound
 from adlab.primitives.primitive import Parameter, Primitive
 from adlab.tracing.array import plain
+from adlab.tracing.external import External
 from adlab.tracing.names import traced_names
 from adlab.tracing.program import Arguments, nested, run
 from adlab.tracing.recorder import Recorder
@@ -42,6 +43,9 @@ class Precise(Recorder):
 
     def compound(self, operation: Compound, parameter: Parameter, values: Sequence[Any]) -> Sequence[Any]:  # type: ignore[override]
         """What an operation with bodies gives: its bodies are walked with the same numbers."""
+        if isinstance(operation, External):
+            name = parameter.outside.name
+            raise UnsupportedExpression(f"external function {name} computes on floats, and has no more digits to judge by")
         return operation.apply(self.arithmetic, parameter, values)
 
     def value(self, primitive: Primitive, values: Sequence[Any], parameter: Parameter) -> Any:  # type: ignore[override]
@@ -120,7 +124,7 @@ class CodePlan:
     """The code as the judge reads it: outputs at any precision, with an estimate of their error."""
 
     code: Code
-    outputs: range
+    outputs: Sequence[int]
 
     @property
     def variables(self) -> tuple[sympy.Symbol, ...]:
@@ -160,7 +164,7 @@ class CodeState:
         except AdlabError as reason:
             return [Outcome(None, CONTEXT.zero, NoValue(str(reason)))] * len(self.plan.outputs)  # type: ignore[arg-type]
         with working(self.bits + MORE_BITS):
-            return [self._outcome(exact(a), exact(b)) for a, b in zip(rough, fine, strict=True)]
+            return [self._outcome(exact(rough[i]), exact(fine[i])) for i in self.plan.outputs]
 
     def _outcome(self, rough: Any, fine: Any) -> Outcome:
         if not CONTEXT.isfinite(fine) or not CONTEXT.isfinite(rough):

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import math
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from typing import Any, Literal
 
 import numpy as np
+import sympy
 from numpy import array, asarray, empty  # as they are outside a trace
 
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, OptionError, PointError, TracingError
-from adlab.graph.graph import Graph, Node
+from adlab.graph import rules
+from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
 from adlab.tracing import functions  # noqa: F401 (fills the list of NumPy's functions)
 from adlab.tracing.array import Array, plain
@@ -44,6 +49,25 @@ class CodePath:
     decisions: Graph
     taken: tuple[Decision, ...]
     lines: dict[int, SourceLine]
+
+    @cached_property
+    def guarded(self) -> Graph:
+        """The graph, with no value where a branch goes another way: what stands for the function at points not yet known."""
+        if not self.taken:
+            return self.graph
+        builder = Builder(self.graph.inputs)
+        outputs = rules.splice(builder, self.graph, range(len(self.graph.inputs)))
+        conditions = rules.splice(builder, self.decisions, range(len(self.graph.inputs)))
+        held = [c if d.held else builder.call("not", c) for c, d in zip(conditions, self.taken, strict=True)]
+        this_way = reduce(lambda a, b: builder.call("and", a, b), held)
+        nothing = builder.constant(math.nan)
+        return builder.finish([builder.call("select", this_way, output, nothing) for output in outputs])
+
+    def condition(self, variables: Sequence[Any]) -> Any:
+        """When a point goes this way, as a SymPy condition."""
+        values = evaluate(self.decisions, list(variables), SYMPY)
+        conditions = [values[output] for output in self.decisions.outputs]
+        return sympy.And(*(c if d.held else sympy.Not(c) for c, d in zip(conditions, self.taken, strict=True)))
 
     def departs(self, point: Sequence[float]) -> Decision | None:
         """The first branch at which this point goes another way. None if it goes this way."""
@@ -164,6 +188,11 @@ class Program:
         path = self.path(flat.tolist())
         self._compare(path, flat)
         return self
+
+    @property
+    def size(self) -> int:
+        """How many outputs."""
+        return int(np.prod(self.shape))
 
     @property
     def name(self) -> str:

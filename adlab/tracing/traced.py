@@ -6,35 +6,50 @@ point by the graph of the path that the point takes, and records a new path wher
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import sympy
 
-from adlab.errors import AdlabError, PointError
-from adlab.function import Function, as_function, point_of
+from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.symbols import SYMPY
+from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, PointError, UnsupportedExpression
+from adlab.function import Function, as_function, is_code, point_of
 from adlab.inputs import Errors, FloatArray, coerce, coerce_one
 from adlab.tracing import precise
-from adlab.tracing.precise import Code
+from adlab.tracing.precise import Code, CodePlan
 from adlab.tracing.program import CodePath, Guards, Program
 from adlab.truth.judge import gradient_truth
 
+NO_VALUE = (DomainError, GaveUp, OverflowedError)
+"""What says that a function has no value, or no derivative, at a point."""
+LARGEST_WRITTEN_OUT = 1000
+"""Cost, in additions, up to which a loop is written out as a formula: SymPy's expressions swell."""
 LARGEST_FORMULA = 3000
 """Operations up to which a recorded path is also judged as a formula, which balls can certify."""
 
 
 class Traced(Function):
-    """A traced Python function. `code` is its program. `at(x)` is the Function of the path that x takes."""
+    """A traced Python function. `code` is its program. `at(x)` is the Function of the path that x takes.
+
+    `graph`, and all that is made of it (`derivative()`, `compile()`, exports), is that of the example's path. It has no value
+    where a branch goes another way.
+    """
 
     code: Program
     path: CodePath | None
     """The one path of this Function. None where every point finds its own."""
 
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Made by `of`; `Function(fn, example=…)` comes here with one that is made."""
+
     @classmethod
     def of(cls, code: Program, path: CodePath | None = None, name: str | None = None) -> Traced:
         """The function of a program, or of one path of it."""
-        graph = (path or code.paths[0]).graph
+        graph = code.paths[0].guarded if path is None else path.graph
         self = cls.from_graph(graph, name or code.name)
         assert isinstance(self, Traced)
         self.code, self.path = code, path
@@ -46,6 +61,37 @@ class Traced(Function):
     def independent(self) -> bool:
         """The code itself judges the graph."""
         return True
+
+    @cached_property
+    def readable(self) -> bool:
+        """Whether a formula can be made of the graph: loops and solvers are written out only where they are short."""
+        try:
+            return bool(self.outputs)
+        except UnsupportedExpression:
+            return False
+
+    @cached_property
+    def outputs(self) -> tuple[sympy.Expr, ...]:
+        """As `Function`. Raises UnsupportedExpression for loops and solvers that cannot be written out as a formula."""
+        what = f"{self.name} is a program with loops or solvers"
+        if self.graph.compound and self.graph.weight() > LARGEST_WRITTEN_OUT:
+            raise UnsupportedExpression(f"{what}, too long to be written out as a formula")
+        try:
+            path = self.path or self.code.paths[0]
+            values = evaluate(path.graph, list(self.variables), SYMPY)
+            found = tuple(values[output] for output in path.graph.outputs)
+            return found if self.path else tuple(sympy.Piecewise((value, path.condition(self.variables))) for value in found)
+        except (UnsupportedExpression, RecursionError):
+            raise UnsupportedExpression(f"{what}, which have no formula") from None
+
+    def plan(self, outputs: Sequence[int] | None = None) -> Any:
+        """As `Function`; the code itself where the graph has no formula."""
+        return super().plan(outputs) if self.readable else CodePlan(self.runnable, outputs or range(self.m))
+
+    @property
+    def runnable(self) -> Code:
+        """The code itself, for runs on high-precision numbers."""
+        return Code(self.code.function, self.code.arguments, tuple(self.names))
 
     @property
     def title(self) -> str:
@@ -72,8 +118,7 @@ class Traced(Function):
                 return gradient_truth(here.outputs, here.variables, point, digits)
             except AdlabError:  # a loop or a solver has no expression: the code is run instead
                 pass
-        code = Code(self.code.function, self.code.arguments, tuple(self.names))
-        return list(precise.judged(code, point, digits, here.m))
+        return list(precise.judged(self.runnable, point, digits, here.m))
 
     # --- each point by its own path -----------------------------------------------------------------------------
 
@@ -85,7 +130,16 @@ class Traced(Function):
         if points.ndim == 1:
             return self.at(points)(points, errors)
         shape = () if self.scalar else (self.m,)
-        return self._grouped(points, shape, lambda f, rows: f(rows, errors))
+        return self._grouped(points, shape, errors, lambda f, rows: f(rows, errors))
+
+    def values(self, point: FloatArray) -> FloatArray:
+        """As `Function`; NaN too where a loop does not end or a solver finds nothing."""
+        if self.path is None:
+            return self.at(point).values(point)
+        try:
+            return super().values(point)
+        except (DomainError, GaveUp):
+            return np.full(self.m, np.nan)
 
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """As `Function`."""
@@ -94,16 +148,24 @@ class Traced(Function):
         points = coerce(x, self.names)
         if points.ndim == 1:
             return self.at(points).jacobian(points, method, errors, **options)
-        return self._grouped(points, (self.m, self.n), lambda f, rows: f.jacobian(rows, method, errors, **options))
+        return self._grouped(points, (self.m, self.n), errors, lambda f, rows: f.jacobian(rows, method, errors, **options))
 
-    def _grouped(self, points: FloatArray, shape: tuple[int, ...], compute: Callable[[Traced, FloatArray], Any]) -> FloatArray:
-        """A batch, computed path by path: the points of each path together."""
+    def _grouped(self, points: FloatArray, shape: tuple[int, ...], errors: Errors,
+                 compute: Callable[[Traced, FloatArray], Any]) -> FloatArray:  # fmt: skip
+        """A batch: the points of each path together. Where these fail together, one by one, NaN for those that fail alone."""
         rows = points.reshape(-1, self.n)
         paths = [self.at(row) for row in rows]
         found = np.full((len(rows), *shape), np.nan)
         for path in {id(p): p for p in paths}.values():
-            chosen = np.array([p is path for p in paths])
-            found[chosen] = compute(path, rows[chosen])
+            chosen = np.flatnonzero([p is path for p in paths])
+            try:
+                found[chosen] = compute(path, rows[chosen])
+            except NO_VALUE:
+                if errors == "raise":
+                    raise
+                for i in chosen:
+                    with contextlib.suppress(*NO_VALUE):
+                        found[i] = compute(path, rows[i])
         return found.reshape(*points.shape[:-1], *shape)
 
     def jvp(self, x: Any, v: Any) -> FloatArray:
@@ -121,6 +183,10 @@ class Traced(Function):
     def hvp(self, x: Any, v: Any) -> FloatArray:
         """As `Function`."""
         return super().hvp(x, v) if self.path is not None else self.at(x).hvp(x, v)
+
+    def series(self, x: Any, v: Any, order: int = 20) -> Any:
+        """As `Function`."""
+        return super().series(x, v, order) if self.path is not None else self.at(x).series(x, v, order)
 
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Any:
         """As `Function`."""
@@ -141,11 +207,6 @@ def from_python(function: Callable[..., Any], example: Any, name: str | None = N
     (array([6., 9.]), array([0., 1.]))
     """
     return Traced.of(Program.of(function, example, guards), name=name)
-
-
-def is_code(f: Any) -> bool:
-    """Whether this is a Python function, and not a formula."""
-    return callable(f) and not isinstance(f, (Function, str, sympy.Basic, type))
 
 
 def at_point(f: Any, x: Any = None) -> tuple[Function, FloatArray]:

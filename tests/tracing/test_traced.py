@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,79 @@ def test_reports_take_a_function_and_judge_the_path_of_their_point() -> None:
 
 
 def test_a_node_knows_its_source_line() -> None:
-    f = adlab.from_python(energy, POINTS[0])
+    f = adlab.from_python(energy, POINTS[0]).at(POINTS[0])
     lines = [f.line(i) for i in f.graph.operations]
     assert any("r = np.sqrt" in line for line in lines)
     assert all(line.startswith("test_traced.py:") for line in lines)
+
+
+def test_a_program_of_one_path_has_no_value_on_another() -> None:
+    """What is made of the graph (compiled code, derivative programs, formulas, enclosures) is NaN or refused off its path."""
+
+    def f(x: Any) -> Any:
+        return x[0] ** 2 * x[1] if x[0] > 0 else x[1] ** 3
+
+    made = adlab.Function(f, example=[1.0, 2.0])
+    here, there = [1.0, 2.0], [-1.0, 2.0]
+    for derivative, value in ((None, 2.0), ("gradient", [4.0, 1.0])):
+        program: Any = made.compile(derivative=derivative)
+        assert np.array_equal(program(here), value)
+        assert np.isnan(program(there)).all()
+        assert np.isnan(program([here, there])[1]).all()
+    with pytest.raises(adlab.DomainError):
+        made.derivative()(there)
+    assert str(made.diff("x0")) == "Piecewise((2*x0*x1, x0 > 0))"
+    assert adlab.enclose(made, {"x0": (0.5, 1.0), "x1": 2.0}).rows[0].low is not None
+    assert all(row.low is None or np.isnan(row.low) for row in adlab.enclose(made, {"x0": (-1.0, 1.0), "x1": 2.0}).rows)
+    # what is asked at a point goes the way of the point
+    assert made.values(np.array(there))[0] == float(adlab.value(made, there)) == made.series(there, [1.0, 0.0])[0] == 8.0
+    assert adlab.gradient(f, there).tolist() == made.gradient(there).tolist() == [0.0, 12.0]
+    assert min(adlab.table([(made, there)], methods=["reverse", "symbolic"]).values)[0] == 16.0
+
+
+@pytest.mark.slow
+def test_every_report_serves_loops_and_solvers() -> None:
+    """A report either answers for a program that has no formula, or refuses in a sentence."""
+
+    def loop(p: Any) -> Any:
+        return adlab.while_loop(lambda x: x < 100.0, lambda x: x * p[0] + p[1], p[1])
+
+    def root(p: Any) -> Any:
+        return adlab.root(lambda x: x**3 + p[0] * x - p[1], 1.0)
+
+    for code in (loop, root):
+        f = adlab.from_python(code, [2.0, 1.0])
+        assert f.gradient([2.0, 1.0]) == pytest.approx([float(v) for v in adlab.truth(f, [2.0, 1.0]).gradient], rel=1e-14)
+        assert adlab.swell(f).row("f").status == "no formula"
+        assert adlab.steps(code, [2.0, 1.0], variable="p1", schemes=["central-difference"]).best
+        assert len(adlab.derivatives(f, [2.0, 1.0], "p0", order=2).values) == 3
+        assert "reverse" in str(adlab.compare(code, [2.0, 1.0], methods=["reverse", "symbolic"], timed=False))
+        with pytest.raises(adlab.AdlabError, match="no formula"):
+            f.diff("p0")
+    endless = adlab.from_python(loop, [2.0, 1.0])
+    with pytest.raises(adlab.DomainError, match="cannot end"):
+        endless([0.0, 1.0])
+    assert np.isnan(endless([[0.0, 1.0], [2.0, 1.0]])).tolist() == [True, False]
+    assert np.isnan(endless.gradient([[0.0, 1.0], [2.0, 1.0]])).tolist() == [[True, True], [False, False]]
+
+
+def test_a_name_on_the_command_line_imports_that_module_and_no_other(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    (tmp_path / "mymodel2.py").write_text("from myhelper2 import K\ndef f(x):\n    return K*x[0]*x[1] if x[0] > 0 else x[1]\n")
+    (tmp_path / "myhelper2.py").write_text("K = 2.0\n")
+    for name in ("sympy", "flint", "jax"):  # a library's name: never executed
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken')\n")
+    monkeypatch.chdir(tmp_path)
+    for given in ("1,2", "x0=1 x1=2"):
+        assert main(["truth", "mymodel2:f", "--at", *given.split(), "--json", "--quiet"]) == 0
+        assert [float(v) for v in json.loads(capsys.readouterr().out)["gradient"]] == [4.0, 2.0]
+    assert not {str(tmp_path), ""} & set(sys.path)
+    for place, said in (("sympy:sin", "name of a library"), ("mymodel2:K", "is no function"), ("nowhere2:f", "nowhere2")):
+        assert main(["truth", place, "--at", "1,2", "--quiet"]) == 2
+        assert said in capsys.readouterr().err
+    for command in (["derive"], ["swell"], ["graph"], ["enclose"]):
+        at = ["x0=1..2", "x1=2"] if command == ["enclose"] else ["1,2"]
+        assert main([*command, "mymodel2:f", "--at", *at, "--quiet"]) == 0, capsys.readouterr().err
+        assert capsys.readouterr().out
 
 
 def test_the_command_line_takes_module_and_function(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
