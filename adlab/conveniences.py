@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     import sympy
 
 SHORT = 8
-"""Variables that a formula may have to be typeset on a line, and a dozen times as many nodes of its tree."""
+"""The most variables of a formula that is typeset on one line. It may have a dozen times as many nodes as a tree."""
 
 
 def plot(graph: Graph, ax: Any = None, **options: Any) -> Any:
-    """The graph drawn on Matplotlib axes; returns them."""
+    """Draws the graph on Matplotlib axes and returns them."""
     from adlab.draw.on_axes import plot_graph
 
     return plot_graph(graph, ax=ax, **options)
 
 
 def to_svg(graph: Graph, **options: Any) -> str:
-    """The graph as an `<svg>` element; the options are those of `plot`."""
+    """The graph as an `<svg>` element. The options are those of `plot`."""
     from adlab.draw.svg import graph_svg
 
     return graph_svg(graph, **options)
@@ -57,20 +57,20 @@ def to_latex(graph: Graph) -> str:
 
 
 def to_torch(graph: Graph, dtype: Any = None) -> Any:
-    """A differentiable PyTorch module, (..., n) or tensors by name → (...) or (..., m); `dtype` is that of its input."""
+    """A differentiable PyTorch module: (..., n), or tensors by name, → (...) or (..., m). `dtype` is the type of its input."""
     from adlab.peers.catalogue import library
 
-    library("torch")  # or a sentence that says what to install
+    library("torch")  # raises a sentence that says what to install
     from adlab.exports.to_torch import export
 
     return export(graph, dtype)
 
 
 def to_jax(graph: Graph, dtype: Any = None) -> Any:
-    """A pure JAX function, (..., n) or arrays by name → (...) or (..., m), for grad, jit and vmap; `dtype` likewise."""
+    """A pure JAX function, for grad, jit and vmap: (..., n), or arrays by name, → (...) or (..., m). `dtype` as in `to_torch`."""
     from adlab.peers.catalogue import library
 
-    library("jax")  # or a sentence that says what to install
+    library("jax")  # raises a sentence that says what to install
     from adlab.exports.to_jax import export
 
     return export(graph, dtype)
@@ -80,7 +80,7 @@ def to_casadi(graph: Graph, name: str = "f") -> Any:
     """A `casadi.Function` of one vector (n), with one vector (m) for its value."""
     from adlab.peers.catalogue import library
 
-    library("casadi")  # or a sentence that says what to install
+    library("casadi")  # raises a sentence that says what to install
     from adlab.exports.to_casadi import export
 
     return export(graph, name)
@@ -91,7 +91,7 @@ def _repr_svg_(graph: Graph) -> str:
 
 
 def _repr_png_(graph: Graph) -> bytes:
-    """Beside the SVG, which a notebook that is not trusted drops."""
+    """A PNG as well as the SVG: a notebook that is not trusted drops the SVG."""
     return png(plot(graph).figure)
 
 
@@ -122,7 +122,7 @@ for _convenience in (plot, to_svg, to_dot, to_mermaid, to_latex, to_torch, to_ja
 
 
 def plot_pattern(coloring: Any, ax: Any = None) -> Any:
-    """The pattern of a Jacobian on Matplotlib axes, a colour for each sweep; returns them."""
+    """Draws the pattern of a Jacobian on Matplotlib axes, with a colour for each sweep, and returns them."""
     from adlab.draw.pattern import plot_pattern as drawn
 
     return drawn(coloring, ax)
@@ -132,12 +132,12 @@ Coloring.plot = plot_pattern
 
 
 class Written:
-    """A function in the languages of others: SymPy, Python, LaTeX, PyTorch, JAX, CasADi. `Function` is one of these."""
+    """A function in other languages: SymPy, Python, LaTeX, PyTorch, JAX, CasADi. `Function` inherits these methods."""
 
     name: str
     variables: tuple[sympy.Symbol, ...]
     scalar: bool
-    if TYPE_CHECKING:  # what a function has, see there
+    if TYPE_CHECKING:  # see there
 
         @property
         def graph(self) -> Graph: ...
@@ -155,14 +155,14 @@ class Written:
 
     @property
     def expr(self) -> Any:
-        """The formula as a SymPy expression; for several outputs, the tuple of them."""
+        """The formula as a SymPy expression; for several outputs, a tuple of expressions."""
         return self.outputs[0] if self.scalar else self.outputs
 
     def diff(self, *by: sympy.Symbol | str) -> Any:
-        """The derivative as a SymPy formula: by one variable, or by several in turn; for several outputs, the tuple of them.
+        """The derivative as a SymPy formula, by one variable or by several in turn. For several outputs: a tuple of formulas.
 
-        With no variable named there must be only one. `adlab.derive` has the programs and the sizes beside the formulas.
-        Raises VariableError for an unknown name, MethodError where the derivative is too large for a formula.
+        By default there must be only one variable. `adlab.derive` also has the programs and the sizes. Raises VariableError for
+        an unknown name, and MethodError where the derivative is too large for a formula.
 
         >>> import adlab
         >>> adlab.Function("x**2*sin(y)").diff("x"), adlab.Function("x**2*sin(y)").diff("x", "y")
@@ -178,7 +178,7 @@ class Written:
         return found[0] if self.scalar else tuple(found)
 
     def chosen(self, by: Sequence[sympy.Symbol | str]) -> list[sympy.Symbol]:
-        """The variables of these names. Raises VariableError for a name that is none of theirs."""
+        """The variables with these names. Raises VariableError for a name that is not a variable."""
         known = {variable.name: variable for variable in self.variables}
         names = [str(getattr(variable, "name", variable)) for variable in by]
         for name in names:
@@ -194,7 +194,7 @@ class Written:
         return self.cached("coloring", lambda: coloring(self.graph))
 
     def sparse_jacobian(self, x: Any, method: str = "auto", **options: Any) -> Any:
-        """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for what it cannot serve."""
+        """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for options that it cannot serve."""
         from adlab.autodiff.sparse import sparse_jacobian
         from adlab.inputs import coerce_one
 
@@ -237,7 +237,7 @@ class Written:
         return found[0] if self.scalar else found
 
     def to_data(self) -> dict[str, Any]:
-        """The function as what JSON can write: its graph, and that of the function whose derivative program it is."""
+        """The function as data for JSON: its graph, and for a derivative program also the graph that it differentiates."""
         from adlab.graph.saved import to_data
 
         within = None if self.within is None else self.within.to_data()
@@ -252,21 +252,21 @@ class Written:
     def to_python(self, derivative: str | None = None, **options: Any) -> str:
         """The function, or a derivative as `compile` names them, as Python source that needs nothing else.
 
-        Options: `name` of the function, `wrt` and `constants` as `compile` takes them. Raises UnsupportedExpression for
-        functions that cannot be made of those in `math`.
+        Options: `name` of the function; `wrt` and `constants` as in `compile`. Raises UnsupportedExpression for functions that
+        cannot be composed of those in `math`.
         """
         from adlab.exports.to_python import to_python
 
         return to_python(self, derivative, **options)
 
     def to_numpy(self, derivative: str | None = None, **options: Any) -> str:
-        """The same as a Python file that needs NumPy alone, for one point (n,) or many (..., n)."""
+        """The same as a Python file that needs only NumPy, for one point (n,) or many (..., n)."""
         from adlab.exports.to_numpy import to_numpy
 
         return to_numpy(self, derivative, **options)
 
     def to_c(self, derivative: str | None = None, **options: Any) -> Any:
-        """The same as C99: an object with `.header`, `.source` and `.write(path)`; `at` is where its `main` checks it.
+        """The same as C99: an object with `.header`, `.source` and `.write(path)`. Its `main` checks it at the point `at`.
 
         >>> import adlab
         >>> code = adlab.Function("x*sin(y)").to_c("gradient", name="slope")
@@ -278,7 +278,7 @@ class Written:
         return to_c(self, derivative, **options)
 
     def to_latex(self) -> str:
-        """The program as LaTeX, one line an operation."""
+        """The program as LaTeX, one line for each operation."""
         return self.graph.to_latex()
 
     def to_torch(self, dtype: Any = None) -> Any:
@@ -294,7 +294,7 @@ class Written:
         return self.graph.to_casadi(self.name if self.name.isidentifier() else "f")
 
     def _repr_latex_(self) -> str:
-        """The formula where it is short, else the program line by line, else its size."""
+        """The formula if it is short, else the program line by line, else its size."""
         from adlab.display import displayed
 
         short = self.readable and self.n <= SHORT and is_small(self.outputs, 12 * SHORT)

@@ -1,1 +1,1 @@
-"""Whole files of formulas: read them, differentiate all, and say whose rules keep their digits."""
+"""Whole files of formulas: reads them, differentiates all of them, and says whose rules keep their digits."""

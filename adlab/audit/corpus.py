@@ -15,18 +15,18 @@ from adlab.errors import AdlabError, UnsupportedExpression
 from adlab.function import Function
 
 WIDE = 1000.0
-"""A range whose ends have a larger ratio than this is drawn from by its logarithm."""
+"""A range whose ends have a larger ratio is sampled by its logarithm."""
 UNSAID = (0.5, 2.0)
-"""Where a variable is drawn from when the file gives it no range: most functions are real and smooth there."""
+"""The range of a variable if the file gives none: most functions are real and smooth there."""
 
 
 @dataclass(frozen=True)
 class Entry:
     """One formula of a file.
 
-    `formula` is a text or a SymPy expression, None where it could not be read; then `reason` says why. `variables` names its
-    variables in order, None for all that occur. `point` and `ranges` are what the file says of them. `source` is where the
-    formula stands.
+    `formula` is a text or a SymPy expression; None where it could not be read, and then `reason` says why. `variables` names
+    its variables in order; None stands for all that occur. `point` and `ranges` are what the file says of them. `source` says
+    where the formula stands.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Entry:
         return f
 
     def points(self, count: int, f: Function | None = None) -> list[tuple[float, ...]]:
-        """`count` points drawn from the ranges. The same name gives the same points, on every machine.
+        """`count` points drawn from the ranges. The same name gives the same points on every machine.
 
         >>> Entry("cube", "x**3", ranges={"x": (1.0, 3.0)}).points(1) == Entry("cube", "x**3", ranges={"x": (1.0, 3.0)}).points(1)
         True
@@ -60,7 +60,7 @@ class Entry:
 
 
 def _drawn(chance: random.Random, low: float, high: float) -> float:
-    """A number of the range, a short binary fraction, so that no digit of it is an accident of a decimal."""
+    """A number of the range that is a short binary fraction, so that it has no accidental decimal digits."""
     if low > 0 and high / low > WIDE:
         value = math.exp(chance.uniform(math.log(low), math.log(high)))
     else:
@@ -106,7 +106,7 @@ class Corpus(Report, Sequence[Entry]):
         ]}  # fmt: skip
 
     def sections(self) -> list[Table | str]:
-        """How many formulas were read, and the first of them; then what could not be read, by reason."""
+        """How many formulas were read, and the first of them; then the ones that could not be read, by reason."""
         faults = self.faults()
         head = f"{self.path}: {len(self)} formulas as {self.kind}, {len(self) - len(faults)} read"
         shown = [entry for entry in self.entries if entry.formula is not None][:SHOWN]
@@ -123,7 +123,7 @@ class Corpus(Report, Sequence[Entry]):
 
 
 SHOWN = 10
-"""Lines of a table that stands for a whole file."""
+"""Lines of a table that represents a whole file."""
 
 
 def _short(text: str, limit: int = 70) -> str:

@@ -1,4 +1,4 @@
-"""Who does the tasks of a sweep: processes of our own, or any `concurrent.futures.Executor`. Results come in order."""
+"""Runs the tasks of a sweep: in processes of adlab's own, or in any `concurrent.futures.Executor`. Results come in order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from adlab.errors import GaveUp, PeerError
 from adlab.process import Worker
 
 AHEAD = 16
-"""Tasks that each worker may be ahead of the first unfinished one, so that a slow formula holds nobody up for long."""
+"""How far a worker may be ahead of the first unfinished task, so that a slow formula does not delay the others for long."""
 GRACE = 4.0
-"""A task is killed after so many times the seconds that its truth and each method may take: they watch the clock
-themselves, and only what cannot do so must be killed."""
+"""A task is killed after so many times the seconds that its truth and each method may take.
+
+They watch the clock themselves. Only what cannot do so must be killed.
+"""
 _START = 30.0
 """Seconds that a new process may take to import everything."""
 
@@ -52,7 +54,7 @@ def by_processes(tasks: Iterable[Task], methods: Sequence[str], seconds: float, 
 
 
 def by_executor(tasks: Iterable[Task], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Rows]:
-    """The same from an executor of the user's. Raises PeerError where the executor breaks; what is written stays written."""
+    """The same with a user's executor. Raises PeerError where the executor breaks; rows that are written stay written."""
     try:
         yield from _in_order((executor.submit(rows_of, task, methods, seconds) for task in tasks), os.cpu_count() or 1)
     except BrokenExecutor as broken:
@@ -60,7 +62,7 @@ def by_executor(tasks: Iterable[Task], methods: Sequence[str], seconds: float, e
 
 
 def _in_order(futures: Iterator[Future[Rows]], workers: int) -> Iterator[Rows]:
-    """Results in the order of the tasks, so many tasks at once that everybody is busy."""
+    """Results in the order of the tasks. So many tasks run at once that every worker is busy."""
     waiting: deque[Future[Rows]] = deque()
     for future in futures:
         waiting.append(future)
@@ -71,12 +73,12 @@ def _in_order(futures: Iterator[Future[Rows]], workers: int) -> Iterator[Rows]:
 
 
 def main() -> None:
-    """The process: reads the file of formulas, then a task a line, and answers with the rows of each."""
+    """The process: reads the file of formulas, then one task on a line, and answers with the rows of each."""
     from adlab.audit.reading import read
 
     path, methods, seconds = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not an answer
     entries: Sequence[Entry] = read(path)
     for line in sys.stdin:
         number, index, point = json.loads(line)

@@ -1,6 +1,6 @@
 """FPCore, the language of floating-point benchmarks (fpbench.org/spec/fpcore-2.0.html): cores without loops and arrays.
 
-Numbers are read as the format means them: a decimal is that decimal, rounded to binary64; `PI` and the like are exact.
+Numbers mean what the format says: a decimal is that decimal, rounded to binary64; `PI` and the like are exact.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _CONSTANTS: dict[str, Any] = {
 }  # fmt: skip
 
 _NAMES = {"fabs": "Abs", "fmin": "Min", "fmax": "Max", "lgamma": "loggamma", "tgamma": "gamma", "ceil": "ceiling"}
-"""Functions that FPCore calls otherwise. The names not listed are those of a formula in text, where it has them."""
+"""Functions that have another name in FPCore. Names that are not listed are those of a formula in text, if it has them."""
 _RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "==": sympy.Eq, "!=": sympy.Ne}
 _KNOWN = {
     "sqrt", "cbrt", "hypot", "exp", "exp2", "expm1", "log", "log10", "log2", "log1p", "pow", "sin", "cos", "tan", "asin", "acos",
@@ -43,7 +43,7 @@ _KNOWN = {
 
 
 def read_fpcore(text: str, path: str) -> list[Entry]:
-    """Every core of a file. A core that has no formula, as one with a loop, becomes an entry that says why.
+    """Every core of a file. A core that has no formula, such as one with a loop, becomes an entry that says why.
 
     Raises ParseError where the brackets do not match.
 
@@ -110,7 +110,7 @@ def _argument(argument: Any) -> str:
 
 
 def _spelled(word: str) -> str:
-    """A name as text may spell it: FPCore allows `x*` and `a-b`."""
+    """A name as text may spell it; FPCore allows `x*` and `a-b`."""
     return re.sub(r"\W", "_", word) if re.match(r"[^\W\d]", word) else "v_" + re.sub(r"\W", "_", word)
 
 
@@ -124,9 +124,9 @@ def _written(form: Any, limit: int = 40) -> str:
 
 
 def _read(form: Any, names: Mapping[str, Any]) -> Any:
-    """The SymPy expression of a form, by an explicit stack: files hold forms thousands deep.
+    """The SymPy expression of a form. It uses an explicit stack, since files hold forms that are thousands deep.
 
-    A task is (form, names) to read, or (how many operands, function) to apply to what was read last.
+    A task is (form, names), which must be read, or (number of operands, function), which is applied to the last values read.
     """
     tasks: list[tuple[Any, Any]] = [(form, names)]
     values: list[Any] = []
@@ -195,7 +195,7 @@ def _arithmetic(head: str, operands: Sequence[Any]) -> Any:
 
 
 def _chain(head: str, operands: Sequence[Any]) -> Any:
-    """`(< a b c)` means that each neighbour pair is so."""
+    """`(< a b c)` means that the relation holds for each pair of neighbours."""
     pairs = [applied(_RELATIONS[head], a, b) for a, b in itertools.pairwise(operands)]
     return reduce(lambda a, b: applied(sympy.And, a, b), pairs)
 
@@ -217,11 +217,11 @@ def _atom(word: str, names: Mapping[str, Any]) -> Any:
             return Decimal(("-" if sign < 0 else "") + digits)
     except ZeroDivisionError:
         raise UnsupportedExpression(f"`{word}` divides by 0") from None
-    raise UnsupportedExpression(f"`{word}` is no argument of this core, and no number")
+    raise UnsupportedExpression(f"`{word}` is neither an argument of this core nor a number")
 
 
 def _ranges(condition: Any) -> dict[str, tuple[float, float]]:
-    """Where a precondition holds each variable between two numbers: `(and (< 1 x 2) (<= 0 y) (<= y 5))`."""
+    """The ranges, where a precondition puts a variable between two numbers: `(and (< 1 x 2) (<= 0 y) (<= y 5))`."""
     found: dict[str, list[float]] = {}
     for form in condition[1:] if isinstance(condition, list) and condition[:1] == ["and"] else [condition]:
         if not isinstance(form, list) or form[:1] not in (["<"], ["<="], [">"], [">="]):

@@ -1,7 +1,7 @@
-"""The file of a sweep while it grows: one JSON line a row, in the order of the tasks, and what is made of it in the end.
+"""The file of a sweep while it grows: one JSON line for each row, in the order of the tasks, and its final form.
 
-A sweep may be killed at any moment. The journal then ends in the middle of a task's block. Resuming cuts that block off
-and goes on with its task, so that the end is the same, byte for byte.
+A sweep may be killed at any moment. The journal then ends in the middle of a task's block. Resuming removes that block and goes
+on with its task. So the result is the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BATCH = 50_000
 
 
 class Journal:
-    """Rows on their way to `out`. `done` is the number of tasks whose rows are there."""
+    """Rows on their way to `out`. `done` is the number of tasks whose rows are in the journal."""
 
     def __init__(self, out: Path, request: dict[str, Any], resume: bool) -> None:
         if out.suffix not in FORMATS:
@@ -45,7 +45,7 @@ class Journal:
             self._file.flush()
 
     def _known(self, request: dict[str, Any]) -> int:
-        """The bytes of the whole blocks of a journal that this very request has begun; counts their tasks."""
+        """The bytes of the whole blocks of a journal that the same request began. It counts their tasks."""
         with open(self.path, "rb") as lines:
             place = end = len(head := lines.readline())
             if head != _line(request):
@@ -71,7 +71,7 @@ class Journal:
                 yield json.loads(line)
 
     def finish(self) -> None:
-        """Makes `out` of the journal, and removes the journal."""
+        """Writes `out` from the journal, and removes the journal."""
         self._file.flush()
         os.fsync(self._file.fileno())
         try:

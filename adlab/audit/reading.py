@@ -1,4 +1,4 @@
-"""`adlab.read`: formulas from a file, whatever language it is written in. Nothing in a file is ever executed."""
+"""`adlab.read`: formulas from a file, in one of several languages. Nothing in a file is ever executed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from adlab.audit.srepr import read_srepr
 from adlab.errors import AdlabError, OptionError
 
 _FORMULA = ("expr", "formula", "expression")
-"""What the column or field of the formula may be called."""
+"""Possible names of the formula's column or field."""
 _NAME = ("id", "name")
 
 
 def read(path: str | Path) -> Corpus:
-    """The formulas of a file, a sequence of entries with a name, a formula, variables, a point and ranges.
+    """The formulas of a file: a sequence of entries with a name, a formula, variables, a point and ranges.
 
     | file | what is read |
     |---|---|
@@ -94,15 +94,15 @@ def _coolprop(text: str, source: str) -> Iterable[Entry]:
     data = _object(text, source)
     fluids = data if isinstance(data, list) else [data]
     if not all(isinstance(fluid, dict) and isinstance(fluid.get("EOS"), list) for fluid in fluids):
-        raise OptionError(f"{source} is no fluid file of CoolProp: it has no list `EOS`")
+        raise OptionError(f"{source} is not a fluid file of CoolProp: it has no list `EOS`")
     try:
         return read_coolprop(data, source)
     except (KeyError, TypeError, ValueError) as wrong:
-        raise OptionError(f"{source} is no fluid file of CoolProp: {wrong!r} is missing or wrong") from None
+        raise OptionError(f"{source} is not a fluid file of CoolProp: {wrong!r} is missing or wrong") from None
 
 
 def _lines(of: Callable[[str], Any]) -> Callable[[str, str], Iterable[Entry]]:
-    """One formula a line; `#` begins a comment."""
+    """One formula on a line; `#` begins a comment."""
 
     def entries(text: str, source: str) -> Iterable[Entry]:
         for k, line in enumerate(text.splitlines(), 1):
@@ -137,4 +137,4 @@ _READERS: dict[str, tuple[str, Callable[[str, str], Iterable[Entry]]]] = {
     ".srepr": ("SymPy's srepr", _lines(lambda line: (read_srepr(line), None))),
     ".txt": ("a formula a line", _lines(_plain)),
 }
-"""By the ending of the file's name: what the language is called, and who reads it."""
+"""For each ending of a file name: the language, and the function that reads it."""

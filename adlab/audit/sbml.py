@@ -20,18 +20,18 @@ from adlab.text.vocabulary import FUNCTIONS
 _NAMES = {"abs": "Abs", "ceil": "ceiling", "ceiling": "ceiling", "ln": "log", "max": "Max", "min": "Min",
           "arccos": "acos", "arcsin": "asin", "arctan": "atan", "arccosh": "acosh", "arcsinh": "asinh",
           "arctanh": "atanh"}  # fmt: skip
-"""MathML's names that differ from those of a formula in text."""
+"""MathML's names for functions, where they differ from those of a formula in text."""
 _PLAIN = {"exp", "sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "sech", "csch", "coth", "floor", "factorial"}
 _RELATIONS = {"lt": sympy.Lt, "leq": sympy.Le, "gt": sympy.Gt, "geq": sympy.Ge, "eq": sympy.Eq, "neq": sympy.Ne}
 _CONSTANTS = {"pi": S.Pi, "exponentiale": S.Exp1, "true": S.true, "false": S.false}
 _UNNAMED = 1.0
-"""The value of a variable to which the model gives none."""
+"""The value of a variable that has none in the model."""
 
 
 def read_sbml(text: str, source: str) -> list[Entry]:
     """Every formula of a model, with the model's own values as its point.
 
-    Raises MissingExtra without libSBML, OptionError where the text is no SBML model.
+    Raises MissingExtra without libSBML, OptionError where the text is not an SBML model.
     """
     try:
         import libsbml
@@ -40,7 +40,7 @@ def read_sbml(text: str, source: str) -> list[Entry]:
     document = libsbml.readSBMLFromString(text)
     model = document.getModel()
     if model is None:
-        raise OptionError(f"{source} is no SBML model: {document.getErrorLog().toString().strip().splitlines()[0]}")
+        raise OptionError(f"{source} is not an SBML model: {document.getErrorLog().toString().strip().splitlines()[0]}")
     functions = {each.getId(): each for each in model.getListOfFunctionDefinitions()}
     values = dict(_values(model))
     return [_entry(name, kind, math, functions, values | local, source) for name, kind, math, local in _formulas(model)]
@@ -84,11 +84,11 @@ def _entry(name: str, kind: str, math: Any, functions: Mapping[str, Any], values
 
 
 DEEPEST = 400
-"""Operations inside operations, and function definitions that call others. A model that a person wrote has a dozen."""
+"""Limit for operations inside operations, and for function definitions that call others. Written models have a dozen."""
 
 
 def _read(node: Any, functions: Mapping[str, Any], scope: Mapping[str, Any], depth: int) -> Any:
-    """The SymPy expression of a node of libSBML's tree. `scope` has the operands of the function definition it stands in."""
+    """The SymPy expression of a node of libSBML's tree. `scope` has the operands of the function definition around it."""
     if depth > DEEPEST:
         raise UnsupportedExpression(f"more than {DEEPEST} operations inside operations, or a function that calls itself")
     operands = [_read(node.getChild(i), functions, scope, depth + 1) for i in range(node.getNumChildren())]
@@ -109,7 +109,7 @@ def _number(node: Any) -> Any:
         return sympy.Rational(node.getNumerator(), node.getDenominator())
     value = node.getReal()
     if value != value or value in (float("inf"), -float("inf")):
-        raise UnsupportedExpression(f"the constant {value} is no number")
+        raise UnsupportedExpression(f"the constant {value} is not a number")
     return Integer(int(value)) if value.is_integer() and abs(value) < 2**53 else Decimal(repr(value))
 
 
@@ -168,11 +168,11 @@ def _applied(name: str, operands: list[Any]) -> Any:
     known = _NAMES.get(name, name)
     if (name in _NAMES or name in _PLAIN) and FUNCTIONS[known].least <= len(operands) <= FUNCTIONS[known].most:
         return FUNCTIONS[known].build(*operands)
-    raise UnsupportedExpression(f"`{name}` of {len(operands)} operands is no function that adlab knows in SBML")
+    raise UnsupportedExpression(f"`{name}` of {len(operands)} operands is not a function that adlab knows in SBML")
 
 
 def _piecewise(operands: list[Any]) -> Any:
-    """value, condition, value, condition, …, and perhaps the value otherwise."""
+    """value, condition, value, condition, …, and perhaps a value for the other cases."""
     from sympy.functions.elementary.piecewise import ExprCondPair
 
     pairs = [applied(ExprCondPair, value, condition) for value, condition in zip(operands[::2], operands[1::2], strict=False)]

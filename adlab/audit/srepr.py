@@ -27,20 +27,20 @@ _HEADS = {
     **{word: getattr(sympy, word) for word in ("airyai", "airybi", "airyaiprime", "airybiprime", "exp", "Piecewise")},
     **_RELATIONS,
 }
-"""Classes that a call may name. Nothing else is ever looked up, whatever the text says."""
+"""Classes that a call may name. Nothing else is ever looked up."""
 
 
 def read_srepr(text: str) -> Any:
-    """The expression that `sympy.srepr` has written, its operands in the order written.
+    """The expression that `sympy.srepr` has written, with its operands in the same order.
 
-    Raises ParseError with the column for what is no such text, UnsupportedExpression for a class that adlab does not take.
+    Raises ParseError, with the column, for any other text, and UnsupportedExpression for a class that adlab does not take.
 
     >>> read_srepr("Add(Pow(Symbol('x'), Integer(2)), Integer(1))")
     x**2 + 1
     >>> read_srepr("__import__('os')")
     Traceback (most recent call last):
     ...
-    adlab.errors.UnsupportedExpression: `__import__` is no class of SymPy that a formula may have
+    adlab.errors.UnsupportedExpression: `__import__` is not a class of SymPy that a formula may have
     """
     open_calls: list[tuple[str, list[Any], dict[str, Any]]] = [("", [], {})]
     key, place = "", 0
@@ -52,7 +52,7 @@ def read_srepr(text: str) -> Any:
         head, operands, options = open_calls[-1]
         if token["call"]:
             open_calls.append((token["call"], [], {}))
-            open_calls[-2][2][""] = key  # the option this call is the value of, if any
+            open_calls[-2][2][""] = key  # if there is one, the option that this call is the value of
             key = ""
         elif token["key"]:
             key = token["key"]
@@ -84,7 +84,7 @@ def _plain(token: re.Match[str]) -> Any:
         return name == "True"
     if name in _ATOMS:
         return _ATOMS[name]
-    raise UnsupportedExpression(f"`{name}` is no constant that a formula may have")
+    raise UnsupportedExpression(f"`{name}` is not a constant that a formula may have")
 
 
 def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, column: int) -> Any:
@@ -109,4 +109,4 @@ def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, co
             return applied(_HEADS[head], *operands)
     except (RefusalError, ValueError, TypeError, IndexError, KeyError) as reason:
         raise ParseError(text, column, f"`{head}` does not take these operands: {reason}") from None
-    raise UnsupportedExpression(f"`{head}` is no class of SymPy that a formula may have")
+    raise UnsupportedExpression(f"`{head}` is not a class of SymPy that a formula may have")

@@ -1,4 +1,4 @@
-"""`adlab.sweep`: every formula of a file through every method; one row per formula, point, method and partial."""
+"""`adlab.sweep`: every formula of a file through every method, with one row for each formula, point, method and partial."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from adlab.progress import stage
 STEPS = (2, 4, 6, 8, 10, 12, 14, 15)
 """Digits of the cumulative table."""
 WORST = 3
-"""Rows that stand as examples for each cause."""
+"""The number of rows that are shown as examples for each cause."""
 PATIENCE = 20.0
 """Seconds that the truth, and each method, may take for one formula at one point."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What a method did over all partials: how many there were, how many of `STEPS` digits, and the causes of the others."""
+    """What a method did over all partials: their number, how many had the digits of `STEPS`, and the causes of the others."""
 
     partials: int
     reached: tuple[int, ...]
@@ -47,7 +47,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Sweep(Report):
-    """The summary of a sweep. `tallies` has one entry a method, `worst` examples by cause; the rows are in the file `out`."""
+    """The summary of a sweep.
+
+    `tallies` has one entry for each method, `worst` examples by cause. The rows are in the file `out`.
+    """
 
     path: str
     out: str
@@ -56,7 +59,7 @@ class Sweep(Report):
     rows: int
     tallies: dict[str, Tally]
     unserved: tuple[tuple[str, int], ...]
-    """Formula-points that no method could be asked about, by reason."""
+    """Formula-points at which no method could be asked, by reason."""
     worst: tuple[dict[str, Any], ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -94,7 +97,7 @@ class Sweep(Report):
         return parts
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """The share of partials with at least so many digits, a line a method. `options` go to `Axes.plot`."""
+        """The share of partials with at least so many digits, a line for each method. `options` go to `Axes.plot`."""
         from adlab.plots.canvas import axes, entitle
 
         ax = axes(ax)
@@ -123,11 +126,11 @@ def sweep(
 ) -> Sweep:
     """Every formula of a file (see `adlab.read`) by every method, judged by the truth. Returns the summary.
 
-    Each formula is taken at the point that the file gives it; with `points=N`, or where there is none, at N drawn points.
-    `out` names a .jsonl, .csv or .parquet file for the rows. They are written as they come, and `resume=True` goes on after an
-    interruption: the finished file is the same, byte for byte. Work is done by `workers` processes, as many as there are
-    processors by default, 0 for none, or by an `executor` of `concurrent.futures`. A formula that takes longer than a few
-    times `patience` seconds, or ends its process, is one row that says so.
+    A formula is evaluated at the point in the file. With `points=N`, or where the file has no point, it is evaluated at N drawn
+    points. `out` names a .jsonl, .csv or .parquet file for the rows. Rows are written as soon as they are there. After an
+    interruption `resume=True` goes on; the finished file is the same, byte for byte. The work is done by `workers` processes
+    (by default one for each processor, 0 for none) or by an `executor` of `concurrent.futures`. A formula that takes longer
+    than a few times `patience` seconds, or ends its process, is one row that says so.
 
     Raises OptionError and OutputError for files and options, and what `adlab.methods` raises for an unknown method.
     """

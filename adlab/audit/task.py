@@ -1,4 +1,4 @@
-"""One formula at one point through every method: the rows that a sweep collects. Nothing in a row depends on the time."""
+"""One formula at one point through every method: the rows that a sweep collects. No row depends on the time."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from adlab.report.truth import truth
 from adlab.truth.meanings import decimal
 
 RIGHT = 10.0
-"""Correct digits from which a partial counts as right."""
+"""With at least so many correct digits a partial counts as right."""
 COLUMNS = ("task", "row", "rows", "name", "source", "point", "method", "output", "variable", "value", "truth", "digits",
            "ulps", "status", "cause", "note")  # fmt: skip
-"""What a row holds. `row` of `rows` are counted within the task, so that a block that was cut off is seen."""
+"""The columns of a row. `row` of `rows` counts within the task, so that a block that was cut off is noticed."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """A formula of a corpus and a point; `number` is its place in the sweep, `index` that of its formula in the file."""
+    """A formula of a corpus and a point. `number` is its place in the sweep, `index` the place of its formula in the file."""
 
     number: int
     index: int
@@ -36,10 +36,10 @@ class Task:
 
 
 def rows_of(task: Task, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
-    """A row for each method and partial; one row alone where the formula has no value at the point.
+    """A row for each method and partial; a single row where the formula has no value at the point.
 
-    `seconds` limits the truth and each method. A refusal is a row that says why; no exception leaves this function but those
-    that end a process.
+    `seconds` limits the truth and each method. A refusal is a row that says why. No exception leaves this function, except
+    those that end a process.
 
     >>> [row["digits"] for row in rows_of(Task(0, 0, Entry("cube", "x**3"), (2.0,)), ["reverse"], 5.0)]
     [16.0]
@@ -65,7 +65,7 @@ def numbered(task: Task, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
 
 
 def row_without(reason: Exception, status: str = "") -> dict[str, Any]:
-    """The one row of a formula that no method could be asked about."""
+    """The one row of a formula for which no method could be asked."""
     status = status or (STATUS.get(type(reason)) if isinstance(reason, AdlabError) else None) or "refused"
     return {"status": status, "cause": status, "note": str(reason).splitlines()[0]}
 
@@ -96,5 +96,5 @@ def _row(row: AccuracyRow, exact: str | None, kinds: dict[str, Any]) -> dict[str
 
 
 def _finite(number: float | None) -> float | None:
-    """JSON has no infinity; the status of the row says what happened."""
+    """JSON has no infinity. The status of the row says what happened."""
     return number if number is not None and math.isfinite(number) else None

@@ -88,8 +88,8 @@ def tangent_table(trace: Trace) -> Table:
             rows.append([mine, f"+= {marked(names[operand], DOT)} · {factor(letters)}",
                          f"{number(carried, trace.digits)} · {factor(number(partial, trace.digits))}",
                          number(total, trace.digits)])  # fmt: skip
-    title = ("forward mode: v̇, the tangent, is the derivative of a node along the direction; "
-             "it is the sum of each operand's tangent times the local partial")  # fmt: skip
+    title = ("forward mode: the tangent v̇ is the derivative of a node along the direction. "
+             "It is the sum of each operand's tangent times the local partial.")  # fmt: skip
     return Table(title, ["tangent", "in letters", "in numbers", "so far"], rows, frozenset(["so far"]), _left_out(trace))
 
 
@@ -106,8 +106,8 @@ def reverse_table(trace: Trace) -> Table:
     for node in trace.shown[:MOST_ROWS]:
         if graph.active[node] and node != output and not trace.into(node):
             rows.append([marked(names[node], BAR), "= 0", "nothing reaches it", "0"])
-    title = (f"reverse mode: v̄, the adjoint of a node v, is ∂y/∂v: how much the output y = {names[output]} changes when v alone "
-             "is changed a little; it is the sum, over what uses v, of the user's adjoint times the local partial")  # fmt: skip
+    title = (f"reverse mode: the adjoint v̄ of a node v is ∂y/∂v: how much the output y = {names[output]} changes when only v "
+             "changes a little. It is the sum, over the nodes that use v, of their adjoint times the local partial.")  # fmt: skip
     more = len(trace.contributions) - MOST_ROWS
     notes = [f"({more} more contributions not shown)"] if more > 0 else []
     return Table(title, ["adjoint", "in letters", "in numbers", "so far"], rows, frozenset(["so far"]), notes)

@@ -23,7 +23,7 @@ def asked(options: argparse.Namespace) -> Any:
     """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
     alone = [name for name in ("linearity", "startup", "show") if getattr(options, name)]
     if len(alone) > 1 or (alone and (options.problems or options.peers)):
-        raise OptionError(f"--{alone[0]} is no race: it goes with no problem, no --peers, and no other of its kind")
+        raise OptionError(f"--{alone[0]} is not a race: it takes no problems, no --peers, and no other option of this kind")
     found = read(options.show) if options.show else _measured(options)
     if options.brief and not isinstance(found, Bench):
         raise OptionError("only a race has a brief form; leave out --brief")

@@ -1,6 +1,6 @@
 """Straight-line code in a language that people read: C99, plain Python, or NumPy over batches.
 
-`Lines` answers to the same names as a block of LLVM's instructions (`compile.llvm.text.Block`). So what writes a graph
+`Lines` has the same methods as a block of LLVM's instructions (`compile.llvm.text.Block`). So the code that writes a graph
 there, each operation with its domain and its truth values as bits, writes it here as well. Only the spelling differs.
 """
 
@@ -34,25 +34,25 @@ SHARED = ["fabs", "sqrt", "floor", "ceil", "copysign", "exp", "exp2", "expm1", "
 """Functions that C, Python's `math` and NumPy all have."""
 OPERATORS = {"fadd": "+", "fsub": "-", "fmul": "*"}
 WORD = re.compile(r"[tb]\d+")
-"""The names that lines are given: t for numbers, b for truth values."""
+"""Prefixes of the names of lines: t for numbers, b for truth values."""
 
 
 @dataclass(frozen=True)
 class Language:
-    """How things are spelled. `{0}`, `{1}` … stand for the operands."""
+    """How a language spells things. `{0}`, `{1}` … stand for the operands."""
 
     name: str
     truths: tuple[str, str]
     number: Callable[[float], str]
     functions: Mapping[str, str]
-    """How functions of the C library are called here; one that is missing is refused."""
+    """What functions of the C library are called in this language. One that is missing is refused."""
     relations: Mapping[str, str]
     logic: Mapping[str, str]
     negation: str
     choice: str
     division: str = "{0} / {1}"
     assign: tuple[str, str] = ("{0} = {1}", "{0} = {1}")
-    """A number, and a truth value, given a name."""
+    """How a number, and a truth value, is given a name."""
     remark: str = "  # {0}"
     lift: str = "{0}"
     """A constant as an operand of a function."""
@@ -69,7 +69,7 @@ class Line:
 
 @dataclass
 class Lines:
-    """Lines in the writing. What was written before is not written again."""
+    """Lines under construction. A line that was written before is not written again."""
 
     language: Language
     width: int = 1
@@ -104,7 +104,7 @@ class Lines:
         return self.let(f"-{a}")
 
     def compare(self, relation: str, a: str, b: str) -> str:
-        """`relation` is named as LLVM names it; between constants it is decided here."""
+        """`relation` is named as in LLVM. Between constants it is decided here."""
         if a in self._known and b in self._known:
             return self._truth(RELATIONS[relation](self._known[a], self._known[b]))
         signs = self.language.relations
@@ -145,7 +145,10 @@ class Lines:
 
 
 class Portable(Forms):
-    """Operations as lines, the same as the strict form of machine code. What would call adlab is refused by name."""
+    """Operations as lines, the same as in the strict form of machine code.
+
+    An operation that would call adlab is refused by name.
+    """
 
     def __init__(self, lines: Lines) -> None:
         super().__init__(lines, strict=True)  # type: ignore[arg-type]  # lines answer to what a block answers to
@@ -167,9 +170,9 @@ class Portable(Forms):
 
 @dataclass(frozen=True)
 class Written:
-    """A graph in a language: the lines, what each output is called, and the lines that look whether binary64 did.
+    """A graph in a language: the lines, the name of each output, and the lines that check whether binary64 was enough.
 
-    `checks` are truth values, any of which says that a number left binary64's range on the way; `check_lines` make them.
+    `checks` are truth values. If any is true, a number left binary64's range on the way. `check_lines` compute them.
     """
 
     lines: Sequence[str]
@@ -203,9 +206,9 @@ def written(graph: Graph, language: Language, names: Sequence[str], remarks: boo
 
 
 def _checks(graph: Graph, body: Body) -> list[str]:
-    """Truth values in words: `odd(v)` is true for an infinite or a subnormal v; a 0 of operands that are not is an underflow.
+    """Truth values in words. `odd(v)` is true for an infinite or subnormal v. A 0 whose operands are not 0 is an underflow.
 
-    It is the look at all values that `arithmetic.domain.special_rows` takes.
+    `arithmetic.domain.special_rows` looks at all values in the same way.
     """
     known, found = constants(graph), []
     for i in graph.operations:
@@ -221,7 +224,7 @@ def _checks(graph: Graph, body: Body) -> list[str]:
 
 
 def _needed(lines: Sequence[Line], wanted: Sequence[str]) -> list[Line]:
-    """The lines that the wanted texts read, directly or not."""
+    """The lines that the wanted texts read, directly or indirectly."""
     alive = {word for text in wanted for word in WORD.findall(text)}
     kept = []
     for line in reversed(lines):
@@ -232,7 +235,7 @@ def _needed(lines: Sequence[Line], wanted: Sequence[str]) -> list[Line]:
 
 
 def literal(value: float) -> str:
-    """A finite number as Python and C read it; every bit of it.
+    """A finite number as Python and C read it, with every bit.
 
     >>> literal(0.1), literal(-2.0)
     ('0.1', '(-2.0)')

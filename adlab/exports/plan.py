@@ -1,4 +1,4 @@
-"""What all files of code share: what is computed, what its arguments and parts are called, a point to check it at."""
+"""What all exported files share: what is computed, the names of its arguments and parts, and a point to check it at."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ C_WORDS = frozenset([
     "odd",
 ])  # fmt: skip
 TRIED = (0.5, 1.0, 1.25, 2.0, -0.5, 0.1, 3.0)
-"""Numbers that a point to check at is made of, where the function has none of its own."""
+"""Numbers for a point to check at, if the function has no point of its own."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """The program to write: its plan, its name, its arguments (`x`, perhaps a vector `v`), what it gives, in words."""
+    """The program to write: its plan, its name, its arguments (`x`, perhaps a vector `v`), and its results in words."""
 
     plan: CompilePlan
     name: str
@@ -37,21 +37,21 @@ class Task:
 
     @property
     def width(self) -> int:
-        """How many numbers come out."""
+        """How many numbers the program returns."""
         return len(self.plan.graph.outputs)
 
     def argument(self, x: str = "x[{0}]", v: str = "v[{0}]") -> list[str]:
-        """What each input is called: those of the point, and those of the vector."""
+        """The name of each input: those of the point, then those of the vector."""
         point = self.plan.widths[0]
         return [x.format(i) if i < point else v.format(i - point) for i in range(len(self.plan.graph.inputs))]
 
     def parts(self) -> str:
-        """The shapes of what comes out, in words: `value, then gradient (2)`."""
+        """The shapes of the results in words: `value, then gradient (2)`."""
         shown = [f"({', '.join(map(str, shape))})" if shape else "a number" for shape in self.plan.shapes]
         return ", then ".join(shown)
 
     def values_at(self, x: Sequence[float]) -> list[float]:
-        """What the program gives, by adlab's own compiled program in plain Python."""
+        """The program's results, by adlab's own compiled program in plain Python."""
         program = compile_graph(
             self.plan.graph, self.plan.shapes, "python", behind=self.plan.behind, widths=self.plan.widths
         )
@@ -76,16 +76,16 @@ def task(
 
 
 def identifier(name: str, otherwise: str) -> str:
-    """A name that Python and C accept, from one that people gave."""
+    """A name that Python and C accept, made from a given one."""
     word = re.sub(r"[^0-9A-Za-z_]+", "_", name.split(" (")[0]).strip("_")
     fits = word.isidentifier() and word.isascii() and not keyword.iskeyword(word) and word not in C_WORDS
     return word if fits else otherwise
 
 
 def check_point(work: Task, f: Any, at: Any) -> list[float]:
-    """A point at which all numbers are finite: `at`, or the function's own, or one that is found.
+    """A point at which all numbers are finite: `at`, the function's own, or one that is found.
 
-    The vector of a jvp, vjp or hvp is all ones. Empty where nothing was found. Raises PointError for a wrong `at`.
+    The vector of a jvp, vjp or hvp is all ones. The result is empty where no point was found. Raises PointError for a wrong `at`.
     """
     point, total = work.plan.widths[0], len(work.inputs)
     if at is not None:

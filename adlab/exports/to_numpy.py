@@ -1,7 +1,7 @@
-"""A function, or its derivative, as a Python file that needs NumPy alone, or JAX, or PyTorch. It never imports adlab.
+"""A function, or its derivative, as a Python file that needs only NumPy, or JAX, or PyTorch. It never imports adlab.
 
-It follows IEEE rules: NaN outside the domain. Where a number leaves binary64's range on the way, all of that point is NaN:
-adlab itself would go on with wider numbers.
+It follows IEEE rules: NaN outside the domain. Where a number leaves binary64's range on the way, all numbers of that point are
+NaN. adlab itself would go on with wider numbers.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ def to_numpy(
     wrt: Sequence[Any] | None = None,
     constants: Mapping[Any, float] | None = None,
 ) -> str:
-    """The function, or a derivative as `f.compile` names them, as a file that needs NumPy alone.
+    """The function, or a derivative with a name that `f.compile` knows, as a file that needs only NumPy.
 
-    Its function takes a point, shape (n,), or points, (..., n), and gives arrays as the compiled program does. Raises
-    UnsupportedExpression for functions that neither NumPy nor `math` has, and what `f.compile` raises.
+    The function in the file takes a point, shape (n,), or points, (..., n), and returns arrays as the compiled program does.
+    Raises UnsupportedExpression for functions that neither NumPy nor `math` has, and what `f.compile` raises.
     """
     work = task(f, derivative, name, wrt, constants)
     found = written(work.plan.graph, NUMPY, work.argument("x[..., {0}]", "v[..., {0}]"))
@@ -105,7 +105,7 @@ def to_numpy(
 
 
 def to_jax(f: Any, derivative: str | None = None, **options: Any) -> str:
-    """The same as a file that needs JAX, with 64-bit numbers switched on; for jit and vmap. See `to_numpy`."""
+    """The same as a file that needs JAX, with 64-bit numbers switched on. It works with jit and vmap. See `to_numpy`."""
     work = task(f, derivative, **_options(options))
     head = ["import jax.numpy as np", "from jax.numpy import inf, nan", "from jax.scipy.special import erf, erfc"]
     made = 'if x.dtype != "float64":\n        raise TypeError("switch on jax_enable_x64: the numbers are those of float64")'
@@ -128,7 +128,7 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
 def _functional(
     work: Task, language: Language, head: Sequence[str], read: str, made: str, stack: str, where: str
 ) -> str:  # fmt: skip
-    """A file for a library whose arrays are not written into."""
+    """A file for a library whose arrays cannot be written into."""
     found = written(work.plan.graph, language, work.argument("x[..., {0}]", "v[..., {0}]"))
     several = len(work.plan.widths) > 1
     body = [f"x = {read.format('x')}", made]

@@ -1,8 +1,8 @@
 """A function, or its derivative, as Python source that runs by itself. It never imports adlab.
 
-Where `math` serves every operation and nothing branches, the source is one line an operation, ready to paste, and raises
-as `math` does. Else, and for derivatives, it follows IEEE rules: NaN outside the domain. Where a number then leaves
-binary64's range on the way, all numbers are NaN: adlab itself would go on with wider numbers, and Python has none.
+If `math` has every operation and nothing branches, the source has one line for each operation, ready to paste, and raises as
+`math` does. Otherwise, and for derivatives, it follows IEEE rules: NaN outside the domain. Where a number leaves binary64's
+range on the way, all numbers are NaN. adlab itself would go on with wider numbers; Python has none.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from adlab.graph.graph import Graph
 from adlab.primitives.primitive import to_float
 
 BY_MATH = {"erf": "erf", "erfc": "erfc", "tgamma": "gamma"}
-"""Functions that Python's `math` has and NumPy has not, by their names in C. Its lgamma is wrong by 30 ulps near 1 and 2."""
+"""Functions that Python's `math` has and NumPy lacks, by their names in C. Python's lgamma is wrong by 30 ulps near 1 and 2."""
 TAKEN = frozenset(["inf", "nan", "math", "out", "lost", "odd"])
-"""Names that the written code has for itself."""
+"""Names that the written code uses itself."""
 
 
 def spelled(value: float) -> str:
@@ -44,7 +44,7 @@ PYTHON = Language(
 )
 OVERFLOWS = {"sinh": "math.copysign(inf, a[0])", "tgamma": "math.copysign(inf, a[0])", "floor": "a[0]", "ceil": "a[0]",
              "pow": "-inf if a[0] < 0 and a[1] % 2 == 1 else inf"}  # fmt: skip
-"""What C's functions give where those of `math` raise OverflowError; all others give infinity."""
+"""What C's functions give where those of `math` raise OverflowError. All others give infinity."""
 
 SAFE = '''\
 def _safe(function, overflow=lambda *a: inf):
@@ -74,11 +74,11 @@ def to_python(
     wrt: Sequence[Any] | None = None,
     constants: Mapping[Any, float] | None = None,
 ) -> str:
-    """A function of floats that returns its one number, or the tuple of them; runs by itself.
+    """A function of floats that returns its one number, or the tuple of its numbers. The source runs by itself.
 
     Plain formulas raise as `math` does: ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64.
     Derivatives, branches and functions that `math` lacks are computed under IEEE rules instead and give NaN. Raises
-    UnsupportedExpression for functions that cannot be made of those in `math`, and what `f.compile` raises.
+    UnsupportedExpression for functions that cannot be composed of those in `math`, and what `f.compile` raises.
 
     >>> import adlab
     >>> print(to_python(adlab.Function("sin(x)/x")))
@@ -98,7 +98,7 @@ def to_python(
 
 
 def documented(work: Task, gives: str) -> str:
-    """The lines of a docstring: what the function takes, gives and refuses."""
+    """The lines of a docstring: what the function takes, returns and refuses."""
     vector = " The rest is the vector that the derivative is applied to." if len(work.plan.widths) > 1 else ""
     return (
         f'    """{quotable(work.about)}\n\n    Gives {gives}.{vector}\n'
@@ -108,12 +108,12 @@ def documented(work: Task, gives: str) -> str:
 
 
 def quotable(text: str) -> str:
-    """What may stand in a docstring."""
+    """A text that may stand in a docstring."""
     return text.replace("\\", "/").replace('"""', "'''")
 
 
 def _careful(work: Task) -> str:
-    """Under IEEE rules."""
+    """The source under IEEE rules."""
     names = _arguments(work.inputs)
     found = written(work.plan.graph, PYTHON, names)
     used = sorted(found.used)
@@ -136,7 +136,7 @@ def safe(function: str) -> str:
 
 
 def _arguments(inputs: Sequence[str]) -> list[str]:
-    """The inputs' own names where Python takes them all, else x0, x1, …"""
+    """The inputs' own names if Python accepts all of them, else x0, x1, …"""
     own = all(name.isidentifier() and not keyword.iskeyword(name) and name not in TAKEN for name in inputs)
     return list(inputs) if own and not any(map(WORD.fullmatch, inputs)) else [f"x{i}" for i in range(len(inputs))]
 
@@ -145,7 +145,7 @@ def _arguments(inputs: Sequence[str]) -> list[str]:
 
 
 def _plain(graph: Graph) -> bool:
-    """Whether operators and functions of `math` are all that is needed, and no branch may be outside its domain."""
+    """Whether operators and functions of `math` are enough, and no branch may be outside its domain."""
     for i in graph.operations:
         primitive = graph.nodes[i].primitive
         named = getattr(math, primitive.name, None) is primitive.scalar
@@ -172,7 +172,7 @@ def _pasted(graph: Graph, name: str) -> str:
 
 
 def _identifiers(graph: Graph) -> list[str]:
-    """Names that Python accepts: an input's own where it can, x0, x1, … where not all can."""
+    """Names that Python accepts: an input's own if Python accepts all, else x0, x1, …"""
     own = all(name.isidentifier() and not keyword.iskeyword(name) for name in graph.inputs)
     clash = {"float", *(node.primitive.name for node in graph.nodes if node.operands)} & set(graph.inputs)
     letters = list(graph.names)

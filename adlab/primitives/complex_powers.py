@@ -1,4 +1,4 @@
-"""Powers of complex numbers, for the complex step: what keeps a tiny imaginary part beside a large real one."""
+"""Powers of complex numbers, for the complex step. They keep a tiny imaginary part beside a large real part."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import numpy as np
 from adlab.primitives import numerics as num
 
 SQUARED = 16
-"""The largest exponent of a complex number that is multiplied out: five products and their roundings at most."""
+"""The largest exponent for which a complex power is multiplied out: five products and their roundings at most."""
 
 
 def power_complex(a: Any, b: Any, shift: Any = 0) -> Any:
-    """The polar form |a|**b exp(ib·angle), measured from the negative axis for whole b: near π a tiny angle is lost."""
+    """By the polar form |a|**b exp(ib·angle).
+
+    For whole b the angle is measured from the negative axis: near π a tiny one is lost.
+    """
     whole = np.equal(np.imag(b), 0) & np.equal(np.real(b), np.floor(np.real(b)))
     side = np.where(whole & np.less(a.real, 0), -1.0, 1.0)[()]
     size, angle = np.abs(a), np.arctan2(side * a.imag, side * a.real)
@@ -23,7 +26,7 @@ def power_complex(a: Any, b: Any, shift: Any = 0) -> Any:
 
 
 def power_integer_complex(a: Any, exponent: int) -> Any:
-    """By repeated squaring where the exponent is small: the square of ih is real, and a cosine of π/2 is not quite 0."""
+    """By repeated squaring where the exponent is small: the square of ih is real, while a cosine of π/2 is not quite 0."""
     if not 0 < exponent <= SQUARED:
         return power_complex(a, exponent)
     product, square = None, a

@@ -1,4 +1,4 @@
-"""What each method answered: the part of a comparison that a reader asks for first where methods disagree."""
+"""What each method answered: the part of a comparison that a reader wants first where methods disagree."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from adlab.report.compare import Comparison
 
 PRICES = ("Swell", "Cost")
-"""How the verdict's sentences on size and price begin."""
+"""How the verdict's sentences on size and cost begin."""
 
 
 @dataclass(frozen=True)
 class Answers(Report):
-    """Each partial by each method beside the truth, and what the verdict says of them. Swell and cost are left out."""
+    """Each partial by each method beside the truth, and what the verdict says about them. Swell and cost are left out."""
 
     comparison: Comparison
 
@@ -35,7 +35,7 @@ class Answers(Report):
         return [part for part in (truth, self._table(), verdict) if part]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """As the comparison's."""
+        """As `Comparison.plot`."""
         return self.comparison.plot(ax, **options)
 
     def _sentences(self) -> list[Any]:
@@ -57,10 +57,10 @@ def _partial(row: AccuracyRow, many: bool) -> str:
 
 
 def _digits(digits: float | None) -> str:
-    """To a tenth: a hundredth of a digit tells nobody anything."""
+    """The digits to a tenth; hundredths of a digit mean nothing."""
     return "–" if digits is None else f"{digits:.1f}"
 
 
 def _note(row: AccuracyRow) -> str:
-    """The sentence where there is one, else the word where something is not as it should be."""
+    """The sentence if there is one, else a word where something is wrong."""
     return row.note or ("" if row.status == "ok" else row.status)

@@ -23,10 +23,10 @@ from adlab.symbolic.derivative import derivative_of
 from adlab.tracing.traced import at_point
 
 LEGEND = [
-    "operations: primitives in the program, value and all partials; ratio: to one evaluation of f; weighted: the same with",
-    "the table's weights (an addition 1, a division 4, a sine 12); theory: what the ratio can be at most, or is; tape: most",
-    "values alive at once; time: median of interleaved repeats of the formula or program alone, on plain numbers, as f is",
-    "timed; beside it: what adlab's call takes more, to choose steps, estimate the error, check and pack the result.",
+    "operations: primitives in the program of the value and all partials. ratio: operations over those of f. weighted: the",
+    "same with the table's weights (an addition 1, a division 4, a sine 12). theory: what the ratio is, or can be at most.",
+    "tape: most values alive at once. time: of the formula or program alone, on plain numbers, as f is timed; the median of",
+    "interleaved repeats. beside it: what adlab's call takes more, to choose steps, estimate the error, check the result.",
 ]
 
 

@@ -185,6 +185,6 @@ def read_line(text: str) -> tuple[Any, Any]:
     for part in re.split(r"\s*[,;]\s*|\s+(?=[^\W\d]\w*\s*=)", text[place.end() :].strip()):
         name, equals, number = part.partition("=")
         if not equals:
-            raise OptionError(f"{part!r} is no NAME=VALUE")
+            raise OptionError(f"{part!r} is not of the form NAME=VALUE")
         values[name.strip()] = float(Function(number.strip())([]))
     return f, values

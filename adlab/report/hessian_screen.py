@@ -1,4 +1,4 @@
-"""The first screen of a comparison of Hessians: 24 lines of 80 columns, as `screen` makes them of gradients."""
+"""The first screen of a comparison of Hessians: 24 lines of 80 columns, like `screen` for gradients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adlab.report.hessians import HessianComparison
 
 FEW = 3
-"""Variables whose second partials are all written out."""
+"""With at most this many variables, all second partials are written out."""
 
 
 def screen(found: HessianComparison, width: int | None = None) -> list[Table | str]:
@@ -49,7 +49,7 @@ def _numbers(found: HessianComparison, width: int) -> str:
     for digits in range(17, 4, -1):
         written = [f"{_partial(names, i, j)} = {mp_text(rows[i][j], digits)}" for i, j in places]
         text = f"{', '.join(written)}, {found.truth.status}"
-        if len(text) <= 2 * width - 10:  # a line ends before its width where a word does
+        if len(text) <= 2 * width - 10:  # words are not broken, so a line may end before its width
             break
     return text
 

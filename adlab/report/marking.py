@@ -145,7 +145,7 @@ def _answer(text: Any, where: str, separator: str) -> float | None:
     try:
         return float(written)
     except ValueError:
-        raise OptionError(f"{where}: the answer {written!r} is no number") from None
+        raise OptionError(f"{where}: the answer {written!r} is not a number") from None
 
 
 def _from_json(path: Path, text: str) -> Iterable[_Answered]:

@@ -1,4 +1,4 @@
-"""Several comparisons in one table, a line each: how sensitive, how accurate, how large and how dear."""
+"""Several comparisons in one table, one line for each: condition, accuracy, size and cost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEANING = (
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison. None is what has no number: a condition number of 0, a method that refused."""
+    """One comparison. None stands where there is no number: a condition number of 0, a method that refused."""
 
     name: str
     inputs: int
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Overview(Report):
-    """`lines`, one for each comparison, and the `methods` whose digits they tell."""
+    """`lines`, one for each comparison, and the `methods` whose digits they show."""
 
     methods: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -56,10 +56,10 @@ class Overview(Report):
 
 
 def overview(comparisons: Mapping[str, Comparison] | Iterable[Comparison], methods: Iterable[str] | None = None) -> Overview:
-    """Several comparisons side by side, a line each. A mapping names them; otherwise each has its function's title.
+    """Several comparisons side by side, one line for each. A mapping names them; otherwise each has its function's title.
 
-    `methods` are those whose digits are told: by default reverse mode and the best difference scheme that was compared.
-    Raises OptionError without a comparison, and for a method that none of them holds.
+    `methods` are the methods whose digits are shown: by default reverse mode and the best difference scheme in the comparisons.
+    Raises OptionError without a comparison, and for a method that no comparison has.
 
     >>> from adlab import compare
     >>> found = overview({"square": compare("x**2", 3.0, ["reverse"], timed=False)})

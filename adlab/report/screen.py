@@ -191,7 +191,7 @@ def first_sentences(verdict: Sequence[Sentence], width: int, room: int) -> str:
         added = wrapped(f"• {sentence}", width).split("\n")
         left = len(sentences) - number - 1
         if said and len(said) + len(added) + bool(left) > max(room, LEAST_VERDICT):
-            said.append(cut_to(f"  and {left + 1} more to say: --full", width)) if len(said) < room else None
+            said.append(cut_to(f"  {left + 1} more sentence{'s' if left else ''}: --full", width)) if len(said) < room else None
             break
         said += added
     return "\n".join(said)

@@ -28,10 +28,10 @@ from adlab.symbolic.formula import partials
 from adlab.symbolic.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
 
 LEGEND = [
-    "tree operations: as `sympy.count_ops` counts an expression, and for a program its operations with every shared one",
-    "written out; tree nodes likewise; graph nodes: the distinct ones; after cse: operations that `sympy.cse` leaves, over",
-    "all outputs jointly; operations: what the graph or program really computes. (count_ops and the graph do not count",
-    "alike: 1/sqrt(x) is 3 operations to the one and 2 to the other.)",
+    "tree operations: as `sympy.count_ops` counts an expression; for a program, with every shared operation written out.",
+    "tree nodes: counted in the same way. graph nodes: distinct nodes. after cse: operations that `sympy.cse` leaves, over",
+    "all outputs together. operations: what the graph or program really computes. (count_ops and the graph count",
+    "differently: 1/sqrt(x) is 3 operations to the first and 2 to the second.)",
 ]
 
 

@@ -1,6 +1,7 @@
 """How far from the truth a right gradient may be: by rounding, by its kind, or by what its owner allows.
 
 A number that the owner gives as `rtol` is the rule, whether the default would allow less or more.
+
 By default it is what a good binary64 gradient can promise: 1000 roundings of its own, and 1000 times the condition number of the
 point. Where the truth is exactly 0, it is what rounding can leave of the formula. Single precision has the same rule with its own
 unit. A difference quotient gets the error that quotients at the usual steps really have.
@@ -65,7 +66,7 @@ def tolerance(rtol: Any, atol: Any) -> Tolerance:
         return Tolerance(scheme=rtol, absolute=absolute)
     near = difflib.get_close_matches(rtol, KINDS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise OptionError(f"rtol={rtol!r} is no number and none of {', '.join(KINDS)}{hint}")
+    raise OptionError(f"rtol={rtol!r} is neither a number nor one of {', '.join(KINDS)}{hint}")
 
 
 def _positive(name: str, number: Any) -> float:

@@ -86,10 +86,10 @@ def mistaken_call(name: str) -> str | None:
     """What to write for a function of another notation; None if nothing is wrong.
 
     >>> mistaken_call("diff")
-    '`diff` is no function here: write the formula alone: differentiating it is what adlab does with it'
+    '`diff` is not a function here: write the formula alone: adlab differentiates it'
     """
     if name in _OTHER_JOBS:
-        return f"`{name}` is no function here: {_OTHER_JOBS[name]}"
+        return f"`{name}` is not a function here: {_OTHER_JOBS[name]}"
     if (found := _LOGARITHM.fullmatch(name)) and len(found[1]) <= 3:
         return f"write `log(x, {found[1]})` for a logarithm to base {found[1]}"
     for prefix, instead in (("arc", "a"), ("ar", "a")):

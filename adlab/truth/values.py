@@ -252,7 +252,7 @@ def plan(expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol]) -
     """
     for expression in expressions:
         if not isinstance(expression, sympy.Expr):
-            raise UnsupportedExpression(f"{brief(expression)} is no number; an output must be a formula")
+            raise UnsupportedExpression(f"{brief(expression)} is not a number; an output must be a formula")
     writer, expressions = _Writer(tuple(variables)), spelled_out(expressions, keep=meanings.FUNCTIONS)
     for node in postorder(expressions):
         writer.add(node)
@@ -274,7 +274,7 @@ class _Writer:
             return
         if isinstance(node, sympy.Symbol):
             if node not in self.positions:
-                raise VariableError(f"{brief(node)} is none of the variables given; add it to them")
+                raise VariableError(f"{brief(node)} is not among the given variables; add it to them")
             self.slots[id(node)] = self.positions[node]
         elif type(node) in _FOLDED:
             self.slots[id(node)] = self._fold(_FOLDED[type(node)], [self.slots[id(term)] for term in node.args], node)
@@ -367,7 +367,7 @@ def _number(node: Basic) -> tuple[Callable[[], Any], bool]:
         return lambda: CONTEXT.mpc(0, 1), True
     if node in (sympy.true, sympy.false):
         return partial(bool, node == sympy.true), True
-    raise UnsupportedExpression(f"the constant {brief(node)} is no finite number; leave it out of the formula")
+    raise UnsupportedExpression(f"the constant {brief(node)} is not a finite number; leave it out of the formula")
 
 
 _FOLDED = {

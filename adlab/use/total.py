@@ -1,7 +1,7 @@
-"""A loss summed over arrays of data, with derivatives by the parameters alone.
+"""A loss summed over arrays of data, with derivatives by the parameters only.
 
 The data are not variables. Compiled programs take them block by block, so a million rows need no more memory than a few
-thousand. The sum over the blocks carries what its rounding has lost (Neumaier 1974).
+thousand. The sum over the blocks is compensated for its own rounding (Neumaier 1974).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from adlab.text.traversal import listing
 
 Columns = Mapping[str, npt.ArrayLike]
 NUMBERS_IN_A_BLOCK, LONGEST, SHORTEST = 2**20, 8192, 16
-"""Inputs and results of a block: 8 MB of them. A block has 16 to 8192 rows: more are no faster."""
+"""Inputs and results of a block: 8 MB. A block has 16 to 8192 rows; more rows are not faster."""
 
 
 def total(f: Any, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> Total:
     """f summed over the rows of `data`, as a function of the parameters: the variables that `data` does not name.
 
-    `data` maps names to arrays of one length, which may be memory-mapped, or is a function that returns an iterator of such
-    mappings, for what does not fit into memory. Several outputs are summed. With `squares` f is a residual r, the sum is
-    Σ r²/2, and there is a Gauss–Newton product. Raises VariableError for names that are not f's.
+    `data` maps names to arrays of one length, which may be memory-mapped. For data that do not fit into memory it is a function
+    that returns an iterator of such mappings. Several outputs are summed. With `squares` f is a residual r, the sum is Σ r²/2,
+    and there is a Gauss–Newton product. Raises VariableError for names that are not variables of f.
 
     >>> import numpy as np
     >>> loss = total("(y - a*exp(-b*t))**2", {"t": np.array([0.0, 1.0, 2.0]), "y": np.array([2.0, 1.2, 0.8])})
@@ -75,7 +75,7 @@ class Total:
         return self._sum(self.loss, "gradient", p)
 
     def value_and_gradient(self, p: Any) -> tuple[float, FloatArray]:
-        """Both, from one pass over the data."""
+        """The value and the gradient, from one pass over the data."""
         both = self._sum(self.loss, "value_and_gradient", p)
         return float(both[0]), both[1:]
 
@@ -85,7 +85,7 @@ class Total:
         return self._sum(self.loss, "hessian", p).reshape(k, k)
 
     def hvp(self, p: Any, v: Any) -> FloatArray:
-        """The Hessian times `v`, shape (k,), from one pass that holds no Hessian."""
+        """The Hessian times `v`, shape (k,), from one pass that does not build the Hessian."""
         return self._sum(self.loss, "hvp", p, coerce_one(v, self.parameters, "direction"))
 
     def gauss_newton(self, p: Any, v: Any = None) -> FloatArray:
@@ -144,7 +144,7 @@ class Total:
             yield found
 
     def blocks(self, point: FloatArray, results: int = 1) -> Iterator[FloatArray]:
-        """The points of a block of rows, shape (rows, n). The buffer is used again for the next one."""
+        """The points of a block of rows, shape (rows, n). The buffer is used again for the next block."""
         n = len(self.columns) + len(self.parameters)
         size = max(SHORTEST, min(LONGEST, NUMBERS_IN_A_BLOCK // (n + results)))
         buffer, row = np.empty((size, n)), 0
@@ -163,7 +163,7 @@ class Total:
                 yield rows
 
     def _arrays(self, chunk: Columns) -> list[npt.NDArray[Any]]:
-        """The columns in order, of one length. Raises PointError for anything else."""
+        """The columns in order, all of one length. Raises PointError for anything else."""
         if set(chunk) != set(self.columns):
             raise VariableError(
                 f"data: a block names {listing(list(chunk))}, and the first one {listing(self.columns)}"
@@ -192,7 +192,7 @@ class Total:
 
 
 class _Sum:
-    """A sum of arrays, and what its rounding has lost."""
+    """A sum of arrays, with the rounding error that it has lost."""
 
     def __init__(self) -> None:
         self._total: Any = 0.0
@@ -207,7 +207,7 @@ class _Sum:
 
 
 def _summed(f: Function, squares: bool) -> Function:
-    """The one number that a row adds to the sum."""
+    """The number that a row adds to the sum."""
     if f.m == 1 and f.scalar and not squares:
         return f
     builder = Builder(f.graph.inputs)

@@ -83,7 +83,7 @@ def test_a_model_in_sbml_has_its_values_and_its_functions(tmp_path: Path) -> Non
         ("(FPCore (n) (while (< n 1) ([x 0 (+ x 1)]) x))", "`while` is a loop"),
         ("(FPCore ((A 3)) 1)", "is an array"),
         ("(FPCore (x) (zorp x))", "`zorp`"),
-        ("(FPCore (x) (+ x q))", "`q` is no argument"),
+        ("(FPCore (x) (+ x q))", "`q` is neither an argument"),
         ("(FPCore (x) x x)", "2 bodies"),
         ("(FPCore (x) (/ 1/0 x))", "divides by 0"),
     ],

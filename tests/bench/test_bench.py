@@ -100,8 +100,8 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("asked", "said"), [
-    (["--linearity", "--show", "x.json"], "--linearity is no race"),
-    (["worked-example", "--startup"], "--startup is no race"),
+    (["--linearity", "--show", "x.json"], "--linearity is not a race"),
+    (["worked-example", "--startup"], "--startup is not a race"),
     (["--show", "nowhere.json"], "cannot read nowhere.json"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_refused(asked, said, capsys):
