@@ -31,6 +31,12 @@ class Array(np.ndarray[Any, Any]):
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         return apply_function(function, arguments, options)
 
+    def __getitem__(self, index: Any) -> Any:
+        return super().__getitem__(decided(index))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(decided(index), value)
+
     def __bool__(self) -> bool:
         if self.size != 1:
             raise refuse("the truth of an array is ambiguous", "use .all() or .any()")
@@ -43,6 +49,13 @@ class Array(np.ndarray[Any, Any]):
 
     def __format__(self, form: str) -> str:
         return repr(self)
+
+
+def decided(index: Any) -> Any:
+    """An index in which an array of conditions is a mask: each of them is a branch that the function took."""
+    if isinstance(index, Array):
+        return np.array([bool(item) for item in index.ravel()], dtype=bool).reshape(index.shape)
+    return tuple(decided(part) for part in index) if isinstance(index, tuple) else index
 
 
 def _shown(item: Any) -> Any:

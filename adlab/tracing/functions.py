@@ -180,6 +180,39 @@ def diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
     return wrapped(np.moveaxis(array, 0, axis))
 
 
+def polynomial(p: Any, x: Any) -> Any:
+    """np.polyval: the coefficient of the highest power first, by Horner's rule."""
+    total: Any = 0.0
+    for coefficient in plain(p):
+        total = total * x + coefficient
+    return total
+
+
+def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
+    """The integral of samples by the trapezoidal rule."""
+    values = np.moveaxis(plain(y), axis, -1)
+    widths = dx if x is None else np.diff(plain(x))
+    return SUM(wrapped((values[..., 1:] + values[..., :-1]) / 2 * widths), axis=-1)
+
+
+def interpolated(x: Any, xp: Any, fp: Any, **options: Any) -> Any:
+    """np.interp of one number or several: the interval is a branch that the function took."""
+    if options:
+        raise refuse(f"np.interp with {', '.join(options)}", "leave the option out")
+    array, nodes, values = plain(x), plain(xp), plain(fp)
+
+    def at(number: Any) -> Any:
+        if not number > nodes[0]:
+            return values[0]
+        for k in range(1, len(nodes)):
+            if number < nodes[k]:
+                slope = (values[k] - values[k - 1]) / (nodes[k] - nodes[k - 1])
+                return values[k - 1] + slope * (number - nodes[k - 1])
+        return values[-1]
+
+    return wrapped(np.frompyfunc(at, 1, 1)(array))
+
+
 def _filled(value: float) -> Callable[..., Any]:
     return lambda a, dtype=None, **_: full(np.shape(plain(a)), value, dtype=object).view(Array)
 
@@ -207,6 +240,7 @@ FUNCTIONS.update({
     "dot": dot, "vdot": lambda a, b: dot(plain(a).ravel(), plain(b).ravel()), "inner": _plainly(np.inner),
     "outer": _plainly(lambda a, b, out=None: np.multiply.outer(np.ravel(a), np.ravel(b))), "tensordot": _plainly(np.tensordot),
     "kron": _plainly(lambda a, b: np.block([[x * b for x in row] for row in np.atleast_2d(a)])), "einsum": einsum,
+    "polyval": polynomial, "trapezoid": trapezoid, "trapz": trapezoid, "interp": interpolated,
     "trace": lambda a, **_: SUM(np.diagonal(plain(a))), "cross": cross, "diff": diff,
     "where": where, "clip": clip, "sort": sort, "argsort": argsort,
     "argmax": _extreme(lambda a, b: a > b), "argmin": _extreme(lambda a, b: a < b),

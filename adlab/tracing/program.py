@@ -214,6 +214,7 @@ class Program:
         if len(self.paths) >= MOST_PATHS:
             del self.paths[1]  # the oldest except the example's own
         path = self._record(list(point))
+        self._check_nearby(path, list(point))
         self.paths.append(path)
         return path
 
@@ -251,12 +252,32 @@ class Program:
                     )
 
 
+    def _check_nearby(self, path: CodePath, point: list[float]) -> None:
+        """At another point of the path too: a constant that was made of a traced number, however that was done, shows there."""
+        moved = [x + AWAY * (abs(x) or 1.0) * (1.0 + k % 8 / 8) * (-1.0) ** k for k, x in enumerate(point)]
+        try:
+            if path.departs(moved) is not None:
+                return
+            graph, plainly = evaluate(path.graph, moved, FLOATS), self.values(moved)
+        except Exception:  # there is no value so far away, or the loop of a body does not end
+            return
+        for output, value in zip(path.graph.outputs, plainly, strict=True):
+            if not _close(value, graph[output], 10 * SLACK):
+                raise TracingError(
+                    f"{self.name} gives {value!r} at {moved} and its graph {graph[output]!r}: it made a constant of a traced "
+                    "number (by a text, a cache, or another library), or it depends on something besides its inputs; compute with the "
+                    "number itself, or wrap that part by adlab.external"
+                )
+
+
+AWAY = 2.0**-12
+"""How far from a point, relative to its size, a new path is held against the function: far beyond `SLACK`, and still near."""
 SLACK = 1e-9
 """The relative difference that rounding can make between a function on floats and its graph: NumPy sums in another order."""
 
 
-def _close(a: float, b: float) -> bool:
-    return a != a or b != b or abs(a - b) <= SLACK * max(abs(a), abs(b)) or a == b
+def _close(a: float, b: float, slack: float = SLACK) -> bool:
+    return a != a or b != b or abs(a - b) <= slack * max(abs(a), abs(b)) or a == b
 
 
 def run(function: Callable[..., Any], call: Callable[[], Any]) -> Any:

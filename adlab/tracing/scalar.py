@@ -188,7 +188,10 @@ class Scalar:
         """The number itself, which is real."""
         return self
 
-    conj = item = copy = conjugate
+    conj = item = copy = __copy__ = conjugate
+
+    def __deepcopy__(self, memory: Any) -> Scalar:
+        return self
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         return DOORS["ufunc"](ufunc, method, inputs, options)
@@ -200,7 +203,7 @@ class Scalar:
         return f"traced({self.value!r})"
 
     def __format__(self, form: str) -> str:
-        return format(self.value, form)
+        return "~" + format(self.value, form)  # no text that float() would read, and make a constant of it
 
 
 def scalar(recorder: Recorder, number: Any) -> Scalar | None:
