@@ -265,8 +265,8 @@ class Program:
             if not _close(value, graph[output], 10 * SLACK):
                 raise TracingError(
                     f"{self.name} gives {value!r} at {moved} and its graph {graph[output]!r}: it made a constant of a traced "
-                    "number (by a text, a cache, or another library), or it depends on something besides its inputs; compute with the "
-                    "number itself, or wrap that part by adlab.external"
+                    "number (by a text, a cache, another library), or depends on something besides its inputs (random numbers, "
+                    "the time); compute with the number itself, or wrap that part by adlab.external"
                 )
 
 
