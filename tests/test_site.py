@@ -47,7 +47,8 @@ def test_docstrings_keep_their_code_and_lose_no_mark(conf: ModuleType) -> None:
 
 def test_formulas_are_mathml_with_the_index_beside_the_letter(conf: ModuleType) -> None:
     pytest.importorskip("docutils")
-    assert re.search(r"<msub><mover.*v.*ˉ.*</mover>.*1.*</msub>", conf.mathml(r"\bar v_1", block=False), re.DOTALL)
+    assert re.search(r"<msub><mover.*v.*¯.*</mover>.*1.*</msub>", conf.mathml(r"\bar v_1", block=False), re.DOTALL)
+    assert re.search(r"<mfrac>\s*<mn>1</mn>\s*<mn>2</mn>\s*</mfrac>", conf.mathml(r"\tfrac12 f''", block=False))
     assert "|" in conf.mathml(r"\big|x\big|, \dots", block=True)
 
 

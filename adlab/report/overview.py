@@ -13,6 +13,7 @@ from adlab.errors import OptionError
 from adlab.report.compare import Comparison
 
 MEANING = (
+    "n → m: from how many inputs to how many outputs.",
     "condition: relative condition number of f, and the largest of its partials.",
     "digits: correct digits of the worst partial, of 16, by the method at the head.",
     "tree, cse, program: operations of the derivative as a formula, with shared parts, and as the reverse program.",
@@ -50,7 +51,7 @@ class Overview(Report):
 
     def sections(self) -> list[Table | str]:
         """The table, and what its columns mean."""
-        numbers = ["n", "m", "condition of f", "of ∇f", *(f"digits, {name}" for name in self.methods),
+        numbers = ["n → m", "condition of f", "of ∇f", *(f"digits, {name}" for name in self.methods),
                    "tree", "cse", "program", "cost, reverse", "cost, forward"]  # fmt: skip
         return [Table("", ["function", *numbers], [_cells(line) for line in self.lines], frozenset(numbers)), "\n".join(MEANING)]
 
@@ -113,7 +114,7 @@ def _cells(line: Line) -> list[str]:
     condition = [significant(number, 2) for number in (line.condition, line.partials_condition)]
     sizes = [count(size) for size in (line.tree, line.cse, line.program)]
     digits, prices = map(_tenths, (line.digits.values(), (line.reverse_cost, line.forward_cost)))
-    return [line.name, str(line.inputs), str(line.outputs), *condition, *digits, *sizes, *prices]
+    return [line.name, f"{line.inputs} → {line.outputs}", *condition, *digits, *sizes, *prices]
 
 
 def _tenths(numbers: Iterable[float | None]) -> list[str]:

@@ -120,14 +120,22 @@ def _docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: 
     lines[:] = restructured(lines)
 
 
-SPELLED = {r"\\[bB]igg?[lr]?(?![a-zA-Z])": "", r"\\dots(?![a-zA-Z])": r"\\ldots", r"\\mathrel\{(.)\}": r"\1"}
+SPELLED = {
+    r"\\[bB]igg?[lr]?(?![a-zA-Z])": "", r"\\dots(?![a-zA-Z])": r"\\ldots", r"\\mathrel\{\+\}=": r"\\text{ += }",
+    r"\\[td]?frac(\d)(\d)": r"\\frac{\1}{\2}",
+}  # fmt: skip
 """What docutils does not know of LaTeX, and what to write instead. MathML stretches brackets by itself."""
 LEAF = r"(<m[in][^>]*>[^<]*</m[in]>|<mrow>(?:(?!</?mrow>).)*</mrow>)"
-ACCENTED = re.compile(rf"<munderover>\s*{LEAF}\s*{LEAF}\s*(<mo[^>]*>[ˉ˙]</mo>)\s*</munderover>", re.DOTALL)
+SET = {
+    rf"<munderover>\s*{LEAF}\s*{LEAF}\s*(<mo[^>]*>[ˉ˙]</mo>)\s*</munderover>": r"<msub><mover>\1\3</mover>\2</msub>",
+    r"<mover[^>]*>": '<mover accent="false">', "ˉ": "¯",  # browsers without a mathematical font draw an accent into the letter
+    r"(<mo>&ApplyFunction;</mo>)(?!\s*<mo[^>]*>\()": r'\1<mspace width="0.17em"></mspace>',
+}  # fmt: skip
+"""What docutils writes, and what is read better: an index beside a letter with a bar, a space between sin and v."""
 
 
 def mathml(latex: str, block: bool) -> str:
-    """A formula as MathML. The index of a letter with a bar or a dot stands beside it, where docutils puts it below.
+    """A formula as MathML.
 
     >>> "<msub><mover" in mathml(r"\\bar v_1", block=False)
     True
@@ -136,7 +144,10 @@ def mathml(latex: str, block: bool) -> str:
 
     for pattern, instead in SPELLED.items():
         latex = re.sub(pattern, instead, latex)
-    return ACCENTED.sub(r'<msub><mover accent="true">\1\3</mover>\2</msub>', str(tex2mathml(latex, as_block=block)))
+    written = str(tex2mathml(latex, as_block=block))
+    for pattern, instead in SET.items():
+        written = re.sub(pattern, instead, written, flags=re.DOTALL)
+    return written
 
 
 def setup(app: Any) -> None:

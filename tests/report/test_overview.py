@@ -31,7 +31,7 @@ def test_each_line_has_its_comparisons_numbers(compared) -> None:
     assert plain.program == source.swell.row("reverse program").graph_operations
     table, _ = found.sections()
     assert {len(line) for line in table.rows} == {len(table.head)}
-    assert table.rows[0][5] == "–"
+    assert table.rows[0][4] == "–"
 
 
 def test_names_and_methods_are_chosen_or_refused(compared) -> None:
