@@ -7,6 +7,7 @@ A cell tagged `volatile` (times, versions) is executed but not compared; picture
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,27 +34,35 @@ def shown(cell: Any) -> list[str]:
     return texts
 
 
+def executed(path: Path, write: bool) -> list[str]:
+    """Where a notebook, executed anew, differs from what is committed; with `write` it is committed anew instead."""
+    committed = nbformat.read(path, as_version=4)
+    fresh = nbformat.read(path, as_version=4)
+    place = {"metadata": {"path": str(NOTEBOOKS)}}
+    NotebookClient(fresh, timeout=300, coalesce_streams=True, kernel_name="python3", resources=place).execute()
+    if write:
+        for cell in fresh.cells:
+            cell.get("metadata", {}).pop("execution", None)
+        fresh.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+        nbformat.write(fresh, path)
+        return []
+    found = []
+    for number, (before, after) in enumerate(zip(committed.cells, fresh.cells, strict=True)):
+        changed = differences("\n".join(shown(before)), "\n".join(shown(after)))
+        if changed and "volatile" not in before.metadata.get("tags", []):
+            found.append("\n  ".join([f"{path.name}, cell {number}:", *changed]))
+    return found
+
+
 def main() -> int:
+    """Two notebooks at a time, each in a process of its own: most of the time one kernel computes alone."""
     write, wrong = "--write" in sys.argv, 0
     wanted = [name for name in sys.argv[1:] if name != "--write"]
-    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        if wanted and path.stem not in wanted:
-            continue
-        committed = nbformat.read(path, as_version=4)
-        fresh = nbformat.read(path, as_version=4)
-        place = {"metadata": {"path": str(NOTEBOOKS)}}
-        NotebookClient(fresh, timeout=300, coalesce_streams=True, kernel_name="python3", resources=place).execute()
-        if write:
-            for cell in fresh.cells:
-                cell.get("metadata", {}).pop("execution", None)
-            fresh.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-            nbformat.write(fresh, path)
-        for number, (before, after) in enumerate(zip(committed.cells, fresh.cells, strict=True)):
-            changed = differences("\n".join(shown(before)), "\n".join(shown(after)))
-            if changed and "volatile" not in before.metadata.get("tags", []) and not write:
-                wrong += 1
-                print(f"{path.name}, cell {number}:", *changed, sep="\n  ")
-        print(f"{path.name}: {'written' if write else 'executed'}")
+    paths = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if not wanted or path.stem in wanted]
+    with ProcessPoolExecutor(2) as pool:
+        for path, found in zip(paths, pool.map(executed, paths, [write] * len(paths)), strict=True):
+            wrong += len(found)
+            print(*found, f"{path.name}: {'written' if write else 'executed'}", sep="\n", flush=True)
     return int(wrong > 0)
 
 
