@@ -87,7 +87,7 @@ def patience(seconds: float) -> Iterator[None]:
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
         raise OptionError(f"`patience` is a number of seconds, such as {PATIENCE:g}, not {seconds!r}")
     before = _mine.deadline
-    _mine.deadline = min(before, time.monotonic() + seconds)
+    _mine.deadline = min(before, clock() + seconds)
     try:
         yield
     except TimeIsUp:
@@ -96,9 +96,14 @@ def patience(seconds: float) -> Iterator[None]:
         _mine.deadline = before
 
 
+def clock() -> float:
+    """The clock, in seconds, that every limit of time in adlab goes by."""
+    return time.monotonic()
+
+
 def seconds_left() -> float:
     """The seconds that this thread's patience has left: infinite outside any `patience` block, never below 0."""
-    return max(0.0, _mine.deadline - time.monotonic())
+    return max(0.0, _mine.deadline - clock())
 
 
 def share() -> float:
@@ -120,7 +125,7 @@ def in_time(function: Callable[..., T], *arguments: Any) -> T:
 
     Only Python code can be ended. Nothing is ended while a debugger or a coverage tool watches the calls.
     """
-    deadline, clock = _mine.deadline, time.monotonic
+    deadline = _mine.deadline
     if deadline == math.inf or sys.gettrace() is not None:
         return function(*arguments)
 

@@ -1,7 +1,12 @@
 """The same examples on every run: a failure that only some runs meet is found by raising the effort, not by luck."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
+
+from adlab import precision
 
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile("steady")
@@ -49,3 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(item, "originalname", item.name) in SLOW:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience_is_counted_in_work() -> Iterator[None]:
+    """A limit of time counts this process's own seconds of work. So a busy machine gives up no sooner than an idle one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "clock", time.process_time)
+        yield

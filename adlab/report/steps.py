@@ -9,7 +9,6 @@ Powers of two would often divide without rounding, and flatter the small steps.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -252,9 +251,9 @@ def _curve(probe: Probe, name: str, stencil: Stencil, i: int, j: int, exact: Any
     scale = abs(float(probe.point[j])) or 1.0
     sizes = np.logspace(SMALLEST, LARGEST, STEPS) * scale
     rows: dict[int, tuple[float, float, float]] = {}
-    until = time.monotonic() + seconds
+    until = precision.clock() + seconds
     for k in _coarse_first(len(sizes)):
-        if time.monotonic() > until:
+        if precision.clock() > until:
             break
         rows[k] = _errors(probe, stencil, i, j, float(sizes[k]), exact)
     if len(rows) < FEWEST:

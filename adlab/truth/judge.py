@@ -19,7 +19,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,6 +27,7 @@ from typing import Any, Literal, NamedTuple
 
 import sympy
 
+from adlab import precision
 from adlab.errors import DomainError, OptionError, PointError
 from adlab.precision import patience, seconds_left
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
@@ -250,7 +250,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
 def _both_sides(made: Plan, point: Sequence[Any], pairs: Sequence[Pair], digits: int, extent: int) -> dict[Pair, Sides]:
     """The limits left and right for each pair. Where they give no derivative, far smaller steps are tried too."""
     found: dict[Pair, Sides] = {}
-    deadline = time.monotonic() + min(SECONDS, seconds_left())
+    deadline = precision.clock() + min(SECONDS, seconds_left())
     todo = list(pairs)
     for rung in RUNGS:
         far = rung * (bits_of(digits) + GUARD_BITS + extent)

@@ -9,10 +9,10 @@ disagree: they go to 0, they grow without bound, or there is no real value.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from adlab import precision
 from adlab.truth.meanings import CONTEXT, bits_of, exact, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan
 
@@ -62,7 +62,7 @@ def one_sided(
         state = plan.base(point, shift + bits_of(digits) + GUARD_BITS + extra)
         here = state.outcomes()
         for variable in {variable for _, variable in todo}:
-            if time.monotonic() > deadline:
+            if precision.clock() > deadline:
                 found.update({pair: (LATE, LATE) for pair in todo if pair[1] == variable})
                 continue
             with working(state.bits):

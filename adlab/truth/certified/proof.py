@@ -15,13 +15,13 @@ binary64 number is 0, within that radius.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from flint import acb, arb
 
+from adlab import precision
 from adlab.precision import seconds_left
 from adlab.truth.certified.balls import ball, moves, number, working
 from adlab.truth.certified.sweeps import BallProgram, program
@@ -84,7 +84,7 @@ def prove(
     todo = {(i, j, k) for i, j in pairs if made.depends(i, j) for k in range(1, order + 1)}
     search = _Search(program(made), [ball(x) for x in point], bits_of(digits), order, todo, outputs)
     seconds = min(seconds, seconds_left())
-    return search.run(time.monotonic() + seconds, f"the time limit of {seconds:.2g} s was reached")
+    return search.run(precision.clock() + seconds, f"the time limit of {seconds:.2g} s was reached")
 
 
 @dataclass
@@ -107,7 +107,7 @@ class _Search:
                 here = self.program.base(self.point)
                 self._values(here, last=bits == most)
                 for j in sorted({j for _, j, _ in self.todo}):
-                    if time.monotonic() > deadline:
+                    if precision.clock() > deadline:
                         self.proof.reason = too_late
                         return self.proof
                     self._derivatives(here, j, bits // (self.order + 1))
