@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patience_is_counted_in_work() -> Iterator[None]:
-    """A limit of time counts this process's own seconds of work. So a busy machine gives up no sooner than an idle one."""
+    """A limit of time counts the seconds that its own thread works. So a busy machine gives up no sooner than an idle one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(precision, "clock", time.process_time)
+        patch.setattr(precision, "clock", time.thread_time)
         yield
