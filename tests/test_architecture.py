@@ -146,3 +146,22 @@ def test_no_text_is_ever_run() -> None:
                 called = node.func.id
                 assert called not in {"eval", "sympify", "parse_expr"}, path
                 assert called != "exec" or path.relative_to(PACKAGE).as_posix() in allowed, path
+
+
+PRIVATE_ELSEWHERE = {
+    "_replace", "_asdict",  # of named tuples, public in spite of their names
+    "_getframe", "_exit", "_NoValue",  # of Python and NumPy
+    "_mpf_", "_mpc_", "_prec", "_new", "_diff_wrt", "_assumptions_orig", "_array", "_argset",  # of mpmath and SymPy, which offer
+    "_sympystr", "_latex", "_print_Function", "_eval_evalf",  # no other way
+}  # fmt: skip
+
+
+def test_nobody_touches_the_private_members_of_another_file() -> None:
+    """A name with an underscore is used on `self`, or in the file that defines it."""
+    for path in modules():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+        used = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr[0] == "_" != node.attr[1:2]]
+        mine = {node.attr for node in used if ast.unparse(node.value) in ("self", "cls")}
+        foreign = {node.attr for node in used} - own - mine - PRIVATE_ELSEWHERE
+        assert not foreign, (path, foreign)

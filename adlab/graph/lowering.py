@@ -106,7 +106,7 @@ class Lowering:
     def number(self, node: Basic) -> Number | None:
         return self.numbers.get(id(node))
 
-    def _is(self, node: Basic, value: int | Number) -> None:
+    def becomes(self, node: Basic, value: int | Number) -> None:
         """Makes this object stand for that number or position."""
         self.numbers[id(node)] = value
 
@@ -131,9 +131,9 @@ class Lowering:
 
     def _number(self, node: sympy.Number) -> None:
         if isinstance(node, sympy.Rational) and node.is_finite:
-            self._is(node, int(node.p) if node.q == 1 else Fraction(int(node.p), int(node.q)))
+            self.becomes(node, int(node.p) if node.q == 1 else Fraction(int(node.p), int(node.q)))
         elif isinstance(node, sympy.Float):
-            self._is(node, exact.decimal(node))
+            self.becomes(node, exact.decimal(node))
         else:
             raise UnsupportedExpression(f"the formula holds {node}, which is not a finite real number")
 
@@ -382,8 +382,8 @@ _HANDLERS: dict[Any, Callable[[Lowering, Any], None]] = {
     ExprCondPair: Lowering.nothing,
     sympy.Tuple: Lowering.nothing,
     **dict.fromkeys((sympy.re, sympy.im, sympy.conjugate), Lowering.real),
-    BooleanTrue: lambda lowering, node: lowering._is(node, 1),
-    BooleanFalse: lambda lowering, node: lowering._is(node, 0),
+    BooleanTrue: lambda lowering, node: lowering.becomes(node, 1),
+    BooleanFalse: lambda lowering, node: lowering.becomes(node, 0),
     **dict.fromkeys(COMPOSED, Lowering.compose),
     **{head: Lowering.unary for head, p in HEADS.items() if isinstance(head, type) and p.arity == 1 and p.parameter_at is None},
 }

@@ -212,7 +212,7 @@ def _formula(primitive: Primitive, parameter: Parameter) -> Any:
     letters = primitive.letters(parameter)
     known = COMPOSED.get(primitive.name, COMPOSED.get((primitive.name, parameter)))
     if known is not None:
-        return primitive._with_parameter(known, parameter)
+        return primitive.with_parameter(known, parameter)
     form = primitive.form(*letters) if parameter is None else primitive.form(*letters, exact_sympy(parameter))
     means = meaning_of(form)
     return form if means is None else means(*form.args)

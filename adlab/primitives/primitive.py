@@ -159,17 +159,17 @@ class Primitive:
         >>> PRIMITIVES["powi"].partial(0, 3)
         3*a**2
         """
-        return self._with_parameter(self.rules(parameter)[operand], parameter)
+        return self.with_parameter(self.rules(parameter)[operand], parameter)
 
     def value_condition(self, parameter: Parameter = None) -> Any:
         """Where there is a value, as a SymPy relational in `a`, `b`, `c`."""
-        return self._with_parameter(self.domain, parameter)
+        return self.with_parameter(self.domain, parameter)
 
     def partial_condition(self, operand: int, parameter: Parameter = None) -> Any:
         """Where there is a partial for this operand; its convention at a kink counts."""
         conditions = self.partial_domains
         which = 0 if self.variadic else operand  # all operands of a variadic primitive share one condition
-        return self._with_parameter(conditions[which] if conditions else self.domain, parameter)
+        return self.with_parameter(conditions[which] if conditions else self.domain, parameter)
 
     def weight(self, parameter: Parameter = None) -> float:
         """The cost of one application, in units of one addition."""
@@ -201,7 +201,8 @@ class Primitive:
         return self.careful(*operands) if parameter is None else self.careful(*operands, parameter)
 
     @staticmethod
-    def _with_parameter(rule: Any, parameter: Parameter) -> Any:
+    def with_parameter(rule: Any, parameter: Parameter) -> Any:
+        """A rule or a condition, with the constant parameter put in."""
         return rule if parameter is None else rule.xreplace({N: exact_sympy(parameter)})
 
 
