@@ -62,15 +62,15 @@ def _captions(directory: Path) -> Path:
     path = directory / "README.md"
     parts = [
         "# Figures",
-        "Drawn by `adlab figures`; a file's stem is the name of the function in `adlab/report/figures/` that draws it. There "
-        f"is an SVG beside every PNG. Drawn with {_versions()}. No figure holds "
-        "a measured time, so that all come out the same on every run. (`bench` and `linearity` are recorded times, drawn by "
-        "`adlab bench --show figures/bench.json --plot figures/bench.png`.)",
+        "`adlab figures` draws these. Each file is named after the function in `adlab/report/figures/` that draws it. There is "
+        f"an SVG beside every PNG. Drawn with {_versions()}. No figure shows a measured time, so all come out the same on "
+        "every run. (`bench` and `linearity` show recorded times. `adlab bench --show figures/bench.json --plot "
+        "figures/bench.png` draws them.)",
     ]
     for draw in FIGURES:
         caption = " ".join((draw.__doc__ or "").split())
         there = (directory / f"{draw.__name__}.png").exists()
-        picture = f"![{draw.__name__}]({draw.__name__}.png)" if there else "(Left out: what it is about was not found.)"
+        picture = f"![{draw.__name__}]({draw.__name__}.png)" if there else "(Left out: its formulas were not found.)"
         parts.append(f"## {draw.__name__}\n\n{picture}\n\n{caption}")
     try:
         path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")

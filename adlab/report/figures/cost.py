@@ -19,10 +19,11 @@ SHAPES = (1, 2, 4, 8, 16, 32)
 
 def gradient_cost(given: Any = None) -> Any:
     """Operations for f and its whole gradient, as a multiple of those for f alone, against the number of inputs n, for every
-    method: a product of all inputs (Speelpenning, nested), and a sum in which each input meets two neighbours (Rosenbrock),
-    whose forward mode is cheap because most tangents stay 0. Automatic: primitives in the program. Sampling methods:
-    evaluations of f, those for the error estimate included; the complex step's are on complex numbers. Symbolic: partials
-    only, as `sympy.count_ops` counts. Dotted: what theory allows reverse mode, 4."""
+    method. Above: a product of all inputs (Speelpenning, nested). Below: a sum in which each input meets two neighbours
+    (Rosenbrock). There forward mode is cheap, because most tangents stay 0. For automatic methods the primitives of the program
+    are counted. For sampling methods evaluations of f are counted, with those for the error estimate; the evaluations of the
+    complex step are on complex numbers. For symbolic methods `sympy.count_ops` counts the partials alone. The dotted line is 4,
+    the limit that theory gives for reverse mode."""
     spots = panels(given, 2, 1, height=6.4, sharex=True)
     for ax, make, title in ((spots[0], speelpenning, "Speelpenning's product"), (spots[1], rosenbrock, "Rosenbrock's function")):
         _ratios(ax, make)
@@ -32,9 +33,10 @@ def gradient_cost(given: Any = None) -> Any:
 
 
 def forward_or_reverse(ax: Any = None) -> Any:
-    """Operations of the whole Jacobian by forward mode over those by reverse mode, for a network of n inputs and m outputs
-    (three layers of 8 tanh between them): counted in the derivative programs. The number in a cell says how many times
-    more the costlier mode takes. Black: the measured crossover, where both cost the same; theory puts it near n = m."""
+    """Operations of the whole Jacobian by forward mode, divided by those by reverse mode, for a network of n inputs and m
+    outputs with three layers of 8 tanh between them. They are counted in the derivative programs. The number in a cell says how
+    many times more the costlier mode takes. The black line is the measured crossover, where both cost the same. Theory puts it
+    near n = m."""
     ax = axes(ax)
     ratios = np.array([[forward_over_reverse(network(n, m)) for n in SHAPES] for m in SHAPES])
     ticks = np.arange(len(SHAPES))

@@ -23,10 +23,10 @@ HALVINGS = 3  # rows of Richardson's tableau that are drawn, without the first
 
 
 def error_against_step_size(ax: Any = None) -> Any:
-    """Absolute error of ∂f/∂x1 for the worked example log((x1+x2)² + sin(x1 x2)) at (1, 2) in binary64, against the step
-    h: one scheme of each family. Points are measured, twelve a decade; lines are the model A/h + C·hᵖ, with A from the
-    rounding of f and C from its true derivative of order p + 1; a star is the model's best step. The complex step has no
-    roundoff to trade. The dashed line is the larger of half an ulp and the error of the methods named."""
+    """Absolute error of ∂f/∂x1 for the worked example log((x1+x2)² + sin(x1 x2)) at (1, 2) in binary64, against the step h. One
+    scheme of each family is shown. Points are measured, twelve in each decade. Lines are the model A/h + C·hᵖ: A comes from the
+    rounding of f, C from its true derivative of order p + 1. A star is the model's best step. The complex step has no roundoff
+    to trade. The dashed line is the error of the methods named at it, or half an ulp where that is larger."""
     ax = draw_steps(_worked("forward-difference", "central-difference", "central-difference-8"), axes(ax), "x1")
     sizes = np.logspace(-16, 0, 65)
     f = worked_example()
@@ -38,20 +38,20 @@ def error_against_step_size(ax: Any = None) -> Any:
 
 def central_differences(ax: Any = None) -> Any:
     """Central differences of order 2, 4, 6 and 8: absolute error of ∂f/∂x1 for the worked example at (1, 2) in binary64,
-    against the step h. Points, lines and stars as above."""
+    against the step h. Points, lines and stars are as above."""
     return draw_steps(_worked(*_family("central-difference")), axes(ax), "x1")
 
 
 def one_sided_differences(ax: Any = None) -> Any:
-    """Forward differences of order 1 to 4, on the nodes x, x + h … x + ph: absolute error of ∂f/∂x1 for the worked example
-    at (1, 2) in binary64, against the step h. Points, lines and stars as above."""
+    """Forward differences of order 1 to 4, on the nodes x, x + h … x + ph: absolute error of ∂f/∂x1 for the worked example at
+    (1, 2) in binary64, against the step h. Points, lines and stars are as above."""
     return draw_steps(_worked(*_family("forward-difference")), axes(ax), "x1")
 
 
 def richardson_extrapolation(ax: Any = None) -> Any:
-    """Richardson's tableau by columns: the central difference, and its extrapolations from the steps h and 2h, then 4h and
-    8h too, which are stencils themselves. Absolute error of ∂f/∂x1 for the worked example at (1, 2) in binary64, against h,
-    the smallest of the steps. The cross is where the method `richardson` stopped by its own estimate."""
+    """The columns of Richardson's tableau: the central difference, and its extrapolations from the steps h and 2h, then also 4h
+    and 8h. Each column is a stencil itself. Shown is the absolute error of ∂f/∂x1 for the worked example at (1, 2) in binary64,
+    against h, the smallest of the steps. The cross is where the method `richardson` stopped by its own estimate."""
     f = worked_example()
     ax = draw_steps(_worked(*map(extrapolated, range(HALVINGS + 1))), axes(ax), "x1")
     points = [line for line in ax.lines if not line.get_label().startswith("_")]
@@ -65,9 +65,9 @@ def richardson_extrapolation(ax: Any = None) -> Any:
 
 
 def complex_step(ax: Any = None) -> Any:
-    """The complex step Im f(x + ih)/h beside the central difference: absolute error of ∂f/∂x1 for the worked example at
-    (1, 2) in binary64, against the step h, from 1 down to the smallest numbers that binary64 has. Points below the dashed
-    line, half an ulp of the derivative, are drawn on it."""
+    """The complex step Im f(x + ih)/h beside the central difference: absolute error of ∂f/∂x1 for the worked example at (1, 2)
+    in binary64. The step h goes from 1 down to the smallest numbers of binary64. The dashed line is half an ulp of the
+    derivative. Points below it are drawn on it."""
     f = worked_example()
     ax = axes(ax)
     (curve,) = _worked("central-difference").curves
@@ -86,9 +86,9 @@ def complex_step(ax: Any = None) -> Any:
 
 
 def truncation_and_roundoff(ax: Any = None) -> Any:
-    """The two errors of the central difference of the worked example in x1 at (1, 2), measured apart at the same binary64
-    nodes: truncation from values of the expression in high precision, roundoff as what is left. The slopes are fitted to
-    the measured branches, roundoff's to its running maximum; the theory is A/h + C·h²."""
+    """The two errors of the central difference of the worked example in x1 at (1, 2), measured separately at the same binary64
+    nodes. Truncation comes from high-precision values of the expression; roundoff is the rest. Slopes are fitted to the
+    measured branches, for roundoff to its running maximum. The theory is A/h + C·h²."""
     ax = axes(ax)
     (curve,) = _worked("central-difference").curves
     _branches(ax, curve, with_slopes=True)
@@ -100,10 +100,10 @@ def truncation_and_roundoff(ax: Any = None) -> Any:
 
 
 def measured_branches(given: Any = None) -> Any:
-    """The same two branches for five functions: absolute error of the central difference against the step h, in binary64.
-    In each panel p and r are the slopes fitted to the measured truncation and to the running maximum of the measured
-    roundoff, for which theory says 2 and −1; the grey line is the theory A/h + C·h²; the black one is truncation and the running
-    maximum of roundoff together."""
+    """The same two branches for five functions: absolute error of the central difference against the step h, in binary64. In
+    each panel p is the slope fitted to the measured truncation, and r the slope fitted to the running maximum of the measured
+    roundoff. Theory says 2 and −1. The grey line is the theory A/h + C·h². The black line is truncation plus the running
+    maximum of roundoff."""
     spots = panels(given, 3, 2, height=6.6)
     for ax, (title, f, x) in zip(spots, _five(), strict=False):
         (curve,) = steps(f, x, variable=f.names[0], schemes=["central-difference"], patience=600).curves

@@ -21,10 +21,10 @@ FEWEST = 4
 
 
 def correct_digits_over_the_plane(given: Any = None) -> Any:
-    """Correct decimal digits of ∇f, −log10(‖error‖/‖∇f‖), for the worked example log((x1+x2)² + sin(x1 x2)) in binary64, on
-    a grid of 51 × 51 points, each judged by high-precision values of the expression. Hatched: outside the domain, where
-    (x1+x2)² + sin(x1 x2) ≤ 0 and each method refuses; the line is the edge. Crosses: at least two digits fewer than the
-    method's own median; at the edge the gradient itself is ill-conditioned. Differences choose their steps themselves."""
+    """Correct decimal digits of ∇f, −log10(‖error‖/‖∇f‖), for the worked example log((x1+x2)² + sin(x1 x2)) in binary64. Each
+    of 51 × 51 points is judged by high-precision values of the expression. The hatched part is outside the domain: there
+    (x1+x2)² + sin(x1 x2) ≤ 0 and every method refuses. The line is the edge. A cross marks at least two digits fewer than the
+    method's own median. At the edge the gradient itself is ill-conditioned. Differences choose their steps themselves."""
     f = worked_example()
     axis = np.linspace(-FAR, FAR, POINTS)
     measured = digits_over(f, axis, SHOWN)

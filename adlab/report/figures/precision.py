@@ -28,10 +28,10 @@ LOOKS = {"automatic": 0, "symbolic": 2, "difference": 1, "complex step": 3}
 
 
 def work_and_precision(given: Any = None) -> Any:
-    """Error of the gradient against the operations that f and its gradient take, for every method: the worked example (n = 2)
-    and the Helmholtz energy of a mixture (n = 10), binary64. Relative error ‖error‖/‖∇f‖, median over seven points within
-    10 % of the function's own, drawn no lower than half an ulp, 1.1e−16; operations as in `gradient_cost`, median
-    likewise. Thin lines lead to the names."""
+    """Error of the gradient against the operations that f and its gradient take, for every method in binary64. Above: the
+    worked example (n = 2). Below: the Helmholtz energy of a mixture (n = 10). The error is ‖error‖/‖∇f‖, the median over seven
+    points within 10 % of the function's own point. It is drawn no lower than half an ulp, 1.1e−16. Operations are counted as in
+    `gradient_cost`, and are medians too. Thin lines lead to the names."""
     spots = panels(given, 2, 1, height=7.0)
     for ax, f in zip(spots, (worked_example(), helmholtz(COMPONENTS)), strict=True):
         _scatter(ax, _priced(f))
@@ -80,10 +80,10 @@ class NoCorpus(AdlabError):
 
 
 def digits_over_the_feynman_corpus(ax: Any = None) -> Any:
-    """The share of the formulas of the Feynman lectures (AI Feynman's list, one point each, all partials) whose gradient has
-    at least so many correct digits, −log10(‖error‖/‖∇f‖) in binary64, by method. Judged by reference gradients of 45 digits
-    that no derivative rule was used for. A method without an answer counts as 0 digits. The formulas are no part of the
-    project: they are read from the directory that ADLAB_CORPORA names, or from ../shared/corpora beside the checkout."""
+    """The share of formulas whose gradient has at least so many correct digits, −log10(‖error‖/‖∇f‖) in binary64, by method.
+    The formulas are those of the Feynman lectures (AI Feynman's list), at one point each, with all partials. The judge is a
+    reference gradient of 45 digits, for which no derivative rule was used. A method without an answer counts as 0 digits. The
+    formulas are not part of the project. They are read from the directory that ADLAB_CORPORA names."""
     found = corpus_digits(feynman())
     count = len(next(iter(found.values())))
     ax = axes(ax)

@@ -16,20 +16,22 @@ SECONDS = 120.0  # far more than these sizes need: the end of a curve must not d
 
 
 def swell_of_the_logistic_map(ax: Any = None) -> Any:
-    """Operations in d l_n/dx for l_{n+1} = 4 l_n (1 − l_n), as SymPy evaluates it, by depth n: as a tree and after cse (as
-    `sympy.count_ops` counts), distinct nodes (leaves included), and primitives in the reverse-mode program (value included)."""
+    """Operations in d l_n/dx for l_{n+1} = 4 l_n (1 − l_n), as SymPy evaluates it, against the depth n. The curves count the
+    derivative as a tree and after cse (both as `sympy.count_ops` counts), its distinct nodes (with leaves), and the primitives
+    of the reverse-mode program (with the value)."""
     return _by_depth(axes(ax), lambda n: logistic_map(n, form="evaluated"), DEPTHS["logistic"], "the logistic map")
 
 
 def swell_of_the_chain(ax: Any = None) -> Any:
-    """Operations in the derivative of x → sin x · e^−x, n times over, by depth n: counted as above."""
+    """Operations in the derivative of x → sin x · e^−x, applied n times, against the depth n. They are counted as in the figure
+    above."""
     return _by_depth(axes(ax), chain, DEPTHS["chain"], "the chain x → sin x · e⁻ˣ")
 
 
 def swell_of_speelpennings_product(ax: Any = None) -> Any:
-    """Operations in all n partials of x1 x2 ⋯ xn together, by n. Of the flat product common-subexpression elimination
-    leaves about n²/2; of the nested one ((x1 x2) x3) ⋯, whose prefixes it is shown, about 4n; reverse mode (value
-    included) needs 3n − 5 of either. Tree and cse as `sympy.count_ops` counts, the program in primitives."""
+    """Operations in all n partials of x1 x2 ⋯ xn together, against n. For the flat product, common-subexpression elimination
+    leaves about n²/2. For the nested product ((x1 x2) x3) ⋯ it sees the prefixes and leaves about 4n. Reverse mode needs 3n − 5
+    for either, value included. Trees and cse are counted by `sympy.count_ops`, the program in primitives."""
     flat = swell_by_depth(lambda n: speelpenning(n, form="evaluated"), FACTORS, SECONDS)
     nested = swell_by_depth(speelpenning, FACTORS, SECONDS)
     series = {
