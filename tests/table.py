@@ -15,13 +15,16 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import mpmath
+import pytest
 import sympy
 from sympy.codegen.cfunctions import expm1, log1p
 
+from adlab.precision import CONTEXT, working
 from adlab.primitives.heads import DEFINITIONS
 from adlab.primitives.primitive import OUT, Primitive, exact_sympy, operand_letters
 from adlab.primitives.table import PRIMITIVES, define
 from adlab.text.functions import softplus
+from adlab.truth.meanings import FUNCTIONS
 
 EFFORT = int(os.environ.get("ADLAB_EFFORT", "1"))
 """How many times as many points to try as in an everyday run."""
@@ -108,7 +111,14 @@ DECADES = [-300, -160, -154, -100, -20, -8, -3, -1, 0, 1, 2, 5, 8, 20, 100, 154,
 LANDMARKS = [0.5, 1.0, 2.0, 3.0, math.pi / 2, math.pi, 1.4616321449683622, 1 / math.e, 5.0, 26.5, 710.0]
 
 
-def line(r: random.Random, count: int = 10 * EFFORT) -> list[float]:
+FEW, MANY = 4 * EFFORT, 10 * EFFORT
+"""How many numbers of each kind: in an everyday run, and in a slow proof."""
+at_few_and_at_many_points = pytest.mark.parametrize(
+    "count", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+
+
+def line(r: random.Random, count: int = MANY) -> list[float]:
     """Numbers of both signs: over all decades, in the middle, and close to where functions do something special."""
     middling = [r.uniform(0, width) for width in (1, 10, 40, 750) for _ in range(count)]
     beside = [mark * (1 + r.choice([-1, 1]) * 10.0**-digits) for mark in LANDMARKS for digits in (2, 6, 10, 15)]
@@ -118,29 +128,33 @@ def line(r: random.Random, count: int = 10 * EFFORT) -> list[float]:
     return [sign * number for number in numbers for sign in (1, -1)]
 
 
-FEW = {"besselk": 5, "bessely": 5, "polylog": 8}  # a derivative takes mpmath a second
+FEWER = {"besselk": 5, "bessely": 5, "polylog": 8}  # a derivative takes mpmath a second
 
 
-def points(case: Case, count: int = 10 * EFFORT, seed: int = 0) -> list[tuple[float, ...]]:
-    """Points of the domain; fewer, and of middle size, where mpmath is slow."""
+@cache
+def points(case: Case, count: int = FEW, seed: int = 0) -> tuple[tuple[float, ...], ...]:
+    """Points of the domain; fewer, and of middle size, where mpmath is slow; of FEW, every other decade's only."""
     r = random.Random(f"{case}{seed}")
     numbers = line(r, count)
     if case.slow and case.arity == 2:  # an order, whole every third time, and an argument
         orders = [float(r.randint(-2, 6)) if i % 3 == 0 else r.uniform(-2.5, 8) for i in range(8 * EFFORT)]
         largest = -0.1 if case.primitive.name == "polylog_moving" else 1.3  # beyond, mpmath takes minutes at high precision
         chosen = [(order, r.choice([1, 1, -1]) * 10 ** r.uniform(-2, largest)) for order in orders for _ in range(3)]
-        return [point for point in chosen if holds(exists(case), point)][: 6 * EFFORT]
+        return tuple([point for point in chosen if holds(exists(case), point)][: (3 if count < MANY else 6) * EFFORT])
     if case.slow:
         inside = [x for x in numbers if holds(exists(case), (x,))]
         numbers = [x for x in inside if 1e-21 < abs(x) < 100]
-        numbers = r.sample(numbers, min(FEW.get(case.primitive.name, 12) * EFFORT, len(numbers)))
+        most = FEWER.get(case.primitive.name, 12) * EFFORT // (1 if count >= MANY else 2)
+        numbers = r.sample(numbers, min(most, len(numbers)))
     arity = case.arity
     chosen = [(x,) for x in numbers] if arity == 1 else [tuple(r.choices(numbers, k=arity)) for _ in range(4 * count)]
     if arity == 2:
         chosen += [(r.uniform(0, 10), r.uniform(-90, 90)) for _ in range(count)]
         chosen += [(r.uniform(-9, 9), float(r.randint(-9, 9))) for _ in range(count)]
         chosen += [(1 + 1e-10 * r.uniform(-1, 1), r.uniform(-1e12, 1e12)) for _ in range(count // 2)]
-    return [point for point in chosen if holds(exists(case), point)]
+    if arity == 1 and not case.slow and count < MANY:
+        chosen = chosen[::3]
+    return tuple(point for point in chosen if holds(exists(case), point))
 
 
 _LETTERS = operand_letters(5)
@@ -191,7 +205,18 @@ def _flat(function: Callable[[Any], Any], left: int, right: int) -> Callable[[An
     return lambda x: function(x) if abs(x) < 40 else mpmath.mpf(left if x < 0 else right)
 
 
+def _meant(meaning: Callable[..., Any]) -> Callable[..., Any]:
+    """What the truth takes a function for, at the working precision of mpmath itself."""
+
+    def value(*operands: Any) -> Any:
+        with working(mpmath.mp.prec):
+            return mpmath.mpmathify(meaning(*map(CONTEXT.mpf, operands)))
+
+    return value
+
+
 _NAMES = {
+    **{head.__name__: _meant(meaning) for head, meaning in FUNCTIONS.items() if not hasattr(mpmath, head.__name__)},
     "erf": _flat(mpmath.erf, -1, 1),
     "erfc": _flat(mpmath.erfc, 2, 0),
     "csch": lambda x: 1 / mpmath.sinh(x),
@@ -205,8 +230,6 @@ _NAMES = {
     "sinc": lambda z: mpmath.sinc(z),
     "Ei": lambda x: mpmath.re(mpmath.ei(x)),
     "li": lambda x: mpmath.re(mpmath.li(x)),
-    "airyaiprime": lambda x: mpmath.airyai(x, derivative=1),
-    "airybiprime": lambda x: mpmath.airybi(x, derivative=1),
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "log1p": lambda x: mpmath.log1p(x),
     "expm1": lambda x: mpmath.expm1(x),
@@ -233,7 +256,8 @@ def _evaluator(case: Case) -> Callable[..., Any]:
     return sympy.lambdify(case.letters, case.form, modules=[_NAMES, "mpmath"])
 
 
-def value(case: Case, point: Sequence[float]) -> Any:
+@cache
+def value(case: Case, point: tuple[float, ...]) -> Any:
     """The form at a point, to 30 digits or more."""
     last = None
     for bits in (240, 440) if case.slow else (300, 1200, 4000):

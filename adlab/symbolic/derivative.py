@@ -34,6 +34,7 @@ from adlab.display import count
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.inputs import FloatArray
 from adlab.precision import BINARY64, CONTEXT, in_time, patience, share, working
+from adlab.primitives.table import PRIMITIVES
 from adlab.process import run_module
 from adlab.symbolic.sympy_worker import Job, Results, decoded, work
 from adlab.symbolic.treesize import Distinct, unfolded
@@ -276,8 +277,6 @@ _OWN = {
 _OWN_MPMATH = {
     "uppergamma": CONTEXT.gammainc,
     "lowergamma": lambda s, x: CONTEXT.gammainc(s, 0, x),
-    "airyaiprime": lambda x: CONTEXT.airyai(x, derivative=1),
-    "airybiprime": lambda x: CONTEXT.airybi(x, derivative=1),
     "logaddexp": lambda a, b: CONTEXT.log(CONTEXT.exp(a) + CONTEXT.exp(b)),
 }
 
@@ -292,6 +291,8 @@ def _meaning(name: str) -> Any:
         found = _OWN_MPMATH.get(name) or getattr(CONTEXT, MPMATH_TRANSLATIONS.get(name, name), None)
     if found is not None:
         return found
+    if name in PRIMITIVES and PRIMITIVES[name].parameter_at is None:  # what mpmath has under another name, or not at all
+        return PRIMITIVES[name].scalar
     if name in NAMED:
         letters = sympy.symbols(f"a:{NAMED[name].operands()}", real=True)
         meant: Callable[..., Any] = sympy.lambdify(letters, NAMED[name].meaning(*letters), "math")

@@ -11,7 +11,7 @@ import pytest
 from boxes import NUMERIC, boxes, inside
 from hypothesis import given, strategies as st
 from random_graphs import random_graph, random_point
-from table import EFFORT, Case, differentiable, exists, holds, line, partial, points
+from table import EFFORT, MANY, Case, at_few_and_at_many_points, differentiable, exists, holds, line, partial, points
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.floats import FLOATS
@@ -21,10 +21,11 @@ from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Builder, Graph
 
 
+@at_few_and_at_many_points
 @pytest.mark.parametrize("case", NUMERIC, ids=str)
-def test_an_interval_holds_the_values_at_all_points_of_the_box(case: Case) -> None:
+def test_an_interval_holds_the_values_at_all_points_of_the_box(case: Case, count: int) -> None:
     r = random.Random(0)
-    for box in boxes(case, 6 if case.slow else 60 * EFFORT):
+    for box in boxes(case, 6 if case.slow else 6 * count):
         low, high = INTERVALS.apply(case.primitive, case.parameter, list(box))
         for _ in range(3 if case.slow else 12):
             place = inside(box, r)
@@ -40,10 +41,11 @@ def within(operand: Bounded, r: random.Random) -> float:
     return wish if abs(Fraction(wish) - Fraction(operand.value)) <= Fraction(operand.error) else operand.value
 
 
+@at_few_and_at_many_points
 @pytest.mark.parametrize("case", NUMERIC, ids=str)
-def test_no_operand_within_its_error_moves_the_result_by_more_than_its_own(case: Case) -> None:
+def test_no_operand_within_its_error_moves_the_result_by_more_than_its_own(case: Case, count: int) -> None:
     r = random.Random(1)
-    for box in boxes(case, 6 if case.slow else 60 * EFFORT):
+    for box in boxes(case, 6 if case.slow else 6 * count):
         operands = [Bounded((low + high) / 2, (high - low) / 2) for low, high in box]
         found = BOUNDED.apply(case.primitive, case.parameter, operands)
         for _ in range(3 if case.slow else 12):
@@ -66,7 +68,7 @@ def single(case: Case) -> Graph:
 @pytest.mark.parametrize("case", [case for case in NUMERIC if not case.rough], ids=str)
 def test_the_bound_of_a_partial_is_never_below_its_error(case: Case) -> None:
     graph, r = single(case), random.Random(2)
-    for point in r.sample(all_points := points(case), min(2 if case.slow else 25 * EFFORT, len(all_points))):
+    for point in r.sample(all_points := points(case, MANY), min(2 if case.slow else 25 * EFFORT, len(all_points))):
         values = evaluate(graph, list(map(Bounded, point)), BOUNDED)
         adjoints = reverse(graph, values, {graph.outputs[0]: Bounded(1.0)}, BOUNDED)
         for k in range(case.arity):

@@ -11,6 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from shares import share
 from table import CASES, Case, _evaluator, differentiable, exists, holds, points
 
 import adlab
@@ -35,7 +36,7 @@ def along(case: Case, point: Sequence[float], direction: Sequence[float]) -> Cal
     return lambda t: mpmath.re(function(*[x + t * v for x, v in zip(point, direction, strict=True)]))
 
 
-@pytest.mark.parametrize("case", SERVED, ids=str)
+@pytest.mark.parametrize("case", share(SERVED), ids=str)
 def test_the_series_of_every_primitive_is_that_of_its_form(case: Case) -> None:
     r, tested = random.Random(str(case)), 0
     ordinary = [tuple(r.uniform(0.1, 3) for _ in range(case.arity)) for _ in range(20)]

@@ -11,6 +11,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
+from shares import share
 from sympy import Add, E, Eq, I, Integer, Mul, Piecewise, Pow, Rational, Symbol, oo, pi
 
 from adlab import gallery
@@ -247,7 +248,7 @@ def random_expression(r: random.Random, depth: int, evaluated: bool) -> Any:
 
 
 @pytest.mark.parametrize("evaluated", [True, False])
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", share(range(60)))
 def test_the_graph_of_a_random_expression_has_its_value(seed: int, evaluated: bool) -> None:
     r = random.Random(seed)
     expression = random_expression(r, 4, evaluated)

@@ -6,7 +6,7 @@ import math
 
 import mpmath
 import pytest
-from table import CASES, LOGIC, Case, points, ulps, value
+from table import CASES, LOGIC, Case, at_few_and_at_many_points, points, ulps, value
 
 from adlab.arithmetic.floats import FLOATS
 from adlab.primitives.table import PRIMITIVES
@@ -17,12 +17,13 @@ HARD = {"erfc": (4.777638744228685, 2.1)}
 NUMBERS = [case for case in CASES if case.primitive.name not in LOGIC | {"select"}]
 
 
+@at_few_and_at_many_points
 @pytest.mark.parametrize(
     "case", [pytest.param(case, marks=[pytest.mark.slow] * case.slow, id=str(case)) for case in NUMBERS]
 )
-def test_a_value_is_within_the_bound_of_its_entry(case: Case) -> None:
+def test_a_value_is_within_the_bound_of_its_entry(case: Case, count: int) -> None:
     worst, tested = 0.0, 0
-    for point in points(case, 4):
+    for point in points(case, count):
         with mpmath.workdps(40):
             true = value(case, point)
         if true is None or not math.isfinite(found := FLOATS.apply(case.primitive, case.parameter, list(point))):

@@ -19,7 +19,7 @@ OUTER: list[Callable[[Any], Any]] = [
     sympy.sin, sympy.cos, sympy.exp, sympy.tanh, sympy.atan, lambda a: sympy.log(1 + a**2), lambda a: sympy.sqrt(1 + a**2),
     lambda a: a**3, lambda a: 1 / (2 + a**2), sympy.erf,
 ]  # fmt: skip
-EACH = [int(os.environ.get("ADLAB_GRADIENTS_OF_A_KIND", "4"))]
+EACH = [1, pytest.param(int(os.environ.get("ADLAB_GRADIENTS_OF_A_KIND", "4")), marks=pytest.mark.slow)]
 """How many of each kind are drawn; 20 of each of the ten kinds are 200 right and 200 wrong ones."""
 
 
@@ -92,6 +92,7 @@ def test_no_wrong_gradient_passes_and_its_slip_is_named(name: str, each: int) ->
         assert any(said in finding for finding in found.findings), (expression, points, found.findings)
 
 
+@pytest.mark.parametrize("each", EACH)
 @pytest.mark.parametrize(("kind", "make"), [
     ("float32", lambda f: lambda p: f.gradient(p).astype(np.float32)),
     ("float16", lambda f: lambda p: f.gradient(p).astype(np.float16)),
@@ -100,9 +101,9 @@ def test_no_wrong_gradient_passes_and_its_slip_is_named(name: str, each: int) ->
     ("difference", lambda f: _shifted(f, 2.0**-26, False)),
     (1e-5, lambda f: _shifted(f, 1e-7, False)),
 ])  # fmt: skip
-def test_what_is_coarse_passes_by_the_tolerance_of_its_kind_and_a_slip_does_not(kind: Any, make: Any) -> None:
+def test_what_is_coarse_passes_by_the_tolerance_of_its_kind_and_a_slip_does_not(kind: Any, make: Any, each: int) -> None:
     rng = random.Random(f"coarse {kind}")
-    for _ in range(3):
+    for _ in range(each):
         expression, points = formula(rng)
         f = adlab.Function(expression, (X, Y, Z))
         assert not check(f, make(f), points).passed

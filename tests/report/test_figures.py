@@ -15,6 +15,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from shares import but_slow
 from table import EFFORT
 
 import adlab
@@ -44,7 +45,11 @@ def small_sizes() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=FIGURES, ids=lambda draw: draw.__name__)
+DEAR = ["work_and_precision", "gradient_cost", "measured_branches", "richardson_extrapolation", "central_differences",
+        "correct_digits_over_the_plane", "one_sided_differences"]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=but_slow(FIGURES, DEAR), ids=lambda draw: draw.__name__)
 def drawn(request: Any, small_sizes: None) -> tuple[Any, Any, tuple[list[Text], Any]]:
     """The function, what it returns, and the texts that it draws."""
     if request.param is precision.digits_over_the_feynman_corpus and not (precision.corpora() / "feynman.jsonl").exists():

@@ -12,6 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 from corpora import every_row, needed
+from shares import but_slow
 
 import adlab
 from adlab.arithmetic.bounded import Bounded
@@ -69,7 +70,7 @@ def test_over_the_corpora_the_bound_holds_and_is_within_100_of_the_error(mode: s
 SMALLER = {"residual-network": "residual-network:4:2:3"}  # whose truth takes seconds
 
 
-@pytest.mark.parametrize("name", [SMALLER.get(name, name) for name in GALLERY])
+@pytest.mark.parametrize("name", but_slow([SMALLER.get(name, name) for name in GALLERY], ["attention", "network"]))
 def test_over_the_gallery_the_bound_holds(name: str) -> None:
     found = adlab.rounding(adlab.gallery.named(name))
     assert len(found.rows) == 2 * len(found.truth.components)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from shares import but_slow
 
 import adlab
 from adlab.differences.stencils import SCHEMES
@@ -20,7 +21,7 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES, ids=str)
+@pytest.fixture(scope="module", params=but_slow(CASES, ["the worked example", "Squire and Trapp", "sin at 1"]), ids=str)
 def found(request):
     formula, x = CASES[request.param]
     return adlab.steps(formula, x, schemes=SCHEMES, patience=600)

@@ -43,11 +43,11 @@ def test_a_text_or_an_expression_will_do() -> None:
 
 
 def test_of_the_logistic_map_the_tree_explodes_and_the_program_grows_by_a_few_operations() -> None:
-    depths = range(3, 9)
+    depths = range(3, 7)
     found = swell_by_depth(lambda n: logistic_map(n, form="evaluated"), depths, seconds=60)
     assert found["depth"] == list(depths)
-    assert found["as a tree"] == [21, 82, 264, 768, 2096, 5472]
-    assert found["after cse"] == [12, 27, 45, 67, 93, 123]
+    assert found["as a tree"] == [21, 82, 264, 768]
+    assert found["after cse"] == [12, 27, 45, 67]
     steps = {after - before for before, after in pairwise(found["reverse program"])}
     assert len(steps) == 1  # one more level, the same few operations more
     assert steps.pop() < 10
@@ -149,7 +149,7 @@ def closing_figures() -> Any:
 
 
 def test_what_sympy_has_evaluated_is_never_taken_for_written() -> None:
-    for seed in range(300):
+    for seed in range(100):
         expression = random_expression(seed, written=False)
         if tree_nodes(expression) < 2000:
             assert form_of([expression]) == "as SymPy evaluates it", expression

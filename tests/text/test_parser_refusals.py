@@ -151,7 +151,7 @@ def test_a_listed_variable_is_not_called():
     ("text", "column"),
     [
         ("x" * (MAX_CHARACTERS + 1), MAX_CHARACTERS + 1),
-        ("(" * (MAX_NESTING + 1), MAX_NESTING + 1),
+        pytest.param("(" * (MAX_NESTING + 1), MAX_NESTING + 1, marks=pytest.mark.slow),
         ("Max(" + "x," * MAX_ARGUMENTS + "x)", 4 + 2 * MAX_ARGUMENTS),
     ],
     ids=["length", "nesting", "arguments"],
