@@ -143,7 +143,8 @@ def points(case: Case, count: int = FEW, seed: int = 0) -> tuple[tuple[float, ..
         return tuple([point for point in chosen if holds(exists(case), point)][: (3 if count < MANY else 6) * EFFORT])
     if case.slow:
         inside = [x for x in numbers if holds(exists(case), (x,))]
-        numbers = [x for x in inside if 1e-21 < abs(x) < 100]
+        largest = 100 if count >= MANY else 20  # mpmath's K(0, 26.5) takes seconds
+        numbers = [x for x in inside if 1e-21 < abs(x) < largest]
         most = FEWER.get(case.primitive.name, 12) * EFFORT // (1 if count >= MANY else 2)
         numbers = r.sample(numbers, min(most, len(numbers)))
     arity = case.arity

@@ -82,7 +82,7 @@ def test_random_failures_are_repaired_at_the_operations_that_are_named() -> None
     """The causes together leave an error that needs none, or an order of magnitude less for each."""
     rng = random.Random(11)
     failing = named = 0
-    for _ in range(250):
+    for _ in range(350):
         text, x = drawn(rng)
         try:
             f = adlab.Function(text, ["x"])
