@@ -50,11 +50,12 @@ FAULTS = [
     Fault("differences/estimates.py", "np.fmax(found.error, np.fmax(UNIT_ROUNDOFF * np.abs(found.df), TINIEST))", "found.error",
           "tests/test_planted_numbers.py tests/differences/test_differences.py"),
     Fault("differences/quotients.py", "return self.truncation + self.roundoff", "return self.truncation",
-          "tests/differences/test_difference_errors.py"),
-    Fault("differences/quotients.py", "rises, step = values - values[0], h", "rises, step = values, h", "tests/differences"),
+          "tests/test_planted_numbers.py tests/differences/test_difference_errors.py"),
+    Fault("differences/quotients.py", "rises, step = values - values[0], h", "rises, step = values, h",
+          "tests/test_planted_numbers.py tests/differences"),
     # the compilers
-    Fault("compile/llvm/text.py", "fadd", "fsub", "tests/compile"),
-    Fault("compile/numpy.py", "+ 1", "+ 0", "tests/compile"),
+    Fault("compile/llvm/forms.py", 'np.add: "fadd"', 'np.add: "fsub"', "tests/compile"),
+    Fault("compile/numpy.py", "multiply({1}, {0}, out={1})", "multiply({1}, {1}, out={1})", "tests/compile"),
     # the verdict, check, drawing
     Fault("report/slips.py", "LIKE = 1e-6", "LIKE = 1e-3", "tests/test_planted_numbers.py"),
     Fault("report/verdict.py", "<= PREDICTED * kappa * UNIT", "<= 1e9 * PREDICTED * kappa * UNIT",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import adlab
+from adlab.differences.differences import gradient
+from adlab.differences.stencils import SCHEMES
 from adlab.draw.layered.places import Places, Pull, _mean
 
 
@@ -35,6 +38,22 @@ def test_no_error_of_a_difference_is_called_zero(text: str, scheme: str) -> None
     f = adlab.Function(text, variables=["x"])
     [estimate] = adlab.difference(f, 1.0, scheme=scheme).estimates
     assert not estimate.success or estimate.error > 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_of_a_constant_every_difference_is_exactly_zero(scheme: str) -> None:
+    """The weights add up to 0, their products with the value of f do not: that of one node is subtracted first."""
+    for value in (0.1, 1 / 3, 1e6 / 7, 1.7e-200):
+        [estimate] = gradient(lambda x, value=value: value, [1.0], scheme, 0.01)[1]
+        assert estimate.df == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_where_the_step_is_small_the_error_is_that_of_roundoff(scheme: str) -> None:
+    """Two stencils of one small step may agree by chance: the last digits of f are in the estimate all the same."""
+    for h in (1e-7, 1e-9, 1e-11):
+        found = gradient(lambda x: math.exp(x[0]), [1.0], scheme, h)[1][0]
+        assert found.error >= 2.0**-53 / h
 
 
 @pytest.mark.parametrize("by", [1e-5, 1e-4, 1e-3])

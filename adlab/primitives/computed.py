@@ -2,11 +2,11 @@
 
 There is one row for each row of `table`, which says what the primitive is.
 
-- `ulps` bounds the error of the function of floats, in units in the last place (ulp) of what it returns. A test compares every
-  function with its own bound.
+- `ulps` bounds the error of the function of floats, in units in the last place (ulp) of what it returns. A test
+  compares every function with its own bound.
 - `over` gives the function's values while the operands run over intervals (see `ranges`).
-- `special` marks functions that mpmath computes. They take 20 to 1000 microseconds, and may underflow to 0 although no operand
-  is 0.
+- `special` marks functions that mpmath computes. They take 20 to 1000 microseconds, and may underflow to 0 although
+  no operand is 0.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def mpmath(formula: Any, over: ranges.Over = ranges.monotone, real_only: bool = 
 
 
 def moving(formula: Any, **known: Any) -> C:
-    """A special function of a varying order, differentiated by the order as often as the parameter says (see `orders`)."""
+    """A special function of a varying order, differentiated by it as often as the parameter says (see `orders`)."""
     value = orders.scalar(formula, **known)
     return C(value, num.elementwise(value, 2), 1, SPECIAL, None, True, ranges.unknown, True)
 
@@ -80,7 +80,7 @@ def _spherical_i(a: Any, n: Any) -> Any:
 
 
 def _airy(factor: float, power: float) -> ranges.Over:
-    """Airy functions: monotone right of 0. Left of 1 they are waves with |slope| < factor (1 + |a|**power), DLMF 9.8."""
+    """Airy functions: monotone right of 0; left of 1 waves with |slope| < factor (1 + |a|**power), DLMF 9.8."""
     waves = ranges.rippling(lambda low, high: factor * (1 + abs(low) ** power) if high <= 1 else math.inf)
     return lambda at, operands, n: (ranges.monotone if operands[0][0] >= 0 else waves)(at, operands, n)
 

@@ -1,12 +1,12 @@
 """THE table of primitives: what adlab knows of each operation, one entry each.
 
-A row says what the primitive *is*: its name, its form in SymPy's functions, its partials, its domain, and its convention where
-it is not smooth. The row of the same name in `computed` says how it is computed. A new primitive is these two rows; nothing
-else in this room or above changes. The truth must not read this table, so it has a vocabulary of its own.
+A row says what the primitive *is*: its name, its form in SymPy's functions, its partials, its domain, and its
+convention where it is not smooth. The row of the same name in `computed` says how it is computed. A new primitive is
+these two rows; nothing else in this room or above changes. The truth must not read this table, so it has a vocabulary
+of its own.
 
-Partials are written in the operands `a`, `b`, `c`, the constant parameter `n` and the result `out`. Of the possible forms the one
-that keeps its digits is chosen: tanh has `1/cosh(a)**2`, since `1 - out**2` has lost every digit at a = 20. Every function in a
-partial is itself a primitive, so derivative programs can be differentiated again.
+Partials are written in the operands `a`, `b`, `c`, the constant parameter `n` and the result `out`. Of the possible
+forms the one that keeps its digits is chosen: tanh has `1/cosh(a)**2`, since `1 - out**2` has lost every digit at 20. Every function in a partial is itself a primitive, so derivative programs can be differentiated again.
 """
 
 from __future__ import annotations
