@@ -6,7 +6,8 @@ these two rows; nothing else in this room or above changes. The truth must not r
 of its own.
 
 Partials are written in the operands `a`, `b`, `c`, the constant parameter `n` and the result `out`. Of the possible
-forms the one that keeps its digits is chosen: tanh has `1/cosh(a)**2`, since `1 - out**2` has lost every digit at 20. Every function in a partial is itself a primitive, so derivative programs can be differentiated again.
+forms the one that keeps its digits is chosen: tanh has `1/cosh(a)**2`, since `1 - out**2` has lost every digit at
+20. Every function in a partial is itself a primitive, so derivative programs can be differentiated again.
 """
 
 from __future__ import annotations
