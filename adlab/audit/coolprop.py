@@ -64,7 +64,7 @@ def _terms(contributions: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _term(kind: str, of: Mapping[str, Any]) -> str:
-    """n δᵈ τᵗ exp(exponent); a power of 0 and an empty exponent are left out."""
+    """n δᵈ τᵗ exp(exponent). A power of 0 and an empty exponent are left out."""
     if kind == "NonAnalytic":
         return _nonanalytic(of)
     powers = [(letter, of[power]) for letter, power in (("delta", "d"), ("tau", "t")) if of[power]]

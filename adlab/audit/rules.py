@@ -18,15 +18,15 @@ from adlab.report.truth import truth
 from adlab.truth.meanings import CONTEXT, decimal, exact, working
 
 HALF = 8.0
-"""Correct digits below which more than half of binary64's are lost."""
+"""A derivative with fewer correct digits has lost more than half of binary64's digits."""
 SMALL, LARGE = 1e-290, 1e290
-"""Only true derivatives between these are asked for: beyond them binary64 has few digits, or none."""
+"""Only true derivatives between these are asked for. Beyond them binary64 has few digits, or none."""
 PATIENCE = 5.0
 """Seconds for the truth at one point."""
 
 
 def grid() -> FloatArray:
-    """The points at which each rule is asked: both signs, magnitudes from 1e-300 to 1e300, neighbours of special points."""
+    """The points at which each rule is tested: both signs, magnitudes from 1e-300 to 1e300, neighbours of special points."""
     far = [10.0**k for k in (-300, -200, -100, -50, -30, -16, -12, -9, -7, -5, -4, -3)]
     near = np.logspace(-2, 3, 36).tolist()
     wide = [10.0**k for k in (4, 5, 6, 8, 10, 15, 30, 100, 150, 200, 300)]
@@ -38,7 +38,10 @@ def grid() -> FloatArray:
 
 @dataclass(frozen=True)
 class Rule:
-    """One derivative in one system over the range. `ulps` and `digits` are by point, NaN where it gave no finite number."""
+    """One derivative in one system over the range.
+
+    `ulps` and `digits` are given by point; NaN where there was no finite number.
+    """
 
     name: str
     order: int
@@ -51,7 +54,7 @@ class Rule:
 
     @property
     def worst(self) -> int:
-        """The index of the point with the largest error; no finite number is worse than any."""
+        """The index of the point with the largest error. A point without a finite number is worse than any other."""
         return int(np.argmax([math.inf if math.isnan(u) else u for u in self.ulps]))
 
     @property
@@ -71,7 +74,7 @@ class Rule:
         return sum(math.isfinite(value) and value != 0 and (value < 0) != true.startswith("-") for value, true in pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything that is known of it in a row; points in `curve`."""
+        """Everything that is known of it, in one row. The points are in `curve`."""
         k = self.worst
         return {"function": self.name, "order": self.order, "system": self.system, "points": len(self.points),
                 "worst_ulps": None if math.isnan(self.ulps[k]) else self.ulps[k], "at": self.points[k], "got": self.values[k],
@@ -99,7 +102,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rules(Report):
-    """Every rule that was audited, in every system. `found` has them one by one."""
+    """Every rule that was tested, in every system. `found` has them one by one."""
 
     found: tuple[Rule, ...]
     systems: tuple[str, ...]
@@ -113,7 +116,7 @@ class Rules(Report):
         return [{key: value for key, value in rule.to_dict().items() if key != "curve"} for rule in self.found]
 
     def sections(self) -> list[Table | str]:
-        """The worst error of each function in each system; then who loses half of the digits, and where."""
+        """The worst error of each function in each system; then the systems that lose half of the digits, and where."""
         cells = {(rule.name, rule.order, rule.system): rule for rule in self.found}
         lines = list(dict.fromkeys((rule.name, rule.order) for rule in self.found))
         table = [
@@ -132,7 +135,7 @@ class Rules(Report):
         return parts
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Correct digits against the argument, a line for each system, of the first function. `options` go to `Axes.plot`."""
+        """Correct digits of the first function against its argument, a line for each system. `options` go to `Axes.plot`."""
         from adlab.plots.canvas import axes, entitle
 
         ax = axes(ax)
@@ -157,10 +160,10 @@ def _worst(rule: Rule | None) -> str:
 def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), order: int = 1) -> Rules:
     """The derivative of each operation, in adlab, SymPy and every installed library, over the whole range of its domain.
 
-    `names` are operations of the table, or functions such as `softplus` and `gelu`; all by default, which takes minutes.
-    `peers` are systems among adlab, symbolic, torch, jax, casadi, autograd and symengine; by default all that are installed.
-    `order` is 1 or 2. Each rule is asked at some 130 points from 1e-300 to 1e300 in size, of both signs, and judged by
-    `adlab.truth`. Raises OptionError for an unknown name and MissingExtra for a library that is not installed.
+    `names` are operations of the table, or functions such as `softplus` and `gelu`. By default all are tested, which takes
+    minutes. `peers` are systems among adlab, symbolic, torch, jax, casadi, autograd and symengine; by default all that are
+    installed. `order` is 1 or 2. Each rule is tested at about 130 points of both signs, from 1e-300 to 1e300 in size, and
+    judged by `adlab.truth`. Raises OptionError for an unknown name and MissingExtra for a library that is not installed.
 
     >>> found = rules("tanh", "adlab")
     >>> found.found[0].lost, max(found.found[0].ulps) < 8
@@ -187,7 +190,7 @@ def _words(names: Sequence[str] | str) -> list[str]:
 
 
 def _truths(subject: Subject, order: int) -> tuple[FloatArray, list[Any]]:
-    """The points at which the true derivative is known and within binary64's normal range, and its values there."""
+    """The points at which the true derivative is known and in binary64's normal range, and its values there."""
     points, values = [], []
     for x in grid().tolist():
         try:
@@ -214,7 +217,7 @@ def _judged(subject: Subject, system: str, points: FloatArray, true: Sequence[An
 
 
 def _error(value: float, want: Any) -> tuple[float, float]:
-    """(ulps, digits) of a value; NaN for both where it is no finite number."""
+    """(ulps, digits) of a value; NaN for both where it is not a finite number."""
     if not math.isfinite(value):
         return math.nan, math.nan
     with working(120):

@@ -1,4 +1,4 @@
-"""Whose derivatives are audited: adlab's own, SymPy's, and the libraries', each as one function of one variable.
+"""The systems whose derivatives are tested: adlab, SymPy and the libraries. Each is one function of one variable.
 
 A library is asked in one of two ways. For an operation of adlab's table it runs its own functions on adlab's graph, and its
 own automatic differentiation. For a composed function, such as `gelu`, it runs the function of that name that it ships.
@@ -28,18 +28,18 @@ from adlab.report.hessian_methods import METHODS as HESSIANS
 SYSTEMS = ("adlab", "symbolic", "torch", "jax", "casadi", "autograd", "symengine")
 X = sympy.Symbol("x", real=True)
 OTHER = sympy.Rational(3, 4)
-"""The operand that stands still when an operation of two operands is audited in the other one."""
+"""The value of the fixed operand when an operation of two operands is tested in the other one."""
 _PARAMETERS: dict[str, Sequence[Any]] = {
     "powi": (3, -2), "powr": (sympy.Rational(5, 2),), "polygamma": (0, 1), "zeta": (2,), "sphericalj": (1,), "sphericali": (1,),
     "besselj": (0,), "bessely": (0,), "besseli": (0,), "besselk": (0,), "uppergamma": (sympy.S.Half,),
     "lowergamma": (sympy.S.Half,), "expint": (2,), "polylog": (2,),
 }  # fmt: skip
-"""The constant, an exponent or an order, at which an operation with one is audited."""
+"""The constant, an exponent or an order, at which an operation that has one is tested."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A function of one variable that is audited. `native` names what a library calls it, where it ships it whole."""
+    """A function of one variable that is tested. `native` is its name in libraries that ship it whole."""
 
     name: str
     function: Function
@@ -64,7 +64,7 @@ _COMPOSED: dict[str, tuple[str, str, str]] = {
     "digamma": ("digamma(x)", "digamma", "scipy.special.digamma"),
     "huber": ("Piecewise((x**2/2, Abs(x) < 1), (Abs(x) - 1/2, True))", "_huber", "_huber"),
 }
-"""Functions that people call by name. Where one cell is empty, that library has none."""
+"""Functions that people call by name. An empty cell means that the library has none."""
 
 
 def subjects(names: Sequence[str] = ()) -> list[Subject]:
@@ -104,7 +104,7 @@ def _of(primitive: Primitive) -> list[Subject]:
                 if len(f.graph):
                     found.append(Subject(title, f))
             except (AdlabError, TypeError, ValueError):
-                continue  # an operation inside others, which no formula names
+                continue  # an operation inside others, which has no name in formulas
     return found
 
 
@@ -127,7 +127,7 @@ def release(system: str) -> str:
 
 
 def derivatives(subject: Subject, system: str, points: FloatArray, order: int) -> FloatArray | None:
-    """The derivative of that order at each point as the system gives it, NaN where it refuses; None where it has no such rule."""
+    """That derivative at each point, by one system; NaN where it refuses. None where it has no such rule."""
     if system in ("torch", "jax") and subject.native:
         place = subject.native.get(system)
         return None if place is None else {"torch": _torch, "jax": _jax}[system](place, points, order)
@@ -184,7 +184,7 @@ def _jax(place: str, points: FloatArray, order: int) -> FloatArray:
 
 
 def _jax_huber(x: Any) -> Any:
-    """As optax writes it; jax itself ships none."""
+    """As optax writes it, since jax itself has none."""
     import jax.numpy as jnp
 
     size = jnp.abs(x)

@@ -1,4 +1,4 @@
-"""A Python function named on the command line: `module:function`, imported from the current directory and nothing else there."""
+"""Reads a Python function that the command line names: `module:function`, imported from the current directory only."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
 
 def imported(place: str) -> Callable[..., Any]:
-    """The function that MODULE:FUNCTION names: of the current directory if it has such a module, else of what is installed.
+    """The function that MODULE:FUNCTION names: from the current directory if it has such a module, else from what is installed.
 
-    Only that module is looked for in the directory first. What it imports comes from the directory only where nothing of that
-    name is installed, and only meanwhile: no file that lies there can take the place of a library.
+    Only that module is searched for in the directory first. What it imports comes from the directory only if no installed
+    module has that name, and only during the import. So no file there can take the place of a library.
     """
     module, _, name = place.strip().partition(":")
     try:
@@ -35,7 +35,7 @@ def imported(place: str) -> Callable[..., Any]:
             found = getattr(importlib.import_module(module), name)
     except AdlabError:
         raise
-    except (Exception, SystemExit) as error:  # whatever a stranger's module may raise
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything
         raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(found):
         raise OptionError(f"{place} is no function, but {type(found).__name__}")
@@ -44,7 +44,7 @@ def imported(place: str) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def _here_last() -> Iterator[None]:
-    """The current directory as the last place where modules are looked for."""
+    """Puts the current directory at the end of the places where modules are searched for."""
     here = os.getcwd()
     sys.path.append(here)
     try:
@@ -84,10 +84,10 @@ def traced(place: str, points: list[Any]) -> Function:
 
 
 def _example_of(function: Callable[..., Any], point: Any) -> Any:
-    """The point as the function takes it: names as keywords, several parameters as numbers, one as a number or an array."""
+    """The point in the form that the function takes: names as keywords, several parameters as numbers, one as number or array."""
     try:
         parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    except (TypeError, ValueError):  # compiled code does not say
+    except (TypeError, ValueError):  # compiled code does not tell
         return point if isinstance(point, dict) else point[0] if len(point) == 1 else tuple(point)
     if isinstance(point, dict):
         return _by_name(point, [p.name for p in parameters])
@@ -101,13 +101,13 @@ def _example_of(function: Callable[..., Any], point: Any) -> Any:
 
 
 def _by_name(point: dict[str, float], names: list[str]) -> Any:
-    """Values by the parameters' names; or the entries of one array, as adlab calls them: x0, x1, …"""
+    """Values by the parameters' names, or the entries of one array by adlab's names: x0, x1, …"""
     entries = [f"{names[0]}{k}" for k in range(len(point))] if names else []
     return [point[name] for name in entries] if set(entries) == set(point) else point
 
 
 def _takes_a_number(function: Callable[..., Any], number: float) -> bool:
-    """Whether the function, run on floats, takes its one argument as a number; if not it takes an array."""
+    """Whether the function, run on floats, takes its one argument as a number. Otherwise it takes an array."""
     try:
         function(number)
     except (TypeError, IndexError, AttributeError):

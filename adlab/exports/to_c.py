@@ -1,8 +1,8 @@
 """A function, or its derivative, as C99: one header, one source, no allocation, and a `main` that checks it.
 
-The C is the strict form of adlab's own machine code: the same operations in the same order, on the C library. Outside the
-domain it gives NaN. Where a number leaves binary64's range on the way it refuses: adlab itself would go on with wider
-numbers, and C has none.
+The C is the strict form of adlab's own machine code: the same operations in the same order, with the C library. Outside the
+domain it gives NaN. Where a number leaves binary64's range on the way it refuses. adlab itself would go on with wider numbers;
+C has none.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def to_c(
     constants: Mapping[Any, float] | None = None,
     at: Any = None,
 ) -> CSource:
-    """The function, or a derivative as `f.compile` names them, as C. `at` is the point at which its `main` checks it.
+    """The function, or a derivative with a name that `f.compile` knows, as C. Its `main` checks it at the point `at`.
 
     Raises UnsupportedExpression for functions that C's library lacks, and what `f.compile` raises.
     """

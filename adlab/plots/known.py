@@ -1,4 +1,4 @@
-"""What is known of numbers, as pictures: intervals about them, errors beside their bounds, derivatives by their order."""
+"""Pictures of what is known of numbers: intervals, errors beside their bounds, derivatives by their order."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from adlab.plots.canvas import SMALL, axes, entitle, legend_above, palette
 
 MOST = 40
-"""Rows of a picture: of more, no label could be read."""
+"""The most rows of a picture; with more, no label could be read."""
 WIDE_RANGE = 1e3
 """Numbers further apart than this are drawn on a logarithmic axis."""
 
 
 class Span(NamedTuple):
-    """A number or an interval with its name; both ends None where nothing is known, and `said` is then written there."""
+    """A number or an interval, with its name. Both ends are None where nothing is known; then `said` is written there."""
 
     name: str
     low: float | None
@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
 
 def spans(rows: Sequence[Span], ax: Any, title: str, xlabel: str, options: Mapping[str, Any]) -> Any:
-    """A line for each interval, a point for each number, from top to bottom; `options` go to `Axes.plot`."""
+    """A line for each interval and a point for each number, from top to bottom. `options` go to `Axes.plot`."""
     ax, shown = axes(ax), list(rows[:MOST])
     ends = [end for row in shown for end in (row.low, row.high) if end is not None and math.isfinite(end)]
     for k, row in enumerate(shown):
@@ -52,7 +52,7 @@ def spans(rows: Sequence[Span], ax: Any, title: str, xlabel: str, options: Mappi
 
 
 class Bounded(NamedTuple):
-    """An error and the bound on it, with their name; None where there is none."""
+    """An error and its bound, with their name. None stands where there is none."""
 
     name: str
     error: float | None
@@ -63,8 +63,10 @@ class Bounded(NamedTuple):
 def errors(
     rows: Sequence[Bounded], ax: Any, title: str, xlabel: str, names: tuple[str, str], least: float, options: Mapping[str, Any]
 ) -> Any:
-    """Each error, a point, beside its bound, a tick, on a logarithmic axis; errors below `least` are drawn there. `names`
-    are those of the two; `options` go to `Axes.plot` for the errors."""
+    """Each error as a point, and its bound as a tick, on a logarithmic axis. Errors below `least` are drawn there.
+
+    `names` are the names of both. `options` go to `Axes.plot` for the errors.
+    """
     ax, shown = axes(ax), list(rows[:MOST])
     colours = palette()
     places = [max(row.error, least) if row.error is not None and math.isfinite(row.error) else math.nan for row in shown]
@@ -88,8 +90,10 @@ def errors(
 
 
 def by_order(values: Sequence[float | None], ax: Any, title: str, variable: str, options: Mapping[str, Any]) -> Any:
-    """The size of each derivative by its order, and of the Taylor coefficient that it makes, f⁽ᵏ⁾/k!; open marks are negative.
-    `options` go to `Axes.plot`."""
+    """The size of each derivative by its order, and of its Taylor coefficient f⁽ᵏ⁾/k!. Open marks are negative.
+
+    `options` go to `Axes.plot`.
+    """
     ax = axes(ax)
     colours, orders = palette(), range(len(values))
     coefficients = [v if v is None else v / math.factorial(k) for k, v in enumerate(values)]

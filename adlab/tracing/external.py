@@ -1,8 +1,8 @@
 """`external`: a function that cannot be traced, as one node of a graph. Its derivative is its author's rule, or a difference.
 
-Compiled code, a table of measurements, another program: what computes on floats alone is a *black box*. A graph cannot look
-inside. So the node calls the function, and its derivative is what the author says (`jvp`, `vjp`), or a finite difference, whose
-error estimate goes along as the running error bound of the partial.
+Compiled code, a table of measurements, another program: code that computes on floats only is a *black box*. A graph cannot look
+inside. So the node calls the function. Its derivative is what the author says (`jvp`, `vjp`), or a finite difference. The error
+estimate of the difference becomes the running error bound of the partial.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from adlab.tracing.recorder import refuse
 
 SCHEME = "adaptive-difference"
 SLACK = 1e-6
-"""The relative difference between a rule and a finite difference at which the rule is refused, where the estimate is smaller."""
+"""A rule is refused if it differs from a finite difference by this relative error, and the difference is more exact."""
 TOO_VAGUE = 1e-2
-"""A relative error of a difference beyond which it says nothing about a rule."""
+"""A finite difference with a larger relative error says nothing about a rule."""
 
 
 class Outside:
-    """A function of numbers and arrays that is not looked into; see `external`."""
+    """A function of numbers and arrays that cannot be looked into; see `external`."""
 
     def __init__(self, function: Callable[..., Any], jvp: Any = None, vjp: Any = None, error: float | None = None) -> None:
         self.function, self.error = function, error
@@ -64,7 +64,7 @@ class Outside:
 
 
 def built(structures: Sequence[Structure], numbers: Sequence[float]) -> list[Any]:
-    """Floats as the arguments that the structures describe: a number as a float, an array as an array of floats."""
+    """Floats as the arguments that the structures describe: a number becomes a float, an array an array of floats."""
     rest: list[Any] = list(numbers)
     return [structure.built(rest) for structure in structures]
 
@@ -82,34 +82,34 @@ class Called:
         return sum(structure.size for structure in self.given)
 
     def values(self, point: Sequence[float]) -> list[float]:
-        """The results on floats. Raises DomainError for what the function raises, and for what is no number."""
+        """The results on floats. Raises DomainError where the function raises, and for results that are not numbers."""
         try:
             found = self.found.flat(self.outside.function(*built(self.given, point)))
             return [float(number) for number in found]
         except AdlabError:
             raise
-        except Exception as reason:  # anything may come out of a stranger's function
+        except Exception as reason:  # a stranger's function may raise anything
             said = f"{type(reason).__name__}: {reason}"
             raise DomainError(f"external function {self.outside.name} at {list(point)}: {said}") from reason
 
     def column(self, point: Sequence[float], j: int) -> Estimate:
-        """The derivatives of all results by number j, by differences, with their error."""
+        """The derivatives of all results by number j, from differences, with their errors."""
         return difference(lambda x: np.array(self.values(x.tolist())), np.array(point, dtype=float), j, SCHEME)
 
     def pushing(self) -> Called | None:
-        """The call of the author's JVP: the arguments and their tangents in, the tangents of the results out."""
+        """The author's JVP as a call: from the arguments and their tangents to the tangents of the results."""
         rule = self.outside.jvp
         return None if rule is None else Called(rule, (*self.given, *self.given), self.found)
 
     def pulling(self) -> Called | None:
-        """The call of the author's VJP: the arguments and the adjoints of the results in, those of the arguments out."""
+        """The author's VJP as a call: from the arguments and the adjoints of the results to the adjoints of the arguments."""
         rule = self.outside.vjp
         if rule is None:
             return None
         return Called(rule, (*self.given, self.found), self.given[0] if len(self.given) == 1 else Structure.of(self.given))
 
     def check(self, point: Sequence[float]) -> None:
-        """Holds the author's rules against differences along one direction. Raises TracingError where they disagree."""
+        """Compares the author's rules with differences along one direction. Raises TracingError where they disagree."""
         direction = [1.0 + k / 7 for k in range(len(point))]
         weights = [1.0 + k / 5 for k in range(self.found.size)]
 
@@ -156,7 +156,7 @@ class External(Compound):
         return f"{parameter.outside.name}({', '.join(shown)})"
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
-        """On floats; in other numbers the float of each operand, since the function knows nothing else."""
+        """The call on floats. Other numbers are first made floats, since the function knows nothing else."""
         if any(isinstance(operand, np.ndarray) for operand in operands):
             return one_by_one(lambda each: self.apply(FLOATS, parameter, each), operands)
         if numbers is FLOATS:
@@ -190,7 +190,7 @@ class External(Compound):
 
 
 def one_by_one(compute: Callable[[list[float]], Sequence[float]], operands: Sequence[Any]) -> list[Any]:
-    """The results at many points, or for many directions, at once: operands are arrays that broadcast. Refuses complex ones."""
+    """The results at many points, or for many directions. Operands are arrays that broadcast. Complex numbers are refused."""
     if any(np.iscomplexobj(operand) for operand in operands):
         raise UnsupportedExpression("an external function computes on floats, and not on complex numbers")
     spread = np.broadcast_arrays(*operands)
@@ -199,7 +199,7 @@ def one_by_one(compute: Callable[[list[float]], Sequence[float]], operands: Sequ
 
 
 def floats_of(operands: Sequence[Any], parameter: Parameter) -> list[float]:
-    """Numbers of another arithmetic as floats. Raises UnsupportedExpression for what is no single real number."""
+    """Numbers of another arithmetic as floats. Raises UnsupportedExpression for what is not a single real number."""
     try:
         if any(np.iscomplexobj(operand) for operand in operands):
             raise UnsupportedExpression("complex numbers")
@@ -210,11 +210,12 @@ def floats_of(operands: Sequence[Any], parameter: Parameter) -> list[float]:
 
 
 ENLARGED, LARGEST_MOVE = 2.0**20, 2.0**-10
-"""An operand is moved by so many times its error, to rise above the function's noise, but by no more than this of its size."""
+"""An operand is moved by so many times its error, to rise above the function's noise, but by no more than this part of its
+size."""
 
 
 def moved(compute: Callable[[list[float]], Sequence[float]], operands: Sequence[Bounded]) -> list[float]:
-    """How far the errors of the operands move each result: measured, since nothing else is known of the function."""
+    """How far the errors of the operands move each result. This is measured, since nothing else is known of the function."""
     point = [operand.value for operand in operands]
     centre = compute(point)
     total = [0.0] * len(centre)
@@ -275,7 +276,7 @@ class Differenced(Compound):
         return f"difference of {EXTERNAL.written(operands, parameter)}"
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
-        """Each partial; with numbers that know their error, with the error estimate. Raises DomainError where there is none."""
+        """Each partial; in numbers that know their error, with the error estimate. Raises DomainError where there is none."""
         if any(isinstance(operand, np.ndarray) for operand in operands):
             return one_by_one(lambda each: self.apply(FLOATS, parameter, each), operands)
         point = list(operands) if numbers is FLOATS else floats_of(operands, parameter)
@@ -321,12 +322,12 @@ def external(function: Callable[..., Any], jvp: Rule = None, vjp: Rule = None, e
     """A function that cannot be traced, for use inside a traced function: one node, which calls it on floats and float arrays.
 
     `jvp(*arguments, *tangents)` returns the tangent of the result, `vjp(*arguments, adjoint)` the adjoint of each argument. One
-    of them is enough. Without both, derivatives are finite differences, and a point where they find no derivative is refused. A
-    rule is held against differences once, when the function is first traced. Second derivatives are differences of the rule,
+    of them is enough. Without both, derivatives are finite differences, and a point where these find no derivative is refused.
+    A rule is compared with differences once, when the function is first traced. Second derivatives are differences of the rule,
     unless the rule is itself `external` with rules of its own.
 
-    `error` is the relative error of the function's values, and of its rules. With it `adlab.rounding` bounds every partial, the
-    error of a difference included. Without it that bound is infinite.
+    `error` is the relative error of the function's values and of its rules. With it `adlab.rounding` bounds every partial,
+    including the error of a difference. Without it that bound is infinite.
 
     Raises TracingError where a rule disagrees with differences, DomainError where the function raises.
 

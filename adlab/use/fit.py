@@ -25,11 +25,11 @@ from adlab.use.total import Columns, Total
 
 UNIT = 2.0**-53
 HOPELESS = 1e150
-"""A residual at a trial step where the model has no value: its square is finite, and the step is taken back."""
+"""A residual at a trial step where the model has no value. Its square is finite, so the search takes the step back."""
 NEARLY, MOST_POLISHED, SHRINKING, SLACK = 1e-3, 100, 0.9, 1e-10
-"""Of polishing: the relative step to start from, the most steps, how each must shrink, what rounding may add to the sum."""
+"""For polishing: the relative step to start from, the most steps, how each must shrink, what rounding may add to the sum."""
 WORRYING = 1e6
-"""A condition number beyond which the report says which parameters go together: half the digits may be gone."""
+"""With a larger condition number the report says which parameters go together: half the digits may be lost."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +40,20 @@ class Fit(Report):
     names: tuple[str, ...]
     values: FloatArray
     covariance: FloatArray
-    """From s² (JᵀJ)⁻¹ with s² = RSS/(rows − parameters), or from the given uncertainties alone; infinite if undetermined."""
+    """By s² (JᵀJ)⁻¹ with s² = RSS/(rows − parameters), or by the given uncertainties alone. Infinite if undetermined."""
     residuals: FloatArray
-    """Data minus model, over `sigma` where that was given."""
+    """Data minus model, divided by `sigma` if that was given."""
     condition: float
-    """Of the Jacobian with columns of length 1: the largest singular value over the smallest."""
+    """Of the Jacobian with columns of length 1: its largest singular value over its smallest."""
     direction: FloatArray
-    """The combination of scaled parameters that the data determine worst, of length 1."""
+    """The combination of scaled parameters, of length 1, that the data determine worst."""
     evaluations: int
     jacobians: int
     converged: bool
     message: str
     method: str
     shown: tuple[str, FloatArray]
-    """What the residuals are drawn against: its name and its values."""
+    """What the residuals are drawn against: a name and values."""
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -77,7 +77,7 @@ class Fit(Report):
         return len(self.residuals) - len(self.names)
 
     def sections(self) -> list[Table | str]:
-        """The parameters, and what to think of them."""
+        """The parameters, and how far to trust them."""
         cells = [
             [name, f"{value:.10g}", f"{deviation:.3g}", f"{abs(deviation / value):.1e}" if value else "–"]
             for name, value, deviation in zip(self.names, self.values, self.deviations, strict=True)
@@ -139,10 +139,10 @@ def fit(
 ) -> Fit:
     """The parameters for which the model comes closest to the data, in the least-squares sense.
 
-    `data` maps names to arrays. The names that the model has are its predictors; the one that it has not is the response,
-    or `response` says which. The model's other variables are the parameters. `start` gives a first guess of them, in order
-    or by name. `bounds` maps names to (low, high), `sigma` is the uncertainty of the response. `method` is any in
-    `adlab.methods()`, for the Jacobian.
+    `data` maps names to arrays. Names that the model uses are its predictors. The name that it does not use is the response, or
+    `response` says which one is. The model's other variables are the parameters. `start` is a first guess of them, in order or
+    by name. `bounds` maps names to (low, high). `sigma` is the uncertainty of the response. `method`, for the Jacobian, is any
+    in `adlab.methods()`.
 
     Raises MissingExtra without SciPy, VariableError and PointError for data or a start that do not fit the model, DomainError
     where the model has no value at the start.
@@ -231,7 +231,7 @@ def _weights(sigma: Any) -> FloatArray:
 
 
 def limits(bounds: Any, names: Sequence[str]) -> tuple[Any, Any]:
-    """Arrays of the least and of the largest values."""
+    """Arrays of the smallest and of the largest values."""
     low, high = np.full(len(names), -np.inf), np.full(len(names), np.inf)
     if bounds is None:
         return low, high
@@ -255,8 +255,8 @@ def limits(bounds: Any, names: Sequence[str]) -> tuple[Any, Any]:
 def _polished(p: FloatArray, rest: FloatArray, residuals: Slopes, jacobian: Slopes) -> tuple[FloatArray, FloatArray]:
     """The solution after Gauss–Newton steps, as long as they keep shrinking, and the residuals there.
 
-    The search stops where the sum of squares no longer falls, which is where half the digits of the parameters are right: it
-    is flat there. The steps go on by the gradient, which is not.
+    The search stops where the sum of squares no longer falls. It is flat there, so only half the digits of the parameters are
+    right. These steps go on by the gradient, which is not flat.
     """
     before = NEARLY
     for _ in range(MOST_POLISHED):
@@ -274,7 +274,7 @@ def _polished(p: FloatArray, rest: FloatArray, residuals: Slopes, jacobian: Slop
 
 
 def _uncertainty(jacobian: FloatArray, residuals: FloatArray, known: bool) -> tuple[FloatArray, float, FloatArray]:
-    """Covariance, condition number, and the direction that is determined worst."""
+    """The covariance, the condition number, and the direction that is determined worst."""
     rows, k = jacobian.shape
     length = np.linalg.norm(jacobian, axis=0)
     scale = np.where(length == 0, 1.0, length)

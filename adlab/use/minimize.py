@@ -1,4 +1,4 @@
-"""Minima with exact derivatives: a trust region with Hessian-vector products, and bounds or constraints where there are any.
+"""Minima with exact derivatives: a trust region with Hessian-vector products; bounds and constraints are possible.
 
 SciPy searches (the extra `fit`). Without constraints it is the trust-region Newton method with conjugate gradients
 (Steihaug 1983), which needs a Hessian-vector product and never a Hessian. With bounds or constraints it is `trust-constr`.
@@ -21,7 +21,7 @@ from adlab.use.fit import limits
 from adlab.use.total import Total
 
 LARGEST_HESSIAN = 500
-"""Variables up to which the Hessian at the end is looked at: its eigenvalues tell a minimum from a saddle."""
+"""The most variables for which the Hessian at the end is examined: its eigenvalues tell a minimum from a saddle."""
 MOST_POLISHED, NEARLY = 20, 1e-3
 """Newton steps that polish the end, and the relative step from which they start."""
 
@@ -38,7 +38,7 @@ class Minimum(Report):
     value: float
     gradient: FloatArray
     eigenvalues: FloatArray
-    """Of the Hessian, the smallest first; empty where they have not been looked at."""
+    """Eigenvalues of the Hessian, the smallest first; empty where they were not computed."""
     kind: str
     """"minimum", "saddle", "flat", or "constrained"."""
     converged: bool
@@ -66,10 +66,10 @@ class Minimum(Report):
     def _sentences(self) -> list[str]:
         kinds = {
             "minimum": f"A minimum: the smallest eigenvalue of the Hessian is {self._lowest():.3g}.",
-            "saddle": f"A saddle, no minimum: the Hessian has the eigenvalue {self._lowest():.3g}. Try another start.",
+            "saddle": f"A saddle, not a minimum: the Hessian has the eigenvalue {self._lowest():.3g}. Try another start.",
             "flat": "Flat in some direction: the Hessian's smallest eigenvalue is 0 to rounding.",
             "constrained": "A minimum within the constraints, as far as first derivatives tell.",
-            "": "Nobody has looked whether it is a minimum or a saddle: there are too many variables.",
+            "": "Whether it is a minimum or a saddle was not examined: there are too many variables.",
         }
         found = [f"The value is {self.value:.16g}."]
         if not self.converged:
@@ -92,7 +92,7 @@ class Minimum(Report):
 
 
 class _Counted:
-    """f and its derivatives, counted; infinite where f has no value, so that a search steps back."""
+    """f and its derivatives, with counts. Infinite where f has no value, so that a search steps back."""
 
     def __init__(self, f: Function | Total) -> None:
         self.f, self.values, self.gradients, self.products = f, 0, 0, 0
@@ -124,8 +124,8 @@ def minimize(
 ) -> Minimum:
     """A local minimum of f near `start`. f is a function of one output, or a loss over data, `adlab.total(…)`.
 
-    `bounds` maps names to (low, high), None for no limit. `constraints` are triples: a formula in f's variables, the least
-    and the largest value that it may have. `steps` is the most that are taken.
+    `bounds` maps names to (low, high), with None for no limit. `constraints` are triples: a formula in f's variables, and the
+    smallest and largest value that it may have. `steps` is the most steps that are taken.
 
     Raises MissingExtra without SciPy, DomainError where f has no value at the start.
 
@@ -172,7 +172,7 @@ def minimize(
 
 
 def _polished(counted: _Counted, x: FloatArray) -> FloatArray:
-    """The end of the search after Newton steps, as long as they shrink: the search stops where values no longer tell."""
+    """The end of the search after Newton steps, as long as they shrink: the search itself stops where values no longer tell."""
     before = NEARLY
     for _ in range(MOST_POLISHED):
         try:
@@ -187,7 +187,7 @@ def _polished(counted: _Counted, x: FloatArray) -> FloatArray:
 
 
 def _kind(eigenvalues: FloatArray) -> str:
-    """What the eigenvalues say: 0 is what is below the rounding of the largest."""
+    """The kind that the eigenvalues tell. One below the rounding of the largest counts as 0."""
     if not len(eigenvalues):
         return ""
     rounding = len(eigenvalues) * 2.0**-52 * float(np.abs(eigenvalues).max())
@@ -195,7 +195,7 @@ def _kind(eigenvalues: FloatArray) -> str:
 
 
 def _constraint(optimize: Any, one: tuple[Any, Any, Any], names: Sequence[str]) -> Any:
-    """A constraint as SciPy has it, with its exact sparse Jacobian and Hessian."""
+    """A constraint in SciPy's form, with its exact sparse Jacobian and Hessian."""
     try:
         formula, low, high = one
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The Jacobian of a model over data by any method: all rows at once where the method allows, else row by row."""
+"""The Jacobian of a model over data by any method: all rows at once where the method allows that, else row by row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Slopes = Callable[[FloatArray], FloatArray]
 
 
 def slopes(model: Total, method: str) -> Slopes:
-    """The function from parameters, shape (k,), to the Jacobian of the model's values over all rows, shape (rows, k).
+    """A function from the parameters, shape (k,), to the Jacobian of the model's values over all rows, shape (rows, k).
 
     Reverse and forward mode run one compiled program, and so do SymPy's derivatives. A difference scheme evaluates the model
     over all rows at once, at its standard step; so does the complex step. Any other method of adlab goes row by row. Raises

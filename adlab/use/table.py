@@ -12,7 +12,7 @@ from adlab.inputs import FloatArray
 
 
 def read_columns(path: str | Path) -> dict[str, FloatArray]:
-    """The columns by the names in the first line. Raises OptionError, with the line, for what is no table of numbers."""
+    """The columns, by the names in the first line. Raises OptionError, with the line, for what is not a table of numbers."""
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as wrong:
