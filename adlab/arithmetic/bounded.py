@@ -1,10 +1,11 @@
 """Numbers that know how wrong they may be: a float, and a bound on its distance from the exact number.
 
-This is the running error bound as one more arithmetic (Higham, Accuracy and Stability of Numerical Algorithms, 3.3). An
-operation rounds its result, by the table's `ulps` at most. It also passes on the errors of its operands: each error times the
-steepest that the partial can be while the operands move by their errors. That slope comes from the table's rule, walked on
-intervals. Where a jump or kink is in reach, or this bound is worse, the values over those intervals bound the error directly.
-Both sweeps run on these numbers as on any other. So each partial comes with its bound.
+This is the running error bound, a bound that is computed along with each value, as one more arithmetic (Higham, Accuracy and
+Stability of Numerical Algorithms, 3.3). An operation rounds its result, by the table's `ulps` at most. It also passes on the
+errors of its operands: each error times the steepest that the partial can be while the operands move by their errors. That
+slope comes from the table's rule, walked on intervals. Where a jump or kink is in reach, or this bound is worse, the values
+over those intervals bound the error directly. Both sweeps run on these numbers as on any other. So each partial comes with its
+bound.
 
 >>> from adlab.arithmetic.numbers import evaluate
 >>> from adlab.graph.lowering import lower

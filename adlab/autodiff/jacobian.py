@@ -1,4 +1,4 @@
-"""The Jacobian of a graph at given values, in any arithmetic.
+"""The Jacobian of a graph at given values, in any arithmetic: all partials, a row for each output, a column for each input.
 
 Two rules hold wherever a Jacobian is read off a sweep, and they are written here only. An input that no sweep reaches has the
 partial 0. An output that has no value has no partials; that missing value, which says why, takes their place.

@@ -1,6 +1,8 @@
 """The two sweeps of automatic differentiation, each written once, for any arithmetic.
 
-On floats they give tangents and adjoints. On the nodes of a new graph the same loops write the derivative program.
+The tangent v̇ of a node is its derivative along a direction in which the inputs move. The adjoint v̄ of a node is the derivative
+of an output by that node. Forward mode carries tangents from the inputs on, reverse mode carries adjoints from the outputs back.
+On floats the sweeps give these numbers. On the nodes of a new graph the same loops write the derivative program.
 """
 
 from __future__ import annotations

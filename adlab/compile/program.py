@@ -1,4 +1,5 @@
-"""The common face of the backends: one program, called on a point, on floats, on a batch, or bound to buffers.
+"""The common face of the backends (the ways to compile a graph): one program, called on a point, on floats, on a batch, or
+bound to buffers.
 
 Every backend computes the same: IEEE results, NaN at a point outside the domain, infinity at an overflow, and never an
 exception. Three kinds of points are computed by the function's evaluator instead (`behind`): where a number has left binary64's
