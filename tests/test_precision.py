@@ -64,7 +64,7 @@ def everything(text: str) -> list[str]:
         *(f"{partial:.13e}" for method in ("reverse", "symbolic") for partial in f.gradient(POINT, method=method)),
         str(adlab.truth(f, POINT).to_dict()),
         str([row.status for row in adlab.compare(f, POINT, methods=["reverse", "symbolic"]).accuracy]),
-        str(adlab.rounding(f, POINT).to_dict()),
+        str([f"{row['value']:.13e}" for row in adlab.rounding(f, POINT).to_dict()["rows"]]),
     ]  # fmt: skip
 
 
