@@ -193,6 +193,26 @@ class Written:
 
         return self.cached("coloring", lambda: coloring(self.graph))
 
+    @property
+    def hessian_coloring(self) -> Any:
+        """The sparsity pattern of the Hessian, and the products that find it: `.pattern`, `.sweeps`, `.reason`."""
+        from adlab.autodiff.sparse_hessian import hessian_coloring
+
+        return self.cached("hessian coloring", lambda: hessian_coloring(self.graph))
+
+    def sparse_hessian(self, x: Any) -> Any:
+        """`hessian(x, sparse=True)`: a `scipy.sparse.csr_array`, or a `SparseMatrix` without SciPy. Raises as `hessian` does."""
+        import numpy as np
+
+        from adlab.autodiff.sparse_hessian import sparse_hessian
+        from adlab.compile.sparse import Places, SparseMatrix
+        from adlab.inputs import coerce_one
+
+        point = coerce_one(x, [v.name for v in self.variables])
+        rows, columns, values = sparse_hessian(self.evaluator, point, self.hessian_coloring)
+        places = Places(np.array(rows, dtype=int), np.array(columns, dtype=int), (self.n, self.n))
+        return SparseMatrix(np.array(values), places).preferred()
+
     def sparse_jacobian(self, x: Any, method: str = "auto", **options: Any) -> Any:
         """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for options that it cannot serve."""
         from adlab.autodiff.sparse import sparse_jacobian

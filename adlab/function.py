@@ -245,8 +245,13 @@ class Function(Written):
         return self.evaluator.finite_row(self.evaluator.checked(self.evaluator.vjp(point, weights), point, derivative=True))
 
     @takes_at
-    def hessian(self, x: Any) -> FloatArray:
-        """All second partials, shape (n, n); needs m = 1. Forward mode runs over the reverse-mode program."""
+    def hessian(self, x: Any, sparse: bool = False) -> Any:
+        """All second partials, shape (n, n); needs m = 1. Forward mode runs over the reverse-mode program.
+
+        With `sparse` the zeros are left out: variables of one colour share a product, see `hessian_coloring`.
+        """
+        if sparse:
+            return self.sparse_hessian(x)
         return self.evaluator.second_or_reason(coerce_one(x, self.names), np.eye(self.n))
 
     @takes_at
@@ -286,15 +291,18 @@ class Function(Written):
     def compile(
         self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
         wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None, data: Sequence[Any] | None = None,
+        sparse: bool = False,
     ) -> Any:  # fmt: skip
         """A fast callable of the values, or of a `derivative`: see `adlab.compile`.
 
         `wrt` names the variables to differentiate by, or `data` those not to. `constants` fixes others: `{"g": 9.81}`.
+        With `sparse` a Jacobian or a Hessian leaves its zeros out.
         """
         from adlab.compile.derivatives import but_data
         from adlab.compile.program import compile_function
 
-        return compile_function(self, backend, derivative, accuracy, but_data(self.names, wrt, constants, data), constants)
+        by = but_data(self.names, wrt, constants, data)
+        return compile_function(self, backend, derivative, accuracy, by, constants, sparse)
 
 
 def as_function(f: Any, x: Any = None) -> Function:

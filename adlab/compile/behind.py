@@ -6,7 +6,7 @@ exponents, limits at kinks, and ways through the complex numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +36,11 @@ class Behind:
         m: int,
         values: bool = False,
         together: bool = False,
+        owners: Sequence[int] | None = None,
     ) -> None:
         self.at, self.raw, self.m, self.values, self.together = row, raw, m, values, together
+        self.owners = owners
+        """For each entry the value that it belongs to, where they are not as many for each value."""
 
     @classmethod
     def of(cls, evaluator: Evaluator, values: bool, partials: bool) -> Behind:
@@ -69,6 +72,10 @@ class Behind:
         exists, entries = ~np.isnan(both[:, : self.m]), both[:, self.m :]
         if self.together:
             exists = np.repeat(exists.all(axis=1, keepdims=True), self.m, axis=1)
-        width = -(-entries.shape[1] // self.m)
-        entries = np.where(np.repeat(exists, width, axis=1)[:, : entries.shape[1]], entries, np.nan)
+        if self.owners is None:
+            width = -(-entries.shape[1] // self.m)
+            there = np.repeat(exists, width, axis=1)[:, : entries.shape[1]]
+        else:
+            there = exists[:, self.owners]
+        entries = np.where(there, entries, np.nan)
         return np.concatenate([both[:, : self.m], entries], axis=1) if self.values else entries

@@ -7,7 +7,6 @@ output that it belongs to has no value, or is on a kink. That NaN is the sign to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
@@ -19,32 +18,26 @@ from adlab.autodiff import programs
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import adjoints, cheaper_mode, tangents
 from adlab.compile.behind import Behind
-from adlab.compile.existence import condition, with_existence
+from adlab.compile.existence import guarded, with_existence
+from adlab.compile.sparse import SPARSE, CompilePlan, Shape, sparsely
 from adlab.errors import MethodError, OptionError, PointError, VariableError
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 from adlab.inputs import FloatArray
 
-Shape = tuple[int, ...]
 FIRST = ("gradient", "value_and_gradient", "jacobian", "value_and_jacobian")
 DERIVATIVES = (None, *FIRST, "hessian", "hvp", "jvp", "vjp")
 
 
-@dataclass(frozen=True)
-class CompilePlan:
-    """A graph to compile. `shapes` are those of its parts at one point, `widths` the lengths of its arguments."""
-
-    graph: Graph
-    shapes: Sequence[Shape]
-    behind: Behind
-    widths: Sequence[int]
-
-
 def planned(
-    f: Any, derivative: str | None, wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None
+    f: Any,
+    derivative: str | None,
+    wrt: Sequence[Any] | None = None,
+    constants: Mapping[Any, float] | None = None,
+    sparse: bool = False,
 ) -> CompilePlan:
-    """What `f.compile(derivative=…, wrt=…, constants=…)` compiles.
+    """What `f.compile(derivative=…, wrt=…, constants=…, sparse=…)` compiles.
 
     Raises OptionError for an unknown kind, MethodError for a gradient of several outputs, VariableError for names that are not
     variables, and PointError for constants that are not finite numbers.
@@ -57,6 +50,10 @@ def planned(
     at: Evaluator = _bound_evaluator(f.evaluator, fixed) if fixed else f.evaluator
     columns = _columns(wrt, at.graph.inputs, fixed)
     scalar = f.scalar and f.m == 1
+    if sparse and derivative not in SPARSE:
+        raise OptionError(f"sparse=True is for {', '.join(SPARSE)}; derivative={derivative!r} is no matrix")
+    if sparse:
+        return sparsely(at, str(derivative), columns, scalar)
     if derivative is None:
         if wrt is not None:
             raise OptionError("wrt= names variables to differentiate by; give derivative= too, or leave it out")
@@ -158,7 +155,7 @@ def _jvp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     def row(point: FloatArray) -> FloatArray:
         return at.jvp(point[: at.n], _spread(point[at.n :], columns, at.n))
 
-    graph = _guarded(raw, [(entry, (i,)) for i, entry in enumerate(raw.outputs[at.m :])], turning(wide))
+    graph = guarded(raw, [(entry, (i,)) for i, entry in enumerate(raw.outputs[at.m :])], turning(wide))
     shape: Shape = () if scalar else (at.m,)
     return CompilePlan(graph, [shape], Behind(row, lambda: raw, at.m), (at.n, len(columns)))
 
@@ -174,7 +171,7 @@ def _vjp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     def row(point: FloatArray) -> FloatArray:
         return at.vjp(point[: at.n], point[at.n :])[columns]
 
-    graph = _guarded(raw, [(entry, range(at.m)) for entry in raw.outputs[at.m :]], turning(wide))
+    graph = guarded(raw, [(entry, range(at.m)) for entry in raw.outputs[at.m :]], turning(wide))
     return CompilePlan(graph, [(len(columns),)], Behind(row, lambda: raw, at.m, together=True), (at.n, at.m))
 
 
@@ -193,7 +190,7 @@ def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
         return np.concatenate([one.second(point, np.eye(at.n)[:, columns])[columns].ravel() for one in singles])
 
     entries = [(entry, (e // k**2, m + e // k)) for e, entry in enumerate(raw.outputs[m + m * k :])]
-    graph = _guarded(raw, entries, turning(first))
+    graph = guarded(raw, entries, turning(first))
     alone = _values_and_entries(raw, m, m * k)
     return CompilePlan(graph, [(k, k) if scalar else (m, k, k)], Behind(row, lambda: alone, m), (at.n,))
 
@@ -212,7 +209,7 @@ def _hvp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
         return np.concatenate([one.second(point[: at.n], direction)[columns, 0] for one in singles])
 
     entries = [(entry, (e // k, m + e)) for e, entry in enumerate(raw.outputs[m + m * k :])]
-    graph = _guarded(raw, entries, turning(wide))
+    graph = guarded(raw, entries, turning(wide))
     alone = _values_and_entries(raw, m, m * k)
     return CompilePlan(graph, [(k,) if scalar else (m, k)], Behind(row, lambda: alone, m), (at.n, k))
 
@@ -261,35 +258,6 @@ def guarded_by(f: Any, graph: Graph) -> Graph:
         builder = Builder.on(f.graph)
         inner = rules.splice(builder, graph, range(f.n))
         raw = builder.finish([*f.graph.outputs, *inner])
-        graph = _guarded(raw, [(entry, range(f.m)) for entry in raw.outputs[f.m :]], turning(f.graph))
+        graph = guarded(raw, [(entry, range(f.m)) for entry in raw.outputs[f.m :]], turning(f.graph))
         f = f.within
     return graph
-
-
-def _guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int]) -> Graph:
-    """The entries alone.
-
-    Each is NaN unless all outputs of `raw` that it depends on exist and are on none of the kinks `turns`.
-    """
-    builder = Builder.on(raw)
-    nan, smooth = builder.constant(float("nan")), frozenset(turns)
-    held: dict[Sequence[int], int | None] = {}
-    asked: dict[int, int | None] = {}
-
-    def all_hold(outputs: Sequence[int]) -> int | None:
-        together: int | None = None
-        for k in outputs:
-            if k not in asked:
-                asked[k] = condition(builder, raw, raw.outputs[k], keep=True, turns=smooth)
-            one = asked[k]
-            if one is not None:
-                together = one if together is None else builder.call("and", together, one)
-        return together
-
-    guarded = []
-    for entry, outputs in entries:
-        if outputs not in held:
-            held[outputs] = all_hold(outputs)
-        exists = held[outputs]
-        guarded.append(entry if exists is None else builder.call("select", exists, entry, nan))
-    return builder.finish(guarded)

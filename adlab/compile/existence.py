@@ -52,6 +52,35 @@ def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -
     return builder.finish([*graph.outputs[:m], *partials] if values else partials)
 
 
+def guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int]) -> Graph:
+    """The entries alone.
+
+    Each is NaN unless all outputs of `raw` that it depends on exist and are on none of the kinks `turns`.
+    """
+    builder = Builder.on(raw)
+    nan, smooth = builder.constant(float("nan")), frozenset(turns)
+    held: dict[Sequence[int], int | None] = {}
+    asked: dict[int, int | None] = {}
+
+    def all_hold(outputs: Sequence[int]) -> int | None:
+        together: int | None = None
+        for k in outputs:
+            if k not in asked:
+                asked[k] = condition(builder, raw, raw.outputs[k], keep=True, turns=smooth)
+            one = asked[k]
+            if one is not None:
+                together = one if together is None else builder.call("and", together, one)
+        return together
+
+    found = []
+    for entry, outputs in entries:
+        if outputs not in held:
+            held[outputs] = all_hold(outputs)
+        exists = held[outputs]
+        found.append(entry if exists is None else builder.call("select", exists, entry, nan))
+    return builder.finish(found)
+
+
 def condition(builder: Builder, graph: Graph, output: int, keep: bool, turns: Set[int]) -> int | None:
     """A node that is 1 exactly where `output` has a value and none of its `turns` is on a kink. None if that is everywhere.
 

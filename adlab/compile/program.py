@@ -30,6 +30,7 @@ from adlab.compile.behind import Behind
 from adlab.compile.derivatives import planned
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel
+from adlab.compile.sparse import SparseProgram
 from adlab.compile.spread import Spread, compact
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
 from adlab.graph.graph import Graph
@@ -285,21 +286,24 @@ def compile_function(
     accuracy: str = "fast",
     wrt: Sequence[Any] | None = None,
     constants: Mapping[Any, float] | None = None,
-) -> CompiledProgram:
+    sparse: bool = False,
+) -> CompiledProgram | SparseProgram:
     """`Function.compile`. Raises as `planned` does, and MissingExtra where `backend="llvm"` lacks llvmlite."""
-    plan = planned(f, derivative, wrt, constants)
+    plan = planned(f, derivative, wrt, constants, sparse)
     program = compile_graph(plan.graph, plan.shapes, backend, accuracy, plan.behind, plan.widths)
-    program.recipe = partial(_recipe, f, backend, derivative, accuracy, wrt, constants)
-    return program
+    program.recipe = partial(_recipe, f, backend, derivative, accuracy, wrt, constants, sparse)
+    return program if plan.places is None else SparseProgram(program, plan.places)
 
 
 def _recipe(
-    f: Any, backend: str, derivative: str | None, accuracy: str, wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None
+    f: Any, backend: str, derivative: str | None, accuracy: str, wrt: Sequence[Any] | None,
+    constants: Mapping[Any, float] | None, sparse: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The function and the options, as JSON can write them."""
     names = None if wrt is None else [wrt] if isinstance(wrt, str) else [str(name) for name in wrt]
     fixed = None if constants is None else {str(name): float(value) for name, value in constants.items()}
-    options = {"backend": backend, "derivative": derivative, "accuracy": accuracy, "wrt": names, "constants": fixed}
+    options: dict[str, Any] = {"backend": backend, "derivative": derivative, "accuracy": accuracy, "wrt": names, "constants": fixed}
+    options |= {"sparse": True} if sparse else {}  # what was there before sparse programs reads the others
     return f.to_data(), options
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from adlab.compile.derivatives import CompilePlan, guarded_by, planned
+from adlab.compile.derivatives import guarded_by, planned
 from adlab.compile.program import compile_graph
+from adlab.compile.sparse import CompilePlan
 from adlab.errors import AdlabError, OptionError
 from adlab.inputs import coerce_one
 
@@ -59,12 +60,17 @@ class Task:
 
 
 def task(
-    f: Any, derivative: str | None, name: str | None, wrt: Sequence[Any] | None, constants: Mapping[Any, float] | None
+    f: Any,
+    derivative: str | None,
+    name: str | None,
+    wrt: Sequence[Any] | None,
+    constants: Mapping[Any, float] | None,
+    sparse: bool = False,
 ) -> Task:
     """The task of writing `f.compile(derivative=…, wrt=…, constants=…)` down. Raises as `planned` does."""
     if name is not None and identifier(name, "") != name:
         raise OptionError(f"name={name!r} cannot name a function; use letters, digits and _")
-    plan = planned(f, derivative, wrt, constants)
+    plan = planned(f, derivative, wrt, constants, sparse)
     if derivative is None and f.within is not None and not constants:
         plan = replace(plan, graph=guarded_by(f.within, plan.graph))
     about = f.title if derivative is None else f"{derivative} of {f.title}"

@@ -60,7 +60,7 @@ HEADER = """\
 #define {upper}_OUTPUTS {outputs_count}
 
 int {signature};
-
+{pattern}
 #endif
 """
 
@@ -135,14 +135,17 @@ def to_c(
     wrt: Sequence[Any] | None = None,
     constants: Mapping[Any, float] | None = None,
     at: Any = None,
+    sparse: bool = False,
 ) -> CSource:
     """The function, or a derivative with a name that `f.compile` knows, as C. Its `main` checks it at the point `at`.
 
+    With `sparse` only the entries that may differ from 0 come out, and NAME_rows, NAME_columns say where they stand.
+
     Raises UnsupportedExpression for functions that C's library lacks, and what `f.compile` raises.
     """
-    work = task(f, derivative, name, wrt, constants)
+    work = task(f, derivative, name, wrt, constants, sparse)
     header = _header(work)
-    body = _function(work)
+    body = _pattern(work) + _function(work)
     parts = [f'#include "{work.name}.h"\n{PREFACE}', *[ODD] * ("odd(" in body), body]
     if point := check_point(work, f, at):
         parts.append(_main(work, point))
@@ -163,8 +166,34 @@ def _header(work: Task) -> str:
         vector="\n * v holds the vector that the derivative is applied to." if several else "",
         width="" if len(work.plan.shapes) == 1 and not work.plan.shapes[0] else f", {work.width} numbers",
         upper=work.name.upper(), inputs_count=point, outputs_count=work.width, signature=_signature(work),
+        pattern=_declared(work),
     )  # fmt: skip
     return text
+
+
+def _declared(work: Task) -> str:
+    """Where the entries of a sparse matrix stand, as the header says it."""
+    places = work.plan.places
+    if places is None:
+        return ""
+    (m, n), count = places.shape, max(len(places), 1)
+    name, first = work.name, work.width - len(places)
+    return (
+        f"\n/* out[{first} + k] stands in row {name}_rows[k], column {name}_columns[k] of {m} x {n}; all others are 0. */\n"
+        f"#define {name.upper()}_ENTRIES {len(places)}\n"
+        f"extern const int {name}_rows[{count}], {name}_columns[{count}];\n"
+    )
+
+
+def _pattern(work: Task) -> str:
+    places = work.plan.places
+    if places is None:
+        return ""
+    lists = {"rows": places.rows.tolist() or [0], "columns": places.columns.tolist() or [0]}
+    return (
+        "".join(f"const int {work.name}_{key}[{len(v)}] = {{{', '.join(map(str, v))}}};\n" for key, v in lists.items())
+        + "\n"
+    )
 
 
 def _remark(text: str) -> str:

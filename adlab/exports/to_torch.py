@@ -74,7 +74,10 @@ class Exported(Lowered):
         return Exported(tangent_program(self.graph, names), self.kind, True)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in ("adjoint", "tangent"):  # they are not parts of the module; otherwise they would be counted and saved with it
+        if name in (
+            "adjoint",
+            "tangent",
+        ):  # they are not parts of the module; otherwise they would be counted and saved with it
             self.__dict__[name] = value
         else:
             super().__setattr__(name, value)

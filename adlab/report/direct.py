@@ -43,7 +43,8 @@ def hessian(f: Any, x: Any = None) -> FloatArray:
            [2., 0.]])
     """
     made, point = _asked(f, x)
-    return made.hessian(point)
+    found: FloatArray = made.hessian(point)
+    return found
 
 
 def _asked(f: Any, x: Any) -> tuple[Function, Any]:

@@ -176,9 +176,9 @@ class Traced(Function):
         """As `Function`."""
         return super().vjp(x, u) if self.path is not None else self.at(x).vjp(x, u)
 
-    def hessian(self, x: Any) -> FloatArray:
+    def hessian(self, x: Any, sparse: bool = False) -> Any:
         """As `Function`."""
-        return super().hessian(x) if self.path is not None else self.at(x).hessian(x)
+        return super().hessian(x, sparse) if self.path is not None else self.at(x).hessian(x, sparse)
 
     def hvp(self, x: Any, v: Any) -> FloatArray:
         """As `Function`."""

@@ -100,6 +100,21 @@ def test_the_main_of_the_c_checks_itself_and_notices_a_wrong_sign(tmp_path) -> N
         assert "slope: 2 numbers, largest error" in done.stdout
 
 
+@pytest.mark.skipif(not COMPILERS, reason="no C compiler")
+def test_a_sparse_matrix_in_c_has_its_pattern_as_constants(tmp_path) -> None:
+    f = adlab.Function(["x*y", "y**2", "sin(z)*x"], ["x", "y", "z"])
+    code = f.to_c("jacobian", name="few", sparse=True)
+    library = in_c([code], tmp_path, COMPILERS[0])
+    point = [0.5, 2.0, 1.25]
+    status, found = called(library.few, 5, point)
+    rows, columns = ((ctypes.c_int * 5).in_dll(library, f"few_{what}")[:] for what in ("rows", "columns"))
+    matrix = np.zeros((3, 3))
+    matrix[rows, columns] = found
+    assert status == 0
+    np.testing.assert_allclose(matrix, f.jacobian(point), rtol=1e-15)
+    assert "#define FEW_ENTRIES 5" in code.header
+
+
 def test_a_batch_in_numpy_and_points_in_python_are_those_of_adlab() -> None:
     passed = 0
     for name, kind, extra in TASKS:

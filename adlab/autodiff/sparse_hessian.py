@@ -1,0 +1,105 @@
+"""Sparse Hessians: so few Hessian-vector products that every entry can be read off one of them.
+
+Variables of one colour share a product. An entry H[i, j] can be read at row i of the product of j's colour if no other neighbour
+of i has that colour, or else at row j of the product of i's colour. A *star colouring* makes sure that one of the two holds:
+neighbours differ, and every path of four variables has three colours (Coleman and Moré 1984; the greedy algorithm is 4.1 of
+Gebremedhin, Manne and Pothen, SIAM Review 47 (2005) 629).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adlab.arithmetic.sparsity import pattern
+from adlab.autodiff import programs
+from adlab.autodiff.evaluator import Evaluator
+from adlab.graph.graph import Graph
+from adlab.inputs import FloatArray
+
+
+@dataclass(frozen=True)
+class HessianColoring:
+    """Which products find a sparse Hessian. Row i has entries in the columns `pattern[i]`; the pattern is symmetric.
+
+    `colors[j]` is the colour of variable j, None where its row is empty.
+
+    >>> HessianColoring.of([[0, 1, 2, 3], [0, 1], [0, 2], [0, 3]]).colors
+    [0, 1, 1, 1]
+    """
+
+    pattern: Sequence[Sequence[int]]
+    colors: list[int | None]
+
+    @classmethod
+    def of(cls, found: Sequence[Sequence[int]]) -> HessianColoring:
+        """The star colouring of a symmetric pattern."""
+        return cls(
+            found,
+            star_coloring([[j for j in row if j != i] for i, row in enumerate(found)], [bool(row) for row in found]),
+        )
+
+    @property
+    def sweeps(self) -> int:
+        """How many Hessian-vector products it takes."""
+        return 1 + max((color for color in self.colors if color is not None), default=-1)
+
+    @property
+    def entries(self) -> int:
+        """How many entries may differ from 0."""
+        return sum(map(len, self.pattern))
+
+    @property
+    def reason(self) -> str:
+        """Why so many products, in a sentence."""
+        least = max((len(row) for row in self.pattern), default=0)
+        return (
+            f"{self.sweeps} Hessian-vector products find all {self.entries} entries, instead of {len(self.pattern)}; "
+            f"the fullest row has {least}"
+        )
+
+
+def star_coloring(neighbours: Sequence[Sequence[int]], wanted: Sequence[bool]) -> list[int | None]:
+    """A colour for each wanted member, the fullest first, each the smallest that keeps the colouring a star colouring."""
+    colors: list[int | None] = [None] * len(neighbours)
+    for v in sorted((i for i, one in enumerate(wanted) if one), key=lambda i: -len(neighbours[i])):
+        forbidden = set()
+        for w in neighbours[v]:
+            if colors[w] is not None:
+                forbidden.add(colors[w])
+            for x in neighbours[w]:
+                if x == v or colors[x] is None:
+                    continue
+                # v - w - x: with w uncoloured, v and x must differ; else no path v - w - x - y may have y like w
+                if colors[w] is None or any(y != w and colors[y] == colors[w] for y in neighbours[x]):
+                    forbidden.add(colors[x])
+        colors[v] = next(c for c in range(len(forbidden) + 1) if c not in forbidden)
+    return colors
+
+
+def hessian_coloring(graph: Graph) -> HessianColoring:
+    """The colouring of the Hessian of a graph with one output. The pattern is that of the gradient program's Jacobian."""
+    reach = list(map(set, pattern(programs.derivative(graph, "reverse"))))
+    both = [sorted(j for j in row if i in reach[j]) for i, row in enumerate(reach)]
+    return HessianColoring.of(both)
+
+
+def sparse_hessian(
+    at: Evaluator, point: FloatArray, coloring: HessianColoring
+) -> tuple[list[int], list[int], list[float]]:
+    """Rows, columns and values of the entries at one point. Raises as a dense Hessian does."""
+    colors, count = coloring.colors, coloring.sweeps
+    seeds = np.array([[float(color == c) for c in range(count)] for color in colors]).reshape(len(colors), count)
+    products = at.second_or_reason(point, seeds)
+    rows, columns, values = [], [], []
+    for i, row in enumerate(coloring.pattern):
+        alike = [colors[j] for j in row]
+        for j in row:
+            alone = alike.count(colors[j]) == 1
+            read = products[i, colors[j]] if alone else products[j, colors[i]]
+            rows.append(i)
+            columns.append(j)
+            values.append(float(read))
+    return rows, columns, values
