@@ -302,7 +302,8 @@ def _recipe(
     """The function and the options, as JSON can write them."""
     names = None if wrt is None else [wrt] if isinstance(wrt, str) else [str(name) for name in wrt]
     fixed = None if constants is None else {str(name): float(value) for name, value in constants.items()}
-    options: dict[str, Any] = {"backend": backend, "derivative": derivative, "accuracy": accuracy, "wrt": names, "constants": fixed}
+    options: dict[str, Any] = {"backend": backend, "derivative": derivative, "accuracy": accuracy}
+    options |= {"wrt": names, "constants": fixed}
     options |= {"sparse": True} if sparse else {}  # what was there before sparse programs reads the others
     return f.to_data(), options
 
