@@ -179,6 +179,8 @@ def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:
     (2*x*sin(y), 3)
     """
     f = as_function(f)
+    if not f.n:
+        raise OptionError(f"{f.title} is a constant: it has no variable to differentiate by")
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MOST_ORDER:
         raise OptionError(f"order {order!r} is none of 1 to {MOST_ORDER}")
     names = [by] if isinstance(by, (str, sympy.Symbol)) or (by is not None and not isinstance(by, Iterable)) else by

@@ -24,6 +24,8 @@ _SUPERSCRIPT = re.compile(r"([⁺⁻]?[⁰¹²³⁴-⁹]+)\s*\(")
 _EXPONENT = re.compile(r"\s*(?:\^|\*\*)\s*(?!\s|[0-9.]+(?![\w.(]|\*\*))")
 _INVERSES = {name: f"a{name}" for name in ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth")}
 _DEFINITION = re.compile(r"\s*[^\W\d]\w*\s*\([\w\s,]*\)\s*:?=(?!=)\s*")
+_THOUSANDS = re.compile(r"(?<![\w.])(\d{1,3}(?:,\d{3})+)(?![\w.,])")
+_LEIBNIZ = re.compile(r"\s*d\w*\s*/\s*d\w+\b(?!\s*[-+*/^)])")
 _DECIMAL_COMMA = re.compile(r"(?<![\w.])(\d+),(\d+)(?![\w.])")
 _LOGARITHM = re.compile(r"log_?\{?(\w+?)\}?")
 
@@ -33,10 +35,20 @@ _OTHER_JOBS = {
         "write the formula alone: adlab differentiates it",
     ),
     **dict.fromkeys(
-        ("integrate", "Integral", "int", "limit", "Limit", "solve", "series", "Sum", "sum", "Product", "prod"),
+        ("integrate", "Integral", "limit", "Limit", "solve", "series", "Sum", "sum", "Product", "prod"),
         "a text has operators and functions only; build this with SymPy, evaluate it there, and give adlab the result",
     ),
     **dict.fromkeys(("if", "If", "IF", "iif", "ifelse", "cond"), "write `where(condition, a, b)`"),
+    **dict.fromkeys(
+        ("mean", "average", "var", "std", "dot", "matmul", "cumsum", "argmax"),
+        "a formula is about numbers, one at a time: write it out, or give adlab.from_python the code",
+    ),
+    **dict.fromkeys(("sqr", "square", "sq"), "write `x^2`"),
+    **dict.fromkeys(("round", "rint"), "write `floor(x + 1/2)`"),
+    **dict.fromkeys(("int", "trunc", "fix"), "write `floor(x)` for a whole number below x; an integral is built with SymPy"),
+    **dict.fromkeys(("step", "unitstep", "u", "H"), "write `Heaviside(x)` for a unit step"),
+    **dict.fromkeys(("cdf", "normcdf", "Φ", "Phi", "ncdf"), "write `erfc(-x/sqrt(2))/2` for the normal distribution function"),
+    **dict.fromkeys(("cosec", "csec"), "write `csc(x)`"),
     "norm": "write `sqrt(x^2 + y^2)`, or `hypot(x, y)`",
     "rad": "angles are in radians already",
     "deg": "angles are in radians: write `x*180/pi`",
@@ -63,6 +75,10 @@ def mistaken_name(name: str, text: str, end: int) -> str | None:
         return f"a function is called with parentheses: write `{name}(…)`, or list `{name}` among the variables"
     if name in ("PI", "Pi"):
         return f"write `pi` for 3.14159…, or list `{name}` among the variables"
+    if name.lower() in ("inf", "infinity", "oo", "nan"):
+        return f"every number in a formula is finite; list `{name}` among the variables to make it one"
+    if name.startswith("d") and _LEIBNIZ.match(text) and text[:end].strip() == name:
+        return "write the formula alone: differentiating it is what adlab does with it"
     if name == "e" and _EXPONENT.match(text, end):
         return (
             "`e` is read as a variable: write `exp(…)` or `E^…` for the exponential function, "
@@ -116,6 +132,10 @@ def mistaken_comma(text: str, start: int) -> str | None:
     >>> mistaken_comma("3,5*x", 1)
     'a number has a decimal point: write `3.5` for `3,5`'
     """
+    for found in _THOUSANDS.finditer(text, max(0, start - 400), start + 400):
+        if found.start() <= start < found.end():
+            digits = found[0].replace(",", "")
+            return f"write `{digits}` for `{found[0]}`: digits stand without separators, and the decimal mark is a point"
     for found in _DECIMAL_COMMA.finditer(text, max(0, start - 400), start + 400):
         if found.end(1) == start:
             return f"a number has a decimal point: write `{found[1]}.{found[2]}` for `{found[0]}`"

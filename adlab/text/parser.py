@@ -197,7 +197,9 @@ class _Reader:
             return self.comma(column)
         previous = self.previous.group() if self.previous else ""
         if previous in FUNCTIONS:
-            self.fail(column, f"a function is called with parentheses: write `{previous}({printable(symbol)})`")
+            operand = re.compile(r"[\w.]+").match(self.text, column - 1)
+            written = re.sub(r"^(\d+)(?=[^\W\d])", r"\1*", operand[0]) if operand else symbol
+            self.fail(column, f"a function is called with parentheses: write `{previous}({printable(written)})`")
         self.fail(column, side_by_side_reason(previous, symbol))
 
     def operator(self, symbol: str, precedence: int, column: int) -> bool:
@@ -309,7 +311,8 @@ class _Reader:
 
     def applied(self, name: str, signature: Signature, column: int, values: list[Any], columns: list[int]) -> Any:
         if not signature.least <= len(values) <= signature.most:
-            self.fail(column, f"`{name}` takes {signature.arity}, not {len(values)}")
+            two = "; write `atan2(y, x)` for the angle of a point" if name in ("atan", "arctan") and len(values) == 2 else ""
+            self.fail(column, f"`{name}` takes {signature.arity}, not {len(values)}{two}")
         if isinstance(signature.takes, str):
             self.require(signature.takes, values, columns, f"`{name}`")
         else:

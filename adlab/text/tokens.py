@@ -20,12 +20,14 @@ TOKEN = re.compile(
       (?P<number>   (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
     | (?P<raised>   [⁺⁻]?[⁰¹²³⁴-⁹]+ )
     | (?P<name>     [^\W\d](?: (?![⁰¹²³⁴-⁹]) \w )* )  (?P<call> \s*\( )?
-    | (?P<operator> \*\* | <= | >= | == | != | /(?!/) | [-+*^<>(),≤≥≠−–×·⋅∗÷∕] )
+    | (?P<operator> \*\* | <= | >= | == | != | /(?!/) | [-+*^<>(),≤≥≠−‐‑‒–—×·⋅∗÷∕] )
     | (?P<foreign>  // | && | \|\| | \S )
     """,
     re.VERBOSE,
 )
-PLAIN = {"−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/", "≤": "<=", "≥": ">=", "≠": "!="}
+PLAIN = {
+    **dict.fromkeys("−‐‑‒–—", "-"), **dict.fromkeys("×·⋅∗", "*"), **dict.fromkeys("÷∕", "/"), "≤": "<=", "≥": ">=", "≠": "!=",
+}  # fmt: skip
 """Operators of print, and the operators as which they are read."""
 NAME = re.compile(r"[^\W\d]\w*")
 _NUMERIC = "0123456789."  # what a number begins with
@@ -47,6 +49,10 @@ _INSTEAD = {
     "}": "write round parentheses around a group",
     "'": "a formula has no quotes and a name no prime: write a name such as `x_prime`",
     '"': "a formula has no quotes: write names and numbers bare",
+    **dict.fromkeys("“”‘’`´″′", "a formula has no quotes and a name no prime: write names and numbers bare"),
+    ";": "a text is one formula: give several as a list of texts",
+    "#": "a formula has no comments",
+    "∂": "write the formula alone: differentiating it is what adlab does with it",
     "\\": "write a plain formula, not LaTeX",
     "√": "write `sqrt(x)`",
     "∛": "write `cbrt(x)`",
@@ -84,6 +90,12 @@ def foreign_reason(text: str, start: int, token: str) -> str:
     dotted = re.compile(r"\.([^\W\d]\w*)").match(text, start)
     if dotted:
         return f"a name has no dot: write `{printable(dotted[1])}` alone"
+    if token == "." and (elementwise := re.compile(r"\.(\*\*|[*/^])").match(text, start)):
+        return f"write `{elementwise[1]}` for `{elementwise[0]}`: a formula is about numbers, one at a time"
+    if token == "{" and text[:start].endswith("_"):
+        return "write a subscript without braces: `x_2` for `x_{2}`"
+    if token == "[" and text[:start].rstrip()[-1:].isalpha() and re.compile(r"\[[^\d\]]").match(text, start):
+        return "a function is called with round parentheses: write `sin(x)` for Sin[x]"
     if token == "[" and not text[:start].strip():
         return 'a text is one output: give several as a list of texts, such as ["x", "x**2"]'
     character = token if token.isprintable() else f"U+{ord(token):04X}"
@@ -100,6 +112,8 @@ def side_by_side_reason(previous: str, token: str) -> str:
     problem = f"an operator is missing between `{printable(previous)}` and `{printable(token)}`"
     if previous[0] in _NUMERIC and token[0] in _NUMERIC:
         return f"{problem}: a number has one point and no spaces"
+    if previous == "0" and re.fullmatch(r"[xXbBoO]\w*", token):
+        return f"{problem}: a number is written in decimal digits"
     if previous[0] in _NUMERIC and token[0] == "_":
         return f"{problem}: write the digits without `_`"
     for word in (token, previous):
@@ -122,6 +136,8 @@ def name_fault(name: str) -> tuple[int, str] | None:
         return None
     for offset, character in enumerate(name):
         form = unicodedata.decomposition(character)
+        if form.startswith("<fraction>"):
+            return offset, f"write `({unicodedata.normalize('NFKC', character).replace('⁄', '/')})` for `{character}`"
         if form.startswith("<super>"):
             return offset, f"write `^{unicodedata.normalize('NFKC', character)}` for `{character}`"
         if not (character.isalpha() or character.isdecimal() or character == "_" or form.startswith("<sub>")):
