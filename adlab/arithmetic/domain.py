@@ -7,6 +7,7 @@ A NaN at an output means that some live operation met an operand outside its dom
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
@@ -214,11 +215,22 @@ def _domain_error(
     operation = graph.written(i)
     where = f"{graph.names[i]} = {operation}"
     return DomainError(
-        f"{what}: {where} needs {needs}, and {met or 'it is a constant'}" + _within(rounded),
+        f"{what}: {where} needs {needs}, and {met or 'it is a constant'}" + _within(rounded) + _real_root(graph, i, values),
         operation=operation,
         operand=values[operands[0]] if len(operands) == 1 else tuple(values[o] for o in operands),
         condition=needs,
     )
+
+
+def _real_root(graph: Graph, i: int, values: Sequence[float]) -> str:
+    """What to write for an odd root of a negative number, whose principal value is complex."""
+    primitive, operands, parameter = graph.nodes[i]
+    degree = 3 if primitive.name == "cbrt" else parameter.denominator if isinstance(parameter, Fraction) else 0
+    if degree % 2 == 0 or not values[operands[0]] < 0:
+        return ""
+    numerator = parameter.numerator if isinstance(parameter, Fraction) else 1
+    power = "" if numerator == 1 else f"**{numerator}" if numerator > 0 else f"**({numerator})"
+    return f"; for the real root write real_root({graph.names[operands[0]]}, {degree}){power}"
 
 
 def _within(rounded: float) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from adlab.cli.code import imported
-from adlab.cli.given import assignments, function_of, methods_of, number, point_of, points_of
+from adlab.cli.given import assignments, function_of, methods_of, number, point_of
 from adlab.cli.output import save, show
-from adlab.errors import MethodError, OptionError
+from adlab.errors import MethodError, OptionError, PointError
 from adlab.progress import stage
 
 # --- the commands -------------------------------------------------------------------------------------------------
@@ -142,8 +142,13 @@ def enclose(options: argparse.Namespace) -> None:
     """Guaranteed intervals over a box, which is given as NAME=LOW..HIGH."""
     from adlab.report.enclose import enclose
 
-    box = {}
-    for name, text in assignments(options):
+    box, given = {}, assignments(options)
+    if given and not any(name for name, _ in given):
+        names = function_of(argparse.Namespace(**{**vars(options), "at": []})).names
+        if len(names) != len(given):
+            raise PointError(f"--at has {len(given)} sides for {len(names)} variables; write --at {names[0]}=0..1 …")
+        given = list(zip(names, (text for _, text in given), strict=True))
+    for name, text in given:
         low, _, high = (part.strip() for part in text.partition(".."))
         box[name] = (number(name, low), number(name, high or low))
     options.at = [f"{name}={(low + high) / 2!r}" for name, (low, high) in box.items()]  # where code is traced
@@ -155,7 +160,10 @@ def swell(options: argparse.Namespace) -> None:
     """How large each derivative grows."""
     from adlab.report.swell import swell
 
-    show(options, swell(function_of(options), patience=options.patience))
+    f = function_of(options)
+    if options.at:
+        point_of(options, f)  # swell needs none, but a wrong one is said
+    show(options, swell(f, patience=options.patience))
 
 
 def cost(options: argparse.Namespace) -> None:
@@ -166,41 +174,11 @@ def cost(options: argparse.Namespace) -> None:
     show(options, cost(f, point_of(options, f), methods_of(options), patience=options.patience))
 
 
-def check(options: argparse.Namespace) -> None:
-    """A user's own gradient, judged. A wrong one ends with exit code 1, so that scripts can see it."""
-    from adlab.report.check import check
-
-    if _names_code(options.formula or "") and not _names_code(options.gradient) and options.gradient.lstrip()[:1] != "[":
-        raise OptionError(f'the gradient comes first, then the formula: adlab check {options.formula} "{options.gradient}"')
-    gradient = imported(options.gradient) if _names_code(options.gradient) else options.gradient
-    rtol = _tolerance("--rtol", options.rtol)
-    atol = _tolerance("--atol", options.atol)
-    if _names_code(options.formula or ""):
-        found = check(imported(options.formula), gradient, points_of(options), rtol, atol)
-    else:
-        f = function_of(options)
-        found = check(f, gradient, points_of(options, f) or ([f.point] if f.point else []), rtol, atol)
-    show(options, found)
-    if not found.passed:
-        raise SystemExit(1)
-
-
-def _names_code(text: str) -> bool:
-    """Whether the text reads as MODULE:FUNCTION."""
-    module, colon, name = text.strip().partition(":")
-    return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
-
-
-def _tolerance(option: str, text: str | None) -> Any:
-    """A number if the text reads as one, else the name of a kind."""
-    if text is None or (option == "--rtol" and text[:1].isalpha()):
-        return text
-    return number(option, text)
-
-
 def graph(options: argparse.Namespace) -> None:
     """The graph, in a language or as a picture."""
     f = function_of(options)
+    if options.at:
+        point_of(options, f)
     if options.derivative:
         f = f.derivative(options.derivative, value=True)
     if options.plot:
@@ -265,6 +243,9 @@ def table(options: argparse.Namespace) -> None:
     from adlab.report.grid import read_line, read_list, table
 
     stage("reading the formulas")
+    for word in options.words:
+        if re.fullmatch(r"[\w./~-]+\.(?:txt|csv|jsonl?|md|dat)", word) and not Path(word).is_file():
+            raise OptionError(f"there is no file {word}")
     items = [pair for word in options.words for pair in (read_list(word) if Path(word).is_file() else [read_line(word)])]
     if not items:
         raise OptionError('no formula; try adlab table "x*sin(y)" "exp(x) at x=2", or a file with one a line')

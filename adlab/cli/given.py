@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from adlab.cli.code import CODE, traced
-from adlab.errors import AdlabError, OptionError, PointError
+from adlab.errors import AdlabError, DomainError, OptionError, PointError
 from adlab.progress import stage
 
 if TYPE_CHECKING:
     from adlab.function import Function
 
-ASSIGNMENT = re.compile(r"^\s*([^\W\d]\w*)\s*=(?!=)")
+ASSIGNMENT = re.compile(r"^\s*([^\W\d]\w*)\s*(?:=(?!=)|:(?=\s*[-+.\d]))")
 
 
 def function_of(options: argparse.Namespace) -> Function:
@@ -61,9 +61,10 @@ def assignments(options: argparse.Namespace) -> list[tuple[str, str]]:
 
 def _parts(item: str) -> Iterator[str]:
     """An item cut at the commas outside brackets, and at blanks before the next `NAME=`."""
-    depth, start, text = 0, 0, re.sub(r"[\s,;]+(?=[^\W\d]\w*\s*=(?!=))", ",", item.strip())
-    if text[:1] in "([" and text[-1:] in ")]" and "=" not in text:  # (1, 2)
+    depth, start, text = 0, 0, re.sub(r"[\s,;]+(?=[^\W\d]\w*\s*[=:](?!=))", ",", item.strip())
+    if text[:1] in "([{" and text[-1:] in ")]}":  # (1, 2), {x: 1, y: 2}
         text = text[1:-1] + ","
+    text = re.sub(r"(?<=[\d.])\s+(?=[-+]?[\d.])", ",", text)  # two numbers with a blank between them
     for i, letter in enumerate(text):
         depth += (letter in "([{") - (letter in ")]}")
         if letter in ",;" and not depth:
@@ -73,9 +74,11 @@ def _parts(item: str) -> Iterator[str]:
         yield text[start:].strip()
 
 
-def point_of(options: argparse.Namespace, f: Function) -> Any:
+def point_of(options: argparse.Namespace, f: Function, needed: bool = True) -> Any:
     """The point from `--at`, else the gallery's own, else None."""
     points = points_of(options, f)
+    if needed and not points and f.point is None and f.n:
+        raise PointError(f"no point given; write {_example(f)}")
     if len(points) > 1:
         raise PointError(f"--at gives {next(iter(points[1]))} twice, and one point is wanted here")
     return points[0] if points else f.point
@@ -126,6 +129,9 @@ def number(name: str, text: str) -> float:
         if constant.n:
             raise PointError(f"it is not a number: it holds {', '.join(constant.names)}")
         return float(constant([]))
+    except DomainError:
+        where = f"{name} {text}" if name.startswith("--") else f"--at {name}={text}"
+        raise PointError(f"{where}: it is no real number") from None
     except AdlabError as error:
         where = f"{name} {text}" if name.startswith("--") else f"--at {name}={text}"
         raise PointError(f"{where}: {getattr(error, 'reason', error)}") from error

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from adlab.cli import commands, use
+from adlab.cli import checking, commands, use
 from adlab.cli.arguments import rearranged
 from adlab.cli.help import Command, parser
 from adlab.errors import AdlabError
@@ -59,8 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = list(sys.argv[1:] if argv is None else argv)
         if not given or given[0] in TAKES["compare"]:
             given = ["compare", "@worked-example", *given]
-        made = parser(DESCRIPTION, COMMANDS, OPTIONS, given[0], bool({"-h", "--help"} & set(given[1:])))
-        options = made.parse_args(rearranged(given, TAKES, _method_names))
+        words = rearranged(given, TAKES, _method_names)
+        made = parser(DESCRIPTION, COMMANDS, OPTIONS, words[0], bool({"-h", "--help"} & set(words[1:])))
+        options = made.parse_args(words)
         if options.version:
             from adlab import __version__
 
@@ -145,7 +146,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
              "help": "the point: x=1 y=pi/3, or values alone in the order of the variables"},
     "--variables": {"default": "", "metavar": "A,B", "help": "their names and order"},
     "--methods": {"default": "", "metavar": "A,B", "help": "methods, or `all`"},
-    "--gradient": {"required": True, "metavar": "GRADIENT", "help": "MODULE:FUNCTION, or partials as a text"},
+    "--gradient": {"metavar": "GRADIENT", "help": "MODULE:FUNCTION, or partials as a text"},
     "--rtol": {"metavar": "R", "help": "the relative error that is allowed: a number, float32, difference …"},
     "--atol": {"metavar": "A", "help": "the absolute error that is allowed"},
     "--variable": {"metavar": "NAME", "help": "the variable that is stepped"},
@@ -262,7 +263,7 @@ COMMANDS: dict[str, Command] = {
                      ("@logistic-map:6", '"sin(sin(sin(x)))" --plot swell.png')),
     "cost": Command("operations, evaluations of f, memory and time of each method", commands.cost,
                     "formula at variables methods patience json markdown plot", ("@rosenbrock:100", '"x*sin(y)" --at x=1 y=2')),
-    "check": Command("a gradient function of your own, judged and its slips named", commands.check,
+    "check": Command("a gradient function of your own, judged and its slips named", checking.check,
                      "formula at variables gradient rtol atol json markdown plot",
                      ('mymodel:gradient "x*sin(y)" --at x=1 y=2', 'mymodel:gradient "x*sin(y)" --at x=1 y=2 --at x=3 y=0')),
     "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot",

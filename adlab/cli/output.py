@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from adlab.errors import OutputError
+from adlab.errors import OptionError, OutputError
 from adlab.progress import finished, stage
 
 
@@ -16,6 +16,9 @@ def show(options: argparse.Namespace, report: Any) -> None:
     """Prints a report in the form that is asked for. As text it fits the terminal, or `--width`."""
     from adlab.display.terminal import columns, has_colour
 
+    forms = [name for name in ("json", "markdown", "csv", "latex", "html") if getattr(options, name)]
+    if len(forms) > 1:
+        raise OptionError(f"--{forms[0]} and --{forms[1]}: a report is printed in one form; choose one")
     if "plot" in options and options.plot:
         save(options.plot, report.plot)
     finished()

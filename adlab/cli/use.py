@@ -22,7 +22,7 @@ def export(options: argparse.Namespace) -> None:
     f, kind = function_of(options), options.derivative or None
     if options.c:
         stem = Path(options.out).stem if options.out.endswith(".c") else ""
-        code = f.to_c(kind, name=stem if stem.isidentifier() else None, at=point_of(options, f))
+        code = f.to_c(kind, name=stem if stem.isidentifier() else None, at=point_of(options, f, needed=False))
         if options.out:
             print("wrote " + " and ".join(str(file) for file in code.write(options.out)))
         else:

@@ -75,7 +75,7 @@ def mistaken_name(name: str, text: str, end: int) -> str | None:
         return f"a function is called with parentheses: write `{name}(…)`, or list `{name}` among the variables"
     if name in ("PI", "Pi"):
         return f"write `pi` for 3.14159…, or list `{name}` among the variables"
-    if name.lower() in ("inf", "infinity", "oo", "nan"):
+    if name.lower() in ("inf", "infinity", "nan"):
         return f"every number in a formula is finite; list `{name}` among the variables to make it one"
     if name.startswith("d") and _LEIBNIZ.match(text) and text[:end].strip() == name:
         return "write the formula alone: differentiating it is what adlab does with it"

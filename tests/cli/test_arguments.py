@@ -64,18 +64,23 @@ def test_what_argparse_can_read_is_left_alone(argv: list[str]) -> None:
     assert arranged(*argv) == argv
 
 
+@pytest.mark.parametrize("argv", [["x*y", "--at", "1", "2"], ["-x*y"], ["@worked"]], ids=str)
+def test_what_is_a_formula_without_doubt_is_compared(argv: list[str]) -> None:
+    assert arranged(*argv) == arranged("compare", *argv)
+
+
 def test_a_double_dash_is_nothing() -> None:
     assert arranged("trace", "--at", "x=1", "--", "-x") == ["trace", "--at=x=1", "--formula=-x"]
 
 
 @pytest.mark.parametrize(("argv", "said"), [
     (["comapre", "x"], "did you mean compare?"),
-    (["x*y"], 'for a formula: adlab compare "x*y"'),
-    (["-x*y"], 'adlab compare "-x*y"'),
+    (["x"], 'for a formula: adlab compare "x"'),
+    (["-x"], 'adlab compare "-x"'),
     (["--jsn"], "no option --jsn"),
     (["trace", "x", "--jsn"], "did you mean --json?"),
     (["trace", "x", "--zzz"], "no option --zzz; see adlab --help"),
-    (["trace", "x", "--methods", "reverse"], "`adlab trace` takes no --methods; it takes --formula, --at"),
+    (["trace", "x", "--methods", "reverse"], "`adlab trace` takes no --methods; it takes --at"),
     (["swell", "x", "--variable", "x"], "`adlab swell` takes no --variable"),
     (["graph", "x", "--markdown"], "`adlab graph` takes no --markdown"),
     (["trace", "x", "--at"], "--at needs NAME=VALUE"),

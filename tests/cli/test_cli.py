@@ -208,31 +208,6 @@ def test_options_that_would_be_ignored_are_refused(asked: list[str], said: str, 
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("given", "point"), [
-    (["x*y", "--at", "x=3,y=2"], [3, 2]), (["x*y", "--at", "x=3 y=2"], [3, 2]), (["x*y", "--at", "3", "2"], [3, 2]),
-    (["x*y", "--at", "3,2"], [3, 2]), (["x*y", "--at", "(3, pi/2)"], [3, 1.5707963267948966]), (["x**2", "--at", "3"], [3]),
-    (["x**2", "--at", "-1.5e-3"], [-1.5e-3]), (["x*y", "--at", "x=max(1, 2); y=1"], [2, 1]), (["--at", "3", "x**2"], [3]),
-    (["x*y", "--at", "y=1", "x=2"], [2, 1]), (["x*y", "--at=x=3,y=2"], [3, 2]),
-])  # fmt: skip
-def test_a_point_is_read_however_it_is_written(capsys, given: list[str], point: list[float]) -> None:
-    assert json.loads(run(capsys, "truth", *given, "--json"))["point"] == point
-
-
-@pytest.mark.parametrize(("given", "said"), [
-    (["truth", "x*y", "--at", "3"], "1 number for 2 variables; write --at x=1 y=2"),
-    (["truth", "x*y", "--at", "x=3,5", "y=1"], "5 has no name"),
-    (["truth", "x*y", "--at", "X=1", "y=2"], "the formula's variable is x; write --at x=1"),
-    (["truth", "x*y", "--at", "x=1", "y=z"], "it holds z"),
-    (["swell", "@logistics"], "the nearest is `logistic-map`"),
-    (["glossary", "adjiont"], "did you mean `adjoint`"),
-    (["completion", "powershell"], "bash, zsh, fish"),
-    (["derive", "x*y", "--by", "z"], "no variable `z`; there are x, y"),
-    (["derive", "x*y", "--order", "9"], "order 9"),
-])  # fmt: skip
-def test_what_is_not_clear_is_answered_by_what_to_write(capsys, given: list[str], said: str) -> None:
-    assert said in refused(capsys, *given)
-
-
 def test_the_beginning_of_a_name_of_the_gallery_is_enough(capsys) -> None:
     assert "worked example" in run(capsys, "swell", "@worked")
 

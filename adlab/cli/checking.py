@@ -1,0 +1,63 @@
+"""`adlab check`: a gradient of the user's own, as code or as text."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from adlab.cli.code import imported
+from adlab.cli.given import function_of, number, points_of
+from adlab.cli.output import show
+from adlab.errors import AdlabError, OptionError
+
+
+def check(options: argparse.Namespace) -> None:
+    """A user's own gradient, judged. A wrong one ends with exit code 1, so that scripts can see it."""
+    from adlab.report.check import check
+
+    if options.gradient is None:
+        raise OptionError('no gradient; write it before the formula: adlab check MODULE:FUNCTION "x*sin(y)" --at x=1 y=2')
+    if _names_code(options.formula or "") and not _names_code(options.gradient) and options.gradient.lstrip()[:1] != "[":
+        raise OptionError(f'the gradient comes first, then the formula: adlab check {options.formula} "{options.gradient}"')
+    gradient = imported(options.gradient) if _names_code(options.gradient) else options.gradient
+    rtol = _tolerance("--rtol", options.rtol)
+    atol = _tolerance("--atol", options.atol)
+    if _names_code(options.formula or ""):
+        found = check(imported(options.formula), gradient, points_of(options), rtol, atol)
+    else:
+        f = function_of(options)
+        found = check(f, gradient, points_of(options, f) or ([f.point] if f.point else []), rtol, atol)
+    show(options, found)
+    if not found.passed:
+        _say_if_swapped(options, gradient, rtol, atol)
+        raise SystemExit(1)
+
+
+def _say_if_swapped(options: argparse.Namespace, gradient: Any, rtol: Any, atol: Any) -> None:
+    """A line where the text given as the gradient is a formula, and the formula its right derivative."""
+    from adlab.report.check import check
+
+    if not isinstance(gradient, str):
+        return
+    try:
+        turned = argparse.Namespace(**{**vars(options), "formula": gradient})
+        f = function_of(turned)
+        swapped = check(f, options.formula, points_of(turned, f), rtol, atol).passed
+    except AdlabError:
+        return
+    if swapped:
+        print("adlab: the other way round it is right: the gradient comes first, then the formula", file=sys.stderr)
+
+
+def _names_code(text: str) -> bool:
+    """Whether the text reads as MODULE:FUNCTION."""
+    module, colon, name = text.strip().partition(":")
+    return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def _tolerance(option: str, text: str | None) -> Any:
+    """A number if the text reads as one, else the name of a kind."""
+    if text is None or (option == "--rtol" and text[:1].isalpha()):
+        return text
+    return number(option, text)
