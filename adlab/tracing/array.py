@@ -19,7 +19,7 @@ from adlab.primitives.primitive import Primitive
 from adlab.primitives.table import PRIMITIVES
 from adlab.tracing import linear_algebra
 from adlab.tracing.recorder import refuse
-from adlab.tracing.scalar import DOORS, UNARY, Scalar, apply, power, truth, unary
+from adlab.tracing.scalar import DOORS, UNARY, Scalar, binary, power, truth, unary
 
 
 class Array(np.ndarray[Any, Any]):
@@ -101,7 +101,7 @@ def is_traced(x: Any) -> bool:
 def _binary(primitive: Primitive) -> Callable[[Any, Any], Any]:
     def operation(a: Any, b: Any) -> Any:
         if isinstance(a, Scalar) or isinstance(b, Scalar):
-            return apply(primitive, (a, b))
+            return binary(primitive, a, b)
         return primitive.value([float(a), float(b)])
 
     return operation

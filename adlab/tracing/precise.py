@@ -59,6 +59,11 @@ class Precise(Recorder):
     def constant(self, value: Any) -> int:
         return self.fresh()
 
+    plain = False
+
+    def float_or_int(self, value: float) -> int:
+        return self.fresh()
+
     def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
         return self.fresh()
 

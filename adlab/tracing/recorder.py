@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ import numpy as np
 from adlab.arithmetic.floats import FLOATS
 from adlab.errors import TracingError
 from adlab.graph.compound import Compound
-from adlab.graph.graph import Builder
+from adlab.graph.graph import Builder, Node
 from adlab.primitives.primitive import Parameter, Primitive
 from adlab.primitives.table import PRIMITIVES
 
@@ -45,20 +44,47 @@ class SourceLine(NamedTuple):
         return text if len(text) <= LONGEST_LINE else text[: LONGEST_LINE - 1] + "…"
 
 
-@cache
+_OURS: dict[str, bool] = {}
+
+
 def is_ours(code: CodeType) -> bool:
     """Whether the code belongs to adlab or to NumPy."""
-    return code.co_filename.startswith((HERE, NUMPY))
+    file = code.co_filename  # its hash is kept, that of the code is not
+    known = _OURS.get(file)
+    if known is None:
+        known = _OURS[file] = file.startswith((HERE, NUMPY))
+    return known
+
+
+def users_frame() -> FrameType | None:
+    """The innermost frame of code that belongs neither to adlab nor to NumPy."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and _OURS.get(frame.f_code.co_filename, False):
+        frame = frame.f_back
+    while frame is not None and is_ours(frame.f_code):
+        frame = frame.f_back
+    return frame
 
 
 def users_line() -> SourceLine:
-    """The innermost line of code that belongs neither to adlab nor to NumPy."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if not is_ours(frame.f_code):
-            return SourceLine(frame.f_code.co_filename, frame.f_lineno)
-        frame = frame.f_back
-    return SourceLine("<unknown>", 0)
+    """The line of the user's code that is running."""
+    frame = users_frame()
+    return SourceLine("<unknown>", 0) if frame is None else SourceLine(frame.f_code.co_filename, frame.f_lineno)
+
+
+class Mark(NamedTuple):
+    """A place in the user's code as an instruction: a line is looked up only when it is asked for, which takes long."""
+
+    code: CodeType
+    instruction: int
+
+    @property
+    def line(self) -> SourceLine:
+        """The line of the instruction."""
+        for start, end, number in self.code.co_lines():
+            if start <= self.instruction < end and number is not None:
+                return SourceLine(self.code.co_filename, number)
+        return SourceLine(self.code.co_filename, self.code.co_firstlineno)
 
 
 def refuse(what: str, instead: str) -> TracingError:
@@ -82,10 +108,15 @@ class Recorder:
     depth = 0
     """How many bodies of loops and branches this recorder is inside of."""
 
+    plain = True
+    """Whether its numbers are floats."""
+
     def __init__(self, names: Sequence[str]) -> None:
         self.builder = Builder(names)
+        self.nodes, self.known = self.builder.nodes, self.builder.known
         self.lines: dict[int, SourceLine] = {}
         """The line of the user's source that first asked for each node."""
+        self.constants: dict[tuple[type, float], int] = {}
         self.guards: dict[int, Guard] = {}
         """Each condition that decided a branch, once."""
 
@@ -113,6 +144,14 @@ class Recorder:
         """A traced number of another recorder."""
         raise refuse("a traced number has outlived its trace", "return it from the function, and keep no global of it")
 
+    def float_or_int(self, value: float) -> int:
+        """The position of a constant of Python's own types, which is kept."""
+        key = (type(value), value)
+        position = self.constants.get(key)
+        if position is None:
+            position = self.constants[key] = self.constant(value)
+        return position
+
     def constant(self, value: Any) -> int:
         """The position of a constant. Whole numbers and fractions are exact; a float is the binary64 that it is."""
         if isinstance(value, (bool, np.bool_)):
@@ -124,10 +163,22 @@ class Recorder:
         return self.builder.constant(float(value))
 
     def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
-        """The position of an operation, and its line."""
-        position = self.builder.cons(primitive, operands, parameter)
-        if position not in self.lines:
-            self.lines[position] = users_line()
+        """The position of an operation, and its line. It does what `Builder.cons` does, without a call in between."""
+        nodes = self.nodes
+        count = len(nodes)
+        node = _new(Node, (primitive, operands, parameter))
+        position = self.known.setdefault(node, count)
+        if position == count:
+            nodes.append(node)
+            frame: Any = sys._getframe(2)
+            while frame is not None:
+                ours = _OURS.get(frame.f_code.co_filename)
+                if ours is None:
+                    ours = is_ours(frame.f_code)
+                if not ours:
+                    self.lines[count] = _new(Mark, (frame.f_code, frame.f_lasti))
+                    break
+                frame = frame.f_back
         return position
 
     def decide(self, position: int, held: bool) -> bool:
@@ -135,3 +186,6 @@ class Recorder:
         if position not in self.guards and self.builder.value_of(position) is None:
             self.guards[position] = Guard(position, held, users_line())
         return held
+
+
+_new: Any = tuple.__new__  # what Mark(…) comes down to, without a call in between

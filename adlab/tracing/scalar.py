@@ -6,6 +6,7 @@ into a constant (`float(x)`, `int(x)`, an index) are refused, with the line and 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 from numbers import Real
@@ -241,23 +242,38 @@ def apply(primitive: Primitive, numbers: tuple[Any, ...], parameter: Any = None)
 
 
 def binary(primitive: Primitive, a: Any, b: Any) -> Any:
-    """`a` operation `b`. NotImplemented where the other is an array or not a number, so that Python asks it."""
-    if type(a) is Scalar and type(b) is Scalar:
-        recorder: Recorder = a.recorder if a.recorder.depth >= b.recorder.depth else b.recorder
+    """`a` operation `b`; NotImplemented where the other is an array or not a number, so that Python asks it.
+
+    Two numbers of one trace, and a number with a float or an int, come first: a trace is made of these.
+    """
+    if type(a) is Scalar:
+        recorder, x, i = a.recorder, a.value, a.position
+        if type(b) is Scalar and b.recorder is recorder:
+            y, j = b.value, b.position
+        elif type(b) is float or type(b) is int:
+            y, j = recorder.number(b), recorder.float_or_int(b)
+        else:
+            return apply(primitive, (a, b))
+    elif type(a) is float or type(a) is int:
+        recorder = b.recorder
+        x, i, y, j = recorder.number(a), recorder.float_or_int(a), b.value, b.position
     else:
-        recorder = a.recorder if type(a) is Scalar else b.recorder
-    x, y = scalar(recorder, a), scalar(recorder, b)
-    if x is None or y is None:
-        return NotImplemented
-    value = recorder.value(primitive, (x.value, y.value), None)
-    return Scalar(recorder, value, recorder.node(primitive, (x.position, y.position), None))
+        return apply(primitive, (a, b))
+    if not recorder.plain:
+        return Scalar(recorder, recorder.value(primitive, (x, y), None), recorder.node(primitive, (i, j)))
+    direct = DIRECT.get(primitive)
+    value = primitive.careful(x, y) if direct is None else direct(x, y)
+    return Scalar(recorder, value, recorder.node(primitive, (i, j)))
 
 
 def unary(primitive: Primitive, a: Scalar, parameter: Any = None) -> Scalar:
     """An operation on one traced number."""
     recorder = a.recorder
-    value = recorder.value(primitive, [a.value], parameter)
-    return Scalar(recorder, value, recorder.node(primitive, (a.position,), parameter))
+    return Scalar(recorder, recorder.value(primitive, (a.value,), parameter), recorder.node(primitive, (a.position,), parameter))
+
+
+DIRECT: dict[Primitive, Callable[[float, float], float]] = {ADD: operator.add, SUB: operator.sub, MUL: operator.mul}
+"""What Python's own operators do on floats as IEEE says, without an exception."""
 
 
 def truth(number: Any) -> Any:

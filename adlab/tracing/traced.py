@@ -108,7 +108,7 @@ class Traced(Function):
     def line(self, position: int) -> str:
         """The source line of a node of this path's graph; empty where there is none."""
         found = (self.path or self.code.paths[0]).lines.get(position)
-        return "" if found is None else f"{found}: {found.text}"
+        return "" if found is None else f"{found.line}: {found.line.text}"
 
     def judged(self, point: list[float], digits: int) -> list[Any]:
         """Value and partials: by certified balls where the path is a formula, else by the code on high-precision numbers."""
