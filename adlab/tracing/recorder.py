@@ -113,7 +113,7 @@ class Recorder:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.builder = Builder(names)
-        self.nodes, self.known = self.builder.nodes, self.builder.known
+        self.grown, self.met_before = self.builder.nodes, self.builder.known
         self.lines: dict[int, SourceLine] = {}
         """The line of the user's source that first asked for each node."""
         self.constants: dict[tuple[type, float], int] = {}
@@ -164,10 +164,10 @@ class Recorder:
 
     def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
         """The position of an operation, and its line. It does what `Builder.cons` does, without a call in between."""
-        nodes = self.nodes
+        nodes = self.grown
         count = len(nodes)
         node = _new(Node, (primitive, operands, parameter))
-        position = self.known.setdefault(node, count)
+        position = self.met_before.setdefault(node, count)
         if position == count:
             nodes.append(node)
             frame: Any = sys._getframe(2)

@@ -212,7 +212,7 @@ def test_math_and_numpy_are_as_before_after_a_trace_that_failed() -> None:
 def test_every_node_knows_its_line() -> None:
     path = Program.of(in_place, [1.0, 2.0, 3.0]).paths[0]
     assert set(path.graph.operations) <= set(path.lines)
-    assert {line.text.split("=")[0].strip() for line in path.lines.values()} >= {"c[i]", "c +", "c[0] -"}
+    assert {mark.line.text.split("=")[0].strip() for mark in path.lines.values()} >= {"c[i]", "c +", "c[0] -"}
 
 
 def test_arguments_keep_their_names_and_shapes() -> None:
