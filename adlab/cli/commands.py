@@ -33,7 +33,7 @@ def compare(options: argparse.Namespace) -> None:
 
 def trace(options: argparse.Namespace) -> None:
     """Both sweeps, as a lesson. `--step` goes through it key by key."""
-    from adlab.cli.walk import walk
+    from adlab.cli.walk import step_through
     from adlab.function import point_of as coerced
 
     f = function_of(options)
@@ -46,7 +46,7 @@ def trace(options: argparse.Namespace) -> None:
     found = f.trace(coerced(f, point_of(options, f)), direction)
     found = replace(found, digits=options.digits or found.digits)
     if options.step:
-        walk(found)
+        step_through(found)
     else:
         show(options, found)
 

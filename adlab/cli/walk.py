@@ -17,7 +17,7 @@ FORWARD, BACK, END = ("\r", "\n", " ", "n", "\x1b[C", "\x1b[B"), ("b", "p", "\x7
 HELP = "Enter: next   b: back   q: end"
 
 
-def walk(found: Any) -> None:
+def step_through(found: Any) -> None:
     """Shows a report line by line in the terminal. Raises OptionError where standard input is not a terminal."""
     if not sys.stdin.isatty():
         raise OptionError("--step waits for keys, and standard input is no terminal; leave out --step for the whole trace")

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from adlab.differences.adaptive import adaptive
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
-from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Value, checked_point, evaluate, quotient
+from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Value, checked_point, quotient, value_at
 from adlab.differences.richardson import richardson
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_choice import noise_of_single_precision, step_of
@@ -95,7 +95,7 @@ def gradient(
     ([3.0, 2.0], 19)
     """
     point = checked_point(x)
-    centre = evaluate(value, point.copy())
+    centre = value_at(value, point.copy())
     estimates = []
     for i, h in enumerate(_steps(step, point.size)):
         made = difference(value, point, i, stencil, h, centre, order)

@@ -27,7 +27,7 @@ NEARBY = 2.0  # the bound on the error of f holds at x; at the nodes it may be s
 LEFT_DOMAIN, NONFINITE = "left_domain", "nonfinite"  # what a value of f may say instead of a number
 
 
-def evaluate(value: Value, x: Array) -> Array:
+def value_at(value: Value, x: Array) -> Array:
     """f(x), shape () or (m,): NaN where `DomainError` says that there is no value, infinite where it overflows."""
     try:
         result = np.asarray(value(x))
@@ -73,7 +73,7 @@ class Line:
         self.origin = float(self.point[index])
         self.nfev = 1 if centre is None else 0
         self._value = value
-        self.centre = evaluate(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
+        self.centre = value_at(value, self.point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
         self._known = {self.origin: self.centre}
         self._largest = _larger(np.zeros(self.centre.shape), self.centre)
         self._bound = bound
@@ -132,7 +132,7 @@ class Line:
         if not math.isfinite(coordinate):
             return np.full(self.centre.shape, math.inf)
         if coordinate not in self._known:
-            found = self._known[coordinate] = self._shaped(evaluate(self._value, self._moved(coordinate)))
+            found = self._known[coordinate] = self._shaped(value_at(self._value, self._moved(coordinate)))
             self._largest = _larger(self._largest, found)
             self.nfev += 1
         return self._known[coordinate]

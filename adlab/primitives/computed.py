@@ -231,14 +231,14 @@ COMPUTED: dict[str, C] = {
     # --- special functions of a moving order --------------------------------------------------------------------
     "zeta_moving":       moving(lambda m, s, a: special.hurwitz(m, a, s), inside=lambda s, x: s != 1 and x > 0,
         scale=lambda s, x: min(abs(s - 1), 1.0), largest=math.inf),
-    "besselj_moving":    moving(lambda m, v, x: m.besselj(v, x), inside=orders.right),
-    "bessely_moving":    moving(lambda m, v, x: m.bessely(v, x), inside=orders.right),
-    "besseli_moving":    moving(lambda m, v, x: m.besseli(abs(v) if m.isint(v) else v, x), inside=orders.right),
-    "besselk_moving":    moving(lambda m, v, x: m.besselk(v, x), inside=orders.right, even=True),
-    "uppergamma_moving": moving(lambda m, s, x: special.upper_gamma(m, x, s), inside=orders.right),
+    "besselj_moving":    moving(lambda m, v, x: m.besselj(v, x), inside=orders.positive),
+    "bessely_moving":    moving(lambda m, v, x: m.bessely(v, x), inside=orders.positive),
+    "besseli_moving":    moving(lambda m, v, x: m.besseli(abs(v) if m.isint(v) else v, x), inside=orders.positive),
+    "besselk_moving":    moving(lambda m, v, x: m.besselk(v, x), inside=orders.positive, even=True),
+    "uppergamma_moving": moving(lambda m, s, x: special.upper_gamma(m, x, s), inside=orders.positive),
     "lowergamma_moving": moving(orders.lower_gamma, inside=lambda s, x: s > 0 and x > 0,
         scale=lambda s, x: min(s, 1.0)),
-    "expint_moving":     moving(lambda m, n, x: special.expint(m, x, n), inside=orders.right),
+    "expint_moving":     moving(lambda m, n, x: special.expint(m, x, n), inside=orders.positive),
     "polylog_moving":    moving(lambda m, s, x: m.re(special.polylog(m, x, s)), inside=lambda s, x: x < 1),
 }
 # fmt: on

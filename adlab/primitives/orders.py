@@ -27,7 +27,7 @@ MOST_BITS = 6000
 FAR = 1000
 
 
-def right(s: float, x: float) -> bool:
+def positive(s: float, x: float) -> bool:
     """Whether the argument is positive: there most of these functions are real for every order."""
     return x > 0
 

@@ -24,7 +24,7 @@ from adlab.differences import differences
 from adlab.differences.callback import AGAIN, Callback, held_to_its_word
 from adlab.differences.complex_step import checked_by_values, complex_difference, refusal
 from adlab.differences.estimates import Estimate
-from adlab.differences.quotients import Bound, checked_point, evaluate as value_at
+from adlab.differences.quotients import Bound, checked_point, value_at
 from adlab.differences.scrutiny import BRANCH_CUT, KINK
 from adlab.differences.stencils import SCHEMES, scheme
 from adlab.differences.step_choice import MODES

@@ -20,7 +20,7 @@ from adlab.graph.compound import Compound, applied, filled
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter
 from adlab.primitives.table import PRIMITIVES
-from adlab.tracing.loops import dotted, walked
+from adlab.tracing.loops import body_outputs, dotted
 
 MUL, SUB, NEG, DIV = (PRIMITIVES[name] for name in ("mul", "sub", "neg", "div"))
 MOST_STEPS = 100
@@ -118,7 +118,7 @@ class Equations:
 
     def matrix(self, numbers: Any, inputs: Sequence[Any]) -> list[Any]:
         """∂g/∂x, row by row."""
-        n, every = self.unknowns, walked(numbers, self.slopes, inputs)
+        n, every = self.unknowns, body_outputs(numbers, self.slopes, inputs)
         width = len(self.body.inputs)
         return [every[i * width + j] for i in range(n) for j in range(n)]
 
@@ -152,7 +152,7 @@ class Root(Compound):
     @staticmethod
     def _step(numbers: Any, parameter: Equations, x: Sequence[Any], given: Sequence[Any]) -> list[Any]:
         inputs = [*x, *given]
-        system = [*parameter.matrix(numbers, inputs), *walked(numbers, parameter.body, inputs)]
+        system = [*parameter.matrix(numbers, inputs), *body_outputs(numbers, parameter.body, inputs)]
         moved = SOLVE.apply(numbers, parameter.unknowns, system)
         return [numbers.apply(SUB, None, [a, b]) for a, b in zip(x, moved, strict=True)]
 
@@ -161,7 +161,7 @@ class Root(Compound):
         n, body = parameter.unknowns, parameter.body
         inputs, still = [*results, *operands[n:]], [numbers.constant(0)] * n
         program = tangent_program(body, dotted(body))
-        pushed = walked(numbers, program, [*inputs, *still, *filled(numbers, tangents[n:])])
+        pushed = body_outputs(numbers, program, [*inputs, *still, *filled(numbers, tangents[n:])])
         right = [numbers.apply(NEG, None, [number]) for number in pushed]
         return applied(numbers, SOLVE, n, [*_matrix(numbers, parameter, inputs), *right])
 
@@ -173,13 +173,13 @@ class Root(Compound):
         transposed = [matrix[j * n + i] for i in range(n) for j in range(n)]
         weight = applied(numbers, SOLVE, n, [*transposed, *filled(numbers, bars)])
         program = adjoint_program(body, fresh(body.inputs, [f"bar{k}" for k in range(n)]))
-        passed = walked(numbers, program, [*inputs, *(numbers.apply(NEG, None, [w]) for w in weight)])
+        passed = body_outputs(numbers, program, [*inputs, *(numbers.apply(NEG, None, [w]) for w in weight)])
         return [*[None] * n, *passed[n:]]
 
 
 def _matrix(numbers: Any, parameter: Equations, inputs: Sequence[Any]) -> list[Any]:
     n, width = parameter.unknowns, len(parameter.body.inputs)
-    every = walked(numbers, parameter.slopes, inputs)
+    every = body_outputs(numbers, parameter.slopes, inputs)
     return [every[i * width + j] for i in range(n) for j in range(n)]
 
 
@@ -195,7 +195,7 @@ def newton(p: Equations, x: list[float], given: list[float]) -> list[float]:
     """Damped Newton steps on floats. Raises GaveUp where they do not settle, DomainError where ∂g/∂x is singular."""
 
     def residual(at: list[float]) -> tuple[list[float], float]:
-        found = [float(v) for v in walked(FLOATS, p.body, [*at, *given])]
+        found = [float(v) for v in body_outputs(FLOATS, p.body, [*at, *given])]
         return found, max((abs(v) for v in found), default=0.0)
 
     found, size = residual(x)

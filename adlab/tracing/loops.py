@@ -30,7 +30,7 @@ MOST_SLOW_TURNS = 20_000
 """The same on other numbers: a turn on high-precision numbers takes a hundred times as long."""
 
 
-def walked(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
+def body_outputs(numbers: Any, body: Graph, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of a body in any arithmetic."""
     return list(stepper(numbers, body)(*inputs))
 
@@ -334,7 +334,7 @@ class Branch(Compound):
         return f"cond({', '.join(operands)})"
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
-        return walked(numbers, parameter.yes if holds(operands[0]) else parameter.no, operands[1:])
+        return body_outputs(numbers, parameter.yes if holds(operands[0]) else parameter.no, operands[1:])
 
     def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
             tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
