@@ -5,7 +5,7 @@ Each room is imported when its method is called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adlab.autodiff.sparse import Coloring
@@ -137,7 +137,7 @@ class Written:
     name: str
     variables: tuple[sympy.Symbol, ...]
     scalar: bool
-    if TYPE_CHECKING:  # see there
+    if TYPE_CHECKING:  # what a Function has: see `adlab.function`
 
         @property
         def graph(self) -> Graph: ...
@@ -147,6 +147,8 @@ class Written:
         def readable(self) -> bool: ...
         @property
         def n(self) -> int: ...
+        @property
+        def names(self) -> list[str]: ...
         @property
         def evaluator(self) -> Any: ...
         @property
@@ -255,6 +257,19 @@ class Written:
                 raise OverflowedError(f"coefficient {k} is beyond binary64 at this point (more than 1.8e308); scale v")
             raise DomainError(f"f has no Taylor series here: there is no coefficient {k}, at a kink or at the edge of the domain")
         return found[0] if self.scalar else found
+
+    def compile(
+        self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
+        wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None, data: Sequence[Any] | None = None,
+    ) -> Any:  # fmt: skip
+        """A fast callable of the values, or of a `derivative`: see `adlab.compile`.
+
+        `wrt` names the variables to differentiate by; `data` names those to leave out. `constants` fixes others: `{"g": 9.81}`.
+        """
+        from adlab.compile.derivatives import but_data
+        from adlab.compile.program import compile_function
+
+        return compile_function(self, backend, derivative, accuracy, but_data(self.names, wrt, constants, data), constants)
 
     def to_data(self) -> dict[str, Any]:
         """The function as data for JSON: its graph, and for a derivative program also the graph that it differentiates."""
