@@ -90,6 +90,12 @@ if TYPE_CHECKING:
         root as root,
     )
     from adlab.tracing.traced import from_python as from_python
+    from adlab.use.fields import (
+        curl as curl,
+        divergence as divergence,
+        laplacian as laplacian,
+        second_along as second_along,
+    )
     from adlab.use.fit import fit as fit
     from adlab.use.minimize import minimize as minimize
     from adlab.use.total import total as total
@@ -141,6 +147,7 @@ _HOME = {
     "sweep": "adlab.audit.sweep",
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
+    **dict.fromkeys(["curl", "divergence", "laplacian", "second_along"], "adlab.use.fields"),
     "fit": "adlab.use.fit",
     "minimize": "adlab.use.minimize",
     "total": "adlab.use.total",

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adlab.autodiff.sparse import Coloring
-from adlab.errors import DomainError, OptionError, OverflowedError, VariableError
+from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, VariableError
 from adlab.graph.graph import Graph, attach
 from adlab.inputs import takes_at
 from adlab.text.traversal import is_small, listing
@@ -233,7 +233,8 @@ class Written:
     def series(self, x: Any, v: Any, order: int = 20) -> Any:
         """The Taylor coefficients of t ↦ f(x + t·v) up to t**order, shape (order + 1,), or (m, order + 1) for m outputs.
 
-        Coefficient k is the k-th derivative along v, divided by k!. Raises as calling f does, and DomainError where f has
+        Coefficient k is the k-th derivative along v, divided by k!. The array has `.bound`, a bound on each error, and
+        `.truth()`, the coefficients to 30 digits. Raises as calling f does, and DomainError where f has
         no derivatives along a line through the point: on a kink, or at the edge of the domain.
 
         >>> import adlab
@@ -250,13 +251,40 @@ class Written:
         names = [variable.name for variable in self.variables]
         point, direction = coerce_one(x, names), coerce_one(v, names, "direction")
         self.evaluator.checked(self.evaluator.values(point), point)
-        found = np.array(series(self.graph, point.tolist(), direction.tolist(), order))
+        found: Any = np.array(series(self.graph, point.tolist(), direction.tolist(), order))
         if not np.isfinite(found).all():
             output, k = np.argwhere(~np.isfinite(found))[0].tolist()
             if np.isinf(found[output, k]):
                 raise OverflowedError(f"coefficient {k} is beyond binary64 at this point (more than 1.8e308); scale v")
             raise DomainError(f"f has no Taylor series here: there is no coefficient {k}, at a kink or at the edge of the domain")
-        return found[0] if self.scalar else found
+        shown = found[0] if self.scalar else found
+        return self._judged_series(shown, point, direction)
+
+    def _judged_series(self, found: Any, point: Any, direction: Any) -> Any:
+        """The coefficients with their bounds and their truth, each of which is computed when it is asked for."""
+        import numpy as np
+
+        from adlab.arithmetic.taylor import Coefficients, bounds
+
+        made = found.view(Coefficients)
+        order = found.shape[-1] - 1
+
+        def bound() -> Any:
+            rows = bounds(self.graph, point.tolist(), direction.tolist(), order)
+            off = [[b.error + abs(b.value - x) for b, x in zip(row, own, strict=True)]
+                   for row, own in zip(rows, np.atleast_2d(np.asarray(found)).tolist(), strict=True)]  # fmt: skip
+            return np.array(off).reshape(found.shape)
+
+        def truth(digits: int) -> Any:
+            from adlab.symbolic.along import taylor_truth
+
+            if not self.readable:
+                raise MethodError("the truth needs a formula, and this function is a program")
+            rows = taylor_truth(self.outputs, self.variables, point.tolist(), direction.tolist(), order, digits)
+            return np.array(rows, dtype=object).reshape(found.shape)
+
+        made.bounding, made.judging = bound, truth
+        return made
 
     def compile(
         self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",

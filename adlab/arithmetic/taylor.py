@@ -14,47 +14,68 @@ Derivatives, 13.2). Where a partial reads the result y, the coefficients are fou
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.floats import FLOATS, compiled_rule
-from adlab.arithmetic.intervals import MUL
+from adlab.arithmetic.intervals import INTERVALS, MUL, SURELY
 from adlab.arithmetic.numbers import Numbers, evaluate
+from adlab.errors import MethodError
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.table import PRIMITIVES
 
-Series = tuple[float, ...]
+Series = tuple[Any, ...]
 DIV = PRIMITIVES["div"]
 
 
 class Taylor(Numbers):
-    """Series up to t**order. Beyond the value they are NaN where a primitive has no derivative, or is on a kink."""
+    """Series up to t**order. Beyond the value they are NaN where a primitive has no derivative, or is on a kink.
+
+    The coefficients are floats. `BoundedTaylor` computes with others.
+    """
+
+    missing: Any = math.nan
 
     def __init__(self, order: int) -> None:
         self.length = order + 1
 
+    def lift(self, value: Any) -> Any:
+        """An exact constant as a coefficient."""
+        return to_float(value)
+
+    def value(self, primitive: Primitive, parameter: Parameter, at: list[Any]) -> Any:
+        """An operation on leading coefficients."""
+        return FLOATS.apply(primitive, parameter, at)
+
+    def smooth(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> bool:
+        """Whether the operation has derivatives there, and is on no kink."""
+        return all(compiled_rule(rules.conditions(primitive, parameter))(*at, value))
+
     def constant(self, value: Any) -> Series:
-        return (to_float(value), *[0.0] * (self.length - 1))
+        return (self.lift(value), *[self.lift(0)] * (self.length - 1))
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Series]) -> Series:
         length = min(map(len, operands))
         if primitive is MUL:
             return product(operands[0], operands[1])
         if primitive is DIV:
-            return quotient(operands[0], operands[1])
+            return self.quotient(operands[0], operands[1])
         at = [u[0] for u in operands]
-        first = FLOATS.apply(primitive, parameter, at)
+        first = self.value(primitive, parameter, at)
         if not any(any(u[1:length]) for u in operands):  # no operand moves
-            return (first, *[0.0] * (length - 1))
-        if not all(compiled_rule(rules.conditions(primitive, parameter))(*at, first)):
-            return (first, *[math.nan] * (length - 1))
+            return (first, *[self.lift(0)] * (length - 1))
+        if not self.smooth(primitive, parameter, at, first):
+            return (first, *[self.missing] * (length - 1))
         if primitive.piecewise_constant:
-            return (first, *[0.0] * (length - 1))
+            return (first, *[self.lift(0)] * (length - 1))
         return self._integrated(primitive.routes, rules.partials(primitive, parameter), operands, first, length)
 
-    def _integrated(self, routes: bool, rule: Graph, operands: list[Series], first: float, length: int) -> Series:
+    def _integrated(self, routes: bool, rule: Graph, operands: list[Series], first: Any, length: int) -> Series:
         """first + ∫ Σ partial · operand'. Parts of the rule that do not read the result are evaluated once, at full length."""
         reads = _readers(rule, len(operands))
         slopes = [tuple(n * c for n, c in enumerate(u[:length]))[1:] for u in operands]
@@ -69,26 +90,25 @@ class Taylor(Numbers):
                     given = [values[place] for place in places]
                     values[i] = self.apply(primitive, parameter, given) if places else self.constant(parameter)
             known = len(result) if any(reads[output] for output in rule.outputs) else length - 1
-            total = [0.0] * known
+            total = [self.lift(0)] * known
             for output, slope in zip(rule.outputs, slopes, strict=True):
                 if any(slope) and not (routes and not any(values[output])):  # a branch that is not taken may be NaN
                     total = [a + b for a, b in zip(total, product(values[output], slope), strict=False)]
             result = (first, *[c / n for n, c in enumerate(total, 1)])
         return result
 
+    def quotient(self, a: Series, b: Series) -> Series:
+        """a/b, from a = (a/b)·b, one coefficient after the other."""
+        found: list[Any] = []
+        for n in range(min(len(a), len(b))):
+            rest = a[n] - sum(found[k] * b[n - k] for k in range(n))
+            found.append(self.value(DIV, None, [rest, b[0]]))
+        return tuple(found)
+
 
 def product(a: Series, b: Series) -> Series:
     """a·b, as long as the shorter of the two."""
     return tuple(sum(a[k] * b[n - k] for k in range(n + 1)) for n in range(min(len(a), len(b))))
-
-
-def quotient(a: Series, b: Series) -> Series:
-    """a/b, from a = (a/b)·b, one coefficient after the other."""
-    found: list[float] = []
-    for n in range(min(len(a), len(b))):
-        rest = a[n] - sum(found[k] * b[n - k] for k in range(n))
-        found.append(FLOATS.apply(DIV, None, [rest, b[0]]))
-    return tuple(found)
 
 
 def _readers(rule: Graph, out: int) -> list[bool]:
@@ -104,3 +124,91 @@ def series(graph: Graph, point: Sequence[float], direction: Sequence[float], ord
     inputs = [(float(x), float(v), *[0.0] * (order - 1))[: order + 1] for x, v in zip(point, direction, strict=True)]
     values = evaluate(graph, inputs, Taylor(order))
     return [values[output] for output in graph.outputs]
+
+
+class Coefficient:
+    """A number with its running error bound, under Python's operators."""
+
+    def __init__(self, number: Bounded) -> None:
+        self.number = number
+
+    def __bool__(self) -> bool:
+        return bool(self.number.value or self.number.error)
+
+    def __add__(self, other: Any) -> Coefficient:
+        return self._with("add", self, other)
+
+    __radd__ = __add__  # sum() begins with 0
+
+    def __sub__(self, other: Any) -> Coefficient:
+        return self._with("sub", self, other)
+
+    def __mul__(self, other: Any) -> Coefficient:
+        return self._with("mul", self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Coefficient:
+        return self._with("div", self, other)
+
+    @staticmethod
+    def _with(name: str, a: Any, b: Any) -> Coefficient:
+        numbers = [c.number if isinstance(c, Coefficient) else BOUNDED.constant(c) for c in (a, b)]
+        return Coefficient(BOUNDED.apply(PRIMITIVES[name], None, numbers))
+
+
+class BoundedTaylor(Taylor):
+    """Series whose coefficients carry bounds on their errors. Where a kink or an edge is in reach, the bound is infinite."""
+
+    missing = Coefficient(Bounded(0.0, math.inf, "a kink, or the edge of the domain, is in reach"))
+
+    def lift(self, value: Any) -> Coefficient:
+        return Coefficient(BOUNDED.constant(value))
+
+    def value(self, primitive: Primitive, parameter: Parameter, at: list[Any]) -> Coefficient:
+        return Coefficient(BOUNDED.apply(primitive, parameter, [c.number for c in at]))
+
+    def smooth(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> bool:
+        sides = [c.number.interval for c in at]
+        return all(side == SURELY for side in INTERVALS.conditions(primitive, parameter, sides, value.number.interval))
+
+
+def bounds(graph: Graph, point: Sequence[float], direction: Sequence[float], order: int) -> list[tuple[Bounded, ...]]:
+    """The coefficients of every output along point + t·direction, each with its running error bound."""
+    numbers = BoundedTaylor(order)
+    rest = [numbers.lift(0)] * (order - 1)
+    inputs = [
+        (Coefficient(Bounded(x)), Coefficient(Bounded(v)), *rest)[: order + 1] for x, v in zip(point, direction, strict=True)
+    ]
+    values = evaluate(graph, inputs, numbers)
+    return [tuple(c.number for c in values[output]) for output in graph.outputs]
+
+
+class Coefficients(np.ndarray[Any, Any]):
+    """Taylor coefficients: an array, with a bound on each error and, on request, the truth."""
+
+    bounding: Callable[[], Any]
+    judging: Callable[[int], Any]
+
+    def __array_finalize__(self, whole: Any) -> None:
+        """A part of the array, or what is computed from it, has neither."""
+        self.bounding = self.judging = _only_whole
+
+    @property
+    def bound(self) -> Any:
+        """A bound on the error of each coefficient, an array of the same shape; infinite where none is known."""
+        return self.bounding()
+
+    def truth(self, digits: int = 30) -> Any:
+        """The coefficients to so many digits, from the formula itself: mpf numbers in an array of the same shape.
+
+        None where there is none. Raises MethodError for a function that has no formula.
+        """
+        return self.judging(digits)
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+
+def _only_whole(*_: Any) -> Any:
+    raise MethodError("the bound and the truth belong to what f.series(…) returns: take the part of .bound, or of .truth()")
