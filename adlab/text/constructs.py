@@ -30,6 +30,7 @@ from sympy.printing.str import sstr
 from sympy.sets.contains import Contains
 
 from adlab.errors import UnsupportedExpression
+from adlab.text.factorials import MEANINGS
 from adlab.text.traversal import brief, is_small
 from adlab.text.unevaluated import applied, flat
 
@@ -271,5 +272,5 @@ _MEANINGS: dict[Any, Callable[[Any], Basic]] = {
     numpy_nodes.logaddexp2: lambda node: (
         numpy_nodes.logaddexp(*(operand * sympy.log(2) for operand in node.args)) / sympy.log(2)
     ),
-}
+} | MEANINGS
 _CONSTRUCTS = tuple(_MEANINGS)

@@ -21,6 +21,7 @@ from sympy import Expr, Integer, Pow, Rational, S
 from sympy.codegen import cfunctions, numpy_nodes
 from sympy.functions.elementary.piecewise import ExprCondPair
 
+from adlab.text.factorials import polynomial
 from adlab.text.functions import sigmoid, softplus
 from adlab.text.unevaluated import RefusalError, applied, flat, power, product
 
@@ -172,6 +173,16 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
     ("lowergamma",      sympy.lowergamma,  2, 2),
     ("beta",            sympy.beta,        2, 2),
     ("factorial",       sympy.factorial,   1, 1),
+    ("binomial",        sympy.binomial,    2, 2),
+    ("RisingFactorial rf", sympy.RisingFactorial, 2, 2),
+    ("FallingFactorial ff", sympy.FallingFactorial, 2, 2),
+    ("dirichlet_eta",   sympy.dirichlet_eta, 1, 1),
+    ("legendre",        polynomial(sympy.legendre), 2, 2),
+    ("chebyshevt",      polynomial(sympy.chebyshevt), 2, 2),
+    ("chebyshevu",      polynomial(sympy.chebyshevu), 2, 2),
+    ("hermite",         polynomial(sympy.hermite), 2, 2),
+    ("laguerre",        polynomial(sympy.laguerre), 2, 2),
+    ("gegenbauer",      polynomial(sympy.gegenbauer), 3, 3),
     ("harmonic",        sympy.harmonic,    1, 2),
     ("zeta",            sympy.zeta,        1, 2),
     ("polylog",         sympy.polylog,     2, 2),

@@ -1,0 +1,111 @@
+"""Functions that are written out by others: beta, binomial, factorial powers, Dirichlet's eta, orthogonal polynomials.
+
+Each is an identity of the DLMF. What it is written with has primitives, partials and a meaning to the truth of its own. Gamma
+functions that overflow on the way do no harm: such points are computed with unlimited exponents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy import Add, Expr, Integer, Mul, Pow, S, gamma
+from sympy.codegen.cfunctions import expm1
+
+from adlab.text.unevaluated import RefusalError, applied, flat
+
+LONGEST_PRODUCT = 64
+"""Factors of a binomial coefficient or factorial power that is written as a product."""
+HIGHEST_DEGREE = 30
+"""Of an orthogonal polynomial. Beyond, its coefficients cancel to nothing near the ends of its interval."""
+
+
+def _plus(a: Any, b: Any) -> Any:
+    return a + b if a.is_Number and b.is_Number else flat(Add, (a, b))
+
+
+def _minus(a: Any, b: Any) -> Any:
+    return _plus(a, -b if b.is_Number else flat(Mul, (S.NegativeOne, b)))
+
+
+def _over(a: Any, *below: Any) -> Any:
+    return flat(Mul, (a, *(flat(Pow, (b, S.NegativeOne)) for b in below)))
+
+
+def beta(node: Any) -> Any:
+    """Γ(a) Γ(b) / Γ(a + b) (5.12.1)."""
+    a, b = node.args
+    return _over(flat(Mul, (applied(gamma, a), applied(gamma, b))), applied(gamma, _plus(a, b)))
+
+
+def rising(node: Any) -> Any:
+    """Γ(x + k) / Γ(x) (5.2.5)."""
+    x, k = node.args
+    return _product(x, k, S.One) or _over(applied(gamma, _plus(x, k)), applied(gamma, x))
+
+
+def falling(node: Any) -> Any:
+    """Γ(x + 1) / Γ(x − k + 1) (5.2.6)."""
+    x, k = node.args
+    up = _plus(x, S.One)
+    return _product(x, k, S.NegativeOne) or _over(applied(gamma, up), applied(gamma, _minus(up, k)))
+
+
+def binomial(node: Any) -> Any:
+    """x (x − 1) … (x − k + 1) / k!, and Γ(x + 1) / (Γ(k + 1) Γ(x − k + 1)) for other k (1.2.6, 5.2.6)."""
+    x, k = node.args
+    whole = _product(x, k, S.NegativeOne)
+    if whole is not None:
+        return whole if k < 2 else _over(whole, sympy.factorial(k))
+    up = _plus(x, S.One)
+    return _over(applied(gamma, up), applied(gamma, _plus(k, S.One)), applied(gamma, _minus(up, k)))
+
+
+def _product(x: Any, k: Any, step: Any) -> Any:
+    """x (x + step) (x + 2 step) … with k factors; None where k is not a whole number of moderate size."""
+    if not isinstance(k, Integer) or not 0 <= k <= LONGEST_PRODUCT:
+        return None
+    factors = [_plus(x, i * step) if i else x for i in range(int(k))]
+    return S.One if not factors else factors[0] if len(factors) == 1 else flat(Mul, factors)
+
+
+def eta(node: Any) -> Any:
+    """(1 − 2^(1 − s)) ζ(s) (25.2.3): the first factor by expm1, since it vanishes at the pole of the second."""
+    (s,) = node.args[:1]
+    small = applied(expm1, flat(Mul, (_minus(S.One, s), applied(sympy.log, Integer(2)))))
+    return flat(Mul, (S.NegativeOne, small, applied(sympy.zeta, s)))
+
+
+def harmonic(node: Any) -> Any:
+    """H(x, m) = ζ(m) − ζ(m, x + 1) (25.11.4). None for m = 1, which has a primitive."""
+    if len(node.args) == 1 or node.args[1] == 1:
+        return None if len(node.args) == 1 else applied(sympy.harmonic, node.args[0])
+    x, m = node.args
+    return _minus(applied(sympy.zeta, m), applied(sympy.zeta, m, _plus(x, S.One)))
+
+
+MEANINGS: dict[Any, Callable[[Any], Any]] = {
+    sympy.beta: beta, sympy.RisingFactorial: rising, sympy.FallingFactorial: falling, sympy.binomial: binomial,
+    sympy.dirichlet_eta: eta, sympy.harmonic: harmonic,
+}  # fmt: skip
+
+
+def polynomial(family: Any) -> Callable[..., Any]:
+    """Builds an orthogonal polynomial of constant degree from its arguments, by Horner's rule with exact coefficients."""
+    unknown = sympy.Dummy("x")
+
+    def build(*given: Expr) -> Any:
+        *constants, argument = given
+        if not isinstance(constants[0], Integer) or not 0 <= constants[0] <= HIGHEST_DEGREE:
+            raise RefusalError(f"the degree of `{family.__name__}` is a whole number from 0 to {HIGHEST_DEGREE}, written out", 0)
+        if not all(constant.is_Number for constant in constants):
+            raise RefusalError(f"`{family.__name__}` takes numbers before its last argument", 1)
+        exact = [sympy.nsimplify(constant, rational=True) for constant in constants]
+        total, *rest = sympy.Poly(family(*exact, unknown), unknown).all_coeffs()
+        for coefficient in rest:
+            total = argument if total == 1 else flat(Mul, (total, argument))
+            total = _plus(total, coefficient) if coefficient else total
+        return total
+
+    return build

@@ -1,0 +1,48 @@
+"""Functions that are written out by others: each against its own definition in mpmath, values and gradients."""
+
+from __future__ import annotations
+
+import mpmath
+import pytest
+import sympy
+
+import adlab
+from adlab.errors import ParseError
+
+X, Y = sympy.symbols("x y", real=True)
+CASES = [
+    ("beta(x, y)", sympy.beta(X, Y), mpmath.beta, [(2.5, 3.5), (300.0, 250.0), (150.5, 1e-3), (-0.5, 2.2)]),
+    ("binomial(x, 3)", sympy.binomial(X, 3), lambda x: mpmath.binomial(x, 3), [(5.5,), (1e10,), (-2.25,)]),
+    ("binomial(x, y)", sympy.binomial(X, Y), mpmath.binomial, [(5.5, 2.2), (1000.25, 3.5)]),
+    ("rf(x, y)", sympy.rf(X, Y), mpmath.rf, [(5.5, 2.2), (180.5, 3.25)]),
+    ("ff(x, y)", sympy.ff(X, Y), mpmath.ff, [(5.5, 2.2)]),
+    ("dirichlet_eta(x)", sympy.dirichlet_eta(X), mpmath.altzeta, [(2.0,), (0.5,), (-1.5,)]),
+    ("harmonic(x, 2)", sympy.harmonic(X, 2), lambda x: mpmath.zeta(2) - mpmath.zeta(2, x + 1), [(2.5,), (100.0,)]),
+    ("legendre(7, x)", sympy.legendre(7, X), lambda x: mpmath.legendre(7, x), [(0.3,), (3.0,)]),
+    ("chebyshevt(6, x)", sympy.chebyshevt(6, X), lambda x: mpmath.chebyt(6, x), [(0.3,)]),
+    ("chebyshevu(6, x)", sympy.chebyshevu(6, X), lambda x: mpmath.chebyu(6, x), [(0.3,)]),
+    ("hermite(5, x)", sympy.hermite(5, X), lambda x: mpmath.hermite(5, x), [(0.3,), (3.0,)]),
+    ("laguerre(4, x)", sympy.laguerre(4, X), lambda x: mpmath.laguerre(4, 0, x), [(0.3,)]),
+    ("gegenbauer(4, 3/2, x)", sympy.gegenbauer(4, sympy.Rational(3, 2), X), lambda x: mpmath.gegenbauer(4, 1.5, x), [(0.3,)]),
+]
+
+
+@pytest.mark.parametrize(("text", "expression", "means", "points"), CASES, ids=[case[0] for case in CASES])
+def test_text_and_sympy_give_the_function(text, expression, means, points) -> None:
+    for given in (text, expression):
+        f = adlab.Function(given)
+        for point in points:
+            at = list(point)
+            with mpmath.workdps(40):
+                numbers = tuple(map(mpmath.mpf, point))
+                value = float(means(*numbers))
+                slopes = [float(mpmath.diff(means, numbers, tuple(int(i == j) for i in range(f.n)))) for j in range(f.n)]
+            assert f(at) == pytest.approx(value, rel=1e-13)
+            assert f.gradient(at) == pytest.approx(slopes, rel=1e-13)
+
+
+def test_a_degree_is_a_whole_number() -> None:
+    wrong = {"legendre(x, 2)": "whole number", "hermite(99, x)": "0 to 30", "gegenbauer(2, y, x)": "numbers before"}
+    for text, said in wrong.items():
+        with pytest.raises(ParseError, match=said):
+            adlab.Function(text)
