@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -35,8 +35,9 @@ class Function(Written):
 
     `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs. `variables` are symbols or
     names. By default they are all that occur, in natural order (x2 before x10). `point` is where reports look by default;
-    `about` is a sentence for the reader. With `example`, a point, `expression` may also be a Python function, which is traced
-    as by `adlab.from_python`. Raises ParseError, VariableError or UnsupportedExpression where the formula cannot be read.
+    `about` is a sentence for the reader. `expression` may also be a Python function if there is an `example`, a point at which
+    it is traced (`adlab.from_python`). Raises ParseError, VariableError or UnsupportedExpression where the formula cannot be
+    read.
 
     >>> f = Function("log((x1 + x2)**2 + sin(x1*x2))")
     >>> f([1, 2]), f.gradient({"x1": 1, "x2": 2})
@@ -46,13 +47,13 @@ class Function(Written):
     """
 
     of_code: ClassVar[Callable[..., Function] | None] = None
-    """Makes the function of a Python function. A room above this one puts it here: see `adlab.page.attach`."""
+    """Traces a Python function. A room above this one puts it here: see `adlab.page.attach`."""
 
     within: Function | None = None
     """For a derivative program: the function that it differentiates. Outside that function's domain there is no value."""
 
     def __new__(cls, expression: Any = None, *_: Any, example: Any = None, **options: Any) -> Function:
-        """Of a Python function a traced one, which is a `Function` too."""
+        """A Python function with an example becomes a traced function, which is a `Function` too."""
         if example is None or cls is not Function:
             return object.__new__(cls)
         if not is_code(expression):
@@ -288,26 +289,12 @@ class Function(Written):
         found.variables, found.scalar, found.point = self.variables, len(program.outputs) == 1, self.point
         return found
 
-    def compile(
-        self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
-        wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None, data: Sequence[Any] | None = None,
-        sparse: bool = False,
-    ) -> Any:  # fmt: skip
-        """A fast callable of the values, or of a `derivative`: see `adlab.compile`.
-
-        `wrt` names the variables to differentiate by, or `data` those not to. `constants` fixes others: `{"g": 9.81}`.
-        With `sparse` a Jacobian or a Hessian leaves its zeros out.
-        """
-        from adlab.compile.derivatives import but_data
-        from adlab.compile.program import compile_function
-
-        by = but_data(self.names, wrt, constants, data)
-        return compile_function(self, backend, derivative, accuracy, by, constants, sparse)
-
 
 def as_function(f: Any, x: Any = None) -> Function:
-    """A Function is returned as it is. A text, an expression or a sequence of them is made into one; names that the point
-    `x` gives a value are variables, even `pi` and `E`."""
+    """A Function is returned as it is. A text, an expression or a sequence of them is made into one.
+
+    A name to which the point `x` gives a value is a variable, even `pi` and `E`.
+    """
     return f if isinstance(f, Function) else Function(f, named_at(f, x))
 
 

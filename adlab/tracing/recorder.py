@@ -114,7 +114,7 @@ class Recorder:
     def __init__(self, names: Sequence[str]) -> None:
         self.builder = Builder(names)
         self.grown, self.met_before = self.builder.nodes, self.builder.known
-        self.lines: dict[int, SourceLine] = {}
+        self.lines: dict[int, Mark] = {}
         """The line of the user's source that first asked for each node."""
         self.constants: dict[tuple[type, float], int] = {}
         self.guards: dict[int, Guard] = {}
