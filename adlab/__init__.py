@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from adlab import gallery as gallery
     from adlab.arithmetic.catalogue import walk as walk
     from adlab.arithmetic.registration import primitive as primitive
+    from adlab.audit.improve import improve as improve
     from adlab.audit.reading import read as read
     from adlab.audit.rules import rules as rules
     from adlab.audit.sweep import sweep as sweep
@@ -130,6 +131,7 @@ _HOME = {
     "from_python": "adlab.tracing.traced",
     "gradient": "adlab.report.direct",
     "hessian": "adlab.report.direct",
+    "improve": "adlab.audit.improve",
     "jacobian": "adlab.report.direct",
     "load": "adlab.report.saved",
     "methods": "adlab.methods",

@@ -259,6 +259,22 @@ def read(options: argparse.Namespace) -> None:
     show(options, read(_one_file(options)))
 
 
+def improve(options: argparse.Namespace) -> None:
+    """A form that keeps its digits."""
+    from adlab.audit.improve import improve
+
+    f = function_of(options)
+    show(options, improve(f, point_of(options, f), dict(map(_range, options.range.split(","))) if options.range else None))
+
+
+def _range(text: str) -> tuple[str, tuple[float, float]]:
+    name, _, ends = text.partition("=")
+    low, dots, high = ends.partition("..")
+    if not (name and dots and low and high):
+        raise OptionError(f"--range {text}: write it as x=1e-9..1")
+    return name.strip(), (number("--range", low), number("--range", high))
+
+
 def rules(options: argparse.Namespace) -> None:
     """The audit of rules."""
     from adlab.audit.rules import rules

@@ -34,6 +34,7 @@ One formula, differentiated every way there is, judged and explained.
   adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
   adlab table   "x*sin(y)" "exp(x)" FILE         methods × formulas: digits, operations or time
   adlab read    FILE                             the formulas of a file: FPCore, SBML, CSV and more
+  adlab improve "sqrt(x+1)-sqrt(x)" --at x=1e12  another form, which keeps the digits of value and gradient
   adlab rules   tanh softplus                    whose derivatives keep their digits: adlab, torch, jax …
   adlab sweep   FILE --out rows.csv              a whole file of formulas through every method
   adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
@@ -187,6 +188,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--patience": {"type": float, "default": 5.0, "metavar": "S", "help": "seconds that all of it may take, by default 5"},
     "sweep --patience": {"type": float, "default": 20.0, "metavar": "S",
                          "help": "seconds for the truth, and for each method, of one formula at one point; by default 20"},
+    "--range": {"default": "", "metavar": "NAME=A..B", "help": "where the forms are measured, too: x=1e-9..1,y=0..2"},
     "--quiet": {"action": "store_true", "help": "no progress on standard error"},
 }  # fmt: skip
 
@@ -292,6 +294,9 @@ COMMANDS: dict[str, Command] = {
                      ("words", "FORMULA or FILE")),
     "read": Command("the formulas of a file: FPCore, SBML, CoolProp, CSV, lines of JSON, SymPy's srepr", commands.read,
                     "json markdown", ("formulas.csv", "benchmarks.fpcore"), ("words", "FILE")),
+    "improve": Command("another form of a formula that keeps its digits, found by search and measured by the truth",
+                       commands.improve, "formula at variables range json markdown",
+                       ('"sqrt(x + 1) - sqrt(x)" --at x=1e12', '"(1 - cos(x))/x**2" --at x=0.005 --range x=1e-6..1')),
     "rules": Command("the derivative of each operation, in every system, over its whole range: the worst error, who loses digits",
                      commands.rules, "order json markdown plot", ("tanh softplus", "gelu --systems torch,jax --order 2"),
                      ("words", "NAME"), _rules_options),

@@ -1,0 +1,243 @@
+"""Other ways to write an expression: identities of calculus, each true wherever both sides have a value.
+
+A rewrite takes one expression and yields equal ones. Which of them keeps its digits is for `improve` to measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from typing import Any
+
+import sympy
+from sympy import Add, Integer, Mul, Pow, Rational, S, cos, exp, log, sin
+from sympy.codegen.cfunctions import expm1, hypot, log1p
+from sympy.codegen.numpy_nodes import logaddexp
+
+from adlab.text.functions import sigmoid, softplus
+
+Rewrite = Callable[[Any], Iterator[Any]]
+LARGEST = 60
+"""Operations of an expression that SymPy is asked to factor or to expand: both may blow it up."""
+_NEAREST = 64
+"""The largest denominator of a number at which a stationary point is looked for."""
+
+
+def rewrites(expression: Any, near: dict[Any, float]) -> Iterator[tuple[str, Any]]:
+    """(name, equal expression) for every identity that fits the expression itself. `near` is the point it is for.
+
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> sorted({str(new) for name, new in rewrites(exp(x) - 1, {x: 1e-9}) if name == "expm1"})
+    ['expm1(x)']
+    """
+    for name, rewrite in _RULES.items():
+        for new in rewrite(expression):
+            if new != expression:
+                yield name, new
+    for new in _recentred(expression, near):
+        yield "about a stationary point", new
+
+
+def _pairs(sum_: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """(a, b, rest) with a sum = a − b + rest, for every two terms of opposite sign."""
+    if not isinstance(sum_, Add):
+        return
+    for first, second in combinations(sum_.args, 2):
+        rest = Add(*(term for term in sum_.args if term is not first and term is not second))
+        for a, b in ((first, second), (second, first)):
+            if b.could_extract_minus_sign() and not a.could_extract_minus_sign():
+                yield a, -b, rest
+
+
+def _as_root(term: Any) -> tuple[Any, Any, Any] | None:
+    """(factor, base, exponent) of a term c·bᵖ with a fraction p."""
+    factor, rest = term.as_independent(Pow) if not isinstance(term, Pow) else (S.One, term)
+    if isinstance(rest, Pow) and isinstance(rest.exp, Rational) and not isinstance(rest.exp, Integer):
+        return factor, rest.base, rest.exp
+    return None
+
+
+def _conjugate(sum_: Any) -> Iterator[Any]:
+    """c√A − d√B = (c²A − d²B)/(c√A + d√B), and √A − B likewise."""
+    for a, b, rest in _pairs(sum_):
+        if any((root := _as_root(term)) is not None and root[2] == S.Half for term in (a, b)):
+            yield sympy.expand(a**2 - b**2) / (a + b) + rest
+            yield sympy.factor(sympy.expand(a**2 - b**2)) / (a + b) + rest
+
+
+def _cube_roots(sum_: Any) -> Iterator[Any]:
+    """A^(1/3) − B^(1/3) = (A − B)/(A^(2/3) + (AB)^(1/3) + B^(2/3))."""
+    for a, b, rest in _pairs(sum_):
+        roots = [_as_root(a), _as_root(b)]
+        if all(root is not None and root[2] == Rational(1, 3) for root in roots):
+            yield sympy.expand(a**3 - b**3) / (a**2 + a * b + b**2) + rest
+
+
+def _powers(sum_: Any) -> Iterator[Any]:
+    """A^p − B^p = B^p·expm1(p·log1p((A − B)/B)), where A and B are positive."""
+    for a, b, rest in _pairs(sum_):
+        if isinstance(a, Pow) and isinstance(b, Pow) and a.exp == b.exp and a.base != b.base:
+            yield b * expm1(a.exp * log1p(sympy.simplify((a.base - b.base) / b.base))) + rest
+        if (isinstance(a, Pow) and b == 1) or (isinstance(b, Pow) and a == 1):
+            power, sign = (a, 1) if b == 1 else (b, -1)
+            yield sign * expm1(power.exp * _log(power.base)) + rest
+
+
+def _log(base: Any) -> Any:
+    """log(1 + u) as log1p(u)."""
+    return log1p(base - 1) if isinstance(base, Add) and S.One in base.args else log(base)
+
+
+def _expm1(sum_: Any) -> Iterator[Any]:
+    """c·exp(u) − c = c·expm1(u); exp(u) − exp(v) = exp(v)·expm1(u − v)."""
+    for a, b, rest in _pairs(sum_):
+        for sign, one, other in ((1, a, b), (-1, b, a)):
+            factor, power = one.as_independent(exp) if not isinstance(one, exp) else (S.One, one)
+            if not isinstance(power, exp):
+                continue
+            if factor == other:
+                yield sign * factor * expm1(power.args[0]) + rest
+            elif isinstance(other, exp) and factor == 1:
+                yield sign * other * expm1(sympy.expand(power.args[0] - other.args[0])) + rest
+
+
+def _log1p(node: Any) -> Iterator[Any]:
+    """log(1 + u) = log1p(u); log(u) = log1p(u − 1); log of a quotient near 1."""
+    if isinstance(node, log):
+        yield log1p(sympy.expand(node.args[0] - 1))
+        yield log1p(sympy.factor(node.args[0] - 1))
+        numerator, denominator = sympy.fraction(sympy.together(node.args[0]))
+        if denominator != 1:
+            yield log1p(sympy.expand(numerator - denominator) / denominator)
+
+
+def _logs(sum_: Any) -> Iterator[Any]:
+    """log(A) − log(B) = log1p((A − B)/B)."""
+    for a, b, rest in _pairs(sum_):
+        if isinstance(a, log) and isinstance(b, log):
+            yield log1p(sympy.expand(a.args[0] - b.args[0]) / b.args[0]) + rest
+            yield log(a.args[0] / b.args[0]) + rest
+
+
+def _softplus(node: Any) -> Iterator[Any]:
+    """log(1 + eᵘ) = softplus(u); log(eᵘ + eᵛ) = logaddexp(u, v); 1/(1 + eᵘ) = sigmoid(−u)."""
+    if isinstance(node, (log, log1p)):
+        inner = node.args[0] + (1 if isinstance(node, log1p) else 0)
+        if isinstance(inner, Add) and len(inner.args) == 2:
+            u, v = (term.args[0] if isinstance(term, exp) else S.Zero if term == 1 else None for term in inner.args)
+            if u is not None and v is not None:
+                yield softplus(v) if u == 0 else softplus(u) if v == 0 else logaddexp(u, v)
+    if isinstance(node, Pow) and node.exp == -1 and isinstance(node.base, Add) and isinstance(node.base - 1, exp):
+        yield sigmoid(-(node.base - 1).args[0])
+
+
+def _quotients_of_exponentials(node: Any) -> Iterator[Any]:
+    """eᵘ/(eᵘ + c) divided by eᵘ above and below."""
+    numerator, denominator = sympy.fraction(node)
+    if isinstance(denominator, Add):
+        for factor in {power for power in numerator.atoms(exp) | denominator.atoms(exp) if power.free_symbols}:
+            below = Add(*(sympy.powsimp(term / factor) for term in denominator.args))
+            yield sympy.powsimp(numerator / factor) / below
+            for better in _expm1(below):
+                yield sympy.powsimp(numerator / factor) / better
+
+
+def _trigonometry(sum_: Any) -> Iterator[Any]:
+    """1 − cos u = 2 sin²(u/2); differences of sines and cosines as products; tan, 1 − sin²."""
+    for a, b, rest in _pairs(sum_):
+        for sign, one, other in ((1, a, b), (-1, b, a)):
+            factor, wave = other.as_independent(cos) if not isinstance(other, cos) else (S.One, other)
+            if isinstance(wave, cos) and one == factor:
+                yield sign * 2 * factor * sin(wave.args[0] / 2) ** 2 + rest
+        if isinstance(a, cos) and isinstance(b, cos):
+            yield -2 * sin((a.args[0] + b.args[0]) / 2) * sin(sympy.expand(a.args[0] - b.args[0]) / 2) + rest
+        if isinstance(a, sin) and isinstance(b, sin):
+            yield 2 * cos((a.args[0] + b.args[0]) / 2) * sin(sympy.expand(a.args[0] - b.args[0]) / 2) + rest
+        if isinstance(a, sympy.tan) and isinstance(b, sympy.tan):
+            yield sin(sympy.expand(a.args[0] - b.args[0])) / (cos(a.args[0]) * cos(b.args[0])) + rest
+        if isinstance(a, sympy.atan) and isinstance(b, sympy.atan):  # the angle between (1, x) and (1, y)
+            x, y = a.args[0], b.args[0]
+            yield sympy.atan2(sympy.expand(x - y), 1 + x * y) + rest
+
+
+def _half_angle(node: Any) -> Iterator[Any]:
+    """(1 − cos u)/sin u = tan(u/2)."""
+    numerator, denominator = sympy.fraction(node)
+    for wave in denominator.atoms(sin):
+        if sympy.expand(numerator - 1 + cos(wave.args[0])) == 0 and denominator == wave:
+            yield sympy.tan(wave.args[0] / 2)
+
+
+def _sinc(node: Any) -> Iterator[Any]:
+    """sin(cu)ᵏ/uᵏ = cᵏ sinc(cu)ᵏ."""
+    if not isinstance(node, Mul):
+        return
+    for power in node.args:
+        wave, k = power.as_base_exp()
+        if isinstance(wave, sin) and k.is_Integer and k > 0:
+            scale, letter = wave.args[0].as_coeff_Mul()
+            rest = node / power * letter**k
+            if not rest.has(letter) or sympy.count_ops(rest) < sympy.count_ops(node / power):
+                yield scale**k * sympy.sinc(wave.args[0]) ** k * rest
+
+
+def _hypot(node: Any) -> Iterator[Any]:
+    """√(A² + B²) = hypot(A, B)."""
+    if isinstance(node, Pow) and node.exp in (S.Half, -S.Half) and isinstance(node.base, Add) and len(node.base.args) == 2:
+        sides = [_side(term) for term in node.base.args]
+        if None not in sides:
+            yield hypot(*sides) ** (1 if node.exp == S.Half else -1)
+
+
+def _side(square: Any) -> Any:
+    """What this is the square of, None where that cannot be seen."""
+    if square.is_Number and square > 0:
+        return sympy.sqrt(square)
+    return square.base if isinstance(square, Pow) and square.exp == 2 else None
+
+
+def _algebra(node: Any) -> Iterator[Any]:
+    """The same expression over one denominator, factored, expanded, in partial fractions, by Horner's rule."""
+    if not isinstance(node, (Add, Mul, Pow)) or sympy.count_ops(node) > LARGEST:
+        return
+    for change in (sympy.together, sympy.factor, sympy.expand, sympy.cancel, _difference_over_one_denominator):
+        try:
+            yield change(node)
+        except (sympy.PolynomialError, NotImplementedError, AttributeError, TypeError, ValueError):
+            continue
+    for variable in sorted(node.free_symbols, key=str):
+        try:
+            yield sympy.apart(node, variable)
+            if node.is_polynomial(variable):
+                yield sympy.horner(node, variable)
+        except (sympy.PolynomialError, NotImplementedError, AttributeError, TypeError, ValueError):
+            continue
+
+
+def _difference_over_one_denominator(node: Any) -> Any:
+    numerator, denominator = sympy.fraction(sympy.together(node))
+    return sympy.factor(sympy.expand(numerator)) / denominator
+
+
+def _recentred(node: Any, near: dict[Any, float]) -> Iterator[Any]:
+    """f(c) + (x − c)²·g(x) about a stationary point c: the derivative's sum over paths then has no terms that cancel."""
+    if len(node.free_symbols) != 1 or sympy.count_ops(node) > LARGEST or not isinstance(node, (Add, Mul, Pow)):
+        return
+    [x] = node.free_symbols
+    if x not in near or not node.is_rational_function(x):
+        return
+    centre = Rational(near[x]).limit_denominator(_NEAREST)
+    try:
+        if centre == 0 or sympy.diff(node, x).subs(x, centre) != 0:
+            return
+        there = node.subs(x, centre)
+        yield there + sympy.factor(sympy.together(node - there))
+    except (sympy.PolynomialError, ZeroDivisionError, TypeError):
+        return
+
+
+_RULES: dict[str, Rewrite] = {
+    "conjugate": _conjugate, "cube roots": _cube_roots, "powers": _powers, "expm1": _expm1, "log1p": _log1p, "logarithms": _logs,
+    "softplus": _softplus, "divided by an exponential": _quotients_of_exponentials, "trigonometry": _trigonometry,
+    "half angle": _half_angle, "sinc": _sinc, "hypot": _hypot, "algebra": _algebra,
+}  # fmt: skip

@@ -1,0 +1,74 @@
+"""Better forms: each rewrite is an identity, each proposal is measured by the truth, nothing is proposed that is worse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sympy
+
+import adlab
+from adlab.audit.improve import ENOUGH, improve
+from adlab.audit.rewrites import rewrites
+
+LOSSY = [
+    ("sqrt(x + 1) - sqrt(x)", 1e12),
+    ("x/(1 - x)", -1e9),
+    ("exp(x)/(exp(x) - 1)", 1e-7),
+    ("x/(x**2 + 1)", 1.0000001),
+    ("(1 - cos(x))/(x*x)", 0.005),
+    ("(x + 1)**(1/3) - x**(1/3)", 8e13),
+    ("log(x + 1) - log(x)", 1e11),
+    ("1/(x + 1) - 1/x", 1e9),
+    ("log(1 + x)", 1e-12),
+]
+IDENTITIES = [
+    "sqrt(x + 1) - sqrt(y)", "x**(1/3) - y**(1/3)", "3*exp(x) - 3", "exp(x) - exp(y)", "log(x/y)", "log(x) - log(y)",
+    "(x + y)**2.5 - 1", "log(1 + exp(x))", "log(exp(x) + exp(y))", "1/(1 + exp(-x))", "exp(x)/(exp(x) + 2)", "2 - 2*cos(x)", "cos(x) - cos(y)",
+    "sin(x) - sin(y)", "tan(x) - tan(y)", "atan(x) - atan(y)", "(1 - cos(x))/sin(x)", "sin(x/2)**2/x**2", "sqrt(x**2 + y**2)",
+    "1/sqrt(x**2 + 4)", "x/(x**2 + 1) + 1/(x - 3)", "x**3 + 2*x**2 + x", "(x + y)**3 - x**3", "x**y - 3**y",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", IDENTITIES)
+def test_every_rewrite_is_an_identity(text: str) -> None:
+    f = adlab.Function(text)
+    near = dict(zip(f.variables, (0.75, 1.25), strict=False))
+    found = list(rewrites(f.outputs[0], near))
+    assert found, "no identity fits"
+    for name, new in found:
+        for point in ((0.75, 1.25), (1.5, 0.625)):
+            at = dict(zip(f.variables, map(sympy.Float, point, [60] * 2), strict=False))
+            old, now = (sympy.N(part.xreplace(at).doit(), 40) for part in (f.outputs[0], new))
+            assert abs(old - now) < 1e-12 * max(1, abs(old)), (name, new)
+
+
+@pytest.mark.parametrize(("text", "at"), LOSSY)
+def test_value_and_gradient_keep_their_digits_in_the_form_that_is_found(text: str, at: float) -> None:
+    found = improve(text, at)
+    assert found.before.worst < 10
+    assert found.after.worst > 13
+    assert found.worse == []
+    better = adlab.Function(found.after.text)
+    truth = float(adlab.truth(text, at).gradient[0])
+    assert float(better.gradient(at)[0]) == pytest.approx(truth, rel=1e-13)
+
+
+def test_a_range_is_kept_to_and_what_is_worse_there_is_said() -> None:
+    found = improve("sqrt(x + 1) - sqrt(x)", 1e12, over={"x": (1.0, 1e15)})
+    assert {point[0] for point in found.points} > {1e12}
+    assert found.after.worst >= ENOUGH
+    assert "instead of" in str(found)
+
+
+@pytest.mark.parametrize("text", ["sin(x)*y", "x + y", "exp(-x)"])
+def test_what_keeps_its_digits_is_left_alone(text: str) -> None:
+    found = improve(text, np.full(adlab.Function(text).n, 0.75))
+    assert not found.found
+    assert found.after is found.before
+    assert "keeps its digits" in str(found)
+
+
+@pytest.mark.parametrize(("f", "over"), [(["x", "x**2"], None), ("log(x)", {"x": (3, 1)}), ("log(x)", {"z": (1, 3)})])
+def test_bad_input_is_refused(f: object, over: dict[str, tuple[float, float]] | None) -> None:
+    with pytest.raises(adlab.AdlabError):
+        improve(f, 1.0, over)
