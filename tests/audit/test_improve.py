@@ -23,7 +23,8 @@ LOSSY = [
 ]
 IDENTITIES = [
     "sqrt(x + 1) - sqrt(y)", "x**(1/3) - y**(1/3)", "3*exp(x) - 3", "exp(x) - exp(y)", "log(x/y)", "log(x) - log(y)",
-    "(x + y)**2.5 - 1", "log(1 + exp(x))", "log(exp(x) + exp(y))", "1/(1 + exp(-x))", "exp(x)/(exp(x) + 2)", "2 - 2*cos(x)", "cos(x) - cos(y)",
+    "(x + y)**2.5 - 1",
+    "log(1 + exp(x))", "log(exp(x) + exp(y))", "1/(1 + exp(-x))", "exp(x)/(exp(x) + 2)", "2 - 2*cos(x)", "cos(x) - cos(y)",
     "sin(x) - sin(y)", "tan(x) - tan(y)", "atan(x) - atan(y)", "(1 - cos(x))/sin(x)", "sin(x/2)**2/x**2", "sqrt(x**2 + y**2)",
     "1/sqrt(x**2 + 4)", "x/(x**2 + 1) + 1/(x - 3)", "x**3 + 2*x**2 + x", "(x + y)**3 - x**3", "x**y - 3**y",
 ]  # fmt: skip
