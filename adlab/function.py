@@ -13,7 +13,7 @@ import sympy
 from adlab.arithmetic.domain import domain
 from adlab.arithmetic.symbols import in_symbols
 from adlab.autodiff import programs
-from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.evaluator import SIGNS, Evaluator
 from adlab.autodiff.jacobian import Mode, cheaper_mode
 from adlab.autodiff.trace import Trace, trace_or_reason
 from adlab.conveniences import Written
@@ -190,7 +190,8 @@ class Function(Written):
     @cached_property
     def evaluator(self) -> Evaluator:
         """Values and derivatives at one point, an array of shape (n,); NaN where there are none."""
-        return Evaluator(self.graph, None if self.within is None else self.within.evaluator)
+        declared = {v.name: sign for v in self.variables for sign in reversed(SIGNS) if getattr(v, f"is_{sign}")}
+        return Evaluator(self.graph, None if self.within is None else self.within.evaluator, declared)
 
     @cached_property
     def batches(self) -> Batches:

@@ -70,6 +70,9 @@ def working(bits: int) -> Iterator[None]:
     """Arithmetic on the numbers of `CONTEXT` runs at `bits` of precision inside this block."""
     with exclusive():
         before = CONTEXT.prec
+        if before == bits:  # setting it costs more than an addition
+            yield
+            return
         CONTEXT.prec = bits
         try:
             yield

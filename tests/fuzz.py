@@ -1,4 +1,4 @@
-"""A fuzzer: `python -m tests.fuzz --minutes N [--seed S] [--kinds grammar,bytes,points]`.
+"""A fuzzer: `python -m tests.fuzz --minutes N [--seed S] [--kinds grammar,bytes,points]`; `edges` stands in `tests/edges.py`.
 
 Three kinds take turns. *grammar* writes formulas that parse, and asks for everything that can be had of them; *bytes* changes
 such texts at random, and parses what comes of it; *points* hands odd points to every verb of a function. An exception that is
@@ -217,6 +217,10 @@ def run(kind: str, seed: int, case: int, guard: Guard) -> list[tuple[str, str]]:
 
 def main() -> int:
     """Runs for some minutes, prints each new finding once and the counts; 1 if anything was found."""
+    if sys.argv[1:2] == ["edges"]:
+        from tests import edges
+
+        return edges.main(sys.argv[2:])
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--minutes", type=float, default=1.0)
     asked.add_argument("--seed", type=int, default=0)

@@ -6,16 +6,13 @@ A NaN at an output means that some live operation met an operand outside its dom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import sympy
 
-from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS, compiled_rule
@@ -25,14 +22,15 @@ from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
+from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
+from adlab.primitives.primitive import exact_sympy
 from adlab.primitives.table import PART
 from adlab.truth.meanings import exact, working
 
 BITS, MOST_PRECISE = 200, 2_000
 """Bits of the numbers that tell a 0 from a tiny number, and the largest graph, in nodes, that is computed with them."""
 
-FloatArray = npt.NDArray[np.float64]
 SMALLEST_NORMAL = 2.0**-1022
 """Doubles below it have fewer than 53 bits."""
 
@@ -165,6 +163,24 @@ def in_range(graph: Graph, point: Sequence[float]) -> bool:
     return True
 
 
+def steady(graph: Graph) -> bool:
+    """Whether what the constants alone decide is in binary64's range: no flag tells of it, since it is computed beforehand.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x = sympy.Symbol("x", real=True)
+    >>> steady(lower([x * 10**300], [x])), steady(lower([x * sympy.log(10**400, evaluate=False)], [x]))
+    (True, False)
+    """
+    known = constants(graph)
+    for i, value in known.items():
+        primitive, operands, parameter = graph.nodes[i]
+        met = [known[o] for o in operands] if operands else [parameter]
+        vanished = value == 0 and not (operands and primitive.vanishes) and all(number != 0 for number in met)
+        if vanished or abs(value) == np.inf or 0 < abs(value) < SMALLEST_NORMAL:
+            return False
+    return True
+
+
 def _failed(
     graph: Graph, i: int, values: Sequence[float], point: Sequence[float], derivative: bool, name: str
 ) -> DomainError | None:
@@ -210,8 +226,7 @@ def _domain_error(
     operands = graph.nodes[i].operands
     needs = needed(graph, i, condition)
     what = f"in binary64 {what} at this point, though it may have one" if rounded else f"{what} at this point"
-    met = ", ".join(f"{graph.names[o]} = {values[o]!r}" for o in dict.fromkeys(operands) if graph.nodes[o].operands
-                    or o < len(graph.inputs))  # fmt: skip
+    met = ", ".join(f"{graph.names[o]} = {values[o]!r}" for o in dict.fromkeys(operands) if not _constant(graph, o))
     operation = graph.written(i)
     where = f"{graph.names[i]} = {operation}"
     return DomainError(
@@ -240,19 +255,40 @@ def _within(rounded: float) -> str:
 
 
 def needed(graph: Graph, i: int, condition: Any) -> str:
-    """A condition of the table for the operation at this position, in the names of the graph: `v1 != 0`."""
+    """A condition of the table for the operation at this position, in the names of the graph: `v1 != 0`.
+
+    What its constants decide is left out, unless it is they that fail.
+    """
     primitive, operands, parameter = graph.nodes[i]
-    letters = dict(zip(rules.letters(primitive, parameter), [*operands, i], strict=True))
-    names = {letter: sympy.Symbol(graph.names[o]) for letter, o in letters.items()}
-    if not isinstance(condition, sympy.And):
-        return in_words(condition.xreplace(names) if hasattr(condition, "xreplace") else condition)
-    fixed = {letter: graph.nodes[o].parameter for letter, o in letters.items() if o != i and _constant(graph, o)}
-    decided = {part: part.xreplace(fixed) for part in condition.args}
-    never = next((part for part, found in decided.items() if found is sympy.false), None)
-    if never is not None:
-        return f"{in_words(never.xreplace(names))}, which never holds"
-    open_ = [part.xreplace(names) for part, found in decided.items() if found is not sympy.true]
-    return in_words(sympy.And(*open_, evaluate=False) if len(open_) != 1 else open_[0])
+    letters = rules.letters(primitive, parameter)
+    known = {
+        letter: exact_sympy(graph.nodes[o].parameter)
+        for letter, o in zip(letters, operands, strict=False)
+        if _constant(graph, o) and not isinstance(graph.nodes[o].parameter, float)
+    }
+    open_ = _undecided(condition, known)
+    names = {letter: sympy.Symbol(graph.names[o]) for letter, o in zip(letters, [*operands, i], strict=True)}
+    if isinstance(open_, bool):
+        failing = [part for part in getattr(condition, "args", ()) if _undecided(part, known) is False]
+        open_ = failing[0] if isinstance(condition, sympy.And) and failing else condition
+        return f"{in_words(open_.xreplace(names))}, which never holds"
+    return in_words(open_.xreplace(names) if hasattr(open_, "xreplace") else open_)
+
+
+def _undecided(condition: Any, known: Mapping[Any, Any]) -> Any:
+    """What is left of a condition where some letters are known: True or False where that decides it."""
+    if not isinstance(condition, sympy.Basic):
+        return bool(condition)
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        whole = isinstance(condition, sympy.And)
+        parts = [_undecided(part, known) for part in condition.args]
+        if any(part is (not whole) for part in parts):
+            return not whole
+        left = [part for part in parts if not isinstance(part, bool)]
+        return type(condition)(*left, evaluate=False) if len(left) > 1 else left[0] if left else whole
+    if condition.free_symbols and condition.free_symbols <= known.keys():
+        return bool(condition.xreplace(known))
+    return condition
 
 
 def _constant(graph: Graph, position: int) -> bool:
@@ -288,7 +324,8 @@ def turning(graph: Graph) -> list[int]:
         primitive, operands, _ = graph.nodes[i]
         moved = any(moving[o] for o in operands)
         moving[i] = moved and not primitive.piecewise_constant
-        if moved and primitive.smooth is not sympy.true:
+        compares_itself = primitive.truth_valued and len(set(operands)) == 1  # v == v asks whether there is a value
+        if moved and primitive.smooth is not sympy.true and not compares_itself:
             found.append(i)
     return found
 
@@ -309,27 +346,3 @@ def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
 def kinked(graph: Graph, point: Sequence[float]) -> bool:
     """Whether some live operation is on a kink or jump here. Quick for graphs that have none."""
     return bool(turning(graph)) and bool(kinks(graph, point))
-
-
-def special_rows(graph: Graph, points: FloatArray) -> npt.NDArray[np.bool_]:
-    """The points, shape (N, inputs), at which a sweep on floats may go wrong. It looks at all values on the way.
-
-    There an operation overflows, underflows, has a subnormal result, or is on a kink. A NaN alone is no such sign: an operand
-    outside the domain gives NaN too.
-    """
-    with np.errstate(all="ignore"):
-        values = evaluate(graph, list(points.T), ARRAYS)
-        found = np.zeros(len(points), dtype=bool)
-        for i in graph.operations:
-            primitive, operands, _ = graph.nodes[i]
-            if primitive.compound:
-                continue
-            size = np.abs(values[i])
-            found |= (size == np.inf) | ((size > 0) & (size < SMALLEST_NORMAL))
-            if not primitive.vanishes:
-                found |= (size == 0) & reduce(np.logical_and, [np.not_equal(values[o], 0) for o in operands])
-        for i in turning(graph):
-            primitive, operands, parameter = graph.nodes[i]
-            rule = rules.conditions(primitive, parameter)
-            found |= evaluate(rule, [*(values[o] for o in operands), values[i]], ARRAYS)[rule.outputs[-1]] == 0
-    return found

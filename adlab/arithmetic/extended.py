@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import operator
+import random
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cache
@@ -26,10 +27,28 @@ from adlab.truth.values import Plan, plan
 
 BITS = 160
 """Bits of the mantissa: three times those of binary64, so that ordinary cancellations leave enough digits."""
+PRECISIONS = BITS, 640, 4500
+"""Where `BITS` do not settle an answer, and where those do not. By the last even a second derivative, which may cancel parts of
+2**(1024 + 2*1074), is known to less than the smallest double."""
+AGREED = 60
+"""Bits in which two answers agree that are settled: some more than a double has."""
+SMALLEST = -1100
+"""The magnitude, in bits, below which a number rounds to 0."""
+NOISE = 20
+"""Bits of a random error: so many that two walks do not have the same one by chance."""
+STEADY = 1e-12
+"""By how much, beside itself, binary64's value of an operation may change where an operand is rounded."""
+SPARE = 8
+"""A result that ends so many bits before its last one was exact, with odds of 256 to 1 at least."""
 LARGEST_MAGNITUDE = 2**40
 """The largest exponent that is followed, given as its own length in bits. A larger number counts as infinite."""
 
 
+BEYOND = 2**64
+"""From here on exp and its like have no exponent that is followed: they are infinite, 0, or on their asymptote."""
+SATURATED = frozenset(["exp", "exp2", "expm1", "sinh", "cosh", "tanh", "sech", "csch", "coth", "gauss", "growth", "erf", "erfc",
+                       "sigmoid"])  # fmt: skip
+"""Functions that are infinite, or constant but for less than any number that is followed, far from 0."""
 FARTHEST = 2**1000
 """The largest exponent that is reported: a float can hold it. Nothing depends on how much larger a number is."""
 
@@ -42,8 +61,7 @@ class Extended(Numbers):
 
     def constant(self, value: Any) -> Any:
         if isinstance(value, sympy.Basic):
-            (found,) = plan([value], []).values([], self.bits)
-            return exact(found)
+            return _constant(value, self.bits)
         if isinstance(value, float):
             return exact(value)  # NaN and infinities too
         with working(self.bits):
@@ -54,15 +72,15 @@ class Extended(Numbers):
         native = NATIVE.get(primitive.name)
         with working(self.bits):
             if native is not None:
-                return native(*operands)
+                return native(*operands) if parameter is None else native(*operands, parameter)
             if any(_lost(operand) for operand in operands):
-                return CONTEXT.nan
+                return _far(primitive, parameter, operands)
         try:
             (found,) = meaning(primitive, parameter, len(operands)).values(operands, self.bits)
         except AdlabError:  # no value, or none that the truth can compute: if binary64 has a number, that is used
-            value = primitive.value([nearest(operand) for operand in operands], parameter)
-            doubtful = abs(value) == math.inf or (value == 0 and not primitive.vanishes) or 0 < abs(value) < 2.0**-1022
-            return CONTEXT.nan if doubtful else exact(value)
+            if primitive.name in SATURATED and abs(operands[0]) >= BEYOND:
+                return _far(primitive, parameter, operands)
+            return _binary64(primitive, parameter, operands)
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
 
@@ -111,6 +129,30 @@ def _lost(number: Any) -> bool:
     return not CONTEXT.isfinite(number) or (number != 0 and abs(magnitude(number)) > LARGEST_MAGNITUDE)
 
 
+def _binary64(primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+    """An operation on the nearest doubles; NaN where they are too far from the operands, or the result is no normal number."""
+    given = [nearest(operand) for operand in operands]
+    value = primitive.value(given, parameter)
+    if abs(value) == math.inf or (value == 0 and not primitive.vanishes) or 0 < abs(value) < 2.0**-1022:
+        return CONTEXT.nan
+    for k, operand in enumerate(operands):
+        if given[k] != operand:  # one unit in its last place must not matter
+            beside = primitive.value([*given[:k], math.nextafter(given[k], math.inf), *given[k + 1 :]], parameter)
+            if not abs(beside - value) <= STEADY * abs(value):
+                return CONTEXT.nan
+    return exact(value)
+
+
+def _far(primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+    """An operation on a number too large to be followed: what it saturates to, or NaN where that is not known."""
+    (first, *others) = operands
+    if others or CONTEXT.isnan(first):
+        return CONTEXT.nan
+    if primitive.name in SATURATED and abs(first) >= BEYOND:
+        return exact(primitive.value([math.inf if first > 0 else -math.inf], parameter))
+    return CONTEXT.nan
+
+
 def _quotient(a: Any, b: Any) -> Any:
     return CONTEXT.nan if b == 0 else a / b
 
@@ -130,14 +172,25 @@ def _extreme(better: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
     return lambda a, b: a if CONTEXT.isnan(a) or better(a, b) else b
 
 
-# Operations that need no function of mpmath's: arithmetic, comparisons and choices.
+def _power(a: Any, n: Any) -> Any:
+    return CONTEXT.nan if a == 0 and n < 0 else a ** int(n)
+
+
+# What mpmath computes of numbers of any size: arithmetic, and what compares and chooses.
 NATIVE: dict[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": _quotient, "neg": operator.neg, "abs": abs,
     "lt": _truth(operator.lt), "le": _truth(operator.le), "gt": _truth(operator.gt), "ge": _truth(operator.ge),
     "eq": _truth(operator.eq), "ne": _truth(operator.ne), "min": _extreme(operator.lt), "max": _extreme(operator.gt),
     "and": lambda a, b: a if a == 0 else b if b == 0 else a * b, "or": lambda a, b: a if a == 1 else b if b == 1 else a * b,
-    "not": lambda a: 1 - a, "select": _chosen,
+    "not": lambda a: 1 - a, "select": _chosen, "powi": _power,
+    "sqrt": lambda a: CONTEXT.sqrt(a) if a >= 0 else CONTEXT.nan, "log": lambda a: CONTEXT.log(a) if a > 0 else CONTEXT.nan,
 }  # fmt: skip
+
+
+@cache
+def _constant(value: sympy.Basic, bits: int) -> Any:
+    (found,) = plan([value], []).values([], bits)
+    return exact(found)
 
 
 @cache
@@ -163,8 +216,78 @@ def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
     >>> outputs(lower([sympy.exp(x) / (1 + sympy.exp(x)) ** 2], [x]), [-400.0])
     (1.9151695967140057e-174,)
     """
-    values = evaluate(graph, [number(x) for x in point], EXTENDED)
-    return tuple(nearest(values[output]) for output in graph.outputs)
+
+    def compute(arithmetic: Extended) -> list[Any]:
+        values = evaluate(graph, [number(x) for x in point], arithmetic)
+        return [values[output] for output in graph.outputs]
+
+    return tuple(map(nearest, settled(compute)))
+
+
+class _Unsteady(Extended):
+    """Extended numbers, each inexact result off by up to 2**`NOISE` units in its last place, at random.
+
+    Two walks that round in different ways agree in the digits that rounding has left, and in no others (Vignes, A stochastic
+    arithmetic for reliable scientific computation, 1993). An exact result, which ends before its last bit, stays as it is.
+    """
+
+    def __init__(self, bits: int, seed: int) -> None:
+        super().__init__(bits)
+        self._random = random.Random(seed)
+
+    def constant(self, value: Any) -> Any:
+        return self._rounded(super().constant(value))
+
+    def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        found = super().apply(primitive, parameter, operands)
+        return found if primitive.routes else self._rounded(found)
+
+    def add(self, a: Any, b: Any) -> Any:
+        return self._rounded(super().add(a, b))
+
+    def mul(self, a: Any, b: Any) -> Any:
+        return self._rounded(super().mul(a, b))
+
+    def _rounded(self, found: Any) -> Any:
+        if not CONTEXT.isfinite(found) or bits_used(found) < self.bits - SPARE:
+            return found
+        with working(self.bits):
+            return found + CONTEXT.ldexp(self._random.randint(-(2**NOISE), 2**NOISE), magnitude(found) - self.bits)
+
+
+def bits_used(number: Any) -> int:
+    """The bits of a finite number from its first 1 to its last."""
+    return int(number._mpf_[1]).bit_length()
+
+
+def settled(compute: Callable[[Extended], list[Any]]) -> list[Any]:
+    """The numbers that `compute` finds with so many bits that rounding does not matter; NaN where none are enough.
+
+    It computes twice, and each rounds in another way. What cancels more digits than were kept differs, and is computed
+    with more. Nothing that is left at last is said to be 0 unless binary64 has no smaller number.
+    """
+    found: list[Any] = []
+    for bits in PRECISIONS:
+        with working(bits):
+            found, other = compute(_Unsteady(bits, 1)), compute(_Unsteady(bits, 2))
+        same = [_same(a, b) for a, b in zip(found, other, strict=True)]
+        if all(same):
+            break
+    return [a if held or _vanished(a, b) else CONTEXT.nan for a, b, held in zip(found, other, same, strict=True)]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if not CONTEXT.isfinite(a) or not CONTEXT.isfinite(b):
+        return bool(a == b or (CONTEXT.isnan(a) and CONTEXT.isnan(b)))
+    if a == b:
+        return True
+    with working(BITS):  # where they differ more they are not the same
+        return a != 0 and b != 0 and magnitude(a - b) <= magnitude(a) - AGREED
+
+
+def _vanished(a: Any, b: Any) -> bool:
+    """Whether both are numbers far below the smallest double."""
+    return all(CONTEXT.isfinite(each) and (each == 0 or magnitude(each) < SMALLEST) for each in (a, b))
 
 
 def number(x: float) -> Any:

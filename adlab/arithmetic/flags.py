@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 
 # FE_ALL_EXCEPT, FE_OVERFLOW | FE_UNDERFLOW in <fenv.h> of glibc, by processor.
-_MASKS = {"x86_64": (0x3D, 0x18), "AMD64": (0x3D, 0x18), "aarch64": (0x1F, 0x0C)}
+MASKS = {"x86_64": (0x3D, 0x18), "AMD64": (0x3D, 0x18), "aarch64": (0x1F, 0x0C)}
 
 
 def _found() -> tuple[Callable[[], object], Callable[[], bool]]:
     """Functions that clear the flags, and that say whether a number overflowed or underflowed since."""
-    masks = _MASKS.get(platform.machine())
+    masks = MASKS.get(platform.machine())
     if masks is None or not sys.platform.startswith("linux"):
         return (lambda: None), (lambda: True)
     everything, range_ = masks

@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import Any
 
 from adlab.arithmetic.domain import kinked
-from adlab.arithmetic.extended import EXTENDED, Extended, nearest, number
+from adlab.arithmetic.extended import EXTENDED, Extended, nearest, number, settled
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.jacobian import jacobian
 from adlab.graph.graph import Graph
@@ -46,7 +46,7 @@ def walked(graph: Graph, point: Sequence[float]) -> tuple[list[float], list[list
 
 def exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
     """As `walked`, before the rounding."""
-    values, rows = _at(graph, [number(x) for x in point], EXTENDED)
+    values, rows = _settled(graph, point)
     if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # only a value that exists has a limit of partials
         rows = _mended(rows, lambda place, arithmetic: _at(graph, place, arithmetic), values, point)
     return values, rows
@@ -58,24 +58,26 @@ def product(rows: Rows, vector: Sequence[float]) -> list[float]:
     for row in rows:
         total = number(0)
         for entry, weight in zip(row, vector, strict=True):
+            if weight == 0 and EXTENDED.exists(entry):
+                continue
             total = EXTENDED.add(total, EXTENDED.mul(entry, number(weight)))
         found.append(nearest(total))
     return found
 
 
-def walked_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequence[float]) -> list[list[float]]:
-    """The Hessian of f, rounded once: the Jacobian of its gradient program, whose outputs are the value and the partials.
+def exact_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequence[float]) -> Rows:
+    """The Hessian of f, not yet rounded: the Jacobian of its gradient program, whose outputs are the value and the partials.
 
     `first` is the gradient at the point. Where the program has no value there, or only a convention's, the partials beside the
     point must converge to `first`.
     """
-    _, rows = _without_value(gradient, [number(x) for x in point], EXTENDED)
+    rows = _settled(gradient, point)[1][1:]
     if _doubtful(gradient, point, rows):
         values = [number(x) for x in first]
         rows = _mended(rows, lambda place, arithmetic: _without_value(gradient, place, arithmetic), values, point)
     if any(not EXTENDED.exists(entry) for row in rows for entry in row):
         rows = _differenced(f, rows, point)
-    return [[nearest(entry) for entry in row] for row in rows]
+    return rows
 
 
 def _differenced(f: Graph, rows: Rows, point: Sequence[float]) -> Rows:
@@ -106,6 +108,18 @@ def _agree(a: Any, b: Any) -> bool:
 def _without_value(gradient: Graph, place: list[Any], arithmetic: Extended) -> tuple[list[Any], Rows]:
     values, rows = _at(gradient, place, arithmetic)
     return values[1:], rows[1:]
+
+
+def _settled(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
+    """The values and the Jacobian, with as many bits as they need."""
+    m, n = len(graph.outputs), len(graph.inputs)
+
+    def compute(arithmetic: Extended) -> list[Any]:
+        values, rows = _at(graph, [number(x) for x in point], arithmetic)
+        return [*values, *(entry for row in rows for entry in row)]
+
+    found = settled(compute)
+    return found[:m], [found[m + n * i : m + n * (i + 1)] for i in range(m)]
 
 
 def _at(graph: Graph, point: list[Any], arithmetic: Extended) -> tuple[list[Any], Rows]:

@@ -7,19 +7,19 @@ kink? Where binary64 was not enough, `careful` computes the point again. What ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from adlab.arithmetic import flags
-from adlab.arithmetic.domain import explain, in_range, kinked
+from adlab.arithmetic.domain import explain, in_range, kinked, steady
 from adlab.arithmetic.extended import EXTENDED, number, outputs
 from adlab.arithmetic.floats import FLOATS, Floats
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.running import Runner
 from adlab.autodiff import programs
-from adlab.autodiff.careful import exact_rows, product, walked, walked_second
+from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
 from adlab.errors import AdlabError, DomainError, MethodError, OverflowedError
 from adlab.graph.graph import Graph
@@ -31,6 +31,10 @@ SWEEPS = 8
 LARGEST_FORWARD_PROGRAM = 1_000_000
 """A forward-mode program grows as operations × inputs. Beyond this product it is not written; numbers are swept instead."""
 
+SIGNS: dict[str, Callable[[Any], Any]] = {
+    "positive": lambda x: x > 0, "negative": lambda x: x < 0, "nonnegative": lambda x: x >= 0, "nonpositive": lambda x: x <= 0,
+}  # fmt: skip
+"""The declarations of SymPy's that are held to, the stronger ones first."""
 MOST_NAMED = 6
 """The most partials that a message lists."""
 
@@ -39,6 +43,8 @@ class Evaluator:
     """Values and derivatives of one graph at a point, shape (n,): NaN where there are none.
 
     `within` is for derivative programs: the function that the graph differentiates. Outside its domain there is no value.
+    `declared` gives the signs that variables were declared with, as in {"p": "positive"}. SymPy has simplified the formula by
+    them, so there is no value where they fail.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -49,10 +55,11 @@ class Evaluator:
            [0.5, 0. ]])
     """
 
-    def __init__(self, graph: Graph, within: Evaluator | None = None) -> None:
+    def __init__(self, graph: Graph, within: Evaluator | None = None, declared: Mapping[str, str] | None = None) -> None:
         self.graph = graph
         self.n, self.m = len(graph.inputs), len(graph.outputs)
         self.within = within
+        self.declared = {name: sign for name, sign in (declared or {}).items() if name in graph.inputs}
         self._made: dict[Any, Any] = {}
         self._swept = 0
 
@@ -91,14 +98,22 @@ class Evaluator:
 
     def _trusted(self, graph: Graph, point: FloatArray, found: FloatArray, raised: bool) -> bool:
         """Whether binary64 was enough for `found`. Where the flags cannot be read, all values of `graph` are inspected."""
-        if np.isinf(found).any():
+        if np.isinf(found).any() or not self._once("steady", lambda: steady(self.graph)):
             return False
         return not raised or (not flags.known and in_range(graph, point.tolist()))
 
     # --- values and first derivatives ---------------------------------------------------------------------------
 
+    def inside(self, point: FloatArray) -> bool:
+        """Whether the variables have their declared signs, and the function that the graph differentiates has its values."""
+        if any(not SIGNS[sign](point[self.graph.inputs.index(name)]) for name, sign in self.declared.items()):
+            return False
+        return self.within is None or (self.within.inside(point) and not np.isnan(self.within.values(point)).any())
+
     def values(self, point: FloatArray) -> FloatArray:
         """The outputs, shape (m,); infinite where the true value is beyond binary64."""
+        if self.declared and not self.inside(point):
+            return np.full(self.m, np.nan)
         runner, given = self._runner(self.graph), point.tolist()
         row, raised = self._watched(lambda: runner.real(given))
         found = np.array(row)
@@ -131,7 +146,10 @@ class Evaluator:
         found = np.array(rows).reshape(self.m, self.n)
         if np.isnan(values).any():  # f may be real by way of complex numbers, which its programs can compute
             by_complex = self._partials_of(self._runner(self.program(mode))(given))
-            found = np.where(np.isnan(values)[:, None], by_complex, found)
+            found = np.where((np.isnan(values) & self._unreal(given))[:, None], by_complex, found)
+        if np.isnan(found).any() and self.within is not None and self.within.m == 1 and self.m - self.n in (0, 1):
+            second = self.within.second(point, np.eye(self.n))  # the graph is a gradient, after the value where there is one more
+            found[self.m - self.n :] = np.where(np.isnan(second), found[self.m - self.n :], second)
         return self._existing_rows(found, point)
 
     def _quickly(self, point: FloatArray, mode: Mode) -> tuple[FloatArray, bool]:
@@ -144,8 +162,13 @@ class Evaluator:
         if mode == "forward" and self.unwritable:
             watching = _Watching()
             return self._product(point, np.eye(self.n), watching), watching.alarmed
-        row, raised = self._watched(lambda: self._runner(self.program(mode)).real(given))
-        return self._partials_of(row), raised
+        program = self.program(mode)
+        row, raised = self._watched(lambda: self._runner(program).real(given))
+        return self._partials_of(row), raised or not self._once(("steady", mode), lambda: steady(program))
+
+    def _unreal(self, given: Sequence[float]) -> Any:
+        """Which outputs have no value over the reals in binary64."""
+        return np.isnan(self._runner(self.graph).real(given))
 
     def _partials_of(self, row: Sequence[float]) -> FloatArray:
         """The partials among the outputs of a derivative program with the values first; NaN where there is no value."""
@@ -157,7 +180,9 @@ class Evaluator:
         return self.graph if flags.known or (mode == "forward" and self.unwritable) else self.program(mode)
 
     def _existing_rows(self, found: FloatArray, point: FloatArray) -> FloatArray:
-        return found if self.within is None else np.where(np.isnan(self.values(point))[:, None], np.nan, found)
+        if self.within is None and not self.declared:
+            return found
+        return np.where(np.isnan(self.values(point))[:, None], np.nan, found)
 
     def jvp(self, point: FloatArray, direction: FloatArray) -> FloatArray:
         """The Jacobian times a vector, shape (m,): one forward sweep."""
@@ -178,11 +203,11 @@ class Evaluator:
 
     def _good(self, found: FloatArray, point: FloatArray, raised: bool) -> bool:
         good = self._trusted(self._reread("reverse"), point, found, raised) and not np.isnan(found).any()
-        return good and self.within is None and not kinked(self.graph, point.tolist())
+        return good and self.within is None and not self.declared and not kinked(self.graph, point.tolist())
 
     def _carefully(self, point: FloatArray, multiplied: Callable[[list[list[Any]]], list[float]]) -> FloatArray:
         values, rows = exact_rows(self.graph, point.tolist())
-        if not all(EXTENDED.exists(value) for value in values) or self.within is not None:
+        if not all(EXTENDED.exists(value) for value in values) or self.within is not None or self.declared:
             rows = [[number(entry) for entry in row] for row in self.jacobian(point).tolist()]
         return np.array(multiplied(rows))
 
@@ -203,21 +228,25 @@ class Evaluator:
 
         One forward sweep over the gradient program.
         """
+        if self.declared and not self.inside(point):
+            return np.full((self.n, directions.shape[1]), np.nan)
         program = self.program()  # the value first, then the gradient
         gradient = self._once("gradient", lambda: Evaluator(program))
         watching = _Watching()
         flags.clear()
         found = gradient._product(point, directions, watching)
         trusted = np.isfinite(found).all() and not watching.alarmed and not kinked(program, point.tolist())
+        trusted = trusted and self._once(("steady", "reverse"), lambda: steady(program))
         if trusted and (flags.known or in_range(self._twice, point.tolist())):
             return found[1:]
         values, _ = exact_rows(self.graph, point.tolist())
         if EXTENDED.exists(values[0]):
-            rows = walked_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())
+            matrix = exact_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())
         else:  # f may be real by way of complex numbers, which its programs can compute
-            rows = np.array(self._runner(self._twice)(point.tolist()))[self.n :].reshape(self.n, self.n).tolist()
-            rows = rows if np.isfinite(self.values(point)).all() else np.full((self.n, self.n), np.nan).tolist()
-        matrix = [[number(entry) for entry in row] for row in rows]
+            rows = np.array(self._runner(self._twice)(point.tolist()))[self.n :].reshape(self.n, self.n)
+            if not np.isfinite(self.values(point)).all() or not self._unreal(point.tolist()).all():
+                rows = np.full((self.n, self.n), np.nan)
+            matrix = [[number(entry) for entry in row] for row in rows.tolist()]
         return np.array([product(matrix, column) for column in directions.T.tolist()]).T
 
     @property
@@ -279,12 +308,29 @@ class Evaluator:
 
     def reason(self, point: FloatArray, derivative: bool = False) -> AdlabError:
         """Why there is no value, or no derivative, at a point."""
+        for name, sign in self.declared.items():
+            x = point[self.graph.inputs.index(name)]
+            if not SIGNS[sign](x):
+                return DomainError(
+                    f"`{name}` is declared {sign}, and {name} = {x}: SymPy has simplified the formula by that; declare it real",
+                    condition=f"{name} is {sign}",
+                )
         if self.within is not None and np.isnan(self.within.values(point)).any():
             return self.within.reason(point)
         reason = explain(self.graph, point.tolist(), derivative)
         if reason is None and derivative:
             reason = explain(self.program("reverse"), point.tolist(), name="the derivative")
-        return reason or DomainError("f has a value at this point, but not in its neighbourhood; try another method or step")
+        return reason or self._unfollowed(point)
+
+    def _unfollowed(self, point: FloatArray) -> AdlabError:
+        """Why there is no answer where no condition fails, and nothing is infinite."""
+        given = point.tolist()
+        if in_range(self.graph, given) and in_range(self.program(), given):
+            return DomainError("f has a value at this point, but not in its neighbourhood; try another method or step")
+        return OverflowedError(
+            "binary64 leaves its range on the way at this point, and an operation is not known there to enough digits; "
+            "scale the variables"
+        )
 
 
 def naming_the_others(reason: AdlabError, partials: FloatArray, names: Sequence[str]) -> AdlabError:

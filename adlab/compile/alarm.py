@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isfinite
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,30 +52,31 @@ def all_finite(found: FloatArray) -> bool:
     return bool(np.isfinite(found).all())
 
 
-def guarded_step(
-    step: Callable[[], None], by_numpy: bool, results: FloatArray, mend: Callable[[bool], object]
-) -> Callable[[], None]:
-    """The same step. It calls `mend` where the results cannot be trusted, and says whether the alarm was raised."""
-    clear, raised = flags.clear, flags.raised
+def vouched_bind(kernel: Any, x: FloatArray, out: FloatArray, mend: Callable[[bool], object]) -> Callable[[], None]:
+    """`kernel.bind(x, out)`, with `mend` called where the results cannot be trusted, and told whether the alarm was raised.
 
-    def guarded() -> None:
-        clear()
-        step()
-        alarmed = raised()  # read before NumPy runs, since NumPy clears the flags
-        if alarmed or not all_finite(results):
-            mend(alarmed)
+    Machine code watches itself.
+    """
+    if hasattr(kernel, "vouched_bind"):
+        own: Callable[[], None] = kernel.vouched_bind(x, out, mend)
+        return own
+    step: Callable[[], None] = kernel.bind(x, out)
 
     def watching() -> None:
         with watched() as alarm:
             step()
-        if alarm.raised or not all_finite(results):
+        if alarm.raised or not all_finite(out):
             mend(alarm.raised)
 
-    return watching if by_numpy else guarded
+    return watching
 
 
-def guarded_call(call: Callable[..., Row], mended: Callable[[Sequence[float], Row], Row]) -> Callable[..., Row]:
-    """The same call. It calls `mended` on the point and the outputs where these cannot be trusted."""
+def vouched_call(kernel: Any, mended: Callable[[Row, Row], Row]) -> Callable[..., Row]:
+    """`kernel.call`, with `mended` called on the point and the outputs where these cannot be trusted."""
+    if hasattr(kernel, "vouched_call"):
+        own: Callable[..., Row] = kernel.vouched_call(mended)
+        return own
+    call: Callable[..., Row] = kernel.call
     clear, raised = flags.clear, flags.raised
 
     def guarded(*point: float) -> Row:

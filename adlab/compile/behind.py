@@ -11,12 +11,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from adlab.arithmetic.domain import special_rows
+from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values
+from adlab.arithmetic.rows import doubtful_rows, special_rows
+from adlab.arithmetic.scaled import settled_rows
 from adlab.autodiff.evaluator import Evaluator
 from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+MANY = 8
+"""Rows that are worth being walked together: fewer are computed one by one sooner."""
 BLOCK = 4096
 """Points that are examined together; so many values of each node are held at once."""
 
@@ -41,6 +47,23 @@ class Behind:
         self.at, self.raw, self.m, self.values, self.together = row, raw, m, values, together
         self.owners = owners
         """For each entry the value that it belongs to, where they are not as many for each value."""
+        self._f: Graph | None = None  # whose values tell whether there may be an answer; by default those of `raw`
+
+    def inside(self, evaluator: Evaluator) -> Behind:
+        """The same, with no answer where the function that `evaluator` differentiates has none."""
+        if evaluator.within is None and not evaluator.declared:
+            return self
+        n, at, root = evaluator.n, self.at, evaluator
+        while root.within is not None:
+            root = root.within
+
+        def row(point: FloatArray) -> FloatArray:
+            found = at(point)
+            return found if evaluator.inside(point[:n]) else np.full_like(found, np.nan)
+
+        made = Behind(row, self.raw, self.m, self.values, self.together, self.owners)
+        made._f = root.graph
+        return made
 
     @classmethod
     def of(cls, evaluator: Evaluator, values: bool, partials: bool) -> Behind:
@@ -57,14 +80,38 @@ class Behind:
         looked = np.arange(len(found)) if alarmed else np.flatnonzero(~finite)
         for start in range(0, len(looked), BLOCK):
             rows = looked[start : start + BLOCK]
-            for i in rows[special_rows(graph, points[rows])]:
-                found[i] = self.at(points[i])
-                finite[i] = True
+            left, turned = special_rows(graph, points[rows])
+            self._once_more(graph, points, found, rows[left & ~turned], rows[turned])
+            finite[rows[left | turned]] = True
         left = np.flatnonzero(~finite & np.isnan(found).any(axis=1))
         if len(left):
+            asked = self._may_exist(points[left])
+            for i in left[asked]:
+                found[i] = self.at(points[i])
+            left = left[~asked]
+        if len(left) and self._f is None:
             rescued = self._by_complex(points[left])
             found[left] = np.where(np.isnan(found[left]), rescued, found[left])
         return found
+
+    def _once_more(self, graph: Graph, points: FloatArray, found: FloatArray, left: Places, turned: Places) -> None:
+        """Replaces the rows that have left binary64's range, together where there are many, and those on a kink one by one."""
+        if len(left) >= MANY and not graph.compound:
+            rows, settled = settled_rows(graph, points[left])
+            found[left[settled]] = rows[settled]
+            left = left[~settled]
+        for i in (*left, *turned):
+            found[i] = self.at(points[i])
+
+    def _may_exist(self, points: FloatArray) -> npt.NDArray[np.bool_]:
+        """At which points a missing number may be there after all: f has its values there, or only rounding denies them."""
+        raw = self.raw()
+        f = self._f or Graph(raw.inputs, raw.nodes, raw.outputs[: self.m])
+        points = points[:, : len(f.inputs)]
+        with np.errstate(all="ignore"):
+            values = evaluate(f, list(points.T), ARRAYS)
+        there = [np.isfinite(np.broadcast_to(values[output], len(points))) for output in f.outputs]
+        return np.any(there, axis=0) & np.isfinite(points).all(axis=1) | doubtful_rows(f, points)
 
     def _by_complex(self, points: FloatArray) -> FloatArray:
         """The rows by way of the complex plane; NaN where the result is not real."""
@@ -79,3 +126,32 @@ class Behind:
             there = exists[:, self.owners]
         entries = np.where(there, entries, np.nan)
         return np.concatenate([both[:, : self.m], entries], axis=1) if self.values else entries
+
+
+class Asked:
+    """The kernel of a program whose constants are beyond binary64: every point is computed with care."""
+
+    name = "careful"
+    called, batched = 1e-4, 1e-4  # seconds an operation
+
+    def __init__(self, graph: Graph, at: Callable[[FloatArray], FloatArray]) -> None:
+        self.graph, self.at = graph, at
+
+    def call(self, *point: float) -> tuple[float, ...]:
+        """Floats in, all outputs out. Raises TypeError for another number of floats."""
+        if len(point) != len(self.graph.inputs):
+            raise TypeError(f"the program takes {len(self.graph.inputs)} numbers, and got {len(point)}")
+        return tuple(self.at(np.array(point, dtype=float)).tolist())
+
+    def batch(self, points: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        rows = [self.at(point) for point in points]
+        return np.array(rows).reshape(len(points), len(self.graph.outputs))
+
+    def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
+        """A step from the buffer `x` to the buffer `out`."""
+
+        def step() -> None:
+            out[:] = self.batch(x)
+
+        return step

@@ -7,6 +7,7 @@ output that it belongs to has no value, or is on a kink. That NaN is the sign to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -18,7 +19,7 @@ from adlab.autodiff import programs
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import adjoints, cheaper_mode, tangents
 from adlab.compile.behind import Behind
-from adlab.compile.existence import guarded, with_existence
+from adlab.compile.existence import guarded, inside_of, with_existence
 from adlab.compile.sparse import SPARSE, CompilePlan, Shape, sparsely
 from adlab.errors import MethodError, OptionError, PointError, VariableError
 from adlab.graph import rules
@@ -57,10 +58,18 @@ def planned(
     if derivative is None:
         if wrt is not None:
             raise OptionError("wrt= names variables to differentiate by; give derivative= too, or leave it out")
-        return CompilePlan(at.graph, [() if scalar else (f.m,)], Behind.of(at, values=True, partials=False), (at.n,))
+        behind = Behind.of(at, values=True, partials=False)
+        return _inside(CompilePlan(at.graph, [() if scalar else (f.m,)], behind, (at.n,)), at)
     if derivative in FIRST:
-        return _first(at, derivative, columns, scalar)
-    return {"hessian": _hessian, "hvp": _hvp, "jvp": _jvp, "vjp": _vjp}[derivative](at, columns, scalar)
+        return _inside(_first(at, derivative, columns, scalar), at)
+    return _inside({"hessian": _hessian, "hvp": _hvp, "jvp": _jvp, "vjp": _vjp}[derivative](at, columns, scalar), at)
+
+
+def _inside(plan: CompilePlan, at: Evaluator) -> CompilePlan:
+    """The plan, NaN where the function that `at` differentiates has no value, or a variable lacks its declared sign."""
+    if at.within is None and not at.declared:
+        return plan
+    return replace(plan, graph=inside_of(plan.graph, at), behind=plan.behind.inside(at))
 
 
 # --- which variables --------------------------------------------------------------------------------------------------
@@ -124,7 +133,7 @@ def with_constants(graph: Graph, fixed: Mapping[str, float]) -> Graph:
 
 def _bound_evaluator(at: Evaluator, fixed: Mapping[str, float]) -> Evaluator:
     within = None if at.within is None else _bound_evaluator(at.within, fixed)
-    return Evaluator(with_constants(at.graph, fixed), within)
+    return Evaluator(with_constants(at.graph, fixed), within, at.declared)
 
 
 # --- first derivatives ------------------------------------------------------------------------------------------------

@@ -7,17 +7,18 @@ The derivative of log is 1/x, which is a number at x = -1 too. So each partial i
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Set
-from functools import cache
+from collections.abc import Mapping, Sequence, Set
+from functools import cache, reduce
 
 from adlab.arithmetic.domain import turning
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
+from adlab.autodiff.evaluator import Evaluator
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.liveness import ancestors
 from adlab.graph.lowering import lower
-from adlab.graph.rules import letters, splice, unconditional
+from adlab.graph.rules import letters, splice, splice_all, unconditional
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.table import CONSTANT
 
@@ -79,6 +80,60 @@ def guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Seq
         exists = held[outputs]
         found.append(entry if exists is None else builder.call("select", exists, entry, nan))
     return builder.finish(found)
+
+
+def inside_of(graph: Graph, at: Evaluator) -> Graph:
+    """`graph`, a program of `at`, NaN at the points at which `at` has no value whatever its own graph says."""
+    within, declared, outer = [], dict(at.declared), at.within
+    while outer is not None:
+        within.append(outer.graph)
+        declared |= outer.declared
+        outer = outer.within
+    return inside(graph, within, declared)
+
+
+def inside(graph: Graph, within: Sequence[Graph], declared: Mapping[str, str]) -> Graph:
+    """`graph`, NaN where one of the functions `within` has no value or stands on a kink, or a variable lacks its declared sign.
+
+    The inputs of those functions are the first inputs of the graph.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> print(inside(lower([1 / x], [x]), [lower([sympy.log(x)], [x])], {}))
+    v1 = 1/x
+    v2 = x > 0
+    v3 = v1 if v2 else (nan)
+    """
+    for f in within:
+        graph = _where_it_exists(graph, splice_all(Builder(graph.inputs), f))
+    if not declared:
+        return graph
+    builder = Builder(graph.inputs)
+    outputs, zero = splice(builder, graph, range(len(graph.inputs))), builder.constant(0)
+    held = [builder.call(_SIGNS[sign], builder.inputs.index(name), zero) for name, sign in declared.items()]
+    return _chosen(builder, outputs, held)
+
+
+_SIGNS = {"positive": "gt", "negative": "lt", "nonnegative": "ge", "nonpositive": "le"}
+
+
+def _where_it_exists(graph: Graph, f: Graph) -> Graph:
+    """`graph` where `f`, which has the same inputs, has all its values and stands on no kink; else NaN."""
+    builder = Builder.on(f)
+    builder.simplify = False  # 0*log(-1) has no value, and keeps none
+    outputs, turns = splice(builder, graph, range(len(graph.inputs))), frozenset(turning(f))
+    held = [condition(builder, f, output, keep=False, turns=turns) for output in f.outputs]
+    return _chosen(builder, outputs, [one for one in held if one is not None])
+
+
+def _chosen(builder: Builder, outputs: Sequence[int], held: Sequence[int]) -> Graph:
+    """The outputs where all conditions hold, and NaN elsewhere."""
+    if not held:
+        return builder.finish(outputs)
+    together = reduce(lambda p, q: builder.call("and", p, q), held)
+    nan = builder.constant(math.nan)
+    return builder.finish([builder.call("select", together, output, nan) for output in outputs])
 
 
 def condition(builder: Builder, graph: Graph, output: int, keep: bool, turns: Set[int]) -> int | None:

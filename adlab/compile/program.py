@@ -22,14 +22,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from adlab.arithmetic.arrays import ARRAYS
-from adlab.arithmetic.floats import FLOATS
-from adlab.arithmetic.numbers import evaluate
-from adlab.compile.alarm import all_finite, guarded_call, guarded_step, watched
-from adlab.compile.behind import Behind
+from adlab.arithmetic.domain import steady
+from adlab.compile.alarm import all_finite, vouched_bind, vouched_call, watched
+from adlab.compile.behind import Asked, Behind
 from adlab.compile.derivatives import planned
 from adlab.compile.numpy import NumpyKernel
-from adlab.compile.python import PythonKernel
+from adlab.compile.python import PythonKernel, Walker
 from adlab.compile.sparse import SparseProgram
 from adlab.compile.spread import Spread, compact
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
@@ -137,13 +135,17 @@ class CompiledProgram:
         """The name of the backend that serves frequent calls."""
         return self._best.name
 
-    @property
+    @cached_property
     def call(self) -> Callable[..., tuple[float, ...]]:
         """n floats in, the tuple of all numbers out (values, then partials row-major). This is the cheapest call.
 
         Raises TypeError for anything but n numbers.
         """
-        return self._best.call if self.behind is None else guarded_call(self._best.call, self._mended_row)
+        return self._best.call if self.behind is None else vouched_call(self._best, self._mended_row)
+
+    @cached_property
+    def _quick_call(self) -> Callable[..., tuple[float, ...]]:
+        return self._quick.call if self.behind is None else vouched_call(self._quick, self._mended_row)
 
     def __call__(self, x: Any, *vectors: Any) -> Any:
         """At one point, shape (n,), or at many, (..., n): an array for each part, or a float for a single number.
@@ -181,12 +183,9 @@ class CompiledProgram:
         if out.size != points * width or not out.flags.writeable:
             raise PointError(f"`out` must be writeable and hold {points} × {width} numbers, not shape {out.shape}")
         rows, results = x.reshape(points, self.n), out.reshape(points, width)
-        step = self._best.bind(rows, results)
         if self.behind is None:
-            return step
-
-        by_numpy = self._best.name == "numpy" and points != 1
-        return guarded_step(step, by_numpy, results, partial(self._mend, rows, results))
+            return self._best.bind(rows, results)
+        return vouched_bind(self._best, rows, results, partial(self._mend, rows, results))
 
     def save(self, path: Any) -> None:
         """Writes the function and what was compiled of it as JSON. `adlab.load(path)` compiles it again."""
@@ -210,12 +209,15 @@ class CompiledProgram:
         return f"<CompiledProgram: {self.graph!r}, backend {self.backend}>"
 
     def _at(self, point: list[float]) -> tuple[float, ...]:
-        call = self._walked if self._walk() else self._kernel(1).call
-        return call(*point) if self.behind is None else guarded_call(call, self._mended_row)(*point)
+        if self._walk():
+            return self._walked(*point)
+        best = self._kernel(1) is self.__dict__.get("_best")
+        return self.call(*point) if best else self._quick_call(*point)
 
-    def _walked(self, *point: float) -> tuple[float, ...]:
-        values = evaluate(self.graph, point, FLOATS)
-        return tuple([values[output] for output in self.graph.outputs])
+    @cached_property
+    def _walked(self) -> Callable[..., tuple[float, ...]]:
+        walker = Walker(self.graph)
+        return walker.call if self.behind is None else vouched_call(walker, self._mended_row)
 
     def _mended_row(self, point: Sequence[float], found: Sequence[float]) -> tuple[float, ...]:
         return tuple(self._mend(np.array([point]), np.array([found]), True)[0].tolist())
@@ -227,20 +229,17 @@ class CompiledProgram:
 
     def _over(self, rows: FloatArray) -> FloatArray:
         """(N, inputs) → (N, outputs)."""
+        walks = len(rows) <= WALKED_POINTS and self._walk()
+        kernel = Walker(self.graph) if walks else self._kernel(len(rows))
         if self.behind is None:
-            return self._rows(rows)
+            return kernel.batch(rows)
+        if hasattr(kernel, "vouched_bind"):  # machine code watches itself
+            found = np.empty((len(rows), len(self.graph.outputs)))
+            vouched_bind(kernel, np.ascontiguousarray(rows), found, partial(self._mend, rows, found))()
+            return found
         with watched() as alarm:
-            found = self._rows(rows)
+            found = kernel.batch(rows)
         return self._mend(rows, found, alarm.raised) if alarm.raised or not all_finite(found) else found
-
-    def _rows(self, rows: FloatArray) -> FloatArray:
-        if len(rows) > WALKED_POINTS or not self._walk():
-            return self._kernel(len(rows)).batch(rows)
-        values = evaluate(self.graph, list(rows.T), ARRAYS)
-        found = np.empty((len(rows), len(self.graph.outputs)))
-        for k, output in enumerate(self.graph.outputs):
-            found[:, k] = values[output]
-        return found
 
     def _walk(self) -> bool:
         """Whether this call walks the graph, because nothing is compiled yet and it may be one of few calls."""
@@ -328,6 +327,11 @@ def compile_graph(
         return CompiledProgram(graph, shapes, lambda: NumpyKernel(graph), lambda: nothing)
     if graph.compound:
         backend = _for_bodies(graph, backend)
+    if behind is not None and not steady(graph):
+        asked = Asked(graph, behind.at)
+        program = CompiledProgram(graph, shapes, lambda: asked, lambda: asked, None, widths)
+        program._best = asked
+        return program
     if backend != "auto":
         named = partial(_kernel, backend, graph, accuracy)
         program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named, behind, widths)

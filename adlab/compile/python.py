@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from adlab.arithmetic.floats import compile_python
+from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.floats import FLOATS, compile_python
+from adlab.arithmetic.numbers import evaluate
 from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
@@ -34,3 +36,23 @@ class PythonKernel:
                 out[i] = self.call(*row)
 
         return step
+
+
+class Walker:
+    """A graph that is walked, operation by operation: what is called a few times is not compiled."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+
+    def call(self, *point: float) -> tuple[float, ...]:
+        """Floats in, all outputs out."""
+        values = evaluate(self.graph, point, FLOATS)
+        return tuple([values[output] for output in self.graph.outputs])
+
+    def batch(self, rows: FloatArray) -> FloatArray:
+        """(N, inputs) → (N, outputs)."""
+        values = evaluate(self.graph, list(rows.T), ARRAYS)
+        found = np.empty((len(rows), len(self.graph.outputs)))
+        for k, output in enumerate(self.graph.outputs):
+            found[:, k] = values[output]
+        return found

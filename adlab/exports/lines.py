@@ -208,7 +208,7 @@ def written(graph: Graph, language: Language, names: Sequence[str], remarks: boo
 def _checks(graph: Graph, body: Body) -> list[str]:
     """Truth values in words. `odd(v)` is true for an infinite or subnormal v. A 0 whose operands are not 0 is an underflow.
 
-    `arithmetic.domain.special_rows` looks at all values in the same way.
+    `arithmetic.rows.special_rows` looks at all values in the same way.
     """
     known, found = constants(graph), []
     for i in graph.operations:

@@ -18,6 +18,7 @@ import numpy as np
 Array = Any
 NAN = math.nan
 HUGE = 1e300
+TINY = 1e-300
 
 
 def careful(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..., float]:
@@ -45,6 +46,15 @@ def _as_float64(operand: Any) -> Any:
     return np.float64(operand) if isinstance(operand, float) else operand
 
 
+def _told(found: Array) -> None:
+    """Has NumPy note the overflow or underflow of numbers that it has not computed itself."""
+    size = np.abs(found)
+    if np.any(size == math.inf):
+        np.multiply(HUGE, HUGE)
+    if np.any(size < 2.0**-1022):
+        np.multiply(TINY, TINY)
+
+
 def elementwise(scalar: Callable[..., float], arity: int = 1) -> Callable[..., Array]:
     """The array form of a scalar function, one element at a time; NaN outside its domain."""
     safe = careful(scalar, lambda *operands: math.inf)
@@ -52,7 +62,9 @@ def elementwise(scalar: Callable[..., float], arity: int = 1) -> Callable[..., A
     def over_array(*given: Any) -> Array:
         parameter = given[arity:]
         each = np.frompyfunc(lambda *elements: safe(*map(float, elements), *parameter), arity, 1)
-        return np.asarray(each(*given[:arity]), dtype=float)[()]
+        found = np.asarray(each(*given[:arity]), dtype=float)[()]
+        _told(found)
+        return found
 
     return over_array
 
@@ -230,7 +242,7 @@ def xlogy_array(a: Array, b: Array) -> Array:
 def gauss(a: float) -> float:
     """exp(-a²). Squaring first would lose 2 log2|a| bits, so the square is split into an exact and a small part."""
     if not abs(a) < 28:
-        return a if a != a else 0.0
+        return a if a != a else TINY * TINY  # 0, and the processor notes an underflow
     high = math.floor(a * 16) / 16
     return math.exp(-high * high) * math.exp(-(a - high) * (a + high))
 

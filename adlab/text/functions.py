@@ -93,6 +93,15 @@ def meaning_of(node: Any) -> Any:
     return CODEGEN.get(cls)
 
 
+def _meant(meaning: Meaning, operands: list[Any]) -> Any:
+    """The meaning of these operands; as written where SymPy, which rewrites the conditions of a Piecewise, fails over them."""
+    try:
+        return meaning(*operands)
+    except TypeError:  # "Invalid comparison of non-real …"
+        with sympy.evaluate(False):
+            return meaning(*operands)
+
+
 def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[Any]:
     """The expressions with functions of this file replaced by what they mean, except those of the classes `keep`.
 
@@ -105,7 +114,7 @@ def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[
         operands = [written.get(id(arg), arg) for arg in node.args]
         try:
             if meaning is not None:
-                written[id(node)] = meaning(*operands)
+                written[id(node)] = _meant(meaning, operands)
             elif any(new is not old for new, old in zip(operands, node.args, strict=True)):
                 with sympy.evaluate(False):
                     written[id(node)] = node.func(*operands)

@@ -94,14 +94,16 @@ def _along(
     missing = next((c for c in (whole, *own) if c.value is None), None)
     if missing is not None:
         return Component(output, name, "unavailable", note=NO_LINE + missing.note)
-    with working(4 * bits_of(digits) + 200):
+    bits = 4 * bits_of(digits) + 200
+    with working(bits):
         values = [exact(c.value) for c in (whole, *own)]
         radii = [exact(c.radius) for c in (whole, *own)]
         a, b = sizes
         twice = 2 * a * b
         value = (values[0] - a**2 * values[1] - b**2 * values[2]) / twice
         radius = (radii[0] + a**2 * radii[1] + b**2 * radii[2]) / abs(twice)
-        radius += CONTEXT.ldexp(abs(value), -3 * bits_of(digits))  # the error of this arithmetic
+        largest = max(abs(values[0]), a**2 * abs(values[1]), b**2 * abs(values[2]))
+        radius += CONTEXT.ldexp(largest, 4 - bits) / abs(twice)  # of this arithmetic, beside the largest part
         return Component(output, name, weakest([whole, *own]), exported(value), exported(radius))
 
 

@@ -1,5 +1,8 @@
 """Every number is right, or refused: the same by every path, at the first call and at the hundredth."""
 
+import itertools
+
+import edges
 import numpy as np
 import pytest
 import sympy
@@ -62,6 +65,49 @@ def test_second_derivatives_where_binary64_or_a_kink_is_in_the_way(formula, poin
         found = f.hessian(point)
         np.testing.assert_allclose(found, hessian, rtol=1e-13, atol=1e-30)
         np.testing.assert_allclose(f.hvp(point, np.ones(f.n)), found.sum(axis=1), rtol=1e-9, atol=1e-30)
+
+
+def test_what_160_bits_do_not_settle_is_computed_with_more() -> None:
+    f = adlab.Function("(y*z - log(x))*x/((x/z)/(z/z))")
+    point = [566.1763207110276, -3.9785360007452323e99, 2.143758918624073e148]
+    found = f.hessian(point)
+    assert found[0, 0] == pytest.approx(point[2] / point[0] ** 2, rel=1e-14)
+    assert abs(found[0, 1]) == 0
+
+
+@pytest.mark.parametrize(("formula", "point", "gradient"), [
+    ("1e-100/(x/x) + sqrt(x**1.5)", [8.4e-219], [0.75 * 8.4e-219**-0.25]),
+    ("exp(2)/x**2/log((1e100)**4)*z", [475.0, 3e154], [-4.49142e+144, 3.55571e-08]),
+    ("((x*1e-200)*1e-200)*1e300", [1e100], [1e-100]),
+    ("x*1e-200*1e-200*exp(900)", [1.0], [float(sympy.exp(900) / sympy.Integer(10) ** 400)]),
+])  # fmt: skip
+def test_what_cancels_and_what_constants_decide_alone(formula, point, gradient) -> None:
+    f = adlab.Function(formula)
+    found = [f.gradient(point), f.gradient(point, "forward"), f.gradient([point])[0], f.derivative()([point])[0]]
+    found += [f.compile(backend, "gradient")([point])[0] for backend in BACKENDS]
+    for each in found:
+        np.testing.assert_allclose(each.ravel(), gradient, rtol=1e-4)
+
+
+def test_far_out_tanh_is_on_its_asymptote() -> None:
+    f = adlab.Function("tanh(x*z)/(1e-100*x*y)**3")
+    found = f.gradient([3e-10, 3e246, 1e155])
+    assert np.isfinite(found).all()
+    assert f.gradient([[3e-10, 3e246, 1e155]])[0].tolist() == found.tolist()
+
+
+def test_a_second_derivative_beyond_binary64_is_called_so_and_leaves_the_others() -> None:
+    f = adlab.Function("sin(x*y)*log(x)/y**3")
+    with pytest.raises(adlab.OverflowedError, match="beyond binary64"):
+        f.hessian([1e-150, 1e-90])
+    assert f.hvp([1e-150, 1e-90], [0.0, 1.0])[0] == pytest.approx(6.8877552789821372e272, rel=1e-14)
+
+
+@pytest.mark.parametrize("case", range(6))
+def test_a_sample_of_the_edges(case: int) -> None:
+    stream = edges.random_cases(seed=3)
+    text, names, point = next(itertools.islice(stream, case, None))
+    assert not [verdict for verdict in edges.one(text, names, point) if verdict.kind == "wrong"]
 
 
 SMOOTH_AT_A_KINK = [
@@ -165,3 +211,63 @@ def test_a_program_without_outputs(backend: str) -> None:
 def test_a_trace_names_the_overflow_that_it_cannot_show() -> None:
     with pytest.raises(adlab.OverflowedError, match=r"v1 = exp\(x\) is inf"):
         adlab.Function("exp(x)/(1 + exp(x))").trace(1000.0)
+
+
+REFUSALS = [  # what is wrong, said of the operand that is wrong, and in no constant's name
+    ("polylog(x, 2)", [1.5], r"polylog\(x, 2\) needs 2 < 1, which never holds"),
+    ("cbrt(x)", [-8.0], r"needs x >= 0, and x = -8.0; for the real root write real_root\(x, 3\)"),
+    ("x**(2/5)", [-8.0], r"for the real root write real_root\(x, 5\)\*\*2"),
+    ("0**x", [-1.0], r"needs x >= 0, and x = -1.0$"),
+]
+
+
+@pytest.mark.parametrize(("formula", "point", "sentence"), REFUSALS)
+def test_a_refusal_names_what_fails(formula: str, point: list[float], sentence: str) -> None:
+    with pytest.raises(adlab.DomainError, match=sentence):
+        adlab.Function(formula)(point)
+
+
+def test_an_overflow_is_told_by_its_variables() -> None:
+    with pytest.raises(adlab.OverflowedError, match=r"v1 = 2\*\*x is inf for x = 2000;"):
+        adlab.Function("2**x").gradient(2000.0)
+
+
+def test_a_value_that_rounding_denies_is_found_by_every_path() -> None:
+    f = adlab.Function("sqrt(sin(x)**2 + cos(x)**2 - 1 + 1e-20)*y")
+    points = np.array([[x, 2.0] for x in np.linspace(0.1, 1, 20)])
+    alone = [f(point) for point in points]
+    assert f(points).tolist() == alone
+    for backend in BACKENDS:
+        assert f.compile(backend)(points).tolist() == alone
+        assert [f.compile(backend).call(*point)[0] for point in points] == alone
+
+
+@pytest.mark.parametrize(("formula", "points"), [
+    ("log(x)", [-1.0, 2.0]), ("sqrt(x**4)", [0.0, 1.0]), ("sqrt(Max(x, 0))", [-1.0, 4.0]), ("Abs(x)**3", [0.0, -2.0]),
+    ("Piecewise((x**2, x > 0))", [-1.0, 3.0]), ("1/x**2", [1e-100, 1e100]),
+])  # fmt: skip
+def test_a_derivative_function_answers_alike_by_every_path(formula: str, points: list[float]) -> None:
+    slope = adlab.Function(formula).derivative()
+    batch = np.array(points)[:, None]
+    alone = [slope.evaluator.row(np.array([x]), True) for x in points]
+    for backend in BACKENDS:
+        program = slope.compile(backend, "value_and_gradient")
+        np.testing.assert_allclose([program.call(x) for x in points], alone, rtol=1e-14)
+        np.testing.assert_allclose(np.column_stack([part.ravel() for part in program(batch)]), alone, rtol=1e-14)
+    np.testing.assert_allclose(slope(batch).ravel(), [row[0] for row in alone], rtol=1e-14)
+    expected = [row[1] if np.isfinite(row[1]) else np.nan for row in alone]
+    np.testing.assert_allclose(slope.gradient(batch).ravel(), expected, rtol=1e-14)
+
+
+def test_a_declared_sign_is_held_to() -> None:
+    p, q = sympy.symbols("p", positive=True), sympy.symbols("q", real=True)
+    f = adlab.Function(sympy.sqrt(p**2) * q)  # SymPy has made p*q of it
+    assert f.gradient([2.0, 3.0]).tolist() == [3.0, 2.0]
+    for call in (f, f.gradient, f.hessian, f.derivative(), lambda x: f.jvp(x, [1.0, 0.0])):
+        with pytest.raises(adlab.DomainError, match=r"`p` is declared positive, and p = -2\.0"):
+            call([-2.0, 3.0])
+    assert np.isnan([f([[-2.0, 3.0]])[0], *f.gradient([[-2.0, 3.0]])[0]]).all()
+    for backend in BACKENDS:
+        for kind in (None, "gradient", "hessian"):
+            assert np.isnan(f.compile(backend, kind).call(-2.0, 3.0)).all()
+            assert np.isfinite(f.compile(backend, kind).call(2.0, 3.0)).all()

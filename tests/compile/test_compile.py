@@ -324,3 +324,16 @@ def test_the_mode_of_fewer_sweeps_is_compiled_and_forward_where_they_are_as_many
     program = f.compile("python", "value_and_gradient")
     assert program.graph.counts() == with_existence(f.program(mode), 1, True).counts()
     assert program.call(*f.point)[1:] == pytest.approx(tuple(f.gradient(f.point)), rel=1e-14)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("formula", ["exp(-x**2/2)*y", "1/(1 + exp(-x*y))", "x/(exp(x*y) - 1)", "sqrt(x**200 + y**200)",
+                                     "Piecewise((x**200*y, x > y), (1/x**200, True))", "erfc(x)*exp(-x*y)"])  # fmt: skip
+def test_rows_that_leave_the_range_are_walked_together_and_are_what_each_is_alone(backend: str, formula: str) -> None:
+    f = adlab.Function(formula)
+    points = np.random.default_rng(1).uniform(20, 60, (24, 2)) * [1, -1]
+    program = f.compile(backend, "value_and_gradient")
+    values, slopes = program(points)
+    for point, value, slope in zip(points, values, slopes, strict=True):
+        alone = f.evaluator.row(point, values=True)
+        np.testing.assert_allclose([value, *slope], alone, rtol=1e-11, atol=5e-324)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.compile.llvm.engine import compiled, loaded, machine
-from adlab.compile.llvm.entries import call_entry, step_entry
+from adlab.compile.llvm.entries import Row, call_entry, step_entry
 from adlab.compile.llvm.kernels import batch_kernel, point_kernel
 from adlab.compile.llvm.text import Externals
 from adlab.graph.graph import Graph
@@ -43,8 +43,12 @@ class LlvmKernel:
     @cached_property
     def call(self) -> Callable[..., tuple[float, ...]]:
         """Floats in, tuple of floats out."""
+        return self.vouched_call(None)
+
+    def vouched_call(self, mend: Callable[[Row, Row], Row] | None) -> Callable[..., Row]:
+        """As `call`, with `mend(point, found)` asked where binary64 was left, or a result is not finite."""
         n, m = len(self.graph.inputs), len(self.graph.outputs)
-        return call_entry(self._point["point"], n, m, self._point)
+        return call_entry(self._point["point"], n, m, self._point, mend=mend)
 
     def batch(self, points: FloatArray) -> FloatArray:
         """(N, inputs) → (N, outputs)."""
@@ -54,6 +58,10 @@ class LlvmKernel:
 
     def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
         """A step from the buffer `x` to the buffer `out`."""
+        return self.vouched_bind(x, out, None)
+
+    def vouched_bind(self, x: FloatArray, out: FloatArray, mend: Callable[[bool], object] | None) -> Callable[[], None]:
+        """As `bind`, with `mend(alarmed)` called where binary64 was left, or a result is not finite."""
         if len(x) == 1:
-            return step_entry(self._point["point"], x, out, self._point)
-        return step_entry(self._batch["batch"], x, out, (self._point, self._batch))
+            return step_entry(self._point["point"], x, out, self._point, mend=mend)
+        return step_entry(self._batch["batch"], x, out, (self._point, self._batch), mend=mend)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from adlab.compile.llvm.body import Body
 from adlab.compile.llvm.engine import cached_library, machine
-from adlab.compile.llvm.entries import call_entry, step_entry
+from adlab.compile.llvm.entries import Row, call_entry, step_entry
 from adlab.compile.llvm.forms import Forms
 from adlab.compile.llvm.text import Block, Externals
 from adlab.graph.collector import paused
@@ -220,9 +220,11 @@ class TapeKernel:
         self._single = _Context(tape, 1, 0)
         self._many = _Context(tape, LANES, self._single.address)
         self._library = _library()
-        self.call: Callable[..., tuple[float, ...]] = call_entry(
-            self._library["tape1"], self.n, self.m, self._single, self._single.address
-        )
+        self.call = self.vouched_call(None)
+
+    def vouched_call(self, mend: Callable[[Row, Row], Row] | None) -> Callable[..., Row]:
+        """Floats in, tuple of floats out; `mend(point, found)` where binary64 was left, or a result is not finite."""
+        return call_entry(self._library["tape1"], self.n, self.m, self._single, self._single.address, mend)
 
     def batch(self, points: FloatArray) -> FloatArray:
         """(N, inputs) → (N, outputs)."""
@@ -232,7 +234,11 @@ class TapeKernel:
 
     def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
         """A step from the buffer `x` to the buffer `out`."""
-        return step_entry(self._library[f"tape{LANES}"], x, out, (self._single, self._many), self._many.address)
+        return self.vouched_bind(x, out, None)
+
+    def vouched_bind(self, x: FloatArray, out: FloatArray, mend: Callable[[bool], object] | None) -> Callable[[], None]:
+        """As `bind`, with `mend(alarmed)` called where binary64 was left, or a result is not finite."""
+        return step_entry(self._library[f"tape{LANES}"], x, out, (self._single, self._many), self._many.address, mend)
 
 
 class _Tape:
