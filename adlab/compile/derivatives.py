@@ -54,7 +54,7 @@ def planned(
     if sparse and derivative not in SPARSE:
         raise OptionError(f"sparse=True is for {', '.join(SPARSE)}; derivative={derivative!r} is no matrix")
     if sparse:
-        return sparsely(at, str(derivative), columns, scalar)
+        return _inside(sparsely(at, str(derivative), columns, scalar), at)
     if derivative is None:
         if wrt is not None:
             raise OptionError("wrt= names variables to differentiate by; give derivative= too, or leave it out")
