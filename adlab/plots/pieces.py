@@ -65,7 +65,8 @@ def _level_lines(ax: Any, found: Steps, variable: str, output: int) -> float:
         said = ", ".join(names) + (": below half an ulp" if level == least else "")
         columns = max(12, int(ax.figure.get_size_inches()[0] * ax.get_position().width * 72 / (0.55 * SMALL)))
         ax.text(0.99, level / 1.5, textwrap.fill(said, columns, break_on_hyphens=False),
-                transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=SMALL)  # fmt: skip
+                transform=ax.get_yaxis_transform(), ha="right", va="top", fontsize=SMALL, zorder=3,
+                bbox={"facecolor": ax.get_facecolor(), "edgecolor": "none", "alpha": 0.8, "pad": 0.5})  # fmt: skip
     return level
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from adlab.function import Function
 from adlab.gallery import network, rosenbrock, speelpenning
 from adlab.methods import chosen
-from adlab.plots.canvas import COLOURS, MARKS, SMALL, axes, joined, label_ends, panels
+from adlab.plots.canvas import COLOURS, MARKS, SMALL, axes, entitle, joined, label_ends, panels
 from adlab.report.cost import cost
 
 SIZES = (2, 4, 8, 16, 32)
@@ -51,7 +51,7 @@ def forward_or_reverse(ax: Any = None) -> Any:
     ax.set_yticks(ticks, [str(m) for m in SHAPES])
     ax.grid(visible=False)
     ax.set(xlabel="number of inputs n", ylabel="number of outputs m")
-    ax.set_title("upper left: forward is cheaper; lower right: reverse")
+    entitle(ax, "Jacobian of a network: forward mode is cheaper at the upper left, reverse mode at the lower right")
     return ax
 
 

@@ -11,7 +11,7 @@ from adlab.differences.stencils import SCHEMES, Stencil
 from adlab.function import Function
 from adlab.gallery import squire_trapp, worked_example
 from adlab.methods import METHODS
-from adlab.plots.canvas import COLOURS, SMALL, axes, legend_on_top, panels
+from adlab.plots.canvas import COLOURS, SMALL, axes, entitle, legend_on_top, panels
 from adlab.plots.curves import envelope
 from adlab.plots.pieces import draw_steps
 from adlab.precision import working
@@ -80,7 +80,7 @@ def complex_step(ax: Any = None) -> Any:
     ax.text(1e-303, 1e-6, "below 1e−308\nih has fewer digits", fontsize=SMALL)
     ax.text(1e-150, _half_ulp(f) / 2, "half an ulp", ha="center", va="top", fontsize=SMALL)
     ax.set_ylim(bottom=_half_ulp(f) / 100)
-    ax.set_title("the complex step needs no best step")
+    entitle(ax, "worked example at x1 = 1, x2 = 2: ∂/∂x1; the complex step needs no best step")
     ax.legend(loc="upper center")
     return ax
 

@@ -38,6 +38,7 @@ def correct_digits_over_the_plane(given: Any = None) -> Any:
     for ax in spots[1:3]:
         ax.set_xlabel("x1")
     _key(spots[3], image)
+    spots[0].figure.suptitle("log((x1 + x2)**2 + sin(x1*x2)) over the plane: correct digits of ∇f", fontsize=10.5)
     return spots
 
 
