@@ -41,7 +41,7 @@ def spans(rows: Sequence[Span], ax: Any, title: str, xlabel: str, options: Mappi
             ax.annotate(row.said, ((low + high) / 2, k), (0, 6), textcoords="offset points", ha="center", fontsize=SMALL)
     sizes = [abs(end) for end in ends if end]
     if sizes and max(sizes) > WIDE_RANGE * min(sizes):
-        ax.set_xscale("symlog", linthresh=max(min(sizes), max(sizes) * 1e-16))
+        ax.set_xscale("symlog", linthresh=max(min(sizes), max(sizes) * 1e-16), linscale=1.5)
         ax.xaxis.get_major_locator().set_params(numticks=6)
     ax.axvline(0, color="black", lw=0.8, zorder=1)
     ax.margins(x=0.15)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,11 @@ class Grid(Report):
         """The table as a picture, with a square for each number. `options` go to `Axes.imshow`. Returns the Axes."""
         from adlab.plots.pieces import squares
 
-        return squares(self.values, self.methods, _distinct(self.letters), MEANING[self.show], self.show != "digits", ax, options)
+        heads = _distinct(self.letters)
+        ax = squares(self.values, self.methods, heads, MEANING[self.show], self.show != "digits", ax, options)
+        long = [f"f{k}: {f.title}" for k, f in enumerate(self.functions, 1) if self.letters[k - 1] == f"f{k}"]
+        ax.set_xlabel("\n".join(line for text in long for line in textwrap.wrap(text, 48, break_on_hyphens=False)))
+        return ax
 
 
 WIDEST = 18

@@ -94,7 +94,7 @@ def truncation_and_roundoff(ax: Any = None) -> Any:
     _branches(ax, curve, with_slopes=True)
     ax.set(xlabel="step size h", ylabel="absolute error of ∂f/∂x1")
     ax.set_ylim(bottom=1e-19)
-    ax.set_title("central difference: what the error is made of")
+    entitle(ax, "worked example at x1 = 1, x2 = 2: ∂/∂x1 by the central difference, and what its error is made of")
     legend_on_top(ax)
     return ax
 
