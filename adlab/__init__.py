@@ -91,6 +91,7 @@ if TYPE_CHECKING:
         root as root,
     )
     from adlab.tracing.traced import from_python as from_python
+    from adlab.use.checkpoints import checkpointed as checkpointed
     from adlab.use.fields import (
         curl as curl,
         divergence as divergence,
@@ -149,6 +150,7 @@ _HOME = {
     "sweep": "adlab.audit.sweep",
     "swell": "adlab.report.swell",
     "table": "adlab.report.grid",
+    "checkpointed": "adlab.use.checkpoints",
     **dict.fromkeys(["curl", "divergence", "laplacian", "second_along"], "adlab.use.fields"),
     "fit": "adlab.use.fit",
     "minimize": "adlab.use.minimize",

@@ -359,6 +359,12 @@ class Written:
         """A `casadi.Function` of one vector: see `Graph.to_casadi`. Raises MissingExtra without casadi."""
         return self.graph.to_casadi(self.name if self.name.isidentifier() else "f")
 
+    def to_scipy(self, sparse: bool = False) -> dict[str, Any]:
+        """`fun`, `jac` and `hessp` for `scipy.optimize.minimize(x0=…, **f.to_scipy())`; of several outputs `fun` and `jac`."""
+        from adlab.exports.to_scipy import to_scipy
+
+        return to_scipy(self, sparse)
+
     def _repr_latex_(self) -> str:
         """The formula if it is short, else the program line by line, else its size."""
         from adlab.display import displayed
