@@ -91,7 +91,8 @@ def _value(graph: Graph, point: list[float]) -> float:
 
 
 def _constants(graph: Graph) -> State:
-    return {i: FLOATS.constant(node.parameter) for i, node in enumerate(graph.nodes) if not node.operands and i >= len(graph.inputs)}
+    after = enumerate(graph.nodes[len(graph.inputs) :], len(graph.inputs))
+    return {i: FLOATS.constant(node.parameter) for i, node in after if not node.operands}
 
 
 class _Run:
