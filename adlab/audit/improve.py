@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from adlab.audit.rewrites import rewrites
+from adlab.audit.rewrites import exact_constants, rewrites
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.function import Function, as_function, point_of
@@ -130,13 +130,18 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
     before = _measured(f.outputs[0], f.names, wanted, ())
     if before is None:
         raise OptionError("f itself cannot be measured at these points")
-    best, tried = _search(f.outputs[0], before, f.names, wanted, near)
+    formula = exact_constants(f.outputs[0])
+    best, tried = _search(formula, before, f.names, wanted, near)
+    if best.worst < ENOUGH:  # a series is the last resort: it needs a branch
+        other, more = _search(formula, before, f.names, wanted, near, series=True)
+        best, tried = max(best, other, key=lambda form: form.score), tried + more
     after = best if before.worst < ENOUGH and best.worst >= min(before.worst + GAIN, ENOUGH) else before
     return Improvement(tuple(tuple(point) for point, _ in wanted), tuple(f.names), before, after, tried)
 
 
 def _search(
-    formula: Any, before: Form, names: Sequence[str], wanted: Sequence[tuple[list[float], Any]], near: Mapping[Any, float]
+    formula: Any, before: Form, names: Sequence[str], wanted: Sequence[tuple[list[float], Any]], near: Mapping[Any, float],
+    series: bool = False,
 ) -> tuple[Form, int]:
     """The best form within `DEPTH` rewrites, by a beam: each round goes on from the `WIDTH` best."""
     known: dict[str, Form] = {before.text: before}
@@ -145,7 +150,7 @@ def _search(
     for round_ in range(DEPTH):
         made: list[tuple[Form, Any]] = []
         for form, expression in beam:
-            for name, new in _rewritten(expression, near):
+            for name, new in _rewritten(expression, near, series):
                 text = str(new)
                 if text in known or len(known) >= MOST:
                     continue
@@ -161,12 +166,12 @@ def _search(
     return best, len(known)
 
 
-def _rewritten(expression: Any, near: Mapping[Any, float]) -> list[tuple[str, Any]]:
+def _rewritten(expression: Any, near: Mapping[Any, float], series: bool) -> list[tuple[str, Any]]:
     """Every identity at every part of an expression."""
     found = []
     for part in postorder([expression]):
         if isinstance(part, sympy.Expr) and part.args:
-            for name, new in rewrites(part, dict(near)):
+            for name, new in rewrites(part, dict(near), series):
                 if not new.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
                     found.append((name, expression.xreplace({part: new})))
     return found

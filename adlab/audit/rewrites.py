@@ -19,12 +19,20 @@ from adlab.text.functions import sigmoid, softplus
 Rewrite = Callable[[Any], Iterator[Any]]
 LARGEST = 60
 """Operations of an expression that SymPy is asked to factor or to expand: both may blow it up."""
+SMALL = 12
+"""Operations of an expression that SymPy is asked to expand in a series."""
+TERMS, BESIDE = 12, 0.05
+"""Terms of a series, and how far from 0 it is used: 0.05¹² is below a rounding of binary64."""
+_SHORT = 1024
+"""The largest denominator of a decimal that is read as a fraction."""
 _NEAREST = 64
 """The largest denominator of a number at which a stationary point is looked for."""
 
 
-def rewrites(expression: Any, near: dict[Any, float]) -> Iterator[tuple[str, Any]]:
+def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> Iterator[tuple[str, Any]]:
     """(name, equal expression) for every identity that fits the expression itself. `near` is the point it is for.
+
+    With `series`, Taylor polynomials beside 0 too: they are no identities, and good only where they are used.
 
     >>> x = sympy.Symbol("x", positive=True)
     >>> sorted({str(new) for name, new in rewrites(exp(x) - 1, {x: 1e-9}) if name == "expm1"})
@@ -36,6 +44,8 @@ def rewrites(expression: Any, near: dict[Any, float]) -> Iterator[tuple[str, Any
                 yield name, new
     for new in _recentred(expression, near):
         yield "about a stationary point", new
+    for new in _series(expression, near) if series else ():
+        yield "series near 0", new
 
 
 def _pairs(sum_: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -58,11 +68,14 @@ def _as_root(term: Any) -> tuple[Any, Any, Any] | None:
 
 
 def _conjugate(sum_: Any) -> Iterator[Any]:
-    """c√A − d√B = (c²A − d²B)/(c√A + d√B), and √A − B likewise."""
-    for a, b, rest in _pairs(sum_):
+    """c√A − d√B = (c²A − d²B)/(c√A + d√B), and √A − B likewise. The sign of a term is not always seen, so both are tried."""
+    if not isinstance(sum_, Add):
+        return
+    for a, b in combinations(sum_.args, 2):
         if any((root := _as_root(term)) is not None and root[2] == S.Half for term in (a, b)):
-            yield sympy.expand(a**2 - b**2) / (a + b) + rest
-            yield sympy.factor(sympy.expand(a**2 - b**2)) / (a + b) + rest
+            rest = Add(*(term for term in sum_.args if term is not a and term is not b))
+            yield sympy.expand(a**2 - b**2) / (a - b) + rest
+            yield sympy.factor(sympy.expand(a**2 - b**2)) / (a - b) + rest
 
 
 def _cube_roots(sum_: Any) -> Iterator[Any]:
@@ -143,12 +156,17 @@ def _quotients_of_exponentials(node: Any) -> Iterator[Any]:
 
 
 def _trigonometry(sum_: Any) -> Iterator[Any]:
-    """1 − cos u = 2 sin²(u/2); differences of sines and cosines as products; tan, 1 − sin²."""
+    """A + c·cos u = (A + c) − 2c·sin²(u/2); differences of sines, cosines, tangents and arc tangents as products."""
+    if isinstance(sum_, Add):
+        for term in sum_.args:
+            factor, wave = term.as_independent(cos) if not isinstance(term, cos) else (S.One, term)
+            if isinstance(wave, Mul):
+                wave = next((part for part in wave.args if isinstance(part, cos)), wave)
+                factor = term / wave
+            if isinstance(wave, cos):
+                others = sympy.factor(sum_ - term + factor)
+                yield others - 2 * factor * sin(wave.args[0] / 2) ** 2
     for a, b, rest in _pairs(sum_):
-        for sign, one, other in ((1, a, b), (-1, b, a)):
-            factor, wave = other.as_independent(cos) if not isinstance(other, cos) else (S.One, other)
-            if isinstance(wave, cos) and one == factor:
-                yield sign * 2 * factor * sin(wave.args[0] / 2) ** 2 + rest
         if isinstance(a, cos) and isinstance(b, cos):
             yield -2 * sin((a.args[0] + b.args[0]) / 2) * sin(sympy.expand(a.args[0] - b.args[0]) / 2) + rest
         if isinstance(a, sin) and isinstance(b, sin):
@@ -217,6 +235,27 @@ def _algebra(node: Any) -> Iterator[Any]:
 def _difference_over_one_denominator(node: Any) -> Any:
     numerator, denominator = sympy.fraction(sympy.together(node))
     return sympy.factor(sympy.expand(numerator)) / denominator
+
+
+def _series(node: Any, near: dict[Any, float]) -> Iterator[Any]:
+    """Beside 0, where terms cancel or a quotient is 0/0, the Taylor polynomial; elsewhere the expression as it was."""
+    if len(node.free_symbols) != 1 or sympy.count_ops(node) > SMALL or not isinstance(node, (Add, Mul)):
+        return
+    [x] = node.free_symbols
+    if x not in near or not 0 < abs(near[x]) < BESIDE:
+        return
+    try:
+        polynomial = sympy.series(node, x, 0, TERMS).removeO()
+    except Exception:
+        return
+    if polynomial.is_polynomial(x):
+        yield sympy.Piecewise((sympy.horner(polynomial, x), sympy.Abs(x) < BESIDE), (node, True))
+
+
+def exact_constants(expression: Any) -> Any:
+    """Decimals that are short binary fractions, such as 2.0 and 0.5, as the fractions they are: algebra needs these."""
+    short = {number: value for number in expression.atoms(sympy.Float) if (value := Rational(float(number))).q <= _SHORT}
+    return expression.xreplace(short) if short else expression
 
 
 def _recentred(node: Any, near: dict[Any, float]) -> Iterator[Any]:

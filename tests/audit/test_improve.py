@@ -20,6 +20,10 @@ LOSSY = [
     ("log(x + 1) - log(x)", 1e11),
     ("1/(x + 1) - 1/x", 1e9),
     ("log(1 + x)", 1e-12),
+    ("1/x - 1/tan(x)", 0.001),
+    ("1.0 - (1.0 - x)**2.5", 1e-11),
+    ("-x - sqrt(x*x - 2.0)", -1e8),
+    ("sqrt(x**2 + 9 - 6*x*cos(1e-4))", 3.0),
 ]
 IDENTITIES = [
     "sqrt(x + 1) - sqrt(y)", "x**(1/3) - y**(1/3)", "3*exp(x) - 3", "exp(x) - exp(y)", "log(x/y)", "log(x) - log(y)",
