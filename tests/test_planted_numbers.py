@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import adlab
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.differences.differences import gradient
 from adlab.differences.stencils import SCHEMES
 from adlab.draw.layered.places import Places, Pull, _mean
@@ -26,6 +28,9 @@ def test_a_branch_that_is_not_taken_keeps_no_tie_from_its_half() -> None:
         f.gradient(np.array([[4.0, 2.0]] * 3))[2],
     ):
         assert found == pytest.approx([0.125, 0.5], rel=1e-15)
+    program = f.program("reverse")  # by itself: a Function knows that it stands on a kink
+    values = evaluate(program, [4.0, 2.0], FLOATS)
+    assert [values[output] for output in program.outputs[1:]] == pytest.approx([0.125, 0.5], rel=1e-15)
 
 
 DIFFERENCES = [name for name, method in adlab.methods().items() if "difference" in name or name == "richardson"]
@@ -38,6 +43,13 @@ def test_no_error_of_a_difference_is_called_zero(text: str, scheme: str) -> None
     f = adlab.Function(text, variables=["x"])
     [estimate] = adlab.difference(f, 1.0, scheme=scheme).estimates
     assert not estimate.success or estimate.error > 0
+
+
+@pytest.mark.parametrize("scheme", DIFFERENCES)
+def test_nor_is_one_that_underflows(scheme: str) -> None:
+    """The digits of f, at 1e-20, are lost at a step of 1e295: the quotient of the two is below the smallest double."""
+    [estimate] = gradient(lambda x: 1e-320 * x[0], [1e300], scheme)[1]
+    assert estimate.error > 0
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
