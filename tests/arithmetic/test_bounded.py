@@ -25,7 +25,7 @@ from adlab.graph.graph import Builder, Graph
 @pytest.mark.parametrize("case", NUMERIC, ids=str)
 def test_an_interval_holds_the_values_at_all_points_of_the_box(case: Case, count: int) -> None:
     r = random.Random(0)
-    for box in boxes(case, 6 if case.slow else 6 * count):
+    for box in boxes(case, 6 if case.slow else (6 if count >= MANY else 3) * count):
         low, high = INTERVALS.apply(case.primitive, case.parameter, list(box))
         for _ in range(3 if case.slow else 12):
             place = inside(box, r)
@@ -45,7 +45,7 @@ def within(operand: Bounded, r: random.Random) -> float:
 @pytest.mark.parametrize("case", NUMERIC, ids=str)
 def test_no_operand_within_its_error_moves_the_result_by_more_than_its_own(case: Case, count: int) -> None:
     r = random.Random(1)
-    for box in boxes(case, 6 if case.slow else 6 * count):
+    for box in boxes(case, 6 if case.slow else (6 if count >= MANY else 3) * count):
         operands = [Bounded((low + high) / 2, (high - low) / 2) for low, high in box]
         found = BOUNDED.apply(case.primitive, case.parameter, operands)
         for _ in range(3 if case.slow else 12):
