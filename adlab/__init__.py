@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         OverflowedError as OverflowedError,
         ParseError as ParseError,
         PointError as PointError,
+        ReadingWarning as ReadingWarning,
         TracingError as TracingError,
         UnsupportedExpression as UnsupportedExpression,
         VariableError as VariableError,
@@ -108,7 +109,7 @@ __version__ = "0.1.0"
 _HOME = {
     **dict.fromkeys(
         ["AdlabError", "DomainError", "GaveUp", "GraphError", "MethodError", "MissingExtra", "OptionError",
-         "OverflowedError", "ParseError", "PointError", "TracingError", "UnsupportedExpression",
+         "OverflowedError", "ParseError", "PointError", "ReadingWarning", "TracingError", "UnsupportedExpression",
          "VariableError"],
         "adlab.errors",
     ),

@@ -18,8 +18,12 @@ def assert_gradient(f: Any, grad: Any, at: Sequence[Any], rtol: Any = None, atol
     AssertionError: your gradient of f = x**3: wrong by a factor 1/3 in x
     """
     __tracebackhide__ = True  # pytest leaves this frame out
+    from adlab.errors import AdlabError
     from adlab.report.check import check
 
-    found = check(f, grad, at, rtol, atol)
+    try:
+        found = check(f, grad, at, rtol, atol)
+    except AdlabError as refused:
+        raise AssertionError(str(refused)) from None
     if not found.passed:
         raise AssertionError(f"your gradient of {found.name}: {'; '.join(found.findings)}")

@@ -133,6 +133,54 @@ def test_every_link_to_a_file_leads_to_one(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
+def written_inline() -> list[Any]:
+    """The commands that stand within a sentence or a cell, with the README in which they first do."""
+    found: dict[str, str] = {}
+    for path in READMES:
+        for command in re.findall(r"`(adlab [a-z][^`]*)`", path.read_text(encoding="utf-8")):
+            found.setdefault(command, str(path.relative_to(ROOT).parent))
+    return [pytest.param(command, id=f"{where}: {command[:60]}") for command, where in found.items()]
+
+
+HOLES = re.compile(r"\b(?:FILE|NAME|VERB|WORD|FORMULA|PROBLEM)\b|…|mymodule|mymodel|bench|figures|EXPR")
+"""What a reader fills in, and what takes long: there the command line only has to understand the rest."""
+
+
+@pytest.mark.parametrize("command", written_inline())
+def test_every_command_within_a_sentence_can_be_typed(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from adlab.cli.arguments import rearranged
+    from adlab.cli.main import COMMANDS, TAKES
+
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(command.replace("[", "").replace("]", "").replace("FILE…", "FILE"))[1:]
+    if words[0] == "VERB":
+        return
+    assert words[0] in COMMANDS
+    assert {word.partition("=")[0] for word in words if word.startswith("--")} <= {*TAKES[words[0]], *BENCH, "--help"}
+    assert rearranged(words, TAKES)[0] == words[0]
+    if len(words) > 1 and not HOLES.search(command) and "--help" not in words:
+        assert run(command.replace("DIR", "made"))
+
+
+BENCH = {"--show", "--plot", "--peers", "--json", "--startup", "--linearity", "--brief"}
+
+
+def test_the_table_of_the_front_page_has_every_command_and_every_public_name() -> None:
+    import adlab
+    from adlab.cli.main import COMMANDS
+
+    page = FRONT.read_text(encoding="utf-8").partition("## Everything adlab does")[2].partition("## Extras")[0]
+    named = {word for code in re.findall(r"`([^`]+)`", page) for word in re.findall(r"[\w-]+", code)}
+    assert set(COMMANDS) <= named
+    assert {name for name in adlab.__all__ if not name.startswith("_")} <= named
+
+
+def test_the_front_page_is_short() -> None:
+    text = FRONT.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 250
+    assert len(text.encode()) <= 12 * 1024
+
+
 def test_ci_calls_the_readmes_own_test_command() -> None:
     setup = [
         line.strip()

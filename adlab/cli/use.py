@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,7 +36,8 @@ def export(options: argparse.Namespace) -> None:
     text = writers[chosen[0]](kind)
     if options.out:
         put(options.out, text)
-        print(f"wrote {options.out}")
+        name = re.findall(r"^def (\w+)", text, re.MULTILINE)[-1]
+        print(f"wrote {options.out}: its function is {name}")
     else:
         print(text, end="")
 

@@ -312,6 +312,8 @@ def test_a_model_that_runs_on_floats_only_is_sampled_and_said_to_be() -> None:
 
 def test_assertions_hide_their_own_frames() -> None:
     """pytest leaves out a frame in which `__tracebackhide__` is set."""
+    with pytest.raises(AssertionError, match="your gradient raised KeyError"):  # whatever goes wrong is a failure of the test
+        assert_gradient("x**3", lambda x: {}[0], at=[0.5])
     with pytest.raises(AssertionError, match="wrong by a factor 1/3 in x") as caught:
         assert_gradient("x**3", lambda x: x**2, at=[0.5, 2.0])
     inside = [entry.frame.f_locals for entry in caught.traceback[1:]]
