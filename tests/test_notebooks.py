@@ -84,7 +84,7 @@ def test_it_is_short_and_its_helpers_are(notebook: Any) -> None:
                 assert (node.end_lineno or 0) - node.lineno < 10, node.name
 
 
-def test_it_imports_adlab_and_defines_no_class_of_its_own(notebook: Any) -> None:
+def test_it_uses_public_names_and_defines_no_class(notebook: Any) -> None:
     trees = [ast.parse(re.sub("^%.*$", "", "".join(cell["source"]), flags=re.MULTILINE)) for cell in code(notebook)]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     assert any(isinstance(node, ast.Import) and node.names[0].name == "adlab" for node in nodes)
@@ -93,7 +93,9 @@ def test_it_imports_adlab_and_defines_no_class_of_its_own(notebook: Any) -> None
     assert {name for name in modules if name.split(".")[0] == "adlab"} <= {"adlab", "adlab.gallery"}  # public names only
     assert not [node for node in nodes if isinstance(node, ast.Attribute) and re.match("_[^_]", node.attr)]
     assert not [node for node in nodes if isinstance(node, ast.Name) and node.id in ("vars", "setattr")]
-    assert not [node for node in nodes if isinstance(node, ast.ClassDef)]
+    for node in nodes:  # but for an arithmetic of the reader's
+        if isinstance(node, ast.ClassDef):
+            assert {"constant", "apply"} <= {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
 
 
 def test_its_first_cell_says_what_for_and_its_last_where_to_go_on(notebook: Any) -> None:

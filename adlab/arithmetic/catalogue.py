@@ -51,9 +51,8 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of f, a Function or a graph, at `inputs`, with every operation done in the given arithmetic.
 
     `arithmetic` is a name in this list, or an object of your own that has the methods of `Arithmetic`. For "taylor" each input
-    is a
-    tuple of coefficients, all of one length. For "sparsity" each input is a `Reach`. Raises OptionError for an unknown name, and
-    PointError for a wrong number of inputs.
+    is a tuple of coefficients, all of one length. For "sparsity" each input is a `Reach`. Raises OptionError for an unknown
+    name, and PointError for a wrong number of inputs.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
