@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     )
     from adlab.use.fit import fit as fit
     from adlab.use.minimize import minimize as minimize
+    from adlab.use.prove import prove as prove
     from adlab.use.total import total as total
 
 __version__ = "0.1.0"
@@ -155,6 +156,7 @@ _HOME = {
     **dict.fromkeys(["curl", "divergence", "laplacian", "second_along"], "adlab.use.fields"),
     "fit": "adlab.use.fit",
     "minimize": "adlab.use.minimize",
+    "prove": "adlab.use.prove",
     "total": "adlab.use.total",
     "truth": "adlab.report.truth",
     "walk": "adlab.arithmetic.catalogue",

@@ -21,6 +21,7 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.sparsity import Sparsity
 from adlab.arithmetic.symbols import Expressions
 from adlab.arithmetic.taylor import Taylor
+from adlab.arithmetic.units import Unit, Units
 from adlab.errors import OptionError, PointError
 
 
@@ -43,6 +44,7 @@ ARITHMETICS = (
     ArithmeticRow("bounded", BoundedNumbers, "values with a running bound on their rounding error"),
     ArithmeticRow("extended", Extended, "values and derivatives with unlimited exponents: nothing overflows on the way"),
     ArithmeticRow("taylor", Taylor, "Taylor coefficients along a line, to any order"),
+    ArithmeticRow("units", Units, "units of measurement: what may not be added is refused"),
     ArithmeticRow("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices"),
 )
 
@@ -51,8 +53,8 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of f, a Function or a graph, at `inputs`, with every operation done in the given arithmetic.
 
     `arithmetic` is a name in this list, or an object of your own that has the methods of `Arithmetic`. For "taylor" each input
-    is a tuple of coefficients, all of one length. For "sparsity" each input is a `Reach`. Raises OptionError for an unknown
-    name, and PointError for a wrong number of inputs.
+    is a tuple of coefficients, all of one length. For "sparsity" each input is a `Reach`, for "units" a text such as "m/s**2".
+    Raises OptionError for an unknown name, and PointError for a wrong number of inputs.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -66,6 +68,8 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     graph = getattr(f, "graph", f)
     if len(inputs) != len(graph.inputs):
         raise PointError(f"{len(inputs)} inputs are given, and there are {len(graph.inputs)}: {', '.join(graph.inputs)}")
+    if arithmetic == "units":
+        inputs = [Unit.of(given) if isinstance(given, str) else given for given in inputs]
     if isinstance(arithmetic, str):
         arithmetic = _named(arithmetic, inputs)
     values = evaluate(graph, inputs, arithmetic)

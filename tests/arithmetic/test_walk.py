@@ -16,7 +16,8 @@ from adlab.arithmetic.catalogue import ARITHMETICS
 def test_every_arithmetic_walks_by_its_name(row):
     if row.name == "enclosures":
         pytest.importorskip("flint")
-    given = {"symbols": sympy.Symbol("t", real=True), "intervals": (0.5, 0.75), "enclosures": (0.5, 0.75)}.get(row.name, 0.5)
+    sides = dict.fromkeys(["intervals", "enclosures"], (0.5, 0.75))
+    given = ({"symbols": sympy.Symbol("t", real=True), "units": "1"} | sides).get(row.name, 0.5)
     if row.name == "extended":
         given = adlab.walk(adlab.Function("0.5*x"), "extended", [_one()])[0]
     assert len(adlab.walk(adlab.Function(["exp(x)", "x*x"]), row.name, [given])) == 2

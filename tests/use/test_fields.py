@@ -32,7 +32,9 @@ def test_shapes_that_have_no_such_derivative_are_refused() -> None:
             call()
 
 
-@pytest.mark.parametrize("text", ["tan(x)", "atan(x)*exp(x)", "x**2.5", "erf(x)/x", "Max(x, 0.2)**2", "log(x + sqrt(x))"])
+@pytest.mark.parametrize(
+    "text", ["tan(x)", "atan(x)*exp(x)", "x**2.5", "erf(x)/x", "Max(x, 0.2)**2", "log(x + sqrt(x))"]
+)
 def test_every_coefficient_is_within_its_bound_of_the_truth(text) -> None:
     for point in (0.7, 1e-3):
         found = adlab.Function(text).series([point], [1.0], 8)

@@ -1,0 +1,73 @@
+"""Proofs over a box, re-verified by a checker of their own; units along a graph."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+import adlab
+from adlab.use import lemmas
+from adlab.use.lemmas import check
+
+BOX = {"x": (0.5, 2), "y": (1, 3)}
+PROVEN = ["log(x**2 + 1)/y", "exp(-x**2)*sin(x*y) + sqrt(y)/3", "tanh(x) + x**1.5 - Abs(x - y)", "cosh(x)*sinh(y) - 0.1*cos(x)",
+          ["x/y", "x*y - 2"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", PROVEN, ids=str)
+def test_the_checker_accepts_a_proof_and_notices_every_change(f) -> None:
+    proof = adlab.prove(f, BOX)
+    assert proof.check() == ""
+    written = json.loads(proof.to_json())["rows"]
+    assert check(written) == ""
+    for k, lemma in enumerate(written):
+        if lemma["operation"] == "input":
+            continue
+        low, high = map(float.fromhex, lemma["in"])
+        for end in ([high, high], [low, low]) if low < high else ([low + 1, low + 1],):
+            tampered = [dict(other) for other in written]
+            tampered[k]["in"] = [x.hex() for x in end]
+            assert check(tampered[: k + 1]), lemma
+        missing = written[:k] + written[k + 1 :]
+        assert k == len(written) - 1 or check(missing) or all(lemma["name"] not in other["of"] for other in missing)
+
+
+def test_values_of_f_lie_where_the_proof_says() -> None:
+    for text in PROVEN[:4]:
+        f, proof = adlab.Function(text, ["x", "y"]), adlab.prove(text, BOX)
+        low, high = map(float.fromhex, proof.lemmas[-1]["in"])
+        assert all(low <= f([x, y]) <= high for x in (0.5, 1.0, 1.7, 2.0) for y in (1.0, 2.2, 3.0))
+
+
+def test_the_checker_shares_nothing_with_what_it_checks() -> None:
+    tree = ast.parse(Path(str(lemmas.__file__)).read_text(encoding="utf-8"))
+    modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert not any(module.startswith("adlab") for module in modules)
+
+
+@pytest.mark.parametrize(("f", "box", "words"), [
+    ("log(x)", {"x": (0, 1)}, r"log\(x\) needs x > 0, with x in \[0, 1\]"),
+    ("1/(x - y)", BOX, "needs v1 != 0"),
+    ("gamma(x)", {"x": (1, 2)}, "the checker knows no gamma"),
+    ("x", {"x": (2, 1)}, "runs from 2.0 to 1.0"),
+    ("x", {"x": 3}, "is a pair"),
+    ("pi*x", {"x": (0, 1)}, "write it as a fraction"),
+])  # fmt: skip
+def test_what_cannot_be_proven_is_said(f, box, words) -> None:
+    with pytest.raises(adlab.AdlabError, match=words):
+        adlab.prove(f, box)
+
+
+def test_units_are_carried_along_and_differences_refused() -> None:
+    energy = adlab.Function("m*v**2/2 + m*g*h", ["m", "v", "g", "h"])
+    assert str(adlab.walk(energy, "units", ["kg", "m/s", "m/s**2", "m"])[0]) == "kg*m**2*s**-2"
+    with pytest.raises(adlab.MethodError, match=r"add of .* the units differ"):
+        adlab.walk(energy, "units", ["kg", "m/s", "m/s", "m"])
+    with pytest.raises(adlab.MethodError, match="exp needs a number without a unit, and this has s"):
+        adlab.walk(adlab.Function("exp(t)"), "units", ["s"])
+    assert str(adlab.walk(adlab.Function("sqrt(x)*Max(y, 0)"), "units", ["m", "1/s"])[0]) == "m**(1/2)*s**-1"
+    with pytest.raises(adlab.OptionError, match="is no unit"):
+        adlab.walk(energy, "units", ["kg m", "m/s", "m/s", "m"])
