@@ -118,7 +118,7 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
     >>> print(improve("sqrt(x + 1) - sqrt(x)", 1e12).after.text)
     1/(sqrt(x) + sqrt(x + 1))
     """
-    f = as_function(f)
+    f = as_function(f, x)
     if f.m != 1 or not f.independent:
         raise OptionError("a form is looked for of a formula with one output")
     place = point_of(f, x)

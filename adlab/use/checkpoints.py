@@ -23,7 +23,7 @@ from adlab.errors import MethodError, OptionError
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import last_uses
-from adlab.inputs import FloatArray, coerce_one
+from adlab.inputs import FloatArray, coerce_one, takes_at
 
 State = dict[int, float]
 LARGEST_SHARE, FRACTIONS = 0.9, 24
@@ -49,6 +49,7 @@ class Checkpointed:
         return f"<gradient with {self.peak} values alive instead of {self.tape}, each computed {again:.2f} times>"
 
 
+@takes_at
 def checkpointed(f: Any, x: Any, memory: int) -> Checkpointed:
     """The gradient at one point with at most `memory` values alive at once, adjoints on the way included.
 
@@ -61,7 +62,7 @@ def checkpointed(f: Any, x: Any, memory: int) -> Checkpointed:
     >>> found.peak <= 40, bool(found.gradient == f.gradient(f.point))
     (True, True)
     """
-    g = as_function(f)
+    g = as_function(f, x)
     if g.m != 1:
         raise MethodError(f"a gradient needs one output, and this function has m = {g.m}")
     if g.graph.compound or turning(g.graph) or g.within is not None:
