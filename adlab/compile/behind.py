@@ -83,15 +83,15 @@ class Behind:
             left, turned = special_rows(graph, points[rows])
             self._once_more(graph, points, found, rows[left & ~turned], rows[turned])
             finite[rows[left | turned]] = True
-        left = np.flatnonzero(~finite & np.isnan(found).any(axis=1))
-        if len(left):
-            asked = self._may_exist(points[left])
-            for i in left[asked]:
+        missing = np.flatnonzero(~finite & np.isnan(found).any(axis=1))
+        if len(missing):
+            asked = self._may_exist(points[missing])
+            for i in missing[asked]:
                 found[i] = self.at(points[i])
-            left = left[~asked]
-        if len(left) and self._f is None:
-            rescued = self._by_complex(points[left])
-            found[left] = np.where(np.isnan(found[left]), rescued, found[left])
+            missing = missing[~asked]
+        if len(missing) and self._f is None:
+            rescued = self._by_complex(points[missing])
+            found[missing] = np.where(np.isnan(found[missing]), rescued, found[missing])
         return found
 
     def _once_more(self, graph: Graph, points: FloatArray, found: FloatArray, left: Places, turned: Places) -> None:
@@ -111,7 +111,7 @@ class Behind:
         with np.errstate(all="ignore"):
             values = evaluate(f, list(points.T), ARRAYS)
         there = [np.isfinite(np.broadcast_to(values[output], len(points))) for output in f.outputs]
-        return np.any(there, axis=0) & np.isfinite(points).all(axis=1) | doubtful_rows(f, points)
+        return np.asarray(np.any(there, axis=0) & np.isfinite(points).all(axis=1) | doubtful_rows(f, points))
 
     def _by_complex(self, points: FloatArray) -> FloatArray:
         """The rows by way of the complex plane; NaN where the result is not real."""

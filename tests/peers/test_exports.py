@@ -25,10 +25,10 @@ ONCE = [
 ]  # fmt: skip
 
 
-def of_torch(graph: Graph, points: np.ndarray, order: int) -> np.ndarray:
+def of_torch(graph: Graph, points: np.ndarray, order: int, dtype: str = "float64") -> np.ndarray:
     import torch
 
-    f, x = graph.to_torch(), torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    f, x = graph.to_torch(), torch.tensor(points, dtype=getattr(torch, dtype), requires_grad=True)
     found = f(x).unsqueeze(-1)
     for _ in range(order):
         rows = [
@@ -39,14 +39,14 @@ def of_torch(graph: Graph, points: np.ndarray, order: int) -> np.ndarray:
     return np.asarray(found.detach())
 
 
-def of_jax(graph: Graph, points: np.ndarray, order: int) -> np.ndarray:
+def of_jax(graph: Graph, points: np.ndarray, order: int, dtype: str = "float64") -> np.ndarray:
     import jax
 
-    with jax.enable_x64(True):
-        f = graph.to_jax("float64")
+    with jax.enable_x64(dtype == "float64"):
+        f = graph.to_jax(dtype)
         for _ in range(order):
             f = jax.jacfwd(f)
-        found = np.asarray(jax.vmap(f)(points))
+        found = np.asarray(jax.vmap(f)(points.astype(dtype)))
         return found.reshape(len(points), -1)
 
 
@@ -62,7 +62,7 @@ def of_casadi(graph: Graph, points: np.ndarray, order: int) -> np.ndarray:
     return np.asarray(found.full()).T
 
 
-EXPORTS = {"torch": of_torch, "jax": of_jax, "casadi": of_casadi}
+EXPORTS: dict[str, Any] = {"torch": of_torch, "jax": of_jax, "casadi": of_casadi}
 
 
 def exported(name: str, graph: Graph, points: np.ndarray, order: int) -> np.ndarray:
@@ -175,3 +175,37 @@ TOLERANCE = {
     ("torch", "loggamma"): 1e-8,
 }
 """What a framework computes with fewer digits than binary64 has: values, which no rule of ours can mend."""
+
+
+SINGLE = np.float32([1e-20, 1e-5, 0.01, 0.3, 0.7, 0.99, 1.0, 1.7, 5.0, 22.0, 60.0, 1e3, 1e10])
+FLOAT32 = 2.0**-23
+"""The unit in the last place of 1 in float32; CasADi has no float32."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["torch", "jax"])
+@pytest.mark.parametrize("start", range(0, len(ONCE), 40))
+def test_in_float32_every_operation_agrees_to_its_digits_or_is_refused(start: int, name: str) -> None:
+    """To 3 digits in 4, beside the largest entry, the operands and 1: second derivatives cancel parts of that size."""
+    pytest.importorskip(name)
+    for case in ONCE[start : start + 40]:
+        axis = np.float32(FEW) if case.primitive.weight(case.parameter) >= SLOW else np.concatenate([-SINGLE, [0], SINGLE])
+        points = axis.astype(float)[:, None]
+        if case.arity > 1:
+            points = np.random.default_rng(1).choice(axis, size=(60, case.arity)).astype(float)
+        graph, there = single(case), np.ones(len(points), dtype=bool)
+        for order in range(3):
+            expected = adlabs(graph, points, order)
+            there &= np.isfinite(expected).all(axis=-1) & (np.abs(expected) < 1e30).all(axis=-1)
+            if not there.any():
+                break
+            wanted, at = expected[there], points[there]
+            try:
+                found = EXPORTS[name](graph, at, order, "float32").astype(float)
+            except MethodError as refusal:
+                named(refusal)
+                break
+            scale = np.abs(wanted).max(axis=-1, keepdims=True)
+            size = np.maximum(np.abs(at).max(axis=-1, keepdims=True), 1.0) if case.primitive.name == "mod" else 1.0
+            bad = ~(np.abs(found - wanted) <= 1e-3 * scale + 16 * FLOAT32 * size) & ~np.isnan(found)
+            assert not bad.any(), (str(case), order, at[bad.any(-1)][:4], found[bad][:4], wanted[bad][:4])
