@@ -207,5 +207,6 @@ def test_in_float32_every_operation_agrees_to_its_digits_or_is_refused(start: in
                 break
             scale = np.abs(wanted).max(axis=-1, keepdims=True)
             size = 1 + np.abs(at[:, :1]) * (1 + at[:, 1:] ** -2) if case.primitive.name == "mod" else 1.0  # (out - a)/b cancels
+            size = 64.0 if case.primitive.name in PHASES else size
             bad = ~(np.abs(found - wanted) <= 1e-3 * scale + 16 * FLOAT32 * size) & ~np.isnan(found)
             assert not bad.any(), (str(case), order, at[bad.any(-1)][:4], found[bad][:4], wanted[bad][:4])
