@@ -1,0 +1,65 @@
+"""The network of the gallery: traced, its gradient is that of PyTorch and JAX, and training learns the digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adlab
+from adlab.gallery import networks as net
+
+
+def traced() -> tuple[Any, np.ndarray]:
+    rng = np.random.default_rng(1)
+    image, target = rng.random(16), np.eye(10)[3]
+    f = adlab.from_python(net.loss, (net.start(), image, target))
+    return f, np.concatenate([net.start(), image, target])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["torch", "jax"])
+def test_the_gradient_is_that_of_the_frameworks(system: str) -> None:
+    pytest.importorskip(system)
+    f, x = traced()
+    assert f.gradient(x, method=system, seconds=120.0) == pytest.approx(f.gradient(x), rel=1e-10, abs=1e-14)
+
+
+def test_the_layers_rules_by_hand_are_the_sweep() -> None:
+    """Backpropagation as the books write it, δ by δ through attention-free layers, gives the same numbers as reverse mode."""
+    f, x = traced()
+    w, image, target = net.unpacked(x[: net.SIZE]), x[net.SIZE : net.SIZE + 16], x[-10:]
+    rows = image.reshape(4, 4)
+    a = rows + net.attention(rows, w["query"], w["key"], w["value"])
+    t1 = np.tanh(a.ravel() @ w["w1"] + w["b1"])
+    t2 = np.tanh(t1 @ w["w2"] + w["b2"])
+    h = t1 + t2
+    delta = net.softmax(h @ w["w3"] + w["b3"]) - target  # of the logits
+    of_h = w["w3"] @ delta
+    delta2 = of_h * (1 - t2**2)
+    delta1 = (of_h + w["w2"] @ delta2) * (1 - t1**2)  # the residual path passes of_h on as it is
+    found = net.unpacked(f.gradient(x)[: net.SIZE])
+    for name, by_hand in {"w3": np.outer(h, delta), "b3": delta, "w2": np.outer(t1, delta2), "b2": delta2,
+                          "w1": np.outer(a.ravel(), delta1), "b1": delta1}.items():  # fmt: skip
+        assert found[name] == pytest.approx(by_hand, rel=1e-12, abs=1e-15), name
+
+
+def test_residual_layers_keep_the_adjoint_alive() -> None:
+    sizes = {}
+    for residual in (False, True):
+        f = adlab.from_python(lambda b, r=residual: net.deep(b, r), np.zeros((30, 6)))
+        sizes[residual] = np.linalg.norm(f.gradient(np.zeros(180)).reshape(30, 6), axis=1)
+    assert sizes[False][0] < 1e-6 * sizes[False][-1]
+    assert sizes[True][0] > 0.1 * sizes[True][-1]
+
+
+@pytest.mark.slow
+def test_training_learns_the_digits() -> None:
+    pytest.importorskip("sklearn")
+    images, targets, others, their = net.digits()
+    f = adlab.from_python(net.loss, (net.start(), images[0], targets[0]))
+    step = f.compile("numpy", derivative="value_and_gradient")
+    weights, losses = net.trained(step, net.start(), net.batches(images, targets, epochs=20))
+    assert losses[-5:].mean() < 0.5 < 2.0 < losses[0]
+    assert net.accuracy(weights, others, their) > 0.85
