@@ -74,7 +74,8 @@ PREFACE = """\
 """
 
 ODD = """\
-#ifndef ADLAB_NO_RANGE_CHECK
+#if !defined ADLAB_NO_RANGE_CHECK && !defined ADLAB_ODD
+#define ADLAB_ODD
 /* Whether v is infinite or too small for all its digits. */
 static int odd(double v)
 {
