@@ -44,7 +44,8 @@ RULES: dict[str, Callable[..., Any]] = {
 
 def check(lemmas: Sequence[Mapping[str, Any]]) -> str:
     """Empty where every lemma holds, else what is wrong with the first that does not."""
-    iv.prec, known = BITS, {}
+    known: dict[str, Any] = {}
+    iv.prec = BITS
     for lemma in lemmas:
         name, operation, claimed = (
             lemma["name"],
