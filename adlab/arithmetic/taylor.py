@@ -36,7 +36,7 @@ DIV = PRIMITIVES["div"]
 class Taylor(Numbers):
     """Series up to t**order. Beyond the value they are NaN where a primitive has no derivative, or is on a kink.
 
-    The coefficients are floats. `BoundedTaylor` computes with others.
+    The coefficients are floats. `bounds` takes others.
     """
 
     missing: Any = math.nan
@@ -157,7 +157,7 @@ class Coefficient:
         return Coefficient(BOUNDED.apply(PRIMITIVES[name], None, numbers))
 
 
-class BoundedTaylor(Taylor):
+class _BoundedTaylor(Taylor):
     """Series whose coefficients carry bounds on their errors. Where a kink or an edge is in reach, the bound is infinite."""
 
     missing = Coefficient(Bounded(0.0, math.inf, "a kink, or the edge of the domain, is in reach"))
@@ -175,7 +175,7 @@ class BoundedTaylor(Taylor):
 
 def bounds(graph: Graph, point: Sequence[float], direction: Sequence[float], order: int) -> list[tuple[Bounded, ...]]:
     """The coefficients of every output along point + t·direction, each with its running error bound."""
-    numbers = BoundedTaylor(order)
+    numbers = _BoundedTaylor(order)
     rest = [numbers.lift(0)] * (order - 1)
     inputs = [
         (Coefficient(Bounded(x)), Coefficient(Bounded(v)), *rest)[: order + 1] for x, v in zip(point, direction, strict=True)

