@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from adlab.compile.batches import Batches
 
 T = TypeVar("T")
+MANY = 500
+"""Points from which a compiled program for batches pays for its compilation."""
 
 
 class Function(Written):
@@ -203,6 +205,10 @@ class Function(Written):
     def values(self, point: FloatArray) -> FloatArray:
         """The outputs at one point, shape (m,), NaN where there are none. Finite differences sample this."""
         return self.evaluator.values(point)
+
+    def several(self, points: FloatArray) -> FloatArray:
+        """The outputs at many points, (N, n) to (N, m), NaN where there are none: one by one where they are few."""
+        return self.evaluator.several(points) if len(points) < MANY else self.batches.values(points)
 
     # --- derivatives --------------------------------------------------------------------------------------------
 

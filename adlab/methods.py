@@ -41,6 +41,7 @@ class Differentiable(Protocol):
     @property
     def m(self) -> int: ...
     def values(self, point: FloatArray) -> FloatArray: ...
+    def several(self, points: FloatArray) -> FloatArray: ...
     def cached(self, key: Any, make: Callable[[], T]) -> T: ...
     @property
     def evaluator(self) -> Evaluator: ...
@@ -175,10 +176,19 @@ def _difference(scheme: str) -> Callable[..., Result]:
     def differentiate(f: Differentiable, point: FloatArray, step: float | None = None) -> Result:
         from adlab.differences import differences
 
-        jacobian, estimates = differences.gradient(f.values, point, scheme, step)
+        jacobian, estimates = differences.gradient(f.values, point, scheme, step, sample=f.several)
         return _estimated(f, jacobian, estimates)
 
     return differentiate
+
+
+def _difference_at_many(scheme: str) -> Callable[..., FloatArray]:
+    def batch(f: Differentiable, points: FloatArray) -> FloatArray:
+        from adlab.differences import differences
+
+        return differences.jacobians(f.values, f.several, points, scheme, f.m)
+
+    return batch
 
 
 def _estimated(f: Differentiable, jacobian: Any, estimates: Any) -> Result:
@@ -223,7 +233,8 @@ def _differences() -> list[Method]:
         ("richardson", "central differences at h, h/2, h/4 … extrapolated to h = 0"),
     ]
     return [
-        Method(name, "difference", "values", about, _difference(name), has_step=True, options=("step",))
+        Method(name, "difference", "values", about, _difference(name), has_step=True, options=("step",),
+               batch=_difference_at_many(name))
         for name, about in table
     ]
 

@@ -19,14 +19,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from fractions import Fraction
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
+from adlab.differences.fits import CONFIDENCE, RUNGS, Basis, basis
 from adlab.differences.quotients import (
     NONFINITE,
     Array,
@@ -43,7 +42,6 @@ from adlab.differences.richardson import FIRST_STEP, TOLERANCE
 from adlab.differences.stencils import scheme
 
 NAME = "adaptive-difference"
-RUNGS = (1.0, 0.75)  # of each power of two: short numbers, so that x ± h is mostly exact
 MOST = 40  # steps
 LEAST = 2.0**-1000
 TERMS = 9  # of a polynomial: beyond h¹⁷, binary64 gains nothing
@@ -52,7 +50,6 @@ LEAPS, LEAP = 12, 4.0  # while quotients do not settle, h falls by this factor, 
 UNSETTLED = 1.5  # a quotient is unsettled if it changes by more than so many times what a parabola would after the change before,
 UNLIKE = 0.3  # and by more than this part of itself,
 CONVINCING = 0.01  # while the best fit is not yet accurate to this part of it
-CONFIDENCE = 2.0  # standard deviations that the noise is multiplied by
 FREEDOM = 4  # a fit with so many points more than terms may end the search
 SLOWLY = 8.0  # the error grows by this factor if fits still improve at the end: convergence is slow, as at the edge of x√x
 PATIENCE = 3  # steps without a better fit
@@ -216,14 +213,14 @@ class _Search:
         scale = np.exp2(np.floor(np.log2(np.maximum(np.abs(points).max(axis=0), LEAST))))  # so that squares do not overflow
         points, floor = points / scale, floor / scale
         starts = range(len(self.steps) - self.least + 1)
-        bases = [_basis(start % 2, len(self.steps) - start, self.powers, self.wanted) for start in starts]
+        bases = [basis(start % 2, len(self.steps) - start, self.powers, self.wanted) for start in starts]
         fits = [self._fits(base, points[start:], floor, start) for start, base in zip(starts, bases, strict=True)]
         every, spare = np.concatenate(fits, axis=1) * scale, np.concatenate([base.spare for base in bases])
         least = np.argmin(every[1] + every[2], axis=0)
         df, truncation, noise = every[:, least, np.arange(least.size)].reshape(3, *shape)
         return _Fit(df, truncation, noise, spare[least].reshape(shape))
 
-    def _fits(self, base: _Basis, points: Array, floor: Array, start: int) -> Array:
+    def _fits(self, base: Basis, points: Array, floor: Array, start: int) -> Array:
         """The derivative, its truncation error and its noise, by polynomials of every number of terms; shape (3, terms, m)."""
         squares = np.cumsum(combined(base.transform, points)[::-1] ** 2, axis=0)[::-1]
         sigma = np.sqrt(squares[base.terms]) * base.spread
@@ -232,71 +229,3 @@ class _Search:
             [combined(base.sums, points), np.abs(combined(base.following, points)), noise]
         )
         return over(found, float(self.steps[start]), self.derivative)
-
-
-class _Basis(NamedTuple):
-    """What all fits to points at given ratios of steps share; a row for each number of terms.
-
-    QR makes an orthonormal basis of the powers. In it a further term does not change the others. So the wanted coefficient is a
-    partial sum (`sums` computes it from the points). The next summand is its truncation error (`following`). The remaining
-    squares of the coefficients (`transform`) are the residue of the fit. `spread` turns the residue into a deviation, and
-    `length`, ‖w‖, into noise.
-    """
-
-    transform: Array
-    sums: Array
-    following: Array
-    terms: npt.NDArray[np.int64]
-    spare: npt.NDArray[np.int64]
-    spread: Array
-    length: Array
-
-
-@cache
-def _basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> _Basis:
-    """The basis for `count` points at the ratios of the steps from rung `first` on, and a point at 0 if 0 is a power."""
-    nodes = np.array([RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(first, first + count)]) / RUNGS[first]
-    nodes = np.append(nodes, 0.0) if powers[0] == 0 else nodes
-    most = min(len(powers), nodes.size)
-    transform, triangle = _orthogonalised([[float(Fraction(node) ** p) for p in powers[:most]] for node in nodes])
-    weights = _row_of_inverse(triangle, wanted)
-    summands = weights[:, None] * transform[:most]
-    terms = np.arange(wanted + 1, most)
-    spare = nodes.size - terms
-    spread = (1 + 2 / spare) / np.sqrt(spare)  # a deviation seen in few points may be small by luck
-    length = np.sqrt(np.cumsum(weights**2))[terms - 1]
-    return _Basis(
-        transform,
-        np.cumsum(summands, axis=0)[terms - 1],
-        summands[terms],
-        terms,
-        spare,
-        spread[:, None],
-        length[:, None],
-    )
-
-
-def _orthogonalised(columns: list[list[float]]) -> tuple[Array, Array]:
-    """Qᵀ, shape (K, K), and R, shape (n, n), of a (K, n) matrix A = QR, by Householder's reflections.
-
-    LAPACK's factorisation depends on the processor in its last digits. This one does not.
-    """
-    remaining = np.array(columns)
-    transform = np.eye(len(remaining))
-    for j in range(remaining.shape[1]):
-        normal = remaining[:, j].copy()
-        normal[:j] = 0.0
-        normal[j] += math.copysign(math.sqrt(math.fsum(normal * normal)), normal[j])
-        if (square := math.fsum(normal * normal)) == 0.0:
-            continue  # the column is 0 from here on, so there is nothing to reflect
-        for matrix in (remaining, transform):
-            matrix -= np.multiply.outer(2 / square * normal, combined(normal, matrix))
-    return transform, np.triu(remaining)[: remaining.shape[1]]
-
-
-def _row_of_inverse(triangle: Array, row: int) -> Array:
-    """The row w of the inverse of an upper triangular R, shape (n,): w R is the row of the identity."""
-    found = np.zeros(len(triangle))
-    for j in range(row, len(triangle)):
-        found[j] = (float(j == row) - math.fsum(found[:j] * triangle[:j, j])) / triangle[j, j]
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.estimates import STATEFUL, Estimate
+from adlab.differences.quotients import one_by_one
 from adlab.errors import AdlabError, MethodError
 
 NO_VALUE = (AdlabError, ArithmeticError, AssertionError, ValueError)
@@ -26,6 +28,8 @@ class Callback:
     def __init__(self, f: Callable[[Any], Any], alone: bool) -> None:
         self.f, self.alone, self.complaint = f, alone, ""
         self.started = False
+        self.vectorised: bool | None = None  # until it is known
+        self.extra = 0  # evaluations that finding this out has cost
 
     def __call__(self, point: npt.NDArray[Any]) -> Any:
         started, self.started = self.started, True
@@ -40,6 +44,37 @@ class Callback:
                 raise MethodError(f"your function raised {type(reason).__name__} at {at}: {reason}") from reason
             self.complaint = self.complaint or said
             return np.nan
+
+    def many(self, points: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64]:
+        """f at many points, (N, n) to (N, m): in one call where f takes arrays, else one by one.
+
+        f is asked once, with an array where it takes a number. What comes back counts only if it has the right shape, and is
+        to the last bit what f gives at the first point, the last, and one between.
+        """
+        sample = one_by_one(self, shape)
+        if self.vectorised is not False and len(points) > TRIED:
+            found = self._at_once(points, shape)
+            self.extra += found is None
+            if self.vectorised is None and found is not None:
+                self.extra += 3
+                places = [0, len(points) // 2 + 1, len(points) - 1]
+                self.vectorised = np.array_equal(found[places], sample(points[places]), equal_nan=True)
+            if found is not None and self.vectorised:
+                return found
+            self.vectorised = False
+        return sample(points)
+
+    def _at_once(self, points: npt.NDArray[np.float64], shape: tuple[int, ...]) -> npt.NDArray[np.float64] | None:
+        """What f makes of all points as one array, shape (N, m); None where it does not take them so."""
+        given = points[:, 0] if self.alone else points.T
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                found = np.asarray(self.f(given.copy()))
+        except Exception:  # anything may come out of a user's function
+            return None
+        if found.shape != (*shape, len(points)) or found.dtype.kind not in "fiu":
+            return None
+        return np.asarray(np.moveaxis(found.reshape(-1, len(points)), -1, 0), dtype=np.float64)
 
     def real(self, point: npt.NDArray[np.float64]) -> Any:
         """The same at a real point, for a function of complex numbers whose value there has no imaginary part."""
@@ -57,6 +92,7 @@ class Callback:
         return ""
 
 
+TRIED = 8  # points: for fewer, asking costs more than it saves
 AGAIN = 2  # evaluations that `answers_otherwise` takes
 
 

@@ -14,24 +14,49 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.adaptive import adaptive
-from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, unresolved
-from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Value, checked_point, quotient, value_at
+from adlab.differences.estimates import (
+    Estimate,
+    checked_step,
+    concluded,
+    estimated,
+    failed,
+    failed_at_x,
+    plain,
+    unresolved,
+)
+from adlab.differences.plans import plan_of
+from adlab.differences.quick import Look, quick_look
+from adlab.differences.quotients import (
+    NONFINITE,
+    Array,
+    Bound,
+    Line,
+    Sample,
+    Value,
+    checked_point,
+    one_by_one,
+    quotient,
+    value_at,
+)
 from adlab.differences.richardson import richardson
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_choice import noise_of_single_precision, step_of
 from adlab.differences.step_models import UNIT_ROUNDOFF, relative_step
-from adlab.errors import OptionError
+from adlab.errors import OptionError, PointError
 
 # A default step is kept if its error is within so many times u^(p/(p+d)), the error that the order can be expected to reach.
 TOLERANCE = 64.0
 EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)
+CHUNK = 512  # points of a batch that are looked at together: their values stay in the caches
 
 
 @np.errstate(all="ignore")  # overflows and invalid operations show in the values
@@ -46,6 +71,7 @@ def difference(
     noise: float | Array | None = None,
     derivative: float | Array | None = None,
     bound: Bound | None = None,
+    sample: Sample | None = None,
 ) -> Estimate:
     """∂f/∂xᵢ (or ∂²f/∂xᵢ² for `order` 2) at x, shape (n,), for i = `index`, by a stencil or a name in `NAMES`.
 
@@ -56,9 +82,90 @@ def difference(
     - `centre` is f(x), if it is known. `bound` tells how wrong a value of f may be.
     - `value` takes an array of shape (n,) and returns a float or shape (m,). Outside its domain it may return NaN or raise
       `DomainError`; then all m outputs count as undefined.
+    - `sample` gives values at many points, (N, n) to (N, m).
 
+    One batch of values tells a first derivative that is ordinary: see `quick`.
     Raises `PointError`, `OptionError`, and `MethodError` if the values are not real numbers.
     """
+    told = noise is not None or derivative is not None
+    if order != 1 or not isinstance(stencil, str) or told or not _is_plain(step):
+        return _carefully(value, x, index, stencil, step, centre, order, noise, derivative, bound)
+    [found] = partials(value, x, [index], stencil, [step], centre, bound, sample)
+    return found
+
+
+@np.errstate(all="ignore")
+def partials(
+    value: Value,
+    x: npt.ArrayLike,
+    indices: Sequence[int],
+    stencil: str,
+    steps: Sequence[float | str | None],
+    centre: float | Array | None = None,
+    bound: Bound | None = None,
+    sample: Sample | None = None,
+) -> list[Estimate]:
+    """∂f/∂xᵢ for each of the `indices`, with a step for each; arguments and errors are those of `difference`.
+
+    All of them are looked at in one batch. What is not ordinary is then looked at node by node.
+    """
+    point = checked_point(x)
+    for index in indices:
+        if not 0 <= index < point.size:
+            raise PointError(f"there is no variable {index}: the point has {point.size}, counted from 0")
+    spent = 1 if centre is None else 0
+    here = value_at(value, point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
+    looked = _looked_at(value, point, indices, stencil, steps, here, bound, sample)
+    found = []
+    for line, (index, step) in enumerate(zip(indices, steps, strict=True)):
+        if looked is not None and looked.accepted[line]:
+            made = _accepted(looked, line, stencil, here.shape, float(point[index]))
+        else:
+            made = _carefully(value, point, index, stencil, step, here, 1, None, None, bound)
+            made = made if looked is None else replace(made, nfev=made.nfev + int(looked.taken[line]))
+        found.append(replace(made, nfev=made.nfev + spent) if spent else made)
+        spent = 0
+    return found
+
+
+def _is_plain(step: Any) -> bool:
+    """Whether a step is a number, or left to the scheme: one that is chosen by the noise is none for a quick look."""
+    return not isinstance(step, str) or step == "auto"
+
+
+def _looked_at(
+    value: Value, point: Array, indices: Sequence[int], name: str, steps: Sequence[float | str | None], here: Array,
+    bound: Bound | None, sample: Sample | None,
+) -> Look | None:  # fmt: skip
+    """The quick look at all of them; None where there is none for this scheme or this point."""
+    given = [step for step in steps if step not in (None, "auto")]
+    if plan_of(name) is None or (given and len(given) < len(steps)) or not indices or not np.isfinite(here).all():
+        return None
+    sizes = np.array([checked_step(step) for step in given]) if given else None
+    points, centre = np.repeat(point[None], len(indices), axis=0), np.broadcast_to(here.ravel(), (len(indices), here.size))
+    known = None if bound is None else np.broadcast_to(bound(point), centre.shape)
+    chosen = np.array(indices, dtype=np.int64)
+    return quick_look(sample or one_by_one(value, here.shape), points, chosen, centre, name, sizes, known)
+
+
+def _accepted(looked: Look, line: int, name: str, shape: tuple[int, ...], x: float) -> Estimate:
+    """What the quick look found on one line, as an estimate."""
+    plan = plan_of(name)
+    assert plan is not None
+    sides = None if looked.sides is None else tuple(plain(side.reshape(shape)) for side in looked.sides[:, line])
+    return Estimate(
+        plain(looked.df[line].reshape(shape)), plain(looked.error[line].reshape(shape)), int(looked.taken[line]),
+        float(looked.step[line]), name, one_sided=None if sides is None else (sides[0], sides[1]), nit=plan.steps, x=x,
+        nfev_scheme=plan.used,
+    )  # fmt: skip
+
+
+def _carefully(
+    value: Value, x: npt.ArrayLike, index: int, stencil: Stencil | str, step: float | str | None,
+    centre: float | Array | None, order: int, noise: float | Array | None, derivative: float | Array | None,
+    bound: Bound | None,
+) -> Estimate:  # fmt: skip
+    """Node by node, with a second look wherever something is suspicious."""
     if order not in (1, 2):
         raise OptionError(f"derivatives of order 1 and 2 are to be had by differences, not of order {order!r}")
     if isinstance(stencil, str) and stencil in EXTRAPOLATIONS:
@@ -84,6 +191,7 @@ def gradient(
     stencil: Stencil | str,
     step: float | str | npt.ArrayLike | None = None,
     order: int = 1,
+    sample: Sample | None = None,
 ) -> tuple[Array, list[Estimate]]:
     """All partial derivatives, shape (n,) or (m, n), and an `Estimate` for each variable.
 
@@ -92,16 +200,50 @@ def gradient(
 
     >>> partials, estimates = gradient(lambda x: x[0] * x[1], [2.0, 3.0], "central-difference")
     >>> [round(partial, 9) for partial in partials.tolist()], sum(estimate.nfev for estimate in estimates)
-    ([3.0, 2.0], 19)
+    ([3.0, 2.0], 21)
     """
     point = checked_point(x)
     centre = value_at(value, point.copy())
-    estimates = []
-    for i, h in enumerate(_steps(step, point.size)):
-        made = difference(value, point, i, stencil, h, centre, order)
-        estimates.append(replace(made, nfev=made.nfev + 1) if i == 0 else made)
+    steps = _steps(step, point.size)
+    if order == 1 and isinstance(stencil, str) and all(map(_is_plain, steps)):
+        estimates = partials(value, point, range(point.size), stencil, steps, centre, sample=sample)
+    else:
+        estimates = [difference(value, point, i, stencil, h, centre, order) for i, h in enumerate(steps)]
+    if estimates:
+        estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1)
     columns = np.array([estimate.df for estimate in estimates]).reshape(point.size, *centre.shape)
     return np.moveaxis(columns, 0, -1), estimates
+
+
+@np.errstate(all="ignore")
+def jacobians(value: Value, sample: Sample, points: Array, scheme: str, m: int) -> Array:
+    """All partials at many points, (..., n) to (..., m, n), NaN where f has no value: one batch for what is ordinary.
+
+    >>> jacobians(lambda x: x[0] ** 2, lambda points: points**2, np.array([[1.0], [3.0]]), "central-difference", 1).round(6)
+    array([[[2.]],
+    <BLANKLINE>
+           [[6.]]])
+    """
+    n = points.shape[-1]
+    if not points.size:
+        return np.zeros((*points.shape[:-1], m, n))
+    rows = points.reshape(-1, n)
+    found = np.full((len(rows), m, n), np.nan)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        here = sample(part)
+        lines, index = np.repeat(part, n, axis=0), np.tile(np.arange(n), len(part))
+        looked = quick_look(sample, lines, index, np.repeat(here, n, axis=0), scheme)
+        defined = np.isfinite(part).all(axis=1) & np.isfinite(here).all(axis=1)
+        for line in np.flatnonzero(np.repeat(defined, n) if looked is None else np.repeat(defined, n) & ~looked.accepted):
+            k, j = divmod(int(line), n)
+            made = _carefully(value, part[k], j, scheme, None, here[k], 1, None, None, None)
+            found[start + k, :, j] = made.df
+        if looked is not None:
+            kept = looked.df.reshape(len(part), n, m).transpose(0, 2, 1)
+            chosen = looked.accepted.reshape(len(part), 1, n)
+            found[start : start + CHUNK] = np.where(chosen, kept, found[start : start + CHUNK])
+    return found.reshape(*points.shape[:-1], m, n)
 
 
 def _steps(step: float | str | npt.ArrayLike | None, n: int) -> list[float | str | None]:

@@ -21,6 +21,8 @@ from adlab.errors import DomainError, MethodError, OverflowedError, PointError
 Array = npt.NDArray[np.float64]
 Value = Callable[[Array], "float | Array"]
 
+Sample = Callable[[Array], Array]
+"""f at many points: (N, n) to (N, m), NaN where it has no value, infinite where it overflows."""
 Bound = Callable[[Array], Array]  # the error of f at a point is at most this
 LOST = 64.0  # roundings: a value with a larger bound has lost digits on the way
 NEARBY = 2.0  # the bound on the error of f holds at x; at the nodes it may be so many times larger
@@ -41,6 +43,24 @@ def value_at(value: Value, x: Array) -> Array:
             f"got dtype {result.dtype} of shape {result.shape}"
         )
     return result.astype(np.float64)
+
+
+def one_by_one(value: Value, shape: tuple[int, ...]) -> Sample:
+    """A function of one point as one of many, whose values have this shape: (N, n) to (N, m).
+
+    >>> one_by_one(lambda x: x[0] * x[1], ())(np.array([[2.0, 3.0], [4.0, 5.0]]))
+    array([[ 6.],
+           [20.]])
+    """
+    m = math.prod(shape)
+
+    def at(point: Array) -> Array:
+        found = value_at(value, point)
+        if found.shape != shape and not (found.ndim == 0 and not np.isfinite(found)):
+            raise MethodError(f"the values of one function have shapes {shape} and {found.shape}; make them alike")
+        return np.broadcast_to(found, shape).reshape(m)
+
+    return lambda points: np.array([at(point) for point in points])
 
 
 def flag_of(values: Array) -> str:
@@ -240,8 +260,12 @@ def combined(weights: Array, values: Array) -> Array:
     >>> print(combined(np.array([-0.5, 0.0, 0.5]), np.array([1.0, 2.0, 4.0])))
     1.5
     """
-    products = weights.reshape(weights.shape + (1,) * (values.ndim - 1)) * values
-    return np.asarray(np.add.accumulate(products, axis=weights.ndim - 1).take(-1, axis=weights.ndim - 1))
+    return summed(weights.reshape(weights.shape + (1,) * (values.ndim - 1)) * values, weights.ndim - 1)
+
+
+def summed(terms: Array, axis: int) -> Array:
+    """The sum along an axis, from the first term to the last. NumPy's own sum takes pairs where the axis is contiguous."""
+    return np.asarray(np.add.accumulate(terms, axis=axis).take(-1, axis=axis))
 
 
 def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:

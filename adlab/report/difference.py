@@ -234,7 +234,12 @@ def difference(
     else:
         probe = Probe(f, point) if step in ("model", "oracle") else None
         bound = partial(_bound, f)
-        estimates = [_at(f, point, j, scheme, step, order, probe, bound) for j in chosen]
+        if probe is None and order == 1 and step != "relative":
+            steps = [step] * len(chosen)
+            estimates = differences.partials(f.values, point, chosen, scheme, steps, f.values(point), bound, f.several)
+            estimates = [replace(e, nfev=e.nfev + (k == 0)) for k, e in enumerate(estimates)]
+        else:
+            estimates = [_at(f, point, j, scheme, step, order, probe, bound) for j in chosen]
     return Difference(f.title, order, tuple(f.names[j] for j in chosen), tuple(_scalar(e, f.scalar) for e in estimates))
 
 
@@ -341,9 +346,13 @@ def _of_callable(
         estimates = [checked_by_values(complex_difference(value, point, j, size), value.real, point, j) for j in chosen]
     else:
         centre = value_at(value, point.copy())
-        estimates = [differences.difference(value, point, j, scheme, step, centre, order) for j in chosen]
+        if order == 1 and step not in MODES[1:]:
+            sample = partial(value.many, shape=centre.shape)
+            estimates = differences.partials(value, point, chosen, scheme, [step] * len(chosen), centre, None, sample)
+        else:
+            estimates = [differences.difference(value, point, j, scheme, step, centre, order) for j in chosen]
         estimates = held_to_its_word(estimates, value.answers_otherwise(point, centre))
-        estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1 + AGAIN)
+        estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1 + AGAIN + value.extra)
     if value.complaint:
         estimates = [
             replace(e, reason=f"{e.reason} ({value.complaint})") if np.isnan(e.df).any() else e for e in estimates

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import adlab.differences
-from adlab.differences.adaptive import _basis, _orthogonalised
+from adlab.differences.fits import _orthogonalised, basis
 from adlab.differences.quotients import combined
 
 
@@ -30,7 +30,7 @@ def test_a_basis_finds_the_coefficient_of_a_polynomial_it_holds(powers: tuple[in
     points = sum((2.0 + p) * nodes**p for p in powers[: wanted + 2])
     if powers[0] == 0:
         points = np.append(points, 2.0)
-    base = _basis(0, count, powers, wanted)
+    base = basis(0, count, powers, wanted)
     found = combined(base.sums, points)
     assert found[1:] == pytest.approx(2.0 + powers[wanted], rel=1e-12)
     assert combined(base.following, points)[1:] == pytest.approx(0.0, abs=1e-12)
