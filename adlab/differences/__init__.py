@@ -14,8 +14,11 @@ Read in this order:
 - `step_choice`: a step chosen from the measured noise;
 - `estimates`: what a method answers, and the choice among steps;
 - `richardson`: the step taken to zero by extrapolation;
-- `adaptive`: fits that show their own noise;
+- `fits` and `adaptive`: fits that show their own noise;
+- `plans`: every scheme as a matrix of weights;
+- `quick`: one batch of values, which is enough for what is ordinary;
 - `differences`: derivatives and gradients;
-- `callback`: a user's Python function, safe to call, and called again to see whether it depends on more than its argument;
+- `callback`: a user's Python function: safe to call, called with arrays where it takes them, and called again to see whether it
+  depends on more than its argument;
 - `complex_step`: the derivative from one complex evaluation, without a subtraction.
 """
