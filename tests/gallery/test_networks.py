@@ -1,4 +1,4 @@
-"""The network of the gallery: traced, its gradient is that of PyTorch, and training learns the digits."""
+"""The network of the gallery: traced, its gradient is that of PyTorch, and its steps lower the loss."""
 
 from __future__ import annotations
 
@@ -54,12 +54,11 @@ def test_residual_layers_keep_the_adjoint_alive() -> None:
     assert sizes[True][0] > 0.1 * sizes[True][-1]
 
 
-@pytest.mark.slow
-def test_training_learns_the_digits() -> None:
-    pytest.importorskip("sklearn")
-    images, targets, others, their = net.digits()
-    f = adlab.from_python(net.loss, (net.start(), images[0], targets[0]))
+def test_a_few_steps_of_training_lower_the_loss() -> None:
+    """Three steps on one batch, by the compiled gradient of the traced code."""
+    rng = np.random.default_rng(2)
+    images, targets = rng.random((20, 16)), np.eye(10)[rng.integers(0, 10, 20)]
+    f, _ = traced()
     step = f.compile("numpy", derivative="value_and_gradient")
-    weights, losses = net.trained(step, net.start(), net.batches(images, targets, epochs=20))
-    assert losses[-5:].mean() < 0.5 < 2.0 < losses[0]
-    assert net.accuracy(weights, others, their) > 0.85
+    _, losses = net.trained(step, net.start(), iter([(images, targets)] * 3))
+    assert losses[2] < losses[1] < losses[0]
