@@ -164,7 +164,7 @@ def in_range(graph: Graph, point: Sequence[float]) -> bool:
 
 
 def steady(graph: Graph) -> bool:
-    """Whether what the constants alone decide is in binary64's range: no flag tells of it, since it is computed beforehand.
+    """Whether what the constants alone decide is in binary64's range. It is computed beforehand, so no flag tells of it.
 
     >>> from adlab.graph.lowering import lower
     >>> x = sympy.Symbol("x", real=True)
@@ -276,7 +276,7 @@ def needed(graph: Graph, i: int, condition: Any) -> str:
 
 
 def _undecided(condition: Any, known: Mapping[Any, Any]) -> Any:
-    """What is left of a condition where some letters are known: True or False where that decides it."""
+    """What is left of a condition where some letters are known. True or False where these decide it."""
     if not isinstance(condition, sympy.Basic):
         return bool(condition)
     if isinstance(condition, (sympy.And, sympy.Or)):

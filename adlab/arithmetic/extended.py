@@ -31,24 +31,24 @@ PRECISIONS = BITS, 640, 4500
 """Where `BITS` do not settle an answer, and where those do not. By the last even a second derivative, which may cancel parts of
 2**(1024 + 2*1074), is known to less than the smallest double."""
 AGREED = 60
-"""Bits in which two answers agree that are settled: some more than a double has."""
+"""Two answers that agree in this many bits are settled. A double has fewer."""
 SMALLEST = -1100
 """The magnitude, in bits, below which a number rounds to 0."""
 NOISE = 20
-"""Bits of a random error: so many that two walks do not have the same one by chance."""
+"""Bits of a random error. With so many, two walks do not have the same error by chance."""
 STEADY = 1e-12
-"""By how much, beside itself, binary64's value of an operation may change where an operand is rounded."""
+"""The relative change of an operation's value in binary64 that the rounding of an operand may cause."""
 SPARE = 8
-"""A result that ends so many bits before its last one was exact, with odds of 256 to 1 at least."""
+"""A result whose last bits are 0, so many of them, was exact: the odds are at least 256 to 1."""
 LARGEST_MAGNITUDE = 2**40
 """The largest exponent that is followed, given as its own length in bits. A larger number counts as infinite."""
 
 
 BEYOND = 2**64
-"""From here on exp and its like have no exponent that is followed: they are infinite, 0, or on their asymptote."""
+"""From this operand on, exp and its like are infinite, 0, or on their asymptote: their exponents are too large to follow."""
 SATURATED = frozenset(["exp", "exp2", "expm1", "sinh", "cosh", "tanh", "sech", "csch", "coth", "gauss", "growth", "erf", "erfc",
                        "sigmoid"])  # fmt: skip
-"""Functions that are infinite, or constant but for less than any number that is followed, far from 0."""
+"""Functions that are infinite far from 0, or constant but for less than any number that is followed."""
 FARTHEST = 2**1000
 """The largest exponent that is reported: a float can hold it. Nothing depends on how much larger a number is."""
 

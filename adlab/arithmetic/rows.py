@@ -1,4 +1,4 @@
-"""Which rows of a batch are to be computed again with care: all of them are looked at together, as arrays."""
+"""Which rows of a batch are to be computed again with care. All rows are looked at together, as arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
 MARGIN = 4
-"""Times its first-order error bound, an operand is taken to be off at most, where rows are sorted out."""
+"""An operand is taken to be off by at most this many times its first-order error bound, where rows are sorted out."""
 
 
 def special_rows(graph: Graph, points: FloatArray) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

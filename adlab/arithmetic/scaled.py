@@ -25,7 +25,7 @@ FloatArray = npt.NDArray[np.float64]
 LOWEST = -(2**40)
 """The exponent of 0: below every other, so that a sum takes the exponent of its other part."""
 ALIGNED = 1100
-"""A part that is so many bits below the other changes no digit of their sum."""
+"""A part of a sum that is so many bits below the other changes no digit of it."""
 LARGEST_POWER = 500
 """|m|**n is a normal double for exponents up to here."""
 LN2_HIGH, LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
@@ -33,7 +33,7 @@ LN2_HIGH, LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
 FARTHEST = 7e5
 """exp is computed of operands up to here: k stays below 2**20."""
 NOISE = 64
-"""Units in the last place by which a result is moved at most: so many that two rows do not cancel by chance."""
+"""A result is moved by at most this many units in its last place. With so many, two rows do not cancel by chance."""
 DIGITS = 2.0**-32
 """Two walks of which one is moved agree to this: 38 bits are kept. exp(-1000) alone has lost ten, as it has inside the range."""
 SMALLEST_NORMAL = 2.0**-1022
@@ -196,7 +196,7 @@ OPERATIONS: dict[str, Callable[..., Scaled]] = {
     "lt": _compared(lambda rest: rest < 0), "le": _compared(lambda rest: rest <= 0), "gt": _compared(lambda rest: rest > 0),
     "ge": _compared(lambda rest: rest >= 0), "eq": _compared(lambda rest: rest == 0), "ne": _compared(lambda rest: rest != 0),
 }  # fmt: skip
-"""The operations that have a form for all exponents; every other is NumPy's, where the numbers are doubles."""
+"""The operations that have a form for all exponents. Every other operation is NumPy's, where the numbers are doubles."""
 
 
 def settled_rows(graph: Graph, points: FloatArray) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

@@ -24,15 +24,15 @@ from adlab.truth.meanings import CONTEXT, exact, working
 ENOUGH = 14.0
 """Correct digits with which the search is content."""
 WIDTH, DEPTH = 6, 3
-"""Forms that each round of the search starts from, and rounds."""
+"""The number of forms that each round of the search starts from, and the number of rounds."""
 MOST = 400
 """Forms that are measured in one search."""
 NEIGHBOURS = 6
-"""Points beside the one asked for, within a thousandth of it: what is good at one point only is no better form."""
+"""Points beside the one asked for, within a thousandth of it. A form that is good at one point only is no better form."""
 SAMPLE = 12
 """Points of a range."""
 GAIN = 0.5
-"""Digits that a form must win on the worst point. And a form that loses more than that at any point says where."""
+"""Digits that a form must win at the worst point. A form that loses more than that at any point says where."""
 
 
 @dataclass(frozen=True)

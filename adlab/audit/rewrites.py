@@ -18,9 +18,9 @@ from adlab.text.functions import sigmoid, softplus
 
 Rewrite = Callable[[Any], Iterator[Any]]
 LARGEST = 60
-"""Operations of an expression that SymPy is asked to factor or to expand: both may blow it up."""
+"""SymPy is asked to factor or to expand an expression of at most this many operations. Both may blow it up."""
 SMALL = 12
-"""Operations of an expression that SymPy is asked to expand in a series."""
+"""SymPy is asked for the series of an expression of at most this many operations."""
 TERMS, BESIDE = 12, 0.05
 """Terms of a series, and how far from 0 it is used: 0.05¹² is below a rounding of binary64."""
 _SHORT = 1024

@@ -34,7 +34,7 @@ LARGEST_FORWARD_PROGRAM = 1_000_000
 SIGNS: dict[str, Callable[[Any], Any]] = {
     "positive": lambda x: x > 0, "negative": lambda x: x < 0, "nonnegative": lambda x: x >= 0, "nonpositive": lambda x: x <= 0,
 }  # fmt: skip
-"""The declarations of SymPy's that are held to, the stronger ones first."""
+"""The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
 MOST_NAMED = 6
 """The most partials that a message lists."""
 

@@ -62,7 +62,7 @@ class HessianColoring:
 
 
 def star_coloring(neighbours: Sequence[Sequence[int]], wanted: Sequence[bool]) -> list[int | None]:
-    """A colour for each wanted member, the fullest first, each the smallest that keeps the colouring a star colouring."""
+    """A colour for each wanted member: the smallest that keeps the colouring a star colouring. The fullest rows come first."""
     colors: list[int | None] = [None] * len(neighbours)
     for v in sorted((i for i, one in enumerate(wanted) if one), key=lambda i: -len(neighbours[i])):
         forbidden = set()

@@ -13,7 +13,7 @@ from adlab.errors import AdlabError, OptionError
 
 
 def check(options: argparse.Namespace) -> None:
-    """A user's own gradient, judged. A wrong one ends with exit code 1, so that scripts can see it."""
+    """Judges a user's own gradient. A wrong one ends with exit code 1, so that scripts can see it."""
     from adlab.report.check import check
 
     if options.gradient is None:
@@ -35,7 +35,7 @@ def check(options: argparse.Namespace) -> None:
 
 
 def _say_if_swapped(options: argparse.Namespace, gradient: Any, rtol: Any, atol: Any) -> None:
-    """A line where the text given as the gradient is a formula, and the formula its right derivative."""
+    """Says so where the two texts are swapped: where the second is the derivative of the first."""
     from adlab.report.check import check
 
     if not isinstance(gradient, str):

@@ -37,7 +37,7 @@ SPARSE = ("jacobian", "value_and_jacobian", "hessian")
 
 @dataclass(frozen=True)
 class Places:
-    """Where entry k stands: in `rows[k]`, `columns[k]` of a matrix of this `shape`. Row by row."""
+    """Where the entries stand, row by row: entry k is in row `rows[k]` and column `columns[k]` of a matrix of this `shape`."""
 
     rows: Any
     columns: Any
@@ -45,7 +45,7 @@ class Places:
 
     @classmethod
     def of(cls, found: Sequence[Sequence[int]], width: int) -> Places:
-        """For the columns of each row."""
+        """The places for these columns of each row."""
         rows = np.array([i for i, columns in enumerate(found) for _ in columns], dtype=np.intp)
         return cls(rows, np.array([j for columns in found for j in columns], dtype=np.intp), (len(found), width))
 
@@ -55,14 +55,14 @@ class Places:
 
 @dataclass(frozen=True)
 class CompilePlan:
-    """A graph to compile. `shapes` are those of its parts at one point, `widths` the lengths of its arguments."""
+    """A graph to compile. `shapes`: the shapes of its parts at one point. `widths`: the lengths of its arguments."""
 
     graph: Graph
     shapes: Sequence[Shape]
     behind: Behind
     widths: Sequence[int]
     places: Places | None = None
-    """Of a sparse program: where the entries of its last part stand."""
+    """Where the entries of the last part stand. Only a sparse program has them."""
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,23 @@ class SparseMatrix:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """That of the matrix, or of the batch."""
+        """The shape of the matrix, or of the batch."""
         return self.values.shape[:-1] + self.places.shape
 
     def toarray(self) -> FloatArray:
-        """With the zeros, shape (..., m, n)."""
+        """The dense array with its zeros, shape (..., m, n)."""
         found = np.zeros(self.shape)
         found[..., self.rows, self.columns] = self.values
         return found
 
     def __getitem__(self, place: Any) -> SparseMatrix:
-        """One matrix, or some, of a batch."""
+        """One matrix of a batch, or some of them."""
         if self.values.ndim == 1:
             raise PointError("this is one matrix; .toarray()[i, j] has an entry")
         return SparseMatrix(self.values[place], self.places)
 
     def preferred(self) -> Any:
-        """A `scipy.sparse.csr_array`; without SciPy, and for a batch, this object."""
+        """A `scipy.sparse.csr_array`. Without SciPy, and for a batch, this object itself."""
         if self.values.ndim != 1:
             return self
         try:
@@ -123,11 +123,11 @@ class SparseProgram:
 
     @property
     def call(self) -> Callable[..., tuple[float, ...]]:
-        """As that of a dense program; the matrix is its entries in a row."""
+        """As for a dense program, except that the matrix is given as the list of its entries."""
         return self.program.call
 
     def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
-        """As that of a dense program; the matrix is its entries in a row."""
+        """As for a dense program, except that the matrix is given as the list of its entries."""
         return self.program.bind(x, out)
 
     @property
@@ -139,14 +139,14 @@ class SparseProgram:
         return self.places.columns
 
     def __call__(self, x: Any) -> Any:
-        """At one point a `scipy.sparse.csr_array` (without SciPy a `SparseMatrix`), at many a `SparseMatrix` of them all."""
+        """One point gives a `scipy.sparse.csr_array` (without SciPy a `SparseMatrix`). Many points give one `SparseMatrix`."""
         found = self.program(x)
         if isinstance(found, tuple):
             return (*found[:-1], SparseMatrix(found[-1], self.places).preferred())
         return SparseMatrix(np.atleast_1d(found), self.places).preferred()
 
     def save(self, path: Any) -> None:
-        """As a dense program is saved."""
+        """Saves the program as a dense program is saved."""
         self.program.save(path)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -157,7 +157,7 @@ class SparseProgram:
 
 
 def sparsely(at: Evaluator, derivative: str, columns: list[int], scalar: bool) -> CompilePlan:
-    """The plan of a sparse Jacobian, with values before it or not, or of a sparse Hessian."""
+    """The plan of a sparse Hessian, or of a sparse Jacobian with or without the values before it."""
     if derivative == "hessian":
         return _hessian(at, columns)
     return _jacobian(at, columns, derivative.startswith("value_and_"), scalar)
@@ -188,7 +188,7 @@ def _jacobian(at: Evaluator, columns: list[int], keep: bool, scalar: bool) -> Co
 
 
 def _moved(graph: Graph, columns: Sequence[int], numbers: Nodes) -> list[dict[int, int]]:
-    """The tangents that each column gives, of all nodes that it reaches and that an output needs."""
+    """For each column, the tangents of all nodes that the column reaches and that an output needs."""
     nodes, needed, waiting = graph.nodes, set(graph.outputs), list(set(graph.outputs))
     while waiting:
         new = {operand for operand in nodes[waiting.pop()].operands if operand not in needed}

@@ -12,11 +12,11 @@ from adlab.truth.meanings import working
 from adlab.truth.values import plan
 
 BITS = 400
-"""Of the division by k!: more than any number of digits that is asked for."""
+"""Bits of the division by k!. They are more than anyone asks digits for."""
 
 
 def along(expression: Any, variables: Sequence[sympy.Symbol], point: Sequence[float], direction: Sequence[float]) -> Any:
-    """The formula at point + t·direction, in the symbol t, the numbers taken as the exact fractions that they are.
+    """The formula at point + t·direction, in the symbol t. The numbers stand as the exact fractions that they are.
 
     >>> x, t = sympy.Symbol("x", real=True), sympy.Symbol("t", real=True)
     >>> along(sympy.exp(x), [x], [0.5], [2.0])
@@ -31,7 +31,7 @@ def taylor_truth(
     expressions: Sequence[Any], variables: Sequence[sympy.Symbol], point: Sequence[float], direction: Sequence[float],
     order: int, digits: int,
 ) -> list[list[Any]]:  # fmt: skip
-    """The coefficients of every formula up to t**order, to so many digits; None where there is none.
+    """The coefficients of every formula up to t**order, to so many digits. None where a coefficient does not exist.
 
     >>> x = sympy.Symbol("x", real=True)
     >>> [float(c) for c in taylor_truth([sympy.exp(x)], [x], [0.0], [1.0], 3, 20)[0]]

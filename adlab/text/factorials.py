@@ -1,7 +1,7 @@
-"""Functions that are written out by others: beta, binomial, factorial powers, Dirichlet's eta, orthogonal polynomials.
+"""Functions that are rewritten with other functions: beta, binomial, factorial powers, Dirichlet's eta, orthogonal polynomials.
 
-Each is an identity of the DLMF. What it is written with has primitives, partials and a meaning to the truth of its own. Gamma
-functions that overflow on the way do no harm: such points are computed with unlimited exponents.
+Each rewriting is an identity of the DLMF. The functions on its right side have primitives, partials and a meaning to the truth.
+Gamma functions that overflow on the way do no harm: such points are computed with unlimited exponents.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sympy.codegen.cfunctions import expm1
 from adlab.text.unevaluated import RefusalError, applied, flat
 
 LONGEST_PRODUCT = 64
-"""Factors of a binomial coefficient or factorial power that is written as a product."""
+"""A binomial coefficient or factorial power with up to so many factors is written as a product."""
 HIGHEST_DEGREE = 30
-"""Of an orthogonal polynomial. Beyond, its coefficients cancel to nothing near the ends of its interval."""
+"""The highest degree of an orthogonal polynomial. Beyond it the terms cancel: near the ends of the interval no digit is left."""
 
 
 def _plus(a: Any, b: Any) -> Any:

@@ -49,7 +49,7 @@ _OURS: dict[str, bool] = {}
 
 def is_ours(code: CodeType) -> bool:
     """Whether the code belongs to adlab or to NumPy."""
-    file = code.co_filename  # its hash is kept, that of the code is not
+    file = code.co_filename  # Python keeps the hash of a string, but not of a code object
     known = _OURS.get(file)
     if known is None:
         known = _OURS[file] = file.startswith((HERE, NUMPY))
@@ -73,7 +73,7 @@ def users_line() -> SourceLine:
 
 
 class Mark(NamedTuple):
-    """A place in the user's code as an instruction: a line is looked up only when it is asked for, which takes long."""
+    """A place in the user's code, kept as an instruction. Its line is looked up only on demand, since that takes long."""
 
     code: CodeType
     instruction: int

@@ -1,4 +1,4 @@
-"""What physics makes of derivatives: Laplacian, divergence, curl, and the second derivative along a direction."""
+"""Derivatives that physics uses: Laplacian, divergence, curl, and the second derivative along a direction."""
 
 from __future__ import annotations
 
