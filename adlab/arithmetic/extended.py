@@ -28,8 +28,8 @@ from adlab.truth.values import Plan, plan
 BITS = 160
 """Bits of the mantissa: three times those of binary64, so that ordinary cancellations leave enough digits."""
 PRECISIONS = BITS, 640, 4500
-"""Where `BITS` do not settle an answer, and where those do not. By the last even a second derivative, which may cancel parts of
-2**(1024 + 2*1074), is known to less than the smallest double."""
+"""Bits of the mantissa that are tried in turn until an answer is settled. The last are enough for a second derivative in which
+parts of 2**(1024 + 2*1074) cancel: it is then known to less than the smallest double."""
 AGREED = 60
 """Two answers that agree in this many bits are settled. A double has fewer."""
 SMALLEST = -1100
