@@ -138,7 +138,7 @@ def _looked_at(
     bound: Bound | None, sample: Sample | None,
 ) -> Look | None:  # fmt: skip
     """The quick look at all of them; None where there is none for this scheme or this point."""
-    given = [step for step in steps if step not in (None, "auto")]
+    given = [step for step in steps if step is not None and not isinstance(step, str)]
     if plan_of(name) is None or (given and len(given) < len(steps)) or not indices or not np.isfinite(here).all():
         return None
     sizes = np.array([checked_step(step) for step in given]) if given else None

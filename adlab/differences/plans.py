@@ -114,7 +114,7 @@ def plan_of(name: str) -> Plan | None:
 
 def _of_stencil(stencil: Stencil) -> Plan:
     """One estimate, and the change that the wider stencil would make."""
-    offsets = [float(o) for o in sorted({*stencil.wider.offsets, -1, 1}) if o]
+    offsets = [o for o in sorted({-1.0, 1.0, *map(float, stencil.wider.offsets)}) if o]
     own, wider = _spread(stencil, offsets), _spread(stencil.wider, offsets)
     rows = [own, wider - own]
     if stencil.two_sided:

@@ -152,7 +152,7 @@ def _at_step(
     found.df[taken], found.error[taken], found.step[taken] = df[good], error[good], realised[good]
     if found.sides is not None:
         found.sides[:, taken] = plan.sides(weighed, across)[:, good]
-    return good, coarse
+    return good, np.asarray(coarse)
 
 
 def _pairs(plan: Plan, relative: float) -> int:
