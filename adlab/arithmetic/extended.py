@@ -38,6 +38,8 @@ NOISE = 20
 """Bits of a random error. With so many, two walks do not have the same error by chance."""
 STEADY = 1e-12
 """The relative change of an operation's value in binary64 that the rounding of an operand may cause."""
+EXACT = frozenset(["mul", "div", "neg", "abs", "powi"])
+"""Operations whose result is exact if it is short. exp(1e-80) is short too, rounded to 1."""
 SPARE = 8
 """A result whose last bits are 0, so many of them, was exact: the odds are at least 256 to 1."""
 LARGEST_MAGNITUDE = 2**40
@@ -239,17 +241,26 @@ class _Unsteady(Extended):
         return self._rounded(super().constant(value))
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        if primitive.name in ("add", "sub"):
+            return self.add(operands[0], operands[1] if primitive.name == "add" else -operands[1])
         found = super().apply(primitive, parameter, operands)
-        return found if primitive.routes else self._rounded(found)
+        if primitive.routes or primitive.truth_valued:
+            return found
+        return self._rounded(found) if primitive.name in EXACT else self._moved(found)
 
     def add(self, a: Any, b: Any) -> Any:
-        return self._rounded(super().add(a, b))
+        found = super().add(a, b)
+        with working(self.bits):  # a part that the other absorbs is lost, however short the sum
+            return found if found - a == b and found - b == a else self._moved(found)
 
     def mul(self, a: Any, b: Any) -> Any:
         return self._rounded(super().mul(a, b))
 
     def _rounded(self, found: Any) -> Any:
-        if not CONTEXT.isfinite(found) or bits_used(found) < self.bits - SPARE:
+        return found if not CONTEXT.isfinite(found) or bits_used(found) < self.bits - SPARE else self._moved(found)
+
+    def _moved(self, found: Any) -> Any:
+        if not CONTEXT.isfinite(found) or found == 0:
             return found
         with working(self.bits):
             return found + CONTEXT.ldexp(self._random.randint(-(2**NOISE), 2**NOISE), magnitude(found) - self.bits)
