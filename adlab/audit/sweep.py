@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adlab import __version__
 from adlab.audit.corpus import Corpus
 from adlab.audit.crew import by_executor, by_processes
 from adlab.audit.journal import Journal
@@ -27,6 +26,8 @@ from adlab.errors import AdlabError, OptionError
 from adlab.methods import chosen
 from adlab.progress import stage
 
+FORMAT = 1
+"""Of the journal. A sweep is gone on with only by an adlab that writes the same."""
 STEPS = (2, 4, 6, 8, 10, 12, 14, 15)
 """Digits of the cumulative table."""
 WORST = 3
@@ -139,7 +140,7 @@ def sweep(
     if points is not None and points < 1:
         raise OptionError(f"points={points!r}: a formula is taken at one drawn point or more")
     tasks = list(_tasks(corpus, points))
-    request = {"adlab": __version__, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(), "methods": names,
+    request = {"sweep": FORMAT, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(), "methods": names,
                "points": points, "patience": patience}  # fmt: skip
     with TemporaryDirectory() as nowhere:
         journal = Journal(Path(out) if out is not None else Path(nowhere, "rows.jsonl"), request, resume)

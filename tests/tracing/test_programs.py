@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
+import more_programs  # noqa: F401 - it adds its own to the lists
 import numpy as np
 import pytest
+import small_programs as programs
 
 import adlab
 from adlab.errors import TracingError
-
-spec = importlib.util.spec_from_file_location("programs", Path(__file__).with_name("programs.py"))
-assert spec is not None
-assert spec.loader is not None
-programs = importlib.util.module_from_spec(spec)
-sys.modules["programs"] = programs  # dataclasses look their module up
-spec.loader.exec_module(programs)
 
 
 def test_there_are_enough_of_them() -> None:
