@@ -16,7 +16,7 @@ from math import exp, sin
 from typing import Any
 
 import numpy as np
-from small_programs import refused, right
+from small_programs import P, refused, right
 
 # --- recursion, generators, closures, classes ------------------------------------------------------------------------------
 
