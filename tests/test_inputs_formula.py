@@ -63,7 +63,8 @@ def test_numbers_are_the_numbers_they_are() -> None:
     range(0), [], (),
 ], ids=label)  # fmt: skip
 def test_what_is_no_formula_is_refused(given: Any) -> None:
-    with pytest.raises(adlab.OptionError, match=r"a formula is a text, a SymPy expression or a sequence|at least one output"):
+    said = r"a formula is a text, a SymPy expression or a sequence|at least one output|needs an example"
+    with pytest.raises(adlab.OptionError, match=said):
         adlab.Function(given)
 
 

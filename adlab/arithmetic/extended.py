@@ -40,6 +40,12 @@ STEADY = 1e-12
 """The relative change of an operation's value in binary64 that the rounding of an operand may cause."""
 EXACT = frozenset(["mul", "div", "neg", "abs", "powi"])
 """Operations whose result is exact if it is short. exp(1e-80) is short too, rounded to 1."""
+UNDONE: dict[str, Callable[..., bool]] = {
+    "sqrt": lambda out, a: out * out == a,
+    "cbrt": lambda out, a: out * out * out == a,
+    "hypot": lambda out, a, b: out * out == a * a + b * b,
+}
+"""Roots, with the question whether a result is exact: √4 = 2 is, and a tie with 2 is a tie."""
 SPARE = 8
 """A result whose last bits are 0, so many of them, was exact: the odds are at least 256 to 1."""
 LARGEST_MAGNITUDE = 2**40
@@ -226,6 +232,10 @@ def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
     return tuple(map(nearest, settled(compute)))
 
 
+def _never(*numbers: Any) -> bool:
+    return False
+
+
 class _Unsteady(Extended):
     """Extended numbers, each inexact result off by up to 2**`NOISE` units in its last place, at random.
 
@@ -246,7 +256,9 @@ class _Unsteady(Extended):
         found = super().apply(primitive, parameter, operands)
         if primitive.routes or primitive.truth_valued:
             return found
-        return self._rounded(found) if primitive.name in EXACT else self._moved(found)
+        with working(4 * self.bits):  # exp(0) = 1, log(1) = 0 and the like are exact, too
+            exact = all(a in (-1, 0, 1) for a in operands) or UNDONE.get(primitive.name, _never)(found, *operands)
+        return self._rounded(found) if exact or primitive.name in EXACT else self._moved(found)
 
     def add(self, a: Any, b: Any) -> Any:
         found = super().add(a, b)

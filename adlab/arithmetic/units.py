@@ -3,6 +3,7 @@
 A unit is a product of powers of base units: {"m": 1, "s": -2}. Products multiply units, sums need equal ones, and functions such
 as exp need a number without a unit. The constant 0 may have any unit.
 
+>>> from adlab.arithmetic.numbers import evaluate
 >>> from adlab.graph.lowering import lower
 >>> import sympy
 >>> g, h = sympy.symbols("g h", real=True)

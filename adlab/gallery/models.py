@@ -170,7 +170,7 @@ def robot_arm(joints: int = 6) -> Function:
         variables=angles,
         name=f"robot arm (joints = {joints})",
         point=spread(joints, 0.0, 1.5),
-        about="Where a robot's hand is: the formula nearly triples every two joints, the graph grows by nine operations a joint.",
+        about="Where a robot's hand is: the formula nearly triples every two joints, the graph grows by nine a joint.",
     )
 
 

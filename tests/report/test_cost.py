@@ -52,14 +52,19 @@ def test_evaluations_are_counted(method: str, per_variable: int, shared: int) ->
 def test_differences_report_the_evaluations_they_really_made() -> None:
     calls = 0
     f = adlab.Function("sin(x)*exp(y)")
-    inner = f.values
+    one, several = f.values, f.several
 
     def counted(point):
         nonlocal calls
         calls += 1
-        return inner(point)
+        return one(point)
 
-    f.values = counted
+    def counted_together(points):
+        nonlocal calls
+        calls += len(points)
+        return several(points)
+
+    f.values, f.several = counted, counted_together
     row = adlab.cost(f, [1.0, 2.0], methods=["central-difference-4"], timed=False).row("central-difference-4")
     assert row.evaluations + row.extra_evaluations == calls
 

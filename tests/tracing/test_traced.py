@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,9 @@ def test_a_program_of_one_path_has_no_value_on_another() -> None:
     with pytest.raises(adlab.DomainError):
         made.derivative()(there)
     assert str(made.diff("x0")) == "Piecewise((2*x0*x1, x0 > 0))"
-    assert adlab.enclose(made, {"x0": (0.5, 1.0), "x1": 2.0}).rows[0].low is not None
-    assert all(row.low is None or np.isnan(row.low) for row in adlab.enclose(made, {"x0": (-1.0, 1.0), "x1": 2.0}).rows)
+    if find_spec("flint"):
+        assert adlab.enclose(made, {"x0": (0.5, 1.0), "x1": 2.0}).rows[0].low is not None
+        assert all(row.low is None or np.isnan(row.low) for row in adlab.enclose(made, {"x0": (-1.0, 1.0), "x1": 2.0}).rows)
     # what is asked at a point goes the way of the point
     assert made.values(np.array(there))[0] == float(adlab.value(made, there)) == made.series(there, [1.0, 0.0])[0] == 8.0
     assert adlab.gradient(f, there).tolist() == made.gradient(there).tolist() == [0.0, 12.0]
@@ -150,7 +152,7 @@ def test_a_name_on_the_command_line_imports_that_module_and_no_other(tmp_path: P
     for place, said in (("sympy:sin", "name of a library"), ("mymodel2:K", "is no function"), ("nowhere2:f", "nowhere2")):
         assert main(["truth", place, "--at", "1,2", "--quiet"]) == 2
         assert said in capsys.readouterr().err
-    for command in (["derive"], ["swell"], ["graph"], ["enclose"]):
+    for command in (["derive"], ["swell"], ["graph"], *([["enclose"]] if find_spec("flint") else [])):
         at = ["x0=1..2", "x1=2"] if command == ["enclose"] else ["1,2"]
         assert main([*command, "mymodel2:f", "--at", *at, "--quiet"]) == 0, capsys.readouterr().err
         assert capsys.readouterr().out
