@@ -1,6 +1,8 @@
 """The same examples on every run: a failure that only some runs meet is found by raising the effort, not by luck."""
 
+import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -73,11 +75,23 @@ SLOW = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the slow tests."""
+ONE_IN = int(os.environ.get("ADLAB_ONE_IN", "1"))
+"""Of the slow cases of each test, one in so many is run: CI has 20 minutes. Every statement keeps some of its cases."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks the slow tests, and leaves out what `ONE_IN` leaves out."""
+    seen: Counter[tuple[object, str]] = Counter()
+    kept, left_out = [], []
     for item in items:
-        if getattr(item, "originalname", item.name) in SLOW:
+        name = getattr(item, "originalname", item.name)
+        if name in SLOW:
             item.add_marker(pytest.mark.slow)
+        slow = item.get_closest_marker("slow") is not None
+        (left_out if slow and seen[item.path, name] % ONE_IN else kept).append(item)
+        seen[item.path, name] += slow
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", autouse=True)
