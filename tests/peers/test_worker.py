@@ -38,14 +38,14 @@ def test_a_graph_survives_the_journey() -> None:
 def test_the_worker_gives_what_the_place_gives(name: str) -> None:
     pytest.importorskip(PEERS[name].package)
     f = gallery.worked_example()
-    away = apart.Worker(name, PEERS[name].system, f.graph, 60.0)
+    away = apart.PeerWorker(name, PEERS[name].system, f.graph, 60.0)
     assert away(np.array([1.0, 2.0])) == pytest.approx(f.jacobian([1.0, 2.0], method=name), rel=1e-15)
 
 
 def test_a_refusal_comes_back_from_the_worker() -> None:
     pytest.importorskip("casadi")
     with pytest.raises(MethodError, match="`lambertw`"):
-        apart.Worker("casadi", "CasADi", Function("LambertW(x)").graph, 60.0)(np.array([1.0]))
+        apart.PeerWorker("casadi", "CasADi", Function("LambertW(x)").graph, 60.0)(np.array([1.0]))
 
 
 def test_symengine_unfolds_what_is_shared_and_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_what_takes_a_compiler_minutes_is_stopped_too() -> None:
     """torch.compile works in place on what it compiles in half a minute; the rest goes where it can be killed."""
     pytest.importorskip("torch")
     peer = PEERS["torch-compile"]
-    assert isinstance(prepare(peer, gallery.rosenbrock(100).graph), apart.Worker)
+    assert isinstance(prepare(peer, gallery.rosenbrock(100).graph), apart.PeerWorker)
     assert peer.measure(gallery.worked_example().graph) <= peer.largest
 
 
