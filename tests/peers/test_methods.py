@@ -63,7 +63,7 @@ def test_samplers_count_and_estimate() -> None:
 
 
 def test_no_peer_is_imported_with_the_registry() -> None:
-    code = "import sys, adlab.methods, adlab.report.peers as p; p.listing(); print(*sys.modules)"
+    code = "import sys, adlab.methods, adlab.report.peers as p; p.peer_listing(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {peer.package for peer in PEERS.values()} & set(loaded)
 
