@@ -17,9 +17,9 @@ from adlab.errors import AdlabError, OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import takes_at
 from adlab.progress import stage
+from adlab.report.accuracy import distance
 from adlab.report.truth import truth
 from adlab.text.traversal import postorder
-from adlab.truth.meanings import CONTEXT, exact, working
 
 ENOUGH = 14.0
 """Correct digits with which the search is content."""
@@ -188,7 +188,8 @@ def _measured(
         for point, (value, partials) in wanted:
             values.append(_digits(float(g(point)), value))
             got = g.gradient(np.array(point)).tolist()
-            gradients.append(min(_digits(a, b) for a, b in zip(got, partials, strict=True)))
+            largest = max((abs(float(partial)) for partial in partials), default=0.0) or 1.0
+            gradients.append(min(_digits(a, b, largest) for a, b in zip(got, partials, strict=True)))
         return Form(text, steps, tuple(values), tuple(gradients), len(g.graph.operations))
     except (AdlabError, ArithmeticError, RecursionError):
         return None
@@ -204,16 +205,13 @@ def _true(f: Function, point: list[float]) -> tuple[Any, list[Any]] | None:
     return None if found.value is None or None in partials else (found.value, partials)
 
 
-def _digits(value: float, true: Any) -> float:
+def _digits(value: float, true: Any, scale: float = 1.0) -> float:
+    """Correct digits. Where the truth is 0 they are counted against `scale`, the size of what it stands beside."""
     if not math.isfinite(value):
         return 0.0
-    with working(120):
-        gap = abs(exact(value) - exact(true))
-        if not gap:
-            return 16.0
-        if not true:
-            return max(0.0, min(16.0, -float(CONTEXT.log10(gap))))
-        return max(0.0, min(16.0, -float(CONTEXT.log10(gap / abs(exact(true))))))
+    if true or not value:
+        return distance(value, true).digits
+    return max(0.0, min(16.0, -math.log10(abs(value) / scale)))
 
 
 def _beside(place: list[float]) -> list[list[float]]:

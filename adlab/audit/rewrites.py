@@ -13,6 +13,7 @@ import sympy
 from sympy import Add, Integer, Mul, Pow, Rational, S, cos, exp, log, sin
 from sympy.codegen.cfunctions import expm1, hypot, log1p
 from sympy.codegen.numpy_nodes import logaddexp
+from sympy.core.function import PoleError
 
 from adlab.text.functions import sigmoid, softplus
 
@@ -38,14 +39,21 @@ def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> I
     >>> sorted({str(new) for name, new in rewrites(exp(x) - 1, {x: 1e-9}) if name == "expm1"})
     ['expm1(x)']
     """
-    for name, rewrite in _RULES.items():
-        for new in rewrite(expression):
+    asked = {**_RULES, "about a stationary point": lambda node: _recentred(node, near)}
+    if series:
+        asked["series near 0"] = lambda node: _series(node, near)
+    for name, rewrite in asked.items():
+        for new in _as_far_as_sympy_goes(rewrite(expression)):
             if new != expression:
                 yield name, new
-    for new in _recentred(expression, near):
-        yield "about a stationary point", new
-    for new in _series(expression, near) if series else ():
-        yield "series near 0", new
+
+
+def _as_far_as_sympy_goes(found: Iterator[Any]) -> Iterator[Any]:
+    """What a rule yields until SymPy fails on it: factoring, series and the like raise errors of many kinds."""
+    try:
+        yield from found
+    except (sympy.PolynomialError, PoleError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
+        return
 
 
 def _pairs(sum_: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -214,22 +222,29 @@ def _side(square: Any) -> Any:
     return square.base if isinstance(square, Pow) and square.exp == 2 else None
 
 
-def _algebra(node: Any) -> Iterator[Any]:
-    """The same expression over one denominator, factored, expanded, in partial fractions, by Horner's rule."""
-    if not isinstance(node, (Add, Mul, Pow)) or sympy.count_ops(node) > LARGEST:
-        return
-    for change in (sympy.together, sympy.factor, sympy.expand, sympy.cancel, _difference_over_one_denominator):
-        try:
+def _algebra(change: Callable[[Any], Any]) -> Rewrite:
+    """One of SymPy's changes of form, for expressions that are small enough."""
+
+    def rewrite(node: Any) -> Iterator[Any]:
+        if isinstance(node, (Add, Mul, Pow)) and sympy.count_ops(node) <= LARGEST:
             yield change(node)
-        except (sympy.PolynomialError, NotImplementedError, AttributeError, TypeError, ValueError):
-            continue
-    for variable in sorted(node.free_symbols, key=str):
-        try:
+
+    return rewrite
+
+
+def _by_variable(node: Any) -> Iterator[Any]:
+    """Partial fractions in each variable."""
+    if isinstance(node, (Add, Mul, Pow)) and sympy.count_ops(node) <= LARGEST:
+        for variable in sorted(node.free_symbols, key=str):
             yield sympy.apart(node, variable)
+
+
+def _horner(node: Any) -> Iterator[Any]:
+    """A polynomial by Horner's rule, in each variable."""
+    if isinstance(node, (Add, Mul)) and sympy.count_ops(node) <= LARGEST:
+        for variable in sorted(node.free_symbols, key=str):
             if node.is_polynomial(variable):
                 yield sympy.horner(node, variable)
-        except (sympy.PolynomialError, NotImplementedError, AttributeError, TypeError, ValueError):
-            continue
 
 
 def _difference_over_one_denominator(node: Any) -> Any:
@@ -244,10 +259,7 @@ def _series(node: Any, near: dict[Any, float]) -> Iterator[Any]:
     [x] = node.free_symbols
     if x not in near or not 0 < abs(near[x]) < BESIDE:
         return
-    try:
-        polynomial = sympy.series(node, x, 0, TERMS).removeO()
-    except Exception:
-        return
+    polynomial = sympy.series(node, x, 0, TERMS).removeO()
     if polynomial.is_polynomial(x):
         yield sympy.Piecewise((sympy.horner(polynomial, x), sympy.Abs(x) < BESIDE), (node, True))
 
@@ -266,17 +278,16 @@ def _recentred(node: Any, near: dict[Any, float]) -> Iterator[Any]:
     if x not in near or not node.is_rational_function(x):
         return
     centre = Rational(near[x]).limit_denominator(_NEAREST)
-    try:
-        if centre == 0 or sympy.diff(node, x).subs(x, centre) != 0:
-            return
+    if centre != 0 and sympy.diff(node, x).subs(x, centre) == 0:
         there = node.subs(x, centre)
         yield there + sympy.factor(sympy.together(node - there))
-    except (sympy.PolynomialError, ZeroDivisionError, TypeError):
-        return
 
 
 _RULES: dict[str, Rewrite] = {
     "conjugate": _conjugate, "cube roots": _cube_roots, "powers": _powers, "expm1": _expm1, "log1p": _log1p, "logarithms": _logs,
     "softplus": _softplus, "divided by an exponential": _quotients_of_exponentials, "trigonometry": _trigonometry,
-    "half angle": _half_angle, "sinc": _sinc, "hypot": _hypot, "algebra": _algebra,
+    "half angle": _half_angle, "sinc": _sinc, "hypot": _hypot,
+    "one denominator": _algebra(sympy.together), "factors": _algebra(sympy.factor), "expansion": _algebra(sympy.expand),
+    "common factors": _algebra(sympy.cancel), "one factored quotient": _algebra(_difference_over_one_denominator),
+    "partial fractions": _by_variable, "Horner": _horner,
 }  # fmt: skip

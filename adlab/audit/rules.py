@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from adlab.audit.systems import Subject, derivatives, installed, release, subjects
+from adlab.audit.systems import SYSTEMS, Subject, derivatives, installed, release, subject_names, subjects
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.inputs import FloatArray
 from adlab.progress import stage
+from adlab.report.accuracy import distance
 from adlab.report.truth import truth
-from adlab.truth.meanings import CONTEXT, decimal, exact, working
+from adlab.truth.meanings import CONTEXT, decimal
 
 HALF = 8.0
 """A derivative with fewer correct digits has lost more than half of binary64's digits."""
@@ -85,7 +86,7 @@ class Rule:
         """What is lost, and the worst point, as cells."""
         k = self.worst
         return [self.name + "′" * self.order, self.system, f"{100 * self.lost:.0f} %", str(self.unanswered), str(self.wrong_sign),
-                f"{self.points[k]:.6g}", f"{self.values[k]:.6g}", decimal(exact(CONTEXT.mpf(self.true[k])), 6)]  # fmt: skip
+                f"{self.points[k]:.6g}", f"{self.values[k]:.6g}", decimal(CONTEXT.mpf(self.true[k]), 6)]  # fmt: skip
 
     def issue(self) -> str:
         """A text for the issue tracker of that project, about the worst point. Empty where nothing is lost."""
@@ -171,9 +172,9 @@ def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), orde
     """
     if order not in (1, 2):
         raise OptionError(f"order={order!r}: first and second derivatives are audited")
-    systems = installed(_words(peers))
+    systems = installed(_words(peers, SYSTEMS))
     found: list[Rule] = []
-    asked = subjects(_words(names))
+    asked = subjects(_words(names, subject_names()))
     for k, subject in enumerate(asked, 1):
         stage(f"{subject.name}, {k} of {len(asked)}")
         points, true = _truths(subject, order)
@@ -184,9 +185,11 @@ def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), orde
     return Rules(tuple(found), tuple(systems))
 
 
-def _words(names: Sequence[str] | str) -> list[str]:
-    return names.replace(",", " ").split() if isinstance(names, str) and ", operand" not in names else \
-        [names] if isinstance(names, str) else list(names)  # fmt: skip
+def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
+    """Names given as a list, as one name (a name may hold a comma: `div, operand 2`), or as several in one text."""
+    if not isinstance(names, str):
+        return list(names)
+    return [names] if names in known else names.replace(",", " ").split()
 
 
 def _truths(subject: Subject, order: int) -> tuple[FloatArray, list[Any]]:
@@ -220,8 +223,5 @@ def _error(value: float, want: Any) -> tuple[float, float]:
     """(ulps, digits) of a value; NaN for both where it is not a finite number."""
     if not math.isfinite(value):
         return math.nan, math.nan
-    with working(120):
-        gap = abs(exact(value) - exact(want))
-        relative = gap / abs(exact(want))
-        digits = 16.0 if not relative else max(0.0, min(16.0, -float(CONTEXT.log10(relative))))
-        return float(gap / exact(math.ulp(float(want)))), digits
+    off = distance(value, want)
+    return off.ulps, off.digits

@@ -92,16 +92,8 @@ def to_numpy(
         "from numpy import inf, nan",
     ]
     vectorised = [f"_{k} = np.vectorize({safe(k)}, otypes=[float])" for k in by_math]
-    return "\n".join([
-        f'"""{quotable(work.about)}\n\nWritten by adlab. It needs NumPy alone.\n"""\n',
-        *imports, "", "",
-        *([SAFE, "", *vectorised, "", ""] if vectorised else []),
-        *([ODD, ""] if found.checks else []),
-        f"def {work.name}({'x, v' if several else 'x'}):",
-        documented(work, f"{work.parts()}, for x = {_names(work)} in the last axis"),
-        *[f"    {line}" for line in body],
-        f"    return {_parts(work)}", "",
-    ])  # fmt: skip
+    helpers = [*([SAFE, "", *vectorised, "", ""] if vectorised else []), *([ODD, ""] if found.checks else [])]
+    return _file(work, "NumPy alone", [*imports, "", "", *helpers], body)
 
 
 def to_jax(f: Any, derivative: str | None = None, **options: Any) -> str:
@@ -139,11 +131,16 @@ def _functional(
     if found.checks:
         body += ["lost = x[..., 0] != x[..., 0]", *[f"lost = lost | {check}" for check in found.checks]]
         body.append(f"out = {where}(lost[..., None], nan, out)")
+    helpers = [ODD.replace("np.abs(v)", "abs(v)"), ""] if found.checks else []
+    return _file(work, language.name, [*head, "", "", *helpers], body)
+
+
+def _file(work: Task, needs: str, head: Sequence[str], body: Sequence[str]) -> str:
+    """The whole file: what it is, what stands above the function, the function."""
     return "\n".join([
-        f'"""{quotable(work.about)}\n\nWritten by adlab. It needs {language.name}.\n"""\n',
-        *head, "", "",
-        *([ODD.replace("np.abs(v)", "abs(v)"), ""] if found.checks else []),
-        f"def {work.name}({'x, v' if several else 'x'}):",
+        f'"""{quotable(work.about)}\n\nWritten by adlab. It needs {needs}.\n"""\n',
+        *head,
+        f"def {work.name}({'x, v' if len(work.plan.widths) > 1 else 'x'}):",
         documented(work, f"{work.parts()}, for x = {_names(work)} in the last axis"),
         *[f"    {line}" for line in body],
         f"    return {_parts(work)}", "",

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -144,26 +144,47 @@ def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> Accura
 def _measured(row: AccuracyRow, method: Method | None, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
     assert row.value is not None
     exact = exact_number(component.value)
+    off = distance(row.value, exact, component.radius or 0)
     with working(400):
-        gap, radius = abs(exact_number(row.value) - exact), exact_number(component.radius or 0)
-        error, unit = max(gap, radius), unit_in_the_last_place(exact)
+        row = replace(
+            row, error=off.error, relative_error=off.relative, ulps=off.ulps, digits=off.digits,
+            bound_ulps=None if bound is None else float(bound.error / unit_in_the_last_place(exact)),
+        )  # fmt: skip
+        if 0 < abs(exact) < SMALLEST_NORMAL and off.ulps <= 0.5:  # no binary64 is nearer
+            note = _together(row.note, f"{decimal(exact, 3)} underflows to {row.value!r}")
+            return replace(row, digits=16.0, note=note)
+    by_a_rule = method is not None and method.needs != "values"
+    if kinks and off.relative > WRONG and by_a_rule:  # no rounding explains it
+        note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
+        return replace(row, status="wrong", note=note, convention=ONE_BRANCH)
+    return row
+
+
+class Distance(NamedTuple):
+    """How far a number is from the truth: absolute, relative, in ulps of the truth, in correct decimal digits (0 to 16)."""
+
+    error: float
+    relative: float
+    ulps: float
+    digits: float
+
+
+def distance(value: float, true: Any, radius: Any = 0) -> Distance:
+    """The distance of a finite number from a truth that is known to within `radius`. It is at least that radius.
+
+    >>> round(distance(0.5, CONTEXT.mpf("0.5000001")).digits, 3)
+    6.699
+    """
+    exact = exact_number(true)
+    with working(400):
+        gap, within = abs(exact_number(value) - exact), exact_number(radius)
+        error, unit = max(gap, within), unit_in_the_last_place(exact)
         if exact:
             relative, ulps = error / abs(exact), error / unit
         else:  # a truth of 0 is known to within its radius, and so is the value
-            relative, ulps = (CONTEXT.zero,) * 2 if gap <= radius else (CONTEXT.inf, error / unit)
-        row = replace(
-            row, error=float(error), relative_error=float(relative), ulps=float(ulps),
-            digits=16.0 if not relative else max(0.0, min(16.0, -float(CONTEXT.log10(relative)))),
-            bound_ulps=None if bound is None else float(bound.error / unit),
-        )  # fmt: skip
-        if 0 < abs(exact) < SMALLEST_NORMAL and ulps <= 0.5:  # no binary64 is nearer
-            note = _together(row.note, f"{decimal(exact, 3)} underflows to {row.value!r}")
-            return replace(row, digits=16.0, note=note)
-        by_a_rule = method is not None and method.needs != "values"
-        if kinks and relative > WRONG and by_a_rule:  # no rounding explains it
-            note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
-            return replace(row, status="wrong", note=note, convention=ONE_BRANCH)
-    return row
+            relative, ulps = (CONTEXT.zero,) * 2 if gap <= within else (CONTEXT.inf, error / unit)
+        digits = 16.0 if not relative else max(0.0, min(16.0, -float(CONTEXT.log10(relative))))
+        return Distance(float(error), float(relative), float(ulps), digits)
 
 
 def row_measured(row: AccuracyRow, component: Component) -> AccuracyRow:
