@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.near import NARROW, near_look
+from adlab.differences.noise import waves
 from adlab.differences.quotients import LEFT_DOMAIN, NONFINITE, Array, Line, Quotient, flag_of, over
 from adlab.differences.scrutiny import BRANCH_CUT, CLOSER, KINK, LOOKS, UNEVEN, UNSETTLED, cut_within, second_look
 from adlab.differences.stencils import Stencil
@@ -75,7 +76,6 @@ class Estimate:
     - `unconfirmed`: no real difference could be found to confirm it.
 
     Where nothing can be trusted, `success` is False, `status` is not 0, and `reason` says why in a sentence.
-    is nothing to trust, `success` is False, `status` is not 0, and `reason` says why in a sentence.
     """
 
     df: float | Array
@@ -196,6 +196,9 @@ def _admitted(line: Line, found: Estimate, order: int) -> Estimate:
         error = np.fmax(error, over(line.measured, WIDE * found.step, order))
     flags = (*found.flags, NOISY) if noisy and found.success else found.flags
     found = replace(found, error=plain(np.asarray(error)), flags=flags)
+    if found.success and order == 1 and waves(line, np.asarray(found.df), np.asarray(error)).any():
+        reason = "f has waves that are shorter than the stencil: its slope among the floats next to x is another"
+        return replace(found, success=False, flags=(*flags, UNSETTLED), reason=reason)
     if found.success and not (np.isfinite(error).all() and np.isfinite(found.df).all()):
         return replace(
             found, success=False, flags=(*flags, NONFINITE), reason="the error is not finite; try a smaller step"

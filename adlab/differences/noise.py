@@ -25,6 +25,8 @@ NEIGHBOURS = 16  # ulps of x: the spacing of neighbouring floats that are examin
 SMALLEST = 2.0**-960  # of x: ulps of smaller numbers would underflow
 LOUD = 2.0**-12  # of f: rounding seldom leaves less than three digits
 LEVELS = 6
+HALVINGS = 28  # 2⁻²⁸ of 2⁻¹² of x is some thousand ulps of x
+LEVELED = 16.0  # a wave that was heard as noise changes by much less than this part of it over 2⁻²⁸ of the interval
 ALIKE = 4.0  # the σ of three levels in a row agree within this factor
 HALF_WIDTH = math.sqrt(3.0)  # of evenly spread errors, in units of their σ
 
@@ -60,6 +62,47 @@ def lasting_noise(line: Line, spacing: float) -> Array:
     here = measured_noise(line, spacing)
     doubtful = ~stairs & (here > LOUD * np.abs(line.centre))
     return np.where(doubtful, np.minimum(here, measured_noise(line, apart)), here) if doubtful.any() else here
+
+
+def waves(line: Line, slope: Array, within: Array) -> Array:
+    """Whether `slope`, right to `within`, belongs to a stencil that has skipped waves: near x, f is smooth and has another slope.
+
+    Rounded values may be smooth next to x as well, between two jumps: (1 − cos x)/x² is. A jump stays, however near one looks.
+    """
+    apart = NEIGHBOURS * math.ulp(max(abs(line.origin), SMALLEST))
+    values = line.at([line.origin - apart, line.origin + apart])
+    with np.errstate(all="ignore"):
+        near = (values[1] - values[0]) / (2 * apart)
+        off = np.abs(near - slope) - ALIKE * within
+        other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0) & (off > 4 * rounding(values) / apart)
+        if other.any():
+            other &= off > 4 * measured_noise(line, apart) / apart
+    return np.asarray(other & ~_jumps(line, near)) if other.any() else other
+
+
+def _jumps(line: Line, slope: Array) -> Array:
+    """Whether f, less its slope at x, jumps near x: the steepest of a few intervals is halved until it is too short for a wave."""
+    width = CLOSE * max(abs(line.origin), SMALLEST)
+    places = line.origin + width * np.arange(NODES)
+    found = np.zeros(line.centre.shape, dtype=bool)
+    for i in np.ndindex(*found.shape):
+
+        def at(place: float, i: tuple[int, ...] = i) -> float:
+            return float(line.at([place])[(0, *i)] - slope[i] * (place - line.origin))
+
+        values = [at(place) for place in places]
+        rises = np.abs(np.diff(values))
+        k = int(np.argmax(rises))
+        low, high, below, above = places[k], places[k + 1], values[k], values[k + 1]
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            between = at(middle)
+            if abs(between - below) >= abs(above - between):
+                high, above = middle, between
+            else:
+                low, below = middle, between
+        found[i] = not abs(above - below) < np.maximum(line.measured / LEVELED, 8 * rounding(line.centre[None]))[i]
+    return found
 
 
 def _on_side(line: Line, side: int, spacing: float) -> Array | None:
