@@ -1,4 +1,4 @@
-"""Many cases of one statement: some in an everyday run, the others as slow proofs, which CI runs."""
+"""Many cases of one statement: some in an everyday run, the others as slow proofs, of which CI runs some."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from adlab.arithmetic.intervals import exactly
 from adlab.arithmetic.numbers import evaluate
 from adlab.graph import rules
 from adlab.graph.graph import Graph
+from adlab.primitives.table import PART
 
 FloatArray = npt.NDArray[np.float64]
 MARGIN = 4
@@ -26,14 +27,16 @@ def special_rows(graph: Graph, points: FloatArray) -> tuple[npt.NDArray[np.bool_
     """At which of the points, shape (N, inputs), a sweep on floats may go wrong: a look at all values on the way.
 
     The first array tells where some operation overflows, underflows or has a subnormal result, the second where one stands
-    on a kink. A NaN alone is no such sign: it is what an operand outside the domain gives.
+    on a kink. A NaN alone is no such sign: it is what an operand outside the domain gives. All points count as such where the
+    graph has an operation with a body, a loop or a solver: a look at its results does not tell what its body has met.
     """
     with np.errstate(all="ignore"):
         values = evaluate(graph, list(points.T), ARRAYS)
         left, turned = np.zeros(len(points), dtype=bool), np.zeros(len(points), dtype=bool)
         for i in graph.operations:
             primitive, operands, _ = graph.nodes[i]
-            if primitive.compound:
+            if primitive.compound:  # what happens inside a loop or a solver is seen at one point at a time
+                left |= primitive is not PART
                 continue
             size = np.abs(values[i])
             left |= (size == np.inf) | ((size > 0) & (size < SMALLEST_NORMAL))

@@ -32,10 +32,11 @@ LN2_HIGH, LN2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
 """log 2 in two parts (fdlibm): k × the first is exact for |k| < 2**20."""
 FARTHEST = 7e5
 """exp is computed of operands up to here: k stays below 2**20."""
-NOISE = 64
-"""A result is moved by at most this many units in its last place. With so many, two rows do not cancel by chance."""
-DIGITS = 2.0**-32
-"""Two walks of which one is moved agree to this: 38 bits are kept. exp(-1000) alone has lost ten, as it has inside the range."""
+NOISE = 2**20
+"""A result is moved by at most this many units in its last place. Of so many, two walks seldom have the same by chance: where
+all digits have cancelled, what is left of both agrees about once in two million rows."""
+DIGITS = 2.0**-18
+"""Two walks of which one is moved agree to this: 38 bits are right. exp(-1000) alone has lost ten, as it has inside the range."""
 SMALLEST_NORMAL = 2.0**-1022
 
 
@@ -218,8 +219,8 @@ def settled_rows(graph: Graph, points: FloatArray) -> tuple[FloatArray, npt.NDAr
             found.append([values[output] for output in graph.outputs])
             known &= ~arithmetic.unknown
         for a, b in zip(*found, strict=True):
-            apart, still = _sub(arithmetic, None, a, b), a.m == b.m
-            known &= still | ((apart.m == 0) & (a.e == b.e)) | (np.ldexp(np.abs(apart.m), _steps(apart.e - a.e)) <= DIGITS)
+            apart = _sub(arithmetic, None, a, b)
+            known &= ((apart.m == 0) & (a.e == b.e)) | (np.ldexp(np.abs(apart.m), _steps(apart.e - a.e)) <= DIGITS)
             known &= np.isfinite(a.m)
         rows = [np.broadcast_to(unscaled(a), len(points)) for a in found[0]]
     return np.stack(rows, axis=1), known

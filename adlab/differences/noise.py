@@ -81,7 +81,7 @@ def waves(line: Line, slope: Array, within: Array) -> Array:
 
 
 def _jumps(line: Line, slope: Array) -> Array:
-    """Whether f, less its slope at x, jumps near x: the steepest of a few intervals is halved until it is too short for a wave."""
+    """Whether f, less its slope at x, jumps near x: the steepest of a few intervals is halved until no wave fits in it."""
     width = CLOSE * max(abs(line.origin), SMALLEST)
     places = line.origin + width * np.arange(NODES)
     found = np.zeros(line.centre.shape, dtype=bool)

@@ -25,6 +25,8 @@ from adlab.tracing.loops import body_outputs, dotted
 MUL, SUB, NEG, DIV = (PRIMITIVES[name] for name in ("mul", "sub", "neg", "div"))
 MOST_STEPS = 100
 """Newton steps after which the search for a root is given up."""
+FAR = 1e-6  # a relative step that is no convergence, and a curvature that counts as negative beside the largest
+SHORTEST = 1e-300  # of a Newton step: where even so short a step finds no value, there is none
 POLISH = 8
 """Newton steps in other numbers than floats. Each doubles the digits of a root that floats have found."""
 
@@ -110,6 +112,8 @@ class Equations:
     body: Graph
     unknowns: int
     tolerance: float
+    least: bool = False
+    """Whether g is the gradient of a function that must have a minimum there."""
 
     @cached_property
     def slopes(self) -> Graph:
@@ -199,9 +203,11 @@ def newton(p: Equations, x: list[float], given: list[float]) -> list[float]:
         return found, max((abs(v) for v in found), default=0.0)
 
     found, size = residual(x)
+    if not math.isfinite(size):
+        raise DomainError(f"the equations have no value at the start {x}; start nearer to the root")
     for _ in range(MOST_STEPS):
         if size == 0:
-            return x
+            return _least(p, x, given) if p.least else x
         step = SOLVE.apply(FLOATS, p.unknowns, [*p.matrix(FLOATS, [*x, *given]), *found])
         scale = 1.0
         while True:
@@ -210,15 +216,36 @@ def newton(p: Equations, x: list[float], given: list[float]) -> list[float]:
             if math.isfinite(new_size) and (new_size < size or scale < 1e-4):
                 break
             scale /= 2
+            if scale < SHORTEST:
+                raise DomainError("the equations have no value around a point of Newton's method; start nearer to the root")
         moved = max(abs(scale * b) / max(abs(a), 1e-300) for a, b in zip(trial, step, strict=True))
         settled = moved <= p.tolerance or new_size >= size
         if new_size <= size:
             x, found, size = trial, after, new_size
         if settled:
-            if moved > 1e-6 and size > 1e-6:
+            if moved > FAR:
                 break
-            return x
+            return _least(p, x, given) if p.least else x
     raise GaveUp(f"Newton's method has not found the root: after its last step the largest residual is {size:.3g}; start nearer")
+
+
+def _least(p: Equations, x: list[float], given: list[float]) -> list[float]:
+    """x, if the Hessian there has no negative pivot. Raises DomainError otherwise: it is no minimum.
+
+    The pivots are those of elimination without exchanges; as many are negative as eigenvalues are (Sylvester). NumPy would clear
+    the processor's flags, so it is not used here.
+    """
+    n, every = p.unknowns, [float(h) for h in p.matrix(FLOATS, [*x, *given])]
+    rows = [every[i * n : (i + 1) * n] for i in range(n)]
+    floor = FAR * max((abs(h) for h in every), default=0.0)
+    for k, row in enumerate(rows):
+        if row[k] < -floor:
+            raise DomainError(f"the gradient is 0 at {x}, and the function has no minimum there: it curves down; start elsewhere")
+        if row[k] > floor:
+            for other in rows[k + 1 :]:
+                share = other[k] / row[k]
+                other[k:] = [a - share * b for a, b in zip(other[k:], row[k:], strict=True)]
+    return x
 
 
 SOLVE, ROOT = LinearSolve("linear_solve"), Root("root")

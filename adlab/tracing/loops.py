@@ -276,7 +276,7 @@ def turned(numbers: Any, parameter: Repeated, operands: Sequence[Any]) -> tuple[
         if not holds(test(*carry, *constants)[0]):
             return carry, turns
         after = list(step(*carry, *constants))
-        if after == carry:
+        if all(_same(a, b) for a, b in zip(after, carry, strict=True)):
             raise DomainError(f"a while_loop cannot end: after {turns:,} turns its numbers change no more; check its condition")
         carry = after
     raise GaveUp(f"a while_loop has not ended after {most:,} turns; check its condition")
@@ -346,6 +346,12 @@ class Branch(Compound):
         names = fresh([*parameter.yes.inputs, *parameter.no.inputs], [f"bar{k}" for k in range(len(results))])
         passed = Branched(*(adjoint_program(body, names) for body in (parameter.yes, parameter.no)))
         return [None, *applied(numbers, BRANCH, passed, [*operands, *filled(numbers, bars)])]
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two numbers, or arrays of them, are equal. NumPy would clear the processor's flags, so floats go without it."""
+    equal = a == b
+    return bool(equal.all()) if hasattr(equal, "all") else bool(equal)
 
 
 def holds(condition: Any) -> bool:

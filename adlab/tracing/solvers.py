@@ -60,7 +60,7 @@ def root(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> A
 
 
 def _root(recorder: Recorder, g: Callable[[Any], Any], start: Any, shape: Structure, tolerance: float,
-          change: Callable[[Graph, int], Graph] | None) -> Any:  # fmt: skip
+          change: Callable[[Graph, int], Graph] | None, least: bool = False) -> Any:  # fmt: skip
     graph, _, known = body_of(recorder, g, [start], [shape], [])
     numbers = shape.flat(start)
     if change is not None:
@@ -68,7 +68,7 @@ def _root(recorder: Recorder, g: Callable[[Any], Any], start: Any, shape: Struct
     if len(graph.outputs) != len(numbers):
         raise TracingError(f"a root needs as many equations as unknowns: {len(graph.outputs)} equations, {len(numbers)} unknowns")
     fixed = [number.value if isinstance(number, Scalar) else number for number in numbers]
-    found = record(recorder, ROOT, Equations(graph, len(numbers), tolerance), [*fixed, *known])
+    found = record(recorder, ROOT, Equations(graph, len(numbers), tolerance, least), [*fixed, *known])
     return shape.built(list(found))
 
 
@@ -88,7 +88,9 @@ def fixed_point(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANC
 
 
 def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> Any:
-    """x near `start` where the gradient of f is 0: the root of ∇f. Its derivative needs the Hessian, which adlab writes.
+    """x near `start` where f is least: the root of ∇f. Its derivative needs the Hessian, which adlab writes.
+
+    Raises DomainError where the root that is found is no minimum, since f curves down there.
 
     >>> round(minimum(lambda x: (x - 3.0)**2, 1.0), 12)
     3.0
@@ -106,8 +108,8 @@ def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -
         outer = Recorder([])
         graph, _, _ = body_of(outer, f, [start], [shape], [])
         unknowns = [float(x) for x in shape.flat(start)]
-        return shape.built(newton(Equations(slopes(graph, len(unknowns)), len(unknowns), tolerance), unknowns, []))
-    return _root(recorder, f, start, shape, tolerance, slopes)
+        return shape.built(newton(Equations(slopes(graph, len(unknowns)), len(unknowns), tolerance, least=True), unknowns, []))
+    return _root(recorder, f, start, shape, tolerance, slopes, least=True)
 
 
 def ode(f: Callable[[float, Any], Any], start: Any, times: Any, steps: int = 1) -> Any:

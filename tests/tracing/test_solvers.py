@@ -73,3 +73,34 @@ def test_what_a_solver_cannot_find_is_said() -> None:
         adlab.from_python(lambda p: adlab.root(lambda x: x * 0.0 + p, 1.0), 1.0)
     with pytest.raises(AdlabError, match="as many equations"):
         adlab.from_python(lambda p: adlab.root(lambda x: np.array([x * p, x, p * x]), 1.0), 1.0)
+
+
+def test_a_root_that_is_none_is_refused() -> None:
+    for equation, start in ((lambda x: 1e-20 * (x**2 + 1), 3.0), (lambda x: np.sqrt(x) + 1.0, 1.0)):
+        with pytest.raises(adlab.AdlabError):
+            adlab.root(equation, start)
+    traced = adlab.from_python(lambda p: adlab.root(lambda x: np.sqrt(x) - p, 1.0), 1.0)
+    assert traced([2.0]) == pytest.approx(4.0)
+    with pytest.raises(adlab.AdlabError, match="no value"):
+        traced([-1.0])
+
+
+def test_a_minimum_is_no_maximum_and_no_saddle() -> None:
+    assert adlab.minimum(np.sin, -1.5) == pytest.approx(-np.pi / 2)
+    with pytest.raises(adlab.DomainError, match="no minimum"):
+        adlab.minimum(np.sin, 1.5)
+    with pytest.raises(adlab.DomainError, match="no minimum"):
+        adlab.minimum(lambda x: x[0] ** 2 - x[1] ** 2 + 3 * x[0] * x[1], [0.5, 0.25])
+
+
+def test_what_a_loop_or_a_solver_meets_inside_is_seen_in_a_batch_too() -> None:
+    factors = np.array([1e-200, 1e-200, 1e200, 1e200])
+    scanned = adlab.from_python(lambda x: adlab.scan(lambda s, k: (s * k, None), x * 1.0, factors)[0], 1.0)
+    looped = adlab.from_python(
+        lambda x: adlab.while_loop(lambda s: s[1] < 4, lambda s: (s[0] * 1e-150, s[1] + 1), (x * 1.0, 0.0))[0] * 1e300 * 1e300,
+        1.0,
+    )
+    for f in (scanned, looped):
+        assert f([[1.0], [2.0]]) == pytest.approx([1.0, 2.0], rel=1e-12)
+        assert f.compile()([[1.0], [2.0]]) == pytest.approx([1.0, 2.0], rel=1e-12)
+        assert f([1.0]) == pytest.approx(1.0, rel=1e-12)
