@@ -109,7 +109,7 @@ class Worker:
             process.stdin.write(question.encode() + b"\n")
             process.stdin.flush()
             answer = process.stdout.readline()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # the process has ended, and its pipe with it
             answer = b""
         finally:
             late = not timer.is_alive()
@@ -122,8 +122,14 @@ class Worker:
 
     how = ""
 
+    def kill(self) -> None:
+        """Kills the process, if there is one. A thread that waits for its answer then gets None."""
+        process = self._process
+        if process is not None:
+            _kill(process)
+
     def close(self) -> None:
-        """Ends the process, if there is one."""
+        """Ends the process, if there is one. No other thread may be asking."""
         if self._process is not None:
             _kill(self._process)
             self._process.communicate()

@@ -56,10 +56,10 @@ class Entry:
         names = (f or self.function).names
         seed = int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:8], "big")
         chance = random.Random(seed)
-        return [tuple(_drawn(chance, *self.ranges.get(name, UNSAID)) for name in names) for _ in range(count)]
+        return [tuple(drawn(chance, *self.ranges.get(name, UNSAID)) for name in names) for _ in range(count)]
 
 
-def _drawn(chance: random.Random, low: float, high: float) -> float:
+def drawn(chance: random.Random, low: float, high: float) -> float:
     """A number of the range that is a short binary fraction, so that it has no accidental decimal digits."""
     if low > 0 and high / low > WIDE:
         value = math.exp(chance.uniform(math.log(low), math.log(high)))

@@ -50,6 +50,9 @@ def by_processes(tasks: Iterable[Task], methods: Sequence[str], seconds: float, 
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in crew:
+            worker.kill()
+        threads.shutdown(wait=True)
+        for worker in crew:
             worker.close()
 
 

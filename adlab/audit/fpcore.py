@@ -146,7 +146,7 @@ def _read(form: Any, names: Mapping[str, Any]) -> Any:
 def _open(form: list[Any], scope: Mapping[str, Any], tasks: list[tuple[Any, Any]]) -> None:
     head = form[0] if form and isinstance(form[0], str) else ""
     if head in ("let", "let*"):
-        if len(form) != 3 or not all(isinstance(pair, list) and len(pair) == 2 for pair in form[1]):
+        if len(form) != 3 or not all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in form[1]):
             raise UnsupportedExpression(f"`{_written(form)}` is no `let` with its pairs and its body")
         inner = dict(scope)
         for word, value in form[1]:  # `let` reads every value in the outer scope, `let*` in the one made so far
@@ -168,7 +168,7 @@ def _operation(head: str, form: list[Any]) -> Any:
         if count == 0 or (head == "/" and count != 2):
             raise UnsupportedExpression(f"`{_written(form)}` has {count} operands")
         return lambda operands: _arithmetic(head, operands)
-    if head in _RELATIONS:
+    if head in _RELATIONS and count > 1:
         return lambda operands: _chain(head, operands)
     if head in ("and", "or", "not"):
         return lambda operands: applied({"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[head], *operands)
@@ -179,14 +179,22 @@ def _operation(head: str, form: list[Any]) -> Any:
     if head == "fdim" and count == 2:
         return lambda operands: applied(sympy.Max, total("+-", operands), S.Zero)
     if head == "copysign" and count == 2:
-        return lambda operands: product("**", [applied(sympy.Abs, operands[0]), applied(sympy.sign, operands[1])])
+        return lambda operands: _signed(*operands)
     name = _NAMES.get(head, head)
     if head in _KNOWN and name in FUNCTIONS and FUNCTIONS[name].least <= count <= FUNCTIONS[name].most:
         return lambda operands: FUNCTIONS[name].build(*operands)
     raise UnsupportedExpression(f"`{_written(form)}`: adlab does not know `{head or _written(form[:1])}` of {count} operands")
 
 
+def _signed(size: Any, sign: Any) -> Any:
+    """`copysign`: |size| with the sign of the other. A formula over the reals has one 0, and its sign counts as positive."""
+    size = applied(sympy.Abs, size)
+    return FUNCTIONS["where"].build(applied(sympy.Lt, sign, S.Zero), negative(size), size)
+
+
 def _arithmetic(head: str, operands: Sequence[Any]) -> Any:
+    if not all(isinstance(operand, sympy.Expr) for operand in operands):
+        raise UnsupportedExpression(f"`{head}` is given a truth value where a number is expected")
     if len(operands) == 1:
         return negative(operands[0]) if head == "-" else operands[0]
     if head in "+-":

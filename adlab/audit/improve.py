@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from adlab.audit.corpus import drawn
 from adlab.audit.rewrites import exact_constants, rewrites
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
@@ -66,6 +67,8 @@ class Improvement(Report):
     before: Form
     after: Form
     tried: int
+    left_out: int
+    """Points at which f has no value or no gradient that is known."""
 
     @property
     def found(self) -> bool:
@@ -101,7 +104,8 @@ class Improvement(Report):
         columns = ["at", "value before", "after", "gradient before", "after "]
         table = Table("correct digits of the value and of the worst partial", columns, cells, frozenset(columns[1:]))
         counts = f"{self.before.operations} operations before, {self.after.operations} after"
-        return [head, table, f"{counts}; {self.tried} forms were measured"]
+        out = f"; {self.left_out} further points have no known value and gradient, and were left out" if self.left_out else ""
+        return [head, table, f"{counts}; {self.tried} forms were measured{out}"]
 
     def _place(self, k: int) -> str:
         return ", ".join(f"{name} = {x:.8g}" for name, x in zip(self.names, self.points[k], strict=True))
@@ -119,9 +123,11 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
     1/(sqrt(x) + sqrt(x + 1))
     """
     f = as_function(f, x)
-    if f.m != 1 or not f.independent:
-        raise OptionError("a form is looked for of a formula with one output")
+    if f.m != 1 or not f.n or not f.independent:
+        raise OptionError("a form is looked for of a formula with one output and at least one variable")
     place = point_of(f, x)
+    if over is not None and not isinstance(over, Mapping):
+        raise OptionError(f"`over` is {over!r}; it takes ranges by name, such as {{'x': (1e-9, 1)}}")
     points = _ranged(f, place.tolist(), over) if over else _beside(place.tolist())
     wanted = [(point, known) for point in points if (known := _true(f, point)) is not None]
     if not wanted:
@@ -136,7 +142,8 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
         other, more = _search(formula, before, f.names, wanted, near, series=True)
         best, tried = max(best, other, key=lambda form: form.score), tried + more
     after = best if before.worst < ENOUGH and best.worst >= min(before.worst + GAIN, ENOUGH) else before
-    return Improvement(tuple(tuple(point) for point, _ in wanted), tuple(f.names), before, after, tried)
+    measured = tuple(tuple(point) for point, _ in wanted)
+    return Improvement(measured, tuple(f.names), before, after, tried, len(points) - len(wanted))
 
 
 def _search(
@@ -220,17 +227,15 @@ def _beside(place: list[float]) -> list[list[float]]:
 
 
 def _ranged(f: Function, place: list[float], over: Mapping[str, tuple[float, float]]) -> list[list[float]]:
-    """Points of a box: variables without a range stay where they are; a range over many decades is drawn by its logarithm."""
-    for name, (low, high) in over.items():
-        if name not in f.names or not low < high:
-            raise OptionError(f"`over` has {name!r}: ({low}, {high}); it takes variables of f and low < high")
+    """Points of a box: variables without a range stay where they are."""
+    ends: dict[int, tuple[float, float]] = {}
+    for name, pair in over.items():
+        try:
+            low, high = map(float, pair)
+        except (TypeError, ValueError):
+            low = high = math.nan
+        if name not in f.names or not low < high or not math.isfinite(high - low):
+            raise OptionError(f"`over` has {name!r}: {pair!r}; it takes variables of f, each with two finite numbers, low < high")
+        ends[f.names.index(name)] = low, high
     chance = random.Random(1)
-    found = [place]
-    for _ in range(SAMPLE):
-        point = list(place)
-        for name, (low, high) in over.items():
-            wide = low > 0 and high / low > 100
-            drawn = math.exp(chance.uniform(math.log(low), math.log(high))) if wide else chance.uniform(low, high)
-            point[f.names.index(name)] = drawn
-        found.append(point)
-    return found
+    return [place, *([drawn(chance, *ends[i]) if i in ends else x for i, x in enumerate(place)] for _ in range(SAMPLE))]

@@ -48,6 +48,8 @@ class Journal:
         """The bytes of the whole blocks of a journal that the same request began. It counts their tasks."""
         with open(self.path, "rb") as lines:
             place = end = len(head := lines.readline())
+            if not head.endswith(b"\n"):  # killed before its first line was whole
+                return 0
             if head != _line(request):
                 raise OptionError(f"{self.path} belongs to another sweep (other file, methods or points): remove it, or choose "
                                   "another --out")  # fmt: skip

@@ -97,7 +97,7 @@ def _coolprop(text: str, source: str) -> Iterable[Entry]:
         raise OptionError(f"{source} is not a fluid file of CoolProp: it has no list `EOS`")
     try:
         return read_coolprop(data, source)
-    except (KeyError, TypeError, ValueError) as wrong:
+    except (KeyError, TypeError, ValueError, ZeroDivisionError) as wrong:
         raise OptionError(f"{source} is not a fluid file of CoolProp: {wrong!r} is missing or wrong") from None
 
 

@@ -163,7 +163,7 @@ def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), orde
 
     `names` are operations of the table, or functions such as `softplus` and `gelu`. By default all are tested, which takes
     minutes. `peers` are systems among adlab, symbolic, torch, jax, casadi, autograd and symengine; by default all that are
-    installed. `order` is 1 or 2. Each rule is tested at about 190 points of both signs, from 1e-300 to 1e300 in size, and
+    installed. `order` is 1 or 2. Each rule is tested at some 190 points of both signs, from 1e-300 to 1e300 in size, and
     judged by `adlab.truth`. Raises OptionError for an unknown name and MissingExtra for a library that is not installed.
 
     >>> found = rules("tanh", "adlab")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from typing import Any
 
@@ -22,10 +23,13 @@ _ATOMS: dict[str, Any] = {"pi": S.Pi, "E": S.Exp1, "true": S.true, "false": S.fa
                           "EulerGamma": S.EulerGamma, "GoldenRatio": S.GoldenRatio, "Catalan": S.Catalan}  # fmt: skip
 _RELATIONS = {"StrictLessThan": sympy.Lt, "LessThan": sympy.Le, "StrictGreaterThan": sympy.Gt, "GreaterThan": sympy.Ge,
               "Equality": sympy.Eq, "Unequality": sympy.Ne, "And": sympy.And, "Or": sympy.Or, "Not": sympy.Not}  # fmt: skip
+_SUMS: dict[str, tuple[Any, int]] = {"Add": (Add, 1), "Mul": (Mul, 1), "Pow": (Pow, 2)}
+"""Classes that keep their operands as written, with the fewest that each takes."""
 _HEADS = {
     **{word: getattr(sympy, word) for word in FUNCTIONS if isinstance(getattr(sympy, word, None), type)},
     **{word: getattr(sympy, word) for word in ("airyai", "airybi", "airyaiprime", "airybiprime", "exp", "Piecewise")},
     **_RELATIONS,
+    "ExprCondPair": ExprCondPair,
 }
 """Classes that a call may name. Nothing else is ever looked up."""
 
@@ -76,7 +80,10 @@ def read_srepr(text: str) -> Any:
 
 def _plain(token: re.Match[str]) -> Any:
     if token["text"]:
-        return str(ast.literal_eval(token["text"]))
+        try:
+            return str(ast.literal_eval(token["text"]))
+        except (SyntaxError, ValueError):
+            raise UnsupportedExpression(f"{token['text']} is no text that Python reads") from None
     if token["number"]:
         return int(token["number"])
     name = token["name"]
@@ -97,15 +104,15 @@ def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, co
                 return Integer(int(operands[0]))
             case "Rational":
                 return Rational(int(operands[0]), int(operands[1]))
-            case "Float":
+            case "Float" if math.isfinite(float(operands[0])):
                 return Decimal(repr(float(operands[0])))
-            case "Add" | "Mul" | "Pow":
-                return flat({"Add": Add, "Mul": Mul, "Pow": Pow}[head], tuple(operands))
-            case "ExprCondPair":
-                return applied(ExprCondPair, *operands)
             case "Half":
                 return S.Half
-        if head in _HEADS and all(isinstance(operand, sympy.Basic) for operand in operands):
+        if (head in _SUMS or head in _HEADS) and not all(isinstance(operand, sympy.Basic) for operand in operands):
+            raise ValueError("they are no expressions")
+        if head in _SUMS and len(operands) >= _SUMS[head][1]:
+            return flat(_SUMS[head][0], tuple(operands))
+        if head in _HEADS and (head not in FUNCTIONS or FUNCTIONS[head].least <= len(operands) <= FUNCTIONS[head].most):
             return applied(_HEADS[head], *operands)
     except (RefusalError, ValueError, TypeError, IndexError, KeyError) as reason:
         raise ParseError(text, column, f"`{head}` does not take these operands: {reason}") from None

@@ -139,6 +139,8 @@ def sweep(
     names = list(chosen(list(methods) if not isinstance(methods, str) else methods))
     if points is not None and points < 1:
         raise OptionError(f"points={points!r}: a formula is taken at one drawn point or more")
+    if workers is not None and workers < 0:
+        raise OptionError(f"workers={workers!r}: a number of processes, or 0 for none")
     tasks = list(_tasks(corpus, points))
     request = {"sweep": FORMAT, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(), "methods": names,
                "points": points, "patience": patience}  # fmt: skip

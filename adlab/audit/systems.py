@@ -72,7 +72,7 @@ def subjects(names: Sequence[str] = ()) -> list[Subject]:
     known = _all()
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise OptionError(f"no rule is called `{unknown[0]}`; there are {', '.join(known)}")
+        raise OptionError(f"no rule is called `{unknown[0]}`; there are {'; '.join(known)}")
     return [known[name] for name in names or known]
 
 

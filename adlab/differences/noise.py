@@ -77,7 +77,7 @@ def waves(line: Line, slope: Array, within: Array) -> Array:
         other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0) & (off > 4 * rounding(values) / apart)
         if other.any():
             other &= off > 4 * measured_noise(line, apart) / apart
-    return np.asarray(other & ~_jumps(line, near)) if other.any() else other
+    return np.asarray(other & np.logical_not(_jumps(line, near))) if other.any() else other
 
 
 def _jumps(line: Line, slope: Array) -> Array:

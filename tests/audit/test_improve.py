@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import sympy
@@ -73,7 +75,10 @@ def test_what_keeps_its_digits_is_left_alone(text: str) -> None:
     assert "keeps its digits" in str(found)
 
 
-@pytest.mark.parametrize(("f", "over"), [(["x", "x**2"], None), ("log(x)", {"x": (3, 1)}), ("log(x)", {"z": (1, 3)})])
-def test_bad_input_is_refused(f: object, over: dict[str, tuple[float, float]] | None) -> None:
+@pytest.mark.parametrize(("f", "over"), [
+    (["x", "x**2"], None), ("log(x)", {"x": (3, 1)}), ("log(x)", {"z": (1, 3)}), ("log(x)", {"x": 3}), ("log(x)", "x"),
+    ("log(x)", {"x": (0, float("inf"))}), ("log(x)", {"x": (-1e308, 1e308)}),
+])  # fmt: skip
+def test_bad_input_is_refused(f: object, over: Any) -> None:
     with pytest.raises(adlab.AdlabError):
         improve(f, 1.0, over)

@@ -86,6 +86,9 @@ def test_a_model_in_sbml_has_its_values_and_its_functions(tmp_path: Path) -> Non
         ("(FPCore (x) (+ x q))", "`q` is neither an argument"),
         ("(FPCore (x) x x)", "2 bodies"),
         ("(FPCore (x) (/ 1/0 x))", "divides by 0"),
+        ("(FPCore (x) (let (((a b) x)) x))", "no `let`"),
+        ("(FPCore (x) (< x))", "`<` of 1 operands"),
+        ("(FPCore (x) (+ x TRUE))", "truth value"),
     ],
 )
 def test_a_core_that_is_no_formula_says_why(core: str, why: str) -> None:
@@ -93,6 +96,11 @@ def test_a_core_that_is_no_formula_says_why(core: str, why: str) -> None:
     assert why in entry.reason
     with pytest.raises(adlab.UnsupportedExpression, match=why):
         entry.function  # noqa: B018
+
+
+def test_copysign_has_the_size_of_the_one_and_the_sign_of_the_other() -> None:
+    [entry] = read_fpcore("(FPCore (x y) (copysign x y))", "a file")
+    assert [entry.function([x, y]) for x, y in ((2, -3), (-2, 3), (2, 0), (-2, -1e-9))] == [-2, 2, 2, -2]
 
 
 def test_deep_forms_need_no_recursion() -> None:
@@ -103,7 +111,8 @@ def test_deep_forms_need_no_recursion() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["__import__('os').system('x')", "Symbol('x').__class__", "eval('1')", "Function('f')(1)", "Add(1", "open"]
+    "text", ["__import__('os').system('x')", "Symbol('x').__class__", "eval('1')", "Function('f')(1)", "Add(1", "open",
+             "Add(1, 2)", "Add('a')", "Pow(Symbol('x'))", "Float('nan')", "Symbol('\\x')", "sin(Symbol('x'), Symbol('y'))"]
 )
 def test_srepr_is_never_run(text: str) -> None:
     with pytest.raises(adlab.AdlabError):
