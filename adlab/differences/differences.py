@@ -32,7 +32,7 @@ from adlab.differences.estimates import (
     plain,
     unresolved,
 )
-from adlab.differences.plans import plan_of
+from adlab.differences.plans import WITHIN, plan_of
 from adlab.differences.quick import Look, quick_look
 from adlab.differences.quotients import (
     NONFINITE,
@@ -52,8 +52,6 @@ from adlab.differences.step_choice import noise_of_single_precision, step_of
 from adlab.differences.step_models import UNIT_ROUNDOFF, relative_step
 from adlab.errors import OptionError, PointError
 
-# A default step is kept if its error is within so many times u^(p/(p+d)), the error that the order can be expected to reach.
-TOLERANCE = 64.0
 EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)
 CHUNK = 512  # points of a batch that are looked at together: their values stay in the caches
@@ -180,7 +178,7 @@ def _carefully(
     if isinstance(step, str):
         step = step_of(line, made, step, noise, derivative) if defined else None
     p, d = made.order, made.derivative
-    tolerance = TOLERANCE * UNIT_ROUNDOFF ** (p / (p + d))
+    tolerance = WITHIN * UNIT_ROUNDOFF ** (p / (p + d))
     return estimated(line, lambda h: _at_step(line, made, h), step, relative_step(p, d), tolerance, d)
 
 

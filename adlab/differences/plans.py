@@ -14,14 +14,13 @@ import numpy as np
 
 from adlab.differences.fits import CONFIDENCE, RUNGS, basis
 from adlab.differences.quotients import Array, summed
+from adlab.differences.richardson import FIRST_STEP, TOLERANCE
+from adlab.differences.scrutiny import CLOSER
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_models import UNIT_ROUNDOFF, relative_step
 
-CLOSER = 2.0**-6
-"""Each pair of nodes near x is so many times nearer than the one before."""
-WITHIN = 64.0  # times u^(p/(p+1)), what the order of a stencil lets one expect
-TWELVE_DIGITS = 2.0**13 * UNIT_ROUNDOFF
-FIRST = 19 / 64  # relative: the widest node of an extrapolation; of sin(8πx) every node at 1/4 would see a zero
+WITHIN = 64.0
+"""A default step is kept if its error is within so many times u^(p/(p+d)), the error that the order can be expected to reach."""
 RUNGS_TAKEN, TERMS = 9, (2, 3, 4, 5, 6, 7)  # points of a fit, and how many of its terms may be taken
 ROWS = 7  # of Richardson's tableau
 NEARER = (2.0**-2, 2.0**-5, 2.0**-9, 2.0**-14, 2.0**-20)
@@ -34,6 +33,10 @@ FARTHER = (2.0**6, 2.0**12, 2.0**20, 2.0**28)
 class Plan:
     """The matrices of one scheme. `rows` has K columns, one for each of the `offsets`: `count` rows of estimates of h f′, as
     many of what the next one would change, those of the two sides where it is `two_sided`, and the residues of a fit.
+
+    The offsets are in units of the widest step, which is `relative` times the scale of x; the smallest of them is `smallest`. An
+    answer is accepted if its relative error is within `tolerance`. The scheme itself takes `used` values, at `steps` steps. Where
+    an answer is not good enough, the widest step is tried `nearer` to x and `farther` from it, in these multiples.
 
     `amplification` (count,) is what the noise of a value is multiplied by, `tails` (count, residues) says which residues are
     left over by an estimate, and `spread` (count,) turns their length into a deviation. `towards` is 1 or −1 where all nodes
@@ -65,7 +68,7 @@ class Plan:
         return int(np.flatnonzero(self.offsets == side * self.smallest)[0])
 
     def ratios(self, pairs: int) -> Array:
-        """How near each of so many pairs stands, in units of the widest; shape (pairs, 1, 1)."""
+        """How near each of so many pairs stands, in units of the widest; shape (pairs, 1, 1). Each is `CLOSER` than the last."""
         return np.asarray(CLOSER ** np.arange(pairs)[:, None, None])
 
     def chosen(self, weighed: Array, moved: Array, h: Array, rounding: Array) -> tuple[Array, Array, Array]:
@@ -178,6 +181,6 @@ def _paired(
         both[2 * count + number, near + shift] = side * 2 / s
         both[2 * count + number, far + shift] = -side / (2 * s)
     return Plan(
-        offsets, both, count, amplification, FIRST, TWELVE_DIGITS, s, 2 * len(steps), len(steps), NEARER, FARTHER,
+        offsets, both, count, amplification, FIRST_STEP, TOLERANCE, s, 2 * len(steps), len(steps), NEARER, FARTHER,
         tails=tails, spread=spread,
     )  # fmt: skip

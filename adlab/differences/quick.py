@@ -23,19 +23,19 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from adlab.differences.near import GOLDEN, NOISES, ROOM
-from adlab.differences.plans import CLOSER, Plan, plan_of
+from adlab.differences.estimates import LARGE
+from adlab.differences.near import GOLDEN, NEAREST, NOISES, ROOM
+from adlab.differences.plans import Plan, plan_of
 from adlab.differences.quotients import LOST, NEARBY, Array, Sample, summed
+from adlab.differences.scrutiny import CLOSER
 from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF
 
 Mask = npt.NDArray[np.bool_]
 
-NEAREST = 2.0**-41  # of the scale of x: a pair nearer to x would hear more noise than slope
-VISIBLE = 2.0**-12  # of its values: f that varies by more over the nodes changes over lengths of |x|, and no farther out
+SWINGS = 2.0**-12  # of its values: f that varies by more over the nodes changes over lengths of |x|, and no farther out
 MOST = 12  # pairs
 MUCH = 4.0  # times what roundings account for: a larger error is truncation, or f is noisy
 SURELY = 2.0**20  # times what roundings account for: no noise is so loud but that of short numbers
-LARGE = 2.0**40  # floats from here on are so far apart that f may change from one to the next
 ROOMY = 8192.0  # ulps of x: the least step, so that nodes are where they should be
 
 
@@ -140,7 +140,7 @@ def _at_step(
     steep = np.abs(df)
     if plan.farther:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
         swing = np.ptp(rises[:own], axis=0)
-        level = (truncation <= error / 2) & (swing > VISIBLE * largest)
+        level = (truncation <= error / 2) & (swing > SWINGS * largest)
         steep = np.where(level, np.maximum(steep, swing / (2 * across)), steep)
     good = (near & ~single & (error <= plan.tolerance * steep) & np.isfinite(largest)).all(axis=1)
     good &= h * plan.smallest >= ROOMY * np.spacing(np.abs(x))

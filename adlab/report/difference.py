@@ -132,7 +132,7 @@ class Difference(Report):
     @property
     def flags(self) -> Any:
         """What happened on the way: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `narrow`, `flat`,
-        `noisy`, `stateful`, `step_not_resolved`, `underflow`, `not_analytic`.
+        `noisy`, `stateful`, `step_not_resolved`, `underflow`, `not_analytic`, `unconfirmed`.
         """
         return self._each("flags")
 

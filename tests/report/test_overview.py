@@ -13,14 +13,14 @@ def compared():
     methods = ["reverse", "forward", "complex-step", "central-difference"]
     return {
         "kink": adlab.compare("Abs(x) + y", [0.0, 1.0], methods, timed=False),
-        "plain": adlab.compare(["x*sin(y)", "x/y"], [1.0, 2.0], methods, timed=False),
+        "plain": adlab.compare(["x*sin(x*y)**2", "x/y", "exp(x*y)"], [1.0, 2.0], methods, timed=False),
     }
 
 
 def test_each_line_has_its_comparisons_numbers(compared) -> None:
     found = adlab.overview(compared)
     kink, plain = found.lines
-    assert (kink.name, plain.name, plain.inputs, plain.outputs) == ("kink", "plain", 2, 2)
+    assert (kink.name, plain.name, plain.inputs, plain.outputs) == ("kink", "plain", 2, 3)
     assert found.methods == ("reverse", "central-difference")
     assert kink.digits == {"reverse": None, "central-difference": None}  # there is no derivative by x
     source = compared["plain"]
@@ -28,6 +28,10 @@ def test_each_line_has_its_comparisons_numbers(compared) -> None:
     assert plain.condition == source.conditioning.f.max()
     assert plain.partials_condition == source.conditioning.partials[source.conditioning.partials < float("inf")].max()
     assert plain.reverse_cost == source.cost.row("reverse").ratio
+    written = source.swell.row("symbolic derivative")
+    assert written.tree_operations != written.cse_operations
+    assert (plain.tree, plain.cse) == (written.tree_operations, written.cse_operations)
+    assert plain.forward_cost == source.cost.row("forward").ratio != plain.reverse_cost
     assert plain.program == source.swell.row("reverse program").graph_operations
     table, _ = found.sections()
     assert {len(line) for line in table.rows} == {len(table.head)}
