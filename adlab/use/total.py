@@ -1,7 +1,7 @@
 """A loss summed over arrays of data, with derivatives by the parameters only.
 
 The data are not variables. Compiled programs take them block by block, so a million rows need no more memory than a few
-thousand. The sum over the blocks is compensated for its own rounding (Neumaier 1974).
+thousand. The sum over the rows is compensated for its own rounding (Neumaier 1974).
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Total:
         first = next(iter(self._chunks()), None)
         if first is None:
             raise PointError("there are no data: the iterator is empty")
+        if not isinstance(first, Mapping):
+            raise PointError(f"data map names to arrays, and this is {type(first).__name__}")
         self.columns = [name for name in f.names if name in first]
         if unknown := [name for name in first if name not in f.names]:
             raise VariableError(f"data: no variable `{unknown[0]}`; there are {listing(f.names)}")
@@ -67,7 +69,7 @@ class Total:
     # --- values and derivatives ---------------------------------------------------------------------------------
 
     def __call__(self, p: Any) -> float:
-        """The sum. Raises DomainError with the row of the data where f has no value."""
+        """The sum. Raises DomainError with the row where f has no value, OverflowedError where the sum leaves binary64."""
         return float(self._sum(self.loss, None, p)[0])
 
     def gradient(self, p: Any) -> FloatArray:
@@ -95,7 +97,8 @@ class Total:
         found = _Sum()
         for block in self._results(f, "jacobian", p):
             rows = block.reshape(-1, k)
-            found.add(rows.T @ rows if direction is None else rows.T @ (rows @ direction))
+            with np.errstate(over="ignore", invalid="ignore"):  # the sum refuses what is not finite
+                found.add(rows.T @ rows if direction is None else rows.T @ (rows @ direction))
         return found.value()
 
     def residuals(self, p: Any) -> FloatArray:
@@ -125,7 +128,7 @@ class Total:
     def _sum(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> FloatArray:
         found = _Sum()
         for block in self._results(f, kind, p, v):
-            found.add(block.sum(axis=0))
+            found.fold(block)
         return found.value()
 
     def _results(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> Iterator[FloatArray]:
@@ -161,6 +164,8 @@ class Total:
                     raise PointError(f"data row {row + k}: `{name}` is {rows[k, column]}; leave such rows out")
                 row += len(rows)
                 yield rows
+        if not row:
+            raise PointError("there are no data: the columns are empty")
 
     def _arrays(self, chunk: Columns) -> list[npt.NDArray[Any]]:
         """The columns in order, all of one length. Raises PointError for anything else."""
@@ -199,11 +204,26 @@ class _Sum:
         self._lost: Any = 0.0
 
     def add(self, part: FloatArray) -> None:
-        self._total, lost = two_sum(self._total, part)
-        self._lost = self._lost + lost
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._total, lost = two_sum(self._total, part)
+            self._lost = self._lost + lost
+
+    def fold(self, rows: FloatArray) -> None:
+        """Adds all rows: the first half to the second half, until one row is left."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            while len(rows) > 1:
+                half = len(rows) // 2
+                sums, lost = two_sum(rows[:half], rows[half : 2 * half])
+                self._lost = self._lost + lost.sum(axis=0)
+                rows = np.concatenate([sums, rows[2 * half :]])
+        self.add(rows[0])
 
     def value(self) -> FloatArray:
-        return np.asarray(self._total + self._lost)
+        """The sum. Raises OverflowedError where it, or a part of it, is not finite."""
+        found = np.asarray(self._total + self._lost)
+        if not np.isfinite(found).all():
+            raise OverflowedError("the sum over the data is beyond binary64 (more than 1.8e308); scale f")
+        return found
 
 
 def _summed(f: Function, squares: bool) -> Function:

@@ -32,6 +32,19 @@ def test_shapes_that_have_no_such_derivative_are_refused() -> None:
             call()
 
 
+def test_fields_beyond_binary64_and_batches_are_refused() -> None:
+    large = ["1e308*(x + y)", "1e308*y - 1e308*x", "z"]
+    for call in (lambda: adlab.laplacian("7e307*(x**2 + y**2)", [1, 2]), lambda: adlab.divergence(large, [0, 0, 0]),
+                 lambda: adlab.curl(large, [0, 0, 0]), lambda: adlab.second_along("x**2", [1], [1e200])):  # fmt: skip
+        with pytest.raises(adlab.OverflowedError, match="beyond binary64"):
+            call()
+    batch = np.ones((4, 3))
+    for call in (lambda: adlab.laplacian(F, batch), lambda: adlab.divergence(large, batch),
+                 lambda: adlab.curl(large, batch), lambda: adlab.second_along(F, batch, batch[0])):  # fmt: skip
+        with pytest.raises(adlab.PointError, match="not a batch"):
+            call()
+
+
 @pytest.mark.parametrize(
     "text", ["tan(x)", "atan(x)*exp(x)", "x**2.5", "erf(x)/x", "Max(x, 0.2)**2", "log(x + sqrt(x))"]
 )

@@ -115,3 +115,25 @@ def test_compile_takes_data_for_what_is_not_differentiated() -> None:
         f.compile(derivative="gradient", wrt=["a"], data=["t"])
     with pytest.raises(adlab.VariableError, match="no variable `q`"):
         f.compile(derivative="gradient", data="q")
+
+
+def test_the_sum_over_rows_is_compensated_and_refused_beyond_binary64(monkeypatch) -> None:
+    assert adlab.total("a*t", {"t": [1e16, 1.0, -1e16]})([1.0]) == 1
+    many = np.concatenate([np.full(501, 1e16), np.ones(77), np.full(501, -1e16)])
+    for longest in (8192, 8):
+        monkeypatch.setattr(module, "LONGEST", longest)
+        assert adlab.total("a*t", {"t": many}).gradient([1.0]).tolist() == [77]
+    large = adlab.total("a*t", {"t": [1e308, 1e308]}, squares=False)
+    squares = adlab.total("a*t", {"t": [1e200, 1.0]}, squares=True)
+    for call in (lambda: large([1.0]), lambda: large.gradient([1.0]), lambda: large.value_and_gradient([1.0]),
+                 lambda: squares.gauss_newton([1.0]), lambda: squares.gauss_newton([1.0], [1.0])):  # fmt: skip
+        with pytest.raises(adlab.OverflowedError, match="the sum over the data is beyond binary64"):
+            call()
+
+
+def test_data_without_rows_or_names_are_refused() -> None:
+    for call in (lambda: adlab.total("a*t", {"t": []})([1.0]), lambda: adlab.total("a*t", lambda: [{"t": []}])([1.0])):
+        with pytest.raises(adlab.PointError, match="the columns are empty"):
+            call()
+    with pytest.raises(adlab.PointError, match="data map names to arrays"):
+        adlab.total("a*t", [1.0])
