@@ -25,9 +25,7 @@ NEIGHBOURS = 16  # ulps of x: the spacing of neighbouring floats that are examin
 SMALLEST = 2.0**-960  # of x: ulps of smaller numbers would underflow
 LOUD = 2.0**-12  # of f: rounding seldom leaves less than three digits
 LEVELS = 6
-HALVINGS = 28  # 2⁻²⁸ of 2⁻¹² of x is some thousand ulps of x
-LEVELED = 16.0  # a wave that was heard as noise changes by much less than this part of it over 2⁻²⁸ of the interval
-ALIKE = 4.0  # the σ of three levels in a row agree within this factor
+ALIKE = 4.0  # the σ of three levels in a row agree within this factor; two slopes of one wave within as many errors
 HALF_WIDTH = math.sqrt(3.0)  # of evenly spread errors, in units of their σ
 
 
@@ -72,37 +70,45 @@ def waves(line: Line, slope: Array, within: Array) -> Array:
     apart = NEIGHBOURS * math.ulp(max(abs(line.origin), SMALLEST))
     values = line.at([line.origin - apart, line.origin + apart])
     with np.errstate(all="ignore"):
-        near = (values[1] - values[0]) / (2 * apart)
-        off = np.abs(near - slope) - ALIKE * within
-        other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0) & (off > 4 * rounding(values) / apart)
+        left, right = (line.centre - values[0]) / apart, (values[1] - line.centre) / apart
+        near = (left + right) / 2
+        off = np.abs(near - slope)
+        other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0)
+        other &= ALIKE * np.abs(right - left) < off  # else there is a jump at x, or waves too short for floats
+        other &= off > ALIKE * within + 4 * rounding(values) / apart
         if other.any():
-            other &= off > 4 * measured_noise(line, apart) / apart
-    return np.asarray(other & np.logical_not(_jumps(line, near))) if other.any() else other
-
-
-def _jumps(line: Line, slope: Array) -> Array:
-    """Whether f, less its slope at x, jumps near x: the steepest of a few intervals is halved until no wave fits in it."""
-    width = CLOSE * max(abs(line.origin), SMALLEST)
-    places = line.origin + width * np.arange(NODES)
-    found = np.zeros(line.centre.shape, dtype=bool)
-    for i in np.ndindex(*found.shape):
-
-        def at(place: float, i: tuple[int, ...] = i) -> float:
-            return float(line.at([place])[(0, *i)] - slope[i] * (place - line.origin))
-
-        values = [at(place) for place in places]
-        rises = np.abs(np.diff(values))
-        k = int(np.argmax(rises))
-        low, high, below, above = places[k], places[k + 1], values[k], values[k + 1]
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            between = at(middle)
-            if abs(between - below) >= abs(above - between):
-                high, above = middle, between
-            else:
-                low, below = middle, between
-        found[i] = not abs(above - below) < np.maximum(line.measured / LEVELED, 8 * rounding(line.centre[None]))[i]
+            other &= off > ALIKE * within + 4 * measured_noise(line, apart) / apart
+        found = np.zeros(line.centre.shape, dtype=bool)
+        for i in np.argwhere(other):
+            at = tuple(int(k) for k in i)
+            found[at] = not _jumps(line, at, float(near[at]), float(off[at]) / 2)
     return found
+
+
+def _jumps(line: Line, i: tuple[int, ...], slope: float, off: float) -> bool:
+    """Whether f leaves its slope at x by a jump: a secant from x that differs by `off` is sought, then the place where it does.
+
+    The way there is halved until two floats are left. A wave rises by half as much in half the interval, a jump by as much.
+    """
+    ulp = math.ulp(max(abs(line.origin), SMALLEST))
+
+    def beyond(ulps: int) -> float:
+        return float(line.at([line.origin + ulps * ulp])[(0, *i)] - line.centre[i] - slope * ulps * ulp)
+
+    high = 2 * NEIGHBOURS
+    while abs(above := beyond(high)) < off * high * ulp and high * ulp < CLOSE * abs(line.origin):
+        high *= 2
+    low = high // 2
+    below = beyond(low)
+    rise = abs(above - below)
+    while high - low > 1:
+        middle = (low + high) // 2
+        between = beyond(middle)
+        if abs(between - below) >= abs(above - between):
+            high, above = middle, between
+        else:
+            low, below = middle, between
+    return not abs(above - below) < rise / ALIKE  # a value that is no number counts as a jump
 
 
 def _on_side(line: Line, side: int, spacing: float) -> Array | None:
