@@ -15,14 +15,31 @@ from adlab.compile.derivatives import guarded_by, planned
 from adlab.compile.program import compile_graph
 from adlab.compile.sparse import CompilePlan
 from adlab.errors import AdlabError, OptionError
+from adlab.exports.lines import SHARED
 from adlab.inputs import coerce_one
 
 C_WORDS = frozenset([
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern",
     "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed",
     "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main",
-    "odd",
 ])  # fmt: skip
+C_FUNCTIONS = [
+    *SHARED, "pow", "erf", "erfc", "tgamma", "lgamma", "fmin", "fmax", "fma", "fdim", "frexp", "ldexp", "modf", "scalbn", "scalbln",
+    "logb", "ilogb", "nearbyint", "rint", "lrint", "llrint", "round", "lround", "llround", "trunc", "remainder", "remquo", "nan",
+    "nextafter", "nexttoward",
+]  # fmt: skip
+C_NAMES = frozenset([
+    *(name + kind for name in C_FUNCTIONS for kind in ("", "f", "l")), "j0", "j1", "jn", "y0", "y1", "yn", "gamma", "abs", "drem",
+    "significand", "isnan", "isinf", "isfinite", "isnormal", "fpclassify", "signbit", "isgreater", "isgreaterequal", "isless",
+    "islessequal", "islessgreater", "isunordered", "finite", "scalb", "exp10", "pow10", "sincos", "printf", "puts", "exit",
+])  # fmt: skip
+"""What C's headers declare, in all precisions, and what compilers hold to be built in."""
+WRITTEN = frozenset([
+    "x", "v", "out", "odd", "lost", "before", "status", "worst", "expected", "ulp", "size", "k", "inf", "nan", "math", "np", "jax",
+    "torch", "casadi", "float", "abs", "len", "INFINITY", "NAN", "DBL_MAX", "DBL_MIN", "HUGE_VAL", "NULL", "EOF", "FILE",
+])  # fmt: skip
+"""Names that the written code uses itself, in any language. Those of single numbers are in `NUMBERED`."""
+NUMBERED = re.compile(r"[btvx]\d+|(DBL|FLT|LDBL|FP|M|MATH|ADLAB|HUGE)_\w+")
 TRIED = (0.5, 1.0, 1.25, 2.0, -0.5, 0.1, 3.0)
 """Numbers for a point to check at, if the function has no point of its own."""
 
@@ -69,7 +86,7 @@ def task(
 ) -> Task:
     """The task of writing `f.compile(derivative=…, wrt=…, constants=…)` down. Raises as `planned` does."""
     if name is not None and identifier(name, "") != name:
-        raise OptionError(f"name={name!r} cannot name a function; use letters, digits and _")
+        raise OptionError(f"name={name!r} cannot name a function; use letters, digits and _, and no name of the language or of its library")
     plan = planned(f, derivative, wrt, constants, sparse)
     if derivative is None and f.within is not None and not constants:
         plan = replace(plan, graph=guarded_by(f.within, plan.graph))
@@ -82,9 +99,10 @@ def task(
 
 
 def identifier(name: str, otherwise: str) -> str:
-    """A name that Python and C accept, made from a given one."""
+    """A name that Python and C accept and that hides nothing in a written file, made from a given one."""
     word = re.sub(r"[^0-9A-Za-z_]+", "_", name.split(" (")[0]).strip("_")
-    fits = word.isidentifier() and word.isascii() and not keyword.iskeyword(word) and word not in C_WORDS
+    fits = word.isidentifier() and word.isascii() and not keyword.iskeyword(word) and not NUMBERED.fullmatch(word)
+    fits = fits and word not in C_WORDS | C_NAMES | WRITTEN
     return word if fits else otherwise
 
 

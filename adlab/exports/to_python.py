@@ -1,8 +1,9 @@
 """A function, or its derivative, as Python source that runs by itself. It never imports adlab.
 
-If `math` has every operation and nothing branches, the source has one line for each operation, ready to paste, and raises as
-`math` does. Otherwise, and for derivatives, it follows IEEE rules: NaN outside the domain. Where a number leaves binary64's
-range on the way, all numbers are NaN. adlab itself would go on with wider numbers; Python has none.
+If no number can leave binary64's range on the way to a result, and `math` has every operation, the source has one line for each
+operation, ready to paste, and raises as `math` does. Otherwise, and for derivatives, it follows IEEE rules: NaN outside the
+domain. Where a number leaves binary64's range on the way, all numbers are NaN. adlab itself would go on with wider numbers;
+Python has none.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from adlab.primitives.primitive import to_float
 
 BY_MATH = {"erf": "erf", "erfc": "erfc", "tgamma": "gamma"}
 """Functions that Python's `math` has and NumPy lacks, by their names in C. Python's lgamma is wrong by 30 ulps near 1 and 2."""
-TAKEN = frozenset(["inf", "nan", "math", "out", "lost", "odd"])
-"""Names that the written code uses itself."""
+TAKEN = frozenset(["inf", "nan", "math", "out", "lost", "odd", "abs", "float"])
+"""Names that the written code uses itself. It also uses names that begin with `_`."""
+BOUNDED = {"sin": 1.0, "cos": 1.0, "tanh": 1.0, "atan": 2.0}
+"""Functions with values of at most this size, which lose no digit to underflow either: sin(x) is x where x is that small."""
 
 
 def spelled(value: float) -> str:
@@ -76,9 +79,9 @@ def to_python(
 ) -> str:
     """A function of floats that returns its one number, or the tuple of its numbers. The source runs by itself.
 
-    Plain formulas raise as `math` does: ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64.
-    Derivatives, branches and functions that `math` lacks are computed under IEEE rules instead and give NaN. Raises
-    UnsupportedExpression for functions that cannot be composed of those in `math`, and what `f.compile` raises.
+    Formulas that cannot leave binary64's range before their last operation are written plainly. They raise as `math` does:
+    ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64. All others, and derivatives, follow IEEE
+    rules and give NaN, also where a number overflows or underflows on the way. Raises UnsupportedExpression for functions that cannot be composed of those in `math`, and what `f.compile` raises.
 
     >>> import adlab
     >>> print(to_python(adlab.Function("sin(x)/x")))
@@ -137,7 +140,7 @@ def safe(function: str) -> str:
 
 def _arguments(inputs: Sequence[str]) -> list[str]:
     """The inputs' own names if Python accepts all of them, else x0, x1, …"""
-    own = all(name.isidentifier() and not keyword.iskeyword(name) and name not in TAKEN for name in inputs)
+    own = all(name.isidentifier() and not keyword.iskeyword(name) and name not in TAKEN and name[0] != "_" for name in inputs)
     return list(inputs) if own and not any(map(WORD.fullmatch, inputs)) else [f"x{i}" for i in range(len(inputs))]
 
 
@@ -145,9 +148,21 @@ def _arguments(inputs: Sequence[str]) -> list[str]:
 
 
 def _plain(graph: Graph) -> bool:
-    """Whether operators and functions of `math` are enough, and no branch may be outside its domain."""
-    for i in graph.operations:
-        primitive = graph.nodes[i].primitive
+    """Whether operators and functions of `math` are enough, nothing branches, and no number can leave the range on the way.
+
+    The last operation of a result may leave the range: then the result itself does. `size` holds bounds of magnitudes.
+    """
+    read = {operand for node in graph.nodes for operand in node.operands}
+    size: dict[int, float] = {}
+    for i, (primitive, operands, parameter) in enumerate(graph.nodes):
+        if not operands:
+            size[i] = math.inf if i < len(graph.inputs) else abs(to_float(parameter))
+            continue
+        bounds = [size[operand] for operand in operands]
+        size[i] = BOUNDED.get(primitive.name, sum(bounds))
+        tame = primitive.name == "neg" or primitive.name in BOUNDED
+        if i in read and not tame and not (primitive.name in ("add", "sub") and math.isfinite(size[i])):
+            return False
         named = getattr(math, primitive.name, None) is primitive.scalar
         if primitive.routes or not (primitive.operator or primitive.name == "powi" or named):
             return False

@@ -103,10 +103,12 @@ def filled(numbers: Any, given: Sequence[Any | None]) -> list[Any]:
 
 
 def refuse_bodies(graph: Graph, what: str) -> None:
-    """Raises UnsupportedExpression if the graph has operations with bodies, which `what` does not serve."""
+    """Raises UnsupportedExpression if the graph has compound operations, which `what` does not serve."""
     if graph.compound:
-        names = sorted({node.primitive.name for node in graph.nodes if node.primitive.bodies(node.parameter)})
-        raise UnsupportedExpression(f"{what} does not serve {', '.join(names)}: an operation with graphs of its own")
+        names = sorted({node.primitive.name for node in graph.nodes if isinstance(node.primitive, Compound)})
+        raise UnsupportedExpression(
+            f"{what} does not serve {', '.join(names)}: a loop, a branch, a solver or a call of outside code"
+        )
 
 
 def _refused(name: str, what: str) -> Callable[..., Any]:

@@ -203,6 +203,37 @@ def test_names_that_people_give_end_no_comment_and_hide_nothing() -> None:
     assert _ran(odd.to_numpy(name="q"))["q"]([2.0, 3.0]) == 6.0
 
 
+@pytest.mark.parametrize("written", ["x**2/x", "1/(1/x)", "sqrt(x**2)", "sqrt(exp(-x))", "exp(-x**2)*1e300", "1/(x + x)", "x**3 - x",
+                                     "sin(x)/x", "log(sin(x) + 2)"])  # fmt: skip
+def test_python_loses_nothing_silently_where_a_number_leaves_the_range_on_the_way(written) -> None:
+    f = adlab.Function(written)
+    code = _ran(f.to_python())["f"]
+    for x in (1e-320, 1e-200, 1e-170, 0.5, 30.0, 800.0, 1e170, 1.5e308):
+        found, expected = _answer(code, [x]), f(x)
+        assert np.isnan(found) or abs(found - expected) <= ULPS * np.spacing(abs(expected)), x
+
+
+def test_names_of_helpers_and_libraries_hide_nothing() -> None:
+    f = adlab.Function("sin(_sin)/_div + abs*float", ["_sin", "_div", "abs", "float"])
+    point = [1.5, 2.0, -0.5, 3.0]
+    assert _ran(f.to_python("gradient"))["f"](*point) == pytest.approx(tuple(f.gradient(point)), rel=1e-15)
+    assert _ran(f.to_python())["f"](*point) == pytest.approx(f(point), rel=1e-15)
+    one = adlab.Function("exp(x)*x")
+    for name in ("sin", "exp", "expf", "out", "isnan", "x", "v", "t1", "INFINITY", "np", "inf", "odd", "printf", "_sin"):
+        for write in (one.to_c, one.to_numpy, one.to_python):
+            with pytest.raises(OptionError, match="cannot name a function"):
+                write(name=name)
+        assert " f(" in adlab.Function("exp(x)*x", name=name).to_c().header or name == "_sin"
+
+
+def test_an_operation_without_graphs_of_its_own_is_refused_by_name_too() -> None:
+    outside = adlab.external(lambda x: x * 2.0)
+    f = adlab.from_python(lambda x: outside(x), 1.0)
+    for write in (f.to_c, f.to_numpy, f.to_python):
+        with pytest.raises(UnsupportedExpression, match="does not serve external: "):
+            write()
+
+
 def _ran(source: str) -> dict:
     space: dict = {}
     exec(source, space)
