@@ -24,9 +24,9 @@ C_WORDS = frozenset([
     "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main",
 ])  # fmt: skip
 C_FUNCTIONS = [
-    *SHARED, "pow", "erf", "erfc", "tgamma", "lgamma", "fmin", "fmax", "fma", "fdim", "frexp", "ldexp", "modf", "scalbn", "scalbln",
-    "logb", "ilogb", "nearbyint", "rint", "lrint", "llrint", "round", "lround", "llround", "trunc", "remainder", "remquo", "nan",
-    "nextafter", "nexttoward",
+    *SHARED, "pow", "erf", "erfc", "tgamma", "lgamma", "fmin", "fmax", "fma", "fdim", "frexp", "ldexp", "modf", "scalbn",
+    "scalbln", "logb", "ilogb", "nearbyint", "rint", "lrint", "llrint", "round", "lround", "llround", "trunc", "remainder", "remquo",
+    "nan", "nextafter", "nexttoward",
 ]  # fmt: skip
 C_NAMES = frozenset([
     *(name + kind for name in C_FUNCTIONS for kind in ("", "f", "l")), "j0", "j1", "jn", "y0", "y1", "yn", "gamma", "abs", "drem",
@@ -35,8 +35,8 @@ C_NAMES = frozenset([
 ])  # fmt: skip
 """What C's headers declare, in all precisions, and what compilers hold to be built in."""
 WRITTEN = frozenset([
-    "x", "v", "out", "odd", "lost", "before", "status", "worst", "expected", "ulp", "size", "k", "inf", "nan", "math", "np", "jax",
-    "torch", "casadi", "float", "abs", "len", "INFINITY", "NAN", "DBL_MAX", "DBL_MIN", "HUGE_VAL", "NULL", "EOF", "FILE",
+    "x", "v", "out", "odd", "lost", "before", "status", "worst", "expected", "ulp", "size", "k", "inf", "nan", "math", "np",
+    "jax", "torch", "casadi", "float", "abs", "len", "INFINITY", "NAN", "DBL_MAX", "DBL_MIN", "HUGE_VAL", "NULL", "EOF", "FILE",
 ])  # fmt: skip
 """Names that the written code uses itself, in any language. Those of single numbers are in `NUMBERED`."""
 NUMBERED = re.compile(r"[btvx]\d+|(DBL|FLT|LDBL|FP|M|MATH|ADLAB|HUGE)_\w+")
@@ -86,7 +86,8 @@ def task(
 ) -> Task:
     """The task of writing `f.compile(derivative=…, wrt=…, constants=…)` down. Raises as `planned` does."""
     if name is not None and identifier(name, "") != name:
-        raise OptionError(f"name={name!r} cannot name a function; use letters, digits and _, and no name of the language or of its library")
+        said = "use letters, digits and _, and no name of the language or of its library"
+        raise OptionError(f"name={name!r} cannot name a function; {said}")
     plan = planned(f, derivative, wrt, constants, sparse)
     if derivative is None and f.within is not None and not constants:
         plan = replace(plan, graph=guarded_by(f.within, plan.graph))

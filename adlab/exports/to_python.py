@@ -81,7 +81,8 @@ def to_python(
 
     Formulas that cannot leave binary64's range before their last operation are written plainly. They raise as `math` does:
     ValueError or ZeroDivisionError outside the domain, OverflowError beyond binary64. All others, and derivatives, follow IEEE
-    rules and give NaN, also where a number overflows or underflows on the way. Raises UnsupportedExpression for functions that cannot be composed of those in `math`, and what `f.compile` raises.
+    rules and give NaN, also where a number overflows or underflows on the way. Raises
+    UnsupportedExpression for functions that cannot be composed of those in `math`, and what `f.compile` raises.
 
     >>> import adlab
     >>> print(to_python(adlab.Function("sin(x)/x")))
