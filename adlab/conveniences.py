@@ -307,7 +307,9 @@ class Written:
         from adlab.graph.saved import to_data
 
         within = None if self.within is None else self.within.to_data()
-        return {"name": self.name, "scalar": self.scalar, "graph": to_data(self.graph), "within": within}
+        data = {"name": self.name, "scalar": self.scalar, "graph": to_data(self.graph), "within": within}
+        declared = self.evaluator.declared
+        return data | ({"declared": dict(declared)} if declared else {})
 
     def save(self, path: Any) -> None:
         """Writes the function as JSON, for `adlab.load(path)`. Raises UnsupportedExpression for what a file cannot hold."""

@@ -57,15 +57,21 @@ BEYOND = 2**64
 SATURATED = frozenset(["exp", "exp2", "expm1", "sinh", "cosh", "tanh", "sech", "csch", "coth", "gauss", "growth", "erf", "erfc",
                        "sigmoid"])  # fmt: skip
 """Functions that are infinite far from 0, or constant but for less than any number that is followed."""
+POWERS = frozenset(["pow", "powr", "cbrt", "powshift"])
+"""Powers that may bring a number back that was too small to follow."""
 FARTHEST = 2**1000
 """The largest exponent that is reported: a float can hold it. Nothing depends on how much larger a number is."""
 
 
 class Extended(Numbers):
-    """mpmath's numbers of `bits` bits; NaN where an operation has no real value."""
+    """mpmath's numbers of `bits` bits; NaN where an operation has no real value.
+
+    `saturated` says that a number was too large to follow on the way. A 0 may then stand for a number that is too small.
+    So it has no power: (exp(-x))**(1/x) is 1/e, however large x is.
+    """
 
     def __init__(self, bits: int = BITS) -> None:
-        self.bits = bits
+        self.bits, self.saturated = bits, False
 
     def constant(self, value: Any) -> Any:
         if isinstance(value, sympy.Basic):
@@ -82,12 +88,14 @@ class Extended(Numbers):
             if native is not None:
                 return native(*operands) if parameter is None else native(*operands, parameter)
             if any(_lost(operand) for operand in operands):
-                return _far(primitive, parameter, operands)
+                return self._far(primitive, parameter, operands)
+        if self.saturated and primitive.name in POWERS and operands[0] == 0:
+            return CONTEXT.nan
         try:
             (found,) = meaning(primitive, parameter, len(operands)).values(operands, self.bits)
         except AdlabError:  # no value, or none that the truth can compute: if binary64 has a number, that is used
             if primitive.name in SATURATED and abs(operands[0]) >= BEYOND:
-                return _far(primitive, parameter, operands)
+                return self._far(primitive, parameter, operands)
             return _binary64(primitive, parameter, operands)
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
@@ -105,6 +113,14 @@ class Extended(Numbers):
         rule = rules.pullback(primitive, parameter)
         inside = evaluate(rule, [*rule_inputs(graph, position, values), bar], self)
         return [inside[output] for output in rule.outputs]
+
+    def _far(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        """An operation on a number too large to be followed: what it saturates to, or NaN where that is not known."""
+        (first, *others) = operands
+        if others or CONTEXT.isnan(first) or primitive.name not in SATURATED or abs(first) < BEYOND:
+            return CONTEXT.nan
+        self.saturated = True
+        return exact(primitive.value([math.inf if first > 0 else -math.inf], parameter))
 
     def div(self, a: Any, b: Any) -> Any:
         """a / b; NaN for b = 0."""
@@ -149,16 +165,6 @@ def _binary64(primitive: Primitive, parameter: Parameter, operands: list[Any]) -
             if not abs(beside - value) <= STEADY * abs(value):
                 return CONTEXT.nan
     return exact(value)
-
-
-def _far(primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
-    """An operation on a number too large to be followed: what it saturates to, or NaN where that is not known."""
-    (first, *others) = operands
-    if others or CONTEXT.isnan(first):
-        return CONTEXT.nan
-    if primitive.name in SATURATED and abs(first) >= BEYOND:
-        return exact(primitive.value([math.inf if first > 0 else -math.inf], parameter))
-    return CONTEXT.nan
 
 
 def _quotient(a: Any, b: Any) -> Any:

@@ -125,7 +125,8 @@ class Evaluator:
         if np.isnan(found).any() or not self._trusted(self.graph, point, found, raised):
             careful = np.array(outputs(self.graph, given))
             found = np.where(np.isnan(found) & np.isinf(careful), np.nan, careful)
-        return np.array(runner.rescued(tuple(found.tolist()), given))
+        rescued = np.array(runner.rescued(tuple(found.tolist()), given))
+        return np.where(np.isnan(row), rescued, found)  # complex numbers in binary64 know no more than real ones that are refused
 
     def several(self, points: FloatArray) -> FloatArray:
         """The outputs at a few points, (N, n) to (N, m), as `values` has them; one look at the flags serves all points."""

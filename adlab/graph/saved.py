@@ -42,13 +42,19 @@ def to_data(graph: Graph) -> dict[str, Any]:
     return {"inputs": list(graph.inputs), "nodes": nodes, "outputs": list(graph.outputs)}
 
 
-VERSION = 1
-"""The version of the file format. It is raised when older code could not read a new file."""
+VERSION, DECLARING = 1, 2
+"""The versions of the file format: of most files, and of a file whose variables have declared signs, which older code ignores."""
 
 
 def write(path: str | Path, function: dict[str, Any], options: dict[str, Any] | None = None) -> None:
     """Writes a function, and the options that it was compiled with, to a file. Raises OutputError where that fails."""
-    put(path, json.dumps({"adlab": VERSION, "function": function, "compile": options}) + "\n")
+    version = DECLARING if _declares(function) else VERSION
+    put(path, json.dumps({"adlab": version, "function": function, "compile": options}) + "\n")
+
+
+def _declares(function: dict[str, Any] | None) -> bool:
+    """Whether a variable of the function, or of the one that it differentiates, has a declared sign."""
+    return function is not None and ("declared" in function or _declares(function["within"]))
 
 
 def put(path: str | Path, text: str) -> None:

@@ -41,6 +41,15 @@ def test_a_result_beyond_the_largest_double_is_infinite_and_one_below_the_smalle
     assert outputs(program, [-1000.0]) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("base", ["1/(1 + exp(x))", "exp(-x)", "sigmoid(-x)", "1/exp(x)", "erfc(x)"])
+def test_what_was_too_small_to_follow_has_no_power(base: str) -> None:
+    f = adlab.Function(f"x*({base})**(1/x)")
+    with pytest.raises(adlab.AdlabError):
+        f([1e20])
+    assert np.isnan([f([[1e20], [1.0]])[0], *f.compile("python").call(1e20), f.compile()([[1e20]] * 3)[0]]).all()
+    assert adlab.Function(base)([1e20]) == 0
+
+
 def test_there_is_no_number_where_there_is_no_real_value() -> None:
     for text, x in (("log(x)", -1.0), ("sqrt(x)", -1.0), ("x**1.5", -1e300), ("1/x", 0.0), ("gamma(x)", -2.0)):
         assert math.isnan(outputs(adlab.Function(text).program("reverse"), [x])[0])

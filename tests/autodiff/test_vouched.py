@@ -1,6 +1,7 @@
 """Every number is right, or refused: the same by every path, at the first call and at the hundredth."""
 
 import itertools
+import json
 
 import edges
 import numpy as np
@@ -259,11 +260,16 @@ def test_a_derivative_function_answers_alike_by_every_path(formula: str, points:
     np.testing.assert_allclose(slope.gradient(batch).ravel(), expected, rtol=1e-14)
 
 
-def test_a_declared_sign_is_held_to() -> None:
+def test_a_declared_sign_is_held_to(tmp_path) -> None:
     p, q = sympy.symbols("p", positive=True), sympy.symbols("q", real=True)
     f = adlab.Function(sympy.sqrt(p**2) * q)  # SymPy has made p*q of it
     assert f.gradient([2.0, 3.0]).tolist() == [3.0, 2.0]
-    for call in (f, f.gradient, f.hessian, f.derivative(), lambda x: f.jvp(x, [1.0, 0.0])):
+    f.save(tmp_path / "f.json")
+    f.derivative().save(tmp_path / "d.json")
+    again, slope = adlab.load(tmp_path / "f.json"), adlab.load(tmp_path / "d.json")
+    assert (again([2.0, 3.0]), slope([2.0, 3.0]).tolist()) == (6.0, [3.0, 2.0])
+    assert json.loads((tmp_path / "f.json").read_text())["adlab"] == 2  # older code, which ignores the sign, refuses the file
+    for call in (f, f.gradient, f.hessian, f.derivative(), lambda x: f.jvp(x, [1.0, 0.0]), again, again.gradient, slope):
         with pytest.raises(adlab.DomainError, match=r"`p` is declared positive, and p = -2\.0"):
             call([-2.0, 3.0])
     assert np.isnan([f([[-2.0, 3.0]])[0], *f.gradient([[-2.0, 3.0]])[0]]).all()
