@@ -7,7 +7,7 @@ SciPy searches (the extra `fit`). Without constraints it is the trust-region New
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,18 @@ from adlab.display import Report, Table
 from adlab.errors import DomainError, MethodError, MissingExtra, OptionError, OverflowedError
 from adlab.function import Function, as_function
 from adlab.inputs import FloatArray, coerce_one
+from adlab.text.traversal import listing
 from adlab.use.fit import limits
 from adlab.use.total import Total
 
 LARGEST_HESSIAN = 500
 """The most variables for which the Hessian at the end is examined: its eigenvalues tell a minimum from a saddle."""
 MOST_POLISHED, NEARLY = 20, 1e-3
-"""Newton steps that polish the end, and the relative step from which they start."""
+"""Newton steps that polish the end, and the relative step from which they start. A longer step at the end: not converged."""
+SEARCHES, SMALL = 5, 1e-8
+"""How often a search goes on from where it stopped too soon, and how far it must bring the gradient down."""
+BENT = 0.1
+"""The relative change of the curvature over a Newton step from which the second derivatives do not settle the kind of point."""
 
 NONE: FloatArray = np.empty(0)
 
@@ -67,7 +72,7 @@ class Minimum(Report):
         kinds = {
             "minimum": f"A minimum: the smallest eigenvalue of the Hessian is {self._lowest():.3g}.",
             "saddle": f"A saddle, not a minimum: the Hessian has the eigenvalue {self._lowest():.3g}. Try another start.",
-            "flat": "Flat in some direction: the Hessian's smallest eigenvalue is 0 to rounding.",
+            "flat": "Flat in some direction: the Hessian's smallest eigenvalue is 0 there, as far as can be told.",
             "constrained": "A minimum within the constraints, as far as first derivatives tell.",
             "": "Whether it is a minimum or a saddle was not examined: there are too many variables.",
         }
@@ -115,6 +120,9 @@ class _Counted:
 
     def product(self, x: FloatArray, v: FloatArray) -> FloatArray:
         self.products += 1
+        if not np.isfinite(v).all():
+            raise MethodError(f"the search broke down near {x.tolist()}: its steps are too short to be squared; "
+                              "f has a kink there, or needs a larger scale")  # fmt: skip
         found = np.asarray(self._product(x, v))
         return found if np.isfinite(found).all() else np.asarray(self.f.hvp(x, v))
 
@@ -127,7 +135,8 @@ def minimize(
     `bounds` maps names to (low, high), with None for no limit. `constraints` are triples: a formula in f's variables, and the
     smallest and largest value that it may have. `steps` is the most steps that are taken.
 
-    Raises MissingExtra without SciPy, DomainError where f has no value at the start.
+    Raises MissingExtra without SciPy, DomainError where f has no value at the start, OverflowedError where a derivative leaves
+    binary64, MethodError where the search breaks down.
 
     >>> found = minimize("(1 - x)**2 + 100*(y - x**2)**2", {"x": -1.2, "y": 1.0})
     >>> found.point.round(9), found.kind
@@ -143,19 +152,8 @@ def minimize(
     names = g.parameters if isinstance(g, Total) else g.names
     x, counted = coerce_one(start, names, "start"), _Counted(g)
     g(x)  # raises where f has no value
-    first = float(np.linalg.norm(g.gradient(x)))
     if bounds is None and not constraints:
-        found = optimize.minimize(
-            counted.value, x, jac=counted.gradient, hessp=counted.product, method="trust-ncg",
-            options={"gtol": 1e-8 * (1 + first), "maxiter": steps},
-        )  # fmt: skip
-        at = (
-            _polished(counted, np.asarray(found.x))
-            if found.success and len(names) <= LARGEST_HESSIAN
-            else np.asarray(found.x)
-        )
-        eigenvalues = np.asarray(np.linalg.eigvalsh(g.hessian(at)), float) if len(names) <= LARGEST_HESSIAN else NONE
-        kind = _kind(eigenvalues)
+        found, at, eigenvalues, kind = _search(optimize, counted, x, steps)
     else:
         found = optimize.minimize(
             counted.value, x, jac=counted.gradient, hessp=counted.product, method="trust-constr",
@@ -171,19 +169,67 @@ def minimize(
     )  # fmt: skip
 
 
+def _search(optimize: Any, counted: _Counted, start: FloatArray, steps: int) -> tuple[Any, FloatArray, FloatArray, str]:
+    """SciPy's searches, each from where the last stopped too soon, then the point, the Hessian's eigenvalues and the kind."""
+    at, slope, examined = start, 1 + _norm(counted.gradient(start)), len(start) <= LARGEST_HESSIAN
+    for _ in range(SEARCHES):
+        with np.errstate(all="ignore"):  # SciPy divides by squares of steps; `product` refuses what comes of that
+            found = optimize.minimize(
+                counted.value, at, jac=counted.gradient, hessp=counted.product, method="trust-ncg",
+                options={"gtol": SMALL * slope, "maxiter": steps},
+            )  # fmt: skip
+        at = np.asarray(found.x)
+        if not found.success or not examined:
+            break
+        at = _polished(counted, at)
+        if _settled(counted, at, start):
+            break
+        slope = _norm(counted.gradient(at))
+    else:
+        found.success, found.message = False, "a Newton step still moves the point"
+    eigenvalues = np.asarray(np.linalg.eigvalsh(counted.f.hessian(at)), float) if examined else NONE
+    kind = _kind(eigenvalues)
+    return found, at, eigenvalues, "flat" if kind == "minimum" and _bent(counted, at) else kind
+
+
+def _norm(v: FloatArray) -> float:
+    """The length of v, also where squares would leave binary64."""
+    return math.hypot(*v.tolist())
+
+
+def _newton(counted: _Counted, x: FloatArray) -> FloatArray:
+    """The Newton step from x, without the directions in which the Hessian is 0 to rounding."""
+    return np.asarray(np.linalg.lstsq(counted.f.hessian(x), -counted.gradient(x), rcond=None)[0])
+
+
 def _polished(counted: _Counted, x: FloatArray) -> FloatArray:
     """The end of the search after Newton steps, as long as they shrink: the search itself stops where values no longer tell."""
     before = NEARLY
     for _ in range(MOST_POLISHED):
-        try:
-            step = np.linalg.solve(counted.f.hessian(x), -counted.gradient(x))
-        except np.linalg.LinAlgError:
-            return x
+        step = _newton(counted, x)
         size = float(np.max(np.abs(step) / np.maximum(np.abs(x), 1.0)))
         if not size <= before / 2 or math.isinf(counted.value(x + step)):
             return x
         x, before = x + step, size
     return x
+
+
+def _settled(counted: _Counted, x: FloatArray, start: FloatArray) -> bool:
+    """Whether a Newton step is short beside x or beside the way from the start, as at a minimum and not on a slope."""
+    scale = np.maximum(np.abs(x), np.abs(x - start))
+    scale = np.maximum(scale, SMALL * scale.max())  # a variable that is 0 from the start still has rounding errors
+    return bool(np.all(np.abs(_newton(counted, x)) <= NEARLY * scale))
+
+
+def _bent(counted: _Counted, x: FloatArray) -> bool:
+    """Whether the curvature changes much along a Newton step, as at the inflection of x**3 and at the minimum of x**4."""
+    step = _newton(counted, x)
+    length = float(np.abs(step).max())
+    if not length or math.isinf(counted.value(x + step)):
+        return False
+    along = step / length
+    here, there = (float(along @ counted.product(y, along)) for y in (x, x + step))
+    return abs(there - here) > BENT * abs(here)
 
 
 def _kind(eigenvalues: FloatArray) -> str:
@@ -200,10 +246,17 @@ def _constraint(optimize: Any, one: tuple[Any, Any, Any], names: Sequence[str]) 
         formula, low, high = one
     except (TypeError, ValueError):
         raise OptionError(f"a constraint is a triple (formula, least, largest), and this is {one!r}") from None
-    c = as_function(formula, list(names))
+    c = formula if isinstance(formula, Function) else Function(formula, list(names))
+    if c.names != list(names):
+        raise OptionError(f"a constraint has the variables {listing(c.names)}, and f has {listing(list(names))}, in this order")
+    try:
+        least, largest = (-math.inf if low is None else float(low)), (math.inf if high is None else float(high))
+    except (TypeError, ValueError):
+        raise OptionError(f"a constraint's least and largest value are numbers or None; found {low!r}, {high!r}") from None
+    if not least <= largest:
+        raise OptionError(f"the constraint on {c.title} lies between {least} and {largest}; the first must not be larger")
     second: Callable[..., Any] = c.compile(derivative="hessian")
-    limit: Mapping[int, float] = {-1: -math.inf, 1: math.inf}
     return optimize.NonlinearConstraint(
-        lambda x: np.atleast_1d(c(x)), limit[-1] if low is None else low, limit[1] if high is None else high,
+        lambda x: np.atleast_1d(c(x)), least, largest,
         jac=lambda x: c.jacobian(x, sparse=True), hess=lambda x, v: np.tensordot(v, np.reshape(second(x), (c.m, c.n, c.n)), 1),
     )  # fmt: skip

@@ -123,13 +123,28 @@ def test_minima_saddles_and_flat_places_are_told_apart() -> None:
     assert adlab.minimize(loss, [0, 0]).solution == pytest.approx({"a": 2, "b": 1}, rel=1e-12)
 
 
+def test_a_minimum_is_none_on_a_slope_whatever_the_scale_of_f() -> None:
+    for f, start, at in (("x - log(x)", 1e-10, 1), ("1e-20*(x - 1e-12)**2", 3, 1e-12)):
+        found = adlab.minimize(f, [start])
+        assert (found.kind, found.converged, found.point) == ("minimum", True, pytest.approx([at], rel=1e-12)), f
+    for f, start in (("exp(-x)", 0), ("-x", 0)):
+        assert "has not converged" in str(adlab.minimize(f, [start], steps=100)), f
+    assert [adlab.minimize(f, [5.0]).kind for f in ("x**3", "x**4")] == ["flat", "flat"]
+    with pytest.raises(adlab.MethodError, match="f has a kink there, or needs a larger scale"):
+        adlab.minimize("sqrt(x**2 + y**2)", [3.0, 1.0])
+
+
 def test_bounds_and_constraints_of_a_minimum() -> None:
     bounded = adlab.minimize("(x - 3)**2 + (y + 1)**2", [0.3, 0.2], bounds={"x": (0, 2)})
     assert bounded.solution == pytest.approx({"x": 2, "y": -1}, abs=1e-5)
     circle = adlab.minimize("x + y", [0.3, 0.2], constraints=[("x**2 + y**2", None, 1)])
     assert circle.solution == pytest.approx({"x": -(0.5**0.5), "y": -(0.5**0.5)}, abs=1e-6)
     assert circle.kind == "constrained"
-    with pytest.raises(adlab.AdlabError, match="a constraint is a triple"):
-        adlab.minimize("x + y", [0.3, 0.2], constraints=["x"])
+    half = adlab.minimize("x + y", [0.3, 0.2], constraints=[("x**2", None, 1), (adlab.Function("y", ["x", "y"]), 0, None)])
+    assert half.solution == pytest.approx({"x": -1, "y": 0}, abs=1e-6)
+    for constraint, words in (("x", "is a triple"), (("x", 2, 1), "must not be larger"), (("x", "a", 1), "numbers or None"),
+                              (("z", 0, 1), "holds z"), ((adlab.Function("x"), 0, 1), "f has x, y, in this order")):  # fmt: skip
+        with pytest.raises(adlab.AdlabError, match=words):
+            adlab.minimize("x + y", [0.3, 0.2], constraints=[constraint])
     with pytest.raises(adlab.DomainError):
         adlab.minimize("log(x)", [-1.0])
