@@ -22,7 +22,7 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, named_at, read, takes_at
 from adlab.methods import lookup
-from adlab.text.traversal import heading, listing
+from adlab.text.traversal import listing, written_short
 
 if TYPE_CHECKING:
     from adlab.compile.batches import Batches
@@ -160,9 +160,14 @@ class Function(Written):
         return domain(self.graph)
 
     @cached_property
+    def written(self) -> str:
+        """The formula in at most 100 characters; empty where it is longer, and where there are several outputs."""
+        return written_short(self._text, self.outputs[0] if self.readable and self.m == 1 else None)
+
+    @property
     def title(self) -> str:
-        """A heading: the name and the formula where that is short, else the name."""
-        return heading(self.name, self._text, self.outputs[0] if self.readable and self.m == 1 else None)
+        """A heading: the name, and the formula where that is short."""
+        return f"{self.name} = {self.written}" if self.written else self.name
 
     def cached(self, key: Any, make: Callable[[], T]) -> T:
         """Calls `make` the first time, and keeps what it returns: for what depends on the formula and not on a point."""

@@ -71,8 +71,11 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Compa
 
 
 def _command(f: Function, point: Any) -> str:
+    """What makes the page again: the command, or for a function that no command reads, the call in Python."""
+    if not f.written:
+        return f"adlab.page(f, {[float(x) for x in point]})  # f: {f.title}"
     at = " ".join(f"{name}={float(x)!r}" for name, x in zip(f.names, point, strict=True))
-    return f'adlab page "{f.title.removeprefix("f = ")}" --at {at} --out page.html'
+    return f'adlab page "{f.written}" --at {at} --out page.html'
 
 
 def _formula(f: Function) -> str:

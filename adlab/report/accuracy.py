@@ -43,6 +43,7 @@ class AccuracyRow:
       16.
     - `status` is `ok`, or a word that says why there is no value. `note` says it in a sentence.
     - `bound_ulps` bounds `ulps`; automatic differentiation carries it along (`adlab.rounding`). None for other methods.
+    - `flags` are the remarks of the method one by one, such as `left_domain`: see `adlab.difference`.
     - `convention` says what the value is where there is no derivative: one side's, the mean of both, or one branch's.
     """
 
@@ -58,6 +59,7 @@ class AccuracyRow:
     output: int | None = None
     bound_ulps: float | None = None
     convention: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,8 @@ def rows(
 
 
 def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, kinks: str, bounds: Bounds | None) -> AccuracyRow:
-    row = AccuracyRow(tried.method.name, f.names[j], status=tried.status, note=tried.note, output=i if f.m > 1 else None)
+    row = AccuracyRow(tried.method.name, f.names[j], status=tried.status, note=tried.note,
+                      output=i if f.m > 1 else None, flags=() if tried.result is None else tried.result.notes)  # fmt: skip
     if tried.result is None:
         return row
     row = replace(row, value=float(tried.result.jacobian[i, j]))

@@ -11,10 +11,6 @@ from adlab.report.accuracy import AccuracyRow, as_rows
 if TYPE_CHECKING:
     from adlab.report.compare import Comparison
 
-PRICES = ("Swell", "Cost")
-"""How the verdict's sentences on size and cost begin."""
-
-
 @dataclass(frozen=True)
 class Answers(Report):
     """Each partial by each method beside the truth, and what the verdict says about them. Swell and cost are left out."""
@@ -30,16 +26,15 @@ class Answers(Report):
 
     def sections(self) -> list[Table | str]:
         """The truth, a line for each partial by each method, the verdict."""
-        truth = "  ".join(self.comparison.truth.line().split("  ")[:2])
         verdict = "\n".join(f"• {sentence.text}" for sentence in self._sentences())
-        return [part for part in (truth, self._table(), verdict) if part]
+        return [part for part in (self.comparison.truth.line(sure=False), self._table(), verdict) if part]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """As `Comparison.plot`."""
         return self.comparison.plot(ax, **options)
 
     def _sentences(self) -> list[Any]:
-        return [sentence for sentence in self.comparison.verdict if not sentence.text.startswith(PRICES)]
+        return [sentence for sentence in self.comparison.verdict if sentence.about not in ("swell", "cost")]
 
     def _table(self) -> Table:
         rows = self.comparison.accuracy

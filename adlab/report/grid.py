@@ -41,7 +41,7 @@ class Grid(Report):
     @property
     def letters(self) -> list[str]:
         """The head of each column: the formula where it is short, else a letter that the legend explains."""
-        short = [f.title.partition(" = ")[2] or f.title for f in self.functions]
+        short = [f.written or f.title for f in self.functions]
         return [text if len(text) <= WIDEST else f"f{k}" for k, text in enumerate(short, 1)]
 
     def to_dict(self) -> dict[str, Any]:

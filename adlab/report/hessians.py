@@ -253,7 +253,7 @@ def _tree(f: Function) -> str:
 def _verdict(judged: HessianTruth, rows: list[HessianRow]) -> list[Sentence]:
     said = []
     if judged.status == "unavailable":
-        said.append(Sentence(f"There is no Hessian to judge by: {judged.reason}.", ("truth",)))
+        said.append(Sentence(f"There is no Hessian to judge by: {judged.reason}.", ("truth",), "truth"))
     good = [row.method for row in rows if row.digits is not None and row.digits >= FULL and row.status == "ok"]
     if good:
         said.append(Sentence(f"Trust {listed(good)}: every second partial keeps at least {FULL:g} of 16 digits.",
@@ -286,4 +286,4 @@ def _of_cost(rows: list[HessianRow]) -> list[Sentence]:
         return []
     cheap = min(counted, key=lambda row: row.operations or 0)
     text = f"Cost: {cheap.method} is the shortest program, {cheap.ratio:.1f} evaluations of f"
-    return [Sentence(f"{text}.", (f"cost: {cheap.method}",))]
+    return [Sentence(f"{text}.", (f"cost: {cheap.method}",), "cost")]

@@ -71,7 +71,7 @@ def overview(comparisons: Mapping[str, Comparison] | Iterable[Comparison], metho
     if isinstance(comparisons, Mapping):
         pairs = list(comparisons.items())
     else:
-        pairs = [(found.function.title.removeprefix("f = "), found) for found in comparisons]
+        pairs = [(found.function.written or found.function.title, found) for found in comparisons]
     if not pairs:
         raise OptionError("no comparison for the overview")
     known = list(dict.fromkeys(row.method for _, found in pairs for row in found.accuracy))

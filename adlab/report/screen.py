@@ -21,8 +21,8 @@ WIDTH, LINES = 80, 24
 """The size of a terminal when it opens. Its last line is the prompt's."""
 LEAST_VERDICT = 2
 """Lines of the verdict that are always shown."""
-SAID = ("Swell", "Cost", "There is no derivative to judge by")
-"""Beginnings of sentences of the verdict that repeat what stands above it on the screen."""
+SAID = ("swell", "cost", "truth")
+"""What sentences of the verdict are about that repeat what stands above it on the screen."""
 GOOD, POOR = 15.0, 8.0
 """A method's answer with at least the first number of digits is green; with fewer than the second it is red."""
 
@@ -186,7 +186,7 @@ def in_units(ratio: float | None) -> str:
 def first_sentences(verdict: Sequence[Sentence], width: int, room: int) -> str:
     """The first sentences of a verdict, which matter most; the last line says how many more there are."""
     said: list[str] = []
-    sentences = [sentence.text for sentence in verdict if not sentence.text.startswith(SAID)]
+    sentences = [sentence.text for sentence in verdict if sentence.about not in SAID]
     for number, sentence in enumerate(sentences):
         added = wrapped(f"• {sentence}", width).split("\n")
         left = len(sentences) - number - 1

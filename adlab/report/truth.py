@@ -88,14 +88,14 @@ class Truth(Report):
         whole = all(partial.note == missing.note for partial in self.components)
         return missing.note if whole else f"in {missing.variable}, {missing.note}"
 
-    def line(self) -> str:
-        """The gradient, or why there is none, on one line."""
+    def line(self, sure: bool = True) -> str:
+        """The gradient, or why there is none, on one line; with `sure`, also how it is known and how far."""
         if self.status == "unavailable":
             return f"truth  unavailable: {self.reason}"
         written = [mp_text(partial.value, min(self.digits, 20)) for partial in self.components[:4]]
         more = ", …" if len(self.components) > 4 else ""
-        status = f"{self.status}, {self.digits} digits, {self._proved()}"
-        return f"truth  ({', '.join(written)}{more})  {status}{self.source}"
+        known = f"  {self.status}, {self.digits} digits, {self._proved()}{self.source}" if sure else ""
+        return f"truth  ({', '.join(written)}{more}){known}"
 
     def _proved(self) -> str:
         """The largest radius, if all are proved."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from adlab.display import count
 from adlab.report.accuracy import AccuracyRow
@@ -31,10 +32,14 @@ NO_DIGIT = 0.05  # digits: fewer count as none
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence, and the rows and nodes that it depends on."""
+    """One sentence, and the rows and nodes that it depends on.
+
+    `about` is "methods", or "truth", "swell" or "cost": then a table says the same.
+    """
 
     text: str
     because: tuple[str, ...]
+    about: Literal["methods", "truth", "swell", "cost"] = "methods"
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def listed(names: Sequence[str]) -> str:
 def no_truth(facts: Facts) -> list[Sentence]:
     if facts.truth.status != "unavailable":
         return []
-    return [Sentence(f"There is no derivative to judge by: {facts.truth.reason}.", ("truth",))]
+    return [Sentence(f"There is no derivative to judge by: {facts.truth.reason}.", ("truth",), "truth")]
 
 
 def at_a_kink(facts: Facts) -> list[Sentence]:
@@ -260,7 +265,7 @@ def sampled(facts: Facts) -> list[Sentence]:
     text = f"Among finite differences {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"
-        if worst.method in facts.splits and "kink_in_stencil" not in worst.note:  # the theory of steps ends at a kink
+        if worst.method in facts.splits and "kink_in_stencil" not in worst.flags:  # the theory of steps ends at a kink
             text += f": {facts.splits[worst.method].in_words()}"
     return [Sentence(text + ".", because)]
 
@@ -299,7 +304,7 @@ def flagged(facts: Facts) -> list[Sentence]:
     }
     found = []
     for flag, meaning in words.items():
-        by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.note and _is_met(flag, row)))
+        by = list(dict.fromkeys(row.method for row in facts.accuracy if flag in row.flags and _is_met(flag, row)))
         if by:
             text = f"{listed(by)} {meaning.format(their='its' if len(by) == 1 else 'their')}."
             found.append(Sentence(text, tuple(f"accuracy: {name}" for name in by)))
@@ -343,7 +348,7 @@ def swollen(facts: Facts) -> list[Sentence]:
         shared = symbolic.cse_operations != symbolic.tree_operations
         text += f", {count(symbolic.cse_operations)} once common subexpressions are shared" if shared else ", none to share"
     text += f"; the reverse program needs {count(program.graph_operations)}, value included"
-    return [Sentence(text + ".", ("swell: symbolic derivative", "swell: reverse program"))]
+    return [Sentence(text + ".", ("swell: symbolic derivative", "swell: reverse program"), "swell")]
 
 
 def priced(facts: Facts) -> list[Sentence]:
@@ -360,7 +365,7 @@ def priced(facts: Facts) -> list[Sentence]:
         if facts.n != facts.m and abs(reverse.ratio - forward.ratio) > 0.05 * reverse.ratio:
             inputs, outputs = f"n = {facts.n} input{'s'[: facts.n != 1]}", f"m = {facts.m} output{'s'[: facts.m != 1]}"
             text += f"; with {inputs} against {outputs}, {cheaper} mode is the cheaper"
-    return [Sentence(text + ".", ("cost: reverse", "cost: forward"))]
+    return [Sentence(text + ".", ("cost: reverse", "cost: forward"), "cost")]
 
 
 RULES: list[Callable[[Facts], list[Sentence]]] = [

@@ -87,17 +87,17 @@ def brief(expression: Basic, limit: int = 60) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def heading(name: str, text: str, expression: Basic | None, limit: int = 100) -> str:
-    """`name = formula` where the formula, as `text` or else as an expression, has at most `limit` characters; else the name.
+def written_short(text: str, expression: Basic | None, limit: int = 100) -> str:
+    """The formula as it was typed, or else the expression as text. Empty where that takes more than `limit` characters.
 
-    >>> heading("f", "x  +  1", None), heading("g", "", None)
-    ('f = x + 1', 'g')
+    >>> x = sympy.Symbol("x")
+    >>> written_short("x  +  1", None), written_short("", x**2), written_short("", None)
+    ('x + 1', 'x**2', '')
     """
-    formula = " ".join(text.split())
-    if not formula and expression is not None:
-        formula = brief(expression, limit)
-    cut = len(formula) > limit or formula.endswith("…") or "(…)" in formula
-    return name if cut or not formula else f"{name} = {formula}"
+    typed = " ".join(text.split())
+    if not typed and expression is not None and is_small([expression], limit):
+        typed = str(expression)
+    return typed if len(typed) <= limit else ""
 
 
 def is_small(expressions: Iterable[Basic], limit: int) -> bool:

@@ -94,6 +94,11 @@ class Traced(Function):
         return Code(self.code.function, self.code.arguments, tuple(self.names))
 
     @property
+    def written(self) -> str:
+        """Empty: code has no formula."""
+        return ""
+
+    @property
     def title(self) -> str:
         """The function's name and its arguments."""
         return f"{self.name}({', '.join(self.code.arguments.names)})"

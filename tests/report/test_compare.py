@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import dataclasses
 import math
 
 import pytest
@@ -109,6 +110,17 @@ def test_what_underflows_is_as_right_as_binary64_can_be() -> None:
     (row,) = adlab.compare("x*1e-310", 3.0, methods=["central-difference"], timed=False).accuracy
     assert row.value != 1e-310
     assert row.digits < 16
+
+
+def test_what_a_sentence_is_about_is_no_matter_of_its_words() -> None:
+    """Screen and answers leave sentences out by what they are about: other words, or another language, change nothing."""
+    found = adlab.compare("Abs(x)", 0.0, methods=["reverse", "central-difference"], timed=False)
+    told = dataclasses.replace(found, verdict=[dataclasses.replace(s, text=f"{k}.") for k, s in enumerate(found.verdict)])
+    kept = [f"{k}." for k, s in enumerate(found.verdict) if s.about not in ("swell", "cost")]
+    assert [s.about for s in found.verdict][0] == "truth"
+    assert [s.about for s in found.verdict][-2:] == ["swell", "cost"]
+    assert told.answers.to_dict()["verdict"] == kept
+    assert [line[2:] for line in told.text(80).splitlines() if line.startswith("•")] == kept[1:]
 
 
 def test_the_answers_are_the_comparisons_own_without_size_and_price() -> None:
