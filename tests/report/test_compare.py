@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import dataclasses
+import json
 import math
 
 import pytest
@@ -117,7 +117,7 @@ def test_what_a_sentence_is_about_is_no_matter_of_its_words() -> None:
     found = adlab.compare("Abs(x)", 0.0, methods=["reverse", "central-difference"], timed=False)
     told = dataclasses.replace(found, verdict=[dataclasses.replace(s, text=f"{k}.") for k, s in enumerate(found.verdict)])
     kept = [f"{k}." for k, s in enumerate(found.verdict) if s.about not in ("swell", "cost")]
-    assert [s.about for s in found.verdict][0] == "truth"
+    assert found.verdict[0].about == "truth"
     assert [s.about for s in found.verdict][-2:] == ["swell", "cost"]
     assert told.answers.to_dict()["verdict"] == kept
     assert [line[2:] for line in told.text(80).splitlines() if line.startswith("•")] == kept[1:]
