@@ -19,6 +19,7 @@ how the code is laid out.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -167,15 +168,22 @@ __all__ = ["__version__", "gallery", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
-    import importlib
-
     if name == "gallery":
-        return importlib.import_module("adlab.gallery")
+        found: Any = importlib.import_module("adlab.gallery")
+        _attach()
+        return found
     if name in _HOME:
         value = getattr(importlib.import_module(_HOME[name]), name)
+        _attach()
         globals()[name] = value  # the next access finds it at once
         return value
     raise AttributeError(f"module 'adlab' has no attribute {name!r}")
+
+
+def _attach() -> None:
+    """Whoever has a `Function` by now has its method `page`, whatever name of the package it came by."""
+    if "adlab.function" in sys.modules:
+        importlib.import_module("adlab.page.attach")
 
 
 class _Package(ModuleType):

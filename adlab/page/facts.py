@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adlab.arithmetic.nodes import Nodes
+from adlab.autodiff.programs import guards
+from adlab.autodiff.sweeps import reverse
 from adlab.draw.layout import Extent, layout
 from adlab.draw.picture import text_width
 from adlab.function import Function
 from adlab.graph import rules
-from adlab.graph.graph import Graph, Node
+from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
 from adlab.primitives.primitive import to_float
 from adlab.primitives.table import CONSTANT
@@ -33,7 +36,7 @@ IN_JAVASCRIPT = frozenset(
 )  # fmt: skip
 
 
-def facts(f: Function, point: FloatArray, found: Comparison | None = None, command: str = "") -> dict[str, Any]:
+def facts(f: Function, point: FloatArray, found: Comparison | None = None) -> dict[str, Any]:
     """Everything that the page's script reads, ready for JSON.
 
     >>> import numpy
@@ -50,14 +53,14 @@ def facts(f: Function, point: FloatArray, found: Comparison | None = None, comma
     needed = {_key(node): node for node in graph.nodes if node.operands}
     known = {key: _rule(node) for key, node in needed.items()}
     inside = {name for rule in known.values() for name in rule.pop("uses")}
+    program, lines = _program(f)
     return {
-        "title": f.title, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
+        "title": f.title, "lines": lines, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
         "nodes": nodes, "rules": known, "keys": dict(zip(map(str, graph.operations), listed, strict=True)),
         "live": (live | inside) <= IN_JAVASCRIPT,
         "missing": sorted((live | inside) - IN_JAVASCRIPT),
         "picture": picture(graph, nodes) if len(graph.operations) <= MOST_BOXES else None,
-        "program": _program(f), "counts": _counts(f), "comparison": None if found is None else compared(found),
-        "command": command,
+        "program": program, "counts": _counts(f), "comparison": None if found is None else compared(found),
     }  # fmt: skip
 
 
@@ -118,10 +121,30 @@ def _label(node: dict[str, Any]) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def _program(f: Function) -> list[str]:
-    """The lines of the reverse-mode program; none if it is long."""
-    program = f.derivative("reverse").graph
-    return list(program.lines()) if len(program.operations) <= MOST_BOXES else []
+def _program(f: Function) -> tuple[list[str], dict[str, Any]]:
+    """The lines of the reverse-mode program, and which of them does what; nothing if it is long.
+
+    `primal` gives the line of each node. `edges` gives, for operation and number of operand, the lines of the local partial, of
+    the contribution and of the sum. A rule may be fused with the product, so the first two are one line.
+    """
+    graph = f.graph
+    if graph.compound or len(graph.operations) > MOST_BOXES:
+        return [], {"primal": {}, "edges": {}}
+    builder = Builder.on(graph)
+    numbers = Nodes(builder, guards(graph, builder))
+    noted: list[tuple[str, int, int]] = []
+    adjoints = reverse(graph, range(len(graph)), {graph.outputs[0]: numbers.constant(1)}, numbers,
+                       lambda node, k, part, total: noted.append((f"{node}.{k}", part, total)))  # fmt: skip
+    primals = list(graph.operations)
+    wanted = [*primals, *(node for _, part, total in noted for node in (part, total))]
+    program = builder.finish([*(adjoints.get(i, numbers.zero) for i in range(f.n)), *wanted])
+    line = {node: k for k, node in enumerate(program.operations)}
+    places = [line.get(node, -1) for node in program.outputs[f.n :]]
+    sums = places[len(primals) :]
+    edges = {key: [sums[2 * k], sums[2 * k], sums[2 * k + 1]] for k, (key, _, _) in enumerate(noted)}
+    lines = [f"{program.names[i]} = {program.written(i)}" for i in program.operations]
+    gradient = ", ".join(f"∂f/∂{name} = {program.names[i]}" for name, i in zip(f.names, program.outputs, strict=False))
+    return [*lines, gradient], {"primal": dict(zip(primals, places, strict=False)), "edges": edges}
 
 
 def _counts(f: Function) -> dict[str, int]:

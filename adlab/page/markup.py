@@ -13,6 +13,8 @@ from typing import Any
 
 MOST_ROWS = 1200
 """The most lines of the Wengert list that the page writes out."""
+MOST_DIRECTIONS = 60
+"""The most directions of forward mode that a reader can choose from."""
 
 
 def number(value: Any) -> str:
@@ -61,15 +63,18 @@ def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
         partials = escape(", ".join(node["partials"]))
         body.append(
             f'<tr id="row{i}" data-name="{escape(node["name"])}"><th scope="row"><button type="button" class="node" data-node="{i}">'
-            f'{escape(node["name"])}</button></th><td>{right}</td><td id="primal{i}">{number(node["value"])}</td><td>{partials}</td>'
-            f'<td id="terms{i}">{escape(terms)}</td><td id="adjoint{i}">{number(row.get("adjoint"))}</td></tr>'
+            f'{escape(node["name"])}</button></th><td>{right}</td><td id="primal{i}">{number(node["value"])}</td>'
+            f'<td id="partials{i}">{partials}</td><td class="tangent" id="tangent{i}"></td>'
+            f'<td id="terms{i}">{escape(terms)}</td><td class="adjoint" id="adjoint{i}">{number(row.get("adjoint"))}</td></tr>'
         )
     more = f"<p>{len(listed) - MOST_ROWS:,} more lines are left out.</p>" if len(listed) > MOST_ROWS else ""
-    heads = ["node", "operation", "primal", "local partials", "contributions", "adjoint"]
+    heads = ["node", "operation", "primal", "local partials", "tangent", "contributions", "adjoint"]
+    head = "".join(f'<th scope="col" class="{name}">{name}</th>' if name in ("tangent", "adjoint") else f'<th scope="col">{name}</th>'
+                   for name in heads)  # fmt: skip
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="Wengert list"><table id="list"><caption>The Wengert list: every '
         f"operation on a line, its adjoint v̄ = ∂f/∂v as the sum of its contributions</caption><thead><tr>"
-        f"{''.join(f'<th scope=col id=head{k}>{head}</th>' for k, head in enumerate(heads))}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{more}"
+        f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{more}"
     )
 
 
@@ -83,7 +88,7 @@ def comparison(found: dict[str, Any]) -> Iterator[str]:
     yield "</ul>"
     for table in found["tables"]:
         yield from _table(table)
-    yield '<label class="needsscript quiet" hidden>Copied text <textarea id="clip" hidden readonly></textarea></label></section>'
+    yield '<label class="quiet" hidden>Copied text <textarea id="clip" readonly></textarea></label></section>'
 
 
 def _table(table: dict[str, Any]) -> Iterator[str]:
@@ -106,30 +111,35 @@ def options(choices: Iterable[tuple[str, str]]) -> str:
 
 def controls(data: dict[str, Any]) -> str:
     """The toolbar of the walk through the graph."""
-    modes = [("reverse", "reverse mode"), *((f"forward:{i}", f"forward mode, direction {name}") for i, name in enumerate(data["variables"]))]
+    directions = list(enumerate(data["variables"]))[:MOST_DIRECTIONS]
+    modes = [("reverse", "reverse mode"), *((f"forward:{i}", f"forward mode, direction {name}") for i, name in directions),
+             *((f"both:{i}", f"both, direction {name}") for i, name in directions)]  # fmt: skip
     faults = [("", "nothing broken"), ("overwrite", "overwrite instead of add"), ("factor", "forget a factor"), ("order", "walk in the wrong order")]
     if any(node["op"] == "tanh" for node in data["nodes"]):
         faults.append(("tanh", "1 − tanh² as the partial of tanh"))
     levels = [("0", "Watch"), ("1", "Fill one"), ("2", "Fill all")]
     return (
-        '<div class="needsscript" hidden><div class="controls" role="toolbar" aria-label="Steps">'
+        '<div class="needsscript" hidden><div class="controls" role="group" aria-label="Steps">'
         '<button type="button" id="back">← Back</button><button type="button" id="next">Next →</button>'
-        '<label>step <input type="range" id="slider" min="0" max="1" value="0"></label><span id="where"></span></div>'
-        f'<div class="controls"><label>sweep <select id="mode">{options(modes[:61])}</select></label>'
+        '<label>step <input type="range" id="slider" min="0" max="1" value="0"></label><span id="where"></span>'
+        '<button type="button" id="play">Play</button></div>'
+        f'<div class="controls"><label>sweep <select id="mode">{options(modes)}</select></label>'
         f'<label>you <select id="level">{options(levels)}</select></label>'
-        f'<label>break it <select id="break">{options(faults)}</select></label><span id="score"></span>'
-        '<button type="button" id="download">save my answers</button></div>'
+        f'<label>break it <select id="break">{options(faults)}</select></label></div>'
         '<div class="say" aria-live="polite"><p id="letters"></p><p id="numbers"></p></div><p id="damage" aria-live="polite"></p>'
-        '<div id="ask" hidden><label><span id="question"></span> <input id="answer" autocomplete="off" inputmode="text"></label> '
-        '<button type="button" id="check">Check</button> <button type="button" id="hint">Hint</button>'
-        '<p id="feedback" aria-live="polite"></p></div></div>'
+        '<div id="ask" hidden><label><span id="question"></span> <input id="answer" autocomplete="off" inputmode="text" '
+        'aria-describedby="feedback"></label> <button type="button" id="check">Check</button> <button type="button" id="hint">Hint</button>'
+        '<p id="feedback" aria-live="polite"></p></div>'
+        '<div class="controls"><span id="score"></span><label class="filling" hidden>your name <input id="student" autocomplete="off" size="14">'
+        '</label><button type="button" class="filling" id="download" hidden>save my answers</button></div></div>'
     )
 
 
-def predict(kind: str, question: str) -> str:
+def predict(kind: str, question: str, field: str = '<input name="guess" autocomplete="off" inputmode="numeric" size="9">') -> str:
     """A question to answer before something is shown."""
-    return (f'<form class="predict needsscript" hidden data-kind="{kind}"><label>Predict first: {escape(question)} '
-            '<input name="guess" autocomplete="off" size="9"></label> <button>Answer</button><output></output></form>')  # fmt: skip
+    needs = " needslive" if kind == "step" else ""
+    return (f'<form class="predict needsscript{needs}" hidden data-kind="{kind}"><label>Predict first: {escape(question)} {field}</label> '
+            '<button>Answer</button><output></output></form>')  # fmt: skip
 
 
 def live(data: dict[str, Any]) -> str:
@@ -148,7 +158,8 @@ def live(data: dict[str, Any]) -> str:
         f'type. No value means: outside the domain.</p><div class="controls">{"".join(boxes)}</div><p id="now" aria-live="polite"></p>'
         "<h2>Differences: which step is best?</h2><p>A difference quotient needs a step h. A large step makes a truncation error. A "
         "small step makes a roundoff error.</p>"
-        + predict("step", "at which h is the central difference most accurate? (for example 1e-5)")
+        + predict("step", "drag the marker to the step h at which the central difference is most accurate: h = 10^",
+                  '<input type="range" name="guess" min="-16" max="0" step="0.25" value="-15"><span class="guess">−15</span>')
         + '<div id="predicted"><div class="aftersteps" hidden><div class="controls"><label>by <select id="by">'
         + by
         + '</select></label><label>h = 10^ <input type="range" id="h" min="-16" max="0" step="0.25" value="-8"></label>'

@@ -1,0 +1,256 @@
+// The page: what a reader does, and what then changes in the document. Names and formulas only ever become text nodes.
+import { Walk } from "./walk.js";
+import { shown } from "./words.js";
+import { diagnose, hints, right, score, sheet } from "./exercise.js";
+import { best, errorCurve, errors } from "./curves.js";
+import { cells, sortBy, written } from "./tables.js";
+
+const setText = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
+
+// Brings a page to life. `root` is the document, or the shadow root of a notebook cell. Returns what tests and notebooks use.
+export function mount(root, data) {
+  const walk = new Walk(data), { numbers, words, nodes } = walk;
+  const $ = (id) => root.getElementById(id), all = (selector) => root.querySelectorAll(selector);
+  const alone = root === document, stop = new AbortController();
+  const on = (element, event, act) => element?.addEventListener(event, act, { signal: stop.signal });
+  let pending = null, playing = null;
+
+  // --- drawing the state ------------------------------------------------------------------------------------------------
+
+  function render() {
+    const { event } = walk, known = walk.known(), c = event.kind === "beat" ? event.c : null;
+    const mode = event.mode ?? (walk.mode === "reverse" ? "reverse" : "forward");
+    const [letters, figures] = words.said(event, walk);
+    setText($("letters"), letters);
+    setText($("numbers"), figures);
+    setText($("where"), `step ${walk.step} of ${walk.last}`);
+    Object.assign($("slider"), { max: walk.last, value: walk.step });
+    $("back").disabled = walk.step === 0;
+    $("next").disabled = walk.step === walk.last;
+    nodes.forEach((_, i) => { row(i, event, c, known); box(i, event, c, known, mode); });
+    const [user, operand] = c ? words.ends(c) : [];
+    for (const edge of all("#graph .edge")) {
+      const here = c && Number(edge.dataset.to) === user && Number(edge.dataset.from) === operand && Number(edge.dataset.operand) === c.place;
+      edge.classList.toggle("now", Boolean(here && event.beat >= 1));
+      edge.classList.toggle("travel", Boolean(here && event.beat === 2));
+      edge.classList.toggle("backward", mode === "reverse");
+    }
+    root.querySelector("#list")?.classList.toggle("forward", walk.mode === "forward");
+    root.querySelector("#list")?.classList.toggle("both", walk.mode === "both");
+    const line = programLine(event);
+    all("#program li").forEach((item, k) => item.classList.toggle("now", k === line));
+    setText($("spent"), walk.step ? walk.cost() : "");
+    const { right: good, asked } = score(walk);
+    all(".filling").forEach((e) => { e.hidden = !walk.level || !data.formula; });
+    setText($("score"), walk.level ? `${good} of ${asked} right at the first try` : "");
+    save();
+  }
+
+  function row(i, event, c, { primal, sums, arrived, ruled }) {
+    const element = $(`row${i}`);
+    if (!element) return;
+    element.classList.toggle("now", event.node === i || Boolean(c && event.beat >= 2 && (c.to === i || c.from === i)));
+    element.classList.toggle("wrong", event.kind === "end" && walk.mode !== "forward" && walk.off(i));
+    setText($(`primal${i}`), primal.has(i) ? shown(walk.values[i]) : "");
+    setText($(`partials${i}`), walk.level && !ruled.has(i) ? "" : nodes[i].partials.join(", "));
+    setText($(`tangent${i}`), i in sums.forward ? shown(sums.forward[i]) : "");
+    setText($(`adjoint${i}`), i in sums.reverse ? shown(sums.reverse[i]) : "");
+    const terms = [...(arrived.forward[i] ?? []), ...(arrived.reverse[i] ?? [])];
+    setText($(`terms${i}`), terms.map((x) => `${x.value < 0 ? "−" : "+"} ${shown(Math.abs(x.value))} from ${nodes[x.from].name}`).join("  "));
+  }
+
+  function box(i, event, c, { primal, sums }, mode) {
+    const element = $(`box${i}`);
+    if (!element) return;
+    const sum = sums[mode];
+    element.classList.toggle("now", event.node === i || Boolean(c && event.beat === 3 && c.to === i));
+    element.classList.toggle("lit", i in sum);
+    element.classList.toggle("wrong", event.kind === "end" && walk.mode !== "forward" && walk.off(i));
+    setText($(`boxprimal${i}`), primal.has(i) ? shown(walk.values[i]) : "");
+    setText($(`boxadjoint${i}`), i in sum ? `${words.mark(i, mode)} = ${shown(sum[i])}` : "");
+  }
+
+  // The line of the reverse-mode program that does what this event shows.
+  function programLine(event) {
+    if (event.kind === "primal") return data.lines.primal[event.node] ?? -1;
+    if (event.kind !== "beat" || event.mode !== "reverse") return -1;
+    const at = data.lines.edges[`${event.c.from}.${event.c.place}`];
+    return at ? at[Math.max(0, event.beat - 1)] ?? -1 : -1;
+  }
+
+  function save() {
+    if (!alone) return;
+    try { history.replaceState(null, "", walk.address()); } catch { /* a page inside a frame has no address of its own */ }
+  }
+
+  // --- moving -----------------------------------------------------------------------------------------------------------
+
+  const advance = () => { walk.step = Math.min(walk.step + 1, walk.last); render(); };
+  const closeAsk = () => { pending = null; $("ask").hidden = true; };
+  const restart = () => { closeAsk(); pause(); walk.restart(); render(); live(); };
+  function next() {
+    if (walk.step >= walk.last || pending) return;
+    const asked = walk.asked();
+    if (asked) ask(asked); else advance();
+  }
+  function back() { closeAsk(); walk.step = Math.max(0, walk.step - 1); render(); }
+  function jump(i) { if (!walk.level) { walk.step = walk.place(i); render(); } }
+  function pause() { clearInterval(playing); playing = null; setText($("play"), "Play"); }
+  function play() {
+    if (playing) return pause();
+    setText($("play"), "Pause");
+    playing = setInterval(() => { if (walk.step >= walk.last || pending || !root.isConnected) pause(); else next(); }, 1500);
+    return next();
+  }
+
+  // --- answering ----------------------------------------------------------------------------------------------------------
+
+  function ask(asked) {
+    pending = { asked, hint: 0, first: null };
+    $("ask").hidden = false;
+    setText($("question"), asked.ask);
+    setText($("feedback"), "");
+    $("answer").value = "";
+    $("answer").setAttribute("aria-invalid", "false");
+    $("answer").focus();
+  }
+
+  function answer() {
+    if (!pending) return;
+    const { asked } = pending, text = $("answer").value.trim(), good = text && right(text, asked);
+    if (!text || good === null) return void setText($("feedback"), asked.name === undefined ? "Type a number, such as 0.1009 or −4.2e-2." : "Type the name of a node.");
+    pending.first ??= { text, hinted: pending.hint > 0 };
+    $("answer").setAttribute("aria-invalid", String(!good));
+    if (!good) return void setText($("feedback"), diagnose(text, asked, walk));
+    walk.answers[walk.step + 1] = { first: pending.first.text, hinted: pending.first.hinted, last: text };
+    closeAsk();
+    advance();
+    ($("next").disabled ? $("back") : $("next")).focus();
+  }
+
+  function hint() {
+    if (!pending) return;
+    const list = hints(pending.asked, walk);
+    setText($("feedback"), list[Math.min(pending.hint, list.length - 1)]);
+    pending.hint += 1;
+    $("answer").focus();
+  }
+
+  function download() {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(sheet(walk), null, 1)], { type: "application/json" }));
+    link.download = "answers.json";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  }
+
+  // --- other numbers --------------------------------------------------------------------------------------------------------
+
+  function live() {
+    if (!data.live) return;
+    const list = data.variables.slice(0, 20).map((name, i) => `∂f/∂${name} = ${shown(walk.sound.sums[i] ?? 0)}`);
+    const single = numbers.gradient(walk.point, Math.fround).slice(0, 20).map(shown).join(", ");
+    const bad = numbers.operations.find((i) => Number.isNaN(walk.values[i]));
+    setText($("now"), bad === undefined ? `f = ${shown(walk.values[numbers.output])},  ${list.join(",  ")}   (float32: ${single})`
+      : `f has no value here: ${nodes[bad].name} = ${nodes[bad].text} has none.`);
+    if ($("predicted").dataset.done) curve();
+  }
+
+  function move(box) {
+    const i = Number(box.dataset.variable), x = Number(box.value);
+    if (box.value.trim() === "" || !Number.isFinite(x)) return;
+    walk.point[i] = x;
+    all(`input.live[data-variable="${i}"]`).forEach((other) => { if (other !== box) other.value = box.value; });
+    if (walk.level) restart(); else { walk.recompute(); render(); live(); }
+  }
+
+  function curve() {
+    setText($("atstep"), errorCurve($("curve"), numbers, walk.point, Number($("by").value), Number($("h").value), $("single").checked));
+  }
+
+  // --- predictions ------------------------------------------------------------------------------------------------------------
+
+  function predicted(kind, guess) {
+    if (kind === "uses") {
+      const uses = nodes.map((_, i) => numbers.operations.reduce((n, k) => n + nodes[k].operands.filter((x) => x === i).length, 0));
+      const most = uses.indexOf(Math.max(...uses));
+      return `${Number(guess) === uses[most] ? "Right: " : ""}${nodes[most].name} is used ${uses[most]} times, so ${uses[most]} contributions arrive and are summed.`;
+    }
+    if (kind === "swell") {
+      const found = data.comparison?.tables[1].rows.find((r) => r[0] === "symbolic derivative")?.[1];
+      if (!found) return `The reverse-mode program has ${data.counts.reverse} operations.`;
+      const close = Number(guess) >= found / 2 && Number(guess) <= 2 * found;
+      return `${close ? "Well estimated: the" : "The"} tree of the symbolic derivative has ${found} operations; the reverse-mode program has ${data.counts.reverse}.`;
+    }
+    if (kind === "cost") {
+      const good = /^\s*r/i.test(guess) ? "Right. " : /^\s*f/i.test(guess) ? "Not so. " : "";
+      return `${good}Reverse mode needs one sweep for each output, here 1; forward mode one for each input, 100. Counted for this formula: f ${data.counts.f}, reverse mode ${data.counts.reverse}, forward mode ${data.counts.forward || "not counted"} operations.`;
+    }
+    $("predicted").dataset.done = "yes";
+    all(".aftersteps").forEach((e) => { e.hidden = false; });
+    $("h").value = guess;
+    curve();
+    const i = Number($("by").value), [at, least] = best(errors(numbers, walk.point, i, "central", (x) => x));
+    return `You said h = 1e${guess}. The central difference is best near h = 1e${at.toFixed(1)}, with an error of about ${shown(least)}. Move the marker: why is the smallest step not the best?`;
+  }
+
+  // --- the comparison ---------------------------------------------------------------------------------------------------------
+
+  async function copy(button) {
+    const form = button.dataset.form, area = $("clip"), table = button.closest("section").querySelector("table");
+    area.closest("label").hidden = false;
+    area.value = written(cells(table, form === "csv"), form).replaceAll(" ↕", "");
+    area.select();
+    try { await navigator.clipboard.writeText(area.value); setText(button, "copied"); } catch { setText(button, "select and copy below"); }
+  }
+
+  function highlight(button) {
+    const because = JSON.parse(button.dataset.because), was = button.getAttribute("aria-pressed") === "true";
+    all("#verdict button").forEach((b) => b.setAttribute("aria-pressed", String(b === button && !was)));
+    const inside = (row) => !was && because.some((word) => [...row.cells].some((cell) => cell.textContent === word));
+    all("#comparison tbody tr").forEach((r) => r.classList.toggle("because", inside(r)));
+    all("#list tr[data-name]").forEach((r) => r.classList.toggle("because", !was && because.includes(r.dataset.name)));
+    all("#graph .box").forEach((b) => b.classList.toggle("because", !was && because.includes(nodes[Number(b.dataset.node)]?.name)));
+  }
+
+  // --- wiring -----------------------------------------------------------------------------------------------------------------
+
+  function wire() {
+    const shownNow = (e) => { e.hidden = e.classList.contains("needslive") && !data.live; };
+    all(".needsscript").forEach(shownNow);
+    $("notlive").hidden = data.live;
+    for (const [id, act] of [["next", next], ["back", back], ["play", play], ["check", answer], ["hint", hint], ["download", download]]) on($(id), "click", act);
+    on($("slider"), "input", () => { if (walk.level) { $("slider").value = walk.step; return; } closeAsk(); walk.step = Number($("slider").value); render(); });
+    on($("mode"), "change", () => { const [mode, i] = $("mode").value.split(":"); Object.assign(walk, { mode, direction: Number(i ?? 0) }); restart(); });
+    on($("level"), "change", () => { walk.level = Number($("level").value); restart(); });
+    on($("break"), "change", () => { closeAsk(); walk.breakIt($("break").value); render(); setText($("damage"), walk.damage()); });
+    on($("student"), "input", () => { walk.student = $("student").value.trim(); save(); });
+    on($("answer"), "keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); answer(); } });
+    on(root, "keydown", (e) => {
+      if (e.target.closest?.("input, select, textarea, button, summary, a") && !(e.target === $("next") && e.key !== " ")) return;
+      if (e.key === "ArrowRight" || e.key === " ") { e.preventDefault(); next(); }
+      if (e.key === "ArrowLeft") { e.preventDefault(); back(); }
+    });
+    all("#list button.node").forEach((b) => on(b, "click", () => jump(Number(b.dataset.node))));
+    all("#graph .box").forEach((b) => on(b, "click", () => jump(Number(b.dataset.node))));
+    all("input.live").forEach((b) => on(b, "input", () => move(b)));
+    all("form.predict").forEach((form) => on(form, "submit", (e) => { e.preventDefault(); setText(form.querySelector("output"), predicted(form.dataset.kind, form.elements.guess.value)); }));
+    all('form.predict input[type="range"]').forEach((b) => on(b, "input", () => setText(b.nextElementSibling, b.value.replace("-", "−"))));
+    for (const id of ["h", "by", "single"]) on($(id), "input", curve);
+    all("th button.sort").forEach((b) => on(b, "click", () => sortBy(b.closest("table"), b.closest("th").cellIndex)));
+    all("button.copy").forEach((b) => on(b, "click", () => copy(b)));
+    all("#verdict button").forEach((b) => on(b, "click", () => highlight(b)));
+  }
+
+  if (alone) walk.restore(location.hash);
+  wire();
+  $("mode").value = walk.mode === "reverse" ? "reverse" : walk.mode === "both" ? `both:${walk.direction}` : `forward:${walk.direction}`;
+  $("level").value = String(walk.level);
+  $("break").value = walk.broken.kind;
+  $("student").value = walk.student;
+  walk.point.forEach((x, i) => all(`input.live[data-variable="${i}"]`).forEach((b) => { b.value = x; }));
+  setText($("damage"), walk.damage());
+  render();
+  live();
+  return { walk, numbers, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };
+}

@@ -1,0 +1,119 @@
+"""The page's script without a browser: node runs its modules on the data that Python writes."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pages import SCRIPTS, data, node, ulps
+
+import adlab
+from adlab.arithmetic.floats import FLOATS
+from adlab.page import build, facts
+from adlab.primitives.table import PRIMITIVES
+
+ULPS = 4
+"""Ulps that a primitive in JavaScript may differ from Python's by."""
+
+
+def points(name: str, parameter: Any) -> Iterable[list[float]]:
+    draw = random.Random(name)
+    arity = PRIMITIVES[name].arity or 2
+    for size in (0.01, 0.9, 3.0, 30.0):
+        for _ in range(25):
+            at = [draw.uniform(-size, size) for _ in range(arity)]
+            yield [float(x > 0) for x in at] if name in ("and", "or", "not") else at
+
+
+def test_every_primitive_is_within_four_ulps_of_pythons() -> None:
+    parameters = {"powi": [2, 3, 7], "powr": [2.5, 1 / 3], "pow": [0, -1], "heaviside": [0.5]}
+    cases, due = [], []
+    for name in sorted(facts.IN_JAVASCRIPT):
+        for parameter in parameters.get(name, [None]):
+            for at in points(name, parameter):
+                value = FLOATS.apply(PRIMITIVES[name], parameter, at)
+                if math.isfinite(value) and abs(value) > 1e-290:
+                    cases.append([name, at, parameter])
+                    due.append(value)
+    assert {case[0] for case in cases} >= facts.IN_JAVASCRIPT - {"eq"}  # equal numbers are not drawn
+    got = node("return given.map(([op, at, n]) => numbers.apply(op, at, n));", cases)
+    worst = [(ulps(g, d), *case, g, d) for case, g, d in zip(cases, got, due, strict=True)]
+    assert [row for row in worst if not row[0] <= ULPS] == []
+
+
+def test_the_modules_joined_are_one_script() -> None:
+    text = build.script(*build.MODULES)
+    names = [line.split()[1].split("(")[0] for line in text.splitlines() if line.startswith(("const ", "function ", "class "))]
+    assert len(names) == len(set(names))  # each name of the top level once
+    assert "import " not in text.replace("import * ", "")
+    assert {path.stem for path in SCRIPTS.glob("*.js")} >= set(build.MODULES)
+    assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 400 for path in SCRIPTS.glob("*"))
+
+
+FILLED = """
+const w = new walk.Walk(given[0]);
+w.level = 2; w.restart();
+for (; w.step < w.last; w.step += 1) {
+  const asked = w.asked();
+  if (!asked) continue;
+  const text = String(asked.name ?? Number(asked.number.toPrecision(given[1])));
+  w.answers[w.step + 1] = { first: text, last: text, hinted: false };
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["worked-example", "baydin", "squire-trapp", "rosenbrock", "speelpenning"])
+def test_a_trace_filled_in_is_graded_as_the_page_says(tmp_path: Path, name: str) -> None:
+    f = adlab.gallery.GALLERY[name]()
+    filled = node(FILLED + "return exercise.sheet(w);", [data(f), 4])
+    (tmp_path / "answers.json").write_text(json.dumps(filled), encoding="utf-8")
+    assert filled["score"]["right"] == filled["score"]["asked"] > 3 * len(f.graph.operations)
+    mark = adlab.grade(tmp_path / "answers.json").marks[0]
+    assert (mark.right, mark.first) == (mark.asked, "")
+
+
+def test_a_slip_is_graded_with_its_name(tmp_path: Path) -> None:
+    code = FILLED + """
+    const k = Object.keys(w.answers).find((i) => w.events[i].beat === 3 && w.events[i].c.before !== null);
+    w.answers[k] = { first: String(w.events[k].c.value), last: w.answers[k].last, hinted: false };
+    const again = new walk.Walk(given[0]); again.restore(w.address());
+    const said = exercise.diagnose(w.answers[k].first, exercise.question(w.events[k], w), w);
+    return [exercise.sheet(w), exercise.sheet(again), said, again.step === w.step];"""
+    one, again, said, there = node(code, [data("x*y + x", [2.0, 3.0]), 4])
+    assert one == again  # the address holds every answer
+    assert there
+    assert one["score"]["asked"] - one["score"]["right"] == 1
+    assert "overwrote" in said
+    (tmp_path / "answers.json").write_text(json.dumps(one), encoding="utf-8")
+    mark = adlab.grade(tmp_path / "answers.json").marks[0]
+    assert mark.asked - mark.right == 1
+    assert "the contribution from v2 is missing" in mark.first
+
+
+def test_an_address_cannot_claim_more_than_its_answers_are_worth() -> None:
+    code = """const w = new walk.Walk(given);
+    w.restore("#level=2&step=400&answers=1_7~2_h6~3_zzz%25_~9999_1~x");
+    return [w.step, exercise.score(w)];"""
+    assert node(code, data("x*y + x", [2.0, 3.0])) == [3, {"right": 0, "asked": 2}]
+
+
+def test_the_lines_of_the_program_are_those_that_the_step_computes() -> None:
+    found = data(adlab.gallery.worked_example())
+    lines, program = found["lines"], found["program"]
+    names = {node["name"]: i for i, node in enumerate(found["nodes"])}
+    assert program[lines["primal"][names["v6"]]] == "v6 = log(v5)"
+    assert "v4" not in lines["primal"]
+    last = lines["edges"][f"{names['v1']}.0"]
+    assert program[last[1]].split(" = ")[1] != program[last[2]].split(" = ")[1]
+    assert program[-1].startswith("∂f/∂x1 = ")
+
+
+@pytest.mark.parametrize("form", ["markdown", "csv", "latex"])
+def test_tables_are_copied_in_every_form(form: str) -> None:
+    text = node(f"return tables.written([['a_b', 'c|d'], ['1,5', '50 %']], '{form}');")
+    assert {"markdown": r"c\|d", "csv": '"1,5"', "latex": r"50 \%"}[form] in text
