@@ -29,7 +29,7 @@ MODULES = ("numbers", "words", "exercise", "walk", "curves", "tables", "page")
 BOOT = 'window.adlab = mount(document, JSON.parse(document.getElementById("data").textContent));\n'
 """The last line of the script of a file. What `mount` returns is there for tests, and for the curious."""
 
-SHORT_FORMULA, FEW = 400, 12
+SHORT_FORMULA, FEW = 400, 40
 """The longest formula, in characters, and the largest number of coordinates that stand in the command below a page."""
 
 
@@ -123,7 +123,7 @@ def _command(f: Function, point: Any) -> str:
         at = " ".join(f"{name}={float(x)!r}" for name, x in zip(f.names, point, strict=True))
         return f'adlab page "{text}" --at {at} --out page.html'
     given = f"{[float(x) for x in point]}" if f.n <= FEW else "x"
-    return f'f.page({given}, out="page.html")   # f: {f.name}'
+    return f'adlab.page(f, {given}, out="page.html")  # f: {f.title}'
 
 
 def _formula(f: Function) -> str:
