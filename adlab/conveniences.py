@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adlab.autodiff.sparse import Coloring
-from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, VariableError
+from adlab.errors import MethodError, OptionError, VariableError
 from adlab.graph.graph import Graph, attach
 from adlab.inputs import takes_at
 from adlab.text.traversal import is_small, listing
@@ -241,9 +241,7 @@ class Written:
         >>> adlab.Function("exp(x)").series([0.0], [1.0], order=4)
         array([1.        , 1.        , 0.5       , 0.16666667, 0.04166667])
         """
-        import numpy as np
-
-        from adlab.arithmetic.taylor import series
+        from adlab.autodiff.series import checked_series
         from adlab.inputs import coerce_one
 
         if type(order) is not int or order < 0:
@@ -251,12 +249,7 @@ class Written:
         names = [variable.name for variable in self.variables]
         point, direction = coerce_one(x, names), coerce_one(v, names, "direction")
         self.evaluator.checked(self.evaluator.values(point), point)
-        found: Any = np.array(series(self.graph, point.tolist(), direction.tolist(), order))
-        if not np.isfinite(found).all():
-            output, k = np.argwhere(~np.isfinite(found))[0].tolist()
-            if np.isinf(found[output, k]):
-                raise OverflowedError(f"coefficient {k} is beyond binary64 at this point (more than 1.8e308); scale v")
-            raise DomainError(f"f has no Taylor series here: there is no coefficient {k}, at a kink or at the edge of the domain")
+        found = checked_series(self.evaluator, point, direction, order)
         shown = found[0] if self.scalar else found
         return self._judged_series(shown, point, direction)
 
@@ -273,7 +266,8 @@ class Written:
             rows = bounds(self.graph, point.tolist(), direction.tolist(), order)
             off = [[b.error + abs(b.value - x) for b, x in zip(row, own, strict=True)]
                    for row, own in zip(rows, np.atleast_2d(np.asarray(found)).tolist(), strict=True)]  # fmt: skip
-            return np.array(off).reshape(found.shape)
+            known = np.array(off).reshape(found.shape)
+            return np.where(np.isnan(known), np.inf, known)
 
         def truth(digits: int) -> Any:
             from adlab.symbolic.along import taylor_truth

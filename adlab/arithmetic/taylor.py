@@ -14,12 +14,13 @@ Derivatives, 13.2). Where a partial reads the result y, the coefficients are fou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.arithmetic.extended import EXTENDED, Extended, number
 from adlab.arithmetic.floats import FLOATS, compiled_rule
 from adlab.arithmetic.intervals import INTERVALS, MUL, SURELY
 from adlab.arithmetic.numbers import Numbers, evaluate
@@ -31,6 +32,10 @@ from adlab.primitives.table import PRIMITIVES
 
 Series = tuple[Any, ...]
 DIV = PRIMITIVES["div"]
+
+
+class Still(tuple[Any, ...]):
+    """The series of a number that does not depend on t. The zeros of other series say so only up to their last order."""
 
 
 class Taylor(Numbers):
@@ -52,26 +57,34 @@ class Taylor(Numbers):
         """An operation on leading coefficients."""
         return FLOATS.apply(primitive, parameter, at)
 
-    def smooth(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> bool:
-        """Whether the operation has derivatives there, and is on no kink."""
-        return all(compiled_rule(rules.conditions(primitive, parameter))(*at, value))
+    def conditions(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> list[bool]:
+        """Whether the operation has a value there, its partials, and no kink or jump."""
+        return [held == 1 for held in compiled_rule(rules.conditions(primitive, parameter))(*at, value)]
 
     def constant(self, value: Any) -> Series:
-        return (self.lift(value), *[self.lift(0)] * (self.length - 1))
+        return self.still(self.lift(value), self.length)
+
+    def still(self, value: Any, length: int) -> Series:
+        """The series of a number that does not depend on t."""
+        return Still((value, *[self.lift(0)] * (length - 1)))
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Series]) -> Series:
         length = min(map(len, operands))
-        if primitive is MUL:
+        moves = any(any(u[1:length]) for u in operands)
+        if moves and primitive is MUL:
             return product(operands[0], operands[1])
-        if primitive is DIV:
+        if moves and primitive is DIV:
             return self.quotient(operands[0], operands[1])
         at = [u[0] for u in operands]
         first = self.value(primitive, parameter, at)
-        if not any(any(u[1:length]) for u in operands):  # no operand moves
-            return (first, *[self.lift(0)] * (length - 1))
-        if not self.smooth(primitive, parameter, at, first):
+        if all(isinstance(u, Still) for u in operands):
+            return self.still(first, length)
+        *exist, smooth = self.conditions(primitive, parameter, at, first)
+        if not all(exist) or not (smooth or (not moves and not primitive.jumps)):  # |u| is 0 to every order to which u is
             return (first, *[self.missing] * (length - 1))
         if primitive.piecewise_constant:
+            return self.still(first, length)
+        if not moves:
             return (first, *[self.lift(0)] * (length - 1))
         return self._integrated(primitive.routes, rules.partials(primitive, parameter), operands, first, length)
 
@@ -79,7 +92,7 @@ class Taylor(Numbers):
         """first + ∫ Σ partial · operand'. Parts of the rule that do not read the result are evaluated once, at full length."""
         reads = _readers(rule, len(operands))
         slopes = [tuple(n * c for n, c in enumerate(u[:length]))[1:] for u in operands]
-        values: list[Any] = [*(u[: length - 1] for u in operands), None]
+        values: list[Any] = [*(type(u)(u[: length - 1]) for u in operands), None]
         result: Series = (first,)
         while len(result) < length:
             values[len(operands)] = result
@@ -121,19 +134,22 @@ def _readers(rule: Graph, out: int) -> list[bool]:
 
 def series(graph: Graph, point: Sequence[float], direction: Sequence[float], order: int) -> list[Series]:
     """The Taylor coefficients of every output along point + t·direction, up to t**order."""
-    inputs = [(float(x), float(v), *[0.0] * (order - 1))[: order + 1] for x, v in zip(point, direction, strict=True)]
+    rest = [0.0] * (order - 1)
+    line = zip(point, direction, strict=True)
+    inputs = [(tuple if v else Still)((float(x), float(v), *rest)[: order + 1]) for x, v in line]
     values = evaluate(graph, inputs, Taylor(order))
     return [values[output] for output in graph.outputs]
 
 
 class Coefficient:
-    """A number with its running error bound, under Python's operators."""
+    """A number of another arithmetic, under Python's operators."""
 
-    def __init__(self, number: Bounded) -> None:
-        self.number = number
+    def __init__(self, number: Any, numbers: Numbers) -> None:
+        self.number, self.numbers = number, numbers
 
     def __bool__(self) -> bool:
-        return bool(self.number.value or self.number.error)
+        """Whether it may be other than 0."""
+        return bool(self.number != self.numbers.constant(0))
 
     def __add__(self, other: Any) -> Coefficient:
         return self._with("add", self, other)
@@ -151,37 +167,69 @@ class Coefficient:
     def __truediv__(self, other: Any) -> Coefficient:
         return self._with("div", self, other)
 
-    @staticmethod
-    def _with(name: str, a: Any, b: Any) -> Coefficient:
-        numbers = [c.number if isinstance(c, Coefficient) else BOUNDED.constant(c) for c in (a, b)]
-        return Coefficient(BOUNDED.apply(PRIMITIVES[name], None, numbers))
+    def _with(self, name: str, a: Any, b: Any) -> Coefficient:
+        given = [c.number if isinstance(c, Coefficient) else self.numbers.constant(c) for c in (a, b)]
+        return Coefficient(self.numbers.apply(PRIMITIVES[name], None, given), self.numbers)
 
 
-class _BoundedTaylor(Taylor):
-    """Series whose coefficients carry bounds on their errors. Where a kink or an edge is in reach, the bound is infinite."""
+class _OverNumbers(Taylor):
+    """Series whose coefficients are numbers of another arithmetic."""
 
-    missing = Coefficient(Bounded(0.0, math.inf, "a kink, or the edge of the domain, is in reach"))
+    def __init__(self, order: int, numbers: Numbers) -> None:
+        super().__init__(order)
+        self.numbers = numbers
 
     def lift(self, value: Any) -> Coefficient:
-        return Coefficient(BOUNDED.constant(value))
+        return self.of(self.numbers.constant(value))
+
+    def of(self, number: Any) -> Coefficient:
+        """A number of that arithmetic as a coefficient."""
+        return Coefficient(number, self.numbers)
 
     def value(self, primitive: Primitive, parameter: Parameter, at: list[Any]) -> Coefficient:
-        return Coefficient(BOUNDED.apply(primitive, parameter, [c.number for c in at]))
+        return self.of(self.numbers.apply(primitive, parameter, [c.number for c in at]))
 
-    def smooth(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> bool:
+    def along(self, graph: Graph, line: Iterable[tuple[Any, Any]]) -> list[tuple[Any, ...]]:
+        """The numbers in the series of every output. `line` has each input's value and speed, numbers of that arithmetic."""
+        rest, still = [self.lift(0)] * (self.length - 2), self.numbers.constant(0)
+        inputs = [(Still if v == still else tuple)((self.of(x), self.of(v), *rest)[: self.length]) for x, v in line]
+        values = evaluate(graph, inputs, self)
+        return [tuple(c.number for c in values[output]) for output in graph.outputs]
+
+
+class _BoundedTaylor(_OverNumbers):
+    """Series whose coefficients carry bounds on their errors. Where a kink or an edge is in reach, the bound is infinite."""
+
+    missing = Coefficient(Bounded(0.0, math.inf, "a kink, or the edge of the domain, is in reach"), BOUNDED)
+
+    def conditions(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> list[bool]:
         sides = [c.number.interval for c in at]
-        return all(side == SURELY for side in INTERVALS.conditions(primitive, parameter, sides, value.number.interval))
+        return [side == SURELY for side in INTERVALS.conditions(primitive, parameter, sides, value.number.interval)]
 
 
 def bounds(graph: Graph, point: Sequence[float], direction: Sequence[float], order: int) -> list[tuple[Bounded, ...]]:
     """The coefficients of every output along point + t·direction, each with its running error bound."""
-    numbers = _BoundedTaylor(order)
-    rest = [numbers.lift(0)] * (order - 1)
-    inputs = [
-        (Coefficient(Bounded(x)), Coefficient(Bounded(v)), *rest)[: order + 1] for x, v in zip(point, direction, strict=True)
-    ]
-    values = evaluate(graph, inputs, numbers)
-    return [tuple(c.number for c in values[output]) for output in graph.outputs]
+    line = [(Bounded(x), Bounded(v)) for x, v in zip(point, direction, strict=True)]
+    return _BoundedTaylor(order, BOUNDED).along(graph, line)
+
+
+class _ExtendedTaylor(_OverNumbers):
+    """Series whose coefficients have unlimited exponents."""
+
+    missing = Coefficient(number(math.nan), EXTENDED)
+
+    def conditions(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> list[bool]:
+        rule = rules.conditions(primitive, parameter)
+        inside = evaluate(rule, [*(c.number for c in at), value.number], self.numbers)
+        return [bool(inside[output] == 1) for output in rule.outputs]
+
+
+def extended_series(
+    graph: Graph, point: Sequence[float], direction: Sequence[float], order: int, numbers: Extended
+) -> list[tuple[Any, ...]]:
+    """The coefficients of every output along point + t·direction, numbers with unlimited exponents."""
+    line = [(number(x), number(v)) for x, v in zip(point, direction, strict=True)]
+    return _ExtendedTaylor(order, numbers).along(graph, line)
 
 
 class Coefficients(np.ndarray[Any, Any]):

@@ -39,6 +39,16 @@ MOST_NAMED = 6
 """The most partials that a message lists."""
 
 
+def watched(compute: Callable[[], T]) -> tuple[T, bool]:
+    """What `compute` returns, and whether a number left binary64's range.
+
+    NumPy clears the flags: `compute` must not use it.
+    """
+    flags.clear()
+    found = compute()
+    return found, flags.raised()
+
+
 class Evaluator:
     """Values and derivatives of one graph at a point, shape (n,): NaN where there are none.
 
@@ -86,16 +96,6 @@ class Evaluator:
     def _runner(self, graph: Graph) -> Runner:
         return self._once(("runner", id(graph)), lambda: Runner(graph))
 
-    @staticmethod
-    def _watched(compute: Callable[[], T]) -> tuple[T, bool]:
-        """What `compute` returns, and whether a number left binary64's range.
-
-        NumPy clears the flags: `compute` must not use it.
-        """
-        flags.clear()
-        found = compute()
-        return found, flags.raised()
-
     def _trusted(self, graph: Graph, point: FloatArray, found: FloatArray, raised: bool) -> bool:
         """Whether binary64 was enough for `found`. Where the flags cannot be read, all values of `graph` are inspected."""
         if np.isinf(found).any() or not self._once("steady", lambda: steady(self.graph)):
@@ -115,7 +115,7 @@ class Evaluator:
         if self.declared and not self.inside(point):
             return np.full(self.m, np.nan)
         runner, given = self._runner(self.graph), point.tolist()
-        row, raised = self._watched(lambda: runner.real(given))
+        row, raised = watched(lambda: runner.real(given))
         found = np.array(row)
         if self.within is not None:
             exists = not np.isnan(found).any() and not np.isnan(self.within.values(point)).any()
@@ -132,7 +132,7 @@ class Evaluator:
         """The outputs at a few points, (N, n) to (N, m), as `values` has them; one look at the flags serves all points."""
         if self.within is None:
             runner, given = self._runner(self.graph), points.tolist()
-            rows, raised = self._watched(lambda: [runner.real(point) for point in given])
+            rows, raised = watched(lambda: [runner.real(point) for point in given])
             found = np.array(rows).reshape(len(given), self.m)
             if not raised and np.isfinite(found).all():
                 return found
@@ -168,13 +168,13 @@ class Evaluator:
         given = point.tolist()
         if mode == "reverse" and self._swept < SWEEPS:
             self._swept += 1
-            rows, raised = self._watched(lambda: jacobian(self.graph, self._walk(point), FLOATS))
+            rows, raised = watched(lambda: jacobian(self.graph, self._walk(point), FLOATS))
             return np.array(rows).reshape(self.m, self.n), raised
         if mode == "forward" and self.unwritable:
             watching = _Watching()
             return self._product(point, np.eye(self.n), watching), watching.alarmed
         program = self.program(mode)
-        row, raised = self._watched(lambda: self._runner(program).real(given))
+        row, raised = watched(lambda: self._runner(program).real(given))
         return self._partials_of(row), raised or not self._once(("steady", mode), lambda: steady(program))
 
     def _unreal(self, given: Sequence[float]) -> Any:
@@ -198,7 +198,7 @@ class Evaluator:
     def jvp(self, point: FloatArray, direction: FloatArray) -> FloatArray:
         """The Jacobian times a vector, shape (m,): one forward sweep."""
         seeds = dict(enumerate(direction.tolist()))
-        moved, raised = self._watched(lambda: tangents(self.graph, self._walk(point), seeds, FLOATS))
+        moved, raised = watched(lambda: tangents(self.graph, self._walk(point), seeds, FLOATS))
         found = np.array(moved)
         if self._good(found, point, raised):
             return found
@@ -206,7 +206,7 @@ class Evaluator:
 
     def vjp(self, point: FloatArray, weights: FloatArray) -> FloatArray:
         """A vector times the Jacobian, shape (n,): one reverse sweep."""
-        bars, raised = self._watched(lambda: adjoints(self.graph, self._walk(point), weights.tolist(), FLOATS))
+        bars, raised = watched(lambda: adjoints(self.graph, self._walk(point), weights.tolist(), FLOATS))
         found = np.array(bars)
         if self._good(found, point, raised):
             return found

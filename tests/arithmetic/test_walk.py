@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 
 import adlab
+from adlab.arithmetic.bounded import Bounded
 from adlab.arithmetic.catalogue import ARITHMETICS
+from adlab.arithmetic.extended import number
+from adlab.arithmetic.sparsity import Reach
+
+F = adlab.Function(["exp(x)", "x*x"])
 
 
-@pytest.mark.parametrize("row", [row for row in ARITHMETICS if row.name not in ("nodes", "taylor", "sparsity", "bounded")])
-def test_every_arithmetic_walks_by_its_name(row):
-    if row.name == "enclosures":
-        pytest.importorskip("flint")
-    sides = dict.fromkeys(["intervals", "enclosures"], (0.5, 0.75))
-    given = ({"symbols": sympy.Symbol("t", real=True), "units": "1"} | sides).get(row.name, 0.5)
-    if row.name == "extended":
-        given = adlab.walk(adlab.Function("0.5*x"), "extended", [_one()])[0]
-    assert len(adlab.walk(adlab.Function(["exp(x)", "x*x"]), row.name, [given])) == 2
+@pytest.mark.parametrize(("name", "given"), [("floats", 0.5), ("complex", 0.5 + 0j), ("arrays", np.array([0.5, 0.5]))])
+def test_numbers_walk_to_values(name, given):
+    power, square = adlab.walk(F, name, [given])
+    assert np.shape(square) == np.shape(given)
+    assert np.allclose(power, math.exp(0.5), rtol=1e-15, atol=0)
+    assert np.all(square == 0.25)
 
 
-def _one():
-    from adlab.arithmetic.extended import EXTENDED
+def test_bounds_and_enclosures_hold_the_value():
+    number = adlab.walk(F, "bounded", [Bounded(0.5)])[0]
+    assert abs(number.value - math.exp(0.5)) <= number.error < 1e-14
+    assert adlab.walk(F, "intervals", [(0.25, 0.5)])[1] == pytest.approx((0.0625, 0.25), abs=1e-15)
+    pytest.importorskip("flint")
+    for name in ("intervals", "enclosures"):
+        for (low, high), true in zip(adlab.walk(F, name, [(0.5, 0.75)]), (math.exp, lambda x: x * x), strict=True):
+            assert low <= true(0.5) <= true(0.75) <= high < true(0.75) + 1e-14
 
-    return EXTENDED.constant(1)
+
+def test_letters_units_and_unlimited_exponents_walk():
+    t = sympy.Symbol("t", real=True)
+    assert [e.doit() for e in adlab.walk(F, "symbols", [t])] == [sympy.exp(t), t**2]
+    assert str(adlab.walk(adlab.Function("x*y"), "units", ["m/s", "s"])[0]) == "m"
+    with pytest.raises(adlab.MethodError, match="add of m and s"):
+        adlab.walk(adlab.Function("x + y"), "units", ["m", "s"])
+    assert adlab.walk(adlab.Function("x**2/1e300/1e300"), "extended", [number(1e300)])[0] == pytest.approx(1.0)
+    assert [sorted(reach.inputs) for reach in adlab.walk(adlab.Function(["x*y", "0*x + y"]), "sparsity",
+            [Reach(frozenset([0])), Reach(frozenset([1]))])] == [[0, 1], [1]]  # fmt: skip
+    assert {row.name for row in ARITHMETICS} == {
+        "floats", "complex", "arrays", "bounded", "intervals", "enclosures", "symbols", "units", "extended", "sparsity",
+        "taylor", "nodes",
+    }, "a new arithmetic is to be walked with here"  # fmt: skip
 
 
 def test_bad_walks_are_refused_in_a_sentence():
@@ -57,3 +80,31 @@ def test_series_are_refused_where_there_are_none():
         adlab.Function("x").series([1.0], [1.0], -1)
     assert adlab.Function(["x", "x**2"]).series([1.0], [1.0], 2).tolist() == [[1, 1, 0], [1, 2, 1]]
     assert math.isclose(adlab.Function("x**20").series([1.0], [1.0])[20], 1.0)
+
+
+@pytest.mark.parametrize(("formula", "point", "v"), [
+    ("x**2*y", [1e-200, 1e300], [1, 0]), ("exp(-x)*y", [800, 1e300], [1, 0]), ("exp(x)/(1 + exp(x))", [800], [1]),
+    ("sqrt(x**2 + y**2)", [1e-200, 1e-200], [1, 0]), ("1/gamma(x)", [120], [1]), ("abs(y)*x", [1, 0], [1, 0]),
+])  # fmt: skip
+def test_what_leaves_binary64_on_the_way_is_followed(formula, point, v):
+    found = adlab.Function(formula).series(point, v, 2)
+    assert found == pytest.approx([float(c) for c in found.truth()], rel=1e-12, abs=0)
+    assert not np.isnan(found.bound).any()
+
+
+def test_long_series_end_in_numbers_too_small_for_binary64():
+    found = adlab.Function("exp(x/64)").series([0.0], [1.0], 100)
+    true = np.array([float(Fraction(1, math.factorial(k) * 64**k)) for k in range(101)])
+    assert np.allclose(found, true, rtol=1e-13, atol=5e-324)
+    with pytest.raises(adlab.OverflowedError, match="lower the order"):
+        adlab.Function("exp(x)").series([800.0], [1.0], 100)
+
+
+@pytest.mark.parametrize(("formula", "true"), [("sqrt(x**4)", None), ("floor(-x**4)", None), ("abs(x**4)", [0] * 4)])
+def test_an_operand_that_is_0_to_the_last_order_may_still_move(formula, true):
+    """sqrt(x**4) = x**2: its series is not 0 although that of x**4 is, up to t**3."""
+    if true is None:
+        with pytest.raises(adlab.DomainError, match="no coefficient 1"):
+            adlab.Function(formula).series([0.0], [1.0], 3)
+    else:
+        assert adlab.Function(formula).series([0.0], [1.0], 3).tolist() == true
