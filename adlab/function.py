@@ -234,11 +234,12 @@ class Function(Written):
         Method "auto" is forward or reverse mode, whichever counts fewer operations. A sparse Jacobian is a scipy.sparse array
         where SciPy is installed, and has the attributes `pattern`, `colors` and `sweeps`. Raises as `gradient` does.
         """
+        point = coerce_with(x, self.names, errors)
         if options.pop("sparse", False):
-            sparse: FloatArray = self.sparse_jacobian(x, method, **options)  # or a scipy.sparse array
+            sparse: FloatArray = self.sparse_jacobian(point, method, **options)  # or a scipy.sparse array
             return sparse
         chosen = lookup(cheaper_mode(self.graph) if method == "auto" else method)
-        return chosen.jacobian(self, coerce_with(x, self.names, errors), errors, **options)
+        return chosen.jacobian(self, point, errors, **options)
 
     def program(self, mode: Mode) -> Graph:
         """The derivative program, with the values first. A NaN among the values says that the point is outside the domain."""

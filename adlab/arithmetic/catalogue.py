@@ -6,55 +6,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import sympy
+
 from adlab.arithmetic.arrays import Arrays
-from adlab.arithmetic.bounded import BoundedNumbers
+from adlab.arithmetic.bounded import Bounded, BoundedNumbers
 from adlab.arithmetic.complex_numbers import ComplexNumbers
 from adlab.arithmetic.enclosures import Enclosures
-from adlab.arithmetic.extended import Extended
+from adlab.arithmetic.extended import Extended, number
 from adlab.arithmetic.floats import Floats
 from adlab.arithmetic.intervals import Intervals
 from adlab.arithmetic.nodes import Nodes
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.sparsity import Sparsity
+from adlab.arithmetic.sparsity import Reach, Sparsity
 from adlab.arithmetic.symbols import Expressions
 from adlab.arithmetic.taylor import Taylor
 from adlab.arithmetic.units import Unit, Units
 from adlab.errors import OptionError, PointError
+from adlab.graph.graph import Graph
 
 
 class ArithmeticRow(NamedTuple):
-    """One arithmetic: its name, its class, and what a walk with it gives."""
+    """One arithmetic: its name, its class, what a walk with it gives, what an input is, and how that is read.
+
+    `read` raises TypeError or ValueError for what is no input.
+    """
 
     name: str
     kind: type[Any]
     gives: str
+    takes: str = "a number"
+    read: Callable[[Any], Any] = float
+
+
+def _array(given: Any) -> Any:
+    return np.asarray(given, dtype=float)
+
+
+def _side(given: Any) -> tuple[float, float]:
+    low, high = (float(x) for x in given)
+    if not low <= high:
+        raise ValueError
+    return low, high
+
+
+def _bounded(given: Any) -> Bounded:
+    return given if isinstance(given, Bounded) else Bounded(float(given))
+
+
+def _unlimited(given: Any) -> Any:
+    return given if hasattr(given, "_mpf_") else number(float(given))
+
+
+def _series(given: Any) -> tuple[float, ...]:
+    return tuple(float(x) for x in given)
+
+
+def _unit(given: Any) -> Unit:
+    if not isinstance(given, (str, Unit)):
+        raise TypeError
+    return Unit.of(given) if isinstance(given, str) else given
+
+
+def _reach(given: Any) -> Reach:
+    return given if isinstance(given, Reach) else Reach(frozenset(operator.index(i) for i in given))
 
 
 ARITHMETICS = (
     ArithmeticRow("floats", Floats, "values, tangents and adjoints in binary64: the traces that a learner reads"),
-    ArithmeticRow("arrays", Arrays, "the same at a batch of points at once"),
-    ArithmeticRow("complex", ComplexNumbers, "the complex step"),
-    ArithmeticRow("symbols", Expressions, "the sweeps in letters, SymPy expressions"),
+    ArithmeticRow("arrays", Arrays, "the same at a batch of points at once", "an array of numbers", _array),
+    ArithmeticRow("complex", ComplexNumbers, "the complex step", "a complex number", complex),
+    ArithmeticRow("symbols", Expressions, "the sweeps in letters, SymPy expressions", "a SymPy expression", sympy.sympify),
     ArithmeticRow("nodes", Nodes, "a derivative program: the sweep writes a new graph"),
-    ArithmeticRow("intervals", Intervals, "bounds on each node while the inputs run over intervals"),
-    ArithmeticRow("enclosures", Enclosures, "the same bounds, proven by Arb's balls"),
-    ArithmeticRow("bounded", BoundedNumbers, "values with a running bound on their rounding error"),
-    ArithmeticRow("extended", Extended, "values and derivatives with unlimited exponents: nothing overflows on the way"),
-    ArithmeticRow("taylor", Taylor, "Taylor coefficients along a line, to any order"),
-    ArithmeticRow("units", Units, "units of measurement: what may not be added is refused"),
-    ArithmeticRow("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices"),
-)
+    ArithmeticRow("intervals", Intervals, "bounds on each node while the inputs run over intervals",
+                  "a pair (low, high) of numbers", _side),
+    ArithmeticRow("enclosures", Enclosures, "the same bounds, proven by Arb's balls", "a pair (low, high) of numbers", _side),
+    ArithmeticRow("bounded", BoundedNumbers, "values with a running bound on their rounding error",
+                  "a number, or a Bounded number", _bounded),
+    ArithmeticRow("extended", Extended, "values and derivatives with unlimited exponents: nothing overflows on the way",
+                  "a number", _unlimited),
+    ArithmeticRow("taylor", Taylor, "Taylor coefficients along a line, to any order", "a tuple of coefficients", _series),
+    ArithmeticRow("units", Units, "units of measurement: what may not be added is refused", 'a unit such as "m/s**2"', _unit),
+    ArithmeticRow("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices", "a set of input indices", _reach),
+)  # fmt: skip
 
 
 def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of f, a Function or a graph, at `inputs`, with every operation done in the given arithmetic.
 
     `arithmetic` is a name in this list, or an object of your own that has the methods of `Arithmetic`. For "taylor" each input
-    is a tuple of coefficients, all of one length. For "sparsity" each input is a `Reach`, for "units" a text such as "m/s**2".
-    Raises OptionError for an unknown name, and PointError for a wrong number of inputs.
+    is a tuple of coefficients, all of one length; for "intervals" and "enclosures" a pair (low, high); for "units" a text such
+    as "m/s**2"; for "sparsity" a set of input indices.
+    Raises OptionError for an unknown name or what is no Function, and PointError for a wrong number or kind of inputs.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -66,23 +113,35 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     [(7.0, 3.0, 0.0)]
     """
     graph = getattr(f, "graph", f)
-    if len(inputs) != len(graph.inputs):
-        raise PointError(f"{len(inputs)} inputs are given, and there are {len(graph.inputs)}: {', '.join(graph.inputs)}")
-    if arithmetic == "units":
-        inputs = [Unit.of(given) if isinstance(given, str) else given for given in inputs]
+    if not isinstance(graph, Graph):
+        raise OptionError(f"a walk needs a Function or a graph, and this is {type(f).__name__}; adlab.Function(…) makes one")
+    if isinstance(inputs, (str, bytes)) or not isinstance(inputs, Iterable):
+        raise PointError("the inputs of a walk are a sequence, one for each variable")
+    given = list(inputs)
+    if len(given) != len(graph.inputs):
+        raise PointError(f"{len(given)} inputs are given, and there are {len(graph.inputs)}: {', '.join(graph.inputs)}")
     if isinstance(arithmetic, str):
-        arithmetic = _named(arithmetic, inputs)
-    values = evaluate(graph, inputs, arithmetic)
+        arithmetic, given = _named(arithmetic, given, graph.inputs)
+    elif not all(hasattr(arithmetic, method) for method in ("constant", "apply")):
+        raise OptionError(f"arithmetic={arithmetic!r} is neither a name nor an object with the methods of `Arithmetic`")
+    values = evaluate(graph, given, arithmetic)
     return [values[output] for output in graph.outputs]
 
 
-def _named(name: str, inputs: Sequence[Any]) -> Any:
-    kinds = {row.name: row.kind for row in ARITHMETICS}
-    if name not in kinds or name == "nodes":  # "nodes" needs the builder of a new graph
-        raise OptionError(f"no arithmetic `{name}` to walk with; there are {', '.join(k for k in kinds if k != 'nodes')}")
+def _named(name: str, inputs: Sequence[Any], letters: Sequence[str]) -> tuple[Any, list[Any]]:
+    """The arithmetic of this name, and the inputs as its numbers."""
+    rows = {row.name: row for row in ARITHMETICS if row.name != "nodes"}  # "nodes" needs the builder of a new graph
+    if name not in rows:
+        raise OptionError(f"no arithmetic `{name}` to walk with; there are {', '.join(rows)}")
+    row, read = rows[name], []
+    for letter, given in zip(letters, inputs, strict=True):
+        try:
+            read.append(row.read(given))
+        except (TypeError, ValueError, AttributeError, sympy.SympifyError):
+            raise PointError(f"an input of `{name}` is {row.takes}; `{letter}` is {given!r}") from None
     if name != "taylor":
-        return kinds[name]()
-    lengths = {len(given) for given in inputs if isinstance(given, (tuple, list))}
-    if len(lengths) != 1 or 0 in lengths or not all(isinstance(given, (tuple, list)) for given in inputs):
+        return row.kind(), read
+    lengths = set(map(len, read))
+    if len(lengths) != 1 or 0 in lengths:
         raise PointError("for taylor each input is the tuple of its coefficients, and all are of one length")
-    return Taylor(lengths.pop() - 1)
+    return Taylor(lengths.pop() - 1), read

@@ -21,6 +21,7 @@ from adlab.arithmetic.running import Runner
 from adlab.autodiff import programs
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
+from adlab.autodiff.watching import Watching, watched
 from adlab.errors import AdlabError, DomainError, MethodError, OverflowedError
 from adlab.graph.graph import Graph
 from adlab.inputs import Errors, FloatArray
@@ -37,16 +38,6 @@ SIGNS: dict[str, Callable[[Any], Any]] = {
 """The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
 MOST_NAMED = 6
 """The most partials that a message lists."""
-
-
-def watched(compute: Callable[[], T]) -> tuple[T, bool]:
-    """What `compute` returns, and whether a number left binary64's range.
-
-    NumPy clears the flags: `compute` must not use it.
-    """
-    flags.clear()
-    found = compute()
-    return found, flags.raised()
 
 
 class Evaluator:
@@ -171,7 +162,7 @@ class Evaluator:
             rows, raised = watched(lambda: jacobian(self.graph, self._walk(point), FLOATS))
             return np.array(rows).reshape(self.m, self.n), raised
         if mode == "forward" and self.unwritable:
-            watching = _Watching()
+            watching = Watching()
             return self._product(point, np.eye(self.n), watching), watching.alarmed
         program = self.program(mode)
         row, raised = watched(lambda: self._runner(program).real(given))
@@ -212,9 +203,28 @@ class Evaluator:
             return found
         return self._carefully(point, lambda rows: product(list(map(list, zip(*rows, strict=True))), weights.tolist()))
 
+    def products(self, point: FloatArray, directions: FloatArray, weights: FloatArray) -> tuple[Any, Any] | None:
+        """The Jacobian times each row of `directions`, and each row of `weights` times the Jacobian, by sweeps in binary64.
+
+        None where binary64 is not enough at this point.
+        """
+        if not self._plain(point):
+            return None
+        values, first = watched(lambda: self._walk(point))
+        seeds, bars = [dict(enumerate(row)) for row in directions.tolist()], weights.tolist()
+        moved, second = watched(lambda: [tangents(self.graph, values, seed, FLOATS) for seed in seeds])
+        swept, third = watched(lambda: [adjoints(self.graph, values, bar, FLOATS) for bar in bars])
+        found = np.array([entry for row in (*moved, *swept) for entry in row])
+        good = self._trusted(self._reread("reverse"), point, found, first or second or third) and not np.isnan(found).any()
+        return (np.array(moved), np.array(swept)) if good else None
+
     def _good(self, found: FloatArray, point: FloatArray, raised: bool) -> bool:
         good = self._trusted(self._reread("reverse"), point, found, raised) and not np.isnan(found).any()
-        return good and self.within is None and not self.declared and not kinked(self.graph, point.tolist())
+        return good and self._plain(point)
+
+    def _plain(self, point: FloatArray) -> bool:
+        """Whether nothing but the range of binary64 can spoil a sweep at this point."""
+        return self.within is None and not self.declared and not kinked(self.graph, point.tolist())
 
     def _carefully(self, point: FloatArray, multiplied: Callable[[list[list[Any]]], list[float]]) -> FloatArray:
         values, rows = exact_rows(self.graph, point.tolist())
@@ -243,7 +253,7 @@ class Evaluator:
             return np.full((self.n, directions.shape[1]), np.nan)
         program = self.program()  # the value first, then the gradient
         gradient = self._once("gradient", lambda: Evaluator(program))
-        watching = _Watching()
+        watching = Watching()
         flags.clear()
         found = gradient._product(point, directions, watching)
         trusted = np.isfinite(found).all() and not watching.alarmed and not kinked(program, point.tolist())
@@ -269,14 +279,17 @@ class Evaluator:
     def finite(self, partials: FloatArray, point: FloatArray) -> FloatArray:
         """The partials at a point. Raises OverflowedError, which names the first partial that is beyond binary64."""
         if np.isinf(partials).any():
-            reason = explain(self.graph, point.tolist())
-            if isinstance(reason, OverflowedError):
-                raise reason
-            row, j = np.argwhere(np.isinf(partials))[0].tolist()
-            of = f" of output {row}" if len(partials) > 1 else ""
-            partial = f"the partial by {self.graph.inputs[j]}{of}"
-            raise OverflowedError(f"{partial} is beyond binary64 at this point (more than 1.8e308); scale the variables")
+            raise self.beyond(point, *np.argwhere(np.isinf(partials))[0].tolist())
         return partials
+
+    def beyond(self, point: FloatArray, row: int, column: int) -> OverflowedError:
+        """The error for a partial that is beyond binary64. It names the operation that overflows, if one does."""
+        reason = explain(self.graph, point.tolist())
+        if isinstance(reason, OverflowedError):
+            return reason
+        of = f" of output {row}" if self.m > 1 else ""
+        partial = f"the partial by {self.graph.inputs[column]}{of}"
+        return OverflowedError(f"{partial} is beyond binary64 at this point (more than 1.8e308); scale the variables")
 
     def finite_row(self, found: FloatArray) -> FloatArray:
         """A product of the Jacobian and a vector. Raises OverflowedError where an entry is beyond binary64."""
@@ -355,26 +368,3 @@ def naming_the_others(reason: AdlabError, partials: FloatArray, names: Sequence[
         more = f"the other partials exist ({shown}); a batch of one point, [[…]], has them, and NaN in place of the missing"
         reason.args = (f"{reason}\n{more}", *reason.args[1:])
     return reason
-
-
-class _Watching(Floats):
-    """Floats that remember whether a local partial or a product has left binary64's range.
-
-    NumPy clears the processor's flags. So they are read before NumPy runs, and NumPy reports its own overflows.
-    """
-
-    def __init__(self) -> None:
-        self.alarmed = False
-
-    def partials(self, graph: Graph, position: int, values: Sequence[float]) -> Sequence[float | None]:
-        found = super().partials(graph, position, values)
-        self.alarmed = self.alarmed or (flags.known and flags.raised())
-        return found
-
-    def mul(self, a: Any, b: Any) -> Any:
-        try:
-            with np.errstate(over="raise", under="raise"):
-                return a * b
-        except FloatingPointError:
-            self.alarmed = True
-            return a * b

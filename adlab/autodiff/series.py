@@ -7,13 +7,15 @@ coefficient j is 2ᵏʲ times as large. Where that does not help, they are compu
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from adlab.arithmetic.domain import SMALLEST_NORMAL, steady
 from adlab.arithmetic.extended import nearest, settled
 from adlab.arithmetic.taylor import extended_series, series
-from adlab.autodiff.evaluator import Evaluator, watched
+from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.watching import watched
 from adlab.errors import DomainError, OverflowedError
 from adlab.inputs import FloatArray
 
@@ -43,7 +45,7 @@ def _in_binary64(at: Evaluator, point: FloatArray, direction: FloatArray, order:
     """The coefficients, and whether a number left binary64's range on the way."""
     given, along = point.tolist(), direction.tolist()
     rows, left = watched(lambda: series(at.graph, given, along, order))
-    found = np.array(rows)
+    found: FloatArray = np.array(rows)
     return found, left or bool(np.isinf(found).any()) or not steady(at.graph)
 
 
@@ -59,7 +61,7 @@ def _scale(found: FloatArray) -> int:
     return round((math.log2(sizes[first]) - math.log2(sizes[last])) / (last - first))
 
 
-def _extended(at: Evaluator, point: FloatArray, direction: FloatArray, order: int, nan: FloatArray) -> FloatArray:
+def _extended(at: Evaluator, point: FloatArray, direction: FloatArray, order: int, nan: Any) -> FloatArray:
     """The coefficients by numbers of unlimited exponent. `nan` marks those that are NaN in binary64."""
     if len(at.graph) * order**3 > LARGEST:
         raise OverflowedError("binary64 leaves its range on the way at this point; scale the variables or v, or lower the order")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -65,6 +66,17 @@ class Coloring:
             f"{self.forward_sweeps} forward and {self.reverse_sweeps} reverse sweeps find all {self.entries} entries; "
             f"dense, it would be {n} forward or {m} reverse sweeps"
         )
+
+    @cached_property
+    def places(self) -> tuple[Any, Any]:
+        """The row and the column of each entry, two arrays."""
+        rows = [i for i, columns in enumerate(self.pattern) for _ in columns]
+        return np.array(rows, dtype=int), np.array([j for row in self.pattern for j in row], dtype=int)
+
+    @cached_property
+    def seeds(self) -> tuple[FloatArray, FloatArray]:
+        """The vectors of the forward sweeps, and those of the reverse sweeps: a row for each."""
+        return _vectors(self.column_colors), _vectors(self.row_colors)
 
     plot: ClassVar[Callable[..., Any]]
     """`plot(ax=None)` draws the pattern and its colours. The room that draws puts it here."""
@@ -165,23 +177,28 @@ def coloring(graph: Graph) -> Coloring:
 
 
 def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> SparseJacobian:
-    """The Jacobian at one point, from one sweep for each colour; NaN where there is no partial."""
-    forward = _swept(colors.column_colors, lambda v: at.jvp(point, v))
-    backward = _swept(colors.row_colors, lambda u: at.vjp(point, u))
-    rows = [i for i, columns in enumerate(colors.pattern) for _ in columns]
-    columns = [j for row in colors.pattern for j in row]
-    values = []
-    for i, j in zip(rows, columns, strict=True):
-        reverse_color, forward_color = colors.row_colors[i], colors.column_colors[j]
-        if reverse_color is not None:
-            values.append(backward[reverse_color][j])
-        else:
-            assert forward_color is not None
-            values.append(forward[forward_color][i])
-    return SparseJacobian(np.array(rows, dtype=int), np.array(columns, dtype=int), np.array(values, dtype=float), colors)
+    """The Jacobian at one point, from one sweep for each colour; NaN where there is no partial.
+
+    Where binary64 is not enough, the dense Jacobian is computed once with care. Raises OverflowedError for a partial that is
+    beyond binary64.
+    """
+    rows, columns = colors.places
+    products = at.products(point, *colors.seeds)
+    if products is None:
+        values = at.jacobian(point)[rows, columns]
+    else:
+        forward, backward = products
+        values = np.array([
+            backward[colors.row_colors[i]][j] if colors.row_colors[i] is not None else forward[colors.column_colors[j]][i]
+            for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
+        ])  # fmt: skip
+    if np.isinf(values).any():
+        k = int(np.argmax(np.isinf(values)))
+        raise at.beyond(point, int(rows[k]), int(columns[k]))
+    return SparseJacobian(rows, columns, values, colors)
 
 
-def _swept(colors: Sequence[int | None], sweep: Any) -> list[FloatArray]:
-    """One product for each colour. The vector is 1 at the colour's members and 0 elsewhere."""
+def _vectors(colors: Sequence[int | None]) -> FloatArray:
+    """One vector for each colour: 1 at the colour's members and 0 elsewhere."""
     count = 1 + max((color for color in colors if color is not None), default=-1)
-    return [sweep(np.array([float(color == c) for color in colors])) for c in range(count)]
+    return np.array([[float(color == c) for color in colors] for c in range(count)]).reshape(count, len(colors))

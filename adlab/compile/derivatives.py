@@ -6,12 +6,13 @@ output that it belongs to has no value, or is on a kink. That NaN is the sign to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from typing import Any
 
 import numpy as np
+import sympy
 
 from adlab.arithmetic.domain import turning
 from adlab.arithmetic.nodes import Nodes
@@ -57,7 +58,7 @@ def planned(
         return _inside(sparsely(at, str(derivative), columns, scalar), at)
     if derivative is None:
         if wrt is not None:
-            raise OptionError("wrt= names variables to differentiate by; give derivative= too, or leave it out")
+            raise OptionError("wrt= and data= choose what to differentiate by; give derivative= too, or leave them out")
         behind = Behind.of(at, values=True, partials=False)
         return _inside(CompilePlan(at.graph, [() if scalar else (f.m,)], behind, (at.n,)), at)
     if derivative in FIRST:
@@ -94,7 +95,7 @@ def _fixed(constants: Mapping[Any, float] | None, names: Sequence[str]) -> dict[
 def _columns(wrt: Sequence[Any] | None, names: Sequence[str], fixed: Mapping[str, float]) -> list[int]:
     if wrt is None:
         return list(range(len(names)))
-    chosen = [str(name) for name in ([wrt] if isinstance(wrt, str) else wrt)]
+    chosen = names_of(wrt)
     for name in chosen:
         if name in fixed:
             raise VariableError(f"wrt: `{name}` is among the constants; nothing is differentiated by a constant")
@@ -103,6 +104,14 @@ def _columns(wrt: Sequence[Any] | None, names: Sequence[str], fixed: Mapping[str
     if not chosen or len(set(chosen)) < len(chosen):
         raise VariableError(f"wrt: name one variable or more, each once; found {chosen}")
     return [list(names).index(name) for name in chosen]
+
+
+def names_of(given: Any) -> list[str]:
+    """The names of variables, given as names or symbols, one or several of them. Raises OptionError for anything else."""
+    one = isinstance(given, (str, sympy.Basic))
+    if not one and not isinstance(given, Iterable):
+        raise OptionError(f"{given!r} names no variable; give a name, or a list of names")
+    return [str(name) for name in ([given] if one else given)]
 
 
 def but_data(
@@ -116,12 +125,15 @@ def but_data(
         return wrt
     if wrt is not None:
         raise OptionError("give wrt= or data=: what is differentiated by, or what is not")
-    given = [str(name) for name in ([data] if isinstance(data, str) else data)]
+    given = names_of(data)
     for name in given:
         if name not in names:
             raise VariableError(f"data: no variable `{name}`; there are {', '.join(names)}")
     fixed = {str(name) for name in constants or ()}
-    return [name for name in names if name not in given and name not in fixed]
+    left = [name for name in names if name not in given and name not in fixed]
+    if not left:
+        raise VariableError("data: every variable is data or a constant, and none is left to differentiate by")
+    return left
 
 
 def with_constants(graph: Graph, fixed: Mapping[str, float]) -> Graph:
@@ -259,14 +271,3 @@ def _spread(vector: FloatArray, columns: Sequence[int], n: int) -> FloatArray:
     direction = np.zeros(n)
     direction[list(columns)] = vector
     return direction
-
-
-def guarded_by(f: Any, graph: Graph) -> Graph:
-    """A derivative program of `f`, NaN wherever a value of `f` does not exist, or stands on a kink."""
-    while f is not None:
-        builder = Builder.on(f.graph)
-        inner = rules.splice(builder, graph, range(f.n))
-        raw = builder.finish([*f.graph.outputs, *inner])
-        graph = guarded(raw, [(entry, range(f.m)) for entry in raw.outputs[f.m :]], turning(f.graph))
-        f = f.within
-    return graph

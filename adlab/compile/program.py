@@ -25,7 +25,7 @@ import numpy.typing as npt
 from adlab.arithmetic.domain import steady
 from adlab.compile.alarm import all_finite, vouched_bind, vouched_call, watched
 from adlab.compile.behind import Asked, Behind
-from adlab.compile.derivatives import planned
+from adlab.compile.derivatives import names_of, planned
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel, Walker
 from adlab.compile.sparse import SparseProgram
@@ -299,7 +299,7 @@ def _recipe(
     constants: Mapping[Any, float] | None, sparse: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The function and the options, as JSON can write them."""
-    names = None if wrt is None else [wrt] if isinstance(wrt, str) else [str(name) for name in wrt]
+    names = None if wrt is None else names_of(wrt)
     fixed = None if constants is None else {str(name): float(value) for name, value in constants.items()}
     options: dict[str, Any] = {"backend": backend, "derivative": derivative, "accuracy": accuracy}
     options |= {"wrt": names, "constants": fixed}

@@ -6,12 +6,12 @@ import itertools
 import keyword
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from adlab.compile.derivatives import guarded_by, planned
+from adlab.compile.derivatives import names_of, planned
 from adlab.compile.program import compile_graph
 from adlab.compile.sparse import CompilePlan
 from adlab.errors import AdlabError, OptionError
@@ -25,8 +25,8 @@ C_WORDS = frozenset([
 ])  # fmt: skip
 C_FUNCTIONS = [
     *SHARED, "pow", "erf", "erfc", "tgamma", "lgamma", "fmin", "fmax", "fma", "fdim", "frexp", "ldexp", "modf", "scalbn",
-    "scalbln", "logb", "ilogb", "nearbyint", "rint", "lrint", "llrint", "round", "lround", "llround", "trunc", "remainder", "remquo",
-    "nan", "nextafter", "nexttoward",
+    "scalbln", "logb", "ilogb", "nearbyint", "rint", "lrint", "llrint", "round", "lround", "llround", "trunc", "remainder",
+    "remquo", "nan", "nextafter", "nexttoward",
 ]  # fmt: skip
 C_NAMES = frozenset([
     *(name + kind for name in C_FUNCTIONS for kind in ("", "f", "l")), "j0", "j1", "jn", "y0", "y1", "yn", "gamma", "abs", "drem",
@@ -89,11 +89,9 @@ def task(
         said = "use letters, digits and _, and no name of the language or of its library"
         raise OptionError(f"name={name!r} cannot name a function; {said}")
     plan = planned(f, derivative, wrt, constants, sparse)
-    if derivative is None and f.within is not None and not constants:
-        plan = replace(plan, graph=guarded_by(f.within, plan.graph))
     about = f.title if derivative is None else f"{derivative} of {f.title}"
     if wrt is not None:
-        about += f", by {', '.join([wrt] if isinstance(wrt, str) else map(str, wrt))}"
+        about += f", by {', '.join(names_of(wrt))}"
     if constants:
         about += f", with {', '.join(f'{key} = {value!r}' for key, value in constants.items())}"
     return Task(plan, name or identifier(f.name, "f"), about, list(plan.graph.inputs))

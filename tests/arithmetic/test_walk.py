@@ -60,6 +60,18 @@ def test_bad_walks_are_refused_in_a_sentence():
         adlab.walk(f, "floats", [1.0])
     with pytest.raises(adlab.PointError, match="one length"):
         adlab.walk(f, "taylor", [(1.0, 1.0), (1.0,)])
+    wrong = {"floats": "a", "complex": "a", "arrays": ["a"], "bounded": "a", "intervals": 0.5, "enclosures": (2, 1),
+             "symbols": object(), "units": 0.5, "extended": None, "sparsity": 1, "taylor": 1.0}  # fmt: skip
+    for name, given in wrong.items():
+        with pytest.raises(adlab.PointError, match=f"an input of `{name}` is a.*`x` is"):
+            adlab.walk(f, name, [given, given])
+    for what in ("x*y", 3):
+        with pytest.raises(adlab.OptionError, match="needs a Function"):
+            adlab.walk(what, "floats", [1.0, 2.0])
+    with pytest.raises(adlab.OptionError, match="neither a name"):
+        adlab.walk(f, 3, [1.0, 2.0])
+    with pytest.raises(adlab.PointError, match="a sequence"):
+        adlab.walk(f, "floats", 1.0)
 
 
 @pytest.mark.parametrize("formula", ["exp(x)*sin(y)", "atan(x*y)/(1 + y)", "log(x + y)**2", "tan(x)*sqrt(y)", "sin(x)/x + y"])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import adlab
+from adlab.autodiff.careful import walked
 from adlab.autodiff.sparse import color, greedy
 
 
@@ -94,6 +95,26 @@ def test_what_has_no_derivative_is_refused_as_in_the_dense_jacobian():
         f.jacobian([1.0, 1.0], "central-difference", sparse=True)
     with pytest.raises(adlab.PointError):
         f.jacobian([[1.0, 1.0]], sparse=True)
+
+
+@pytest.mark.parametrize(("formula", "point"), [
+    (["Max(x, y)*z", "y*z", "exp(x)"], [1.0, 1.0, 2.0]), (["x/(x + y)", "z/x**2", "y*z"], [1e100, 1e100, 2.0]),
+    (["sqrt(x**4) + y", "y*z", "x*z"], [0.0, 1.0, 2.0]),
+])  # fmt: skip
+def test_where_binary64_is_not_enough_it_is_the_dense_jacobian_computed_once(formula, point, monkeypatch):
+    f, walks = adlab.Function(formula, ["x", "y", "z"]), []
+    monkeypatch.setattr("adlab.autodiff.evaluator.walked", lambda *given: walks.append(1) or walked(*given))
+    assert np.array_equal(dense(f.jacobian(point, sparse=True)), f.jacobian(point))
+    assert len(walks) == 2, "one for the sparse Jacobian, one for the dense one"
+
+
+def test_a_partial_beyond_binary64_is_named_as_in_the_dense_jacobian():
+    f = adlab.Function(["x*y", "y/x**2"])
+    for options in ({}, {"sparse": True}):
+        with pytest.raises(adlab.OverflowedError, match="the partial by x of output 1 is beyond"):
+            f.jacobian([1e-120, 1.0], **options)
+    with pytest.raises(adlab.OptionError, match="neither"):
+        f.jacobian([1.0, 1.0], sparse=True, errors="none")
 
 
 def test_method_auto_is_the_cheaper_mode():

@@ -131,9 +131,16 @@ def test_bad_choices_are_refused_in_a_sentence():
         ({"constants": {"g": "nine"}}, adlab.PointError, "not a finite number"),
         ({"constants": {"x": 1, "y": 1, "g": 1}}, adlab.VariableError, "every variable is fixed"),
         ({"derivative": "jacobian", "wrt": ["g"], "constants": {"g": 1}}, adlab.VariableError, "among the constants"),
+        ({"derivative": "jacobian", "wrt": 3}, adlab.OptionError, "names no variable"),
+        ({"derivative": "jacobian", "data": 3}, adlab.OptionError, "names no variable"),
+        ({"derivative": "jacobian", "data": ["x", "y", "g"]}, adlab.VariableError, "data: every variable"),
+        ({"data": "x"}, adlab.OptionError, "data="),
     ]:
         with pytest.raises(error, match=words):
             f.compile(**options)
+    one, by = f.variables[0], f.compile(derivative="jacobian", wrt=f.variables[0])
+    assert by([1.0, 2.0, 3.0]) == f.compile(derivative="jacobian", data=f.variables[1:])([1.0, 2.0, 3.0]) == [6.0]
+    assert f"by {one}" in f.to_python("gradient", wrt=one)
     with pytest.raises(adlab.PointError, match="a point and a vector"):
         f.compile(derivative="jvp")([1, 2, 3])
     with pytest.raises(adlab.PointError, match="vector has shape"):
