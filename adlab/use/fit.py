@@ -23,11 +23,12 @@ from adlab.text.traversal import listing
 from adlab.use.slopes import Slopes, slopes
 from adlab.use.total import Columns, Total
 
-UNIT = 2.0**-53
+UNIT, TINIEST = 2.0**-53, 2.0**-1022
 HOPELESS = 1e150
 """A residual at a trial step where the model has no value. Its square is finite, so the search takes the step back."""
-NEARLY, MOST_POLISHED, SHRINKING, SLACK = 1e-3, 100, 0.9, 1e-10
-"""For polishing: the relative step to start from, the most steps, how each must shrink, what rounding may add to the sum."""
+NEARLY, MOST_POLISHED, SHRINKING, PATIENCE, SLACK = 1e-3, 100, 0.9, 3, 1e-10
+"""For polishing: the relative step to start from, the most steps, how the shortest must shrink within so many steps, and what
+rounding may add to the sum."""
 WORRYING = 1e6
 """With a larger condition number the report says which parameters go together: half the digits may be lost."""
 
@@ -139,13 +140,13 @@ def fit(
 ) -> Fit:
     """The parameters for which the model comes closest to the data, in the least-squares sense.
 
-    `data` maps names to arrays. Names that the model uses are its predictors. The name that it does not use is the response, or
-    `response` says which one is. The model's other variables are the parameters. `start` is a first guess of them, in order or
-    by name. `bounds` maps names to (low, high). `sigma` is the uncertainty of the response. `method`, for the Jacobian, is any
-    in `adlab.methods()`.
+    `data` maps names to arrays. Names that the model uses are its predictors. The name that it does not use is the response. If
+    there are several such names, `response` says which one is meant. The model's other variables are the parameters. `start` is
+    a first guess of them, in order or by name. `bounds` maps names to (low, high). `sigma` is the uncertainty of the response.
+    `method`, for the Jacobian, is any in `adlab.methods()`.
 
     Raises MissingExtra without SciPy, VariableError and PointError for data or a start that do not fit the model, DomainError
-    where the model has no value at the start.
+    where the model has no value at the start, OverflowedError where a variance leaves binary64's range.
 
     >>> import numpy as np
     >>> t = np.array([0.0, 1.0, 2.0, 3.0])
@@ -160,46 +161,89 @@ def fit(
     f = as_function(model)
     if f.m != 1:
         raise MethodError(f"a model has one output, and this function has m = {f.m}")
+    if not isinstance(data, Mapping):
+        raise PointError(f"data: a fit takes a mapping from names to arrays, and this is {type(data).__name__}")
     answer = _response(f, data, response)
-    predictors = {name: column for name, column in data.items() if name != answer}
-    over = Total(f, predictors, squares=True)
-    y, weights = _column(data[answer], answer), _weights(sigma)
-    p = coerce_one(start, over.parameters, "start")
-    at_start = over.residuals(p)
-    if len(y) != len(at_start):
-        raise PointError(f"data: `{answer}` has {len(y)} numbers, and `{over.columns[0]}` has {len(at_start)}")
-    if len(y) < len(p):
-        raise PointError(f"{len(y)} rows cannot determine {len(p)} parameters")
-    derivative = slopes(over, method)
-    refused = HOPELESS if bounds is None else np.inf  # the trust-region method takes infinity for a step too long
-    counted = {"jacobians": 0}
-
-    def residuals(at: FloatArray) -> FloatArray:
-        try:
-            return (over.residuals(at) - y) / weights
-        except (DomainError, OverflowedError):
-            return np.full(len(y), refused)
-
-    def jacobian(at: FloatArray) -> FloatArray:
-        counted["jacobians"] += 1
-        found: FloatArray = derivative(at) / np.reshape(weights, (-1, 1))
-        return found
-
-    search = "lm" if bounds is None else "trf"
+    over = Total(f, {name: column for name, column in data.items() if name in f.names}, squares=True)
+    y, p = _column(data[answer], answer), coerce_one(start, over.parameters, "start")
+    ends = limits(bounds, over.parameters)
+    for name, low, x, high in zip(over.parameters, ends[0], p, ends[1], strict=True):
+        if not low <= x <= high:
+            raise OptionError(f"start: `{name}` is {x}, outside its bounds {low} and {high}")
+    search = _Search(over, answer, y, _weights(sigma, len(y)), p, method, HOPELESS if bounds is None else np.inf)
     found = least_squares(
-        residuals, p, jac=jacobian, method=search, x_scale="jac", bounds=limits(bounds, over.parameters),
-        xtol=2 * UNIT, ftol=2 * UNIT, gtol=2 * UNIT, max_nfev=200 * (len(p) + 1),
+        search.residuals, p * search.turn, jac=search.jacobian, method="lm" if bounds is None else "trf", x_scale="jac",
+        bounds=[end * search.turn for end in ends], xtol=2 * UNIT, ftol=2 * UNIT, gtol=2 * UNIT, max_nfev=200 * (len(p) + 1),
     )  # fmt: skip
     solution, rest = np.asarray(found.x), np.asarray(found.fun)
     if found.status > 0 and not np.any(found.active_mask):
-        solution, rest = _polished(solution, rest, residuals, jacobian)
-    last = over.jacobian(solution) / np.reshape(weights, (-1, 1))
-    covariance, condition, direction = _uncertainty(last, rest, sigma is not None)
+        solution, rest = _polished(solution, rest, search.residuals, search.jacobian)
+    jacobians = search.jacobians
+    spread = 1 / search.unit if sigma is not None else _length(rest) / math.sqrt(max(len(y) - len(p), 1))
+    determined = len(y) > len(p) or sigma is not None
+    root, condition, direction = _uncertainty(search.jacobian(solution), spread if determined else math.inf)
+    root, residuals = root / search.turn[:, None], -rest * search.unit
+    for size in (_length(residuals), *map(_length, root)):
+        if 0 < size < math.inf and not TINIEST <= size * size < math.inf:
+            raise OverflowedError(f"a square ({size:.3g} squared) leaves binary64's range; scale the data and the parameters")
     return Fit(
-        f.title, tuple(over.parameters), solution, covariance, -rest, condition, direction,
-        int(found.nfev), counted["jacobians"], found.status > 0, str(found.message).rstrip("."), method,
+        f.title, tuple(over.parameters), solution / search.turn, root @ root.T, residuals, condition, direction,
+        int(found.nfev), jacobians, found.status > 0, str(found.message).rstrip("."), method,
         (over.columns[0], _column(data[over.columns[0]], over.columns[0])),
     )  # fmt: skip
+
+
+class _Search:
+    """The residuals, model minus data, in numbers near 1: data and parameters are scaled by powers of 2, which lose no bit."""
+
+    def __init__(
+        self, over: Total, answer: str, y: FloatArray, weights: FloatArray, p: FloatArray, method: str, refused: float
+    ) -> None:
+        self.over, self.y, self.weights, self.refused, self.jacobians = over, y, weights, refused, 0
+        self.unit, self.turn, self._slopes = 1.0, np.ones(len(p)), slopes(over, method)
+        at_start = over.residuals(p)
+        if len(y) != len(at_start):
+            raise PointError(f"data: `{answer}` has {len(y)} numbers, and `{over.columns[0]}` has {len(at_start)}")
+        if len(y) < len(p):
+            raise PointError(f"{len(y)} rows cannot determine {len(p)} parameters")
+        with np.errstate(over="ignore"):
+            largest = float(max(np.abs(y / weights).max(), np.abs(at_start / weights).max()))
+        if math.isinf(largest):
+            raise OverflowedError("a residual divided by sigma leaves binary64's range; scale the data")
+        self.unit = float(_power_of_2(np.array(largest)))
+        self.turn = _power_of_2(_lengths(self.jacobian(p)))
+        self.jacobians = 0
+
+    def residuals(self, q: FloatArray) -> FloatArray:
+        """At the scaled parameters q; a large number where the model has no value."""
+        try:
+            return (self.over.residuals(q / self.turn) - self.y) / self.weights / self.unit
+        except (DomainError, OverflowedError):
+            return np.full(len(self.y), self.refused)
+
+    def jacobian(self, q: FloatArray) -> FloatArray:
+        """By the scaled parameters."""
+        self.jacobians += 1
+        found: FloatArray = self._slopes(q / self.turn) / np.reshape(self.weights, (-1, 1)) / self.unit / self.turn
+        return found
+
+
+def _power_of_2(sizes: FloatArray) -> FloatArray:
+    """The power of 2 just below each size; 1 for 0."""
+    return np.where(sizes == 0, 1.0, np.ldexp(1.0, np.frexp(sizes)[1] - 1))
+
+
+def _length(v: FloatArray) -> float:
+    """The length of v, also where the squares would leave binary64's range."""
+    return math.hypot(*v.tolist())
+
+
+def _lengths(jacobian: FloatArray) -> FloatArray:
+    """The length of each column, also where the squares would leave binary64's range; 1 for a column of zeros."""
+    largest = np.abs(jacobian).max(axis=0)
+    largest = np.where(largest == 0, 1.0, largest)
+    found: FloatArray = np.linalg.norm(jacobian / largest, axis=0)
+    return np.where(found == 0, 1.0, found) * largest
 
 
 def _response(f: Function, data: Columns, response: str | None) -> str:
@@ -207,7 +251,7 @@ def _response(f: Function, data: Columns, response: str | None) -> str:
     if response is not None:
         if response not in others:
             raise VariableError(f"response: `{response}` must be a column of the data that the model does not use")
-        others = [response] if len(others) == 1 else others
+        others = [response]
     if len(others) != 1:
         raise VariableError(
             f"the data must have one column that the model does not use, the response; they have {listing(others) or 'none'}, "
@@ -223,10 +267,10 @@ def _column(given: Any, name: str) -> FloatArray:
     return column.astype(float)
 
 
-def _weights(sigma: Any) -> FloatArray:
+def _weights(sigma: Any, rows: int) -> FloatArray:
     given = np.asarray(1.0 if sigma is None else sigma)
-    if given.dtype.kind not in "biuf" or given.ndim > 1 or not (np.isfinite(given) & (given > 0)).all():
-        raise PointError("sigma must be positive: a number, or one for each row")
+    if given.dtype.kind not in "biuf" or given.shape not in ((), (rows,)) or not (np.isfinite(given) & (given > 0)).all():
+        raise PointError(f"sigma must be positive: a number, or one for each of the {rows} rows")
     return given.astype(float)
 
 
@@ -253,35 +297,33 @@ def limits(bounds: Any, names: Sequence[str]) -> tuple[Any, Any]:
 
 
 def _polished(p: FloatArray, rest: FloatArray, residuals: Slopes, jacobian: Slopes) -> tuple[FloatArray, FloatArray]:
-    """The solution after Gauss–Newton steps, as long as they keep shrinking, and the residuals there.
+    """The solution after Gauss–Newton steps, as long as they get shorter, and the residuals there.
 
     The search stops where the sum of squares no longer falls. It is flat there, so only half the digits of the parameters are
     right. These steps go on by the gradient, which is not flat.
     """
-    before = NEARLY
+    best, shortest, since = (p, rest), NEARLY, 0
     for _ in range(MOST_POLISHED):
         slope = jacobian(p)
-        length = np.linalg.norm(slope, axis=0)
-        scale = np.where(length == 0, 1.0, length)
+        scale = _lengths(slope)
         step = np.linalg.lstsq(slope / scale, -rest, rcond=None)[0] / scale
         size = float(np.max(np.abs(step) / np.where(p == 0, 1.0, np.abs(p))))
-        moved = p + step
-        there = residuals(moved)
-        if not size <= SHRINKING * before or not rest @ rest * (1 + SLACK) >= there @ there:
+        since = 0 if size <= SHRINKING * shortest else since + 1
+        if size < shortest:
+            best, shortest = (p, rest), size
+        there = residuals(p + step)
+        if since == PATIENCE or not rest @ rest * (1 + SLACK) >= there @ there:
             break
-        p, rest, before = moved, there, size
-    return p, rest
+        p, rest = p + step, there
+    return best
 
 
-def _uncertainty(jacobian: FloatArray, residuals: FloatArray, known: bool) -> tuple[FloatArray, float, FloatArray]:
-    """The covariance, the condition number, and the direction that is determined worst."""
-    rows, k = jacobian.shape
-    length = np.linalg.norm(jacobian, axis=0)
-    scale = np.where(length == 0, 1.0, length)
+def _uncertainty(jacobian: FloatArray, spread: float) -> tuple[FloatArray, float, FloatArray]:
+    """A root R of the covariance R Rᵀ, infinite if undetermined; the condition number; the direction determined worst."""
+    k = jacobian.shape[1]
+    scale = _lengths(jacobian)
     _, singular, right = np.linalg.svd(jacobian / scale, full_matrices=False)
     condition = float(singular[0] / singular[-1]) if singular[-1] > 0 else math.inf
-    if condition * UNIT * k >= 1 or (rows <= k and not known):
+    if condition * UNIT * k >= 1 or math.isinf(spread):
         return np.full((k, k), math.inf), condition, right[-1]
-    variance = 1.0 if known else math.fsum((residuals**2).tolist()) / (rows - k)
-    turned = right.T / singular
-    return variance * (turned @ turned.T) / np.outer(scale, scale), condition, right[-1]
+    return spread * (right.T / singular) / scale[:, None], condition, right[-1]

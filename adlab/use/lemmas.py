@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from mpmath import iv
+from mpmath.ctx_iv import MPIntervalContext
 
 BITS = 120
 """Of the checker's own intervals: more than twice those of the ends that it checks."""
+iv = MPIntervalContext()  # its own: `mpmath.iv` and its precision belong to the user
+iv.prec = BITS
 
 
 def _when(holds: bool, compute: Callable[[], Any]) -> Any:
@@ -45,7 +47,6 @@ RULES: dict[str, Callable[..., Any]] = {
 def check(lemmas: Sequence[Mapping[str, Any]]) -> str:
     """Empty where every lemma holds, else what is wrong with the first that does not."""
     known: dict[str, Any] = {}
-    iv.prec = BITS
     for lemma in lemmas:
         name, operation, claimed = (
             lemma["name"],

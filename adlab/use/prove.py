@@ -71,16 +71,14 @@ def prove(f: Any, box: Any) -> Proof:
             )
     values = evaluate(graph, sides, INTERVALS)
     for i in graph.operations:
-        node = graph.nodes[i]
-        if values[i] == ENTIRE or not INTERVALS.defined(
-            node.primitive, node.parameter, [values[o] for o in node.operands]
-        ):
-            met = ", ".join(
-                f"{graph.names[o]} in [{values[o][0]:.6g}, {values[o][1]:.6g}]" for o in dict.fromkeys(node.operands)
-            )
-            needs = needed(graph, i, node.primitive.value_condition(node.parameter))
+        primitive, operands, parameter = graph.nodes[i]
+        defined = INTERVALS.defined(primitive, parameter, [values[o] for o in operands])
+        if not defined or values[i] == ENTIRE:
+            condition = needed(graph, i, primitive.value_condition(parameter))
+            why = "may leave binary64's range" if defined else f"needs {condition}"
+            met = [f"{graph.names[o]} in [{values[o][0]:.6g}, {values[o][1]:.6g}]" for o in dict.fromkeys(operands)]
             raise DomainError(
-                f"not proven: {graph.names[i]} = {graph.written(i)} needs {needs}, with {met}; try a smaller box"
+                f"not proven: {graph.names[i]} = {graph.written(i)} {why}, with {', '.join(met)}; try a smaller box"
             )
     lemmas = [_lemma(graph, i, values[i]) for i in range(len(graph))]
     return Proof(g.title, dict(zip(g.names, sides, strict=True)), lemmas, tuple(_name(graph, o) for o in graph.outputs))

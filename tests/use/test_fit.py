@@ -65,6 +65,19 @@ def test_bounds_are_kept_and_uncertainties_given() -> None:
     assert exact.parameters == pytest.approx({"a": 2, "b": 1}, rel=1e-12)
 
 
+@pytest.mark.parametrize("bounds", [None, {"a": (0, None)}])
+def test_a_fit_does_not_depend_on_units(bounds) -> None:
+    """Data and parameters whose squares almost leave binary64's range, and a spare column that is no number."""
+    data = {"x": LINE["x"], "y": LINE["y"] + 0.1 * np.cos(9 * LINE["x"]), "note": list("abcdef")}
+    plain = adlab.fit("a*x + b", data, [1, 1], bounds, response="y")
+    for right, left in ((1.0, 1e-150), (1.0, 1e150), (1e-150, 1.0), (1e150, 1.0)):
+        units = np.array([right / left, right])
+        found = adlab.fit("a*x + b", data | {"x": data["x"] * left, "y": data["y"] * right}, units, bounds, response="y")
+        np.testing.assert_allclose(found.values / units, plain.values, rtol=1e-12)
+        np.testing.assert_allclose(found.deviations / units, plain.deviations, rtol=1e-9)
+        assert found.condition == pytest.approx(plain.condition, rel=1e-9)
+
+
 def test_a_report_says_how_well_the_data_determine_the_parameters() -> None:
     good = adlab.fit(MODEL, MISRA, [250, 5e-4])
     assert "well-conditioned" in str(good)
@@ -86,6 +99,10 @@ def test_a_report_says_how_well_the_data_determine_the_parameters() -> None:
     (("a*log(x)", LINE, [1]), "data row 0: f has no value"),
     ((["a*x", "b"], LINE, [1, 1]), "one output"),
     (("a*x + b", {"x": [1.0], "y": [1.0]}, [1, 1]), "1 rows cannot determine 2"),
+    (("a*x + b", {"x": [], "y": []}, [1, 1]), "the columns are empty"),
+    (("a*x + b", lambda: iter([LINE]), [1, 1]), "takes a mapping from names to arrays"),
+    (("a*x + b", LINE, [1, 1], {"a": (2, 3)}), "start: `a` is 1.0, outside its bounds"),
+    (("a*x + b", LINE | {"y": np.cos(LINE["x"]) * 1e170}, [1, 1]), "leaves binary64's range; scale the data"),
 ])  # fmt: skip
 def test_what_cannot_be_fitted_is_one_sentence(arguments, words) -> None:
     with pytest.raises(adlab.AdlabError, match=words):
@@ -97,6 +114,7 @@ def test_what_cannot_be_fitted_is_one_sentence(arguments, words) -> None:
     ({"bounds": {"a": 3}}, "needs a pair"),
     ({"bounds": {"a": (2, 1)}}, "must be smaller"),
     ({"sigma": 0}, "sigma must be positive"),
+    ({"sigma": [1.0, 2.0]}, "one for each of the 6 rows"),
     ({"method": "newton"}, "no method `newton`"),
     ({"response": "x"}, "response: `x`"),
 ])  # fmt: skip

@@ -6,6 +6,7 @@ import ast
 import json
 from pathlib import Path
 
+import mpmath
 import pytest
 
 import adlab
@@ -46,11 +47,15 @@ def test_the_checker_shares_nothing_with_what_it_checks() -> None:
     tree = ast.parse(Path(str(lemmas.__file__)).read_text(encoding="utf-8"))
     modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not any(module.startswith("adlab") for module in modules)
+    before = mpmath.iv.prec
+    assert adlab.prove("exp(x)", {"x": (0, 1)}).check() == ""
+    assert mpmath.iv.prec == before  # the user's intervals are left alone
 
 
 @pytest.mark.parametrize(("f", "box", "words"), [
     ("log(x)", {"x": (0, 1)}, r"log\(x\) needs x > 0, with x in \[0, 1\]"),
     ("1/(x - y)", BOX, "needs v1 != 0"),
+    ("sinh(x)", {"x": (-1000, 1000)}, r"v1 = sinh\(x\) may leave binary64's range"),
     ("gamma(x)", {"x": (1, 2)}, "the checker knows no gamma"),
     ("x", {"x": (2, 1)}, "runs from 2.0 to 1.0"),
     ("x", {"x": 3}, "is a pair"),
