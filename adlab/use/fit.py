@@ -24,6 +24,8 @@ from adlab.use.slopes import Slopes, slopes
 from adlab.use.total import Columns, Total
 
 UNIT, TINIEST = 2.0**-53, 2.0**-1022
+SEARCHED = 1e-12
+"""Where a search without bounds stops: above the noise of rounding, which would decide how long it goes on. Polishing follows."""
 HOPELESS = 1e150
 """A residual at a trial step where the model has no value. Its square is finite, so the search takes the step back."""
 NEARLY, MOST_POLISHED, SHRINKING, PATIENCE, SLACK = 1e-3, 100, 0.9, 3, 1e-10
@@ -50,6 +52,7 @@ class Fit(Report):
     """The combination of scaled parameters, of length 1, that the data determine worst."""
     evaluations: int
     jacobians: int
+    """Of the search; polishing takes a few more of each."""
     converged: bool
     message: str
     method: str
@@ -90,7 +93,7 @@ class Fit(Report):
         spread = math.sqrt(self.rss / self.freedom) if self.freedom > 0 else float("nan")
         found = [f"{len(self.residuals)} rows, residual sum of squares {self.rss:.10g}"
                  + (f", residual standard deviation {spread:.4g}." if self.freedom > 0 else ".")]  # fmt: skip
-        found.append(f"{self.evaluations} evaluations and {self.jacobians} Jacobians by {self.method}.")
+        found.append(f"{self.evaluations} evaluations and {self.jacobians} Jacobians by {self.method}, before polishing.")
         if not self.converged:
             found.append(f"The search has not converged: {self.message}. Try another start.")
         found.append(f"Condition number of the scaled Jacobian {self.condition:.2g}:")
@@ -171,14 +174,14 @@ def fit(
         if not low <= x <= high:
             raise OptionError(f"start: `{name}` is {x}, outside its bounds {low} and {high}")
     search = _Search(over, answer, y, _weights(sigma, len(y)), p, method, HOPELESS if bounds is None else np.inf)
+    tolerance = SEARCHED if bounds is None else 2 * UNIT
     found = least_squares(
         search.residuals, p * search.turn, jac=search.jacobian, method="lm" if bounds is None else "trf", x_scale="jac",
-        bounds=[end * search.turn for end in ends], xtol=2 * UNIT, ftol=2 * UNIT, gtol=2 * UNIT, max_nfev=200 * (len(p) + 1),
+        bounds=[end * search.turn for end in ends], xtol=tolerance, ftol=tolerance, gtol=tolerance, max_nfev=200 * (len(p) + 1),
     )  # fmt: skip
     solution, rest = np.asarray(found.x), np.asarray(found.fun)
     if found.status > 0 and not np.any(found.active_mask):
         solution, rest = _polished(solution, rest, search.residuals, search.jacobian)
-    jacobians = search.jacobians
     spread = 1 / search.unit if sigma is not None else _length(rest) / math.sqrt(max(len(y) - len(p), 1))
     determined = len(y) > len(p) or sigma is not None
     root, condition, direction = _uncertainty(search.jacobian(solution), spread if determined else math.inf)
@@ -188,7 +191,7 @@ def fit(
             raise OverflowedError(f"a square ({size:.3g} squared) leaves binary64's range; scale the data and the parameters")
     return Fit(
         f.title, tuple(over.parameters), solution / search.turn, root @ root.T, residuals, condition, direction,
-        int(found.nfev), jacobians, found.status > 0, str(found.message).rstrip("."), method,
+        int(found.nfev), int(found.njev), found.status > 0, str(found.message).rstrip("."), method,
         (over.columns[0], _column(data[over.columns[0]], over.columns[0])),
     )  # fmt: skip
 
@@ -199,7 +202,7 @@ class _Search:
     def __init__(
         self, over: Total, answer: str, y: FloatArray, weights: FloatArray, p: FloatArray, method: str, refused: float
     ) -> None:
-        self.over, self.y, self.weights, self.refused, self.jacobians = over, y, weights, refused, 0
+        self.over, self.y, self.weights, self.refused = over, y, weights, refused
         self.unit, self.turn, self._slopes = 1.0, np.ones(len(p)), slopes(over, method)
         at_start = over.residuals(p)
         if len(y) != len(at_start):
@@ -212,7 +215,6 @@ class _Search:
             raise OverflowedError("a residual divided by sigma leaves binary64's range; scale the data")
         self.unit = float(_power_of_2(np.array(largest)))
         self.turn = _power_of_2(_lengths(self.jacobian(p)))
-        self.jacobians = 0
 
     def residuals(self, q: FloatArray) -> FloatArray:
         """At the scaled parameters q; a large number where the model has no value."""
@@ -223,7 +225,6 @@ class _Search:
 
     def jacobian(self, q: FloatArray) -> FloatArray:
         """By the scaled parameters."""
-        self.jacobians += 1
         found: FloatArray = self._slopes(q / self.turn) / np.reshape(self.weights, (-1, 1)) / self.unit / self.turn
         return found
 
