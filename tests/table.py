@@ -76,8 +76,7 @@ class Case(NamedTuple):
     @property
     def form(self) -> Any:
         """What it means, in SymPy's own functions."""
-        given = () if self.parameter is None else (exact_sympy(self.parameter),)
-        return define(self.primitive.form(*self.letters, *given), DEFINITIONS.keys() - CAREFUL)
+        return _form(self)
 
     @property
     def slow(self) -> bool:
@@ -88,6 +87,12 @@ class Case(NamedTuple):
     def rough(self) -> bool:
         """Whether it is made of comparisons and jumps, so that differences say nothing about it."""
         return self.primitive.piecewise_constant or self.primitive.routes
+
+
+@cache
+def _form(case: Case) -> Any:
+    given = () if case.parameter is None else (exact_sympy(case.parameter),)
+    return define(case.primitive.form(*case.letters, *given), DEFINITIONS.keys() - CAREFUL)
 
 
 @cache
