@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -167,3 +168,11 @@ def test_nobody_touches_the_private_members_of_another_file() -> None:
         mine = {node.attr for node in used if ast.unparse(node.value) in ("self", "cls")}
         foreign = {node.attr for node in used} - own - mine - PRIVATE_ELSEWHERE
         assert not foreign, (path, foreign)
+
+
+def test_the_map_of_the_code_names_files_that_exist() -> None:
+    page = (PACKAGE / "README.md").read_text(encoding="utf-8")
+    named = [name for name in re.findall(r"`([\w./-]+)`", page) if name.endswith(("/", ".py", ".js", ".toml"))]
+    assert len(named) > 60
+    for name in named:
+        assert any((place / name).exists() for place in (PACKAGE, ROOT)) or [*PACKAGE.rglob(name)], name
