@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from sympy import Add, Expr, Integer, Mul, Pow, S, gamma
+from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, gamma
 from sympy.codegen.cfunctions import expm1
 
 from adlab.text.unevaluated import RefusalError, applied, flat
@@ -18,10 +18,13 @@ from adlab.text.unevaluated import RefusalError, applied, flat
 LONGEST_PRODUCT = 64
 """A binomial coefficient or factorial power with up to so many factors is written as a product."""
 HIGHEST_DEGREE = 30
-"""The highest degree of an orthogonal polynomial. Beyond it the terms cancel: near the ends of the interval no digit is left."""
+"""The highest degree of an orthogonal polynomial. Written as one formula, without names for its parts, a higher one has millions
+of operations."""
 
 
 def _plus(a: Any, b: Any) -> Any:
+    if 0 in (a, b):
+        return b if a == 0 else a
     return a + b if a.is_Number and b.is_Number else flat(Add, (a, b))
 
 
@@ -71,7 +74,10 @@ def _product(x: Any, k: Any, step: Any) -> Any:
 
 
 def eta(node: Any) -> Any:
-    """(1 − 2^(1 − s)) ζ(s) (25.2.3): the first factor by expm1, since it vanishes at the pole of the second."""
+    """(1 − 2^(1 − s)) ζ(s) (25.2.3), the first factor by expm1, which keeps its digits near s = 1.
+
+    At s = 1 itself, the pole of ζ, the product has no value and is refused, although η(1) = log 2.
+    """
     (s,) = node.args[:1]
     small = applied(expm1, flat(Mul, (_minus(S.One, s), applied(sympy.log, Integer(2)))))
     return flat(Mul, (S.NegativeOne, small, applied(sympy.zeta, s)))
@@ -91,21 +97,40 @@ MEANINGS: dict[Any, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
+RECURRENCES: dict[Any, Callable[..., tuple[Any, Any, Any]]] = {
+    sympy.legendre: lambda n: (Rational(2 * n + 1, n + 1), 0, Rational(n, n + 1)),
+    sympy.chebyshevt: lambda n: (1 if n == 0 else 2, 0, 1),
+    sympy.chebyshevu: lambda n: (2, 0, 1),
+    sympy.hermite: lambda n: (2, 0, 2 * n),
+    sympy.laguerre: lambda n: (Rational(-1, n + 1), Rational(2 * n + 1, n + 1), Rational(n, n + 1)),
+    sympy.gegenbauer: lambda n, a: (2 * (n + a) / (n + 1), 0, (n + 2 * a - 1) / (n + 1)),
+}
+"""For each family the A, B, C of degree n, from 0, by which pₙ₊₁ = (A x + B) pₙ − C pₙ₋₁ (DLMF 18.9.1 and table 18.9.1)."""
+
+
 def polynomial(family: Any) -> Callable[..., Any]:
-    """Builds an orthogonal polynomial of constant degree from its arguments, by Horner's rule with exact coefficients."""
-    unknown = sympy.Dummy("x")
+    """Builds an orthogonal polynomial of constant degree from its arguments, by the recurrence of its family.
+
+    The recurrence is stable where the polynomial oscillates. Horner's rule in powers cancels there.
+    """
 
     def build(*given: Expr) -> Any:
-        *constants, argument = given
-        if not isinstance(constants[0], Integer) or not 0 <= constants[0] <= HIGHEST_DEGREE:
+        degree, *constants, x = given
+        if not isinstance(degree, Integer) or not 0 <= degree <= HIGHEST_DEGREE:
             raise RefusalError(f"the degree of `{family.__name__}` is a whole number from 0 to {HIGHEST_DEGREE}, written out", 0)
         if not all(constant.is_Number for constant in constants):
             raise RefusalError(f"`{family.__name__}` takes numbers before its last argument", 1)
         exact = [sympy.nsimplify(constant, rational=True) for constant in constants]
-        total, *rest = sympy.Poly(family(*exact, unknown), unknown).all_coeffs()
-        for coefficient in rest:
-            total = argument if total == 1 else flat(Mul, (total, argument))
-            total = _plus(total, coefficient) if coefficient else total
-        return total
+        before, found = S.Zero, S.One
+        for n in range(int(degree)):
+            a, b, c = map(sympy.sympify, RECURRENCES[family](n, *exact))
+            before, found = found, _minus(_times(_plus(_times(a, x), b), found), _times(c, before))
+        return found
 
     return build
+
+
+def _times(a: Any, b: Any) -> Any:
+    if 0 in (a, b) or 1 in (a, b):
+        return S.Zero if 0 in (a, b) else b if a == 1 else a
+    return a * b if a.is_Number and b.is_Number else flat(Mul, (a, b))

@@ -329,7 +329,8 @@ def external(function: Callable[..., Any], jvp: Rule = None, vjp: Rule = None, e
     `error` is the relative error of the function's values and of its rules. With it `adlab.rounding` bounds every partial,
     including the error of a difference. Without it that bound is infinite.
 
-    Raises TracingError where a rule disagrees with differences, DomainError where the function raises.
+    Raises TracingError where a rule disagrees with differences, DomainError where the function raises, OptionError for an
+    `error` that is no relative error.
 
     >>> import math
     >>> sine = external(lambda x: math.sin(float(x)), jvp=lambda x, dx: math.cos(x) * dx)
@@ -341,7 +342,7 @@ def external(function: Callable[..., Any], jvp: Rule = None, vjp: Rule = None, e
     for name, given in (("function", function), ("jvp", jvp), ("vjp", vjp)):
         if not callable(given) and not (given is None and name != "function"):
             raise TracingError(f"the {name} of an external function must be callable, not {type(given).__name__}")
-    if error is not None and not 0 <= error < 1:
+    if error is not None and not (isinstance(error, (int, float)) and 0 <= error < 1):
         raise OptionError(f"error={error!r} is no relative error; give a number from 0 to 1, such as 1e-15")
     return Outside(function, jvp, vjp, error)
 

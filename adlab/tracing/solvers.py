@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adlab.autodiff.programs import derivative
-from adlab.errors import OptionError, TracingError
+from adlab.errors import DomainError, OptionError, TracingError
 from adlab.graph.graph import Graph
 from adlab.tracing.array import is_traced, plain, wrapped
 from adlab.tracing.control import Structure, body_of, innermost, record, scan
@@ -27,14 +27,19 @@ TOLERANCE = 1e-15
 def linear_solve(matrix: Any, right: Any) -> Any:
     """x with matrix @ x = right, for shapes (n, n) and (n,). It is one node; its derivative is one more solve.
 
+    Raises OptionError for other shapes, DomainError where the matrix is singular.
+
     >>> linear_solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([2.0, 2.0]))
     array([1. , 0.5])
     """
-    if not is_traced(matrix) and not is_traced(right):
-        return np.linalg.solve(matrix, right)
     a, b = plain(matrix), plain(right)
     if a.ndim != 2 or a.shape[0] != a.shape[1] or b.shape != (len(a),):
         raise OptionError(f"linear_solve takes shapes (n, n) and (n,), not {a.shape} and {b.shape}")
+    if not is_traced(matrix) and not is_traced(right):
+        try:
+            return np.linalg.solve(_floats(a, "the matrix"), _floats(b, "the right side"))
+        except np.linalg.LinAlgError:
+            raise DomainError("the matrix of a linear system is singular") from None
     recorder = innermost(list(a.ravel()), list(b))
     assert recorder is not None
     return _array(record(recorder, SOLVE, len(a), [*a.ravel().tolist(), *b.tolist()]))
@@ -49,8 +54,8 @@ def root(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -> A
     >>> round(root(lambda x: x**2 - 2.0, 1.0), 12)
     1.414213562373
     """
+    shape = _structure(start)
     recorder = innermost(start) or _around(g, start)
-    shape = Structure(start)
     if recorder is None:
         outer = Recorder([])
         graph, _, _ = body_of(outer, g, [start], [shape], [])
@@ -78,7 +83,7 @@ def fixed_point(g: Callable[[Any], Any], start: Any, tolerance: float = TOLERANC
     >>> round(fixed_point(np.cos, 1.0), 12)
     0.739085133215
     """
-    shape = Structure(start)
+    shape = _structure(start)
 
     def difference(x: Any) -> Any:
         left, right = shape.flat(g(x)), shape.flat(x)
@@ -95,7 +100,7 @@ def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -
     >>> round(minimum(lambda x: (x - 3.0)**2, 1.0), 12)
     3.0
     """
-    shape = Structure(start)
+    shape = _structure(start)
 
     def slopes(graph: Graph, unknowns: int) -> Graph:
         if len(graph.outputs) != 1:
@@ -116,17 +121,18 @@ def ode(f: Callable[[float, Any], Any], start: Any, times: Any, steps: int = 1) 
     """y at each of `times`, from y(times[0]) = start and y′ = f(t, y), by the classical Runge–Kutta method of order 4.
 
     `steps` of equal length lead from one time to the next. It is a scan: one node, whose adjoint runs backwards in time.
-    Times are plain numbers. Returns an array of shape (len(times), …).
+    Times are plain numbers. Returns an array of shape (len(times), …). Raises OptionError for other times, or without steps.
 
     >>> round(float(ode(lambda t, y: -y, 1.0, [0.0, 1.0], steps=100)[-1]), 8)
     0.36787944
     """
-    grid = np.asarray(times, dtype=float)
-    if grid.ndim != 1 or len(grid) < 1 or steps < 1:
-        raise OptionError("ode needs a list of times and at least one step between them")
+    grid = _floats(np.asarray(times), "the list of times")
+    if grid.ndim != 1 or len(grid) < 1:
+        raise OptionError("ode needs a list of times")
+    _whole(steps, "steps")
     widths = np.repeat(np.diff(grid) / steps, steps)
     begins = (grid[:-1, None] + (np.diff(grid) / steps)[:, None] * np.arange(steps)).ravel()
-    shape = Structure(start)
+    shape = _structure(start)
 
     def moved(y: Any, slope: Any, h: Any) -> Any:
         return shape.built([a + h * b for a, b in zip(shape.flat(y), shape.flat(slope), strict=True)])
@@ -156,9 +162,13 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(15)
 def integral(f: Callable[[Any], Any], a: Any, b: Any, panels: int = 8) -> Any:
     """∫ f from a to b by Gauss–Legendre's rule on `panels` equal parts. Both ends may be traced.
 
+    Raises OptionError without a panel, and for ends that are no numbers.
+
     >>> round(float(integral(np.exp, 0.0, 1.0)), 12)
     1.718281828459
     """
+    _whole(panels, "panels")
+    _structure([a, b])
     width = (b - a) / panels
     total: Any = 0.0
     for k in range(panels):
@@ -166,6 +176,26 @@ def integral(f: Callable[[Any], Any], a: Any, b: Any, panels: int = 8) -> Any:
         for node, weight in zip(NODES.tolist(), WEIGHTS.tolist(), strict=True):
             total = total + weight * f(middle + width * (node / 2))
     return total * width / 2
+
+
+def _structure(start: Any) -> Structure:
+    """What a start looks like. Raises OptionError where it holds anything but real numbers."""
+    shape = Structure(start)
+    for number in shape.flat(start):
+        if not isinstance(number, (Scalar, int, float)):
+            raise OptionError(f"a solver takes real numbers, and found {number!r}")
+    return shape
+
+
+def _floats(array: Any, name: str) -> Any:
+    if array.dtype.kind not in "biuf":
+        raise OptionError(f"{name} must hold real numbers, and has the type {array.dtype}")
+    return array.astype(float)
+
+
+def _whole(count: Any, name: str) -> None:
+    if not isinstance(count, (int, np.integer)) or count < 1:
+        raise OptionError(f"{name} must be a whole number from 1 on, and is {count!r}")
 
 
 def _array(items: list[Any]) -> Any:

@@ -16,7 +16,7 @@ from corpora import every_row
 from counting import calls
 from sympy import Add, Integer, Mul, Pow, Rational, S, symbols
 
-import adlab.primitives.table  # noqa: F401 (the functions that the table tells the text of)
+import adlab.primitives.table  # (the functions that the table tells the text of)
 from adlab.text.parser import FUNCTIONS, Decimal, parse
 from adlab.text.traversal import postorder
 from adlab.text.unevaluated import MAX_CONSTANT_DIGITS, applied, flat
@@ -137,6 +137,20 @@ def test_a_function_means_what_mpmath_computes(name):
 )  # fmt: skip
 def test_the_other_forms_mean_what_they_say(text, meaning):
     assert float(parse(text).doit()) == pytest.approx(meaning, rel=1e-15)
+
+
+@pytest.mark.parametrize("family", ["legendre", "chebyshevt", "chebyshevu", "hermite", "laguerre", "gegenbauer"])
+def test_a_polynomial_of_high_degree_keeps_its_digits_where_it_oscillates(family):
+    """Powers of x keep 6 of them near 1. Beside the largest |p| around, since a root has no relative error."""
+    meaning, extra = MEANINGS[family], "" if family != "gegenbauer" else "0.5, "
+    constants = [0.5] if extra else []
+    f = adlab.Function(f"{family}(30, {extra}x)")
+    points = [0.31, 0.9, 0.99] if family not in ("hermite", "laguerre") else [1.5, 5.0, 6.0]
+    for x in points:
+        with mpmath.workdps(40):
+            nearby = [meaning(30, *constants, mpmath.mpf(x + k / 50)) for k in range(-3, 4)]
+            true = meaning(30, *constants, mpmath.mpf(x))
+        assert abs(f(x) - true) < 1e-13 * max(map(abs, nearby)), x
 
 
 # --- kept as written ----------------------------------------------------------------------------------------------

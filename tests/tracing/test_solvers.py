@@ -104,3 +104,21 @@ def test_what_a_loop_or_a_solver_meets_inside_is_seen_in_a_batch_too() -> None:
         assert f([[1.0], [2.0]]) == pytest.approx([1.0, 2.0], rel=1e-12)
         assert f.compile()([[1.0], [2.0]]) == pytest.approx([1.0, 2.0], rel=1e-12)
         assert f([1.0]) == pytest.approx(1.0, rel=1e-12)
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: adlab.linear_solve(np.ones((2, 2)), np.ones(2)), "matrix of a linear system is singular"),
+    (lambda: adlab.linear_solve(np.ones((2, 3)), np.ones(2)), r"not \(2, 3\) and \(2,\)"),
+    (lambda: adlab.linear_solve([["a"]], [1.0]), "the matrix must hold real numbers"),
+    (lambda: adlab.integral(np.exp, 0.0, 1.0, panels=0), "panels must be a whole number from 1 on"),
+    (lambda: adlab.integral(np.exp, "a", 1.0), "real numbers, and found 'a'"),
+    (lambda: adlab.root(lambda x: x, "a"), "real numbers, and found 'a'"),
+    (lambda: adlab.minimum(lambda x: x, 1j), "real numbers, and found 1j"),
+    (lambda: adlab.fixed_point(lambda x: x, None), "real numbers, and found None"),
+    (lambda: adlab.ode(lambda t, y: y, 1.0, ["a"]), "the list of times must hold real numbers"),
+    (lambda: adlab.ode(lambda t, y: y, 1.0, [0.0, 1.0], steps=0), "steps must be a whole number"),
+    (lambda: adlab.external(math.sin, error="a"), "no relative error"),  # type: ignore[arg-type]
+])  # fmt: skip
+def test_what_a_solver_cannot_take_is_one_sentence(call, words) -> None:
+    with pytest.raises(AdlabError, match=words):
+        call()
