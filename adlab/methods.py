@@ -15,6 +15,7 @@ from adlab.arithmetic import flags
 from adlab.arithmetic.domain import explain
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
+from adlab.autodiff.unrolling import unrolled
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
 from adlab.inputs import Errors, FloatArray
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from adlab.compile.batches import Batches
 
 T = TypeVar("T")
+UNROLLED = "unrolled"
+"""The method that goes through the turns of loops and the steps of solvers, where `reverse` takes their own rules."""
 Family = Literal["automatic", "symbolic", "difference", "complex step", "peer"]
 
 
@@ -136,6 +139,13 @@ def _automatic(mode: Mode, about: str) -> Method:
         return f.batches.jacobian(points, mode)
 
     return Method(mode, "automatic", "graph", about, differentiate, batch=batch)
+
+
+def _unrolled(f: Differentiable, point: FloatArray) -> Result:
+    """Reverse mode over the graph with its loops and solvers written out."""
+    if not f.graph.compound:
+        return Result(f.evaluator.jacobian(point))
+    return Result(Evaluator(unrolled(f.graph, point.tolist())).jacobian(point))
 
 
 # --- classical --------------------------------------------------------------------------------------------------
@@ -269,6 +279,7 @@ METHODS: dict[str, Method] = {
     for method in [
         _automatic("reverse", "adjoints from the output back: one sweep for each output"),
         _automatic("forward", "tangents along with the values: one sweep for each input"),
+        Method(UNROLLED, "automatic", "graph", "reverse mode through every turn of loops and every step of solvers", _unrolled),
         Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),
         Method("symbolic-cse", "symbolic", "expression", "sympy.diff, then cse over all partials, then lambdify",
                _symbolic(True), options=("seconds",)),
@@ -299,16 +310,20 @@ def lookup(name: str) -> Method:
     raise MethodError(f"no method `{name}`; {hint}there are {', '.join(METHODS)}")
 
 
-def chosen(names: Any) -> Mapping[str, Method]:
-    """The methods for a report. None means all of adlab's own, "all" every installed peer too; otherwise a list of names."""
+def chosen(names: Any, graph: Graph | None = None) -> Mapping[str, Method]:
+    """The methods for a report. None means all of adlab's own, "all" every installed peer too; otherwise a list of names.
+
+    `unrolled` is reverse mode again where a graph has no loop and no solver. So it is left out there, unless it is asked for.
+    """
+    idle = {UNROLLED} if graph is None or not graph.compound else set()
     if names is None:
-        return {name: method for name, method in METHODS.items() if method.family != "peer"}
+        return {name: method for name, method in METHODS.items() if method.family != "peer" and name not in idle}
     if isinstance(names, str):
         names = names.replace(",", " ").split()
     if not isinstance(names, Iterable):
         raise MethodError(f"methods are asked for by name, as in ['reverse', 'symbolic']; {names!r} is none")
     names = list(names)
     if names == ["all"]:
-        left_out = {peer.name for peer in PEERS.values() if peer.on_request or not peer.installed}
+        left_out = idle | {peer.name for peer in PEERS.values() if peer.on_request or not peer.installed}
         return {name: method for name, method in METHODS.items() if name not in left_out}
     return {name: lookup(name) for name in names}

@@ -82,6 +82,10 @@ class Compound(Primitive, ABC):
     ) -> Sequence[Any | None]:  # fmt: skip
         """The adjoints of the operands, from the adjoints of the results. None is zero."""
 
+    def unrolled(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> Sequence[Any]:
+        """The results with every step written out, on nodes that carry values (`adlab.autodiff.unrolling`)."""
+        return self.apply(numbers, parameter, operands)
+
     def weight(self, parameter: Parameter = None) -> float:
         """The cost of one application, in additions. By default each body counts once."""
         return sum(body.weight() for body in self.bodies(parameter).values())

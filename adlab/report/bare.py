@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 from adlab.arithmetic.complex_numbers import COMPLEX
 from adlab.arithmetic.floats import compile_python
 from adlab.arithmetic.running import LARGEST_COMPILED, Runner
+from adlab.autodiff.programs import derivative
+from adlab.autodiff.unrolling import unrolled
 from adlab.differences.complex_step import default_step
 from adlab.differences.stencils import SCHEMES, scheme
 from adlab.function import Function
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.rules import splice
 from adlab.inputs import FloatArray
-from adlab.methods import Method, Result
+from adlab.methods import UNROLLED, Method, Result
 from adlab.symbolic.derivative import derivative_of
 
 LARGEST_WRITTEN = 2_000
@@ -43,7 +45,7 @@ def formula(f: Function, method: Method, point: FloatArray, result: Result) -> C
     """The formula as a call, with the steps that `result` has chosen. None where the method's own call is the formula."""
     at: list[float] = point.tolist()
     if method.family == "automatic" and writable(f, method.name):
-        return partial(program(f.program(method.name)), *at)  # type: ignore[arg-type]
+        return partial(program(automatic(f, method.name, point)), *at)
     if method.family == "symbolic":
         return partial(derivative_of(f, method.name == "symbolic-cse").printed, at)
     if method.family == "complex step":
@@ -55,9 +57,16 @@ def formula(f: Function, method: Method, point: FloatArray, result: Result) -> C
     return _sampling(f, at, result.evaluations, result.steps)
 
 
-def writable(f: Function, mode: str) -> bool:
-    """Whether the program of a mode is short enough to be written."""
-    return mode == "reverse" or not f.evaluator.unwritable
+def automatic(f: Function, name: str, point: FloatArray) -> Graph:
+    """The program of an automatic method: the values, then the partials. `unrolled` has one for each point."""
+    if name == UNROLLED and f.graph.compound:
+        return derivative(unrolled(f.graph, point.tolist()), value=True)
+    return f.program("forward" if name == "forward" else "reverse")
+
+
+def writable(f: Function, name: str) -> bool:
+    """Whether the program of an automatic method is short enough to be written."""
+    return name != "forward" or not f.evaluator.unwritable
 
 
 def program(graph: Graph) -> Callable[..., Sequence[float]]:

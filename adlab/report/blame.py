@@ -14,7 +14,7 @@ from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray
-from adlab.methods import Method
+from adlab.methods import METHODS, Method
 from adlab.report.accuracy import AccuracyRow
 from adlab.report.causes import MOST_NODES, Kind, Loss, Walk, losses
 from adlab.report.conditioning import UNIT
@@ -53,10 +53,10 @@ def blamed(
 def _program(f: Function, name: str, i: int, j: int) -> tuple[Graph, int, int] | None:
     """The graph with which a method computes one partial, that partial's node, and the first node that is not an operation of
     f."""
-    if name in ("reverse", "forward"):
-        if len(f.graph) * (1 if name == "reverse" else f.n) > MOST_NODES:
+    if METHODS[name].family == "automatic":
+        if len(f.graph) * (f.n if name == "forward" else 1) > MOST_NODES:
             return None
-        program = f.program("reverse" if name == "reverse" else "forward")
+        program = f.program("forward" if name == "forward" else "reverse")
         return program, program.outputs[f.m + i * f.n + j], len(f.graph)
     if not f.readable or not is_small(f.outputs, SMALL_FORMULA):
         return None

@@ -203,7 +203,7 @@ def compare(
             from adlab.report.hessians import compare_hessians
 
             return compare_hessians(f, point, methods, timed)
-        return _compared(f, point, chosen(methods), timed)
+        return _compared(f, point, chosen(methods, f.graph), timed)
 
 
 def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed: bool) -> Comparison:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from adlab import precision
-from adlab.autodiff.jacobian import Mode
+from adlab.autodiff.unrolling import Tally, tally
 from adlab.display import Report, Table, count, significant
 from adlab.errors import AdlabError
 from adlab.function import Function
@@ -17,7 +17,7 @@ from adlab.inputs import FloatArray, takes_at
 from adlab.methods import Method, chosen
 from adlab.precision import PATIENCE
 from adlab.report.accuracy import STATUS, Attempt
-from adlab.report.bare import evaluations, formula, writable
+from adlab.report.bare import automatic, evaluations, formula, writable
 from adlab.report.stopwatch import measured
 from adlab.symbolic.derivative import derivative_of
 from adlab.tracing.traced import at_point
@@ -138,14 +138,15 @@ def cost(
     [('f', 2), ('reverse', 5)]
     """
     f, point = at_point(f, x)
-    names = chosen(methods)
+    names = chosen(methods, f.graph)
     made = attempts or {}
     with precision.patience(patience):
-        counted = {name: _counted(f, method, point, made.get(name)) for name, method in names.items()}
+        own = _tally(f.graph, point)
+        counted = {name: _counted(f, own, method, point, made.get(name)) for name, method in names.items()}
         right = [names[name] for name, row in counted.items() if row.status == "ok"]
         nothing: tuple[dict[str, float], dict[str, float]] = {}, {}
         times, bare = precision.if_time(nothing, _times, f, point, right, made) if timed else nothing
-    base = CostRow("f", len(f.graph.operations), f.graph.weight(), 1.0, 1.0, "1", 1, peak(f.graph), times.get("f"), 1.0)
+    base = CostRow("f", own.operations, own.weight, 1.0, 1.0, "1", 1, own.peak, times.get("f"), 1.0)
     rows = [base, *(_with_time(row, times, bare) for row in counted.values())]
     counts = {"f": f.graph.counts()}
     for mode in ("reverse", "forward"):
@@ -175,7 +176,15 @@ def _with_time(row: CostRow, times: dict[str, float], bare: dict[str, float]) ->
 # --- counting ---------------------------------------------------------------------------------------------------
 
 
-def _counted(f: Function, method: Method, point: FloatArray, tried: Attempt | None) -> CostRow:
+def _tally(graph: Graph, point: FloatArray) -> Tally:
+    """What a run of the graph takes at the point. A loop that is too long to be followed counts as one operation."""
+    try:
+        return tally(graph, point.tolist())
+    except AdlabError:
+        return Tally(len(graph.operations), graph.weight(), peak(graph))
+
+
+def _counted(f: Function, own: Tally, method: Method, point: FloatArray, tried: Attempt | None) -> CostRow:
     if tried is not None and tried.result is None:
         return CostRow(method.name, status=tried.status, note=tried.note)
     try:
@@ -183,7 +192,7 @@ def _counted(f: Function, method: Method, point: FloatArray, tried: Attempt | No
     except AdlabError as reason:
         return CostRow(method.name, status=STATUS.get(type(reason), "refused"), note=first_sentence(reason))
     if method.family == "automatic":
-        return _program_row(f, method.name)
+        return _program_row(f, own, method.name, point)
     if method.family == "symbolic":
         return _symbolic_row(f, method.name)
     if result.evaluations is None:
@@ -192,26 +201,24 @@ def _counted(f: Function, method: Method, point: FloatArray, tried: Attempt | No
     beside = None if taken is None else max(0, result.evaluations - taken)
     many = result.evaluations if taken is None else taken
     complex_note = "each operation on complex numbers" if method.family == "complex step" else ""
-    return CostRow(method.name, many * len(f.graph.operations), many * f.graph.weight(), float(many), float(many),
+    return CostRow(method.name, many * own.operations, many * own.weight, float(many), float(many),
                    "" if taken is None else str(taken), many, extra_evaluations=beside, note=complex_note)  # fmt: skip
 
 
-def _program_row(f: Function, mode: Any) -> CostRow:
-    if not writable(f, mode):
-        return CostRow(mode, bound=_bound(mode, f.n, f.m), note=f"not written down: {f.n} sweeps over {len(f.graph):,} nodes")
-    return _ratios(f, mode, f.program(mode), _bound(mode, f.n, f.m))
+def _program_row(f: Function, own: Tally, name: str, point: FloatArray) -> CostRow:
+    if not writable(f, name):
+        return CostRow(name, bound=_bound(name, f.n, f.m), note=f"not written down: {f.n} sweeps over {len(f.graph):,} nodes")
+    program = automatic(f, name, point)
+    taken = _tally(program, point)
+    note = "loops and solvers count as one operation" if program.compound and taken.operations == len(program.operations) else ""
+    return CostRow(name, taken.operations, taken.weight, taken.operations / max(1, own.operations),
+                   taken.weight / max(1.0, own.weight), _bound(name, f.n, f.m), None, taken.peak, note=note)  # fmt: skip
 
 
-def _ratios(f: Function, name: str, program: Graph, bound: str) -> CostRow:
-    operations, weighted = len(program.operations), program.weight()
-    own, own_weight = max(1, len(f.graph.operations)), max(1.0, f.graph.weight())
-    return CostRow(name, operations, weighted, operations / own, weighted / own_weight, bound, None, peak(program))
-
-
-def _bound(mode: Mode, n: int, m: int) -> str:
+def _bound(name: str, n: int, m: int) -> str:
     """Griewank & Walther: an adjoint sweep costs 3 to 4 evaluations of f, a tangent sweep 2 to 2.5."""
-    sweeps = m if mode == "reverse" else n
-    if mode == "reverse":
+    sweeps = n if name == "forward" else m
+    if name != "forward":
         return "≤ 4" if sweeps == 1 else f"≤ 1 + 3×{sweeps}"
     return "≤ 2.5" if sweeps == 1 else f"≤ 1 + 1.5×{sweeps}"
 

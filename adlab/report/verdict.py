@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from adlab.display import count
+from adlab.methods import UNROLLED
 from adlab.report.accuracy import AccuracyRow
 from adlab.report.blame import POOR
 from adlab.report.causes import Loss
@@ -187,6 +188,9 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
 
 
 def _excuse(facts: Facts, row: AccuracyRow) -> str:
+    implicit = facts.worst("reverse") if row.method == UNROLLED else None
+    if implicit is not None and (implicit.digits or 0.0) > (row.digits or 0.0) + 1:
+        return "it differentiates the steps of a loop or solver, whose derivative has not settled when the value has"
     kappa = _condition(facts, row)
     reasons = []
     known = kappa is not None and math.isfinite(kappa)  # it is infinite where the derivative is 0

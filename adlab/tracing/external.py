@@ -170,6 +170,10 @@ class External(Compound):
             return [Bounded(v, parameter.outside.error * abs(v) + p) for v, p in zip(found, passed, strict=True)]
         return [numbers.constant(value) for value in found]
 
+    def unrolled(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
+        """One node: nobody can look inside."""
+        return list(numbers.kept(self, parameter, operands))
+
     def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
             tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
         """By the author's JVP; else the Jacobian times the tangents."""

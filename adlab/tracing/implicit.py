@@ -35,7 +35,7 @@ def size_of(number: Any) -> float:
     """The magnitude by which pivots are chosen: that of a float, or of the middle of an interval."""
     value = getattr(number, "value", number)
     try:
-        return abs(float(value))
+        return float(abs(value))
     except (TypeError, ValueError):
         return 1.0
 
@@ -153,11 +153,23 @@ class Root(Compound):
             x = self._step(numbers, parameter, x, operands[n:])
         return x
 
+    def unrolled(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
+        """As many of Newton's steps as floats take, each as long as there."""
+        n, taken = parameter.unknowns, list[float]()
+        start = [size_signed(x) for x in operands]
+        newton(parameter, start[:n], start[n:], taken)
+        x = list(operands[:n])
+        for scale in taken:
+            x = self._step(numbers, parameter, x, operands[n:], scale)
+        return x
+
     @staticmethod
-    def _step(numbers: Any, parameter: Equations, x: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    def _step(numbers: Any, parameter: Equations, x: Sequence[Any], given: Sequence[Any], scale: float = 1.0) -> list[Any]:
         inputs = [*x, *given]
         system = [*parameter.matrix(numbers, inputs), *body_outputs(numbers, parameter.body, inputs)]
         moved = SOLVE.apply(numbers, parameter.unknowns, system)
+        if scale != 1.0:
+            moved = [numbers.mul(numbers.constant(scale), b) for b in moved]
         return [numbers.apply(SUB, None, [a, b]) for a, b in zip(x, moved, strict=True)]
 
     def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
@@ -195,8 +207,11 @@ def size_signed(number: Any) -> float:
         raise UnsupportedExpression("a root is found for one point of numbers at a time, not for arrays or letters") from None
 
 
-def newton(p: Equations, x: list[float], given: list[float]) -> list[float]:
-    """Damped Newton steps on floats. Raises GaveUp where they do not settle, DomainError where ∂g/∂x is singular."""
+def newton(p: Equations, x: list[float], given: list[float], taken: list[float] | None = None) -> list[float]:
+    """Damped Newton steps on floats. `taken` receives the part of each step that was taken: 1 for a full one.
+
+    Raises GaveUp where they do not settle, DomainError where ∂g/∂x is singular.
+    """
 
     def residual(at: list[float]) -> tuple[list[float], float]:
         found = [float(v) for v in body_outputs(FLOATS, p.body, [*at, *given])]
@@ -222,6 +237,8 @@ def newton(p: Equations, x: list[float], given: list[float]) -> list[float]:
         settled = moved <= p.tolerance or new_size >= size
         if new_size <= size:
             x, found, size = trial, after, new_size
+            if taken is not None:
+                taken.append(scale)
         if settled:
             if moved > FAR:
                 break

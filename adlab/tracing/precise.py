@@ -29,17 +29,22 @@ from adlab.truth.values import Outcome
 
 
 class Precise(Recorder):
-    """Numbers of mpmath with a fixed count of bits. Nothing is recorded; positions only tell the numbers apart."""
+    """Numbers of mpmath with a fixed count of bits. Nothing is recorded; positions only tell the numbers apart.
+
+    The same operation on the same numbers has the same position, so that a body that is run again meets the same numbers.
+    """
 
     def __init__(self, bits: int) -> None:
         super().__init__(["x"])
         self.arithmetic = Extended(bits)
-        self.count = 0
+        self.positions: dict[Any, int] = {}
 
     def fresh(self) -> int:
         """A position that no other number has."""
-        self.count += 1
-        return self.count
+        return self._position(len(self.positions))
+
+    def _position(self, key: Any) -> int:
+        return self.positions.setdefault(key, len(self.positions))
 
     def compound(self, operation: Compound, parameter: Parameter, values: Sequence[Any]) -> Sequence[Any]:  # type: ignore[override]
         """What an operation with bodies gives: its bodies are walked with the same numbers."""
@@ -57,15 +62,15 @@ class Precise(Recorder):
         return exact(int(constant)) if isinstance(constant, int) else exact(float(constant))
 
     def constant(self, value: Any) -> int:
-        return self.fresh()
+        return self._position(("constant", value))
 
     plain = False
 
     def float_or_int(self, value: float) -> int:
-        return self.fresh()
+        return self.constant(value)
 
     def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
-        return self.fresh()
+        return self._position((primitive, operands, parameter))
 
     def decide(self, position: int, held: bool) -> bool:
         return held
