@@ -295,8 +295,8 @@ def methods() -> dict[str, Method]:
     """Every method by name, in the order of the tables.
 
     >>> import adlab
-    >>> list(adlab.methods())[:3]
-    ['reverse', 'forward', 'symbolic']
+    >>> list(adlab.methods())[:4]
+    ['reverse', 'forward', 'unrolled', 'symbolic']
     """
     return dict(METHODS)
 

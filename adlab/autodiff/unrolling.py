@@ -93,7 +93,7 @@ def tally(graph: Graph, point: Sequence[float]) -> Tally:
     >>> import sympy
     >>> x = sympy.Symbol("x", real=True)
     >>> tally(lower([sympy.sin(x) / x], [x]), [2.0])
-    Tally(operations=2, weight=16.0, peak=1)
+    Tally(operations=2, weight=16, peak=1)
     """
     if graph.compound:
         builder = _Every(graph.inputs)
