@@ -15,8 +15,8 @@ DIFFERENCES = [name for name, method in OURS.items() if method.family == "differ
 ACCURACY = {"forward-difference": 1e-6, "backward-difference": 1e-6, "central-difference": 1e-8}  # else 1e-10
 NAMES = [
     "reverse", "forward", "unrolled", "symbolic", "symbolic-cse", "forward-difference", "backward-difference",
-    "central-difference", "central-difference-4", "central-difference-6", "central-difference-8", "adaptive-difference", "richardson",
-    "complex-step",
+    "central-difference", "central-difference-4", "central-difference-6", "central-difference-8", "adaptive-difference",
+    "richardson", "complex-step",
 ]  # fmt: skip
 
 
