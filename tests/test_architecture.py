@@ -47,10 +47,15 @@ def modules() -> list[Path]:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports(path: Path) -> list[tuple[str, bool]]:
     """Every adlab module that a file imports, and whether it does so at the top level (type checking aside)."""
     found = []
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     guarded = {
         id(inner)
         for node in ast.walk(tree)
@@ -144,7 +149,7 @@ def test_no_text_is_ever_run() -> None:
     """exec stands only where adlab runs source that it has itself written."""
     allowed = {"arithmetic/writers.py", "arithmetic/floats.py", "compile/numpy.py", "symbolic/derivative.py"}
     for path in modules():
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 called = node.func.id
                 assert called not in {"eval", "sympify", "parse_expr"}, path

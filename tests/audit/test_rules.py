@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from shares import but_slow
 
 import adlab
 from adlab.audit.rules import HALF, Rule, rules
@@ -15,7 +16,7 @@ ULPS = 8.0
 """What adlab promises of each local partial, over its whole domain."""
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "expm1", "atanh"])
+@pytest.mark.parametrize("name", but_slow(["tanh", "sigmoid", "softplus", "expm1", "atanh"], ["sigmoid", "softplus", "expm1"]))
 def test_adlabs_own_rules_keep_their_digits_over_the_whole_range(name: str) -> None:
     [rule] = rules(name, "adlab").found
     assert rule.lost == 0

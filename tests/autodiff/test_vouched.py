@@ -48,7 +48,8 @@ def test_where_binary64_loses_its_range_every_path_gives_the_true_gradient(formu
 
 POISSON, SOFTMAX = -2.6824604300227638e-05, 0.09085774767294841
 SECOND = [
-    ("a**n/gamma(n + 1)*exp(-a)", [90.0, 100.0], [[0, POISSON], [POISSON, 5.1945681055762355e-05]]),
+    pytest.param("a**n/gamma(n + 1)*exp(-a)", [90.0, 100.0], [[0, POISSON], [POISSON, 5.1945681055762355e-05]],
+                 marks=pytest.mark.slow),  # an entry that is 0 by cancellation is settled with 4,500 bits
     ("exp(x)/(exp(x) + exp(y))", [600.0, 599.0], [[-SOFTMAX, SOFTMAX], [SOFTMAX, -SOFTMAX]]),
     ("log(erfc(-x/sqrt(2))/2)", [-27.0], [[-0.9986394206911267]]),
     ("exp(-x**2)/erfc(x)", [20.0], [[2.182844279680191e-4]]),
