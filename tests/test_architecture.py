@@ -167,7 +167,7 @@ PRIVATE_ELSEWHERE = {
 def test_nobody_touches_the_private_members_of_another_file() -> None:
     """A name with an underscore is used on `self`, or in the file that defines it."""
     for path in modules():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
         used = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr[0] == "_" != node.attr[1:2]]
         mine = {node.attr for node in used if ast.unparse(node.value) in ("self", "cls")}
