@@ -25,14 +25,12 @@ from adlab.graph import rules
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import exact_sympy
+from adlab.primitives.ranges import left_range
 from adlab.primitives.table import PART
 from adlab.truth.meanings import exact, working
 
 BITS, MOST_PRECISE = 200, 2_000
 """Bits of the numbers that tell a 0 from a tiny number, and the largest graph, in nodes, that is computed with them."""
-
-SMALLEST_NORMAL = 2.0**-1022
-"""Doubles below it have fewer than 53 bits."""
 
 
 def domain(graph: Graph) -> list[Any]:
@@ -158,7 +156,7 @@ def in_range(graph: Graph, point: Sequence[float]) -> bool:
             continue
         size = abs(values[i])
         vanished = size == 0 and not primitive.vanishes and all(values[o] for o in operands)
-        if vanished or not (size == 0 or SMALLEST_NORMAL <= size < np.inf):
+        if vanished or size != size or left_range(size):
             return False
     return True
 
@@ -176,7 +174,7 @@ def steady(graph: Graph) -> bool:
         primitive, operands, parameter = graph.nodes[i]
         met = [known[o] for o in operands] if operands else [parameter]
         vanished = value == 0 and not (operands and primitive.vanishes) and all(number != 0 for number in met)
-        if vanished or abs(value) == np.inf or 0 < abs(value) < SMALLEST_NORMAL:
+        if vanished or left_range(value):
             return False
     return True
 

@@ -22,6 +22,7 @@ from adlab.errors import AdlabError
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
+from adlab.primitives.ranges import left_range
 from adlab.truth.meanings import CONTEXT, exact, magnitude, working
 from adlab.truth.values import Plan, plan
 
@@ -157,7 +158,7 @@ def _binary64(primitive: Primitive, parameter: Parameter, operands: list[Any]) -
     """An operation on the nearest doubles; NaN where they are too far from the operands, or the result is no normal number."""
     given = [nearest(operand) for operand in operands]
     value = primitive.value(given, parameter)
-    if abs(value) == math.inf or (value == 0 and not primitive.vanishes) or 0 < abs(value) < 2.0**-1022:
+    if (value == 0 and not primitive.vanishes) or left_range(value):
         return CONTEXT.nan
     for k, operand in enumerate(operands):
         if given[k] != operand:  # one unit in its last place must not matter

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.arithmetic.arrays import ARRAYS
-from adlab.arithmetic.domain import SMALLEST_NORMAL, turning
+from adlab.arithmetic.domain import turning
 from adlab.arithmetic.intervals import exactly
 from adlab.arithmetic.numbers import evaluate
 from adlab.graph import rules
 from adlab.graph.graph import Graph
+from adlab.primitives.ranges import left_range
 from adlab.primitives.table import PART
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,10 +39,9 @@ def special_rows(graph: Graph, points: FloatArray) -> tuple[npt.NDArray[np.bool_
             if primitive.compound:  # what happens inside a loop or a solver is seen at one point at a time
                 left |= primitive is not PART
                 continue
-            size = np.abs(values[i])
-            left |= (size == np.inf) | ((size > 0) & (size < SMALLEST_NORMAL))
+            left |= left_range(values[i])
             if not primitive.vanishes:
-                left |= (size == 0) & reduce(np.logical_and, [np.not_equal(values[o], 0) for o in operands])
+                left |= (values[i] == 0) & reduce(np.logical_and, [np.not_equal(values[o], 0) for o in operands])
         for i in turning(graph):
             primitive, operands, parameter = graph.nodes[i]
             rule = rules.conditions(primitive, parameter)

@@ -19,6 +19,7 @@ from adlab.arithmetic.numbers import Numbers, evaluate
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, to_float
+from adlab.primitives.ranges import left_range
 
 Array = Any
 FloatArray = npt.NDArray[np.float64]
@@ -37,7 +38,6 @@ NOISE = 2**20
 all digits have cancelled, what is left of both agrees about once in two million rows."""
 DIGITS = 2.0**-18
 """Two walks of which one is moved agree to this: 38 bits are right. exp(-1000) alone has lost ten, as it has inside the range."""
-SMALLEST_NORMAL = 2.0**-1022
 
 
 class Scaled(NamedTuple):
@@ -79,16 +79,11 @@ class _Scaling(Numbers):
         given = [unscaled(operand) for operand in operands]
         found = primitive.array(*given) if parameter is None else primitive.array(*given, parameter)
         for operand, number in zip(operands, given, strict=True):
-            self.unknown |= _outside(number) | ((number == 0) & (operand.m != 0))
-        self.unknown |= _outside(found)
+            self.unknown |= left_range(number) | ((number == 0) & (operand.m != 0))
+        self.unknown |= left_range(found)
         if not primitive.vanishes:
             self.unknown |= found == 0
         return scaled(found)
-
-
-def _outside(number: Array) -> Array:
-    size = np.abs(number)
-    return (size == np.inf) | ((size > 0) & (size < SMALLEST_NORMAL))
 
 
 def scaled(number: Array) -> Scaled:

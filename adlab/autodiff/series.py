@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from adlab.arithmetic.domain import SMALLEST_NORMAL, steady
+from adlab.arithmetic.domain import steady
 from adlab.arithmetic.extended import nearest, settled
 from adlab.arithmetic.taylor import extended_series, series
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.watching import watched
 from adlab.errors import DomainError, OverflowedError
 from adlab.inputs import FloatArray
+from adlab.primitives.ranges import SMALLEST_NORMAL
 
 LARGEST = 100_000
 """The most nodes × order³ that are computed with unlimited exponents: that takes about three seconds."""

@@ -81,6 +81,14 @@ class Callback:
         found = np.asarray(self(point))
         return found.real if found.dtype.kind == "c" else found
 
+    def analytic(self, point: npt.NDArray[np.complex128]) -> Any:
+        """The value at a complex point. What f raises there is raised as MethodError."""
+        try:
+            return self.f(point[0].item() if self.alone else point)
+        except Exception as reason:  # a user's function may raise anything
+            said = f"your function raised {type(reason).__name__} for a complex argument: {reason}"
+            raise MethodError(f"{said}; the complex step needs an f of complex numbers") from reason
+
     def answers_otherwise(self, point: npt.NDArray[np.float64], centre: npt.NDArray[np.float64]) -> str:
         """How f now differs at a point from its value before; "" if it does not.
 

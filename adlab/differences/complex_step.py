@@ -12,6 +12,7 @@ array([[2.71828183]])
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -30,12 +31,16 @@ from adlab.differences.scrutiny import shown
 from adlab.differences.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError
 from adlab.graph.graph import Graph
+from adlab.primitives.ranges import TINIEST
 
 STEP = 1e-20
 """Far below roundoff, so that the truncation error h²f'''/6 vanishes; far above underflow."""
 NEAR = 1e-9  # times |x|: the largest step near 0
-COMPANION = 1e-15  # a second step, to check the default step's result
-AGREEING = 2.0**-20  # relative: slopes at two steps that differ by more have both met rounding
+COMPANION = 8.0
+"""A second step is so many times as long. A power of two scales Im f without rounding: only underflow, or an Im f that is no
+multiple of h, changes the slope."""
+AGREEING = 2.0**-46
+"""Relative: what slopes at two such steps may differ by, some hundred roundings. If they differ by more, Im f is drowned."""
 DROWNED = "the imaginary part of f(x + ih) is drowned in rounding, or underflows"
 
 
@@ -67,7 +72,7 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
     steps = [default_step(x) if step is None else step for x in point]
     found, ranged = _slopes(graph, point, steps)
     if step is None:
-        second, _ = _slopes(graph, point, [h * (COMPANION / STEP) for h in steps])
+        second, _ = _slopes(graph, point, [h * COMPANION for h in steps])
         with np.errstate(invalid="ignore"):  # ∞ − ∞; what is infinite at both steps is refused anyway
             drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
         if drowned.any():
@@ -89,7 +94,7 @@ def _confirm(graph: Graph, point: Sequence[float], j: int, found: npt.NDArray[np
     column = found[:, j]
     seen = difference(lambda x: _values(graph, x), point, j, CHECK)
     apart, error = np.abs(seen.df - column), np.broadcast_to(seen.error, column.shape)
-    confirmed = (error <= SEEN * np.abs(column)) & (apart <= AGREES * error + AGREEING * np.abs(column))
+    confirmed = (error <= SEEN * np.abs(column)) & (apart <= AGREES * error)
     if not confirmed.all():
         i = int(np.argmin(confirmed))
         raise MethodError(
@@ -155,14 +160,14 @@ CHECK = "adaptive-difference"
 FEWER_BITS = 2.0**-969  # 53 bits above the smallest normal number: below, a product may lose some to underflow
 SEEN = 0.01  # relative: the error of a real difference that can still confirm a complex step
 AGREES = 10.0  # times the errors of both estimates
-SAME = 2.0**-46  # relative: results that agree so well differ by rounding only
 
 
 def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: float | None = None) -> Estimate:
     """∂f/∂xᵢ at x, shape (n,), for i = `index`. f takes complex arrays, (n,), and returns a number or (m,).
 
     A second step tells the error: the truncation error where the step is too large. A step that is too small loses Im f to
-    underflow; then the flag is `underflow`. Raises MethodError for an f that is real where its argument is not.
+    underflow; then the flag is `underflow`. No error is below what the smallest double makes of Im f/h.
+    Raises MethodError for an f that is real where its argument is not.
 
     >>> complex_difference(lambda x: np.exp(x[0]), [1.0], 0).df
     2.718281828459045
@@ -170,17 +175,18 @@ def complex_difference(value: Analytic, x: npt.ArrayLike, index: int, step: floa
     ('underflow',)
     """
     point = checked_point(x)
-    h = default_step(float(point[index])) if step is None else checked_step(step)
-    other = default_step(float(point[index]))
-    other = other if h != other else other * (COMPANION / STEP)
+    default = default_step(float(point[index]))
+    h = default if step is None else checked_step(step)
+    other = h * (COMPANION if h == default else 2.0 ** round(math.log2(default / h)))
     with np.errstate(all="ignore"):
         found, second = (_slope(value, point, index, size) for size in (h, other))
-    size, apart = np.maximum(np.abs(found), np.abs(second)), np.abs(found - second)
-    error = np.where(np.isfinite(found), apart + 2 * UNIT_ROUNDOFF * np.abs(found), np.inf)
+        size, apart = np.maximum(np.abs(found), np.abs(second)), np.abs(found - second)
+        least = max(TINIEST / max(h, other), TINIEST)
+        error = np.where(np.isfinite(found), np.maximum(apart + 2 * UNIT_ROUNDOFF * np.abs(found), least), np.inf)
     flag, reason = "", ""
     if not np.isfinite(found).all():
         flag, reason = NONFINITE, "f(x + ih) has no finite imaginary part; try another point"
-    elif h < other and np.any(apart > SAME * size):
+    elif h < other and np.any(apart > AGREEING * size):
         flag = UNDERFLOW
         tiny = f"h = {h:.3g} is so small that Im f(x + ih) underflows on the way; try the default, {STEP:g}"
         reason = f"{DROWNED}: two steps disagree; take another scheme" if step is None else tiny

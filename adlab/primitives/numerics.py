@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from adlab.primitives.ranges import SMALLEST_NORMAL
+
 Array = Any
 NAN = math.nan
 HUGE = 1e300
@@ -51,7 +53,7 @@ def _told(found: Array) -> None:
     size = np.abs(found)
     if np.any(size == math.inf):
         np.multiply(HUGE, HUGE)
-    if np.any(size < 2.0**-1022):
+    if np.any(size < SMALLEST_NORMAL):
         np.multiply(TINY, TINY)
 
 

@@ -20,6 +20,18 @@ Over = Callable[[At, Sequence[Interval], Any], Interval]
 ENTIRE: Interval = (-math.inf, math.inf)
 TINIEST = 5e-324
 """The smallest positive double."""
+SMALLEST_NORMAL = 2.0**-1022
+"""Doubles below it have fewer than 53 bits."""
+
+
+def left_range(x: Any) -> Any:
+    """Whether a number, or each number of an array, is infinite or too small for all its digits. NaN and 0 have not left.
+
+    >>> left_range(1e-310), left_range(0.0), left_range(-math.inf)
+    (True, False, True)
+    """
+    size = abs(x)
+    return (size == math.inf) | ((size > 0) & (size < SMALLEST_NORMAL))
 
 
 def hull(values: Iterable[float]) -> Interval:

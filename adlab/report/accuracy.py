@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adlab.arithmetic.bounded import Bounded
-from adlab.arithmetic.domain import SMALLEST_NORMAL
 from adlab.display import Table, significant
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method, Result
 from adlab.precision import CONTEXT, patience, share, working
+from adlab.primitives.ranges import SMALLEST_NORMAL
 from adlab.report.kinks import ONE_BRANCH, convention
 from adlab.report.truth import Truth
 from adlab.truth.judge import Component

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adlab.arithmetic.domain import SMALLEST_NORMAL
 from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Graph
+from adlab.primitives.ranges import SMALLEST_NORMAL
 from adlab.report.conditioning import UNIT
 from adlab.truth.meanings import CONTEXT, exact, working
 

@@ -338,12 +338,14 @@ def _of_callable(
     if step == "oracle":
         raise MethodError('the oracle must know the true derivative: give a formula, or take step="model"')
     point = checked_point(x)
+    if not point.size:
+        raise PointError("the point is empty: there is no variable to differentiate by")
     names = ["x"] if point.size == 1 else [f"x{i}" for i in range(point.size)]
     chosen = range(point.size) if variable is None else [_index(names, variable)]
     value = Callback(f, np.ndim(x) == 0)
     if scheme == "complex-step":
         size = None if isinstance(step, str) else step
-        estimates = [checked_by_values(complex_difference(value, point, j, size), value.real, point, j) for j in chosen]
+        estimates = [checked_by_values(complex_difference(value.analytic, point, j, size), value.real, point, j) for j in chosen]
     else:
         centre = value_at(value, point.copy())
         if order == 1 and step not in MODES[1:]:

@@ -56,11 +56,13 @@ class Overview(Report):
         return [Table("", ["function", *numbers], [_cells(line) for line in self.lines], frozenset(numbers)), "\n".join(MEANING)]
 
 
-def overview(comparisons: Mapping[str, Comparison] | Iterable[Comparison], methods: Iterable[str] | None = None) -> Overview:
-    """Several comparisons side by side, one line for each. A mapping names them; otherwise each has its function's title.
+def overview(
+    comparisons: Mapping[str, Comparison] | Iterable[Comparison] | Comparison, methods: Iterable[str] | str | None = None
+) -> Overview:
+    """Comparisons side by side, one line for each. A mapping names them; otherwise each has its function's title.
 
     `methods` are the methods whose digits are shown: by default reverse mode and the best difference scheme in the comparisons.
-    Raises OptionError without a comparison, and for a method that no comparison has.
+    Raises OptionError without a comparison, for anything else than comparisons, and for a method that no comparison has.
 
     >>> from adlab import compare
     >>> found = overview({"square": compare("x**2", 3.0, ["reverse"], timed=False)})
@@ -69,17 +71,28 @@ def overview(comparisons: Mapping[str, Comparison] | Iterable[Comparison], metho
     """
     pairs: list[tuple[str, Comparison]]
     if isinstance(comparisons, Mapping):
-        pairs = list(comparisons.items())
+        pairs = list(zip(comparisons, _checked(comparisons.values()), strict=True))
     else:
-        pairs = [(found.function.written or found.function.title, found) for found in comparisons]
+        given = [comparisons] if isinstance(comparisons, Comparison) else comparisons
+        pairs = [(found.function.written or found.function.title, found) for found in _checked(given)]
     if not pairs:
         raise OptionError("no comparison for the overview")
     known = list(dict.fromkeys(row.method for _, found in pairs for row in found.accuracy))
-    chosen = [name for name in DEFAULT if name in known][:2] or known[:1] if methods is None else list(methods)
+    asked = [methods] if isinstance(methods, str) else methods
+    chosen = [name for name in DEFAULT if name in known][:2] or known[:1] if asked is None else list(asked)
     for name in chosen:
         if name not in known:
             raise OptionError(f"no comparison holds {name!r}; they hold {', '.join(known)}")
     return Overview(tuple(chosen), tuple(_line(name, found, chosen) for name, found in pairs))
+
+
+def _checked(given: Any) -> list[Comparison]:
+    """The comparisons as a list. Raises OptionError for anything else."""
+    found = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    for each in found:
+        if not isinstance(each, Comparison):
+            raise OptionError(f"an overview takes comparisons, and {each!r} is none; adlab.compare(f, x) makes one")
+    return found
 
 
 DEFAULT = ("reverse", "richardson", "central-difference", "forward-difference")

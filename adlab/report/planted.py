@@ -60,6 +60,9 @@ def _wrong(primitive: Primitive, rule: Any) -> Primitive:
         due = "a fixed number of" if callable(primitive.partials) else str(len(primitive.partials))
         raise OptionError(f"`{primitive.name}` takes {due} partials, and {len(given)} are given")
     letters: dict[Any, Any] = {letter.name: letter for letter in sympy.symbols("a b c out", real=True)}
-    read = (parse(each) if isinstance(each, str) else sympy.sympify(each) for each in given)
+    try:
+        read = [parse(each) if isinstance(each, str) else sympy.sympify(each, strict=True) for each in given]
+    except sympy.SympifyError:
+        raise OptionError(f"a partial of `{primitive.name}` is a text or an expression, not {rule!r}") from None
     partials = tuple(each.xreplace({s: letters.get(s.name, s) for s in each.free_symbols}) for each in read)
     return replace(primitive, partials=partials)

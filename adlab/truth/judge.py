@@ -25,6 +25,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import sympy
 
 from adlab import precision
@@ -120,9 +121,14 @@ def gradient_truth(
 
 def checked(point: Sequence[Any], digits: int) -> list[Any]:
     """The point as exact numbers. Raises PointError and OptionError for a point or a number of digits that has no truth."""
-    if not 1 <= digits <= MOST_DIGITS:
-        raise OptionError(f"`digits` is {digits}; it must be from 1 to {MOST_DIGITS}")
-    numbers = [exact(number) for number in point]
+    if not (isinstance(digits, (int, np.integer)) and 1 <= digits <= MOST_DIGITS):
+        raise OptionError(f"`digits` is {digits!r}; it must be a whole number from 1 to {MOST_DIGITS}")
+    try:
+        numbers = [exact(number) for number in point]
+    except (TypeError, ValueError):
+        raise PointError(f"a point must be a sequence of real numbers, got {list(point)!r}") from None
+    if any(hasattr(number, "_mpc_") for number in numbers):
+        raise PointError(f"a point must be a sequence of real numbers, got {list(point)!r}")
     if not all(CONTEXT.isfinite(number) for number in numbers):
         raise PointError("the truth is known at finite points only; give finite numbers")
     return numbers

@@ -177,7 +177,9 @@ def test_a_complex_step_that_is_too_large_is_truncated_and_knows_it() -> None:
 
 @pytest.mark.parametrize("x", [1e-300, 1e-100, 1e-25, 1e-12, 1e-3])
 def test_the_complex_step_stays_small_beside_x(x: float) -> None:
-    assert adlab.difference("log(x)", x, scheme="complex-step").df == pytest.approx(1 / x, rel=1e-13)
+    found = adlab.difference("log(x)", x, scheme="complex-step")
+    assert found.success
+    assert found.df == pytest.approx(1 / x, rel=1e-13)
     assert adlab.Function("log(x)").gradient(x, method="complex-step") == pytest.approx([1 / x], rel=1e-13)
 
 
@@ -186,6 +188,14 @@ def test_what_is_real_for_complex_arguments_is_refused() -> None:
         adlab.difference(abs, 1.0, scheme="complex-step")
     with pytest.raises(adlab.MethodError, match="your function raised TypeError"):
         adlab.difference(math.exp, 1.0, scheme="complex-step")
+
+    def out_of_stock(z: complex) -> complex:
+        raise ValueError("out of stock")
+
+    with pytest.raises(adlab.MethodError, match="ValueError for a complex argument: out of stock"):
+        adlab.difference(out_of_stock, 1.0, scheme="complex-step")
+    beyond = adlab.difference(np.exp, 800.0, scheme="complex-step")  # and no RuntimeWarning
+    assert (beyond.success, beyond.flags) == (False, ("nonfinite",))
 
 
 # --- how the step is chosen ---------------------------------------------------------------------------------------
@@ -269,6 +279,8 @@ def test_wrong_options_get_one_clear_sentence(options: dict[str, Any], message: 
 
 
 def test_what_a_callable_cannot_give_is_said() -> None:
+    with pytest.raises(adlab.PointError, match="the point is empty"):
+        adlab.difference(lambda x: 1.0, [])
     with pytest.raises(adlab.MethodError, match="the oracle must know the true derivative"):
         adlab.difference(math.exp, 1.0, scheme="central-difference", step="oracle")
     with pytest.raises(adlab.MethodError, match="your function raised TypeError"):
@@ -323,10 +335,18 @@ def test_whatever_is_raised_beyond_the_domain_turns_the_scheme_one_sided(scheme:
     assert abs(found.df - 2.0000002) <= 2 * found.error < 1e-3
 
 
-@pytest.mark.parametrize("scheme", SAMPLED)
-@pytest.mark.parametrize("formula", ["x", "x**2", "3 + 0*x", "exp(-x)", "floor(x)"])
+@pytest.mark.parametrize("scheme", NAMES)
+@pytest.mark.parametrize("formula", ["x", "x**2", "3 + 0*x", "exp(-x)", "x*exp(-298*x)", "floor(x)"])
 def test_no_error_is_ever_0(scheme: str, formula: str) -> None:
+    if scheme == "complex-step" and "floor" in formula:
+        formula = "x - x"
     assert adlab.difference(formula, 2.5, scheme=scheme).error > 0
+
+
+def test_a_complex_step_of_0_is_no_surer_than_its_smallest_number() -> None:
+    found = adlab.difference("x*exp(-x)", 745.0, scheme="complex-step")
+    assert found.success
+    assert 2.1e-321 < found.error < 1e-300
 
 
 def test_a_variable_that_f_does_not_use_has_the_derivative_0() -> None:

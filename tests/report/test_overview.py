@@ -43,5 +43,9 @@ def test_names_and_methods_are_chosen_or_refused(compared) -> None:
     assert adlab.overview(compared, ["complex-step"]).methods == ("complex-step",)
     with pytest.raises(OptionError, match=r"'richardson'; they hold reverse"):
         adlab.overview(compared, ["richardson"])
+    assert adlab.overview(compared["plain"], "complex-step").methods == ("complex-step",)
     with pytest.raises(OptionError, match="no comparison"):
         adlab.overview([])
+    for wrong in (["x**2"], "x**2", {"square": 1}, 3):
+        with pytest.raises(OptionError, match="takes comparisons"):
+            adlab.overview(wrong)

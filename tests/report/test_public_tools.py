@@ -33,6 +33,10 @@ def test_a_value_takes_points_by_name_and_the_functions_own_point() -> None:
         ("x", None, 30, adlab.PointError),
         ("x", math.nan, 30, adlab.PointError),
         ("x", 1.0, 0, adlab.OptionError),
+        ("x", 1.0, "a", adlab.OptionError),
+        ("x", "a", 30, adlab.PointError),
+        ("x", 1 + 2j, 30, adlab.PointError),
+        ("x", [None], 30, adlab.PointError),
     ],
 )
 def test_what_has_no_value_is_refused(f: str, x: object, digits: int, error: type[Exception]) -> None:
@@ -63,7 +67,7 @@ def test_a_planted_graph_changes_values_but_not_the_truth() -> None:
     assert float(adlab.truth(wrong, [1.0, 2.0]).value) == math.sin(2)
 
 
-@pytest.mark.parametrize("fault", [{"tan": "a"}, {"mul": "a"}, adlab.Function("x + z")])
+@pytest.mark.parametrize("fault", [{"tan": "a"}, {"mul": "a"}, {"sin": None}, {"sin": object()}, adlab.Function("x + z")])
 def test_a_fault_that_cannot_be_planted_is_refused(fault: object) -> None:
     with pytest.raises(adlab.OptionError):
         adlab.planted("x*sin(y)", fault)  # type: ignore[arg-type]
