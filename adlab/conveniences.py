@@ -204,16 +204,11 @@ class Written:
 
     def sparse_hessian(self, x: Any) -> Any:
         """`hessian(x, sparse=True)`: a `scipy.sparse.csr_array`, or a `SparseMatrix` without SciPy. Raises as `hessian` does."""
-        import numpy as np
-
         from adlab.autodiff.sparse_hessian import sparse_hessian
-        from adlab.compile.sparse import Places, SparseMatrix
         from adlab.inputs import coerce_one
 
         point = coerce_one(x, [v.name for v in self.variables])
-        rows, columns, values = sparse_hessian(self.evaluator, point, self.hessian_coloring)
-        places = Places(np.array(rows, dtype=int), np.array(columns, dtype=int), (self.n, self.n))
-        return SparseMatrix(np.array(values), places).preferred()
+        return sparse_hessian(self.evaluator, point, self.hessian_coloring).preferred()
 
     def sparse_jacobian(self, x: Any, method: str = "auto", **options: Any) -> Any:
         """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for options that it cannot serve."""

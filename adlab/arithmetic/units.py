@@ -36,8 +36,6 @@ class Unit:
 
     powers: Mapping[str, Fraction]
     anything: bool = False
-    value: float | None = None
-    """Of a constant, which may stand in an exponent."""
 
     @classmethod
     def of(cls, text: str) -> Unit:
@@ -81,7 +79,7 @@ class Units(Numbers):
 
     def constant(self, value: Any) -> Unit:
         number = to_float(value)
-        return Unit({}, anything=number == 0 or number != number, value=number)
+        return Unit({}, anything=number == 0 or number != number)
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Unit]) -> Unit:
         name = primitive.name

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adlab.arithmetic.sparsity import pattern
+from adlab.autodiff.entries import Places, SparseMatrix
 from adlab.autodiff.evaluator import Evaluator
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
@@ -67,11 +68,15 @@ class Coloring:
             f"dense, it would be {n} forward or {m} reverse sweeps"
         )
 
+    @property
+    def colors(self) -> tuple[list[int | None], list[int | None]]:
+        """The colours of the rows, and the colours of the columns."""
+        return self.row_colors, self.column_colors
+
     @cached_property
-    def places(self) -> tuple[Any, Any]:
-        """The row and the column of each entry, two arrays."""
-        rows = [i for i, columns in enumerate(self.pattern) for _ in columns]
-        return np.array(rows, dtype=int), np.array([j for row in self.pattern for j in row], dtype=int)
+    def places(self) -> Places:
+        """Where the entries stand."""
+        return Places.of(self.pattern, len(self.column_colors))
 
     @cached_property
     def seeds(self) -> tuple[FloatArray, FloatArray]:
@@ -80,51 +85,6 @@ class Coloring:
 
     plot: ClassVar[Callable[..., Any]]
     """`plot(ax=None)` draws the pattern and its colours. The room that draws puts it here."""
-
-
-@dataclass(frozen=True)
-class SparseJacobian:
-    """The entries of a Jacobian that may differ from 0. Entry k stands at `rows[k]`, `columns[k]`."""
-
-    rows: Any
-    columns: Any
-    values: FloatArray
-    coloring: Coloring
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return len(self.coloring.row_colors), len(self.coloring.column_colors)
-
-    @property
-    def pattern(self) -> Pattern:
-        """For each row, its columns."""
-        return self.coloring.pattern
-
-    @property
-    def colors(self) -> tuple[list[int | None], list[int | None]]:
-        """The colours of the rows, and the colours of the columns."""
-        return self.coloring.row_colors, self.coloring.column_colors
-
-    @property
-    def sweeps(self) -> int:
-        return self.coloring.sweeps
-
-    def toarray(self) -> FloatArray:
-        """The Jacobian with its zeros, shape (m, n)."""
-        found = np.zeros(self.shape)
-        found[self.rows, self.columns] = self.values
-        return found
-
-    def preferred(self) -> Any:
-        """A `scipy.sparse.csr_array` that also has `pattern`, `colors` and `sweeps`. Without SciPy: this object."""
-        try:
-            from scipy.sparse import csr_array
-        except ImportError:
-            return self
-        found: Any = csr_array((self.values, (self.rows, self.columns)), shape=self.shape)
-        for name in ("pattern", "colors", "sweeps", "coloring"):
-            setattr(found, name, getattr(self, name))
-        return found
 
 
 def greedy(groups: Pattern, count: int, wanted: Sequence[int]) -> list[int | None]:
@@ -176,13 +136,13 @@ def coloring(graph: Graph) -> Coloring:
     return color(pattern(graph), len(graph.inputs))
 
 
-def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> SparseJacobian:
+def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> SparseMatrix:
     """The Jacobian at one point, from one sweep for each colour; NaN where there is no partial.
 
     Where binary64 is not enough, the dense Jacobian is computed once with care. Raises OverflowedError for a partial that is
     beyond binary64.
     """
-    rows, columns = colors.places
+    rows, columns = colors.places.rows, colors.places.columns
     products = at.products(point, *colors.seeds)
     if products is None:
         values = at.jacobian(point)[rows, columns]
@@ -195,7 +155,7 @@ def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> Spars
     if np.isinf(values).any():
         k = int(np.argmax(np.isinf(values)))
         raise at.beyond(point, int(rows[k]), int(columns[k]))
-    return SparseJacobian(rows, columns, values, colors)
+    return SparseMatrix(values, colors.places, colors)
 
 
 def _vectors(colors: Sequence[int | None]) -> FloatArray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from adlab.arithmetic.sparsity import pattern
 from adlab.autodiff import programs
+from adlab.autodiff.entries import Places, SparseMatrix
 from adlab.autodiff.evaluator import Evaluator
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
@@ -79,27 +80,26 @@ def star_coloring(neighbours: Sequence[Sequence[int]], wanted: Sequence[bool]) -
     return colors
 
 
+def symmetric(found: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The places (i, j) for which the pattern also holds (j, i): both sides must allow an entry of a Hessian."""
+    reach = list(map(set, found))
+    return [sorted(j for j in row if i in reach[j]) for i, row in enumerate(reach)]
+
+
 def hessian_coloring(graph: Graph) -> HessianColoring:
     """The colouring of the Hessian of a graph with one output. The pattern is that of the gradient program's Jacobian."""
-    reach = list(map(set, pattern(programs.derivative(graph, "reverse"))))
-    both = [sorted(j for j in row if i in reach[j]) for i, row in enumerate(reach)]
-    return HessianColoring.of(both)
+    return HessianColoring.of(symmetric(pattern(programs.derivative(graph, "reverse"))))
 
 
-def sparse_hessian(
-    at: Evaluator, point: FloatArray, coloring: HessianColoring
-) -> tuple[list[int], list[int], list[float]]:
-    """Rows, columns and values of the entries at one point. Raises as a dense Hessian does."""
+def sparse_hessian(at: Evaluator, point: FloatArray, coloring: HessianColoring) -> SparseMatrix:
+    """The entries at one point. Raises as a dense Hessian does."""
     colors, count = coloring.colors, coloring.sweeps
     seeds = np.array([[float(color == c) for c in range(count)] for color in colors]).reshape(len(colors), count)
     products = at.second_or_reason(point, seeds)
-    rows, columns, values = [], [], []
+    values = []
     for i, row in enumerate(coloring.pattern):
         alike = [colors[j] for j in row]
         for j in row:
             alone = alike.count(colors[j]) == 1
-            read = products[i, colors[j]] if alone else products[j, colors[i]]
-            rows.append(i)
-            columns.append(j)
-            values.append(float(read))
-    return rows, columns, values
+            values.append(products[i, colors[j]] if alone else products[j, colors[i]])
+    return SparseMatrix(np.array(values, dtype=float), Places.of(coloring.pattern, len(colors)), coloring)

@@ -17,12 +17,14 @@ from adlab.arithmetic.domain import turning
 from adlab.arithmetic.nodes import Nodes
 from adlab.arithmetic.sparsity import pattern
 from adlab.autodiff import programs
+from adlab.autodiff.entries import Places, SparseMatrix
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import cheaper_mode, jacobian
+from adlab.autodiff.sparse_hessian import symmetric
 from adlab.autodiff.sweeps import forward
 from adlab.compile.behind import Behind
 from adlab.compile.existence import guarded
-from adlab.errors import MethodError, PointError
+from adlab.errors import MethodError
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.liveness import descendants
@@ -33,24 +35,6 @@ if TYPE_CHECKING:
 
 Shape = tuple[int, ...]
 SPARSE = ("jacobian", "value_and_jacobian", "hessian")
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the entries stand, row by row: entry k is in row `rows[k]` and column `columns[k]` of a matrix of this `shape`."""
-
-    rows: Any
-    columns: Any
-    shape: tuple[int, int]
-
-    @classmethod
-    def of(cls, found: Sequence[Sequence[int]], width: int) -> Places:
-        """The places for these columns of each row."""
-        rows = np.array([i for i, columns in enumerate(found) for _ in columns], dtype=np.intp)
-        return cls(rows, np.array([j for columns in found for j in columns], dtype=np.intp), (len(found), width))
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 @dataclass(frozen=True)
@@ -65,49 +49,6 @@ class CompilePlan:
     """Where the entries of the last part stand. Only a sparse program has them."""
 
 
-@dataclass(frozen=True)
-class SparseMatrix:
-    """The entries of a matrix, or of a batch of matrices of one pattern: `values` has shape (..., entries)."""
-
-    values: FloatArray
-    places: Places
-
-    @property
-    def rows(self) -> Any:
-        return self.places.rows
-
-    @property
-    def columns(self) -> Any:
-        return self.places.columns
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the matrix, or of the batch."""
-        return self.values.shape[:-1] + self.places.shape
-
-    def toarray(self) -> FloatArray:
-        """The dense array with its zeros, shape (..., m, n)."""
-        found = np.zeros(self.shape)
-        found[..., self.rows, self.columns] = self.values
-        return found
-
-    def __getitem__(self, place: Any) -> SparseMatrix:
-        """One matrix of a batch, or some of them."""
-        if self.values.ndim == 1:
-            raise PointError("this is one matrix; .toarray()[i, j] has an entry")
-        return SparseMatrix(self.values[place], self.places)
-
-    def preferred(self) -> Any:
-        """A `scipy.sparse.csr_array`. Without SciPy, and for a batch, this object itself."""
-        if self.values.ndim != 1:
-            return self
-        try:
-            from scipy.sparse import csr_array
-        except ImportError:
-            return self
-        return csr_array((self.values, (self.rows, self.columns)), shape=self.places.shape)
-
-
 class SparseProgram:
     """A compiled program whose last part is a sparse matrix.
 
@@ -119,7 +60,12 @@ class SparseProgram:
     """
 
     def __init__(self, program: CompiledProgram, places: Places) -> None:
-        self.program, self.places, self.graph = program, places, program.graph
+        self.program, self.places, self.graph, self.n = program, places, program.graph, program.n
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend that serves frequent calls."""
+        return self.program.backend
 
     @property
     def call(self) -> Callable[..., tuple[float, ...]]:
@@ -207,11 +153,7 @@ def _hessian(at: Evaluator, columns: list[int]) -> CompilePlan:
     first = programs.derivative(at.graph, "reverse", True, columns)
     slopes = Graph(first.inputs, first.nodes, first.outputs[1:])
     place = {j: at_ for at_, j in enumerate(columns)}
-    reach = [{place[j] for j in row if j in place} for row in pattern(slopes)]
-    wanted = [
-        sorted(j for j in row if i in reach[j]) for i, row in enumerate(reach)
-    ]  # symmetric: both sides must allow it
-    places = Places.of(wanted, k)
+    places = Places.of(symmetric([[place[j] for j in row if j in place] for row in pattern(slopes)]), k)
     builder = Builder.on(slopes)
     numbers = Nodes(builder, programs.guards(slopes, builder))
     found = _moved(slopes, columns, numbers)

@@ -54,14 +54,23 @@ class Task:
     inputs: Sequence[str]
 
     @property
+    def point(self) -> Sequence[str]:
+        """The names of the inputs that make up the point `x`."""
+        return self.inputs[: self.plan.widths[0]]
+
+    @property
+    def vector(self) -> int:
+        """The length of the vector `v` that the derivative is applied to; 0 without one."""
+        return sum(self.plan.widths[1:])
+
+    @property
     def width(self) -> int:
         """How many numbers the program returns."""
         return len(self.plan.graph.outputs)
 
     def argument(self, x: str = "x[{0}]", v: str = "v[{0}]") -> list[str]:
         """The name of each input: those of the point, then those of the vector."""
-        point = self.plan.widths[0]
-        return [x.format(i) if i < point else v.format(i - point) for i in range(len(self.plan.graph.inputs))]
+        return [*map(x.format, range(len(self.point))), *map(v.format, range(self.vector))]
 
     def parts(self) -> str:
         """The shapes of the results in words: `value, then gradient (2)`."""
@@ -110,16 +119,16 @@ def check_point(work: Task, f: Any, at: Any) -> list[float]:
 
     The vector of a jvp, vjp or hvp is all ones. The result is empty where no point was found. Raises PointError for a wrong `at`.
     """
-    point, total = work.plan.widths[0], len(work.inputs)
+    point, vector = len(work.point), [1.0] * work.vector
     if at is not None:
-        return [*coerce_one(at, work.inputs[:point]).tolist(), *[1.0] * (total - point)]
+        return [*coerce_one(at, work.point).tolist(), *vector]
     own = [list(f.point)] if f.point is not None and len(f.point) == point else []
     tried = [[value + 0.125 * (i % 5) for i in range(point)] for value in TRIED]
     for candidate in itertools.chain(own, tried):
         try:
-            found = work.values_at([*candidate, *[1.0] * (total - point)])
+            found = work.values_at([*candidate, *vector])
         except AdlabError:
             continue
         if np.isfinite(found).all():
-            return [*candidate, *[1.0] * (total - point)]
+            return [*candidate, *vector]
     return []

@@ -154,19 +154,17 @@ def to_c(
 
 
 def _signature(work: Task) -> str:
-    vector = f", const double v[{work.plan.widths[1]}]" if len(work.plan.widths) > 1 else ""
-    return f"{work.name}(const double x[{work.plan.widths[0] or 1}]{vector}, double out[{work.width or 1}])"
+    vector = f", const double v[{work.vector}]" if work.vector else ""
+    return f"{work.name}(const double x[{len(work.point) or 1}]{vector}, double out[{work.width or 1}])"
 
 
 def _header(work: Task) -> str:
-    point = work.plan.widths[0]
-    names = ", ".join(work.inputs[:point]) or "nothing"
-    several = len(work.plan.widths) > 1
     text = HEADER.format(
-        about=_remark(work.about), inputs=_remark(names), parts=work.parts(), guard=f"ADLAB_{work.name.upper()}_H",
-        vector="\n * v holds the vector that the derivative is applied to." if several else "",
+        about=_remark(work.about), inputs=_remark(", ".join(work.point) or "nothing"), parts=work.parts(),
+        guard=f"ADLAB_{work.name.upper()}_H",
+        vector="\n * v holds the vector that the derivative is applied to." if work.vector else "",
         width="" if len(work.plan.shapes) == 1 and not work.plan.shapes[0] else f", {work.width} numbers",
-        upper=work.name.upper(), inputs_count=point, outputs_count=work.width, signature=_signature(work),
+        upper=work.name.upper(), inputs_count=len(work.point), outputs_count=work.width, signature=_signature(work),
         pattern=_declared(work),
     )  # fmt: skip
     return text
@@ -222,11 +220,10 @@ def _loop(work: Task, indent: str, *body: str) -> list[str]:
 
 
 def _main(work: Task, point: Sequence[float]) -> str:
-    first = work.plan.widths[0]
-    several = len(work.plan.widths) > 1
+    first = len(work.point)
     return CHECK.format(
         x=", ".join(map(literal, point[:first])) or "0",
-        vector=f"    static const double v[] = {{{', '.join(map(literal, point[first:]))}}};\n" if several else "",
+        vector=f"    static const double v[] = {{{', '.join(map(literal, point[first:]))}}};\n" if work.vector else "",
         expected=", ".join(map(literal, work.values_at(point))), upper=work.name.upper(), name=work.name,
-        call=f"{work.name}(x, v, out)" if several else f"{work.name}(x, out)",
+        call=f"{work.name}(x, v, out)" if work.vector else f"{work.name}(x, out)",
     )  # fmt: skip

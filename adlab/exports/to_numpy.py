@@ -73,9 +73,8 @@ def to_numpy(
     """
     work = task(f, derivative, name, wrt, constants)
     found = written(work.plan.graph, NUMPY, work.argument("x[..., {0}]", "v[..., {0}]"))
-    several = len(work.plan.widths) > 1
     body = ["x = np.asarray(x, dtype=float)", "before = x.shape[:-1]"]
-    if several:
+    if work.vector:
         body[1:] = ["v = np.asarray(v, dtype=float)", "before = np.broadcast_shapes(x.shape[:-1], v.shape[:-1])"]
     body += [f"out = np.empty((*before, {work.width}))", 'with np.errstate(all="ignore"):']
     body += [f"    {line}" for line in found.lines]
@@ -122,9 +121,8 @@ def _functional(
 ) -> str:  # fmt: skip
     """A file for a library whose arrays cannot be written into."""
     found = written(work.plan.graph, language, work.argument("x[..., {0}]", "v[..., {0}]"))
-    several = len(work.plan.widths) > 1
     body = [f"x = {read.format('x')}", made]
-    body += [f"v = {read.format('v')}"] * several
+    body += [f"v = {read.format('v')}"] * bool(work.vector)
     body += list(found.lines)
     full = [f"{output} + 0 * x[..., 0]" if not WORD.fullmatch(output) else output for output in found.outputs]
     body += [f"out = {stack.format(', '.join(full))}", "before = out.shape[:-1]"]
@@ -140,15 +138,11 @@ def _file(work: Task, needs: str, head: Sequence[str], body: Sequence[str]) -> s
     return "\n".join([
         f'"""{quotable(work.about)}\n\nWritten by adlab. It needs {needs}.\n"""\n',
         *head,
-        f"def {work.name}({'x, v' if len(work.plan.widths) > 1 else 'x'}):",
-        documented(work, f"{work.parts()}, for x = {_names(work)} in the last axis"),
+        f"def {work.name}({'x, v' if work.vector else 'x'}):",
+        documented(work, f"{work.parts()}, for x = {', '.join(work.point) or 'nothing'} in the last axis"),
         *[f"    {line}" for line in body],
         f"    return {_parts(work)}", "",
     ])  # fmt: skip
-
-
-def _names(work: Task) -> str:
-    return ", ".join(work.inputs[: work.plan.widths[0]]) or "nothing"
 
 
 def _parts(work: Task) -> str:

@@ -103,7 +103,7 @@ def to_python(
 
 def documented(work: Task, gives: str) -> str:
     """The lines of a docstring: what the function takes, returns and refuses."""
-    vector = " The rest is the vector that the derivative is applied to." if len(work.plan.widths) > 1 else ""
+    vector = " The rest is the vector that the derivative is applied to." if work.vector else ""
     return (
         f'    """{quotable(work.about)}\n\n    Gives {gives}.{vector}\n'
         "    Outside the domain, and on a kink, it is NaN; so are all numbers of a point where one leaves the range of floats.\n"

@@ -81,6 +81,8 @@ def test_without_scipy_rows_columns_and_values_are_there(monkeypatch):
     found = adlab.Function(["x*y", "y**2"]).jacobian([2.0, 3.0], sparse=True)
     assert found.shape == (2, 2)
     assert (found.rows.tolist(), found.columns.tolist(), found.values.tolist()) == ([0, 0, 1], [0, 1, 1], [3.0, 2.0, 6.0])
+    assert (found.sweeps, found.colors) == (2, ([None, None], [1, 0]))
+    assert adlab.Function("x*y").hessian([2.0, 3.0], sparse=True).toarray().tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
 def test_what_has_no_derivative_is_refused_as_in_the_dense_jacobian():

@@ -67,11 +67,13 @@ def test_a_hessian_from_few_sweeps() -> None:
         found = f.hessian(at, sparse=True)
         np.testing.assert_allclose(dense(found), f.hessian(at), rtol=1e-12, atol=1e-13)
         assert f.hessian_coloring.sweeps == colors
+        assert (found.sweeps, found.pattern) == (colors, f.hessian_coloring.pattern)
     assert "instead of 12" in CHAIN.hessian_coloring.reason
 
 
 def test_a_sparse_program_is_saved_copied_and_pickled(tmp_path) -> None:
     program = BAND.compile("python", "jacobian", sparse=True, wrt=["x3", "x1"])
+    assert (program.backend, program.n) == ("python", N)
     program.save(tmp_path / "p.json")
     for again in (adlab.load(tmp_path / "p.json"), pickle.loads(pickle.dumps(program)), copy.deepcopy(program)):
         assert np.array_equal(dense(again(POINT)), dense(program(POINT)))
