@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     )
     from adlab.function import Function as Function
     from adlab.methods import methods as methods
-    from adlab.page.build import page as page
+    from adlab.page.verb import page as page
     from adlab.primitives.reader import parse as parse
     from adlab.report.check import check as check
     from adlab.report.compare import compare as compare
@@ -140,7 +140,7 @@ _HOME = {
     "load": "adlab.report.saved",
     "methods": "adlab.methods",
     "overview": "adlab.report.overview",
-    "page": "adlab.page.build",
+    "page": "adlab.page.verb",
     "parse": "adlab.primitives.reader",
     "planted": "adlab.report.planted",
     "primitive": "adlab.arithmetic.registration",

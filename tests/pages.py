@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from adlab.page import build, facts
+from adlab.page import build, document, facts, formulas
 from adlab.tracing.traced import at_point
 
 SCRIPTS = Path(build.__file__).parent / "script"
@@ -55,7 +55,7 @@ def quiet(driver: Any) -> None:
 def data(f: Any, x: Any = None) -> dict[str, Any]:
     """What the page's script gets."""
     function, point = at_point(f, x)
-    return facts.facts(function, point) | {"formula": build.formula_text(function)}
+    return facts.facts(function, point) | {"formula": formulas.formula_text(function)}
 
 
 READ = """const text = await new Promise((resolve) => {
@@ -72,8 +72,8 @@ def node(code: str, given: Any = None) -> Any:
         pytest.skip("node is not installed")
     modules = "".join(f'import * as {path.stem} from "{path.as_uri()}";\n' for path in sorted(SCRIPTS.glob("*.js")))
     text = f"{modules}{READ}async function main() {{ {code} }}\n{WRITE}"
-    done = subprocess.run([program, "--input-type=module", "-e", text], input=build.packed(given), capture_output=True, text=True,
-                          timeout=60, check=False)  # fmt: skip
+    call = [program, "--input-type=module", "-e", text]
+    done = subprocess.run(call, input=document.packed(given), text=True, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

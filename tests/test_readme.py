@@ -142,7 +142,7 @@ def written_inline() -> list[Any]:
     return [pytest.param(command, id=f"{where}: {command[:60]}") for command, where in found.items()]
 
 
-HOLES = re.compile(r"\b(?:FILE|NAME|VERB|WORD|FORMULA|PROBLEM)\b|…|mymodule|mymodel|bench|figures|EXPR")
+HOLES = re.compile(r"\b(?:FILE|NAME|VERB|WORD|FORMULA|PROBLEM)\b|…|mymodule|mymodel|bench|figures|EXPR|@gallery")
 """What a reader fills in, and what takes long: there the command line only has to understand the rest."""
 
 

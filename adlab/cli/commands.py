@@ -202,9 +202,15 @@ def graph(options: argparse.Namespace) -> None:
 
 
 def page(options: argparse.Namespace) -> None:
-    """The interactive page, written to a file."""
+    """The interactive page, written to a file; of the whole gallery a course, in a folder."""
     from adlab.page.build import page as build
 
+    if options.formula == "@gallery":
+        from adlab.page.course import course
+
+        files = course(out="course" if options.out == "page.html" else options.out)
+        print(f"wrote {len(files)} files: open {files[0]} in a browser")
+        return
     f = function_of(options)
     made = build(f, point_of(options, f))
     print(f"wrote {made.save(options.out)}: open it in a browser")

@@ -150,7 +150,7 @@ def live(data: dict[str, Any]) -> str:
             break
         spread = 2 * abs(x) or 2.0
         low, high, here = x - spread, x + spread, f'data-variable="{i}" class="live"'
-        boxes.append(f'<label>{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
+        boxes.append(f'<label class="wide">{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
                      f'aria-label="{escape(name)}" min="{low!r}" max="{high!r}" value="{x!r}" {here}></label>')  # fmt: skip
     by = options((str(i), name) for i, name in enumerate(data["variables"][:60]))
     return (
@@ -163,6 +163,6 @@ def live(data: dict[str, Any]) -> str:
         + '<div id="predicted"><div class="aftersteps" hidden><div class="controls"><label>by <select id="by">'
         + by
         + '</select></label><label>h = 10^ <input type="range" id="h" min="-16" max="0" step="0.25" value="-8"></label>'
-        '<label><input type="checkbox" id="single"> float32</label></div><svg id="curve" role="img" aria-label="Error of the forward '
+        '<label><input type="checkbox" id="single"> float32</label></div><svg id="curve" class="curve" role="img" aria-label="Error of the forward '
         'and the central difference against the step" viewBox="0 0 640 300"></svg><p id="atstep" aria-live="polite"></p></div></div></section>'
     )

@@ -81,6 +81,7 @@ def answers(browser: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_a_whole_exercise_by_keyboard_alone(browser: Any, tmp_path: Path) -> None:
     opened(browser, tmp_path, "x*sin(x)", [2.0])
     Select(browser.find_element(By.ID, "level")).select_by_value("2")

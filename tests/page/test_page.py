@@ -12,7 +12,8 @@ import pytest
 
 import adlab
 from adlab.errors import MethodError, OutputError
-from adlab.page.build import _command, page
+from adlab.page.build import page
+from adlab.page.formulas import command
 
 
 class Elements(HTMLParser):
@@ -93,7 +94,7 @@ def test_several_outputs_are_refused(tmp_path: Path) -> None:
 def test_the_command_of_a_page_makes_the_same_function() -> None:
     """It reads as the same formula by its variables, whatever the function is called; what has no formula is said in Python."""
     for f in (adlab.gallery.worked_example(), adlab.Function("b*a + sin(a)", ["b", "a"], name="g")):
-        text, _, *at = shlex.split(_command(f, [0.5, 2.0]))[2:-2]
+        text, _, *at = shlex.split(command(f, [0.5, 2.0]))[2:-2]
         point = {name: float(x) for name, x in (pair.split("=") for pair in at)}
         assert adlab.Function(text)(point) == pytest.approx(f([0.5, 2.0]), rel=1e-15)
-    assert _command(adlab.gallery.rosenbrock(30), [1.0] * 30).startswith("adlab.page(f, [1.0, 1.0")
+    assert command(adlab.gallery.rosenbrock(30), [1.0] * 30).startswith("adlab.page(f, [1.0, 1.0")

@@ -14,7 +14,7 @@ from pages import SCRIPTS, data, node, ulps
 
 import adlab
 from adlab.arithmetic.floats import FLOATS
-from adlab.page import build, facts
+from adlab.page import build, course, document, facts
 from adlab.primitives.table import PRIMITIVES
 
 ULPS = 4
@@ -46,12 +46,12 @@ def test_every_primitive_is_within_four_ulps_of_pythons() -> None:
     assert [row for row in worst if not row[0] <= ULPS] == []
 
 
-def test_the_modules_joined_are_one_script() -> None:
-    text = build.script(*build.MODULES)
+@pytest.mark.parametrize("modules", [build.MODULES, (*course.EXPLORERS, "questions")])
+def test_the_modules_joined_are_one_script(modules: tuple[str, ...]) -> None:
+    text = document.script(modules)
     names = [line.split()[1].split("(")[0] for line in text.splitlines() if line.startswith(("const ", "function ", "class "))]
     assert len(names) == len(set(names))  # each name of the top level once
-    assert "import " not in text.replace("import * ", "")
-    assert {path.stem for path in SCRIPTS.glob("*.js")} >= set(build.MODULES)
+    assert not [line for line in text.splitlines() if line.startswith(("import ", "export "))]
     assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 400 for path in SCRIPTS.glob("*"))
 
 

@@ -86,10 +86,11 @@ export class Numbers {
     return rule.outputs.map((k) => inside[k]);
   }
 
-  // The reverse sweep as a list of contributions, in the order in which they arrive.
+  // The reverse sweep as a list of contributions, in the order in which they arrive. `broken.order` is an order of the operations
+  // that a reader chose; what has no adjoint when its turn comes passes nothing on.
   reverse(values, round = same, broken = {}) {
     const adjoint = { [this.output]: 1 }, found = [];
-    const order = broken.kind === "order" ? this.operations : [...this.operations].reverse();
+    const order = broken.order ?? (broken.kind === "order" ? this.operations : [...this.operations].reverse());
     for (const i of order) {
       if (!(i in adjoint) || !this.data.nodes[i].active) continue;
       const local = this.partials(i, values, round, broken);
