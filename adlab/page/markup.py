@@ -150,7 +150,7 @@ def live(data: dict[str, Any]) -> str:
             break
         spread = 2 * abs(x) or 2.0
         low, high, here = x - spread, x + spread, f'data-variable="{i}" class="live"'
-        boxes.append(f'<label class="wide">{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
+        boxes.append(f'<label>{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
                      f'aria-label="{escape(name)}" min="{low!r}" max="{high!r}" value="{x!r}" {here}></label>')  # fmt: skip
     by = options((str(i), name) for i, name in enumerate(data["variables"][:60]))
     return (

@@ -13,6 +13,8 @@ import pytest
 from pages import opened, quiet
 
 import adlab
+from adlab.page import course
+from adlab.page.build import page
 
 pytest.importorskip("selenium.webdriver")
 
@@ -156,14 +158,20 @@ def test_tables_sort_and_copy(browser: Any, tmp_path: Path) -> None:
     assert browser.find_element(By.ID, "clip").get_attribute("value").startswith("method")
 
 
-@pytest.mark.parametrize("width", [360, 768, 1920])
-def test_nothing_scrolls_sideways(browser: Any, tmp_path: Path, width: int) -> None:
-    opened(browser, tmp_path, adlab.gallery.worked_example())
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
-    wide, room = browser.execute_script("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+def test_nothing_scrolls_sideways(browser: Any, tmp_path: Path) -> None:
+    row = f'<tr><th scope="row"><a href="a.html">{"a long title " * 9}</a></th><td>2</td><td>6</td><td>two</td></tr>'
+    whole = page(adlab.gallery.worked_example(), comparison=adlab.compare(adlab.gallery.worked_example(), timed=False))
+    for made in (whole, course.index([row]), course.explorers(), course.ten_questions()):
+        pages.shown(browser, tmp_path, made.html)
+        browser.execute_script("document.querySelectorAll('.after, #ask, .aftersteps').forEach((e) => { e.hidden = false; })")
+        for width in (360, 768, 1920):
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})  # fmt: skip
+            wide, room = browser.execute_script(
+                "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+            )
+            assert wide <= room, (made.title, width)
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert wide <= room
 
 
 def test_a_name_that_is_markup_is_shown_as_text(browser: Any, tmp_path: Path) -> None:
