@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adlab.display import Report, Table, count, significant
-from adlab.display.terminal import STYLES
+from adlab.display.terminal import STYLES, wrapped
 from adlab.errors import MissingExtra
 from adlab.plots.canvas import new_axes
 
@@ -230,3 +230,12 @@ def test_every_colour_of_a_terminal_is_read_on_white_and_on_dark_grey() -> None:
         shade = luminance([8 + 10 * (n - 232)] * 3 if n >= 232 else cube)
         assert 1.05 / (shade + 0.05) >= 4.5, name
         assert (shade + 0.05) / (luminance([0x1E] * 3) + 0.05) >= 3, name
+
+
+def test_a_short_equation_stays_on_one_line() -> None:
+    place = ", ".join(f"x{k} = {-1.2 * k:.3g}" for k in range(1, 20))
+    for width in range(20, 100):
+        lines = wrapped(f"Rosenbrock's function at {place}, …", width).split("\n")
+        assert max(map(len, lines)) <= width
+        assert not any(line.endswith("=") or line.lstrip().startswith("=") for line in lines)
+        assert " ".join(line.strip() for line in lines) == f"Rosenbrock's function at {place}, …"

@@ -82,10 +82,10 @@ def _described(command: Command) -> str:
     """What the command does, and what stands on its line without a name."""
     words = []
     if "gradient" in command.takes.split():
-        words.append("  MODULE:FUNCTION  your gradient: a function of a point, in a module of the current directory")
+        words.append("  MODULE:FUNCTION  your gradient: a function of a point, in a module here")
     if "formula" in command.takes.split():
-        words.append('  "EXPR"           the formula, in quotes, anywhere in the line; or @NAME[:NUMBER] of the gallery')
-    return "\n".join([command.about, "", *words]).rstrip()
+        words.append('  "EXPR"           the formula, in quotes; or @NAME[:NUMBER] of the gallery')
+    return "\n".join([_filled(command.about), "", *words]).rstrip()
 
 
 def _epilog(name: str, command: Command, with_methods: bool) -> str:
@@ -102,6 +102,16 @@ def _epilog(name: str, command: Command, with_methods: bool) -> str:
 
 
 def _listed(title: str, names: list[str]) -> str:
+    return title + "\n" + _filled(", ".join(names), "  ")
+
+
+def _filled(text: str, indent: str = "") -> str:
+    """The text in lines of at most 80 columns."""
+    if len(indent) + len(text) <= WIDTH:  # and `textwrap` is not imported
+        return indent + text
     import textwrap
 
-    return title + "\n" + textwrap.fill(", ".join(names), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+WIDTH = 80

@@ -169,7 +169,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--by": {"default": "", "metavar": "A,B", "help": "the variables to differentiate by, by default all"},
     "--derivative": {"default": "", "choices": ["reverse", "forward"], "help": "its derivative program"},
     "export --derivative": {"default": "", "choices": ["gradient", "value_and_gradient", "jacobian", "value_and_jacobian",
-                            "hessian", "hvp", "jvp", "vjp"], "help": "a derivative of it, and not its value"},
+                            "hessian", "hvp", "jvp", "vjp"], "metavar": "KIND",
+                            "help": "a derivative of it, and not its value: %(choices)s"},
     "export --out": {"default": "", "metavar": "FILE", "help": "write it there; C goes into two files"},
     **{f"--{name}": {"action": "store_true", "help": f"in {language}"} for name, language in
        [("c", "C99"), ("numpy", "Python with NumPy"), ("python", "Python alone"), ("jax", "JAX"), ("torch", "PyTorch")]},

@@ -3,6 +3,7 @@
 from adlab.display.numbers import (
     count as count,
     displayed as displayed,
+    explained as explained,
     significant as significant,
     withheld as withheld,
 )

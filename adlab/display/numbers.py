@@ -24,6 +24,19 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}" if value < 1e7 else f"{float(value):.3g}"
 
 
+def explained(status: str, note: str) -> str:
+    """A status and the sentence that explains it. Words in which the one ends and the other begins stand once.
+
+    >>> explained("refused", "no real value"), explained("cse gave up", "gave up after 2 s"), explained("ok", "")
+    ('refused: no real value', 'cse gave up after 2 s', 'ok')
+    """
+    said = GAVE_UP if status.endswith(GAVE_UP) and note.startswith(GAVE_UP) else ""
+    return status + note.removeprefix(said) if said else f"{status}: {note}" if note else status
+
+
+GAVE_UP = "gave up"
+
+
 def displayed(latex: str) -> str:
     """LaTeX as notebooks expect it: a displayed formula."""
     return f"$\\displaystyle {latex}$"

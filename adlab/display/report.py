@@ -58,8 +58,13 @@ class Report(ABC):
         return "\n\n".join(map(_in_markdown, self.sections()))
 
     def to_latex(self) -> str:
-        """The tables as LaTeX, with the rules of the package booktabs."""
-        return "\n\n".join(part.latex() for part in self.sections() if isinstance(part, Table))
+        """The tables as LaTeX, with the rules of the package booktabs. A report without tables gives its facts as one."""
+        tables = [part for part in self.sections() if isinstance(part, Table)]
+        if not tables:
+            rows = self.records()
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            tables = [Table("", names, [[str(_in_a_cell(row.get(name))) for name in names] for row in rows])]
+        return "\n\n".join(table.latex() for table in tables)
 
     def records(self) -> list[dict[str, Any]]:
         """The rows of the main table as dictionaries: for CSV and pandas."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -70,9 +71,16 @@ def wrapped(text: str, width: int | None) -> str:
 
 def _cut(line: str, width: int) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + len(BULLET))
-    if len(line) <= width:
+    if seen(line) <= width:
         return [line]
-    return textwrap.wrap(line, max(width, 20), subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True)
+    kept = SHORT_EQUATION.sub(lambda found: found[0].replace(" ", NO_BREAK), line)
+    cut = textwrap.wrap(kept, max(width, 20), subsequent_indent=indent, break_on_hyphens=False, drop_whitespace=True)
+    return [part.replace(NO_BREAK, " ") for part in cut]
+
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SHORT_EQUATION = re.compile(r"(?<!\S)\S{1,9} [=≤≥<>→] \S{1,24}(?!\S)")
+"""What stands on one line, such as `x1 = -1.2`."""
 
 
 def cell_lines(cell: str, width: int) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adlab.arithmetic.bounded import Bounded
-from adlab.display import Table, significant
+from adlab.display import Table, explained, significant
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, MissingExtra, OverflowedError, PeerError
 from adlab.function import Function
 from adlab.inputs import FloatArray
@@ -235,7 +235,7 @@ def accuracy_table(accuracy: list[AccuracyRow]) -> Table:
     columns["digits"] = [significant(row.digits, 3) for row in shown]
     if not short:
         columns["median"] = [significant(median_digits(mine), 3) for mine in methods.values()]
-    columns["status"] = [row.status + (f": {row.note}" if row.note else "") for row in shown]
+    columns["status"] = [explained(row.status, row.note) for row in shown]
     title = "accuracy" if short else "accuracy, the worst partial of each method and the median of the digits"
     cells = [list(cells) for cells in zip(*columns.values(), strict=True)]
     right = frozenset(columns) - {"method", "output", "variable", "status"}

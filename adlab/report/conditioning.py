@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.jacobian import tangents
 from adlab.autodiff.sweeps import forward
+from adlab.display import Report, Table, significant
 from adlab.errors import UnsupportedExpression
 from adlab.function import Function
 from adlab.graph.graph import Graph
@@ -23,10 +24,11 @@ from adlab.truth.meanings import CONTEXT, exact, working
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond it, the conditioning of the partials is not computed
 LARGEST_PRECISE = 5_000  # the same limit for unlimited exponents: some tenths of a second
 UNIT = 2.0**-53
+MEANING = "A relative change of the inputs by a rounding, 1.1e-16, may change the result by that many roundings."
 
 
 @dataclass(frozen=True)
-class Conditioning:
+class Conditioning(Report):
     """Relative condition numbers: the relative change of a result for a relative change of every input, to first order.
 
     `f[i]` is Σⱼ |xⱼ ∂ⱼfᵢ / fᵢ| and `partials[i][j]` is Σₖ |xₖ ∂ₖ∂ⱼfᵢ / ∂ⱼfᵢ|. Times 2⁻⁵³ it is the relative error that rounding
@@ -37,6 +39,23 @@ class Conditioning:
     f: FloatArray
     partials: FloatArray | None
     spread: FloatArray | None = None
+    variables: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """`rows`: the condition number of each output, then of each of its partials. None where it is undefined."""
+        many = len(self.f) > 1
+        rows: list[dict[str, Any]] = []
+        for i, number in enumerate(self.f.tolist()):
+            name = f"f{i}" if many else "f"
+            rows.append({"of": name, "condition": number})
+            partials = [] if self.partials is None else self.partials[i].tolist()
+            rows += [{"of": f"∂{name}/∂{x}", "condition": each} for x, each in zip(self.variables, partials, strict=True)]
+        return {"rows": [{**row, "condition": None if math.isnan(row["condition"]) else row["condition"]} for row in rows]}
+
+    def sections(self) -> list[Table | str]:
+        """A line for each output and each partial."""
+        cells = [[row["of"], significant(row["condition"], 3)] for row in self.to_dict()["rows"]]
+        return [Table("relative condition numbers", ["of", "condition number"], cells, frozenset(["condition number"])), MEANING]
 
 
 @takes_at
@@ -50,6 +69,10 @@ def conditioning(f: Any, x: Any = None) -> Conditioning:
     array([1000.])
     """
     f, point = at_point(f, x)
+    return replace(_conditioning(f, point), variables=tuple(f.names))
+
+
+def _conditioning(f: Function, point: FloatArray) -> Conditioning:
     program = f.program("reverse")
     values: list[Any] = list(evaluate(program, point.tolist(), FLOATS))
     found = np.array([values[output] for output in program.outputs])

@@ -8,7 +8,7 @@ from typing import Any
 
 from adlab import precision
 from adlab.autodiff.unrolling import Tally, tally
-from adlab.display import Report, Table, count, significant
+from adlab.display import Report, Table, count, explained, significant
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.graph.graph import Graph
@@ -82,7 +82,7 @@ class Cost(Report):
             [
                 row.method, count(row.operations), significant(row.ratio, 3), significant(row.weighted_ratio, 3),
                 row.bound or "–", count(row.evaluations), count(row.tape), duration(row.seconds),
-                significant(row.time_ratio, 3), _beside(row), row.status + (f": {row.note}" if row.note else ""),
+                significant(row.time_ratio, 3), _beside(row), explained(row.status, row.note),
             ]
             for row in self.rows
         ]  # fmt: skip

@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from adlab.display import Report, Table, count, significant
+from adlab.display import Report, Table, count, explained, significant
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.progress import stage
-from adlab.report.accuracy import STATUS, AccuracyRow, accuracy_table, row_measured
+from adlab.report.accuracy import FEW, STATUS, AccuracyRow, accuracy_table, row_measured
 from adlab.report.cost import duration
 from adlab.report.hessian_methods import METHODS, HessianMethod, chosen, nested, symbolic_hessian
 from adlab.report.hessian_screen import screen
 from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.verdict import FULL, Sentence, listed
 from adlab.symbolic.treesize import Distinct, tree_operations_of_graph
+from adlab.text.traversal import listing
 
 ASYMMETRIC = 1e-9  # relative to the larger of both entries; no rounding of a well-conditioned Hessian explains more
 ENOUGH_SECONDS = 0.02  # seconds of repeated calls; the quickest call is the time
@@ -94,10 +95,12 @@ class HessianComparison(Report):
         return screen(self, width)
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """A bar for each method: the correct digits of its worst second partial. Returns the Axes."""
+        """A bar for each method: the correct digits of its worst second partial. `options` go to `Axes.barh`."""
         from adlab.plots.pieces import digits_by_method
 
-        return digits_by_method(self.accuracy, ax, **options)
+        f = self.function
+        place = listing([f"{name} = {x:.6g}" for name, x in zip(f.names, self.point.tolist(), strict=True)], FEW)
+        return digits_by_method(self.accuracy, ax, f"Hessian of {f.title} at {place}", options)
 
     @property
     def full(self) -> FullHessians:
@@ -129,7 +132,7 @@ class FullHessians(Report):
         cells = [
             [r.method, significant(r.digits, 3), r.worst or "–", "–" if r.asymmetry is None else f"{r.asymmetry:.1g}",
              count(r.operations), significant(r.ratio, 3), r.evaluations or "–", duration(r.seconds),
-             r.status + (f": {r.note}" if r.note else "")]
+             explained(r.status, r.note)]
             for r in self.brief.rows
         ]  # fmt: skip
         f = self.brief.function

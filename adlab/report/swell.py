@@ -16,7 +16,7 @@ import sympy
 from sympy.core.basic import Basic
 
 from adlab import precision
-from adlab.display import Report, Table, count
+from adlab.display import Report, Table, count, explained
 from adlab.errors import AdlabError, GaveUp, OptionError
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph, Node
@@ -72,7 +72,7 @@ class Swell(Report):
         head = ["what", "tree operations", "tree nodes", "graph nodes", "after cse", "operations", "status"]
         rows = [
             [r.what, count(r.tree_operations), count(r.tree_nodes), count(r.graph_nodes), count(r.cse_operations),
-             count(r.graph_operations), r.status + (f": {r.note}" if r.note else "")]
+             count(r.graph_operations), explained(r.status, r.note)]
             for r in self.rows
         ]  # fmt: skip
         return [Table(f"swell of {self.name}, {self.form}", head, rows, frozenset(head[1:6]), LEGEND)]
