@@ -277,18 +277,18 @@ class Written:
     def compile(
         self, backend: str = "auto", derivative: str | None = None, accuracy: str = "fast",
         wrt: Sequence[Any] | None = None, constants: Mapping[Any, float] | None = None, data: Sequence[Any] | None = None,
-        sparse: bool = False,
+        sparse: bool = False, threads: Any = 1,
     ) -> Any:  # fmt: skip
         """A fast callable of the values, or of a `derivative`: see `adlab.compile`.
 
         `wrt` names the variables to differentiate by; `data` names those to leave out. `constants` fixes others: `{"g": 9.81}`.
-        With `sparse` a Jacobian or a Hessian leaves its zeros out.
+        With `sparse` a Jacobian or a Hessian leaves its zeros out. `threads`, a number or "auto", share a large batch.
         """
         from adlab.compile.derivatives import but_data
         from adlab.compile.program import compile_function
 
         by = but_data(self.names, wrt, constants, data)
-        return compile_function(self, backend, derivative, accuracy, by, constants, sparse)
+        return compile_function(self, backend, derivative, accuracy, by, constants, sparse, threads)
 
     def to_data(self) -> dict[str, Any]:
         """The function as data for JSON: its graph, and for a derivative program also the graph that it differentiates."""

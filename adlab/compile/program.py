@@ -1,5 +1,4 @@
-"""The common face of the backends (the ways to compile a graph): one program, called on a point, on floats, on a batch, or
-bound to buffers.
+"""The common face of the backends, the ways to compile a graph: a program for points, floats, batches and buffers.
 
 Every backend computes the same: IEEE results, NaN at a point outside the domain, infinity at an overflow, and never an
 exception. Three kinds of points are computed by the function's evaluator instead (`behind`): where a number has left binary64's
@@ -30,6 +29,7 @@ from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel, Walker
 from adlab.compile.sparse import SparseProgram
 from adlab.compile.spread import Spread, compact
+from adlab.compile.threads import Threads, counted, in_blocks
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
 from adlab.graph.graph import Graph
 
@@ -102,10 +102,9 @@ class CompiledProgram:
         """What is computed: the outputs of all parts in a row."""
         self.shapes = tuple(shapes)
         self.n = len(graph.inputs)
-        self.widths = (self.n,) if widths is None else tuple(widths)
-        """The lengths of the arguments: of the point, and of the vector where the program takes one."""
-        self.behind = behind
-        """Computes the points at which binary64 is not enough. None for a graph that belongs to no function."""
+        self.widths = (self.n,) if widths is None else tuple(widths)  # of the point, and of the vector if there is one
+        self.behind = behind  # computes the points at which binary64 is not enough; None for a graph that belongs to no function
+        self.threads = 1  # that share a batch, unless a call names another number
         self._make_quick, self._make_best = quick, best
         self._operations = len(graph.operations)
         self._walks = 0
@@ -147,19 +146,20 @@ class CompiledProgram:
     def _quick_call(self) -> Callable[..., tuple[float, ...]]:
         return self._quick.call if self.behind is None else vouched_call(self._quick, self._mended_row)
 
-    def __call__(self, x: Any, *vectors: Any) -> Any:
+    def __call__(self, x: Any, *vectors: Any, threads: Threads | None = None) -> Any:
         """At one point, shape (n,), or at many, (..., n): an array for each part, or a float for a single number.
 
-        A program of jvp, hvp or vjp takes the vector as a second argument: one for all points, or one for each.
-        Raises PointError for another shape, or for what is not real numbers.
+        A program of jvp, hvp or vjp takes the vector as a second argument: one for all points, or one each. `threads`, a number
+        or "auto", share a large batch. Raises PointError for another shape or no real numbers, OptionError for bad threads.
         """
+        shared = self.threads if threads is None else counted(threads)
         points = self._together((x, *vectors))
         before = points.shape[:-1]
         if not before:
             found = np.array(self._at(points.tolist()))
         else:
             rows = np.ascontiguousarray(points.reshape(prod(before), self.n)) if points.ndim > 2 else points
-            found = self._over(rows).reshape(*before, len(self.graph.outputs))
+            found = self._over(rows, shared).reshape(*before, len(self.graph.outputs))
         parts, start = [], 0
         for shape in self.shapes:
             size = prod(shape)
@@ -198,7 +198,7 @@ class CompiledProgram:
     def __reduce_ex__(self, protocol: Any) -> Any:
         """A program is pickled, and copied, as its function and options, and compiled again on the other side."""
         if self.recipe is None:
-            raise MethodError("only what f.compile(…) returns can be pickled or copied; this program belongs to no function")
+            raise MethodError("only what f.compile(…) returns can be copied; this program belongs to no function")
         return compile_function, self.recipe.args
 
     def _repr_latex_(self) -> str:
@@ -227,19 +227,26 @@ class CompiledProgram:
         assert self.behind is not None
         return self.behind.mended(self.graph, rows, found, alarmed)
 
-    def _over(self, rows: FloatArray) -> FloatArray:
+    def _over(self, rows: FloatArray, threads: int) -> FloatArray:
         """(N, inputs) → (N, outputs)."""
         walks = len(rows) <= WALKED_POINTS and self._walk()
         kernel = Walker(self.graph) if walks else self._kernel(len(rows))
+        return in_blocks(partial(self._watched, kernel), rows, len(self.graph.outputs), self._operations, threads)
+
+    def _watched(self, kernel: Kernel | Walker, rows: FloatArray, out: FloatArray | None) -> FloatArray:
         if self.behind is None:
-            return kernel.batch(rows)
-        if hasattr(kernel, "vouched_bind"):  # machine code watches itself
-            found = np.empty((len(rows), len(self.graph.outputs)))
+            found = kernel.batch(rows)
+        elif hasattr(kernel, "vouched_bind"):  # machine code watches itself
+            found = np.empty((len(rows), len(self.graph.outputs))) if out is None else out
             vouched_bind(kernel, np.ascontiguousarray(rows), found, partial(self._mend, rows, found))()
             return found
-        with watched() as alarm:
-            found = kernel.batch(rows)
-        return self._mend(rows, found, alarm.raised) if alarm.raised or not all_finite(found) else found
+        else:
+            with watched() as alarm:
+                found = kernel.batch(rows)
+            found = self._mend(rows, found, alarm.raised) if alarm.raised or not all_finite(found) else found
+        if out is not None:
+            out[:] = found
+        return found
 
     def _walk(self) -> bool:
         """Whether this call walks the graph, because nothing is compiled yet and it may be one of few calls."""
@@ -286,24 +293,28 @@ def compile_function(
     wrt: Sequence[Any] | None = None,
     constants: Mapping[Any, float] | None = None,
     sparse: bool = False,
+    threads: Threads = 1,
 ) -> CompiledProgram | SparseProgram:
     """`Function.compile`. Raises as `planned` does, and MissingExtra where `backend="llvm"` lacks llvmlite."""
+    shared = counted(threads)
     plan = planned(f, derivative, wrt, constants, sparse)
     program = compile_graph(plan.graph, plan.shapes, backend, accuracy, plan.behind, plan.widths)
-    program.recipe = partial(_recipe, f, backend, derivative, accuracy, wrt, constants, sparse)
+    program.threads = shared
+    program.recipe = partial(_recipe, f, backend, derivative, accuracy, wrt, constants, sparse, threads)
     return program if plan.places is None else SparseProgram(program, plan.places)
 
 
 def _recipe(
     f: Any, backend: str, derivative: str | None, accuracy: str, wrt: Sequence[Any] | None,
-    constants: Mapping[Any, float] | None, sparse: bool
+    constants: Mapping[Any, float] | None, sparse: bool, threads: Threads
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The function and the options, as JSON can write them."""
     names = None if wrt is None else names_of(wrt)
     fixed = None if constants is None else {str(name): float(value) for name, value in constants.items()}
     options: dict[str, Any] = {"backend": backend, "derivative": derivative, "accuracy": accuracy}
     options |= {"wrt": names, "constants": fixed}
-    options |= {"sparse": True} if sparse else {}  # what was there before sparse programs reads the others
+    options |= {"sparse": True} if sparse else {}  # an older adlab, which knows neither, reads what has neither
+    options |= {"threads": threads} if threads != 1 else {}
     return f.to_data(), options
 
 
@@ -317,8 +328,7 @@ def compile_graph(
 ) -> CompiledProgram:
     """A program of the parts `shapes`, which together are the graph's outputs in order.
 
-    `widths` are the lengths of its arguments, which together are the graph's inputs; by default there is one, the point.
-    `behind` computes the points at which binary64 is not enough. Without it their results stay as they are.
+    `widths` are the lengths of its arguments. `behind` computes the points at which binary64 is not enough.
     """
     _one_of("backend", backend, BACKENDS)
     _one_of("accuracy", accuracy, ACCURACIES)

@@ -24,6 +24,7 @@ from adlab.autodiff.sparse_hessian import symmetric
 from adlab.autodiff.sweeps import forward
 from adlab.compile.behind import Behind
 from adlab.compile.existence import guarded
+from adlab.compile.threads import Threads
 from adlab.errors import MethodError
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
@@ -84,9 +85,9 @@ class SparseProgram:
     def columns(self) -> Any:
         return self.places.columns
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, threads: Threads | None = None) -> Any:
         """One point gives a `scipy.sparse.csr_array` (without SciPy a `SparseMatrix`). Many points give one `SparseMatrix`."""
-        found = self.program(x)
+        found = self.program(x, threads=threads)
         if isinstance(found, tuple):
             return (*found[:-1], SparseMatrix(found[-1], self.places).preferred())
         return SparseMatrix(np.atleast_1d(found), self.places).preferred()
