@@ -22,7 +22,7 @@ import adlab
 from adlab.differences.stencils import scheme
 from adlab.plots import canvas
 from adlab.plots.canvas import new_axes
-from adlab.report.figures import cost, error_against_step as steps, graphs, measure, plane, precision, swell
+from adlab.report.figures import cost, error_against_step as steps, graphs, measure, plane, precision, solvers, swell
 from adlab.report.figures.catalogue import FIGURES, draw_all, figure_of
 
 HALF_PAGE = 3.5  # inches
@@ -46,7 +46,8 @@ def small_sizes() -> Iterator[None]:
 
 
 DEAR = ["work_and_precision", "gradient_cost", "measured_branches", "richardson_extrapolation", "central_differences",
-        "correct_digits_over_the_plane", "one_sided_differences", "error_against_step_size", "complex_step"]  # fmt: skip
+        "correct_digits_over_the_plane", "one_sided_differences", "error_against_step_size", "complex_step",
+        "curse_of_unrolling"]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=but_slow(FIGURES, DEAR), ids=lambda draw: draw.__name__)
@@ -227,6 +228,22 @@ def test_the_crossover_lies_where_inputs_and_outputs_are_as_many() -> None:
     ratio = {(n, m): cost.forward_over_reverse(adlab.gallery.network(n, m)) for n in (1, 8) for m in (1, 8)}
     assert ratio[8, 1] > 2 > 0.5 > ratio[1, 8]
     assert ratio[8, 8] == pytest.approx(1, abs=0.05)
+
+
+def test_an_unrolled_derivative_is_late_and_an_implicit_one_is_as_good_as_the_value() -> None:
+    by_title = {iteration.title.split(":")[0]: iteration for iteration in solvers.ITERATIONS}
+    for name in ("fixed point", "minimum", "linear system"):
+        found = solvers.errors(by_title[name], [60])
+        assert found["implicit"][0] < 3 * found["value"][0]
+        assert found["unrolled"][0] > 3 * found["implicit"][0]
+    fast = solvers.errors(by_title["root"], [10])
+    assert max(error[0] for error in fast.values()) < 1e-14
+    assert solvers.errors(by_title["integral"], [1])["implicit"][0] < 1e-15
+    orders = solvers.errors(by_title["differential equation"], [8, 16])
+    for error in orders.values():
+        assert np.log2(error[0] / error[1]) == pytest.approx(4, abs=0.7)
+    for iteration in solvers.ITERATIONS:
+        assert adlab.truth(adlab.Function(iteration.closed, variables=["p"]), iteration.p).status == "certified"
 
 
 def test_digits_of_an_error_are_its_negative_logarithm_and_never_beyond_sixteen() -> None:
