@@ -7,12 +7,14 @@ costs one solve, and it is as exact as the root.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from adlab.arithmetic.bounded import BOUNDED
 from adlab.arithmetic.floats import FLOATS
 from adlab.autodiff.programs import adjoint_program, derivative, fresh, tangent_program
 from adlab.errors import DomainError, GaveUp, UnsupportedExpression
@@ -27,6 +29,7 @@ MOST_STEPS = 100
 """Newton steps after which the search for a root is given up."""
 FAR = 1e-6  # a relative step that is no convergence, and a curvature that counts as negative beside the largest
 SHORTEST = 1e-300  # of a Newton step: where even so short a step finds no value, there is none
+LARGEST_CHANGE = 0.5  # of the Jacobian over the root's own uncertainty, relative to itself
 POLISH = 8
 """Newton steps in other numbers than floats. Each doubles the digits of a root that floats have found."""
 
@@ -212,6 +215,7 @@ def newton(p: Equations, x: list[float], given: list[float], taken: list[float] 
 
     Raises GaveUp where they do not settle, DomainError where ∂g/∂x is singular.
     """
+    lengths: list[float] = []
 
     def residual(at: list[float]) -> tuple[list[float], float]:
         found = [float(v) for v in body_outputs(FLOATS, p.body, [*at, *given])]
@@ -222,8 +226,11 @@ def newton(p: Equations, x: list[float], given: list[float], taken: list[float] 
         raise DomainError(f"the equations have no value at the start {x}; start nearer to the root")
     for _ in range(MOST_STEPS):
         if size == 0:
-            return _least(p, x, given) if p.least else x
-        step = SOLVE.apply(FLOATS, p.unknowns, [*p.matrix(FLOATS, [*x, *given]), *found])
+            return _accepted(p, x, given)
+        try:
+            step = SOLVE.apply(FLOATS, p.unknowns, [*p.matrix(FLOATS, [*x, *given]), *found])
+        except DomainError:
+            raise DomainError(f"∂g/∂x is singular at {x}, which Newton's method has reached; start elsewhere") from None
         scale = 1.0
         while True:
             trial = [a - scale * b for a, b in zip(x, step, strict=True)]
@@ -242,8 +249,43 @@ def newton(p: Equations, x: list[float], given: list[float], taken: list[float] 
         if settled:
             if moved > FAR:
                 break
-            return _least(p, x, given) if p.least else x
+            return _accepted(p, x, given)
+        lengths.append(max(map(abs, step)))
+    if _halving(lengths[-4:]):
+        raise DomainError(f"∂g/∂x is singular at the root near {x}, or almost: Newton's steps shorten only by a constant factor, "
+                          "as at a double root, where the root has no derivative")  # fmt: skip
     raise GaveUp(f"Newton's method has not found the root: after its last step the largest residual is {size:.3g}; start nearer")
+
+
+def _halving(lengths: list[float]) -> bool:
+    """Whether each of the last Newton steps is shorter than the one before by about the same factor, which is not near 0 or 1."""
+    ratios = [b / a for a, b in itertools.pairwise(lengths) if a]
+    return len(ratios) == 3 and min(ratios) > 0.25 and max(ratios) < min(0.95, 1.1 * min(ratios))
+
+
+def _accepted(p: Equations, x: list[float], given: list[float]) -> list[float]:
+    """x, if ∂g/∂x is regular there and, for a minimum, has no negative pivot. Raises DomainError otherwise."""
+    _regular(p, x, given)
+    return _least(p, x, given) if p.least else x
+
+
+def _regular(p: Equations, x: list[float], given: list[float]) -> None:
+    """Raises DomainError where ∂g/∂x is singular at the root as far as binary64 can tell.
+
+    g is known to within its running error bound, so x to within δ with J δ = that bound. If the Jacobian J changes by as much as
+    itself over δ, it may be singular at the root: (J(x + δ) − J(x)) δ is then no longer small beside J δ.
+    """
+    inputs = [BOUNDED.constant(number) for number in (*x, *given)]
+    vague = [abs(number.error) for number in body_outputs(BOUNDED, p.body, inputs)]
+    if not any(vague) or not all(map(math.isfinite, vague)):
+        return
+    n, here = p.unknowns, p.matrix(FLOATS, [*x, *given])
+    delta = [abs(d) for d in SOLVE.apply(FLOATS, n, [*here, *vague])]
+    there = p.matrix(FLOATS, [*(a + d for a, d in zip(x, delta, strict=True)), *given])
+    moved = [sum((there[i * n + j] - here[i * n + j]) * delta[j] for j in range(n)) for i in range(n)]
+    if not max(map(abs, SOLVE.apply(FLOATS, n, [*here, *moved]))) <= LARGEST_CHANGE * max(delta):
+        raise DomainError(f"∂g/∂x is singular at the root near {x}, as far as binary64 can tell: rounding moves the root by "
+                          f"{max(delta):.1g}, and the Jacobian by as much as itself")  # fmt: skip
 
 
 def _least(p: Equations, x: list[float], given: list[float]) -> list[float]:

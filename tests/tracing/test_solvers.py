@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -61,9 +62,30 @@ def test_an_equation_in_time_is_one_node_whose_adjoint_runs_backwards() -> None:
     assert len(f.graph.operations) < 8
 
 
-def test_an_integral_moves_with_its_end_as_leibniz_says() -> None:
-    f = adlab.from_python(lambda p: adlab.integral(lambda x: np.exp(-p[0] * x * x), 0.0, p[1]), [1.0, 2.0])
-    assert f.gradient([1.0, 2.0])[1] == pytest.approx(math.exp(-4), rel=1e-12)
+def test_an_integral_moves_with_its_ends_and_its_parameters_as_leibniz_says() -> None:
+    f = adlab.from_python(lambda p: adlab.integral(lambda x: np.exp(-p[0] * x * x), p[2], p[1]), [1.0, 2.0, 0.0])
+    assert len(f.graph.operations) == 3
+    assert f.gradient([1.0, 2.0, 0.0])[1:] == pytest.approx([math.exp(-4), -1], rel=1e-14)
+    by_parameter = (math.exp(-4) - math.sqrt(math.pi) / 4 * math.erf(2)) / 1  # ∫ −x² exp(−x²), by parts
+    assert f.gradient([1.0, 2.0, 0.0])[0] == pytest.approx(by_parameter, rel=1e-12)
+    assert f.gradient([1.0, 2.0, 0.0], method="forward") == pytest.approx(f.gradient([1.0, 2.0, 0.0]), rel=1e-12)
+    assert f.hessian([1.0, 2.0, 0.5])[1, 1] == pytest.approx(-4 * math.exp(-4), rel=1e-12)
+    assert f([[1.0, 2.0, 0.0], [2.0, 1.0, 0.5]])[0] == pytest.approx(f([1.0, 2.0, 0.0]), rel=1e-15)
+
+
+def test_the_truth_of_an_integral_is_the_integral_itself() -> None:
+    judged = adlab.truth(lambda b: adlab.integral(np.cos, 0.0, b, panels=1), 1.0, digits=20)
+    with mpmath.workdps(40):
+        assert abs(judged.gradient[0] - mpmath.cos(1)) < 1e-24
+
+
+@pytest.mark.parametrize("integrand", [
+    lambda x: 1 / np.sqrt(x), lambda x: 1 / (x - 0.3), lambda x: np.exp(-((x - 0.3) ** 2) * 1e8), lambda x: np.sin(1 / x),
+])  # fmt: skip
+def test_an_integral_that_does_not_settle_is_refused(integrand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adlab.tracing.quadrature.MOST_PANELS", 128)
+    with pytest.raises(GaveUp, match=r"not settled.*Split it"):
+        adlab.integral(integrand, 0.0, 1.0)
 
 
 def test_what_a_solver_cannot_find_is_said() -> None:
@@ -73,6 +95,19 @@ def test_what_a_solver_cannot_find_is_said() -> None:
         adlab.from_python(lambda p: adlab.root(lambda x: x * 0.0 + p, 1.0), 1.0)
     with pytest.raises(AdlabError, match="as many equations"):
         adlab.from_python(lambda p: adlab.root(lambda x: np.array([x * p, x, p * x]), 1.0), 1.0)
+
+
+@pytest.mark.parametrize(("equation", "p", "said"), [
+    (lambda x, p: x * x - 2 * p * x + p * p, 2.1, "as far as binary64 can tell"),  # a double root, found to 8 digits
+    (lambda x, p: x * x - p, 0.0, "constant factor"),
+    (lambda x, p: x**3 - p, 0.0, "constant factor"),
+    (lambda x, p: x * x + p, 1.0, "singular at .0.0., which"),
+])  # fmt: skip
+def test_a_singular_jacobian_at_the_root_is_said(equation: Any, p: float, said: str) -> None:
+    with pytest.raises(DomainError, match=said):
+        adlab.from_python(lambda q: adlab.root(lambda x: equation(x, q), 1.0), p)
+    f = adlab.from_python(lambda q: adlab.root(lambda x: (x - q) * (x + 1), 1.5), 1.0)
+    assert f.gradient(1.0) == pytest.approx([1.0])  # a regular root, not far from another
 
 
 def test_a_root_that_is_none_is_refused() -> None:
