@@ -15,7 +15,7 @@ from adlab.inputs import FloatArray
 from adlab.methods import Method
 from adlab.report.bare import program
 
-SECONDS = 0.1
+SECONDS = 0.02
 """How long the rounds of all timings together take, at least."""
 ROUNDS = 5
 """How often each call is timed, at least: the median of five is untouched by two that met noise."""
@@ -23,11 +23,11 @@ PATIENCE = 5.0
 """Seconds after which no further round begins."""
 LONG = 0.2
 """Seconds of a call that is not repeated, since noise does not matter to it."""
-DEAR = 1e-3
+DEAR = 2e-4
 """Seconds of a whole call that is made once more, not in every round, where the method's formula is timed by itself."""
 ONCE = 0.05
 """Seconds of a call that is timed alone. Shorter calls are timed several at a time."""
-BATCH = 5e-4
+BATCH = 1e-4
 """Seconds that several calls timed together should take: a thousand times what reading the clock takes."""
 Times = dict[str, float]
 
