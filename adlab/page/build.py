@@ -12,15 +12,19 @@ from adlab.inputs import takes_at
 from adlab.page import markup
 from adlab.page.document import Page, document
 from adlab.page.facts import facts
-from adlab.page.formulas import FEW, command, formula_text, mathml_of
+from adlab.page.formulas import command, formula_text, mathml_of
 from adlab.report.compare import Comparison, compare
 from adlab.tracing.traced import at_point
 
-MODULES = ("numbers", "words", "exercise", "walk", "curves", "tables", "page")
+MODULES = ("numbers", "words", "exercise", "walk", "curves", "tables", "fold", "picture", "rows", "page")
 """The modules of the page's script, each after those that it imports."""
 BOOT = 'window.adlab = mount(document, JSON.parse(document.getElementById("data").textContent));\n'
 """The last line of the script of a file. What `mount` returns is there for tests, and for the curious."""
 
+NAMED = 8
+"""Inputs whose values stand in the heading."""
+NO_PICTURE: dict[str, Any] = {"width": 0, "height": 0, "boxes": [], "edges": []}
+"""In place of a graph that is too large to be drawn box by box. The script draws it, folded."""
 
 
 @takes_at
@@ -38,7 +42,7 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Compa
         raise MethodError(f"a page shows one output, and this function has m = {function.m}; give one of its outputs")
     found = compare(function, point, timed=False) if comparison is None else comparison or None
     data = facts(function, point, found) | {"formula": formula_text(function), "command": command(function, point)}
-    rows = {row["node"]: row for row in function.trace(point).to_dict()["rows"]}
+    rows = data.pop("rows")
     made = Page(document(data["title"], _body(function, data, rows), data, MODULES, BOOT), data["title"])
     if out is not None:
         made.save(out)
@@ -46,9 +50,9 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Compa
 
 
 def _body(f: Function, data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
-    place = ", ".join(f"{escape(name)} = {float(x)!r}" for name, x in zip(f.names[:FEW], data["point"], strict=False))
+    place = ", ".join(f"{escape(name)} = {float(x)!r}" for name, x in zip(f.names[:NAMED], data["point"], strict=False))
     return [
-        f"<header><h1>{mathml_of(f)}</h1><p>at {place}{' …' * (f.n > FEW)}. adlab computes f and its derivatives on the graph of the "
+        f"<header><h1>{mathml_of(f)}</h1><p>at {place}{f', … ({f.n} inputs)' * (f.n > NAMED)}. adlab computes f and its derivatives on the graph of the "
         "formula. Step through it, fill it in, break it.</p></header>", "<main>", *_sections(data, rows), "</main>",
         f'<footer><p class="quiet">Made by <code>{escape(data["command"])}</code></p></footer>',
     ]  # fmt: skip
@@ -56,17 +60,17 @@ def _body(f: Function, data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
 
 def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
     adjoints = {name: row["adjoint"] for name, row in rows.items()}
-    picture = "<p>The graph has too many operations to draw; the table lists them.</p>" if data["picture"] is None else (
-        f"<figure>{markup.graph_svg(data['picture'], data, adjoints)}</figure>")  # fmt: skip
+    drawn = markup.graph_svg(data["picture"] or NO_PICTURE, data, adjoints)
+    picture = f'<figure class="scroll" tabindex="0" role="region" aria-label="Graph">{drawn}<div id="folds" class="controls"></div></figure>'
     lines = "".join(f"<li>{escape(line)}</li>" for line in data["program"])
     program = f'<details><summary>The derivative as a program</summary><ol id="program">{lines}</ol></details>' if lines else (
         '<ol id="program" hidden></ol>')  # fmt: skip
     counts = data["counts"]
     cost = f"Operations counted: f {counts['f']}, value and gradient by reverse mode {counts['reverse']}" + (
         f", by forward mode {counts['forward']}." if counts["forward"] else ".")  # fmt: skip
-    missing = ", ".join(data["missing"])
+    why = "a loop, a branch or a solver is a program of its own" if data["recorded"] else f"JavaScript has no {', '.join(data['missing'])}"
     return [
-        f'<p id="notlive" hidden>This page shows recorded numbers and cannot compute others: JavaScript has no {escape(missing)}.</p>',
+        f'<p id="notlive" hidden>This page shows recorded numbers and cannot compute others: {escape(why)}.</p>',
         '<section id="steps"><h2>Step by step</h2>', "<p>The forward sweep computes every node. The reverse sweep carries adjoints back: "
         "v̄ = ∂f/∂v. A node passes its adjoint, times the local partial, to each operand. What arrives by several paths is summed.</p>",
         markup.predict("uses", "take the node that is used most often. How many contributions arrive there?"),

@@ -14,6 +14,7 @@ from adlab.function import Function
 from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
+from adlab.page.recording import rows
 from adlab.primitives.primitive import to_float
 from adlab.primitives.table import CONSTANT
 from adlab.report.compare import Comparison
@@ -48,35 +49,40 @@ def facts(f: Function, point: FloatArray, found: Comparison | None = None) -> di
     """
     graph = f.graph
     names = graph.names
-    trace = {row["node"]: row for row in f.trace(point).to_dict()["rows"]} if f.m == 1 else {}
+    trace, recorded = rows(f, point)
     nodes = [_node(graph, i, names, trace) for i in range(len(graph))]
     listed = [_key(node) for node in graph.nodes if node.operands]
-    live = {node.primitive.name for node in graph.nodes if node.operands}
-    needed = {_key(node): node for node in graph.nodes if node.operands}
+    used = {node.primitive.name for node in graph.nodes if node.operands}
+    needed = {_key(node): node for node in graph.nodes if node.operands and not graph.compound}
     known = {key: _rule(node) for key, node in needed.items()}
     inside = {name for rule in known.values() for name in rule.pop("uses")}
+    live = (used | inside) <= IN_JAVASCRIPT
+    for node in nodes if live else ():
+        del node["slopes"]  # the script computes them
     program, lines = _program(f)
     return {
         "title": f.title, "lines": lines, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
         "nodes": nodes, "rules": known, "keys": dict(zip(map(str, graph.operations), listed, strict=True)),
-        "live": (live | inside) <= IN_JAVASCRIPT,
-        "missing": sorted((live | inside) - IN_JAVASCRIPT),
+        "rows": trace, "recorded": recorded, "live": live,
+        "missing": sorted((used | inside) - IN_JAVASCRIPT),
         "picture": picture(graph, nodes) if len(graph.operations) <= MOST_BOXES else None,
         "program": program, "counts": _counts(f), "comparison": None if found is None else compared(found),
     }  # fmt: skip
 
 
 def _key(node: Node) -> str:
-    return node.primitive.name if node.parameter is None else f"{node.primitive.name}:{to_float(node.parameter)!r}"
+    return node.primitive.name if node.parameter is None or node.primitive.compound else f"{node.primitive.name}:{to_float(node.parameter)!r}"
 
 
 def _node(graph: Graph, i: int, names: Sequence[str], trace: dict[str, Any]) -> dict[str, Any]:
     node = graph.nodes[i]
     row = trace.get(names[i], {})
     constant = node.primitive is CONSTANT
-    return {
+    plain = bool(node.operands) and not node.primitive.compound and node.parameter is not None
+    bodies = {name: str(body).splitlines() for name, body in node.primitive.bodies(node.parameter).items()} if node.operands else {}
+    return ({"bodies": bodies} if bodies else {}) | {
         "name": names[i], "op": node.primitive.name, "operands": list(node.operands),
-        "parameter": to_float(node.parameter) if node.operands and node.parameter is not None else None,
+        "parameter": to_float(node.parameter) if plain else None,
         "text": graph.written(i), "value": to_float(node.parameter) if constant else row.get("primal"),
         "partials": row.get("partials_in_letters", []), "slopes": row.get("partials", []), "active": bool(graph.active[i]),
     }  # fmt: skip

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
-MOST_ROWS = 1200
-"""The most lines of the Wengert list that the page writes out."""
+MOST_ROWS = 400
+"""The most lines of the Wengert list that the page writes out. Beyond, the script shows a window of lines."""
 MOST_DIRECTIONS = 60
 """The most directions of forward mode that a reader can choose from."""
 
@@ -59,7 +59,7 @@ def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
         node, row = data["nodes"][i], rows.get(data["nodes"][i]["name"], {})
         terms = "  ".join(f"{'−' if c['value'] < 0 else '+'} {number(abs(c['value']))} from {c['from']}"
                           for c in row.get("contributions", []))  # fmt: skip
-        right = escape(node["text"]) if node["operands"] else "input"
+        right = escape(node["text"]) + _bodies(node) if node["operands"] else "input"
         partials = escape(", ".join(node["partials"]))
         body.append(
             f'<tr id="row{i}" data-name="{escape(node["name"])}"><th scope="row"><button type="button" class="node" data-node="{i}">'
@@ -67,7 +67,9 @@ def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
             f'<td id="partials{i}">{partials}</td><td class="tangent" id="tangent{i}"></td>'
             f'<td id="terms{i}">{escape(terms)}</td><td class="adjoint" id="adjoint{i}">{number(row.get("adjoint"))}</td></tr>'
         )
-    more = f"<p>{len(listed) - MOST_ROWS:,} more lines are left out.</p>" if len(listed) > MOST_ROWS else ""
+    more = (f'<p id="window" hidden><button type="button" class="earlier">earlier lines</button> <span></span> '
+            '<button type="button" class="later">later lines</button></p>'
+            f"<noscript><p>{len(listed) - MOST_ROWS:,} more lines are left out.</p></noscript>") if len(listed) > MOST_ROWS else ""  # fmt: skip
     heads = ["node", "operation", "primal", "local partials", "tangent", "contributions", "adjoint"]
     head = "".join(f'<th scope="col" class="{name}">{name}</th>' if name in ("tangent", "adjoint") else f'<th scope="col">{name}</th>'
                    for name in heads)  # fmt: skip
@@ -75,6 +77,15 @@ def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
         f'<div class="scroll" tabindex="0" role="region" aria-label="Wengert list"><table id="list"><caption>The Wengert list: every '
         f"operation on a line, its adjoint v̄ = ∂f/∂v as the sum of its contributions</caption><thead><tr>"
         f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{more}"
+    )
+
+
+def _bodies(node: dict[str, Any]) -> str:
+    """What stands inside a loop, a branch or a solver: its own Wengert list, to be opened."""
+    return "".join(
+        f'<details class="body"><summary>{escape(name)}: {len(lines)} lines</summary><ol>'
+        f"{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ol></details>"
+        for name, lines in node.get("bodies", {}).items()
     )
 
 
@@ -111,11 +122,13 @@ def options(choices: Iterable[tuple[str, str]]) -> str:
 
 def controls(data: dict[str, Any]) -> str:
     """The toolbar of the walk through the graph."""
-    directions = list(enumerate(data["variables"]))[:MOST_DIRECTIONS]
+    directions = [] if data["recorded"] else list(enumerate(data["variables"]))[:MOST_DIRECTIONS]
     modes = [("reverse", "reverse mode"), *((f"forward:{i}", f"forward mode, direction {name}") for i, name in directions),
              *((f"both:{i}", f"both, direction {name}") for i, name in directions)]  # fmt: skip
     faults = [("", "nothing broken"), ("overwrite", "overwrite instead of add"), ("factor", "forget a factor"), ("order", "walk in the wrong order")]
-    if any(node["op"] == "tanh" for node in data["nodes"]):
+    if data["recorded"]:
+        faults = faults[:1]
+    elif any(node["op"] == "tanh" for node in data["nodes"]):
         faults.append(("tanh", "1 − tanh² as the partial of tanh"))
     levels = [("0", "Watch"), ("1", "Fill one"), ("2", "Fill all")]
     return (

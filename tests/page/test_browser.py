@@ -191,3 +191,34 @@ def test_a_long_list_opens(browser: Any, tmp_path: Path) -> None:
     opened(browser, tmp_path, f)
     assert json.dumps(browser.execute_script("return window.adlab.numbers.gradient(window.adlab.walk.point)"))
     quiet(browser)
+
+
+def test_a_block_opens_and_closes_by_keyboard(browser: Any, tmp_path: Path) -> None:
+    opened(browser, tmp_path, adlab.gallery.GALLERY["helmholtz"]())
+    blocks = browser.find_elements(By.CSS_SELECTOR, "#graph .block")
+    browser.execute_script("arguments[0].focus()", blocks[0])
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element.text.startswith("close ")
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#graph .box")) > len(blocks)
+    browser.switch_to.active_element.send_keys(Keys.ENTER)
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#graph .block")) == len(blocks)
+    browser.execute_script("const s = document.getElementById('slider'); s.value = s.max; s.dispatchEvent(new Event('input'))")
+    assert " sums" in browser.find_element(By.CSS_SELECTOR, "#graph .block .done").text
+    browser.find_element(By.CSS_SELECTOR, "#list button.node").click()
+    quiet(browser)
+
+
+@pytest.mark.slow
+def test_five_thousand_nodes_open(browser: Any, tmp_path: Path) -> None:
+    f = adlab.gallery.GALLERY["helmholtz"](48)
+    assert len(f.graph.operations) + f.n > 5000
+    html = page(f, comparison=False).html
+    assert len(html.encode()) < 1_500_000
+    pages.shown(browser, tmp_path, html)
+    assert browser.find_element(By.ID, "where").text.startswith("step 0 of 3")
+    gradient = browser.execute_script("return window.adlab.numbers.gradient(window.adlab.walk.point)")
+    assert gradient == pytest.approx(f.gradient(f.point).tolist(), rel=1e-12)
+    browser.find_element(By.CSS_SELECTOR, "#window .later").click()
+    assert browser.find_element(By.CSS_SELECTOR, "#window span").text == "lines 31 to 60 of 5004"
+    browser.execute_script("const s = document.getElementById('slider'); s.value = s.max; s.dispatchEvent(new Event('input'))")
+    quiet(browser)

@@ -117,3 +117,39 @@ def test_the_lines_of_the_program_are_those_that_the_step_computes() -> None:
 def test_tables_are_copied_in_every_form(form: str) -> None:
     text = node(f"return tables.written([['a_b', 'c|d'], ['1,5', '50 %']], '{form}');")
     assert {"markdown": r"c\|d", "csv": '"1,5"', "latex": r"50 \%"}[form] in text
+
+
+def test_a_large_graph_folds_into_blocks_that_cover_it() -> None:
+    code = """
+    const f = new fold.Fold(given), count = () => f.pieces.reduce((n, p) => n + p.nodes.length, 0), seen = [count()];
+    const down = f.edges.every((e) => f.pieces.findIndex((p) => p.key === e.from) < f.pieces.findIndex((p) => p.key === e.to));
+    const first = f.pieces.length;
+    f.reveal(given.nodes.length - 3);
+    const single = f.inside.get(given.nodes.length - 3), open = [...f.open];
+    seen.push(count());
+    f.toggle(open[1]);
+    seen.push(count());
+    const where = [...fold.layered(f.pieces, f.edges, 100, 50, 10, 10).place.values()].map((p) => `${p.x} ${p.y}`);
+    const apart = new Set(where).size === f.pieces.length;
+    return { seen, down, first, single, open: open.length, closed: f.open.size, apart };"""
+    given = data(adlab.gallery.GALLERY["helmholtz"](20))
+    got = node(code, given)
+    whole = len([n for n in given["nodes"] if n["operands"]]) + 20
+    assert got["seen"] == [whole] * 3
+    assert (got["down"], got["apart"], got["closed"]) == (True, True, 1)
+    assert got["first"] <= 24
+    assert got["single"] == str(len(given["nodes"]) - 3)
+    assert got["open"] >= 2
+
+
+def test_a_loop_shows_its_body_and_its_contributions() -> None:
+    def decay(x: Any) -> Any:
+        return adlab.scan(lambda s, _: (s - 0.001 * x[1] * s, None), x[0], length=1000)[0] * x[1]
+
+    f = adlab.from_python(decay, [1.0, 2.0])
+    given = data(f, [1.0, 2.0])
+    loop = next(n for n in given["nodes"] if n["op"] == "scan")
+    assert loop["bodies"]["turn"]
+    got = node("const w = new walk.Walk(given); return w.numbers.reverse(w.values).sums;", given)
+    assert [got["0"], got["1"]] == pytest.approx(f.gradient([1.0, 2.0]).tolist(), rel=1e-14)
+    assert "turn: 2 lines" in build.page(f, [1.0, 2.0], comparison=False).html

@@ -12,10 +12,10 @@ export const read = (text) => (text.trim() === "" ? NaN : Number(text.trim().rep
 export function question(event, walk) {
   const { level, words, nodes } = walk;
   if (!level) return null;
-  if (event.kind === "primal" && level >= 2) {
+  if (event.kind === "primal" && level >= 2 && Number.isFinite(walk.values[event.node])) {
     return { kind: "primal", ask: `What is ${nodes[event.node].name} = ${nodes[event.node].text}?`, number: walk.values[event.node], node: event.node };
   }
-  if (event.kind !== "beat") return null;
+  if (event.kind !== "beat" || event.c.partial === null) return null;
   const c = event.c, found = walk.swept[c.mode].found;
   const first = event.index === 0 || found[event.index - 1].from !== c.from;
   if (event.beat === 0 && level >= 2 && c.mode === "reverse" && first) {

@@ -89,6 +89,7 @@ export class Numbers {
   // The reverse sweep as a list of contributions, in the order in which they arrive. `broken.order` is an order of the operations
   // that a reader chose; what has no adjoint when its turn comes passes nothing on.
   reverse(values, round = same, broken = {}) {
+    if (this.data.recorded) return this.replay();
     const adjoint = { [this.output]: 1 }, found = [];
     const order = broken.order ?? (broken.kind === "order" ? this.operations : [...this.operations].reverse());
     for (const i of order) {
@@ -105,6 +106,13 @@ export class Numbers {
       });
     }
     return { sums: adjoint, found };
+  }
+
+  // A graph with loops or solvers: the contributions that Python recorded. Their own derivatives are programs, not one partial.
+  replay() {
+    const sums = { [this.output]: 1 };
+    for (const c of this.data.recorded) sums[c.to] = c.after;
+    return { sums, found: this.data.recorded.map((c) => ({ mode: "reverse", ...c })) };
   }
 
   // The forward sweep: the tangent of every node for one direction.

@@ -4,6 +4,8 @@ import { shown } from "./words.js";
 import { diagnose, hints, right, score, sheet } from "./exercise.js";
 import { best, errorCurve, errors } from "./curves.js";
 import { cells, sortBy, written } from "./tables.js";
+import { Picture } from "./picture.js";
+import { Rows } from "./rows.js";
 
 const setText = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
 
@@ -13,12 +15,16 @@ export function mount(root, data) {
   const $ = (id) => root.getElementById(id), all = (selector) => root.querySelectorAll(selector);
   const alone = root === document, stop = new AbortController();
   const on = (element, event, act) => element?.addEventListener(event, act, { signal: stop.signal });
+  const rows = new Rows(root, data, jump), picture = new Picture(root, data, jump, render);
   let pending = null, playing = null;
+  rows.moved = () => render(false);
 
   // --- drawing the state ------------------------------------------------------------------------------------------------
 
-  function render() {
-    const { event } = walk, known = walk.known(), c = event.kind === "beat" ? event.c : null;
+  function render(follow = true) {
+    const { event } = walk;
+    if (follow && event.node !== undefined) rows.show(event.node);
+    const known = walk.known(), c = event.kind === "beat" ? event.c : null;
     const mode = event.mode ?? (walk.mode === "reverse" ? "reverse" : "forward");
     const [letters, figures] = words.said(event, walk);
     setText($("letters"), letters);
@@ -28,13 +34,7 @@ export function mount(root, data) {
     $("back").disabled = walk.step === 0;
     $("next").disabled = walk.step === walk.last;
     nodes.forEach((_, i) => { row(i, event, c, known); box(i, event, c, known, mode); });
-    const [user, operand] = c ? words.ends(c) : [];
-    for (const edge of all("#graph .edge")) {
-      const here = c && Number(edge.dataset.to) === user && Number(edge.dataset.from) === operand && Number(edge.dataset.operand) === c.place;
-      edge.classList.toggle("now", Boolean(here && event.beat >= 1));
-      edge.classList.toggle("travel", Boolean(here && event.beat === 2));
-      edge.classList.toggle("backward", mode === "reverse");
-    }
+    picture.show(event, c ? words.ends(c) : [], known.primal, known.sums[mode], mode === "reverse");
     root.querySelector("#list")?.classList.toggle("forward", walk.mode === "forward");
     root.querySelector("#list")?.classList.toggle("both", walk.mode === "both");
     const line = programLine(event);
@@ -94,7 +94,11 @@ export function mount(root, data) {
     if (asked) ask(asked); else advance();
   }
   function back() { closeAsk(); walk.step = Math.max(0, walk.step - 1); render(); }
-  function jump(i) { if (!walk.level) { walk.step = walk.place(i); render(); } }
+  function jump(i) {
+    picture.reveal(i);
+    if (!walk.level) walk.step = walk.place(i);
+    render();
+  }
   function pause() { clearInterval(playing); playing = null; setText($("play"), "Play"); }
   function play() {
     if (playing) return pause();
@@ -231,8 +235,7 @@ export function mount(root, data) {
       if (e.key === "ArrowRight" || e.key === " ") { e.preventDefault(); next(); }
       if (e.key === "ArrowLeft") { e.preventDefault(); back(); }
     });
-    all("#list button.node").forEach((b) => on(b, "click", () => jump(Number(b.dataset.node))));
-    all("#graph .box").forEach((b) => on(b, "click", () => jump(Number(b.dataset.node))));
+    if (!rows.windowed) all("#list button.node").forEach((b) => on(b, "click", () => jump(Number(b.dataset.node))));
     all("input.live").forEach((b) => on(b, "input", () => move(b)));
     all("form.predict").forEach((form) => on(form, "submit", (e) => { e.preventDefault(); setText(form.querySelector("output"), predicted(form.dataset.kind, form.elements.guess.value)); }));
     all('form.predict input[type="range"]').forEach((b) => on(b, "input", () => setText(b.nextElementSibling, b.value.replace("-", "−"))));
@@ -252,5 +255,5 @@ export function mount(root, data) {
   setText($("damage"), walk.damage());
   render();
   live();
-  return { walk, numbers, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };
+  return { walk, numbers, picture, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };
 }

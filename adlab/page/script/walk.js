@@ -17,6 +17,7 @@ export class Walk {
     this.values = this.numbers.evaluate(this.point);
     this.sound = this.numbers.reverse(this.values);
     this.swept = { reverse: this.broken.kind ? this.numbers.reverse(this.values, undefined, this.broken) : this.sound };
+    if (this.data.recorded) this.mode = "reverse";
     if (this.mode !== "reverse") this.swept.forward = this.numbers.forward(this.values, this.direction);
     const forward = this.mode === "reverse" ? [] : forwardEvents(this.numbers, this.swept.forward, this.direction);
     if (this.mode === "forward") this.events = forward;

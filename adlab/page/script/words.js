@@ -69,10 +69,19 @@ export class Words {
   }
 
   beat({ c, beat }) {
+    if (c.partial === null) return this.body(c, beat);
     const from = this.mark(c.from, c.mode), to = this.mark(c.to, c.mode), fraction = this.fraction(c);
     if (beat === 0) return [`1 of 4. The ${c.mode === "reverse" ? "adjoint" : "tangent"} of ${this.nodes[c.from].name} is ready.`, `${from} = ${shown(c.bar)}`];
     if (beat === 1) return [`2 of 4. The local partial is ${fraction} = ${this.rule(c)}.`, `${fraction} = ${shown(c.partial)}`];
     if (beat === 2) return [`3 of 4. The product travels along the edge: ${from} · ${fraction}.`, `${shown(c.bar)} · ${shown(c.partial)} = ${shown(c.value)}`];
     return [`4 of 4. It is added: ${to} += ${from} · ${fraction}.`, `old sum ${c.before === null ? "0" : shown(c.before)} + contribution ${shown(c.value)} = new sum ${shown(c.after)}`];
+  }
+
+  // A loop, branch or solver with several results has no single partial: its own derivative program takes all their adjoints.
+  body(c, beat) {
+    const from = this.nodes[c.from].name, to = this.mark(c.to, c.mode);
+    if (beat < 2) return [`${beat + 1} of 4. The adjoints of all results of ${from} are ready. Its own reverse program takes them.`, ""];
+    if (beat === 2) return [`3 of 4. The program gives the contribution of ${from} to ${this.nodes[c.to].name}.`, shown(c.value)];
+    return [`4 of 4. It is added to ${to}.`, `old sum ${c.before === null ? "0" : shown(c.before)} + contribution ${shown(c.value)} = new sum ${shown(c.after)}`];
   }
 }

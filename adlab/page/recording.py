@@ -1,0 +1,62 @@
+"""The numbers that a page starts from: a row for each node, and for graphs with loops or solvers each contribution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
+from adlab.autodiff.sweeps import reverse
+from adlab.function import Function
+from adlab.inputs import FloatArray
+from adlab.primitives.table import PART
+
+Rows = dict[str, dict[str, Any]]
+
+
+def rows(f: Function, point: FloatArray) -> tuple[Rows, list[dict[str, Any]] | None]:
+    """The rows of the trace by node. With loops or solvers, which a trace does not serve, also every contribution.
+
+    Raises what `f.trace` raises outside the domain.
+    """
+    if not f.graph.compound:
+        return {row["node"]: row for row in f.trace(point).to_dict()["rows"]}, None
+    f.gradient(point)  # where there is none, it says why
+    return _swept(f, point)
+
+
+def _swept(f: Function, point: FloatArray) -> tuple[Rows, list[dict[str, Any]]]:
+    graph, names = f.graph, f.graph.names
+    values = evaluate(graph, point.tolist(), FLOATS)
+    arrived: list[dict[str, Any]] = []
+
+    def note(source: int, operand: int, value: float, after: float) -> None:
+        target = graph.nodes[source].operands[operand]
+        arrived.append({"from": source, "to": target, "place": operand, "value": value, "after": after})
+
+    adjoints = reverse(graph, values, {graph.outputs[0]: 1.0}, FLOATS, note)
+    found: list[dict[str, Any]] = []
+    sums: dict[int, float] = {}
+    for position in reversed(graph.operations):  # the order of the sweep; `part` nodes hand their adjoint on as it is
+        bar = adjoints.get(position)
+        if bar is None:
+            continue
+        node = graph.nodes[position]
+        if node.primitive is PART:
+            given = [{"from": position, "to": node.operands[0], "place": 0, "value": bar, "after": bar}]
+        else:
+            given = [part for part in arrived if part["from"] == position]
+        passed = [b for b in bar if b is not None] if isinstance(bar, list) else [bar]
+        for part in given:
+            single = passed[0] if len(passed) == 1 and passed[0] else None
+            part["bar"], part["partial"] = single, None if single is None else part["value"] / single
+            part["before"] = sums.get(part["to"])
+            sums[part["to"]] = part["after"]
+            found.append(part)
+    made: Rows = {}
+    for i, name in enumerate(names):
+        into = [{"from": names[part["from"]], "value": part["value"], "sum_after": part["after"]} for part in found if part["to"] == i]
+        value, bar = values[i], adjoints.get(i)
+        made[name] = {"node": name, "primal": value if isinstance(value, float) else None, "contributions": into,
+                      "adjoint": bar if isinstance(bar, float) else None}  # fmt: skip
+    return made, found
