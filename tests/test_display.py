@@ -239,3 +239,12 @@ def test_a_short_equation_stays_on_one_line() -> None:
         assert max(map(len, lines)) <= width
         assert not any(line.endswith("=") or line.lstrip().startswith("=") for line in lines)
         assert " ".join(line.strip() for line in lines) == f"Rosenbrock's function at {place}, …"
+
+
+def test_a_table_too_long_to_read_says_where_its_rows_are() -> None:
+    long = Table("", ["k", "k²"], [[str(k), str(k * k)] for k in range(90_000)])
+    for text in (long.text(80), long.text(), long.markdown(), long.html()):
+        assert len(text) < 100_000
+        assert "and 89,500 more rows: to\\_csv() and --csv have all" in text or "and 89,500 more rows: to_csv() and --csv" in text
+        assert "498" in text
+    assert long.latex().count("\\\\") == 90_001

@@ -72,7 +72,7 @@ def parser(
 
 def _usage(name: str, command: Command) -> str:
     takes = command.takes.split()
-    parts = ["adlab", name, *(['"EXPR"'] if "formula" in takes else []), *(["MODULE:FUNCTION"] if "gradient" in takes else [])]
+    parts = ["adlab", name, *(["MODULE:FUNCTION"] if "gradient" in takes else []), *(['"EXPR"'] if "formula" in takes else [])]
     if command.words[0]:
         parts.append(f"[{command.words[1]} …]")
     return " ".join([*parts, *(["[--at NAME=VALUE …]"] if "at" in takes else []), "[options]"])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 from adlab.display.terminal import GAP, blocks, cell_lines, filled, longest_word, painted, seen, shared_out, wrapped
 
 UNBROKEN = 24  # characters of a cell that stays on one line
+MOST_ROWS = 500
+"""A reader's table has at most so many rows: ten pages. CSV, JSON and LaTeX have all of them."""
 
 
 class Verbatim(str):
@@ -43,6 +45,14 @@ class Table:
     rule: bool = True
     keys: int = 1
 
+    def _readable(self) -> Table:
+        """The table without the rows that are too many to read, and a note that says where they are."""
+        left = len(self.rows) - MOST_ROWS
+        if left <= 0:
+            return self
+        note = f"… and {left:,} more rows: to_csv() and --csv have all."
+        return replace(self, rows=self.rows[:MOST_ROWS], notes=[note, *self.notes])
+
     def text(self, width: int | None = None, colour: bool = False) -> str:
         """Aligned columns under a title. With a `width`, cells are cut between words to fit. A table that is still too wide is
         printed in several parts, one below the other.
@@ -53,6 +63,7 @@ class Table:
          1  0.5
         10  0.25
         """
+        self = self._readable()
         natural = [max(seen(row[i]) for row in (self.head, *self.rows)) for i in range(len(self.head))]
         title = [painted(wrapped(self.title, width), "title", colour)] if self.title else []
         notes = [wrapped(" ".join(self.notes), width)] if self.notes and width is not None else [*self.notes]
@@ -97,6 +108,7 @@ class Table:
 
     def markdown(self) -> str:
         """A pipe table. Characters that Markdown would interpret are escaped."""
+        self = self._readable()
         rule = ["---:" if name in self.right else "---" for name in self.head]
         rows = [[in_markdown(cell) for cell in self.head], rule, *([in_markdown(cell) for cell in row] for row in self.rows)]
         body = "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -105,6 +117,7 @@ class Table:
 
     def html(self) -> str:
         """A table with inline style and no script. Everything is escaped."""
+        self = self._readable()
         sides = ["right" if name in self.right else "left" for name in self.head]
 
         def row(tag: str, cells: Sequence[str]) -> str:

@@ -112,11 +112,11 @@ def rows(
 
 
 def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, kinks: str, bounds: Bounds | None) -> AccuracyRow:
-    row = AccuracyRow(tried.method.name, f.names[j], status=tried.status, note=tried.note,
-                      output=i if f.m > 1 else None, flags=() if tried.result is None else tried.result.notes)  # fmt: skip
-    if tried.result is None:
+    value, flags = (None, ()) if tried.result is None else (float(tried.result.jacobian[i, j]), tried.result.notes)
+    row = AccuracyRow(tried.method.name, f.names[j], value, status=tried.status, note=tried.note,
+                      output=i if f.m > 1 else None, flags=flags)  # fmt: skip
+    if value is None:
         return row
-    row = replace(row, value=float(tried.result.jacobian[i, j]))
     component = truth.component(i, j)
     if component.value is None or not math.isfinite(row.value or 0.0):
         return _without_truth(row, component, kinks)
@@ -146,21 +146,27 @@ def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> Accura
 
 def _measured(row: AccuracyRow, method: Method | None, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
     assert row.value is not None
-    exact = exact_number(component.value)
-    off = distance(row.value, exact, component.radius or 0)
-    with working(400):
-        row = replace(
-            row, error=off.error, relative_error=off.relative, ulps=off.ulps, digits=off.digits,
-            bound_ulps=None if bound is None else float(bound.error / unit_in_the_last_place(exact)),
-        )  # fmt: skip
-        if 0 < abs(exact) < SMALLEST_NORMAL and off.ulps <= 0.5:  # no binary64 is nearer
-            note = _together(row.note, f"{decimal(exact, 3)} underflows to {row.value!r}")
-            return replace(row, digits=16.0, note=note)
+    off = distance(row.value, component.value, component.radius or 0)
+    row = replace(
+        row, error=off.error, relative_error=off.relative, ulps=off.ulps, digits=off.digits,
+        bound_ulps=None if bound is None else _in_ulps(bound.error, component.value),
+    )  # fmt: skip
+    if component.value and abs(component.value) < SMALLEST_NORMAL and off.ulps <= 0.5:  # no binary64 is nearer
+        note = _together(row.note, f"{decimal(exact_number(component.value), 3)} underflows to {row.value!r}")
+        return replace(row, digits=16.0, note=note)
     by_a_rule = method is not None and method.needs != "values"
     if kinks and off.relative > WRONG and by_a_rule:  # no rounding explains it
         note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
         return replace(row, status="wrong", note=note, convention=ONE_BRANCH)
     return row
+
+
+def _in_ulps(error: float, true: Any) -> float:
+    """An error bound in units of the last place of the truth."""
+    if not error:
+        return 0.0
+    with working(400):
+        return float(error / unit_in_the_last_place(exact_number(true)))
 
 
 class Distance(NamedTuple):
@@ -178,6 +184,8 @@ def distance(value: float, true: Any, radius: Any = 0) -> Distance:
     >>> round(distance(0.5, CONTEXT.mpf("0.5000001")).digits, 3)
     6.699
     """
+    if not (value or true or radius):  # most partials of a large Jacobian
+        return Distance(0.0, 0.0, 0.0, 16.0)
     exact = exact_number(true)
     with working(400):
         gap, within = abs(exact_number(value) - exact), exact_number(radius)

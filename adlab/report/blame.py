@@ -16,7 +16,7 @@ from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS, Method
 from adlab.report.accuracy import AccuracyRow
-from adlab.report.causes import MOST_NODES, Kind, Loss, Walk, losses
+from adlab.report.causes import MOST_NODES, Kind, Loss, Values, Walk, losses
 from adlab.report.conditioning import UNIT
 from adlab.report.truth import Truth
 from adlab.text.traversal import is_small
@@ -84,7 +84,10 @@ def _of(graph: Graph, output: int, own: int, point: FloatArray, truth: Any) -> l
 
 def of_values(f: Function, point: FloatArray) -> list[Loss]:
     """The operations at which f itself loses digits, for the output that loses most."""
-    found = [losses(f.graph, point.tolist(), output) for output in f.graph.outputs]
+    if len(f.graph) > MOST_NODES:
+        return []
+    values = Values(f.graph, point.tolist())
+    found = [losses(f.graph, point.tolist(), output, values=values) for output in f.graph.outputs]
     return max(found, key=lambda lost: lost[0].digits if lost else 0.0, default=[])
 
 

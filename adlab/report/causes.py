@@ -81,22 +81,40 @@ class Loss:
         return f"binary64 {self.kind}s at {place}{whose}"
 
 
+class Values:
+    """The values of all nodes at a point, in binary64 and in each precision that is asked for, computed once for all outputs."""
+
+    def __init__(self, graph: Graph, point: Sequence[float]) -> None:
+        self.graph, self.point = graph, list(point)
+        self.floats: list[Any] = list(evaluate(graph, self.point, FLOATS))
+        self._precise: dict[int, list[Any]] = {}
+
+    def precise(self, bits: int) -> list[Any]:
+        """The values to so many bits, with unlimited exponents."""
+        if bits not in self._precise:
+            with working(bits):
+                self._precise[bits] = evaluate(self.graph, [exact(x) for x in self.point], Extended(bits))
+        return self._precise[bits]
+
+
 class Walk:
     """One output of a graph at a point: in binary64, in high precision, and repaired."""
 
-    def __init__(self, graph: Graph, point: Sequence[float], output: int, own: int | None = None) -> None:
-        self.graph, self.point, self.output = graph, list(point), output
+    def __init__(
+        self, graph: Graph, point: Sequence[float], output: int, own: int | None = None, values: Values | None = None
+    ) -> None:
+        values = values or Values(graph, point)
+        self.graph, self.point, self.output = graph, values.point, output
         self.own = len(graph) if own is None else own
-        self.floats: list[Any] = list(evaluate(graph, self.point, FLOATS))
-        self.true = self._precisely()
+        self.floats = values.floats
+        self.true = self._precisely(values)
         self.used = self._ancestors()
 
-    def _precisely(self) -> list[Any]:
+    def _precisely(self, values: Values) -> list[Any]:
         """The values in high precision; in a higher one where two precisions differ."""
         found: list[list[Any]] = []
         for bits in (BITS[0] // 2, *BITS):
-            with working(bits):
-                found.append(evaluate(self.graph, [exact(x) for x in self.point], Extended(bits)))
+            found.append(values.precise(bits))
             if len(found) > 1 and _close(found[-2][self.output], found[-1][self.output]):
                 break
         return found[-1]
@@ -278,11 +296,14 @@ def _close(a: Any, b: Any) -> bool:
         return bool((CONTEXT.isnan(a) and CONTEXT.isnan(b)) or abs(a - b) <= CONTEXT.ldexp(abs(b), -100))
 
 
-def losses(graph: Graph, point: Sequence[float], output: int, own: int | None = None) -> list[Loss]:
+def losses(
+    graph: Graph, point: Sequence[float], output: int, own: int | None = None, values: Values | None = None
+) -> list[Loss]:
     """The operations that lose digits of one output of a graph at a point, in the order in which repairs help; at most three.
 
-    `output` is the position of a node. Nodes from `own` on are not operations of f. The result is empty where nothing is lost,
-    where no single operation explains the loss, and for graphs of more than 4,000 nodes.
+    `output` is the position of a node. Nodes from `own` on are not operations of f. `values` are those of the graph at the point,
+    for those who ask for several outputs. The result is empty where nothing is lost, where no single operation explains the loss,
+    and for graphs of more than 4,000 nodes.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -293,4 +314,4 @@ def losses(graph: Graph, point: Sequence[float], output: int, own: int | None = 
     """
     if len(graph) > MOST_NODES or graph.compound:
         return []
-    return Walk(graph, point, output, own).causes()
+    return Walk(graph, point, output, own, values).causes()

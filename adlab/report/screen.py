@@ -100,8 +100,9 @@ def _numbers(found: Comparison, width: int) -> list[str]:
         line = f"f = {_value(found, digits)}, {_partial(f)} = {_written(judged, digits)}, {status}"
         if len(line) <= width:
             return [line]
+    values = (f"f = {_value(found, digits)}" for digits in range(17, 0, -1))
     line = f"{_partial(f)} = {_written(judged, 7)}, {status}"
-    return [cut_to(f"f = {_value(found, 17)}", width), cut_to(line, width)]
+    return [next((text for text in values if len(text) <= width), cut_to(f"f = {_value(found, 3)}", width)), cut_to(line, width)]
 
 
 def _value(found: Comparison, digits: int) -> str:

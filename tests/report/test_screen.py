@@ -84,3 +84,12 @@ def test_many_variables_and_all_methods_still_fit() -> None:
     found = adlab.compare("a*exp(-(x - b)**2/(2*c**2))*d", [1.0, 0.5, 2.0, 3.0, 0.7])
     assert fits(found.text(80)), found.text(80)
     assert "adlab derive shows it" in found.text(80)
+
+
+def test_no_number_of_the_value_is_cut() -> None:
+    found = adlab.compare(["x/3", "y/7", "x*y/11", "x/y"], [1.0, 2.0], methods=["reverse"], timed=False)
+    (line,) = [line for line in found.text(60).splitlines() if line.startswith("f = ")]
+    assert len(line) <= 60
+    assert [float(part) for part in line.removeprefix("f = (").rstrip(")").split(", ")] == pytest.approx(
+        [1 / 3, 2 / 7, 2 / 11, 0.5], rel=1e-9
+    )
