@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import sympy
-
-from adlab.audit.corpus import drawn
-from adlab.audit.rewrites import exact_constants, rewrites
+from adlab.audit.measured import measured, measured_at, true_at
+from adlab.audit.rewrites import evaluated, exact_constants
+from adlab.audit.search import ENOUGH, Form, Search
 from adlab.display import Report, Table, significant
-from adlab.errors import AdlabError, OptionError
-from adlab.function import Function, as_function, point_of
+from adlab.errors import OptionError
+from adlab.function import as_function, point_of
 from adlab.inputs import takes_at
-from adlab.progress import stage
-from adlab.report.accuracy import distance
-from adlab.report.truth import truth
-from adlab.text.traversal import postorder
 
-ENOUGH = 14.0
-"""Correct digits with which the search is content."""
-WIDTH, DEPTH = 6, 3
-"""The number of forms that each round of the search starts from, and the number of rounds."""
-MOST = 400
-"""Forms that are measured in one search."""
-NEIGHBOURS = 6
-"""Points beside the one asked for, within a thousandth of it. A form that is good at one point only is no better form."""
-SAMPLE = 12
-"""Points of a range."""
 GAIN = 0.5
 """Digits that a form must win at the worst point. A form that loses more than that at any point says where."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """One way to write f: its text, what made it, its correct digits of value and gradient by point, its operations."""
-
-    text: str
-    steps: tuple[str, ...]
-    value: tuple[float, ...]
-    gradient: tuple[float, ...]
-    operations: int
-
-    @property
-    def worst(self) -> float:
-        """The digits that value and gradient keep at the worst point."""
-        return min(*self.value, *self.gradient)
-
-    @property
-    def score(self) -> tuple[float, float, int]:
-        """What is compared: digits at the worst point, digits on average, fewer operations."""
-        mean = sum(self.value + self.gradient) / len(self.value) / 2
-        return (round(min(self.worst, ENOUGH), 1), round(min(mean, ENOUGH + 1), 1), -self.operations)
 
 
 @dataclass(frozen=True)
@@ -126,116 +86,19 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
     if f.m != 1 or not f.n or not f.independent:
         raise OptionError("a form is looked for of a formula with one output and at least one variable")
     place = point_of(f, x)
-    if over is not None and not isinstance(over, Mapping):
-        raise OptionError(f"`over` is {over!r}; it takes ranges by name, such as {{'x': (1e-9, 1)}}")
-    points = _ranged(f, place.tolist(), over) if over else _beside(place.tolist())
-    wanted = [(point, known) for point in points if (known := _true(f, point)) is not None]
+    points = measured_at(f, place.tolist(), over)
+    wanted = [(point, known) for point in points if (known := true_at(f, point)) is not None]
     if not wanted:
         raise OptionError("f has no value and gradient at any of these points, so that no form can be measured")
     near = dict(zip(f.variables, place.tolist(), strict=True))
-    before = _measured(f.outputs[0], f.names, wanted, ())
+    before = measured(f.outputs[0], f.names, wanted, ())
     if before is None:
         raise OptionError("f itself cannot be measured at these points")
-    formula = exact_constants(f.outputs[0])
-    best, tried = _search(formula, before, f.names, wanted, near)
+    search = Search(lambda expression, steps: measured(expression, f.names, wanted, steps), near)
+    starts = {"": exact_constants(f.outputs[0]), "usual order": evaluated(f.outputs[0])}
+    best = search.best(starts, before)
     if best.worst < ENOUGH:  # a series is the last resort: it needs a branch
-        other, more = _search(formula, before, f.names, wanted, near, series=True)
-        best, tried = max(best, other, key=lambda form: form.score), tried + more
+        best = max(best, search.best(starts, before, series=True), key=lambda form: form.score)
     after = best if before.worst < ENOUGH and best.worst >= min(before.worst + GAIN, ENOUGH) else before
-    measured = tuple(tuple(point) for point, _ in wanted)
-    return Improvement(measured, tuple(f.names), before, after, tried, len(points) - len(wanted))
-
-
-def _search(
-    formula: Any, before: Form, names: Sequence[str], wanted: Sequence[tuple[list[float], Any]], near: Mapping[Any, float],
-    series: bool = False,
-) -> tuple[Form, int]:
-    """The best form within `DEPTH` rewrites, by a beam: each round goes on from the `WIDTH` best."""
-    known: dict[str, Form] = {before.text: before}
-    beam: list[tuple[Form, Any]] = [(before, formula)]
-    best = before
-    for round_ in range(DEPTH):
-        made: list[tuple[Form, Any]] = []
-        for form, expression in beam:
-            for name, new in _rewritten(expression, near, series):
-                text = str(new)
-                if text in known or len(known) >= MOST:
-                    continue
-                stage(f"round {round_ + 1}, {len(known)} forms")
-                measured = _measured(new, names, wanted, (*form.steps, name))
-                known[text] = measured or before
-                if measured is not None:
-                    made.append((measured, new))
-        beam = sorted([*beam, *made], key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
-        best = beam[0][0]
-        if best.worst >= ENOUGH or not made:
-            break
-    return best, len(known)
-
-
-def _rewritten(expression: Any, near: Mapping[Any, float], series: bool) -> list[tuple[str, Any]]:
-    """Every identity at every part of an expression."""
-    found = []
-    for part in postorder([expression]):
-        if isinstance(part, sympy.Expr) and part.args:
-            for name, new in rewrites(part, dict(near), series):
-                if not new.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
-                    found.append((name, expression.xreplace({part: new})))
-    return found
-
-
-def _measured(
-    expression: Any, names: Sequence[str], wanted: Sequence[tuple[list[float], Any]], steps: tuple[str, ...]
-) -> Form | None:
-    """The digits of a form as its text is read, None where it has no value or gradient at some point."""
-    text = str(expression)
-    try:
-        g = Function(text, names)
-        values, gradients = [], []
-        for point, (value, partials) in wanted:
-            values.append(_digits(float(g(point)), value))
-            got = g.gradient(np.array(point)).tolist()
-            largest = max((abs(float(partial)) for partial in partials), default=0.0) or 1.0
-            gradients.append(min(_digits(a, b, largest) for a, b in zip(got, partials, strict=True)))
-        return Form(text, steps, tuple(values), tuple(gradients), len(g.graph.operations))
-    except (AdlabError, ArithmeticError, RecursionError):
-        return None
-
-
-def _true(f: Function, point: list[float]) -> tuple[Any, list[Any]] | None:
-    """The value and the gradient to 30 digits."""
-    try:
-        found = truth(f, point)
-    except AdlabError:
-        return None
-    partials = list(found.gradient)
-    return None if found.value is None or None in partials else (found.value, partials)
-
-
-def _digits(value: float, true: Any, scale: float = 1.0) -> float:
-    """Correct digits. Where the truth is 0 they are counted against `scale`, the size of what it stands beside."""
-    if not math.isfinite(value):
-        return 0.0
-    if true or not value:
-        return distance(value, true).digits
-    return max(0.0, min(16.0, -math.log10(abs(value) / scale)))
-
-
-def _beside(place: list[float]) -> list[list[float]]:
-    chance = random.Random(1)
-    return [place, *([x * (1 + chance.uniform(-1e-3, 1e-3)) for x in place] for _ in range(NEIGHBOURS))]
-
-
-def _ranged(f: Function, place: list[float], over: Mapping[str, tuple[float, float]]) -> list[list[float]]:
-    """Points of a box: variables without a range stay where they are."""
-    ends: dict[int, tuple[float, float]] = {}
-    for name, pair in over.items():
-        try:
-            low, high = map(float, pair)
-        except (TypeError, ValueError):
-            low = high = math.nan
-        if name not in f.names or not low < high or not math.isfinite(high - low):
-            raise OptionError(f"`over` has {name!r}: {pair!r}; it takes variables of f, each with two finite numbers, low < high")
-        ends[f.names.index(name)] = low, high
-    chance = random.Random(1)
-    return [place, *([drawn(chance, *ends[i]) if i in ends else x for i, x in enumerate(place)] for _ in range(SAMPLE))]
+    places = tuple(tuple(point) for point, _ in wanted)
+    return Improvement(places, tuple(f.names), before, after, search.tried, len(points) - len(wanted))

@@ -15,11 +15,11 @@ from sympy.codegen.cfunctions import expm1, hypot, log1p
 from sympy.codegen.numpy_nodes import logaddexp
 from sympy.core.function import PoleError
 
+from adlab.audit.identities import IDENTITIES, LARGEST
 from adlab.text.functions import sigmoid, softplus
+from adlab.text.traversal import postorder
 
 Rewrite = Callable[[Any], Iterator[Any]]
-LARGEST = 60
-"""SymPy is asked to factor or to expand an expression of at most this many operations. Both may blow it up."""
 SMALL = 12
 """SymPy is asked for the series of an expression of at most this many operations."""
 TERMS, BESIDE = 12, 0.05
@@ -39,10 +39,10 @@ def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> I
     >>> sorted({str(new) for name, new in rewrites(exp(x) - 1, {x: 1e-9}) if name == "expm1"})
     ['expm1(x)']
     """
-    asked = {**_RULES, "about a stationary point": lambda node: _recentred(node, near)}
+    asked = [*_RULES, ("about a stationary point", lambda node: _recentred(node, near))]
     if series:
-        asked["series near 0"] = lambda node: _series(node, near)
-    for name, rewrite in asked.items():
+        asked.append(("series near 0", lambda node: _series(node, near)))
+    for name, rewrite in asked:
         for new in _as_far_as_sympy_goes(rewrite(expression)):
             if new != expression:
                 yield name, new
@@ -181,6 +181,9 @@ def _trigonometry(sum_: Any) -> Iterator[Any]:
             yield 2 * cos((a.args[0] + b.args[0]) / 2) * sin(sympy.expand(a.args[0] - b.args[0]) / 2) + rest
         if isinstance(a, sympy.tan) and isinstance(b, sympy.tan):
             yield sin(sympy.expand(a.args[0] - b.args[0])) / (cos(a.args[0]) * cos(b.args[0])) + rest
+        if isinstance(a, sympy.tanh) and isinstance(b, sympy.tanh):
+            below = sympy.cosh(a.args[0]) * sympy.cosh(b.args[0])
+            yield sympy.sinh(sympy.expand(a.args[0] - b.args[0])) / below + rest
         if isinstance(a, sympy.atan) and isinstance(b, sympy.atan):  # the angle between (1, x) and (1, y)
             x, y = a.args[0], b.args[0]
             yield sympy.atan2(sympy.expand(x - y), 1 + x * y) + rest
@@ -270,6 +273,14 @@ def exact_constants(expression: Any) -> Any:
     return expression.xreplace(short) if short else expression
 
 
+def evaluated(expression: Any) -> Any:
+    """The expression as SymPy writes it: terms in order, powers collected. `x*x` becomes `x**2`."""
+    made: dict[Any, Any] = {}
+    for part in postorder([exact_constants(expression)]):
+        made[part] = part.func(*(made[arg] for arg in part.args)) if part.args else part
+    return made[exact_constants(expression)]
+
+
 def _recentred(node: Any, near: dict[Any, float]) -> Iterator[Any]:
     """f(c) + (x − c)²·g(x) about a stationary point c: the derivative's sum over paths then has no terms that cancel."""
     if len(node.free_symbols) != 1 or sympy.count_ops(node) > LARGEST or not isinstance(node, (Add, Mul, Pow)):
@@ -283,11 +294,11 @@ def _recentred(node: Any, near: dict[Any, float]) -> Iterator[Any]:
         yield there + sympy.factor(sympy.together(node - there))
 
 
-_RULES: dict[str, Rewrite] = {
+_RULES: list[tuple[str, Rewrite]] = [*{
     "conjugate": _conjugate, "cube roots": _cube_roots, "powers": _powers, "expm1": _expm1, "log1p": _log1p, "logarithms": _logs,
     "softplus": _softplus, "divided by an exponential": _quotients_of_exponentials, "trigonometry": _trigonometry,
     "half angle": _half_angle, "sinc": _sinc, "hypot": _hypot,
     "one denominator": _algebra(sympy.together), "factors": _algebra(sympy.factor), "expansion": _algebra(sympy.expand),
     "common factors": _algebra(sympy.cancel), "one factored quotient": _algebra(_difference_over_one_denominator),
     "partial fractions": _by_variable, "Horner": _horner,
-}  # fmt: skip
+}.items(), *IDENTITIES.items()]  # fmt: skip

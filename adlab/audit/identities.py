@@ -1,0 +1,256 @@
+"""More identities for `rewrites`: of inverse and periodic functions, of squares, logarithms and branches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import sympy
+from sympy import Abs, Add, Max, Min, Mod, Mul, Piecewise, Pow, Rational, S, acos, acosh, asin, atan, atan2, atanh, cos, cosh, cot
+from sympy import erf, erfc, exp, expand, factor, fraction, log, pi, sin, sinh, sqrt, tan, tanh, together
+from sympy.codegen.cfunctions import log1p
+
+from adlab.text.functions import sigmoid
+
+LARGEST = 60
+"""SymPy is asked to expand, to factor or to cancel an expression of at most this many operations. These may blow it up."""
+
+
+def conjugate_of_the_whole(sum_: Any) -> Iterator[Any]:
+    """R − √B = (R² − B)/(R + √B), where R is a sum."""
+    if isinstance(sum_, Add) and len(sum_.args) > 2:
+        for term in sum_.args:
+            if any(isinstance(part, Pow) and part.exp == S.Half for part in Mul.make_args(term)):
+                rest = sum_ - term
+                square = expand(rest**2 - term**2)
+                yield square / (rest - term)
+                yield factor(square) / (rest - term)
+
+
+def inverse_by_an_angle(node: Any) -> Iterator[Any]:
+    """asin u and acos u as the angle of a point, with 1 − u² as a product. A denominator that is a root stays whole."""
+    if isinstance(node, (asin, acos)):
+        [u] = node.args
+        above, below = fraction(u)
+        if not below.is_nonnegative:
+            above, below = u, S.One
+        for other in (sqrt((below - above) * (below + above)), sqrt(factor(expand(below**2 - above**2)))):
+            yield atan2(above, other) if isinstance(node, asin) else atan2(other, above)
+
+
+def inverse_by_log1p(node: Any) -> Iterator[Any]:
+    """atanh u = log1p(2u/(1 − u))/2; acosh u = log1p((u − 1) + √((u − 1)(u + 1)))."""
+    if isinstance(node, atanh):
+        [u] = node.args
+        yield log1p(2 * u / (1 - u)) / 2
+        above, below = fraction(together(u))
+        yield log1p(2 * above / (below - above)) / 2
+        root = sqrt(below**2) if below == 1 else below
+        square = expand(below**2 - above**2)
+        yield log((root + above) ** 2 / square) / 2
+    if isinstance(node, acosh):
+        [u] = node.args
+        yield log1p((u - 1) + sqrt((u - 1) * (u + 1)))
+
+
+def wave_of_an_inverse(node: Any) -> Iterator[Any]:
+    """cos(atan u) = 1/√(1 + u²), sin(atan u) = u/√(1 + u²), and those of asin, acos and atan2."""
+    if not isinstance(node, (sin, cos, tan)) or not node.args[0].args:
+        return
+    inner = node.args[0]
+    u = inner.args[0]
+    if isinstance(inner, atan):
+        c, s = 1 / sqrt(1 + u**2), u / sqrt(1 + u**2)
+    elif isinstance(inner, asin):
+        c, s = sqrt((1 - u) * (1 + u)), u
+    elif isinstance(inner, acos):
+        c, s = u, sqrt((1 - u) * (1 + u))
+    elif isinstance(inner, atan2):
+        y, x = inner.args
+        c, s = x / sqrt(x**2 + y**2), y / sqrt(x**2 + y**2)
+    else:
+        return
+    yield {sin: s, cos: c, tan: s / c}[node.func]
+
+
+def power_of_a_square(node: Any) -> Iterator[Any]:
+    """(A²)ᵖ = |A|²ᵖ; log(Aᵖ) = p·log|A|, log √A = log(A)/2."""
+    if isinstance(node, Pow) and isinstance(node.base, Pow) and node.base.exp.is_even:
+        yield Abs(node.base.base) ** (node.base.exp * node.exp)
+    if isinstance(node, log) and isinstance(node.args[0], Pow):
+        base, p = node.args[0].args
+        yield p * log(Abs(base) if p.is_even else base)
+    if isinstance(node, log):
+        above, below = fraction(node.args[0])
+        if above == 1 and below != 1:
+            yield -log(below)
+
+
+def power_by_log1p(node: Any) -> Iterator[Any]:
+    """(1 + u)ᵖ = exp(p·log1p u), where p is no whole number: the power is then large near u = 0, and 1 + u is rounded."""
+    if isinstance(node, Pow) and isinstance(node.base, Add) and S.One in node.base.args and not node.exp.is_Number:
+        yield exp(node.exp * log1p(node.base - 1))
+
+
+def squares(sum_: Any) -> Iterator[Any]:
+    """a² − b² = (a − b)(a + b), also with b = 1, and with a common factor."""
+    if not isinstance(sum_, Add):
+        return
+    for one, other in product(sum_.args, repeat=2):
+        a, b = _root(one), _root(-other)
+        if a is not None and b is not None and (a.free_symbols or b.free_symbols):
+            yield (a - b) * (a + b) + (sum_ - one - other)
+
+
+def _root(term: Any) -> Any:
+    """A whole root of an even power or of a positive number, None where there is none."""
+    if term.is_Number:
+        root = sqrt(term)
+        return root if root.is_Rational else None
+    number, rest = term.as_coeff_Mul()
+    root = sqrt(number) if number.is_positive else None
+    if root is None or not root.is_Rational:
+        return None
+    powers = [part.as_base_exp() for part in Mul.make_args(rest)]
+    return root * Mul(*(base ** (k / 2) for base, k in powers)) if all(k.is_even for _, k in powers) else None
+
+
+def period(node: Any) -> Iterator[Any]:
+    """sin(πx/q) = sin(π·Mod(x, 2q)/q): the remainder is exact, the product with π is not. Then nearer to a zero of the wave."""
+    if not isinstance(node, (sin, cos, tan, cot)):
+        return
+    t = node.args[0].as_coefficient(pi)
+    if t is None or not t.free_symbols:
+        return
+    number, rest = t.as_coeff_Mul()
+    if number.is_Rational and not isinstance(rest, Mod):
+        yield node.func(pi * number * Mod(rest, abs((1 if isinstance(node, (tan, cot)) else 2) / number)))
+    for other, sign, shift in _SHIFTS.get(node.func, ()):
+        # shift − t over one denominator: 90 − x is exact where 1/2 − x/180 is not
+        above, below = fraction(together(shift - t))
+        turned = Mul(pi, above, Pow(below, -1, evaluate=False), evaluate=False)
+        yield sign * other(turned, evaluate=False)
+
+
+_SHIFTS: dict[Any, tuple[tuple[Any, int, Any], ...]] = {
+    sin: ((sin, 1, S.One), (cos, 1, S.Half), (sin, -1, S(2)), (cos, -1, Rational(3, 2))),
+    cos: ((sin, 1, S.Half), (cos, -1, S.One), (cos, 1, S(2)), (sin, -1, Rational(3, 2))),
+    tan: ((cot, 1, S.Half), (tan, -1, S.One)),
+    cot: ((tan, 1, S.Half), (cot, -1, S.One)),
+}
+"""wave(πt) = sign·other(π(shift − t))."""
+
+
+def quotient_of_waves(node: Any) -> Iterator[Any]:
+    """tan = sin/cos, cot = cos/sin, tanh = sinh/cosh, where they stand beside one of these."""
+    known = ((tan, sin, cos), (cot, cos, sin), (tanh, sinh, cosh))
+    swapped = {wave: top(wave.args[0]) / low(wave.args[0]) for kind, top, low in known for wave in node.atoms(kind)}
+    if isinstance(node, Mul) and swapped:
+        yield node.xreplace(swapped)
+
+
+def pythagoras(sum_: Any) -> Iterator[Any]:
+    """cos² = 1 − sin², cosh² = 1 + sinh², 1/cosh² = 1 − tanh² and back, in a sum."""
+    if not isinstance(sum_, (Add, Mul)) or sympy.count_ops(sum_) > LARGEST:
+        return
+    pairs = ((cos, sin, 1, -1), (sin, cos, 1, -1), (cosh, sinh, 1, 1), (sinh, cosh, -1, 1), (tanh, cosh, 1, 0))
+    for kind, other, constant, sign in pairs:
+        for u in {wave.args[0] for wave in sum_.atoms(kind)}:
+            square = constant + sign * other(u) ** 2 if sign else 1 - cosh(u) ** -2
+            new = sum_.xreplace({kind(u) ** 2: square})
+            if new != sum_:
+                yield expand(new) if isinstance(sum_, Add) else new
+
+
+def exponentials_and_waves(sum_: Any) -> Iterator[Any]:
+    """eᵘ ± e⁻ᵘ as 2cosh u and 2sinh u; 1 − erf u = erfc u; 1 − tanh u = 2·sigmoid(−2u)."""
+    if not isinstance(sum_, Add):
+        return
+    for one, other in product(sum_.args, repeat=2):
+        rest = sum_ - one - other
+        c, power = one.as_independent(exp) if not isinstance(one, exp) else (S.One, one)
+        if isinstance(power, exp) and other in (c / power, -c / power):
+            yield (2 * c * (cosh if other == c / power else sinh)(power.args[0])) + rest
+        for wave, complement in ((erf, erfc), (tanh, lambda u: 2 * sigmoid(-2 * u))):
+            for u in (w.args[0] for w in other.atoms(wave)):
+                if other == -one * wave(u):
+                    yield one * complement(u) + rest
+                if other == one * wave(u):
+                    yield one * complement(-u) + rest
+
+
+def remainder(node: Any) -> Iterator[Any]:
+    """N/D = q + (N − qD)/D, with a constant q that takes a term of N away."""
+    above, below = fraction(node)
+    if not isinstance(below, Add) or sympy.count_ops(node) > LARGEST:
+        return
+    found = {q for n in Add.make_args(above) for d in below.args if (q := n / d).is_Number}
+    for q in sorted(found, key=abs):
+        rest = expand(above - q * below)
+        yield q + rest / below
+        yield q + factor(rest) / below
+
+
+def weighted_logarithms(sum_: Any) -> Iterator[Any]:
+    """a·log A − b·log B = (a − b)·log A + b·log1p((A − B)/B)."""
+    if not isinstance(sum_, Add):
+        return
+    for one, other in product(sum_.args, repeat=2):
+        a, first = one.as_independent(log) if not isinstance(one, log) else (S.One, one)
+        b, second = (-other).as_independent(log)
+        if isinstance(first, log) and isinstance(second, log) and first != second:
+            A, B = first.args[0], second.args[0]
+            if sympy.count_ops(gap := expand(A - B)) < sympy.count_ops(A) + 2:
+                yield expand(a - b) * first + b * log1p(gap / B) + (sum_ - one - other)
+
+
+def moduli(node: Any) -> Iterator[Any]:
+    """|a|·|b| = |ab|, and |a|/|b| likewise."""
+    if isinstance(node, Mul):
+        sizes = [part for part in node.args if isinstance(part.as_base_exp()[0], Abs)]
+        if len(sizes) > 1:
+            inner = Mul(*(part.as_base_exp()[0].args[0] ** part.as_base_exp()[1] for part in sizes))
+            yield Abs(expand(inner)) * Mul(*(part for part in node.args if part not in sizes))
+
+
+def branches(node: Any) -> Iterator[Any]:
+    """A formula in min(a, b), max(a, b) or |a|, as a formula without it on each side."""
+    if sympy.count_ops(node) > LARGEST or isinstance(node, (Abs, Min, Max, Piecewise)):
+        return
+    for part in sorted(node.atoms(Abs, Min, Max), key=str):
+        if isinstance(part, Abs):
+            a = part.args[0]
+            low, high, condition = -a, a, a < 0
+        elif len(part.args) == 2:
+            a, b = part.args
+            low, high, condition = (a, b, a < b) if isinstance(part, Min) else (b, a, a < b)
+        else:
+            continue
+        sides = [node.xreplace({part: side}) for side in (low, high)]
+        yield Piecewise((sides[0], condition), (sides[1], True))
+        yield Piecewise((sympy.cancel(sides[0]), condition), (sympy.cancel(sides[1]), True))
+
+
+def collected(node: Any) -> Iterator[Any]:
+    """c·A + c·B = c·(A + B), by each common factor; powers and exponentials of one base together."""
+    if not isinstance(node, (Add, Mul, Pow)) or sympy.count_ops(node) > LARGEST:
+        return
+    yield sympy.powsimp(node)
+    if isinstance(node, Add):
+        factors = [Mul.make_args(term) for term in node.args]
+        for common in {part for parts in factors for part in parts if not part.is_Number}:
+            having = [parts for parts in factors if common in parts]
+            if len(having) > 1:
+                inner = Add(*(Mul(*parts) / common for parts in having))
+                yield Mul(common, inner) + Add(*(Mul(*parts) for parts in factors if common not in parts))
+
+
+IDENTITIES = {
+    "conjugate": conjugate_of_the_whole, "angle": inverse_by_an_angle, "log1p": inverse_by_log1p,
+    "wave of an inverse": wave_of_an_inverse, "power of a square": power_of_a_square, "squares": squares,
+    "power by log1p": power_by_log1p, "period": period,
+    "quotient of waves": quotient_of_waves, "Pythagoras": pythagoras, "hyperbolic": exponentials_and_waves,
+    "remainder": remainder, "weighted logarithms": weighted_logarithms, "moduli": moduli, "branches": branches,
+    "collected": collected,
+}  # fmt: skip
