@@ -7,8 +7,41 @@ from itertools import product
 from typing import Any
 
 import sympy
-from sympy import Abs, Add, Max, Min, Mod, Mul, Piecewise, Pow, Rational, S, acos, acosh, asin, atan, atan2, atanh, cos, cosh, cot
-from sympy import erf, erfc, exp, expand, factor, fraction, log, pi, sin, sinh, sqrt, tan, tanh, together
+from sympy import (
+    Abs,
+    Add,
+    Max,
+    Min,
+    Mod,
+    Mul,
+    Piecewise,
+    Pow,
+    Rational,
+    S,
+    acos,
+    acosh,
+    asin,
+    atan,
+    atan2,
+    atanh,
+    cos,
+    cosh,
+    cot,
+    erf,
+    erfc,
+    exp,
+    expand,
+    factor,
+    fraction,
+    log,
+    pi,
+    sin,
+    sinh,
+    sqrt,
+    tan,
+    tanh,
+    together,
+)
 from sympy.codegen.cfunctions import log1p
 
 from adlab.text.functions import sigmoid

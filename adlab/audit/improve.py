@@ -75,7 +75,7 @@ class Improvement(Report):
 def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | None = None) -> Improvement:
     """A form of f that keeps more digits of value and gradient near x, or over ranges such as `{"x": (1e-9, 1)}`.
 
-    Identities (conjugates, log1p, expm1, half angles, partial fractions, …) are applied at every operation, up to three in a
+    Identities (conjugates, log1p, expm1, half angles, partial fractions, …) are applied at every operation, up to four in a
     row. Each form is read as its text and measured by the truth of f. What is proposed is never worse than f at the worst
     point; where it is worse at another one, the report says where. Raises OptionError for a function of several outputs.
 

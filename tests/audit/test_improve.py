@@ -27,6 +27,10 @@ LOSSY = [
     ("1.0 - (1.0 - x)**2.5", 1e-11),
     ("-x - sqrt(x*x - 2.0)", -1e8),
     ("sqrt(x**2 + 9 - 6*x*cos(1e-4))", 3.0),
+    ("sin(pi*x/180)", 1e13 + 0.25),
+    ("asin(x/sqrt(x*x + 1))", 1e7),
+    ("x + 1 - min(x, 0)**2/(min(x, 0) - 1)", -1e9),
+    ("(x - 1)/(x + 1 + 4*sqrt(x))", 1e18),
 ]
 IDENTITIES = [
     "sqrt(x + 1) - sqrt(y)", "x**(1/3) - y**(1/3)", "3*exp(x) - 3", "exp(x) - exp(y)", "log(x/y)", "log(x) - log(y)",
