@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import jax.scipy.special as special
 import numpy as np
 
-from adlab.errors import AdlabError, OptionError
+from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray, in_order
 from adlab.peers.lowering import COMPARISONS, POWERS, Framework, numpy_names, of_whole_order
@@ -210,6 +210,26 @@ def _transformed(derivative: ArrayFunction, dtype: str, finish: Callable[[ArrayF
             return found.reshape(*points.shape[:-1], *found.shape[-2:])
 
     return jacobians
+
+
+def series(graph: Graph, points: FloatArray, order: int) -> FloatArray:
+    """The Taylor coefficient of this order of a function of one variable at each point, by `jax.experimental.jet`.
+
+    Raises MethodError for an operation that JAX lacks, or that jet cannot follow.
+    """
+    from jax.experimental.jet import jet
+
+    with jax.enable_x64(True):
+        f = function(graph, "float64")
+        along = [jnp.ones((len(points), 1)), *[jnp.zeros((len(points), 1))] * (order - 1)]
+        try:
+            _, found = jet(f, (jnp.asarray(points)[:, None],), (along,))
+        except AdlabError:
+            raise
+        except Exception as reason:  # a missing rule is a KeyError, and custom derivatives break jet in other ways
+            said = str(reason).splitlines()[0][:80] if str(reason) else ""
+            raise MethodError(f"jax.experimental.jet: {type(reason).__name__}: {said}") from reason
+        return np.asarray(found[-1], dtype=float) / math.factorial(order)
 
 
 # --- the programs it writes -----------------------------------------------------------------------------------------

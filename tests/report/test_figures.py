@@ -22,7 +22,7 @@ import adlab
 from adlab.differences.stencils import scheme
 from adlab.plots import canvas
 from adlab.plots.canvas import new_axes
-from adlab.report.figures import cost, error_against_step as steps, graphs, measure, plane, precision, solvers, swell
+from adlab.report.figures import cost, error_against_step as steps, graphs, measure, plane, precision, solvers, swell, taylor
 from adlab.report.figures.catalogue import FIGURES, draw_all, figure_of
 
 HALF_PAGE = 3.5  # inches
@@ -35,6 +35,7 @@ def small_sizes() -> Iterator[None]:
         if EFFORT == 1:
             patch.setattr(swell, "DEPTHS", {"logistic": range(2, 6), "chain": range(1, 5)})
             patch.setattr(swell, "FACTORS", [3, 6, 12])
+            patch.setattr(taylor, "ORDERS", range(1, 5))
             patch.setattr(plane, "POINTS", 9)
             patch.setattr(cost, "SIZES", (2, 4, 8))
             patch.setattr(cost, "SHAPES", (1, 2, 4))
@@ -47,7 +48,7 @@ def small_sizes() -> Iterator[None]:
 
 DEAR = ["work_and_precision", "gradient_cost", "measured_branches", "richardson_extrapolation", "central_differences",
         "correct_digits_over_the_plane", "one_sided_differences", "error_against_step_size", "complex_step",
-        "curse_of_unrolling"]  # fmt: skip
+        "curse_of_unrolling", "taylor_coefficients"]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=but_slow(FIGURES, DEAR), ids=lambda draw: draw.__name__)
