@@ -22,7 +22,17 @@ import adlab
 from adlab.differences.stencils import scheme
 from adlab.plots import canvas
 from adlab.plots.canvas import new_axes
-from adlab.report.figures import cost, error_against_step as steps, graphs, measure, plane, precision, solvers, swell, taylor
+from adlab.report.figures import (
+    cost,
+    error_against_step as steps,
+    graphs,
+    measure,
+    plane,
+    precision,
+    solvers,
+    swell,
+    taylor,
+)
 from adlab.report.figures.catalogue import FIGURES, draw_all, figure_of
 
 HALF_PAGE = 3.5  # inches
