@@ -6,7 +6,7 @@ What they write is a graph like any other. It can be evaluated, counted, printed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from adlab.arithmetic.nodes import Nodes
 from adlab.autodiff.jacobian import Mode, adjoints, cheaper_mode, jacobian, tangents
@@ -78,6 +78,31 @@ def adjoint_program(graph: Graph, names: Sequence[str]) -> Graph:
     numbers = Nodes(builder, guards(wide, builder))
     bars = range(count, count + len(graph.outputs))
     return builder.finish(adjoints(wide, range(len(wide)), bars, numbers)[:count])
+
+
+Nesting = Literal["forward over reverse", "reverse over forward", "reverse over reverse", "forward over forward"]
+NESTINGS: tuple[Nesting, ...] = get_args(Nesting)
+
+
+def hvp_program(graph: Graph, names: Sequence[str], nesting: Nesting = "forward over reverse") -> Graph:
+    """The Hessian times a vector as a program, for one output. Its inputs are the graph's, then the vector's, called `names`.
+
+    The sweep named last is run first, on f: forward over reverse pushes a tangent through the gradient program. Reverse over
+    forward takes the gradient of the tangent program. Reverse over reverse pulls the vector back through the gradient program.
+    Forward over forward needs a sweep for each input. All compute the same (Griewank and Walther 2008, section 5.1).
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> [len(hvp_program(lower([sympy.exp(sympy.sin(x))], [x]), ["v"], nesting).operations) for nesting in NESTINGS]
+    [9, 9, 9, 9]
+    """
+    inside, outside = nesting.split(" over ")[::-1]
+    if inside == "reverse":
+        gradient = derivative(graph, "reverse")
+        return tangent_program(gradient, names) if outside == "forward" else adjoint_program(gradient, names)
+    mode: Mode = "reverse" if outside == "reverse" else "forward"
+    return derivative(tangent_program(graph, names), mode, columns=range(len(graph.inputs)))
 
 
 def guards(graph: Graph, builder: Builder) -> dict[int, int]:
