@@ -75,7 +75,8 @@ def nestings(f: Any, x: Any = None, v: Any = None) -> Nestings:
     }
     apart = {name: float(np.abs(np.array(call(*given)) - true).max() / (np.abs(true).max() or 1)) for name, call in calls.items()}
     seconds = _medians(calls, given)
-    own, counts = len(g.graph.operations) or 1, {name: len(graph.operations) for name, graph in graphs.items()}
+    own = len(g.graph.operations) or 1
+    counts: dict[str, int] = {name: len(graph.operations) for name, graph in graphs.items()}
     found = (Nested(name, counts[name], counts[name] / own, seconds[name], apart[name]) for name in calls)
     return Nestings(g.title, tuple(found))
 
