@@ -9,7 +9,8 @@ from typing import Any
 
 import sympy
 
-from adlab.audit.rewrites import LARGEST, rewrites
+from adlab.audit.identities import LARGEST
+from adlab.audit.rewrites import rewrites
 from adlab.progress import stage
 from adlab.text.traversal import postorder
 
