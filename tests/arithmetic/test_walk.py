@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from importlib.util import find_spec
 
 import mpmath
 import numpy as np
@@ -96,7 +97,9 @@ def test_series_are_refused_where_there_are_none():
 
 @pytest.mark.parametrize(("formula", "point", "v"), [
     ("x**2*y", [1e-200, 1e300], [1, 0]), ("exp(-x)*y", [800, 1e300], [1, 0]), ("exp(x)/(1 + exp(x))", [800], [1]),
-    ("sqrt(x**2 + y**2)", [1e-200, 1e-200], [1, 0]), ("1/gamma(x)", [120], [1]), ("abs(y)*x", [1, 0], [1, 0]),
+    pytest.param("sqrt(x**2 + y**2)", [1e-200, 1e-200], [1, 0],
+                 marks=pytest.mark.skipif(not find_spec("flint"), reason="without balls there is no truth so near a kink")),
+    ("1/gamma(x)", [120], [1]), ("abs(y)*x", [1, 0], [1, 0]),
 ])  # fmt: skip
 def test_what_leaves_binary64_on_the_way_is_followed(formula, point, v):
     found = adlab.Function(formula).series(point, v, 2)

@@ -6,6 +6,7 @@ Small sizes are drawn here, full ones with ADLAB_EFFORT=2.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import combinations
 from typing import Any
 
@@ -253,8 +254,9 @@ def test_an_unrolled_derivative_is_late_and_an_implicit_one_is_as_good_as_the_va
     orders = solvers.errors(by_title["differential equation"], [8, 16])
     for error in orders.values():
         assert np.log2(error[0] / error[1]) == pytest.approx(4, abs=0.7)
+    settled = "certified" if find_spec("flint") else "heuristic"
     for iteration in solvers.ITERATIONS:
-        assert adlab.truth(adlab.Function(iteration.closed, variables=["p"]), iteration.p).status == "certified"
+        assert adlab.truth(adlab.Function(iteration.closed, variables=["p"]), iteration.p).status == settled
 
 
 def test_digits_of_an_error_are_its_negative_logarithm_and_never_beyond_sixteen() -> None:

@@ -14,7 +14,9 @@ from importlib.util import find_spec
 import pytest
 
 import adlab
+from adlab.audit.series import series_rules
 from adlab.display import Report
+from adlab.use.nestings import nestings
 
 F = adlab.Function("x*sin(y)", point=(1.0, 2.0))
 QUICK = ["reverse", "central-difference"]
@@ -43,6 +45,8 @@ REPORTS = {
     "Grid": lambda: adlab.table([F, "exp(x)"], methods=QUICK),
     "Glossary": adlab.glossary,
     "Improvement": lambda: adlab.improve("sqrt(x + 1) - sqrt(x)", 1e12),
+    "SeriesRules": lambda: series_rules("tan", "adlab", order=2),
+    "Nestings": lambda: nestings(F),
     "Fit": lambda: adlab.fit("a*t + b", {"t": [0, 1, 2, 3], "y": [1, 2, 3.1, 4]}, {"a": 1, "b": 1}),
     "Minimum": lambda: adlab.minimize("(x - 1)**2 + y**2", [0, 1]),
 }
@@ -81,6 +85,8 @@ class Balanced(HTMLParser):
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_it_comes_in_every_form(name: str) -> None:
+    if name in ("Fit", "Minimum"):
+        pytest.importorskip("scipy")
     report = REPORTS[name]()
     assert type(report).__name__ == name
     assert str(report).strip()
