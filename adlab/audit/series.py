@@ -80,7 +80,7 @@ def _cells(row: Row) -> tuple[str, str]:
     return "no number" if math.isnan(digits) else f"{digits:.1f}", f"{x:g}"
 
 
-def series_rules(names: Sequence[str] | str = (), systems: Sequence[str] = (), order: int = 5) -> SeriesRules:
+def series_rules(names: Sequence[str] | str = (), systems: Sequence[str] | str = (), order: int = 5) -> SeriesRules:
     """The Taylor coefficient of this order of each operation, by `f.series` and by `jax.experimental.jet`, at points of both
     signs.
 
@@ -91,7 +91,7 @@ def series_rules(names: Sequence[str] | str = (), systems: Sequence[str] = (), o
     """
     if type(order) is not int or order < 1:
         raise OptionError(f"order={order!r} is no order of a series; give a whole number from 1")
-    chosen = tuple(systems) or ("adlab", *["jax"] * (find_spec("jax") is not None))
+    chosen = tuple([systems] if isinstance(systems, str) else systems) or ("adlab", *["jax"] * (find_spec("jax") is not None))
     if unknown := [system for system in chosen if system not in ("adlab", "jax")]:
         raise OptionError(f"no series by `{unknown[0]}`; there are adlab and jax")
     words = [names] if isinstance(names, str) else list(names)
