@@ -68,13 +68,14 @@ def waves(line: Line, slope: Array, within: Array) -> Array:
     Rounded values may be smooth next to x as well, between two jumps: (1 − cos x)/x² is. A jump stays, however near one looks.
     """
     apart = NEIGHBOURS * math.ulp(max(abs(line.origin), SMALLEST))
-    values = line.at([line.origin - apart, line.origin + apart])
+    values = line.at([line.origin + k * apart for k in (-2, -1, 1, 2)])
     with np.errstate(all="ignore"):
-        left, right = (line.centre - values[0]) / apart, (values[1] - line.centre) / apart
-        near = (left + right) / 2
+        left, right = (line.centre - values[1]) / apart, (values[2] - line.centre) / apart
+        near, wider = (left + right) / 2, (values[3] - values[0]) / (4 * apart)
         off = np.abs(near - slope)
         other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0)
-        other &= ALIKE * np.abs(right - left) < off  # else there is a jump at x, or waves too short for floats
+        # Otherwise there is a jump at x, or the waves are too short for the distance of floats.
+        other &= ALIKE * np.maximum(np.abs(right - left), np.abs(wider - near)) < off
         other &= off > ALIKE * within + 4 * rounding(values) / apart
         if other.any():
             other &= off > ALIKE * within + 4 * measured_noise(line, apart) / apart
