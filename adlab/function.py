@@ -51,6 +51,9 @@ class Function(Written):
     of_code: ClassVar[Callable[..., Function] | None] = None
     """Traces a Python function. A room above this one puts it here: see `adlab.page.attach`."""
 
+    strictly: ClassVar[Callable[..., Function] | None] = None
+    """Writes a derivative program so that it keeps its digits. A room above this one puts it here, too."""
+
     within: Function | None = None
     """For a derivative program: the function that it differentiates. Outside that function's domain there is no value."""
 
@@ -289,18 +292,36 @@ class Function(Written):
 
     # --- programs -----------------------------------------------------------------------------------------------
 
-    def derivative(self, mode: Mode = "reverse", value: bool = False) -> Function:
+    def derivative(
+        self, mode: Mode = "reverse", value: bool = False, *, accuracy: str | None = None, at: Any = None, over: Any = None
+    ) -> Function:
         """The derivative program, itself a Function. Its outputs are the partials, row-major: output, then variable.
 
-        With `value=True` the values of f stand before them.
+        With `value=True` the values of f stand before them. With `accuracy="strict"` each output that loses digits near the
+        point `at` (by default the function's own), or over ranges such as `over={"x": (1, 1e9)}`, is written in a form that
+        keeps them, if a search of `adlab.improve`'s kind finds one. No form is taken that is worse at any of the points. The
+        program's `about` says what was rewritten and what is still lost. Raises OptionError for another mode or accuracy, for
+        a traced program, and where there is no point.
+
+        >>> import adlab
+        >>> f = adlab.Function("x/(x**2 + 1)")
+        >>> f.derivative(accuracy="strict", at=1.0000001).outputs
+        (-(x - 1)*(x + 1)/(x**2 + 1)**2,)
         """
         if mode not in ("reverse", "forward"):
             raise OptionError(f'mode={mode!r} is neither "reverse" nor "forward"')
+        if accuracy not in (None, "strict"):
+            raise OptionError(f'accuracy={accuracy!r} is neither None nor "strict"')
+        if accuracy is None and (at is not None or over is not None):
+            raise OptionError('`at` and `over` say where a program with accuracy="strict" keeps its digits')
         program = programs.derivative(self.graph, mode, value)
         found = Function.from_graph(program, name=f"d{self.name}")
         found.within = self
         found.variables, found.scalar, found.point = self.variables, len(program.outputs) == 1, self.point
-        return found
+        if accuracy is None:
+            return found
+        assert Function.strictly is not None, "import Function from adlab"
+        return Function.strictly(self, found, value, at, over)
 
 
 def as_function(f: Any, x: Any = None) -> Function:

@@ -131,12 +131,12 @@ def squares(sum_: Any) -> Iterator[Any]:
     if not isinstance(sum_, Add):
         return
     for one, other in product(sum_.args, repeat=2):
-        a, b = _root(one), _root(-other)
+        a, b = root_of(one), root_of(-other)
         if a is not None and b is not None and (a.free_symbols or b.free_symbols):
             yield (a - b) * (a + b) + (sum_ - one - other)
 
 
-def _root(term: Any) -> Any:
+def root_of(term: Any) -> Any:
     """A whole root of an even power or of a positive number, None where there is none."""
     if term.is_Number:
         root = sqrt(term)
@@ -147,6 +147,42 @@ def _root(term: Any) -> Any:
         return None
     powers = [part.as_base_exp() for part in Mul.make_args(rest)]
     return root * Mul(*(base ** (k / 2) for base, k in powers)) if all(k.is_even for _, k in powers) else None
+
+
+def inside_the_root(node: Any) -> Iterator[Any]:
+    """N/√D = sign(N)/√(D/N²): the sum over paths of the left side cancels where D is near a multiple of N²."""
+    if not isinstance(node, Mul):
+        return
+    for root in node.args:
+        base, p = root.as_base_exp()
+        if p != -S.Half or not isinstance(base, Add):
+            continue
+        for part in Mul.make_args(node / root):
+            n, k = part.as_base_exp()
+            if k == 1 and n.free_symbols & base.free_symbols:
+                for inner in (expand(base / n**2), base / n**2):
+                    yield sympy.sign(n) * (node / root / n) / sqrt(inner)
+
+
+def mercator(node: Any) -> Iterator[Any]:
+    """log tan(π/4 + u) = asinh(tan 2u)."""
+    if isinstance(node, log) and isinstance(node.args[0], tan):
+        u = node.args[0].args[0] - pi / 4
+        yield sympy.asinh(tan(2 * u))
+
+
+def sum_of_angles(node: Any) -> Iterator[Any]:
+    """sin, cos and tan of a sum: a sum of large angles is rounded."""
+    if isinstance(node, (sin, cos, tan)) and isinstance(node.args[0], Add):
+        a = node.args[0].args[0]
+        b = node.args[0] - a
+        if isinstance(node, sin):
+            yield sin(a) * cos(b) + cos(a) * sin(b)
+        elif isinstance(node, cos):
+            yield cos(a) * cos(b) - sin(a) * sin(b)
+        else:
+            yield (tan(a) + tan(b)) / (1 - tan(a) * tan(b))
+            yield sin(node.args[0]) / cos(node.args[0])
 
 
 def period(node: Any) -> Iterator[Any]:
@@ -283,6 +319,7 @@ IDENTITIES = {
     "conjugate": conjugate_of_the_whole, "angle": inverse_by_an_angle, "log1p": inverse_by_log1p,
     "wave of an inverse": wave_of_an_inverse, "power of a square": power_of_a_square, "squares": squares,
     "power by log1p": power_by_log1p, "period": period,
+    "inside the root": inside_the_root, "Mercator": mercator, "sum of angles": sum_of_angles,
     "quotient of waves": quotient_of_waves, "Pythagoras": pythagoras, "hyperbolic": exponentials_and_waves,
     "remainder": remainder, "weighted logarithms": weighted_logarithms, "moduli": moduli, "branches": branches,
     "collected": collected,

@@ -15,7 +15,7 @@ from sympy.codegen.cfunctions import expm1, hypot, log1p
 from sympy.codegen.numpy_nodes import logaddexp
 from sympy.core.function import PoleError
 
-from adlab.audit.identities import IDENTITIES, LARGEST
+from adlab.audit.identities import IDENTITIES, LARGEST, root_of
 from adlab.text.functions import sigmoid, softplus
 from adlab.text.traversal import postorder
 
@@ -213,16 +213,9 @@ def _sinc(node: Any) -> Iterator[Any]:
 def _hypot(node: Any) -> Iterator[Any]:
     """√(A² + B²) = hypot(A, B)."""
     if isinstance(node, Pow) and node.exp in (S.Half, -S.Half) and isinstance(node.base, Add) and len(node.base.args) == 2:
-        sides = [_side(term) for term in node.base.args]
+        sides = [root_of(term) for term in node.base.args]
         if None not in sides:
             yield hypot(*sides) ** (1 if node.exp == S.Half else -1)
-
-
-def _side(square: Any) -> Any:
-    """What this is the square of, None where that cannot be seen."""
-    if square.is_Number and square > 0:
-        return sympy.sqrt(square)
-    return square.base if isinstance(square, Pow) and square.exp == 2 else None
 
 
 def _algebra(change: Callable[[Any], Any]) -> Rewrite:
@@ -256,15 +249,27 @@ def _difference_over_one_denominator(node: Any) -> Any:
 
 
 def _series(node: Any, near: dict[Any, float]) -> Iterator[Any]:
-    """Beside 0, where terms cancel or a quotient is 0/0, the Taylor polynomial; elsewhere the expression as it was."""
-    if len(node.free_symbols) != 1 or sympy.count_ops(node) > SMALL or not isinstance(node, (Add, Mul)):
+    """Where a small u is, the Taylor polynomial in u; elsewhere the expression as it was. u is a variable, 1/x, or a product."""
+    if sympy.count_ops(node) > SMALL or not isinstance(node, (Add, Mul, Pow, log)):
         return
-    [x] = node.free_symbols
-    if x not in near or not 0 < abs(near[x]) < BESIDE:
-        return
-    polynomial = sympy.series(node, x, 0, TERMS).removeO()
-    if polynomial.is_polynomial(x):
-        yield sympy.Piecewise((sympy.horner(polynomial, x), sympy.Abs(x) < BESIDE), (node, True))
+    inner = {part.args[0].as_coeff_Mul()[1] for part in node.atoms(sympy.Function) if part.args}
+    small = [*node.free_symbols, *(1 / x for x in node.free_symbols), *(u for u in inner if isinstance(u, (Mul, Pow)))]
+    for u in sorted(set(small), key=str):
+        size = u.xreplace({x: sympy.Float(value) for x, value in near.items()})
+        if not (size.is_number and size.is_real and 0 < abs(size) < BESIDE):
+            continue
+        t = sympy.Dummy("t", real=True)
+        x = min(u.free_symbols, key=str)
+        if (power := u.as_powers_dict().get(x, 0)) not in (1, -1):
+            continue
+        inside = node if x == u else sympy.cancel(node.xreplace({x: (t * x**power / u) ** power}))
+        if x == u:
+            inside = node.xreplace({x: t})
+        if inside.free_symbols == {t}:
+            polynomial = sympy.series(inside, t, 0, TERMS).removeO()
+            if polynomial.is_polynomial(t):
+                written = sympy.horner(polynomial, t).xreplace({t: u})
+                yield sympy.Piecewise((written, sympy.Abs(u) < BESIDE), (node, True))
 
 
 def exact_constants(expression: Any) -> Any:

@@ -110,7 +110,7 @@ class Search:
             return None
         self._seen.add(text)
         measured = self.measure(expression, steps)
-        if measured is None or not measured.mean:  # it cannot be read, or has no digit anywhere
+        if measured is None:
             return None
         self.known[text] = measured
         return measured

@@ -23,7 +23,15 @@ def of_code(function: Any, example: Any, *_: Any, **options: Any) -> Any:
     return from_python(function, example, **options)
 
 
+def strictly(f: Function, program: Function, value: bool, x: Any, over: Any) -> Function:
+    """A derivative program that keeps its digits: see `Function.derivative`."""
+    from adlab.audit.strict import derivative
+
+    return derivative(f, program, value, x, over)
+
+
 setattr(Function, "of_code", staticmethod(of_code))  # noqa: B010
+setattr(Function, "strictly", staticmethod(strictly))  # noqa: B010
 setattr(Function, "page", page)  # noqa: B010 (mypy knows no such attribute of the class)
 
 __all__ = ["Function"]
