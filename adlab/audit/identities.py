@@ -225,7 +225,7 @@ def pythagoras(sum_: Any) -> Iterator[Any]:
         return
     pairs = ((cos, sin, 1, -1), (sin, cos, 1, -1), (cosh, sinh, 1, 1), (sinh, cosh, -1, 1), (tanh, cosh, 1, 0))
     for kind, other, constant, sign in pairs:
-        for u in {wave.args[0] for wave in sum_.atoms(kind)}:
+        for u in sorted({wave.args[0] for wave in sum_.atoms(kind)}, key=str):
             square = constant + sign * other(u) ** 2 if sign else 1 - cosh(u) ** -2
             new = sum_.xreplace({kind(u) ** 2: square})
             if new != sum_:
@@ -242,7 +242,7 @@ def exponentials_and_waves(sum_: Any) -> Iterator[Any]:
         if isinstance(power, exp) and other in (c / power, -c / power):
             yield (2 * c * (cosh if other == c / power else sinh)(power.args[0])) + rest
         for wave, complement in ((erf, erfc), (tanh, lambda u: 2 * sigmoid(-2 * u))):
-            for u in (w.args[0] for w in other.atoms(wave)):
+            for u in sorted((w.args[0] for w in other.atoms(wave)), key=str):
                 if other == -one * wave(u):
                     yield one * complement(u) + rest
                 if other == one * wave(u):
@@ -255,7 +255,7 @@ def remainder(node: Any) -> Iterator[Any]:
     if not isinstance(below, Add) or sympy.count_ops(node) > LARGEST:
         return
     found = {q for n in Add.make_args(above) for d in below.args if (q := n / d).is_Number}
-    for q in sorted(found, key=abs):
+    for q in sorted(found, key=lambda q: (abs(q), q < 0)):
         rest = expand(above - q * below)
         yield q + rest / below
         yield q + factor(rest) / below
@@ -308,7 +308,7 @@ def collected(node: Any) -> Iterator[Any]:
     yield sympy.powsimp(node)
     if isinstance(node, Add):
         factors = [Mul.make_args(term) for term in node.args]
-        for common in {part for parts in factors for part in parts if not part.is_Number}:
+        for common in sorted({part for parts in factors for part in parts if not part.is_Number}, key=str):
             having = [parts for parts in factors if common in parts]
             if len(having) > 1:
                 inner = Add(*(Mul(*parts) / common for parts in having))

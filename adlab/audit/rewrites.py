@@ -5,6 +5,7 @@ A rewrite takes one expression and yields equal ones. Which of them keeps its di
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from typing import Any
@@ -23,7 +24,7 @@ Rewrite = Callable[[Any], Iterator[Any]]
 SMALL = 12
 """SymPy is asked for the series of an expression of at most this many operations."""
 TERMS, BESIDE = 12, 0.05
-"""Terms of a series, and how far from 0 it is used: 0.05¹² is below a rounding of binary64."""
+"""Terms of a series, and how far from 0 it is used at most: 0.05¹² is below a rounding of binary64."""
 _SHORT = 1024
 """The largest denominator of a decimal that is read as a fraction."""
 _NEAREST = 64
@@ -156,7 +157,8 @@ def _quotients_of_exponentials(node: Any) -> Iterator[Any]:
     """eᵘ/(eᵘ + c) divided by eᵘ above and below."""
     numerator, denominator = sympy.fraction(node)
     if isinstance(denominator, Add):
-        for factor in {power for power in numerator.atoms(exp) | denominator.atoms(exp) if power.free_symbols}:
+        powers = {power for power in numerator.atoms(exp) | denominator.atoms(exp) if power.free_symbols}
+        for factor in sorted(powers, key=str):
             below = Add(*(sympy.powsimp(term / factor) for term in denominator.args))
             yield sympy.powsimp(numerator / factor) / below
             for better in _expm1(below):
@@ -192,7 +194,7 @@ def _trigonometry(sum_: Any) -> Iterator[Any]:
 def _half_angle(node: Any) -> Iterator[Any]:
     """(1 − cos u)/sin u = tan(u/2)."""
     numerator, denominator = sympy.fraction(node)
-    for wave in denominator.atoms(sin):
+    for wave in sorted(denominator.atoms(sin), key=str):
         if sympy.expand(numerator - 1 + cos(wave.args[0])) == 0 and denominator == wave:
             yield sympy.tan(wave.args[0] / 2)
 
@@ -267,9 +269,20 @@ def _series(node: Any, near: dict[Any, float]) -> Iterator[Any]:
             inside = node.xreplace({x: t})
         if inside.free_symbols == {t}:
             polynomial = sympy.series(inside, t, 0, TERMS).removeO()
-            if polynomial.is_polynomial(t):
+            if polynomial.is_polynomial(t) and abs(size) < (edge := _edge(sympy.Poly(polynomial, t))):
                 written = sympy.horner(polynomial, t).xreplace({t: u})
-                yield sympy.Piecewise((written, sympy.Abs(u) < BESIDE), (node, True))
+                yield sympy.Piecewise((written, sympy.Abs(u) < edge), (node, True))
+
+
+def _edge(polynomial: Any) -> float:
+    """How far from 0 the last term is below a rounding of the first one, to one digit downward."""
+    terms = [(k[0], abs(float(coefficient))) for k, coefficient in polynomial.terms() if coefficient]
+    (last, small), (first, large) = terms[0], terms[-1]
+    if last == first:
+        return 0.0
+    edge = min(BESIDE, (large / small * 2.0**-53) ** (1 / (last - first)))
+    digit = 10.0 ** math.floor(math.log10(edge))
+    return float(f"{math.floor(edge / digit) * digit:.0e}")
 
 
 def exact_constants(expression: Any) -> Any:

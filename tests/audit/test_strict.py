@@ -56,3 +56,14 @@ def test_what_keeps_its_digits_stays_as_it_is() -> None:
 def test_bad_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(adlab.AdlabError):
         adlab.Function("x**2").derivative(**options)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "far"), [("expm1(x) - x", 1e-6, 20), ("log1p(-3/x) + 3/x", 1e5, 4), ("log1p(70*x) - 70*x", 1e-6, 20)]
+)
+def test_a_series_is_used_only_where_its_terms_are_enough(text: str, at: float, far: float) -> None:
+    better = adlab.Function(adlab.improve(text, at).after.text)
+    assert "Piecewise" in str(better.outputs[0])
+    for x in np.geomspace(at, far, 40):
+        true = adlab.truth(text, x).value
+        assert float(better(x)) == pytest.approx(float(true), rel=1e-9)
