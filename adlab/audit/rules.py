@@ -136,20 +136,37 @@ class Rules(Report):
         return parts
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """Correct digits of the first function against its argument, a line for each system. `options` go to `Axes.plot`."""
+        """Correct digits of the first function against its argument, a line for each system. `options` go to `Axes.plot`.
+
+        Lines that coincide are seen, because each is drawn thinner than the one below it, with adlab's on top.
+        """
+        from matplotlib.ticker import FixedLocator
+
         from adlab.plots.canvas import axes, entitle
 
         ax = axes(ax)
         first = self.found[0]
-        for rule in self.found:
-            if (rule.name, rule.order) == (first.name, first.order):
-                digits = [-0.5 if math.isnan(d) else d for d in rule.digits]
-                ax.plot(rule.points, digits, **{"label": rule.system, "marker": ".", "linewidth": 0.8} | options)
+        drawn = [rule for rule in self.found if (rule.name, rule.order) == (first.name, first.order)]
+        for k, rule in enumerate(reversed(drawn)):
+            digits = [-0.5 if math.isnan(d) else d for d in rule.digits]
+            place = len(drawn) - 1 - k
+            width = 1 + 0.8 * place
+            line = {"label": rule.system, "marker": ".", "linewidth": width, "markersize": 3 + width, "color": f"C{place}"}
+            ax.plot(rule.points, digits, **line | options)
         ax.set_xscale("symlog", linthresh=1e-2)
+        ax.xaxis.set_major_locator(FixedLocator(_ticks(first.points)))
         ax.set(xlabel="x", ylabel="correct digits (below 0: no number)", ylim=(-1, 16.5))
         entitle(ax, f"{first.name}{'′' * first.order}: correct digits")
-        ax.legend(loc="lower left")
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), reverse=True)
         return ax
+
+
+def _ticks(points: Sequence[float]) -> list[float]:
+    """0 and at most three powers of ten on each side, equally far from each other, as far as the points go."""
+    sides = {sign: max((sign * x for x in points), default=0.0) for sign in (-1, 1)}
+    ends = {sign: math.ceil(math.log10(far)) for sign, far in sides.items() if far > 0}
+    step = max(1, math.ceil((max(ends.values(), default=0) + 2) / 3))
+    return sorted([0.0, *(sign * 10.0**k for sign, end in ends.items() for k in range(end, -2, -step) if k + 2 >= step)])
 
 
 def _worst(rule: Rule | None) -> str:
