@@ -116,11 +116,19 @@ def share() -> float:
 
 def if_time(otherwise: T, function: Callable[..., T], *arguments: Any) -> T:
     """`function(*arguments)`, given its share of the time that is left; `otherwise` where the time is too short."""
+    return at_most(math.inf, lambda: otherwise, function, *arguments)
+
+
+def at_most(seconds: float, otherwise: Callable[[], T], function: Callable[..., T], *arguments: Any) -> T:
+    """As `if_time`, in `seconds` at most. Nothing is begun when no time is left."""
+    limit = min(seconds, share())
     try:
-        with patience(share()):
+        with patience(limit):
+            if not limit:
+                raise TimeIsUp
             return function(*arguments)
     except GaveUp:
-        return otherwise
+        return otherwise()
 
 
 def in_time(function: Callable[..., T], *arguments: Any) -> T:

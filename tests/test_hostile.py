@@ -38,6 +38,22 @@ def test_functions_that_arb_has_for_real_numbers_only(text: str, at: float) -> N
     assert adlab.truth(text, at).components
 
 
+@pytest.mark.parametrize(("text", "at"), [
+    ("Piecewise(((Piecewise((sign(3/7),(z/100)>0),(z,True))/Shi(y)),"
+     "Piecewise(((floor(x10)-(y-z)),(z-(z/z))>0),(exp2(x1),True))>0),(z,True))", [22.0, -0.0, 0.5, -0.0]),
+    ("Piecewise(((1/3/100),Piecewise((log(z),1e300>0),((x10*z),True))>0),(hypot(y,(x**x10)),True))", [-0.0, -0.0, 1e300, 22.0]),
+])  # fmt: skip
+def test_a_piecewise_in_the_condition_of_a_piecewise(text: str, at: list[float]) -> None:
+    """SymPy rewrites such a condition when a Piecewise is built, and fails over it."""
+    assert adlab.truth(text, at).components
+
+
+def test_a_moving_order_that_would_take_minutes_is_refused() -> None:
+    for order in (-1e300, -999.5):
+        with pytest.raises(adlab.DomainError, match=r"that adlab can compute.*x > -300"):
+            adlab.Function("zeta(x, y)").gradient([order, 1.0])
+
+
 @pytest.mark.parametrize("name", ["₁", "x1₂", "²", "x" + "9" * 5000, "٣"])
 def test_names_that_end_in_odd_digits(name: str) -> None:
     f = adlab.Function(sympy.Symbol(name) ** 2)

@@ -15,7 +15,7 @@ from mpmath import libmp
 import adlab
 from adlab import precision
 from adlab.errors import GaveUp
-from adlab.precision import CONTEXT, TimeIsUp, in_time, patience, seconds_left, working
+from adlab.precision import CONTEXT, TimeIsUp, at_most, if_time, in_time, patience, seconds_left, working
 
 
 def for_ever() -> None:
@@ -93,6 +93,17 @@ def test_threads_do_not_disturb_each_other() -> None:
         found = list(pool.map(everything, FORMULAS * 2))
     assert found == expected * 2
     assert (mpmath.mp.prec, CONTEXT.prec) == before
+
+
+def test_without_time_nothing_is_begun() -> None:
+    """Each of a thousand values of a difference would else take its time after the report's patience has ended."""
+    begun: list[int] = []
+    with patience(0):
+        assert at_most(10.0, lambda: "unknown", begun.append, 1) == if_time("unknown", begun.append, 1) == "unknown"
+        values = adlab.Function("x**2/x").values(np.array([1e200]))  # too large a square: it needs numbers of unlimited exponent
+    assert not begun
+    assert np.isnan(values).all()
+    assert at_most(10.0, lambda: 0, int, "3") == 3
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -21,6 +21,7 @@ from adlab.arithmetic.numbers import Numbers, Values, evaluate, rule_inputs
 from adlab.errors import AdlabError
 from adlab.graph import rules
 from adlab.graph.graph import Graph
+from adlab.precision import at_most
 from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
 from adlab.primitives.ranges import left_range
 from adlab.truth.meanings import CONTEXT, exact, magnitude, working
@@ -60,6 +61,8 @@ SATURATED = frozenset(["exp", "exp2", "expm1", "sinh", "cosh", "tanh", "sech", "
 """Functions that are infinite far from 0, or constant but for less than any number that is followed."""
 POWERS = frozenset(["pow", "powr", "cbrt", "powshift"])
 """Powers that may bring a number back that was too small to follow."""
+RESCUE = 10.0
+"""Seconds that one point may take. A special function may take minutes at thousands of bits; then nothing is known there."""
 FARTHEST = 2**1000
 """The largest exponent that is reported: a float can hold it. Nothing depends on how much larger a number is."""
 
@@ -236,7 +239,8 @@ def outputs(graph: Graph, point: Sequence[float]) -> tuple[float, ...]:
         values = evaluate(graph, [number(x) for x in point], arithmetic)
         return [values[output] for output in graph.outputs]
 
-    return tuple(map(nearest, settled(compute)))
+    unknown = [CONTEXT.nan] * len(graph.outputs)
+    return tuple(map(nearest, at_most(RESCUE, lambda: unknown, settled, compute)))
 
 
 def _never(*numbers: Any) -> bool:

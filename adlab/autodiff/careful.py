@@ -19,10 +19,11 @@ from itertools import pairwise
 from typing import Any
 
 from adlab.arithmetic.domain import kinked
-from adlab.arithmetic.extended import EXTENDED, Extended, nearest, number, settled
+from adlab.arithmetic.extended import EXTENDED, RESCUE, Extended, nearest, number, settled
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.jacobian import jacobian
 from adlab.graph.graph import Graph
+from adlab.precision import at_most
 
 Rows = list[list[Any]]
 
@@ -45,7 +46,19 @@ def walked(graph: Graph, point: Sequence[float]) -> tuple[list[float], list[list
 
 
 def exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
-    """As `walked`, before the rounding."""
+    """As `walked`, before the rounding. What takes longer than `RESCUE` is NaN."""
+    return at_most(RESCUE, lambda: (_unknown(len(graph.outputs)), _unknown_rows(graph)), _exact_rows, graph, point)
+
+
+def _unknown(count: int) -> list[Any]:
+    return [number(math.nan)] * count
+
+
+def _unknown_rows(graph: Graph) -> Rows:
+    return [_unknown(len(graph.inputs)) for _ in graph.outputs]
+
+
+def _exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
     values, rows = _settled(graph, point)
     if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # only a value that exists has a limit of partials
         rows = _mended(rows, lambda place, arithmetic: _at(graph, place, arithmetic), values, point)
@@ -69,8 +82,12 @@ def exact_second(f: Graph, gradient: Graph, point: Sequence[float], first: Seque
     """The Hessian of f, not yet rounded: the Jacobian of its gradient program, whose outputs are the value and the partials.
 
     `first` is the gradient at the point. Where the program has no value there, or only a convention's, the partials beside the
-    point must converge to `first`.
+    point must converge to `first`. What takes longer than `RESCUE` is NaN.
     """
+    return at_most(RESCUE, lambda: _unknown_rows(gradient)[1:], _exact_second, f, gradient, point, first)
+
+
+def _exact_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequence[float]) -> Rows:
     rows = _settled(gradient, point)[1][1:]
     if _doubtful(gradient, point, rows):
         values = [number(x) for x in first]

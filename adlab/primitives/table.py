@@ -247,7 +247,7 @@ _ENTRIES: list[Primitive] = [
     moving("zeta",       zeta,
         lambda f: Piecewise((A * polygamma(0, B) - 1, And(Eq(A, 0), Eq(N, 0))),
                             (-A * f(A + 1, N) - N * f(A + 1, N - 1), True)),
-        And(Ne(A, 1), B > 0), Or(Ne(A, 0), Eq(N, 0)), largest=math.inf),
+        And(Ne(A, 1), B > 0, A > -300), Or(Ne(A, 0), Eq(N, 0)), largest=math.inf),
     moving("besselj",    besselj,     lambda f: (f(A - 1, N) - f(A + 1, N)) / 2, B > 0),
     moving("bessely",    bessely,     lambda f: (f(A - 1, N) - f(A + 1, N)) / 2, B > 0),
     moving("besseli",    besseli,     lambda f: (f(A - 1, N) + f(A + 1, N)) / 2, B > 0),

@@ -19,9 +19,11 @@ from typing import Any, ClassVar
 import sympy
 from sympy import Expr, Function
 from sympy.codegen import cfunctions, numpy_nodes
+from sympy.functions.elementary.piecewise import ExprCondPair
 
 from adlab.errors import UnsupportedExpression
 from adlab.text.traversal import brief, postorder
+from adlab.text.unevaluated import applied
 
 Meaning = Callable[..., Any]
 
@@ -102,6 +104,14 @@ def _meant(meaning: Meaning, operands: list[Any]) -> Any:
             return meaning(*operands)
 
 
+def _rebuilt(node: Any, operands: list[Any]) -> Any:
+    """The node with other operands. The parts of a Piecewise are only stored: SymPy would rewrite their conditions."""
+    if isinstance(node, (ExprCondPair, sympy.Piecewise)):
+        return applied(type(node), *operands)
+    with sympy.evaluate(False):
+        return node.func(*operands)
+
+
 def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[Any]:
     """The expressions with functions of this file replaced by what they mean, except those of the classes `keep`.
 
@@ -116,8 +126,7 @@ def spelled_out(expressions: Iterable[Expr], keep: Iterable[type] = ()) -> list[
             if meaning is not None:
                 written[id(node)] = _meant(meaning, operands)
             elif any(new is not old for new, old in zip(operands, node.args, strict=True)):
-                with sympy.evaluate(False):
-                    written[id(node)] = node.func(*operands)
+                written[id(node)] = _rebuilt(node, operands)
         except ArithmeticError as reason:  # SymPy evaluates constants in it, here beyond what it can
             raise UnsupportedExpression(f"SymPy cannot write out {brief(node)} ({reason}); scale its constants") from None
     return [written.get(id(expression), expression) for expression in found]
