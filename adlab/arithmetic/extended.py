@@ -61,8 +61,9 @@ SATURATED = frozenset(["exp", "exp2", "expm1", "sinh", "cosh", "tanh", "sech", "
 """Functions that are infinite far from 0, or constant but for less than any number that is followed."""
 POWERS = frozenset(["pow", "powr", "cbrt", "powshift"])
 """Powers that may bring a number back that was too small to follow."""
-RESCUE = 10.0
-"""Seconds that one point may take. A special function may take minutes at thousands of bits; then nothing is known there."""
+RESCUE = 60.0
+"""Seconds that one point may take. Ten are ordinary for second derivatives of a gamma function that cancel; a special function at
+thousands of bits may never end, and then nothing is known there."""
 FARTHEST = 2**1000
 """The largest exponent that is reported: a float can hold it. Nothing depends on how much larger a number is."""
 
@@ -146,6 +147,11 @@ class Extended(Numbers):
     def add(self, a: Any, b: Any) -> Any:
         with working(self.bits):
             return a + b
+
+    def sub(self, a: Any, b: Any) -> Any:
+        """a - b. Python's own -b would round b to whatever precision is set outside."""
+        with working(self.bits):
+            return a - b
 
     def mul(self, a: Any, b: Any) -> Any:
         with working(self.bits):

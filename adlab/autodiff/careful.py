@@ -30,7 +30,7 @@ Rows = list[list[Any]]
 SIDES = 4
 """Directions in which points beside the point are taken, each on both sides."""
 STEPS = (-90, -180, -270)
-"""The steps to points beside the point, as powers of two of its size. The last ones show even a limit approached like √h."""
+"""The steps to points beside the point, as powers of two of the size of each coordinate. The last ones show even a limit approached like √h."""
 BESIDE = Extended(1500)
 """Bits for points beside the point: over five times the shortest step, so that third-order differences keep their digits."""
 AGREED = -60
@@ -103,23 +103,23 @@ def _differenced(f: Graph, rows: Rows, point: Sequence[float]) -> Rows:
     A gradient program multiplies by 0 what a sweep leaves out. So the sweep has a gradient for sqrt(Max(x, 0)) at -1, and the
     program has none. Both sides must agree.
     """
-    here = [number(x) for x in point]
-    (first,) = _at(f, here, BESIDE)[1]
+    here, fine = [number(x) for x in point], _fine(point)
+    (first,) = _at(f, here, fine)[1]
     columns = []
     for j, x in enumerate(point):
-        step = BESIDE.power_of_two(STEPS[-1] + (max(math.frexp(x)[1], 0) if x else 0))
+        step = fine.power_of_two(STEPS[-1] + _exponent(x))
         slopes = []
         for sign in (1, -1):
-            moved = BESIDE.mul(number(sign), step)
-            (beside,) = _at(f, [*here[:j], BESIDE.add(here[j], moved), *here[j + 1 :]], BESIDE)[1]
-            slopes.append([BESIDE.div(BESIDE.add(b, -a), moved) for a, b in zip(first, beside, strict=True)])
+            moved = fine.mul(number(sign), step)
+            (beside,) = _at(f, [*here[:j], fine.add(here[j], moved), *here[j + 1 :]], fine)[1]
+            slopes.append([fine.div(fine.sub(b, a), moved) for a, b in zip(first, beside, strict=True)])
         columns.append([a if _agree(a, b) else number(math.nan) for a, b in zip(*slopes, strict=True)])
     return [[e if EXTENDED.exists(e) else columns[j][i] for j, e in enumerate(row)] for i, row in enumerate(rows)]
 
 
 def _agree(a: Any, b: Any) -> bool:
     """Whether two numbers are equal, apart from what the step changes."""
-    return bool(EXTENDED.exists(a) and EXTENDED.exists(b)) and _size(BESIDE.add(a, -b)) <= _size(a) + AGREED
+    return bool(EXTENDED.exists(a) and EXTENDED.exists(b)) and _size(BESIDE.sub(a, b)) <= _size(a) + AGREED
 
 
 def _without_value(gradient: Graph, place: list[Any], arithmetic: Extended) -> tuple[list[Any], Rows]:
@@ -155,7 +155,8 @@ def _mended(
     point: Sequence[float],
 ) -> Rows:
     """The rows. Each doubtful entry that has one limit from all sides is replaced by that limit, if f has a value."""
-    samples = [[beside(place, BESIDE) for place in _places(point, step)] for step in STEPS]
+    fine = _fine(point)
+    samples = [[beside(place, fine) for place in _places(point, step, fine)] for step in STEPS]
     found = []
     for i, row in enumerate(rows):
         gaps = [max((_size(at[0][i] - values[i]) for at in step), default=-math.inf) for step in samples]
@@ -165,7 +166,18 @@ def _mended(
     return found
 
 
-def _places(point: Sequence[float], step: int) -> list[list[Any]]:
+def _exponent(x: float) -> int:
+    """The size of a coordinate as a power of two. A step must be short beside it, however small it is; beside 0 it is absolute."""
+    return math.frexp(x)[1] if x else 0
+
+
+def _fine(point: Sequence[float]) -> Extended:
+    """`BESIDE`, or more bits where a coordinate is small: then the steps are shorter."""
+    deepest = min([0, *map(_exponent, point)])
+    return Extended(BESIDE.bits * (deepest + STEPS[-1]) // STEPS[-1]) if deepest else BESIDE
+
+
+def _places(point: Sequence[float], step: int, fine: Extended) -> list[list[Any]]:
     """Points beside this one, in directions that no formula is likely to use, on both sides."""
     places = []
     for side in range(SIDES):
@@ -173,8 +185,7 @@ def _places(point: Sequence[float], step: int) -> list[list[Any]]:
             moved = []
             for j, x in enumerate(point):
                 turn = math.cos(1.0 + 2.399963 * (side + 1) * (j + 1)) if len(point) > 1 else 1.0
-                size = max(math.frexp(x)[1], 0) if x else 0
-                moved.append(BESIDE.add(number(x), BESIDE.mul(number(sign * turn), BESIDE.power_of_two(step + size))))
+                moved.append(fine.add(number(x), fine.mul(number(sign * turn), fine.power_of_two(step + _exponent(x)))))
             places.append(moved)
         if len(point) == 1:
             break
@@ -187,7 +198,7 @@ def _limit(samples: list[list[Any]]) -> Any | None:
         return None
     last = samples[-1]
     size = max(map(_size, last))
-    if max(_size(BESIDE.add(entry, -last[0])) for entry in last) <= size + AGREED and not _grows(samples):
+    if max(_size(BESIDE.sub(entry, last[0])) for entry in last) <= size + AGREED and not _grows(samples):
         return last[0]
     return number(0) if _vanishes([max(map(_size, step)) for step in samples]) else None
 
@@ -195,7 +206,7 @@ def _limit(samples: list[list[Any]]) -> Any | None:
 def _grows(samples: list[list[Any]]) -> bool:
     """Whether the entries keep changing as the step shrinks."""
     before, last = samples[-2][0], samples[-1][0]
-    return _size(BESIDE.add(last, -before)) > _size(last) + AGREED
+    return _size(BESIDE.sub(last, before)) > _size(last) + AGREED
 
 
 def _vanishes(sizes: list[float]) -> bool:

@@ -278,3 +278,17 @@ def test_a_declared_sign_is_held_to(tmp_path) -> None:
         for kind in (None, "gradient", "hessian"):
             assert np.isnan(f.compile(backend, kind).call(-2.0, 3.0)).all()
             assert np.isfinite(f.compile(backend, kind).call(2.0, 3.0)).all()
+
+
+@pytest.mark.parametrize(("formula", "smooth", "point"), [
+    ("exp(y)*Abs(x)**2", "exp(y)*x**2", [0.0, 0.3]), ("sin(y)*sqrt(x**4)", "sin(y)*x**2", [0.0, 0.3]),
+    ("log(y)*Max(x, 0)**3*pi + x", "x", [0.0, 0.3]), ("cos(y + sqrt(x**2)**2/3)", "cos(y + x**2/3)", [0.0, 0.3]),
+    ("y**0.5*Max(1, Min(x, 1))", "y**0.5", [1.0, 0.3]), ("exp(y)*hypot(x, x)**4", "4*exp(y)*x**4", [0.0, 0.3]),
+    ("x**2*Max(y, y)", "x**2*y", [1e-140, 0.3]), ("x**2*sqrt(y**4)*1e200", "x**2*y**2*1e200", [1e-200, 0.0]),
+    ("x**3*Abs(y)**2*1e250", "x**3*y**2*1e250", [-7e-144, 0.0]), ("x**2*Max(1, Min(y, 1))", "x**2", [1e-300, 1.0]),
+])  # fmt: skip
+def test_a_limit_beside_a_kink_has_all_digits_however_small_the_point(formula, smooth, point):
+    """The steps are short beside each coordinate, and their differences keep every bit of the numbers."""
+    f, g = adlab.Function(formula, ["x", "y"]), adlab.Function(smooth, ["x", "y"])
+    assert f.gradient(point) == pytest.approx(g.gradient(point), rel=1e-14, abs=0)
+    assert f.hessian(point) == pytest.approx(g.hessian(point), rel=1e-14, abs=0)
