@@ -59,6 +59,10 @@ BEYOND = 2**64
 SATURATED = frozenset(["exp", "exp2", "expm1", "sinh", "cosh", "tanh", "sech", "csch", "coth", "gauss", "growth", "erf", "erfc",
                        "sigmoid"])  # fmt: skip
 """Functions that are infinite far from 0, or constant but for less than any number that is followed."""
+SUMS_OF_POWERS = frozenset(["logaddexp", "softplus"])
+"""log(e^a + e^b), with b = 0 by default: their forms absorb the smaller power."""
+WIDER, GUARD = (1, 4, 16), 30
+"""Times as many bits are tried in turn until all but `GUARD` of the bits asked for are right."""
 POWERS = frozenset(["pow", "powr", "cbrt", "powshift"])
 """Powers that may bring a number back that was too small to follow."""
 RESCUE = 60.0
@@ -97,7 +101,7 @@ class Extended(Numbers):
         if self.saturated and primitive.name in POWERS and operands[0] == 0:
             return CONTEXT.nan
         try:
-            (found,) = meaning(primitive, parameter, len(operands)).values(operands, self.bits)
+            found = self._meant(primitive, parameter, operands)
         except AdlabError:  # no value, or none that the truth can compute: if binary64 has a number, that is used
             if primitive.name in SATURATED and abs(operands[0]) >= BEYOND:
                 return self._far(primitive, parameter, operands)
@@ -118,6 +122,22 @@ class Extended(Numbers):
         rule = rules.pullback(primitive, parameter)
         inside = evaluate(rule, [*rule_inputs(graph, position, values), bar], self)
         return [inside[output] for output in rule.outputs]
+
+    def _meant(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
+        """The operation as the truth evaluates it, with more bits where its own steps cancel. Raises AdlabError for no value."""
+        if primitive.name in SUMS_OF_POWERS:
+            with working(self.bits):
+                small, big = sorted([*operands, CONTEXT.zero][:2])
+                if big - small > self.bits:  # log(1 + e^-d) is e^-d but for a factor 1 - e^-d/2
+                    return big + CONTEXT.exp(small - big)
+        made = meaning(primitive, parameter, len(operands))
+        for factor in WIDER:
+            (outcome,) = made.base(operands, factor * self.bits).outcomes()
+            if outcome.failure is not None:
+                raise outcome.failure.error()
+            if not abs(outcome.value) * CONTEXT.ldexp(1, GUARD - self.bits) < outcome.error < CONTEXT.inf:
+                break
+        return outcome.value
 
     def _far(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         """An operation on a number too large to be followed: what it saturates to, or NaN where that is not known."""

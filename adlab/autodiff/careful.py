@@ -30,7 +30,8 @@ Rows = list[list[Any]]
 SIDES = 4
 """Directions in which points beside the point are taken, each on both sides."""
 STEPS = (-90, -180, -270)
-"""The steps to points beside the point, as powers of two of the size of each coordinate. The last ones show even a limit approached like √h."""
+"""The steps to points beside the point, as powers of two of the size of each coordinate.
+The last ones show even a limit approached like √h."""
 BESIDE = Extended(1500)
 """Bits for points beside the point: over five times the shortest step, so that third-order differences keep their digits."""
 AGREED = -60
@@ -167,7 +168,7 @@ def _mended(
 
 
 def _exponent(x: float) -> int:
-    """The size of a coordinate as a power of two. A step must be short beside it, however small it is; beside 0 it is absolute."""
+    """The size of a coordinate as a power of two. A step is short beside it, however small it is; beside 0 a step is absolute."""
     return math.frexp(x)[1] if x else 0
 
 

@@ -36,6 +36,8 @@ SIGNS: dict[str, Callable[[Any], Any]] = {
     "positive": lambda x: x > 0, "negative": lambda x: x < 0, "nonnegative": lambda x: x >= 0, "nonpositive": lambda x: x <= 0,
 }  # fmt: skip
 """The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
+BESIDE, AGREEING = (3.0, -5.0), 2.0**-30
+"""Ulps to points beside, and the relative change there that a well-conditioned derivative stays within."""
 MOST_NAMED = 6
 """The most partials that a message lists."""
 
@@ -147,7 +149,7 @@ class Evaluator:
         values, rows = walked(self.graph, given)
         found = np.array(rows).reshape(self.m, self.n)
         if np.isnan(values).any():  # f may be real by way of complex numbers, which its programs can compute
-            by_complex = self._partials_of(self._runner(self.program(mode))(given))
+            by_complex = self._by_complex(lambda x: self._partials_of(self._runner(self.program(mode))(x)), point)
             found = np.where((np.isnan(values) & self._unreal(given))[:, None], by_complex, found)
         if np.isnan(found).any() and self.within is not None and self.within.m == 1 and self.m - self.n in (0, 1):
             second = self.within.second(point, np.eye(self.n))  # the graph is a gradient, after the value where there is one more
@@ -167,6 +169,17 @@ class Evaluator:
         program = self.program(mode)
         row, raised = watched(lambda: self._runner(program).real(given))
         return self._partials_of(row), raised or not self._once(("steady", mode), lambda: steady(program))
+
+    @staticmethod
+    def _by_complex(compute: Callable[[list[float]], FloatArray], point: FloatArray) -> FloatArray:
+        """Derivatives by way of complex numbers in binary64; NaN where rounding decides, as points a few ulps beside tell."""
+        found = compute(point.tolist())
+        for ulps in BESIDE:
+            beside = compute((point * (1 + ulps * 2.0**-52)).tolist())
+            with np.errstate(invalid="ignore"):
+                apart = np.abs(found - beside) > AGREEING * np.maximum(np.abs(found), np.abs(beside))
+            found = np.where(apart, np.nan, found)
+        return found
 
     def _unreal(self, given: Sequence[float]) -> Any:
         """Which outputs have no value over the reals in binary64."""
@@ -264,7 +277,7 @@ class Evaluator:
         if EXTENDED.exists(values[0]):
             matrix = exact_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())
         else:  # f may be real by way of complex numbers, which its programs can compute
-            rows = np.array(self._runner(self._twice)(point.tolist()))[self.n :].reshape(self.n, self.n)
+            rows = self._by_complex(lambda x: np.array(self._runner(self._twice)(x))[self.n :].reshape(self.n, self.n), point)
             if not np.isfinite(self.values(point)).all() or not self._unreal(point.tolist()).all():
                 rows = np.full((self.n, self.n), np.nan)
             matrix = [[number(entry) for entry in row] for row in rows.tolist()]
@@ -306,6 +319,8 @@ class Evaluator:
         if np.isnan(found).any():
             self.checked(self.values(point), point)
             given, gradient = point.tolist(), self.program()
+            if self._unreal(given).any():
+                raise DomainError("f is real here only by way of complex numbers, and rounding decides its second derivative")
             raise explain(self.graph, given, True) or explain(gradient, given, True, "the gradient") or DomainError(
                 "f has no second derivative at this point"
             )

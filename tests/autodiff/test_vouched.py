@@ -292,3 +292,19 @@ def test_a_limit_beside_a_kink_has_all_digits_however_small_the_point(formula, s
     f, g = adlab.Function(formula, ["x", "y"]), adlab.Function(smooth, ["x", "y"])
     assert f.gradient(point) == pytest.approx(g.gradient(point), rel=1e-14, abs=0)
     assert f.hessian(point) == pytest.approx(g.hessian(point), rel=1e-14, abs=0)
+
+
+def test_sums_of_powers_keep_the_smaller_one():
+    """log(e^a + e^b) in 160 bits absorbs e^a for a far below b: the derivative by x was 0 in silence."""
+    f = adlab.Function("logaddexp(x, y*1e-100)/tanh(y/(0.5 - z))", ["x", "y", "z"])
+    found = f.gradient([-506.0, -503.2, 4.5e-298])
+    assert found == pytest.approx([float(c) for c in adlab.truth(f, [-506.0, -503.2, 4.5e-298]).gradient], rel=1e-12, abs=0)
+    assert adlab.Function("softplus(-x)*exp(x)")([1e4]) == 1.0
+    assert adlab.Function("loggamma(x)*1e300*1e300/x")([1.0]) == 0.0
+
+
+def test_what_rounding_decides_on_the_way_through_complex_numbers_is_refused():
+    f = adlab.Function("(x**(-0.5))**(-2)")
+    assert f.gradient([-8.717846959591036e-15]) == pytest.approx([1.0])
+    with pytest.raises(adlab.DomainError, match="rounding decides"):
+        f.hessian([-8.717846959591036e-15])
