@@ -105,7 +105,7 @@ class Extended(Numbers):
         except AdlabError:  # no value, or none that the truth can compute: if binary64 has a number, that is used
             if primitive.name in SATURATED and abs(operands[0]) >= BEYOND:
                 return self._far(primitive, parameter, operands)
-            return _binary64(primitive, parameter, operands)
+            return self._short(_binary64(primitive, parameter, operands))
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
 
@@ -138,6 +138,10 @@ class Extended(Numbers):
             if not abs(outcome.value) * CONTEXT.ldexp(1, GUARD - self.bits) < outcome.error < CONTEXT.inf:
                 break
         return outcome.value
+
+    def _short(self, found: Any) -> Any:
+        """A number that is known to a double's digits only."""
+        return found
 
     def _far(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         """An operation on a number too large to be followed: what it saturates to, or NaN where that is not known."""
@@ -216,6 +220,11 @@ def _extreme(better: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
     return lambda a, b: a if CONTEXT.isnan(a) or better(a, b) else b
 
 
+def _spherical(a: Any, n: Any) -> Any:
+    half = n + CONTEXT.mpf(3) / 2  # DLMF 10.47.7 and 10.39.9
+    return CONTEXT.sqrt(CONTEXT.pi) / 2 * (a / 2) ** int(n) * CONTEXT.hyp0f1(half, a * a / 4) / CONTEXT.gamma(half)
+
+
 def _power(a: Any, n: Any) -> Any:
     return CONTEXT.nan if a == 0 and n < 0 else a ** int(n)
 
@@ -226,7 +235,7 @@ NATIVE: dict[str, Callable[..., Any]] = {
     "lt": _truth(operator.lt), "le": _truth(operator.le), "gt": _truth(operator.gt), "ge": _truth(operator.ge),
     "eq": _truth(operator.eq), "ne": _truth(operator.ne), "min": _extreme(operator.lt), "max": _extreme(operator.gt),
     "and": lambda a, b: a if a == 0 else b if b == 0 else a * b, "or": lambda a, b: a if a == 1 else b if b == 1 else a * b,
-    "not": lambda a: 1 - a, "select": _chosen, "powi": _power,
+    "not": lambda a: 1 - a, "select": _chosen, "powi": _power, "sphericali": _spherical,
     "sqrt": lambda a: CONTEXT.sqrt(a) if a >= 0 else CONTEXT.nan, "log": lambda a: CONTEXT.log(a) if a > 0 else CONTEXT.nan,
 }  # fmt: skip
 
@@ -304,6 +313,11 @@ class _Unsteady(Extended):
 
     def mul(self, a: Any, b: Any) -> Any:
         return self._rounded(super().mul(a, b))
+
+    def _short(self, found: Any) -> Any:
+        """Off by up to `STEADY`, so that no answer is settled that needs more of its digits."""
+        with working(self.bits):
+            return found * (1 + self._random.randint(-(2**NOISE), 2**NOISE) * CONTEXT.mpf(STEADY) / 2**NOISE)
 
     def _rounded(self, found: Any) -> Any:
         return found if not CONTEXT.isfinite(found) or bits_used(found) < self.bits - SPARE else self._moved(found)
