@@ -23,7 +23,7 @@ def browser(*flags: str) -> Any:
     """Headless Chromium. The test module is skipped where it is not installed."""
     webdriver = pytest.importorskip("selenium.webdriver")
     if shutil.which("chromedriver") is None or shutil.which("chromium") is None:
-        pytest.skip("chromium and chromedriver are not installed")
+        pytest.skip("this machine has no chromium with chromedriver")
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in [*FLAGS, *flags]:
@@ -69,7 +69,7 @@ def node(code: str, given: Any = None) -> Any:
     """What a piece of JavaScript returns, as JSON. `given` is what it gets. The script's modules are in scope by their names."""
     program = shutil.which("node")
     if program is None:
-        pytest.skip("node is not installed")
+        pytest.skip("this machine has no node")
     modules = "".join(f'import * as {path.stem} from "{path.as_uri()}";\n' for path in sorted(SCRIPTS.glob("*.js")))
     text = f"{modules}{READ}async function main() {{ {code} }}\n{WRITE}"
     call = [program, "--input-type=module", "-e", text]

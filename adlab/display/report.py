@@ -106,7 +106,7 @@ class Report(ABC):
     @final
     def to_html(self, picture: bool = True) -> str:
         """The report as one HTML page that needs nothing from outside and runs no script; readable in light and in dark, and
-        printable. Where the report has a `plot`, its picture stands at the end."""
+        printable. Where the report has a `plot`, its picture stands at the end. `adlab.page` makes the interactive page."""
         body = "\n".join(map(_in_html, self.sections()))
         if picture and hasattr(self, "plot"):
             body += f'\n<p><img alt="The report as a picture." src="{_picture(self.plot())}"></p>'

@@ -52,7 +52,8 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Compa
 def _body(f: Function, data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
     place = ", ".join(f"{escape(name)} = {float(x)!r}" for name, x in zip(f.names[:NAMED], data["point"], strict=False))
     return [
-        f"<header><h1>{mathml_of(f)}</h1><p>at {place}{f', … ({f.n} inputs)' * (f.n > NAMED)}. adlab computes f and its derivatives on the graph of the "
+        f'<header><h1 aria-label="{escape(f.title, quote=True)}">{mathml_of(f)}</h1><p>at'
+        f" {place}{f', … ({f.n} inputs)' * (f.n > NAMED)}. adlab computes f and its derivatives on the graph of the "
         "formula. Step through it, fill it in, break it.</p></header>", "<main>", *_sections(data, rows), "</main>",
         f'<footer><p class="quiet">Made by <code>{escape(data["command"])}</code></p></footer>',
     ]  # fmt: skip

@@ -174,11 +174,11 @@ def compared(found: Comparison) -> dict[str, Any]:
     accuracy = [[row["method"], row["variable"], row["value"], row["digits"], row["ulps"], row["status"]] for row in rows]
     return {
         "tables": [
-            {"title": title, "heads": ["method", "by", "value", "correct digits", "error, ulps", "status"], "rows": accuracy},
-            {"title": "Swell", "heads": ["what", "tree operations", "after cse", "operations of the program", "status"],
+            {"name": "accuracy", "title": title, "heads": ["method", "by", "value", "correct digits", "error, ulps", "status"], "rows": accuracy},
+            {"name": "swell", "title": "Swell", "heads": ["what", "tree operations", "after cse", "operations of the program", "status"],
              "rows": [[row["what"], row.get("tree_operations"), row.get("cse_operations"), row.get("graph_operations"),
                        row.get("status")] for row in facts["swell"]]},
-            {"title": "Cost", "heads": ["method", "operations", "in units of f", "evaluations", "status"],
+            {"name": "cost", "title": "Cost", "heads": ["method", "operations", "in units of f", "evaluations", "status"],
              "rows": [[row["method"], row.get("operations"), row.get("ratio"), row.get("evaluations"), row.get("status")]
                       for row in facts["cost"]]},
         ],

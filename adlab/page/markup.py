@@ -94,8 +94,9 @@ def comparison(found: dict[str, Any]) -> Iterator[str]:
     yield '<section id="comparison"><h2>The comparison</h2><ul id="verdict" class="verdict">'
     for sentence in found["verdict"]:
         because = escape(json.dumps(sentence["because"]), quote=True)
-        yield (f'<li>{escape(sentence["text"])} <button type="button" class="needsscript" hidden data-because="{because}">'
-               "show what it rests on</button></li>")  # fmt: skip
+        button = ('<button type="button" class="needsscript" hidden aria-pressed="false" '
+                  f'data-because="{because}">show what it rests on</button>')  # fmt: skip
+        yield f'<li>{escape(sentence["text"])} {button if sentence["because"] != ["truth"] else ""}</li>'
     yield "</ul>"
     for table in found["tables"]:
         yield from _table(table)
@@ -111,7 +112,7 @@ def _table(table: dict[str, Any]) -> Iterator[str]:
     buttons = "".join(f'<button type="button" class="copy" data-form="{form}">copy as {name}</button> '
                       for form, name in (("markdown", "Markdown"), ("csv", "CSV"), ("latex", "LaTeX")))  # fmt: skip
     title = escape(table["title"])
-    yield (f'<section><h3>{title}</h3><div class="scroll" tabindex="0" role="region" aria-label="{title}"><table><thead><tr>{heads}'
+    yield (f'<section data-table="{table["name"]}"><h3>{title}</h3><div class="scroll" tabindex="0" role="region" aria-label="{title}"><table><thead><tr>{heads}'
            f'</tr></thead><tbody>{rows}</tbody></table></div><p class="needsscript" hidden>{buttons}</p></section>')  # fmt: skip
 
 

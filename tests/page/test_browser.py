@@ -146,16 +146,30 @@ def test_the_best_step_is_predicted_before_the_curve_is_seen(browser: Any, tmp_p
     quiet(browser)
 
 
-def test_tables_sort_and_copy(browser: Any, tmp_path: Path) -> None:
-    opened(browser, tmp_path, adlab.gallery.worked_example(), comparison=True)
+def test_tables_sort_and_copy_and_show_what_a_sentence_rests_on(browser: Any, tmp_path: Path) -> None:
+    found = adlab.compare("log(x) + (1 + x - 1)", [1e-9], timed=False)
+    pages.shown(browser, tmp_path, page(found.function, [1e-9], comparison=found).html)
     table = browser.find_element(By.CSS_SELECTOR, "#comparison section table")
     table.find_elements(By.CSS_SELECTOR, "button.sort")[3].click()
-    rows = table.find_elements(By.CSS_SELECTOR, "tbody tr")
-    digits = [row.find_elements(By.TAG_NAME, "td")[3].get_attribute("data-value") for row in rows]
+    digits = browser.execute_script("return [...arguments[0].tBodies[0].rows].map((r) => r.cells[3].dataset.value)", table)
     numbers = [float(d) for d in digits if d]
     assert numbers == sorted(numbers)
+    assert len(numbers) > 5
+    assert table.find_elements(By.TAG_NAME, "th")[3].get_attribute("aria-sort") == "ascending"
     browser.find_element(By.CSS_SELECTOR, "button.copy[data-form=csv]").click()
-    assert browser.find_element(By.ID, "clip").get_attribute("value").startswith("method")
+    assert browser.find_element(By.ID, "clip").get_attribute("value").startswith("method,by,value")
+    rested = set()
+    for button in browser.find_elements(By.CSS_SELECTOR, "#verdict button"):
+        browser.execute_script("arguments[0].click()", button)
+        because = json.loads(button.get_attribute("data-because"))
+        lit = browser.find_elements(By.CSS_SELECTOR, "tr.because")
+        named = [word for word in because if ":" in word or word.removeprefix("node ") in found.function.graph.names]
+        assert bool(lit) == bool(named), because
+        rested |= {word.partition(":")[0].partition(" ")[0] for word in because}
+        browser.execute_script("arguments[0].click()", button)
+        assert not browser.find_elements(By.CSS_SELECTOR, ".because")
+    assert {"accuracy", "swell", "cost"} <= rested
+    quiet(browser)
 
 
 def test_nothing_scrolls_sideways(browser: Any, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import { Walk } from "./walk.js";
 import { shown } from "./words.js";
 import { diagnose, hints, right, score, sheet } from "./exercise.js";
 import { best, errorCurve, errors } from "./curves.js";
-import { cells, sortBy, written } from "./tables.js";
+import { cells, rests, sortBy, written } from "./tables.js";
 import { Picture } from "./picture.js";
 import { Rows } from "./rows.js";
 
@@ -209,12 +209,17 @@ export function mount(root, data) {
   }
 
   function highlight(button) {
-    const because = JSON.parse(button.dataset.because), was = button.getAttribute("aria-pressed") === "true";
+    const was = button.getAttribute("aria-pressed") === "true", found = was ? [] : JSON.parse(button.dataset.because).map(rests);
     all("#verdict button").forEach((b) => b.setAttribute("aria-pressed", String(b === button && !was)));
-    const inside = (row) => !was && because.some((word) => [...row.cells].some((cell) => cell.textContent === word));
-    all("#comparison tbody tr").forEach((r) => r.classList.toggle("because", inside(r)));
-    all("#list tr[data-name]").forEach((r) => r.classList.toggle("because", !was && because.includes(r.dataset.name)));
-    all("#graph .box").forEach((b) => b.classList.toggle("because", !was && because.includes(nodes[Number(b.dataset.node)]?.name)));
+    all("#comparison section").forEach((section) => section.querySelectorAll("tbody tr").forEach((tr) => {
+      const [first, second] = [...tr.cells].map((cell) => cell.textContent);
+      tr.classList.toggle("because", found.some((r) => r.table === section.dataset.table && r.key === first && (!r.variable || r.variable === second)));
+    }));
+    const names = found.map((r) => r.node), named = nodes.findIndex((node) => names.includes(node.name));
+    if (named >= 0) { picture.reveal(named); rows.show(named); render(false); }
+    all("#list tr[data-name]").forEach((r) => r.classList.toggle("because", names.includes(r.dataset.name)));
+    all("#graph .box").forEach((b) => b.classList.toggle("because", names.includes(nodes[Number(b.dataset.node)]?.name)));
+    root.querySelector(".because")?.scrollIntoView({ block: "nearest" });
   }
 
   // --- wiring -----------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 import { Fold, UNFOLDED, layered } from "./fold.js";
 import { draw } from "./curves.js";
 
-const WIDTH = 148, HEIGHT = 59;
+const WIDTH = 166, HEIGHT = 59;
 
 // `holder` takes the drawing. `jump` is called with a node that was clicked, `changed` after a block has opened or closed.
 export class Picture {

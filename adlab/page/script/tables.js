@@ -31,3 +31,12 @@ export function written(rows, form) {
 
 // The cells of a table. A number is copied with all its digits where the cell carries them.
 export const cells = (table, full) => [...table.rows].map((row) => [...row.cells].map((cell) => ((full && cell.dataset.value) || cell.textContent).trim()));
+
+// What a sentence rests on, as a text: "accuracy: reverse", "accuracy: forward, x1", "cost: reverse", "node v5", "truth".
+export function rests(text) {
+  const node = /^node (.*)$/.exec(text), row = /^(accuracy|swell|cost): (.*)$/.exec(text);
+  if (node) return { node: node[1] };
+  if (!row) return {};
+  const [key, variable] = row[1] === "accuracy" ? row[2].split(/, (.*)/) : [row[2]];
+  return { table: row[1], key, variable };
+}
