@@ -229,8 +229,8 @@ COMPUTED: dict[str, C] = {
     "airyaiprime":       mpmath(lambda m, a: m.airyai(a, derivative=1), over=_airy(0.8, 0.75)),
     "airybiprime":       mpmath(lambda m, a: m.airybi(a, derivative=1), over=_airy(1.5, 0.75)),
     # --- special functions of a moving order --------------------------------------------------------------------
-    "zeta_moving":       moving(lambda m, s, a: special.hurwitz(m, a, s), inside=lambda s, x: s != 1 and x > 0 and s > -300,
-        scale=lambda s, x: min(abs(s - 1), 1.0), largest=math.inf),
+    "zeta_moving":       moving(lambda m, s, a: special.hurwitz(m, a, s),
+        inside=lambda s, x: s != 1 and x > 0 and s > -300, scale=lambda s, x: min(abs(s - 1), 1.0), largest=math.inf),
     "besselj_moving":    moving(lambda m, v, x: m.besselj(v, x), inside=orders.positive),
     "bessely_moving":    moving(lambda m, v, x: m.bessely(v, x), inside=orders.positive),
     "besseli_moving":    moving(lambda m, v, x: m.besseli(abs(v) if m.isint(v) else v, x), inside=orders.positive),
