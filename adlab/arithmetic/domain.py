@@ -341,6 +341,27 @@ def kinks(graph: Graph, point: Sequence[float]) -> list[tuple[int, str]]:
     return found
 
 
+def beyond_reach(graph: Graph, point: Sequence[float]) -> bool:
+    """Whether a live operation is outside the part of its domain where adlab can compute it. Limits there would take minutes.
+
+    >>> from adlab.graph.lowering import lower
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> beyond_reach(lower([sympy.zeta(x, y)], [x, y]), [-400.0, 0.5])
+    True
+    """
+    narrow = [i for i in graph.operations if graph.nodes[i].primitive.narrow]
+    if not narrow:
+        return False
+    values = evaluate(graph, point, FLOATS)
+    alive = live(graph, values)
+    for i in narrow:
+        primitive, operands, parameter = graph.nodes[i]
+        exists = compiled_rule(rules.conditions(primitive, parameter))(*(values[o] for o in operands), values[i])
+        if alive[i] and 0 in exists[: 1 + len(operands)]:
+            return True
+    return False
+
+
 def kinked(graph: Graph, point: Sequence[float]) -> bool:
     """Whether some live operation is on a kink or jump here. Quick for graphs that have none."""
     return bool(turning(graph)) and bool(kinks(graph, point))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from adlab.arithmetic.domain import kinked
+from adlab.arithmetic.domain import beyond_reach, kinked
 from adlab.arithmetic.extended import EXTENDED, RESCUE, Extended, nearest, number, settled
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.jacobian import jacobian
@@ -146,7 +146,8 @@ def _at(graph: Graph, point: list[Any], arithmetic: Extended) -> tuple[list[Any]
 
 
 def _doubtful(graph: Graph, point: Sequence[float], rows: Rows) -> bool:
-    return any(not EXTENDED.exists(entry) for row in rows for entry in row) or kinked(graph, point)
+    missing = any(not EXTENDED.exists(entry) for row in rows for entry in row)
+    return (missing or kinked(graph, point)) and not beyond_reach(graph, point)
 
 
 def _mended(
