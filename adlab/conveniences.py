@@ -1,4 +1,4 @@
-"""Methods of a graph and a function that other rooms write: pictures, LaTeX, source, other frameworks' versions.
+"""Methods of a `Function` that other rooms write: SymPy formulas, traces, series, programs, source, other frameworks' versions.
 
 Each room is imported when its method is called.
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adlab.autodiff.sparse import Coloring
 from adlab.errors import MethodError, OptionError, VariableError
-from adlab.graph.graph import Graph, attach
-from adlab.inputs import takes_at
-from adlab.text.traversal import is_small, listing
+from adlab.exports import on_graphs as on_graphs  # attaches the methods of a graph
+from adlab.graph.graph import Graph
+from adlab.inputs import coerce_one, takes_at
+from adlab.text.traversal import is_small, listing, written_short
 
 if TYPE_CHECKING:
     import sympy
@@ -21,122 +21,13 @@ SHORT = 8
 """The most variables of a formula that is typeset on one line. It may have a dozen times as many nodes as a tree."""
 
 
-def plot(graph: Graph, ax: Any = None, **options: Any) -> Any:
-    """Draws the graph on Matplotlib axes and returns them."""
-    from adlab.draw.on_axes import plot_graph
-
-    return plot_graph(graph, ax=ax, **options)
-
-
-def to_svg(graph: Graph, **options: Any) -> str:
-    """The graph as an `<svg>` element. The options are those of `plot`."""
-    from adlab.draw.svg import graph_svg
-
-    return graph_svg(graph, **options)
-
-
-def to_dot(graph: Graph) -> str:
-    """The graph in Graphviz's language."""
-    from adlab.draw import export
-
-    return export.to_dot(graph)
-
-
-def to_mermaid(graph: Graph) -> str:
-    """The graph in Mermaid's language (Markdown pages render it)."""
-    from adlab.draw import export
-
-    return export.to_mermaid(graph)
-
-
-def to_latex(graph: Graph) -> str:
-    """The graph as LaTeX, one line for each operation."""
-    from adlab.draw import latex
-
-    return latex.to_latex(graph)
-
-
-def to_torch(graph: Graph, dtype: Any = None) -> Any:
-    """A differentiable PyTorch module: (..., n), or tensors by name, → (...) or (..., m). `dtype` is the type of its input."""
-    from adlab.peers.catalogue import library
-
-    library("torch")  # raises a sentence that says what to install
-    from adlab.exports.to_torch import export
-
-    return export(graph, dtype)
-
-
-def to_jax(graph: Graph, dtype: Any = None) -> Any:
-    """A pure JAX function, for grad, jit and vmap: (..., n), or arrays by name, → (...) or (..., m). `dtype` as in `to_torch`."""
-    from adlab.peers.catalogue import library
-
-    library("jax")  # raises a sentence that says what to install
-    from adlab.exports.to_jax import export
-
-    return export(graph, dtype)
-
-
-def to_casadi(graph: Graph, name: str = "f") -> Any:
-    """A `casadi.Function` of one vector (n), with one vector (m) for its value."""
-    from adlab.peers.catalogue import library
-
-    library("casadi")  # raises a sentence that says what to install
-    from adlab.exports.to_casadi import export
-
-    return export(graph, name)
-
-
-def _repr_svg_(graph: Graph) -> str:
-    return to_svg(graph)
-
-
-def _repr_png_(graph: Graph) -> bytes:
-    """A PNG as well as the SVG: a notebook that is not trusted drops the SVG."""
-    return png(plot(graph).figure)
-
-
-def png(figure: Any) -> bytes:
-    """A figure as the bytes of a PNG file."""
-    import io
-
-    written = io.BytesIO()
-    figure.savefig(written, format="png", dpi=144, bbox_inches="tight")
-    return written.getvalue()
-
-
-def _repr_html_(graph: Graph) -> str | None:
-    from adlab.draw.svg import graph_html
-
-    return graph_html(graph)
-
-
-def _repr_latex_(graph: Graph) -> str:
-    from adlab.display import displayed
-
-    return displayed(to_latex(graph))
-
-
-for _convenience in (plot, to_svg, to_dot, to_mermaid, to_latex, to_torch, to_jax, to_casadi,
-                     _repr_svg_, _repr_png_, _repr_html_, _repr_latex_):  # fmt: skip
-    attach(_convenience.__name__, _convenience)
-
-
-def plot_pattern(coloring: Any, ax: Any = None) -> Any:
-    """Draws the pattern of a Jacobian on Matplotlib axes, with a colour for each sweep, and returns them."""
-    from adlab.draw.pattern import plot_pattern as drawn
-
-    return drawn(coloring, ax)
-
-
-Coloring.plot = plot_pattern
-
-
-class Written:
-    """A function in other languages: SymPy, Python, LaTeX, PyTorch, JAX, CasADi. `Function` inherits these methods."""
+class Conveniences:
+    """What a function can do that other rooms do for it. `Function` inherits these methods."""
 
     name: str
     variables: tuple[sympy.Symbol, ...]
     scalar: bool
+    text: str
     if TYPE_CHECKING:  # what a Function has: see `adlab.function`
 
         @property
@@ -146,6 +37,10 @@ class Written:
         @property
         def readable(self) -> bool: ...
         @property
+        def independent(self) -> bool: ...
+        @property
+        def m(self) -> int: ...
+        @property
         def n(self) -> int: ...
         @property
         def names(self) -> list[str]: ...
@@ -154,6 +49,16 @@ class Written:
         @property
         def within(self) -> Any: ...
         def cached(self, key: Any, make: Any) -> Any: ...
+
+    @property
+    def written(self) -> str:
+        """The formula in at most 100 characters; empty where it is longer, and where there are several outputs."""
+        return written_short(self.text, self.outputs[0] if self.readable and self.m == 1 else None)
+
+    @property
+    def title(self) -> str:
+        """A heading: the name, and the formula where that is short."""
+        return f"{self.name} = {self.written}" if self.written else self.name
 
     @property
     def expr(self) -> Any:
@@ -188,6 +93,21 @@ class Written:
                 raise VariableError(f"no variable `{name}`; there are {listing(list(known))}")
         return [known[name] for name in names]
 
+    @takes_at
+    def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Any:
+        """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,).
+
+        Raises as calling f does, and OptionError for an output that there is not.
+        """
+        from adlab.autodiff.trace import trace_or_reason
+
+        if output not in range(self.m):
+            raise OptionError(f"output {output!r} is not one of the function's {self.m} (0 to {self.m - 1})")
+        point = coerce_one(x, self.names)
+        direction = None if tangent is None else dict(enumerate(coerce_one(tangent, self.names, "direction").tolist()))
+        found = trace_or_reason(self.evaluator, point, direction, int(output))
+        return found.judged_by(self.outputs[output], self.variables, point.tolist()) if self.independent else found
+
     @property
     def coloring(self) -> Any:
         """The sparsity pattern of the Jacobian, and the sweeps that find it: `.pattern`, `.sweeps`, `.reason`, `.plot()`."""
@@ -205,7 +125,6 @@ class Written:
     def sparse_hessian(self, x: Any) -> Any:
         """`hessian(x, sparse=True)`: a `scipy.sparse.csr_array`, or a `SparseMatrix` without SciPy. Raises as `hessian` does."""
         from adlab.autodiff.sparse_hessian import sparse_hessian
-        from adlab.inputs import coerce_one
 
         point = coerce_one(x, [v.name for v in self.variables])
         return sparse_hessian(self.evaluator, point, self.hessian_coloring).preferred()
@@ -213,7 +132,6 @@ class Written:
     def sparse_jacobian(self, x: Any, method: str = "auto", **options: Any) -> Any:
         """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for options that it cannot serve."""
         from adlab.autodiff.sparse import sparse_jacobian
-        from adlab.inputs import coerce_one
 
         if options or method not in ("auto", "reverse"):
             raise OptionError("a sparse Jacobian chooses its own sweeps; give the point and sparse=True alone")
@@ -236,7 +154,6 @@ class Written:
         array([1.        , 1.        , 0.5       , 0.16666667, 0.04166667])
         """
         from adlab.autodiff.series import checked_series
-        from adlab.inputs import coerce_one
 
         if type(order) is not int or order < 0:
             raise OptionError(f"order={order!r} is not a whole number from 0")

@@ -15,14 +15,13 @@ from adlab.arithmetic.symbols import in_symbols
 from adlab.autodiff import programs
 from adlab.autodiff.evaluator import SIGNS, Evaluator
 from adlab.autodiff.jacobian import Mode, cheaper_mode
-from adlab.autodiff.trace import Trace, trace_or_reason
-from adlab.conveniences import Written
+from adlab.conveniences import Conveniences
 from adlab.errors import MethodError, OptionError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, named_at, read, takes_at
 from adlab.methods import lookup
-from adlab.text.traversal import listing, written_short
+from adlab.text.traversal import listing
 
 if TYPE_CHECKING:
     from adlab.compile.batches import Batches
@@ -32,7 +31,7 @@ MANY = 500
 """Points from which a compiled program for batches pays for its compilation."""
 
 
-class Function(Written):
+class Function(Conveniences):
     """A formula with its variables: f: Rⁿ → Rᵐ. It has values, derivatives by every method, and programs that compute them.
 
     `expression` is a text (parsed safely), a SymPy expression, or a sequence of them for m outputs. `variables` are symbols or
@@ -83,7 +82,7 @@ class Function(Written):
         self.scalar = self.shape == ()
         self._order: list[Any] | None = order  # until the graph is made
         self.name = name or "f"
-        self._text = expression if isinstance(expression, str) else ""
+        self.text = expression if isinstance(expression, str) else ""
         self.about = about
         self.point = None if point is None else tuple(coerce_one(point, self.names).tolist())
         self._cache: dict[Any, Any] = {}
@@ -94,7 +93,7 @@ class Function(Written):
         graph.check()
         self = cls.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
-        self._outputs, self.scalar, self.name, self._text = None, len(graph.outputs) == 1, name, ""
+        self._outputs, self.scalar, self.name, self.text = None, len(graph.outputs) == 1, name, ""
         self.shape = () if self.scalar else (len(graph.outputs),)
         self.about, self.point, self._cache = "", None, {}
         self.__dict__["graph"] = graph
@@ -161,16 +160,6 @@ class Function(Written):
     def domain(self) -> list[Any]:
         """SymPy relationals under which f has a value; empty where it always has one."""
         return domain(self.graph)
-
-    @cached_property
-    def written(self) -> str:
-        """The formula in at most 100 characters; empty where it is longer, and where there are several outputs."""
-        return written_short(self._text, self.outputs[0] if self.readable and self.m == 1 else None)
-
-    @property
-    def title(self) -> str:
-        """A heading: the name, and the formula where that is short."""
-        return f"{self.name} = {self.written}" if self.written else self.name
 
     def cached(self, key: Any, make: Callable[[], T]) -> T:
         """Calls `make` the first time, and keeps what it returns: for what depends on the formula and not on a point."""
@@ -277,19 +266,6 @@ class Function(Written):
         direction = coerce_one(v, self.names, "direction").reshape(self.n, 1)
         return self.evaluator.second_or_reason(coerce_one(x, self.names), direction)[:, 0]
 
-    @takes_at
-    def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Trace:
-        """Both sweeps at one point, node by node: see `Trace`. `tangent` is a direction, shape (n,).
-
-        Raises as calling f does, and OptionError for an output that there is not.
-        """
-        if output not in range(self.m):
-            raise OptionError(f"output {output!r} is not one of the function's {self.m} (0 to {self.m - 1})")
-        point = coerce_one(x, self.names)
-        direction = None if tangent is None else dict(enumerate(coerce_one(tangent, self.names, "direction").tolist()))
-        found = trace_or_reason(self.evaluator, point, direction, int(output))
-        return found.judged_by(self.outputs[output], self.variables, point.tolist()) if self.independent else found
-
     # --- programs -----------------------------------------------------------------------------------------------
 
     def derivative(
@@ -308,20 +284,14 @@ class Function(Written):
         >>> f.derivative(accuracy="strict", at=1.0000001).outputs
         (-(x - 1)*(x + 1)/(x**2 + 1)**2,)
         """
-        if mode not in ("reverse", "forward"):
-            raise OptionError(f'mode={mode!r} is neither "reverse" nor "forward"')
-        if accuracy not in (None, "strict"):
-            raise OptionError(f'accuracy={accuracy!r} is neither None nor "strict"')
-        if accuracy is None and (at is not None or over is not None):
-            raise OptionError('`at` and `over` say where a program with accuracy="strict" keeps its digits')
         program = programs.derivative(self.graph, mode, value)
         found = Function.from_graph(program, name=f"d{self.name}")
         found.within = self
         found.variables, found.scalar, found.point = self.variables, len(program.outputs) == 1, self.point
-        if accuracy is None:
+        if accuracy is None and at is None and over is None:
             return found
         assert Function.strictly is not None, "import Function from adlab"
-        return Function.strictly(self, found, value, at, over)
+        return Function.strictly(self, found, value, accuracy, at, over)
 
 
 def as_function(f: Any, x: Any = None) -> Function:

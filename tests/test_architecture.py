@@ -175,6 +175,16 @@ def test_nobody_touches_the_private_members_of_another_file() -> None:
         assert not foreign, (path, foreign)
 
 
+def test_a_name_means_one_class() -> None:
+    """Two classes of one name are told apart by nobody: not by a reader, not by a search."""
+    places: dict[str, list[str]] = {}
+    for path in modules():
+        for node in parsed(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(PACKAGE).as_posix())
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
 def test_the_map_of_the_code_names_files_that_exist() -> None:
     page = (PACKAGE / "README.md").read_text(encoding="utf-8")
     named = [name for name in re.findall(r"`([\w./-]+)`", page) if name.endswith(("/", ".py", ".js", ".toml"))]

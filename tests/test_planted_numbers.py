@@ -13,7 +13,7 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.differences.differences import gradient
 from adlab.differences.stencils import SCHEMES
-from adlab.draw.layered.places import Places, Pull, _mean
+from adlab.draw.layered.places import Positions, Pull, _mean
 
 
 def test_a_branch_that_is_not_taken_keeps_no_tie_from_its_half() -> None:
@@ -80,5 +80,5 @@ def test_a_factor_that_is_nearly_two_is_not_called_two(by: float) -> None:
 def test_a_box_that_moves_to_the_left_has_moved(wish: float) -> None:
     """How far the farthest box moved ends the settling, so a move to either side counts."""
     places = SimpleNamespace(x={0: 0.0, 1: wish})
-    assert Places._pull(places, [0], [], {0: [Pull(1, 0.0, 1.0)]}, _mean) == 3.0
+    assert Positions._pull(places, [0], [], {0: [Pull(1, 0.0, 1.0)]}, _mean) == 3.0
     assert places.x[0] == wish

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from adlab.audit.corpus import Entry
-from adlab.audit.task import Task, numbered, row_without, rows_of
+from adlab.audit.task import SweepTask, numbered, row_without, rows_of
 from adlab.errors import GaveUp, PeerError
 from adlab.process import Worker
 
@@ -29,14 +29,14 @@ _START = 30.0
 Rows = list[dict[str, Any]]
 
 
-def by_processes(tasks: Iterable[Task], methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[Rows]:
+def by_processes(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[Rows]:
     """The rows of each task, in order, from `workers` processes. A task that kills its process, or hangs, is one row."""
     idle: SimpleQueue[Worker] = SimpleQueue()
     crew = [Worker("adlab.audit.crew", path, json.dumps(list(methods)), repr(seconds)) for _ in range(workers)]
     for worker in crew:
         idle.put(worker)
 
-    def done(task: Task) -> Rows:
+    def done(task: SweepTask) -> Rows:
         worker = idle.get()
         try:
             answer = worker.ask(json.dumps([task.number, task.index, task.point]), GRACE * seconds + _START)
@@ -56,7 +56,7 @@ def by_processes(tasks: Iterable[Task], methods: Sequence[str], seconds: float, 
             worker.close()
 
 
-def by_executor(tasks: Iterable[Task], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Rows]:
+def by_executor(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Rows]:
     """The same with a user's executor. Raises PeerError where the executor breaks; rows that are written stay written."""
     try:
         yield from _in_order((executor.submit(rows_of, task, methods, seconds) for task in tasks), os.cpu_count() or 1)
@@ -85,5 +85,5 @@ def main() -> None:
     entries: Sequence[Entry] = read(path)
     for line in sys.stdin:
         number, index, point = json.loads(line)
-        found = rows_of(Task(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
+        found = rows_of(SweepTask(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
         print(json.dumps(found), file=answers, flush=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from adlab.audit.systems import SYSTEMS, Subject, derivatives, installed, release, subject_names, subjects
+from adlab.audit.systems import SYSTEMS, RuleSubject, derivatives, installed, release, subject_names, subjects
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.inputs import FloatArray
@@ -209,7 +209,7 @@ def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
     return [names] if names in known else names.replace(",", " ").split()
 
 
-def _truths(subject: Subject, order: int) -> tuple[FloatArray, list[Any]]:
+def _truths(subject: RuleSubject, order: int) -> tuple[FloatArray, list[Any]]:
     """The points at which the true derivative is known and in binary64's normal range, and its values there."""
     points, values = [], []
     for x in grid().tolist():
@@ -225,7 +225,7 @@ def _truths(subject: Subject, order: int) -> tuple[FloatArray, list[Any]]:
     return np.array(points), values
 
 
-def _judged(subject: Subject, system: str, points: FloatArray, true: Sequence[Any], order: int) -> Rule | None:
+def _judged(subject: RuleSubject, system: str, points: FloatArray, true: Sequence[Any], order: int) -> Rule | None:
     values = derivatives(subject, system, points, order)
     if values is None:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from adlab.audit.rules import LARGE, SMALL
-from adlab.audit.systems import Subject, release, subjects
+from adlab.audit.systems import RuleSubject, release, subjects
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, MethodError, MissingExtra, OptionError
 from adlab.inputs import FloatArray
@@ -107,7 +107,7 @@ def series_rules(names: Sequence[str] | str = (), systems: Sequence[str] | str =
     return SeriesRules(order, chosen, tuple(found))
 
 
-def _truths(subject: Subject, order: int) -> dict[float, Any]:
+def _truths(subject: RuleSubject, order: int) -> dict[float, Any]:
     """The points where the coefficient is known and in binary64's normal range, with its value."""
     found = {}
     for x in POINTS:
@@ -120,7 +120,7 @@ def _truths(subject: Subject, order: int) -> dict[float, Any]:
     return found
 
 
-def _judged(subject: Subject, system: str, true: dict[float, Any], order: int) -> Row:
+def _judged(subject: RuleSubject, system: str, true: dict[float, Any], order: int) -> Row:
     points = np.array(list(true))
     try:
         values = SYSTEMS[system](subject, points, order)
@@ -133,14 +133,14 @@ def _judged(subject: Subject, system: str, true: dict[float, Any], order: int) -
     return Row(subject.name, system, dict(zip(true, digits, strict=True)), "")
 
 
-def _own(subject: Subject, points: FloatArray, order: int) -> FloatArray:
+def _own(subject: RuleSubject, points: FloatArray, order: int) -> FloatArray:
     return np.array([subject.function.series([x], [1.0], order=order)[order] for x in points.tolist()])
 
 
-def _jet(subject: Subject, points: FloatArray, order: int) -> FloatArray:
+def _jet(subject: RuleSubject, points: FloatArray, order: int) -> FloatArray:
     from adlab.peers.jax import series
 
     return series(subject.function.graph, points, order)
 
 
-SYSTEMS: dict[str, Callable[[Subject, FloatArray, int], FloatArray]] = {"adlab": _own, "jax": _jet}
+SYSTEMS: dict[str, Callable[[RuleSubject, FloatArray, int], FloatArray]] = {"adlab": _own, "jax": _jet}

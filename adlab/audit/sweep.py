@@ -20,7 +20,7 @@ from adlab.audit.corpus import Corpus
 from adlab.audit.crew import by_executor, by_processes
 from adlab.audit.journal import Journal
 from adlab.audit.reading import read
-from adlab.audit.task import RIGHT, Task, rows_of
+from adlab.audit.task import RIGHT, SweepTask, rows_of
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.methods import chosen
@@ -37,7 +37,7 @@ PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
-class Tally:
+class MethodTally:
     """What a method did over all partials: their number, how many had the digits of `STEPS`, and the causes of the others."""
 
     partials: int
@@ -58,7 +58,7 @@ class Sweep(Report):
     formulas: int
     tasks: int
     rows: int
-    tallies: dict[str, Tally]
+    tallies: dict[str, MethodTally]
     unserved: tuple[tuple[str, int], ...]
     """Formula-points at which no method could be asked, by reason."""
     worst: tuple[dict[str, Any], ...]
@@ -155,7 +155,7 @@ def sweep(
     return found
 
 
-def _tasks(corpus: Corpus, points: int | None) -> Iterator[Task]:
+def _tasks(corpus: Corpus, points: int | None) -> Iterator[SweepTask]:
     number = 0
     for index, entry in enumerate(corpus):
         places: Sequence[tuple[float, ...] | None]
@@ -165,12 +165,12 @@ def _tasks(corpus: Corpus, points: int | None) -> Iterator[Task]:
         except (AdlabError, RecursionError, MemoryError):
             places = [None]
         for place in places:
-            yield Task(number, index, entry, place)
+            yield SweepTask(number, index, entry, place)
             number += 1
 
 
 def _work(
-    journal: Journal, tasks: Sequence[Task], names: Sequence[str], seconds: float, path: str, workers: int,
+    journal: Journal, tasks: Sequence[SweepTask], names: Sequence[str], seconds: float, path: str, workers: int,
     executor: Executor | None,
 ) -> None:
     first, started = journal.done, time.monotonic()
@@ -215,7 +215,7 @@ def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -
             heapq.heappush(mine, (-(row["digits"] if row["digits"] is not None else 17.0), -count, row))
             if len(mine) > WORST:
                 heapq.heappop(mine)
-    tallies = {name: Tally(partials[name], tuple(reached[name, step] for step in STEPS), right[name],
+    tallies = {name: MethodTally(partials[name], tuple(reached[name, step] for step in STEPS), right[name],
                            tuple(causes[name].most_common())) for name in names}  # fmt: skip
     examples = tuple(row for cause in sorted(worst) for _, _, row in sorted(worst[cause], key=lambda item: (-item[0], -item[1])))
     return Sweep(corpus.path, out, len(corpus), journal.done, count, tallies, tuple(unserved.most_common()), examples)

@@ -38,7 +38,7 @@ _PARAMETERS: dict[str, Sequence[Any]] = {
 
 
 @dataclass(frozen=True)
-class Subject:
+class RuleSubject:
     """A function of one variable that is tested. `native` is its name in libraries that ship it whole."""
 
     name: str
@@ -67,7 +67,7 @@ _COMPOSED: dict[str, tuple[str, str, str]] = {
 """Functions that people call by name. An empty cell means that the library has none."""
 
 
-def subjects(names: Sequence[str] = ()) -> list[Subject]:
+def subjects(names: Sequence[str] = ()) -> list[RuleSubject]:
     """The operations of the table and the composed functions, or those of these names. Raises OptionError for another."""
     known = _all()
     unknown = [name for name in names if name not in known]
@@ -82,7 +82,7 @@ def subject_names() -> list[str]:
 
 
 @cache
-def _all() -> dict[str, Subject]:
+def _all() -> dict[str, RuleSubject]:
     found = {}
     for primitive in PRIMITIVES.values():
         if not (primitive.truth_valued or primitive.piecewise_constant or primitive.compound or primitive.arity not in (1, 2)):
@@ -90,11 +90,11 @@ def _all() -> dict[str, Subject]:
                 found[subject.name] = subject
     for name, (formula, torch, jax) in _COMPOSED.items():
         native = {system: place for system, place in (("torch", torch), ("jax", jax)) if place}
-        found[name] = Subject(name, Function(formula, ["x"], name=name), native)
+        found[name] = RuleSubject(name, Function(formula, ["x"], name=name), native)
     return found
 
 
-def _of(primitive: Primitive) -> list[Subject]:
+def _of(primitive: Primitive) -> list[RuleSubject]:
     """An operation in each of its operands, at each constant of `_PARAMETERS`."""
     found = []
     for parameter in _PARAMETERS.get(primitive.name, (None,)):
@@ -107,7 +107,7 @@ def _of(primitive: Primitive) -> list[Subject]:
                 formula = define(primitive.form(*operands, *given), DEFINITIONS.keys())
                 f = Function(formula, [X], name=title)
                 if len(f.graph):
-                    found.append(Subject(title, f))
+                    found.append(RuleSubject(title, f))
             except (AdlabError, TypeError, ValueError):
                 continue  # an operation inside others, which has no name in formulas
     return found
@@ -131,7 +131,7 @@ def release(system: str) -> str:
         return system
 
 
-def derivatives(subject: Subject, system: str, points: FloatArray, order: int) -> FloatArray | None:
+def derivatives(subject: RuleSubject, system: str, points: FloatArray, order: int) -> FloatArray | None:
     """That derivative at each point, by one system; NaN where it refuses. None where it has no such rule."""
     if system in ("torch", "jax") and subject.native:
         place = subject.native.get(system)

@@ -25,7 +25,7 @@ COLUMNS = ("task", "row", "rows", "name", "source", "point", "method", "output",
 
 
 @dataclass(frozen=True)
-class Task:
+class SweepTask:
     """A formula of a corpus and a point. `number` is its place in the sweep, `index` the place of its formula in the file."""
 
     number: int
@@ -35,13 +35,13 @@ class Task:
     """None where the formula could not be read."""
 
 
-def rows_of(task: Task, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+def rows_of(task: SweepTask, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
     """A row for each method and partial; a single row where the formula has no value at the point.
 
     `seconds` limits the truth and each method. A refusal is a row that says why. No exception leaves this function, except
     those that end a process.
 
-    >>> [row["digits"] for row in rows_of(Task(0, 0, Entry("cube", "x**3"), (2.0,)), ["reverse"], 5.0)]
+    >>> [row["digits"] for row in rows_of(SweepTask(0, 0, Entry("cube", "x**3"), (2.0,)), ["reverse"], 5.0)]
     [16.0]
     """
     try:
@@ -56,7 +56,7 @@ def rows_of(task: Task, methods: Sequence[str], seconds: float) -> list[dict[str
     return numbered(task, found)
 
 
-def numbered(task: Task, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def numbered(task: SweepTask, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with the facts that all rows of a task share, in the order of `COLUMNS`."""
     shared = {"task": task.number, "rows": len(rows), "name": task.entry.name, "source": task.entry.source,
               "point": list(task.point or ())}  # fmt: skip
@@ -70,7 +70,7 @@ def row_without(reason: Exception, status: str = "") -> dict[str, Any]:
     return {"status": status, "cause": status, "note": str(reason).splitlines()[0]}
 
 
-def _judged(task: Task, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
+def _judged(task: SweepTask, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
     f = task.entry.function
     place = coerce_one(task.point, f.names)
     f(place)

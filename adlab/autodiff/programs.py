@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from adlab.arithmetic.nodes import Nodes
 from adlab.autodiff.jacobian import Mode, adjoints, cheaper_mode, jacobian, tangents
+from adlab.errors import OptionError
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
@@ -23,7 +24,7 @@ def derivative(
 
     Reverse mode sweeps once for each output, forward mode once for each input. Both share the graph's own operations, and a sweep
     visits only the operations that matter to it. Mode "auto" takes the mode with the smaller counted cost (`cheaper_mode`).
-    `columns` are the inputs to differentiate by, all of them by default.
+    `columns` are the inputs to differentiate by, all of them by default. Raises OptionError for another mode.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -35,6 +36,8 @@ def derivative(
     v4 = x*v2
     outputs: v3, v4
     """
+    if mode not in ("reverse", "forward", "auto"):
+        raise OptionError(f'mode={mode!r} is neither "reverse", "forward" nor "auto"')
     builder = Builder.on(graph)
     numbers = Nodes(builder, guards(graph, builder))
     chosen: Mode = cheaper_mode(graph, columns) if mode == "auto" else mode

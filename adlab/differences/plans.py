@@ -1,6 +1,6 @@
 """Schemes as matrices: the weights of every estimate that a scheme makes of one batch of values.
 
-A `Plan` weighs the rises f(x + oₖ h) − f(x). One row of it is one estimate of h f′(x), another what the next estimate would
+A `SchemePlan` weighs the rises f(x + oₖ h) − f(x). One row of it is one estimate of h f′(x), another what the next estimate would
 change, and so on. The schemes are those of `stencils`, `richardson` and `adaptive`, with a fixed number of steps.
 """
 
@@ -30,7 +30,7 @@ FARTHER = (2.0**6, 2.0**12, 2.0**20, 2.0**28)
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class SchemePlan:
     """The matrices of one scheme. `rows` has K columns, one for each of the `offsets`: `count` rows of estimates of h f′, as
     many of what the next one would change, those of the two sides where it is `two_sided`, and the residues of a fit.
 
@@ -106,7 +106,7 @@ class Plan:
 
 
 @cache
-def plan_of(name: str) -> Plan | None:
+def plan_of(name: str) -> SchemePlan | None:
     """The plan of a scheme for first derivatives; None where it has none."""
     if name in SCHEMES:
         return _of_stencil(scheme(name))
@@ -115,7 +115,7 @@ def plan_of(name: str) -> Plan | None:
     return _of_fits() if name == "adaptive-difference" else None
 
 
-def _of_stencil(stencil: Stencil) -> Plan:
+def _of_stencil(stencil: Stencil) -> SchemePlan:
     """One estimate, and the change that the wider stencil would make."""
     offsets = [o for o in sorted({-1.0, 1.0, *map(float, stencil.wider.offsets)}) if o]
     own, wider = _spread(stencil, offsets), _spread(stencil.wider, offsets)
@@ -123,7 +123,7 @@ def _of_stencil(stencil: Stencil) -> Plan:
     if stencil.two_sided:
         rows += [_spread(scheme(f"{side}-difference-2"), offsets) for side in ("backward", "forward")]
     p, towards = stencil.order, 0 if stencil.two_sided else 1 if max(stencil.offsets) > 0 else -1
-    return Plan(
+    return SchemePlan(
         np.array(offsets), np.array(rows), 1, np.array([float(stencil.amplification)]), relative_step(p),
         WITHIN * UNIT_ROUNDOFF ** (p / (p + 1)), 1.0, len(stencil.offsets), towards=towards,
     )  # fmt: skip
@@ -135,7 +135,7 @@ def _spread(stencil: Stencil, offsets: Sequence[float]) -> Array:
     return np.array([known.get(offset, 0.0) for offset in offsets])
 
 
-def _of_fits() -> Plan:
+def _of_fits() -> SchemePlan:
     """Odd polynomials fitted to pairs at h, 3h/4, h/2 …: the summand of the next term is the truncation."""
     steps = [RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(RUNGS_TAKEN)]
     made = basis(0, RUNGS_TAKEN, tuple(range(1, 2 * TERMS[-1] + 2, 2)), 0)
@@ -146,7 +146,7 @@ def _of_fits() -> Plan:
     return _paired(steps, rows, len(chosen), CONFIDENCE * made.length[chosen, 0], tails, made.spread[chosen, 0])
 
 
-def _of_tableau() -> Plan:
+def _of_tableau() -> SchemePlan:
     """The diagonal of Richardson's tableau: what differs from the entry before is the truncation."""
     steps = [0.5**i for i in range(ROWS)]
     row: list[Array] = []
@@ -169,7 +169,7 @@ def _sides_at(steps: Sequence[float]) -> Array:
 def _paired(
     steps: Sequence[float], rows: Array, count: int, amplification: Array, tails: Array | None = None,
     spread: Array | None = None,
-) -> Plan:  # fmt: skip
+) -> SchemePlan:  # fmt: skip
     """Weights of odd parts (f(x + s) − f(x − s))/2 as weights of the rises at ± s; those of the sides from the two nodes
     nearest to x of which one is twice as far as the other."""
     offsets = np.array([*steps, *(-s for s in steps)])
@@ -180,7 +180,7 @@ def _paired(
         shift = len(steps) if side < 0 else 0
         both[2 * count + number, near + shift] = side * 2 / s
         both[2 * count + number, far + shift] = -side / (2 * s)
-    return Plan(
+    return SchemePlan(
         offsets, both, count, amplification, FIRST_STEP, TOLERANCE, s, 2 * len(steps), len(steps), NEARER, FARTHER,
         tails=tails, spread=spread,
     )  # fmt: skip

@@ -10,8 +10,8 @@ and pairs of fresh nodes nearer and nearer to x, down to 2⁻⁴¹ of its scale.
 * f(x) lies on the curve through each pair: a kink or an isolated value of f lifts it, and more so the nearer the pair.
 
 What is not accepted is no failure: it is looked at again, node by node, by the careful methods (`differences`, `richardson`,
-`adaptive`). Nothing here depends on how many points, variables or outputs there are: a `Plan` has the weights as matrices, and
-the values of all lines are weighed at once.
+`adaptive`). Nothing here depends on how many points, variables or outputs there are: a `SchemePlan` has the weights as
+matrices, and the values of all lines are weighed at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from adlab.differences.estimates import LARGE
 from adlab.differences.near import GOLDEN, NEAREST, NOISES, ROOM
-from adlab.differences.plans import Plan, plan_of
+from adlab.differences.plans import SchemePlan, plan_of
 from adlab.differences.quotients import LOST, NEARBY, Array, Sample, summed
 from adlab.differences.scrutiny import CLOSER
 from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF
@@ -98,7 +98,7 @@ def quick_look(
 
 
 def _at_step(
-    found: Look, plan: Plan, sample: Sample, points: Array, index: npt.NDArray[np.int64], origin: Array, centre: Array,
+    found: Look, plan: SchemePlan, sample: Sample, points: Array, index: npt.NDArray[np.int64], origin: Array, centre: Array,
     bound: Array | None, lines: npt.NDArray[np.int64], h: Array, scale: Array,
 ) -> tuple[Mask, Mask]:  # fmt: skip
     """Looks at some lines with the steps h, and writes down what is accepted: which lines are, and where truncation rules."""
@@ -155,7 +155,7 @@ def _at_step(
     return good, np.asarray(coarse)
 
 
-def _pairs(plan: Plan, relative: float) -> int:
+def _pairs(plan: SchemePlan, relative: float) -> int:
     """How many pairs there are, each `CLOSER` to x than the one before, when the step is so large beside the scale of x."""
     first = relative * plan.smallest * CLOSER * GOLDEN
     needed = math.floor(math.log(max(NEAREST / first, CLOSER**MOST)) / math.log(CLOSER)) if first > 0 else 0
@@ -163,7 +163,7 @@ def _pairs(plan: Plan, relative: float) -> int:
 
 
 @cache
-def _offsets(plan: Plan, count: int) -> tuple[Array, tuple[Array, Array]]:
+def _offsets(plan: SchemePlan, count: int) -> tuple[Array, tuple[Array, Array]]:
     """All offsets in steps, those of the plan first; and where the pairs stand among them, from the widest, ± the smallest
     step of the plan, to the nearest."""
     probes = plan.smallest * GOLDEN * CLOSER ** np.arange(1, count + 1)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from adlab.draw.layered.orders import order
-from adlab.draw.layered.places import Places
+from adlab.draw.layered.places import Positions
 from adlab.draw.layered.ranks import ranks
 from adlab.draw.layered.web import Edge, Extent, Web
 
@@ -73,7 +73,7 @@ def layout(
     if not boxes:
         return Layout((), (), (), 0.0, 0.0)
     web = _ordered(boxes, edges, labels, far, pinned)
-    return _Router(web, Places(web, far is not None)).layout()
+    return _Router(web, Positions(web, far is not None)).layout()
 
 
 def _ordered(
@@ -119,7 +119,7 @@ def _ties(web: Web) -> Iterator[Edge]:
 class _Router:
     """Places the ranks one after the other, and takes every edge from the border of one box to that of the other."""
 
-    def __init__(self, web: Web, places: Places) -> None:
+    def __init__(self, web: Web, places: Positions) -> None:
         self.web, self.places, self.x = web, places, places.x
         self.thick = [max((web.extent[v].along for v in layer), default=0.0) for layer in web.layers]
         starts = [0.0]

@@ -59,7 +59,7 @@ class Language:
 
 
 @dataclass
-class Line:
+class CodeLine:
     """One assignment."""
 
     name: str
@@ -75,7 +75,7 @@ class Lines:
     width: int = 1
     type: str = "double"
     registers: Registers = field(default_factory=Registers)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[CodeLine] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """The functions that are called."""
     _names: dict[str, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Lines:
         """The name of this number, or truth value."""
         if text not in self._names:
             self._names[text] = f"{'b' if truth else 't'}{len(self._names)}"
-            self.lines.append(Line(self._names[text], text))
+            self.lines.append(CodeLine(self._names[text], text))
         return self._names[text]
 
     def number(self, value: float) -> str:
@@ -169,7 +169,7 @@ class Portable(Forms):
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenGraph:
     """A graph in a language: the lines, the name of each output, and the lines that check whether binary64 was enough.
 
     `checks` are truth values. If any is true, a number left binary64's range on the way. `check_lines` compute them.
@@ -181,7 +181,7 @@ class Written:
     used: frozenset[str]
 
 
-def written(graph: Graph, language: Language, names: Sequence[str], remarks: bool = True) -> Written:
+def written(graph: Graph, language: Language, names: Sequence[str], remarks: bool = True) -> WrittenGraph:
     """The graph's outputs from inputs of these names, under IEEE rules: NaN outside the domain.
 
     Raises UnsupportedExpression for operations that the language lacks, or that have bodies.
@@ -202,7 +202,7 @@ def written(graph: Graph, language: Language, names: Sequence[str], remarks: boo
         + (language.remark.format(line.remark) if line.remark and len(line.remark) <= 60 else "")
         for line in kept
     ]
-    return Written(shown, outputs, checks, frozenset(lines.used))
+    return WrittenGraph(shown, outputs, checks, frozenset(lines.used))
 
 
 def _checks(graph: Graph, body: Body) -> list[str]:
@@ -223,7 +223,7 @@ def _checks(graph: Graph, body: Body) -> list[str]:
     return found
 
 
-def _needed(lines: Sequence[Line], wanted: Sequence[str]) -> list[Line]:
+def _needed(lines: Sequence[CodeLine], wanted: Sequence[str]) -> list[CodeLine]:
     """The lines that the wanted texts read, directly or indirectly."""
     alive = {word for text in wanted for word in WORD.findall(text)}
     kept = []

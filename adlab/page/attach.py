@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adlab.errors import OptionError
 from adlab.function import Function
 from adlab.inputs import takes_at
 
@@ -23,10 +24,14 @@ def of_code(function: Any, example: Any, *_: Any, **options: Any) -> Any:
     return from_python(function, example, **options)
 
 
-def strictly(f: Function, program: Function, value: bool, x: Any, over: Any) -> Function:
+def strictly(f: Function, program: Function, value: bool, accuracy: Any, x: Any, over: Any) -> Function:
     """A derivative program that keeps its digits: see `Function.derivative`."""
     from adlab.audit.strict import derivative
 
+    if accuracy is None:
+        raise OptionError('`at` and `over` say where a program with accuracy="strict" keeps its digits')
+    if accuracy != "strict":
+        raise OptionError(f'accuracy={accuracy!r} is neither None nor "strict"')
     return derivative(f, program, value, x, over)
 
 

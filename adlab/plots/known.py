@@ -51,7 +51,7 @@ def spans(rows: Sequence[Span], ax: Any, title: str, xlabel: str, options: Mappi
     return ax
 
 
-class Bounded(NamedTuple):
+class Measured(NamedTuple):
     """An error and its bound, with their name. None stands where there is none."""
 
     name: str
@@ -61,7 +61,7 @@ class Bounded(NamedTuple):
 
 
 def errors(
-    rows: Sequence[Bounded], ax: Any, title: str, xlabel: str, names: tuple[str, str], least: float, options: Mapping[str, Any]
+    rows: Sequence[Measured], ax: Any, title: str, xlabel: str, names: tuple[str, str], least: float, options: Mapping[str, Any]
 ) -> Any:
     """Each error as a point, and its bound as a tick, on a logarithmic axis. Errors below `least` are drawn there.
 

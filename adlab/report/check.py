@@ -85,11 +85,11 @@ class Check(Report):
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """The relative error of each component beside what is allowed; `options` go to `Axes.plot`. Returns the Axes."""
-        from adlab.plots.known import Bounded, errors
+        from adlab.plots.known import Measured, errors
 
         many = len({row.point for row in self.rows}) > 1
         rows = [
-            Bounded(f"∂f{'' if row.output is None else row.output}/∂{row.variable}" + f", point {row.point}" * many,
+            Measured(f"∂f{'' if row.output is None else row.output}/∂{row.variable}" + f", point {row.point}" * many,
                     row.relative_error, row.allowed, not row.right)
             for row in self.rows
         ]  # fmt: skip

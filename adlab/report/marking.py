@@ -19,7 +19,7 @@ from adlab.report.sheet import FIELDS
 
 
 @dataclass(frozen=True)
-class Mark:
+class SheetMark:
     """One student's sheet: how many numbers are `right`, how many more follow correctly from an earlier slip, how many were
     asked.
 
@@ -46,10 +46,10 @@ class Mark:
 class ClassGrades(Report):
     """A mark for each sheet."""
 
-    marks: tuple[Mark, ...]
+    marks: tuple[SheetMark, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """`rows` with the fields of `Mark` and `credit`."""
+        """`rows` with the fields of `SheetMark` and `credit`."""
         return {"rows": [{**vars(mark), "credit": mark.credit} for mark in self.marks]}
 
     def sections(self) -> list[Table | str]:
@@ -165,7 +165,7 @@ def _from_json(path: Path, text: str) -> Iterable[_Answered]:
 # --- grading --------------------------------------------------------------------------------------------------------
 
 
-def _marked(given: _Answered, digits: int | None) -> Mark:
+def _marked(given: _Answered, digits: int | None) -> SheetMark:
     point = {name.strip(): value for name, _, value in (part.partition("=") for part in given.point.split(",")) if name.strip()}
     try:
         f = Function(given.formula, list(point))
@@ -178,7 +178,7 @@ def _marked(given: _Answered, digits: int | None) -> Mark:
     right, follows, at = _credited(asked, answers)
     total = sum(len(asked.order(column)) for column in asked.columns)
     first = plain.wrong or (f"{plain.missing} is missing" if plain.missing else "")
-    return Mark(given.student, given.formula, given.point, right, follows, total, first, at, given.file)
+    return SheetMark(given.student, given.formula, given.point, right, follows, total, first, at, given.file)
 
 
 def _is_empty(number: Any) -> bool:

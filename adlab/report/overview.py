@@ -22,7 +22,7 @@ MEANING = (
 
 
 @dataclass(frozen=True)
-class Line:
+class OverviewLine:
     """One comparison. None stands where there is no number: a condition number of 0, a method that refused."""
 
     name: str
@@ -43,7 +43,7 @@ class Overview(Report):
     """`lines`, one for each comparison, and the `methods` whose digits they show."""
 
     methods: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[OverviewLine, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """`rows`, a dictionary for each line."""
@@ -98,11 +98,11 @@ def _checked(given: Any) -> list[Comparison]:
 DEFAULT = ("reverse", "richardson", "central-difference", "forward-difference")
 
 
-def _line(name: str, found: Comparison, methods: Iterable[str]) -> Line:
+def _line(name: str, found: Comparison, methods: Iterable[str]) -> OverviewLine:
     symbolic, program = found.swell.row("symbolic derivative"), found.swell.row("reverse program")
     prices = {row.method: row.ratio for row in found.cost.rows}
     known = found.conditioning
-    return Line(
+    return OverviewLine(
         name, found.function.n, found.function.m,
         None if known is None else _largest(known.f),
         None if known is None or known.partials is None else _largest(known.partials),
@@ -123,7 +123,7 @@ def _worst(found: Comparison, method: str) -> float | None:
     return min(known) if known and len(known) == len(digits) else None
 
 
-def _cells(line: Line) -> list[str]:
+def _cells(line: OverviewLine) -> list[str]:
     condition = [significant(number, 2) for number in (line.condition, line.partials_condition)]
     sizes = [count(size) for size in (line.tree, line.cse, line.program)]
     digits, prices = map(_tenths, (line.digits.values(), (line.reverse_cost, line.forward_cost)))

@@ -81,10 +81,10 @@ class Rounding(Report):
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """The true error of each partial beside its bound, in ulps; `options` go to `Axes.plot`. Returns the Axes."""
-        from adlab.plots.known import Bounded as Row, errors
+        from adlab.plots.known import Measured, errors
 
         rows = [
-            Row(f"∂f{'' if row.output is None else row.output}/∂{row.variable}, {row.method}", row.ulps, row.bound_ulps)
+            Measured(f"∂f{'' if row.output is None else row.output}/∂{row.variable}, {row.method}", row.ulps, row.bound_ulps)
             for row in self.rows
         ]
         place = listing([f"{name} = {x:.6g}" for name, x in zip(self.truth.variables, self.point, strict=True)], 6)

@@ -144,7 +144,7 @@ def certifying() -> bool:
 
 
 def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
-    """The `Proof` of what can be certified. It is empty for code, which has no steps, and where python-flint is missing."""
+    """The `Certificate` of what can be certified. It is empty for code, which has no steps, and where python-flint is missing."""
     if not (isinstance(made, Plan) and certifying()):
         return UNPROVED
     from adlab.truth.certified.proof import prove

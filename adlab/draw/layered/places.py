@@ -32,7 +32,7 @@ class Pull(NamedTuple):
     strength: float
 
 
-class Places:
+class Positions:
     """Where the vertices of an ordered web stand (`x`), and where the far half begins (`divide`).
 
     `ports` are the places where edges meet their boxes, from the anchors. An end may move by its `slack` without meeting another.

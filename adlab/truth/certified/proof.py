@@ -45,7 +45,7 @@ class ProvedNumber(NamedTuple):
 
 
 @dataclass
-class Proof:
+class Certificate:
     """What was certified: values by output, derivatives by (output, variable, order). `reason` says why the rest was not.
 
     `complex_inside` holds the outputs that depend on a complex number, `complex_values` those that are one.
@@ -65,7 +65,7 @@ def prove(
     pairs: Sequence[tuple[int, int]] | None = None,
     order: int = 1,
     seconds: float = TIME_LIMIT,
-) -> Proof:
+) -> Certificate:
     """Outputs of a plan at a point of mpf numbers, and their derivatives up to `order`, for all `pairs` (output, variable).
 
     A variable on which an output does not depend is left out: that derivative is 0.
@@ -97,9 +97,9 @@ class _Search:
     order: int
     todo: set[Key]
     values: set[int]
-    proof: Proof = field(default_factory=Proof)
+    proof: Certificate = field(default_factory=Certificate)
 
-    def run(self, deadline: float, too_late: str) -> Proof:
+    def run(self, deadline: float, too_late: str) -> Certificate:
         bits = (self.order + 1) * (self.wanted + GUARD_BITS)
         most = max(2 * bits, bits + MORE_BITS * self.order)
         while True:
