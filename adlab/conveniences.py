@@ -168,7 +168,8 @@ class Conveniences:
         """The coefficients with their bounds and their truth, each of which is computed when it is asked for."""
         import numpy as np
 
-        from adlab.arithmetic.taylor import Coefficients, bounds
+        from adlab.arithmetic.taylor_over import bounds
+        from adlab.autodiff.series import Coefficients
 
         made = found.view(Coefficients)
         order = found.shape[-1] - 1

@@ -28,6 +28,7 @@ from adlab.arithmetic.taylor import Taylor
 from adlab.arithmetic.units import Unit, Units
 from adlab.errors import OptionError, PointError
 from adlab.graph.graph import Graph
+from adlab.text.parser import parse
 
 
 class ArithmeticRow(NamedTuple):
@@ -62,6 +63,11 @@ def _unlimited(given: Any) -> Any:
     return given if hasattr(given, "_mpf_") else number(float(given))
 
 
+def _expression(given: Any) -> Any:
+    """A text is parsed. SymPy's own reading of a text would run it."""
+    return parse(given) if isinstance(given, str) else sympy.sympify(given, strict=True)
+
+
 def _series(given: Any) -> tuple[float, ...]:
     return tuple(float(x) for x in given)
 
@@ -80,7 +86,7 @@ ARITHMETICS = (
     ArithmeticRow("floats", Floats, "values, tangents and adjoints in binary64: the traces that a learner reads"),
     ArithmeticRow("arrays", Arrays, "the same at a batch of points at once", "an array of numbers", _array),
     ArithmeticRow("complex", ComplexNumbers, "the complex step", "a complex number", complex),
-    ArithmeticRow("symbols", Expressions, "the sweeps in letters, SymPy expressions", "a SymPy expression", sympy.sympify),
+    ArithmeticRow("symbols", Expressions, "the sweeps in letters, SymPy expressions", "a SymPy expression", _expression),
     ArithmeticRow("nodes", Nodes, "a derivative program: the sweep writes a new graph"),
     ArithmeticRow("intervals", Intervals, "bounds on each node while the inputs run over intervals",
                   "a pair (low, high) of numbers", _side),

@@ -14,24 +14,18 @@ Derivatives, 13.2). Where a partial reads the result y, the coefficients are fou
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from adlab.arithmetic.bounded import BOUNDED, Bounded
-from adlab.arithmetic.extended import EXTENDED, Extended, number
 from adlab.arithmetic.floats import FLOATS, compiled_rule
-from adlab.arithmetic.intervals import INTERVALS, MUL, SURELY
 from adlab.arithmetic.numbers import Numbers, evaluate
-from adlab.errors import MethodError
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.table import PRIMITIVES
 
 Series = tuple[Any, ...]
-DIV = PRIMITIVES["div"]
+MUL, DIV = PRIMITIVES["mul"], PRIMITIVES["div"]
 
 
 class Still(tuple[Any, ...]):
@@ -41,7 +35,7 @@ class Still(tuple[Any, ...]):
 class Taylor(Numbers):
     """Series up to t**order. Beyond the value they are NaN where a primitive has no derivative, or is on a kink.
 
-    The coefficients are floats. `bounds` takes others.
+    The coefficients are floats. `taylor_over` takes others.
     """
 
     missing: Any = math.nan
@@ -139,124 +133,3 @@ def series(graph: Graph, point: Sequence[float], direction: Sequence[float], ord
     inputs = [(tuple if v else Still)((float(x), float(v), *rest)[: order + 1]) for x, v in line]
     values = evaluate(graph, inputs, Taylor(order))
     return [values[output] for output in graph.outputs]
-
-
-class Coefficient:
-    """A number of another arithmetic, under Python's operators."""
-
-    def __init__(self, number: Any, numbers: Numbers) -> None:
-        self.number, self.numbers = number, numbers
-
-    def __bool__(self) -> bool:
-        """Whether it may be other than 0."""
-        return bool(self.number != self.numbers.constant(0))
-
-    def __add__(self, other: Any) -> Coefficient:
-        return self._with("add", self, other)
-
-    __radd__ = __add__  # sum() begins with 0
-
-    def __sub__(self, other: Any) -> Coefficient:
-        return self._with("sub", self, other)
-
-    def __mul__(self, other: Any) -> Coefficient:
-        return self._with("mul", self, other)
-
-    __rmul__ = __mul__
-
-    def __truediv__(self, other: Any) -> Coefficient:
-        return self._with("div", self, other)
-
-    def _with(self, name: str, a: Any, b: Any) -> Coefficient:
-        given = [c.number if isinstance(c, Coefficient) else self.numbers.constant(c) for c in (a, b)]
-        return Coefficient(self.numbers.apply(PRIMITIVES[name], None, given), self.numbers)
-
-
-class _OverNumbers(Taylor):
-    """Series whose coefficients are numbers of another arithmetic."""
-
-    def __init__(self, order: int, numbers: Numbers) -> None:
-        super().__init__(order)
-        self.numbers = numbers
-
-    def lift(self, value: Any) -> Coefficient:
-        return self.of(self.numbers.constant(value))
-
-    def of(self, number: Any) -> Coefficient:
-        """A number of that arithmetic as a coefficient."""
-        return Coefficient(number, self.numbers)
-
-    def value(self, primitive: Primitive, parameter: Parameter, at: list[Any]) -> Coefficient:
-        return self.of(self.numbers.apply(primitive, parameter, [c.number for c in at]))
-
-    def along(self, graph: Graph, line: Iterable[tuple[Any, Any]]) -> list[tuple[Any, ...]]:
-        """The numbers in the series of every output. `line` has each input's value and speed, numbers of that arithmetic."""
-        rest, still = [self.lift(0)] * (self.length - 2), self.numbers.constant(0)
-        inputs = [(Still if v == still else tuple)((self.of(x), self.of(v), *rest)[: self.length]) for x, v in line]
-        values = evaluate(graph, inputs, self)
-        return [tuple(c.number for c in values[output]) for output in graph.outputs]
-
-
-class _BoundedTaylor(_OverNumbers):
-    """Series whose coefficients carry bounds on their errors. Where a kink or an edge is in reach, the bound is infinite."""
-
-    missing = Coefficient(Bounded(0.0, math.inf, "a kink, or the edge of the domain, is in reach"), BOUNDED)
-
-    def conditions(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> list[bool]:
-        sides = [c.number.interval for c in at]
-        return [side == SURELY for side in INTERVALS.conditions(primitive, parameter, sides, value.number.interval)]
-
-
-def bounds(graph: Graph, point: Sequence[float], direction: Sequence[float], order: int) -> list[tuple[Bounded, ...]]:
-    """The coefficients of every output along point + t·direction, each with its running error bound."""
-    line = [(Bounded(x), Bounded(v)) for x, v in zip(point, direction, strict=True)]
-    return _BoundedTaylor(order, BOUNDED).along(graph, line)
-
-
-class _ExtendedTaylor(_OverNumbers):
-    """Series whose coefficients have unlimited exponents."""
-
-    missing = Coefficient(number(math.nan), EXTENDED)
-
-    def conditions(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> list[bool]:
-        rule = rules.conditions(primitive, parameter)
-        inside = evaluate(rule, [*(c.number for c in at), value.number], self.numbers)
-        return [bool(inside[output] == 1) for output in rule.outputs]
-
-
-def extended_series(
-    graph: Graph, point: Sequence[float], direction: Sequence[float], order: int, numbers: Extended
-) -> list[tuple[Any, ...]]:
-    """The coefficients of every output along point + t·direction, numbers with unlimited exponents."""
-    line = [(number(x), number(v)) for x, v in zip(point, direction, strict=True)]
-    return _ExtendedTaylor(order, numbers).along(graph, line)
-
-
-class Coefficients(np.ndarray[Any, Any]):
-    """Taylor coefficients: an array, with a bound on each error and, on request, the truth."""
-
-    bounding: Callable[[], Any]
-    judging: Callable[[int], Any]
-
-    def __array_finalize__(self, whole: Any) -> None:
-        """A part of the array, or what is computed from it, has neither."""
-        self.bounding = self.judging = _only_whole
-
-    @property
-    def bound(self) -> Any:
-        """A bound on the error of each coefficient, an array of the same shape; infinite where none is known."""
-        return self.bounding()
-
-    def truth(self, digits: int = 30) -> Any:
-        """The coefficients to so many digits, from the formula itself: mpf numbers in an array of the same shape.
-
-        None where there is none. Raises MethodError for a function that has no formula.
-        """
-        return self.judging(digits)
-
-    def __repr__(self) -> str:
-        return repr(np.asarray(self))
-
-
-def _only_whole(*_: Any) -> Any:
-    raise MethodError("the bound and the truth belong to what f.series(…) returns: take the part of .bound, or of .truth()")

@@ -19,8 +19,9 @@ from itertools import pairwise
 from typing import Any
 
 from adlab.arithmetic.domain import beyond_reach, kinked
-from adlab.arithmetic.extended import EXTENDED, RESCUE, Extended, nearest, number, settled
+from adlab.arithmetic.extended import EXTENDED, Extended, nearest, number
 from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.settled import RESCUE, settled
 from adlab.autodiff.jacobian import jacobian
 from adlab.graph.graph import Graph
 from adlab.precision import at_most

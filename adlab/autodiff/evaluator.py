@@ -14,10 +14,11 @@ import numpy as np
 
 from adlab.arithmetic import flags
 from adlab.arithmetic.domain import explain, in_range, kinked, steady
-from adlab.arithmetic.extended import EXTENDED, number, outputs
+from adlab.arithmetic.extended import EXTENDED, number
 from adlab.arithmetic.floats import FLOATS, Floats
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.running import Runner
+from adlab.arithmetic.settled import outputs
 from adlab.autodiff import programs
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents

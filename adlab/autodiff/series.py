@@ -7,16 +7,19 @@ coefficient j is 2ᵏʲ times as large. Where that does not help, they are compu
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from adlab.arithmetic.domain import steady
-from adlab.arithmetic.extended import nearest, settled
-from adlab.arithmetic.taylor import extended_series, series
+from adlab.arithmetic.extended import nearest
+from adlab.arithmetic.settled import settled
+from adlab.arithmetic.taylor import series
+from adlab.arithmetic.taylor_over import extended_series
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.watching import watched
-from adlab.errors import DomainError, OverflowedError
+from adlab.errors import DomainError, MethodError, OverflowedError
 from adlab.inputs import FloatArray
 from adlab.primitives.ranges import SMALLEST_NORMAL
 
@@ -73,3 +76,33 @@ def _extended(at: Evaluator, point: FloatArray, direction: FloatArray, order: in
     if (np.isnan(found) & ~nan).any():
         raise OverflowedError("binary64 leaves its range on the way at this point; scale the variables")
     return found
+
+
+class Coefficients(np.ndarray[Any, Any]):
+    """Taylor coefficients: an array, with a bound on each error and, on request, the truth."""
+
+    bounding: Callable[[], Any]
+    judging: Callable[[int], Any]
+
+    def __array_finalize__(self, whole: Any) -> None:
+        """A part of the array, or what is computed from it, has neither."""
+        self.bounding = self.judging = _only_whole
+
+    @property
+    def bound(self) -> Any:
+        """A bound on the error of each coefficient, an array of the same shape; infinite where none is known."""
+        return self.bounding()
+
+    def truth(self, digits: int = 30) -> Any:
+        """The coefficients to so many digits, from the formula itself: mpf numbers in an array of the same shape.
+
+        None where there is none. Raises MethodError for a function that has no formula.
+        """
+        return self.judging(digits)
+
+    def __repr__(self) -> str:
+        return repr(np.asarray(self))
+
+
+def _only_whole(*_: Any) -> Any:
+    raise MethodError("the bound and the truth belong to what f.series(…) returns: take the part of .bound, or of .truth()")

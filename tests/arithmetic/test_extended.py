@@ -11,7 +11,8 @@ from table import CASES, LOGIC, Case, points, ulps
 
 import adlab
 from adlab.arithmetic import flags
-from adlab.arithmetic.extended import EXTENDED, nearest, outputs
+from adlab.arithmetic.extended import EXTENDED, nearest
+from adlab.arithmetic.settled import outputs
 from adlab.truth.meanings import exact
 
 BEYOND: list[tuple[str, list[float], list[float]]] = [

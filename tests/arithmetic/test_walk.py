@@ -53,6 +53,14 @@ def test_letters_units_and_unlimited_exponents_walk():
     }, "a new arithmetic is to be walked with here"  # fmt: skip
 
 
+def test_a_text_among_letters_is_read_and_never_run(tmp_path):
+    gone = tmp_path / "gone"
+    with pytest.raises(adlab.PointError):
+        adlab.walk(F, "symbols", [f"__import__('pathlib').Path({str(gone)!r}).write_text('run')"])
+    assert not gone.exists()
+    assert adlab.walk(F, "symbols", ["2*y"])[1].doit() == 4 * sympy.Symbol("y", real=True) ** 2
+
+
 def test_bad_walks_are_refused_in_a_sentence():
     f = adlab.Function("x*y")
     with pytest.raises(adlab.OptionError, match="no arithmetic `octonions`"):
