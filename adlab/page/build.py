@@ -10,14 +10,14 @@ from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.inputs import takes_at
 from adlab.page import markup
-from adlab.page.document import Page, document
+from adlab.page.document import MODULES, document
 from adlab.page.facts import facts
+from adlab.page.file import Page
 from adlab.page.formulas import command, formula_text, mathml_of
+from adlab.page.still import still
 from adlab.report.compare import Comparison, compare
 from adlab.tracing.traced import at_point
 
-MODULES = ("numbers", "words", "exercise", "walk", "curves", "tables", "fold", "picture", "rows", "page")
-"""The modules of the page's script, each after those that it imports."""
 BOOT = 'window.adlab = mount(document, JSON.parse(document.getElementById("data").textContent));\n'
 """The last line of the script of a file. What `mount` returns is there for tests, and for the curious."""
 
@@ -43,7 +43,8 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Compa
     found = compare(function, point, timed=False) if comparison is None else comparison or None
     data = facts(function, point, found) | {"formula": formula_text(function), "command": command(function, point)}
     rows = data.pop("rows")
-    made = Page(document(data["title"], _body(function, data, rows), data, MODULES, BOOT), data["title"])
+    body = "\n".join(_body(function, data, rows))
+    made = Page(document(data["title"], [body], data, MODULES, BOOT), data["title"], (body, data), still(data, rows))
     if out is not None:
         made.save(out)
     return made

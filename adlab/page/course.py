@@ -13,8 +13,9 @@ from adlab.function import Function, as_function
 from adlab.gallery import GALLERY, chain, logistic_map, speelpenning, worked_example
 from adlab.page import questions
 from adlab.page.build import page
-from adlab.page.document import Page, document
+from adlab.page.document import document
 from adlab.page.facts import facts
+from adlab.page.file import Page
 from adlab.progress import stage
 from adlab.symbolic.treesize import tree_operations_of_graph
 

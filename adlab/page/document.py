@@ -9,35 +9,10 @@ import re
 from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from adlab.errors import OutputError
-from adlab.process import whole_file
-
-
-class Page:
-    """An HTML page of one function at one point. `html` is the text of the file."""
-
-    def __init__(self, html: str, title: str) -> None:
-        self.html, self.title = html, title
-
-    def __str__(self) -> str:
-        return self.html
-
-    def _repr_html_(self) -> str:
-        """In a notebook: a frame of its own, with scripts and nothing else allowed."""
-        return f'<iframe sandbox="allow-scripts allow-downloads" width="100%" height="900" srcdoc="{escape(self.html, quote=True)}"></iframe>'
-
-    def save(self, path: str | Path) -> Path:
-        """Writes the file and returns its path. Raises OutputError where that is impossible."""
-        target = Path(path)
-        try:
-            with whole_file(target) as draft:
-                draft.write_text(self.html, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"cannot write {target}: {error.strerror or error}") from error
-        return target
+MODULES = ("numbers", "words", "exercise", "walk", "curves", "tables", "fold", "picture", "rows", "page")
+"""The modules of the page's script, each after those that it imports."""
 
 
 def document(title: str, body: Iterable[str], data: Any, modules: Iterable[str], boot: str) -> str:

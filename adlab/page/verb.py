@@ -9,7 +9,7 @@ from adlab.errors import OptionError
 from adlab.inputs import takes_at
 from adlab.page.build import page as single
 from adlab.page.course import course
-from adlab.page.document import Page
+from adlab.page.file import Page
 
 
 @takes_at

@@ -46,12 +46,13 @@ def test_every_primitive_is_within_four_ulps_of_pythons() -> None:
     assert [row for row in worst if not row[0] <= ULPS] == []
 
 
-@pytest.mark.parametrize("modules", [build.MODULES, (*course.EXPLORERS, "questions")])
+@pytest.mark.parametrize("modules", [document.MODULES, (*document.MODULES, "widget"), (*course.EXPLORERS, "questions")])
 def test_the_modules_joined_are_one_script(modules: tuple[str, ...]) -> None:
     text = document.script(modules)
     names = [line.split()[1].split("(")[0] for line in text.splitlines() if line.startswith(("const ", "function ", "class "))]
     assert len(names) == len(set(names))  # each name of the top level once
-    assert not [line for line in text.splitlines() if line.startswith(("import ", "export "))]
+    last = ["export default { render };"] if modules[-1] == "widget" else []
+    assert [line for line in text.splitlines() if line.startswith(("import ", "export "))] == last
     assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 400 for path in SCRIPTS.glob("*"))
 
 
