@@ -17,7 +17,6 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.ranges import left_range
-from adlab.primitives.table import PART
 
 FloatArray = npt.NDArray[np.float64]
 MARGIN = 4
@@ -31,14 +30,13 @@ def special_rows(graph: Graph, points: FloatArray) -> tuple[npt.NDArray[np.bool_
     on a kink. A NaN alone is no such sign: it is what an operand outside the domain gives. All points count as such where the
     graph has an operation with a body, a loop or a solver: a look at its results does not tell what its body has met.
     """
+    left, turned = np.zeros(len(points), dtype=bool), np.zeros(len(points), dtype=bool)
+    if graph.compound:  # what happens inside a loop or a solver is seen at one point at a time
+        return ~left, turned
     with np.errstate(all="ignore"):
         values = evaluate(graph, list(points.T), ARRAYS)
-        left, turned = np.zeros(len(points), dtype=bool), np.zeros(len(points), dtype=bool)
         for i in graph.operations:
             primitive, operands, _ = graph.nodes[i]
-            if primitive.compound:  # what happens inside a loop or a solver is seen at one point at a time
-                left |= primitive is not PART
-                continue
             left |= left_range(values[i])
             if not primitive.vanishes:
                 left |= (values[i] == 0) & reduce(np.logical_and, [np.not_equal(values[o], 0) for o in operands])

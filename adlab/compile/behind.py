@@ -17,6 +17,7 @@ from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.rows import doubtful_rows, special_rows
 from adlab.arithmetic.scaled import settled_rows
 from adlab.autodiff.evaluator import Evaluator
+from adlab.errors import DomainError, GaveUp
 from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
@@ -101,7 +102,16 @@ class Behind:
             found[left[settled]] = rows[settled]
             left = left[~settled]
         for i in (*left, *turned):
-            found[i] = self.at(points[i])
+            found[i] = self._alone(graph, points[i], found[i])
+
+    def _alone(self, graph: Graph, point: FloatArray, found: FloatArray) -> FloatArray:
+        """One row once more. Not a number where a loop or a solver of the graph fails there."""
+        try:
+            return self.at(point)
+        except (DomainError, GaveUp):
+            if not graph.compound:
+                raise
+            return np.full_like(found, np.nan)
 
     def _may_exist(self, points: FloatArray) -> npt.NDArray[np.bool_]:
         """At which points a missing number may be there after all: f has its values there, or only rounding denies them."""

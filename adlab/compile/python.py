@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.floats import FLOATS, compile_python
 from adlab.arithmetic.numbers import evaluate
+from adlab.errors import DomainError, GaveUp
 from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,15 +27,21 @@ class PythonKernel:
         self.call = compile_python(graph)
 
     def batch(self, points: FloatArray) -> FloatArray:
-        """(N, inputs) → (N, outputs)."""
-        return np.array([self.call(*row) for row in points.tolist()], dtype=float).reshape(len(points), self.width)
+        """(N, inputs) → (N, outputs). NaN where a loop or a solver fails."""
+        return np.array([self._row(row) for row in points.tolist()], dtype=float).reshape(len(points), self.width)
+
+    def _row(self, row: list[float]) -> tuple[float, ...]:
+        try:
+            return self.call(*row)
+        except (DomainError, GaveUp):
+            return (math.nan,) * self.width
 
     def bind(self, x: FloatArray, out: FloatArray) -> Callable[[], None]:
         """A step from the buffer `x` to the buffer `out`."""
 
         def step() -> None:
             for i, row in enumerate(x.tolist()):
-                out[i] = self.call(*row)
+                out[i] = self._row(row)
 
         return step
 

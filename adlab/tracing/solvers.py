@@ -7,7 +7,7 @@ iteration. On ordinary numbers all of them simply compute.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from adlab.autodiff.programs import derivative
 from adlab.errors import DomainError, OptionError, TracingError
 from adlab.graph.graph import Graph
 from adlab.tracing.array import is_traced, plain, wrapped
-from adlab.tracing.control import Structure, body_of, innermost, record, scan
+from adlab.tracing.control import Structure, body_of, innermost, record
+from adlab.tracing.evolution import ODE, Evolution
 from adlab.tracing.implicit import ROOT, SOLVE, Equations, newton, size_signed
 from adlab.tracing.quadrature import INTEGRAL, Integrand
 from adlab.tracing.recorder import Recorder
+from adlab.tracing.runge_kutta import SCHEMES, Stepping
 from adlab.tracing.scalar import Scalar
 
 TOLERANCE = 1e-15
@@ -119,11 +121,17 @@ def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -
     return _root(recorder, f, start, shape, tolerance, slopes, least=True)
 
 
-def ode(f: Callable[[float, Any], Any], start: Any, times: Any, steps: int = 1) -> Any:
-    """y at each of `times`, from y(times[0]) = start and y′ = f(t, y), by the classical Runge–Kutta method of order 4.
+def ode(f: Callable[[Any, Any], Any], start: Any, times: Any, steps: int | Literal["recorded"] = 1,
+        method: Literal["rk4", "dormand-prince"] | None = None, tolerance: float = 1e-9) -> Any:  # fmt: skip
+    """y at each of `times`, from y(times[0]) = start and y′ = f(t, y).
 
-    `steps` of equal length lead from one time to the next. It is a scan: one node, whose adjoint runs backwards in time.
-    Times are plain numbers. Returns an array of shape (len(times), …). Raises OptionError for other times, or without steps.
+    `steps` of equal length lead from one time to the next, by the classical Runge–Kutta method of order 4 or by Dormand–Prince's
+    of order 5. With "recorded", Dormand–Prince's steps are chosen at each point, so that the local error beside the largest value
+    so far stays under the tolerance. The derivative is that of the steps taken: one node, whose adjoint runs backwards in time.
+    Times are plain numbers. Returns an array of shape (len(times), …).
+
+    Raises GaveUp where twice as many steps move a result by a tenth (stiff growth, too few steps) and where chosen steps become
+    too many. Raises DomainError where f has no value, and for a derivative where f jumps at a place that moves.
 
     >>> round(float(ode(lambda t, y: -y, 1.0, [0.0, 1.0], steps=100)[-1]), 8)
     0.36787944
@@ -131,30 +139,40 @@ def ode(f: Callable[[float, Any], Any], start: Any, times: Any, steps: int = 1) 
     grid = _floats(np.asarray(times), "the list of times")
     if grid.ndim != 1 or len(grid) < 1:
         raise OptionError("ode needs a list of times")
-    _whole(steps, "steps")
-    widths = np.repeat(np.diff(grid) / steps, steps)
-    begins = (grid[:-1, None] + (np.diff(grid) / steps)[:, None] * np.arange(steps)).ravel()
+    if not np.isfinite(grid).all():
+        raise OptionError("the times of an ode must be finite")
+    if steps != "recorded":
+        _whole(steps, "steps")
+    if not 0 < tolerance < 1:
+        raise OptionError(f"the tolerance of an ode is a number between 0 and 1, and is {tolerance!r}")
+    method = method or ("dormand-prince" if steps == "recorded" else "rk4")
+    if method not in SCHEMES or (steps == "recorded" and not SCHEMES[method].lower):
+        raise OptionError(f"an ode is stepped by rk4 or dormand-prince, recorded steps by dormand-prince, and not by {method!r}")
+    if isinstance(start, list):
+        start = wrapped(plain(start)) if is_traced(start) else np.asarray(start)
     shape = _structure(start)
-
-    def moved(y: Any, slope: Any, h: Any) -> Any:
-        return shape.built([a + h * b for a, b in zip(shape.flat(y), shape.flat(slope), strict=True)])
-
-    def turn(y: Any, x: Any) -> Any:
-        t, h = x[0], x[1]
-        k1 = f(t, y)
-        k2 = f(t + h / 2, moved(y, k1, h / 2))
-        k3 = f(t + h / 2, moved(y, k2, h / 2))
-        k4 = f(t + h, moved(y, k3, h))
-        parts = [shape.flat(k) for k in (k1, k2, k3, k4)]
-        total = [(a + 2 * b + 2 * c + d) / 6 for a, b, c, d in zip(*parts, strict=True)]
-        after = shape.built([y0 + h * slope for y0, slope in zip(shape.flat(y), total, strict=True)])
-        return after, after
-
     if len(grid) == 1:
         return _array([start])
-    _, every = scan(turn, start, np.column_stack([begins, widths]))
-    chosen = [every[k] for k in range(steps - 1, len(widths), steps)]
-    return _array([start, *chosen])
+    begin = float(grid[0])
+    recorder = innermost(start) or _around(f, begin, start)
+    outer = recorder or Recorder([])
+
+    def slope(t: Any, y: Any) -> Any:
+        found = f(t, y)
+        numbers = Structure(found).flat(found)
+        if len(numbers) != shape.size:
+            raise TracingError(f"the slope of an ode has {len(numbers)} numbers, and y has {shape.size}")
+        return tuple(numbers)
+
+    graph, _, known = body_of(outer, slope, [begin, start], [Structure(begin), shape], [])
+    numbers = shape.flat(start)
+    counted = None if steps == "recorded" else int(steps)
+    made = Evolution.of(Stepping(graph, len(numbers), SCHEMES[method], tuple(grid.tolist()), counted, tolerance))
+    if recorder is None:
+        found = list(ODE.apply(FLOATS, made, [float(x) for x in numbers]))
+    else:
+        found = list(record(recorder, ODE, made, [*numbers, *known]))
+    return _array([start, *(shape.built(found) for _ in grid[1:])])
 
 
 def integral(f: Callable[[Any], Any], a: Any, b: Any, panels: int = 8) -> Any:
@@ -211,10 +229,10 @@ def _array(items: list[Any]) -> Any:
     return wrapped(np.stack([plain(item).astype(object) for item in items]))
 
 
-def _around(g: Callable[..., Any], start: Any) -> Recorder | None:
+def _around(g: Callable[..., Any], *start: Any) -> Recorder | None:
     """The recorder of traced numbers that a function uses from around it; None where it uses none."""
-    found = g(start)
-    return innermost(found) if is_traced(found) else None
+    known = body_of(Recorder([]), g, list(start), [Structure(item) for item in start], [])[2]
+    return innermost(known) if known else None
 
 
 __all__ = ["fixed_point", "integral", "linear_solve", "minimum", "ode", "root"]
