@@ -110,7 +110,11 @@ class Exercise(Report):
         }
 
     def asks(self, column: str, node: int) -> bool:
-        return node >= len(self.trace.graph.inputs) or column not in ("primal", "partials")
+        """Whether there is something to fill in. A branch that is not taken may have no value, and then no partial."""
+        if node < len(self.trace.graph.inputs) and column in ("primal", "partials"):
+            return False
+        due = self.expected(column, node)
+        return all(math.isfinite(number) for number in (due if isinstance(due, list) else [due]))
 
     def order(self, column: str) -> list[int]:
         """The nodes in the order of the sweep: adjoints from the output back."""

@@ -68,7 +68,7 @@ for (; w.step < w.last; w.step += 1) {
 """
 
 
-@pytest.mark.parametrize("name", ["worked-example", "baydin", "squire-trapp", "rosenbrock", "speelpenning"])
+@pytest.mark.parametrize("name", ["worked-example", "baydin", "squire-trapp", "rosenbrock", "speelpenning", "switched"])
 def test_a_trace_filled_in_is_graded_as_the_page_says(tmp_path: Path, name: str) -> None:
     f = adlab.gallery.GALLERY[name]()
     filled = node(FILLED + "return exercise.sheet(w);", [data(f), 4])

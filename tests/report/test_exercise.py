@@ -196,3 +196,9 @@ def test_an_exercise_shows_what_is_asked_and_none_of_the_answers() -> None:
 
 def test_what_is_small_beside_others_in_its_column_is_graded_all_the_same() -> None:
     assert not exercise("1000000000000*x + sin(y)", [1, 2]).grade({"adjoint": {"y": -7.0}}).passed
+
+
+def test_what_a_branch_that_is_not_taken_has_no_value_for_is_not_asked() -> None:
+    asked = exercise(adlab.gallery.switched())  # sqrt(x1 - x2) where x1 < x2
+    assert {row["node"]: row["asked"] for row in asked.to_dict()["rows"]}["v2"] == ["adjoint"]
+    assert asked.grade(asked.solution()).passed

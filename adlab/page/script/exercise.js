@@ -52,7 +52,7 @@ export function diagnose(text, asked, walk) {
   if (kind === "partial") {
     const [user] = walk.words.ends(c), operands = walk.nodes[user].operands;
     if (like(c.value)) return "That is the product already. The local partial alone is asked.";
-    if (walk.numbers.partials(user, walk.values).some((x, k) => k !== c.place && like(x))) return "That is the partial by the other operand.";
+    if (walk.numbers.partials(user, walk.values).some((x, k) => k !== c.place && x !== null && like(x))) return "That is the partial by the other operand.";
     if (like(1 / number)) return "That is upside down.";
     if (operands.some((k) => like(walk.values[k]))) return "That is the operand's value, not the partial.";
   }
@@ -109,23 +109,32 @@ export function score(walk) {
   return { right: good, asked };
 }
 
-// The file that `adlab grade` reads: first answers, in the columns of adlab.exercise. What was not asked, or was answered after a
-// hint, is left out and counts as missing. The partial by a constant is not asked; it is given.
+// The file that `adlab grade` reads: first answers, in the columns of adlab.exercise. What was not answered, or was answered after
+// a hint, is left out and counts as missing. What the page shows and does not ask is given: the seed, the partial by a constant, and
+// 0 as the adjoint of what nothing reaches.
 export function sheet(walk) {
-  const columns = { primal: {}, partials: {}, adjoint: {} }, { nodes } = walk;
+  const columns = { primal: {}, partials: {}, adjoint: {} }, { nodes, numbers } = walk;
   const number = (answer) => (answer.hinted || Number.isNaN(read(answer.first)) ? null : read(answer.first));
+  const slopes = (i, blank) => numbers.partials(i, walk.values).map((x, k) => (blank && nodes[nodes[i].operands[k]].active && x !== null ? null : x ?? 0));
   for (const [k, answer] of Object.entries(walk.answers)) {
     const event = walk.events[k], due = event && question(event, walk);
     if (!due || (due.c && due.c.mode !== "reverse")) continue;
     if (due.kind === "primal") columns.primal[nodes[due.node].name] = number(answer);
     if (due.kind === "sum") columns.adjoint[nodes[due.c.to].name] = number(answer);  // the last sum is the adjoint
     if (due.kind === "partial") {
-      const user = nodes[due.c.from];
-      columns.partials[user.name] ??= walk.numbers.partials(due.c.from, walk.values).map((x, k) => (nodes[user.operands[k]].active ? null : x));
-      columns.partials[user.name][due.c.place] = number(answer);
+      const user = due.c.from;
+      columns.partials[nodes[user].name] ??= slopes(user, true);
+      columns.partials[nodes[user].name][due.c.place] = number(answer);
     }
   }
-  if (Object.keys(columns.adjoint).length) columns.adjoint[nodes[walk.numbers.output].name] ??= 1;  // the page shows the seed
-  const point = walk.numbers.data.variables.map((name, i) => `${name}=${walk.point[i]}`).join(", ");
-  return { student: walk.student || "page", formula: walk.numbers.data.formula, point, digits: DIGITS, answers: columns, score: score(walk) };
+  const passes = new Set(walk.sound.found.map((c) => c.from));
+  const given = (column, i, what) => { if (Object.keys(columns[column]).length) columns[column][nodes[i].name] ??= what(); };
+  nodes.forEach((node, i) => {
+    if (i >= numbers.count && !node.operands.length) return;
+    if (!(i in walk.sound.sums)) given("adjoint", i, () => 0);
+    if (node.operands.length && !passes.has(i) && slopes(i, false).every(Number.isFinite)) given("partials", i, () => slopes(i, false));
+  });
+  given("adjoint", numbers.output, () => 1);
+  const point = numbers.data.variables.map((name, i) => `${name}=${walk.point[i]}`).join(", ");
+  return { student: walk.student || "page", formula: numbers.data.formula, point, digits: DIGITS, answers: columns, score: score(walk) };
 }

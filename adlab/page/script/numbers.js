@@ -74,7 +74,8 @@ export class Numbers {
     return values;
   }
 
-  // The local partials of one operation. Its rule is a small graph whose inputs are the operands and the result.
+  // The local partials of one operation. Its rule is a small graph whose inputs are the operands and the result. An operation that
+  // hands on one of its operands has none, null, by the others: what is not used gets nothing, not even 0 times no number.
   partials(i, values, round = same, broken = {}) {
     const node = this.data.nodes[i];
     if (!this.data.live) return node.slopes;
@@ -83,7 +84,7 @@ export class Numbers {
     for (const [op, operands, parameter] of rule.nodes) {
       inside.push(operands.length ? apply(op, operands.map((k) => inside[k]), parameter, round) : parameter);
     }
-    return rule.outputs.map((k) => inside[k]);
+    return rule.outputs.map((k) => (rule.routes && inside[k] === 0 ? null : inside[k]));
   }
 
   // The reverse sweep as a list of contributions, in the order in which they arrive. `broken.order` is an order of the operations
@@ -96,7 +97,7 @@ export class Numbers {
       if (!(i in adjoint) || !this.data.nodes[i].active) continue;
       const local = this.partials(i, values, round, broken);
       this.data.nodes[i].operands.forEach((k, place) => {
-        if (!this.data.nodes[k].active) return;
+        if (!this.data.nodes[k].active || local[place] === null) return;
         const partial = broken.kind === "factor" && i === broken.node ? 1 : local[place];
         const value = round(adjoint[i] * partial), before = k in adjoint ? adjoint[k] : null;
         const forgets = broken.kind === "overwrite" && before !== null;
@@ -122,7 +123,7 @@ export class Numbers {
       if (!this.data.nodes[i].operands.some((k) => k in tangent)) continue;
       const local = this.partials(i, values);
       this.data.nodes[i].operands.forEach((k, place) => {
-        if (!(k in tangent)) return;
+        if (!(k in tangent) || local[place] === null) return;
         const value = local[place] * tangent[k], before = i in tangent ? tangent[i] : null;
         tangent[i] = before === null ? value : before + value;
         found.push({ mode: "forward", from: k, to: i, place, bar: tangent[k], partial: local[place], value, before, after: tangent[i] });

@@ -1,4 +1,5 @@
 // The page: what a reader does, and what then changes in the document. Names and formulas only ever become text nodes.
+import { apply } from "./numbers.js";
 import { Walk } from "./walk.js";
 import { shown } from "./words.js";
 import { diagnose, hints, right, score, sheet } from "./exercise.js";
@@ -260,5 +261,5 @@ export function mount(root, data) {
   setText($("damage"), walk.damage());
   render();
   live();
-  return { walk, numbers, picture, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };
+  return { walk, numbers, picture, apply, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };
 }
