@@ -12,10 +12,22 @@ import numpy.typing as npt
 
 from adlab.differences.near import NARROW, near_look
 from adlab.differences.noise import waves
+from adlab.differences.plateau import independent, steepest
 from adlab.differences.quotients import LEFT_DOMAIN, NONFINITE, Array, Line, Quotient, flag_of, over
-from adlab.differences.scrutiny import BRANCH_CUT, CLOSER, KINK, LOOKS, UNEVEN, UNSETTLED, cut_within, second_look
+from adlab.differences.scrutiny import (
+    BRANCH_CUT,
+    CLOSER,
+    DOUBTFUL,
+    KINK,
+    LOOKS,
+    UNEVEN,
+    UNSETTLED,
+    cut_within,
+    second_look,
+)
 from adlab.differences.stencils import Stencil
-from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF, default_steps
+from adlab.differences.step_models import UNIT_ROUNDOFF, default_steps
+from adlab.differences.vanishing import vanishing
 from adlab.errors import OptionError
 from adlab.primitives.ranges import TINIEST
 
@@ -32,12 +44,12 @@ STAIRS = (
     "f varies by less than 1e-6 of itself around x, and in no order: noise, or waves as faint; what settles nearer to x may be "
     'a single stair of noise. Try another scheme, step="model", or a larger step'
 )
-FAR = (-37.3, -1.7, -1.0, -0.6, 0.7, 1.9, 41.1)  # places at which f may differ, in units of |x|
 ROOMY = 1024.0  # ulps of x: at the edge of the domain a step is small beside its distance only from here on
 SAFE = 4.0  # the bound on the error of f holds at x, and may be somewhat larger at the nodes
 WIDENINGS, WIDER = 5, 64.0  # from 19/64, so many widenings by this factor reach to 3e8
 WIDE = 8.0  # times the smallest step: how far the nodes of a fit reach
 NOISY_FROM = 256.0  # times the last rounding: larger noise gets the flag `noisy`
+NAUGHT = 2.0**-20  # of the first quotient: a derivative that has fallen below this is 0
 VAGUE = 64.0  # a step is too large if its error exceeds the value itself and so many times the noise
 
 STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8,
@@ -124,7 +136,7 @@ def estimated(
     if step is None:
         steps = default_steps(line.origin, relative)
         first = _widened(line, at, _among(line, at, steps, tolerance), max(steps), tolerance)
-        chosen = _searched(line, at, first)
+        chosen = _vanished(line, first, _searched(line, at, first), order)
     else:
         chosen = at(checked_step(step))
     if {UNSETTLED, NARROW}.intersection(chosen.flags) or (chosen.success and _vague(line, chosen)):
@@ -156,7 +168,7 @@ def _flat(line: Line, found: Estimate, order: int) -> Estimate:
     """The estimate where all values near x are equal. It succeeds only if f is known to be exact to that degree.
 
     Such an f may be constant, or may have been rounded to a constant, as −log(1 + exp(−x)) is at 40. A bound on the error of f
-    tells how steep f may be. An f that is the same far away does not depend on x.
+    tells how steep f may be. Without one, what f does farther out may tell it: see `plateau`.
     """
     flat = _flat_around(line, found)
     if not found.success or not flat.any():
@@ -165,8 +177,11 @@ def _flat(line: Line, found: Estimate, order: int) -> Estimate:
         flat, np.maximum(found.error, over(np.maximum(SAFE * line.noise, TINIEST), found.step, order)), found.error
     )
     found = replace(found, error=plain(error), flags=(*found.flags, FLAT))
-    if line.bound is not None or _independent(line, flat):
+    if line.bound is not None or independent(line, flat):
         return found
+    steep = steepest(line, flat, found.step)
+    if steep is not None:
+        return replace(found, error=plain(np.asarray(np.maximum(found.error, steep))))
     reason = (
         "all values of f around x are equal: f is constant there, or has been rounded to a constant; values cannot tell"
     )
@@ -179,13 +194,6 @@ def _flat_around(line: Line, found: Estimate) -> npt.NDArray[np.bool_]:
     if not len(near):
         return np.zeros(line.centre.shape, dtype=bool)
     return np.asarray((np.asarray(found.df) == 0) & (np.ptp(near, axis=0) == 0))
-
-
-def _independent(line: Line, flat: npt.NDArray[np.bool_]) -> bool:
-    """Whether f is the same number far from x, too."""
-    scale = max(abs(line.origin), TYPICAL_SCALE)
-    values = line.at([line.origin + part * scale for part in FAR])
-    return bool(np.all(~flat | (values == line.centre).all(axis=0)))
 
 
 def _admitted(line: Line, found: Estimate, order: int) -> Estimate:
@@ -248,6 +256,18 @@ def _searched(line: Line, attempt: Callable[[float], Estimate], first: Estimate)
         chosen = other
     stairs = chosen.success and UNSETTLED in first.flags and _faint(line, first)
     return replace(first, reason=STAIRS) if stairs else chosen
+
+
+def _vanished(line: Line, first: Estimate, found: Estimate, order: int) -> Estimate:
+    """The estimate where its quotients fall to 0, so that no step gives a right digit; the others are left as they are."""
+    doubtful = found.success and np.all(np.greater_equal(found.error, DOUBTFUL * np.abs(found.df)))
+    if not (doubtful or UNSETTLED in found.flags or found is not first) or not np.all(np.abs(found.df) > 0):
+        return found
+    limit = vanishing(line, found.step, order)
+    if limit is None or (not found.success and np.any(limit[1] > NAUGHT * np.abs(first.df))):
+        return found
+    return replace(found, df=plain(limit[0]), error=plain(limit[1]), success=True, reason="",
+                   flags=tuple(flag for flag in found.flags if flag != UNSETTLED))  # fmt: skip
 
 
 def _done(line: Line, found: Estimate) -> bool:

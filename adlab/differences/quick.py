@@ -78,11 +78,12 @@ def quick_look(
     scale = np.ldexp(1.0, exponent)
     first = plan.relative * scale if step is None else step
     coarse = np.zeros(lines, dtype=bool)  # truncation rules, as far as is known
+    bent = np.zeros(lines, dtype=bool)  # the pairs next to x contradict the quotient, as at a kink: no wider step mends that
 
     def at(chosen: Mask, factor: float) -> None:
         left = rows[chosen & pending]
         if left.size:
-            good, coarse[left] = _at_step(
+            good, coarse[left], bent[left] = _at_step(
                 found, plan, sample, points, index, origin, centre, bound, left, factor * first[left], scale[left]
             )
             pending[left] = ~good
@@ -93,15 +94,18 @@ def quick_look(
         for factor in plan.nearer:
             at(coarse.copy(), factor)
         for factor in plan.farther:
-            at(outwards & ~coarse, factor)
+            at(outwards & ~coarse & ~bent, factor)
     return found
 
 
 def _at_step(
     found: Look, plan: SchemePlan, sample: Sample, points: Array, index: npt.NDArray[np.int64], origin: Array, centre: Array,
     bound: Array | None, lines: npt.NDArray[np.int64], h: Array, scale: Array,
-) -> tuple[Mask, Mask]:  # fmt: skip
-    """Looks at some lines with the steps h, and writes down what is accepted: which lines are, and where truncation rules."""
+) -> tuple[Mask, Mask, Mask]:  # fmt: skip
+    """Looks at some lines with the steps h, and writes down what is accepted.
+
+    Tells which lines are accepted, where truncation rules, and where the pairs next to x contradict the quotient.
+    """
     offsets, pairs = _offsets(plan, _pairs(plan, float(np.min(h / scale))))
     x, here, count = origin[lines], centre[lines], len(offsets)
     nodes = x + offsets[:, None] * h
@@ -152,7 +156,7 @@ def _at_step(
     found.df[taken], found.error[taken], found.step[taken] = df[good], error[good], realised[good]
     if found.sides is not None:
         found.sides[:, taken] = plan.sides(weighed, across)[:, good]
-    return good, np.asarray(coarse)
+    return good, np.asarray(coarse), np.asarray(~near.all(axis=1))
 
 
 def _pairs(plan: SchemePlan, relative: float) -> int:
