@@ -22,6 +22,7 @@ from adlab.arithmetic.settled import outputs
 from adlab.autodiff import programs
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
+from adlab.autodiff.ties import disputed
 from adlab.autodiff.watching import Watching, watched
 from adlab.errors import AdlabError, DomainError, MethodError, OverflowedError
 from adlab.graph.graph import Graph
@@ -145,7 +146,7 @@ class Evaluator:
         given = point.tolist()
         found, raised = self._quickly(point, mode)
         trusted = self._trusted(self._reread(mode), point, found, raised) and not np.isnan(found).any()
-        if trusted and not kinked(self.graph, given):
+        if trusted and not disputed(self.graph, given):
             return self._existing_rows(found, point)
         values, rows = walked(self.graph, given)
         found = np.array(rows).reshape(self.m, self.n)
@@ -238,7 +239,7 @@ class Evaluator:
 
     def _plain(self, point: FloatArray) -> bool:
         """Whether nothing but the range of binary64 can spoil a sweep at this point."""
-        return self.within is None and not self.declared and not kinked(self.graph, point.tolist())
+        return self.within is None and not self.declared and not disputed(self.graph, point.tolist())
 
     def _carefully(self, point: FloatArray, multiplied: Callable[[list[list[Any]]], list[float]]) -> FloatArray:
         values, rows = exact_rows(self.graph, point.tolist())
