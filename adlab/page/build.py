@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
-from adlab.errors import MethodError
 from adlab.function import Function
 from adlab.inputs import takes_at
 from adlab.page import markup
@@ -31,15 +30,13 @@ NO_PICTURE: dict[str, Any] = {"width": 0, "height": 0, "boxes": [], "edges": []}
 def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Comparison | Literal[False] | None = None) -> Page:
     """The interactive page of a formula at a point: step through both sweeps, fill in, predict, break, compare.
 
-    `f` is a Function, an expression or a text with one output. `x` is a point. With `out` the file is written. `comparison` is
-    one that is made already; False leaves it out. Raises MethodError for several outputs, and what `f.trace` raises outside the domain.
+    `f` is a Function, an expression or a text. Of several outputs the reader chooses one. `x` is a point. With `out` the file is
+    written. `comparison` is one that is made already; False leaves it out. Raises what `f.trace` raises outside the domain.
 
     >>> print(page("x*sin(x)", 2.0).html[:15])
     <!doctype html>
     """
     function, point = at_point(f, x)
-    if function.m != 1:
-        raise MethodError(f"a page shows one output, and this function has m = {function.m}; give one of its outputs")
     found = compare(function, point, timed=False) if comparison is None else comparison or None
     data = facts(function, point, found) | {"formula": formula_text(function), "command": command(function, point)}
     rows = data.pop("rows")
@@ -64,11 +61,12 @@ def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
     adjoints = {name: row["adjoint"] for name, row in rows.items()}
     drawn = markup.graph_svg(data["picture"] or NO_PICTURE, data, adjoints)
     picture = f'<figure class="scroll" tabindex="0" role="region" aria-label="Graph">{drawn}<div id="folds" class="controls"></div></figure>'
-    lines = "".join(f"<li>{escape(line)}</li>" for line in data["program"])
+    lines = "".join(f"<li>{escape(line)}</li>" for line in data["programs"][0]["lines"])
     program = f'<details><summary>The derivative as a program</summary><ol id="program">{lines}</ol></details>' if lines else (
         '<ol id="program" hidden></ol>')  # fmt: skip
+    what = "value and gradient" if len(data["outputs"]) == 1 else "all values and the Jacobian"
     counts = data["counts"]
-    cost = f"Operations counted: f {counts['f']}, value and gradient by reverse mode {counts['reverse']}" + (
+    cost = f"Operations counted: f {counts['f']}, {what} by reverse mode {counts['reverse']}" + (
         f", by forward mode {counts['forward']}." if counts["forward"] else ".")  # fmt: skip
     why = "a loop, a branch or a solver is a program of its own" if data["recorded"] else f"JavaScript has no {', '.join(data['missing'])}"
     return [

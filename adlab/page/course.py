@@ -37,7 +37,7 @@ BOOT = 'window.adlab = {}(document, JSON.parse(document.getElementById("data").t
 def course(functions: Iterable[Any] | None = None, out: str | Path = "course") -> list[Path]:
     """Writes a course into a folder: `index.html`, a page for each function, `explore.html`, `questions.html`. Returns the files.
 
-    Functions are Functions with a point, or (f, x) pairs; by default the gallery. Of several outputs the first is shown. The folder
+    Functions are Functions with a point, or (f, x) pairs; by default the gallery. The folder
     is made if its parent exists. Raises OptionError for a function without a point, and OutputError where files cannot be written.
     """
     given = [make() for make in GALLERY.values()] if functions is None else list(functions)
@@ -121,14 +121,12 @@ def _facts(f: Function, point: Sequence[float]) -> dict[str, Any]:
 
 
 def _with_point(item: Any) -> tuple[Function, Any]:
-    """A function with one output, and its point."""
+    """A function and its point."""
     f, point = item if isinstance(item, tuple) and len(item) == 2 else (item, None)
     f = as_function(f)
     point = f.point if point is None else point
     if point is None:
         raise OptionError(f"{f.name} has no point; give pairs of a function and a point, or Function(…, point=[…])")
-    if f.m > 1:
-        f = Function(f.outputs[0], f.variables, name=f"{f.name}, first output", about=f.about)
     return f, point
 
 

@@ -14,7 +14,7 @@ from adlab.function import Function
 from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
-from adlab.page.recording import rows
+from adlab.page.recording import recordings, rows
 from adlab.primitives.primitive import to_float
 from adlab.primitives.table import CONSTANT
 from adlab.report.compare import Comparison
@@ -27,6 +27,8 @@ WIDEST = 26
 """Characters of a right-hand side that a box shows; the rest is in the table."""
 MOST_BOXES = 220
 """Operations up to which the graph is drawn box by box."""
+MOST_OUTPUTS = 40
+"""The most outputs that a reader can choose from."""
 MOST_COMPARED = 400
 """Rows of the table of accuracy up to which each partial has its own. Beyond, each method has one row."""
 
@@ -49,7 +51,7 @@ def facts(f: Function, point: FloatArray, found: Comparison | None = None) -> di
     """
     graph = f.graph
     names = graph.names
-    trace, recorded = rows(f, point)
+    trace, recorded = rows(f, point), recordings(f, point)
     nodes = [_node(graph, i, names, trace) for i in range(len(graph))]
     listed = [_key(node) for node in graph.nodes if node.operands]
     used = {node.primitive.name for node in graph.nodes if node.operands}
@@ -59,14 +61,13 @@ def facts(f: Function, point: FloatArray, found: Comparison | None = None) -> di
     live = (used | inside) <= IN_JAVASCRIPT
     for node in nodes if live else ():
         del node["slopes"]  # the script computes them
-    program, lines = _program(f)
     return {
-        "title": f.title, "lines": lines, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
+        "title": f.title, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
         "nodes": nodes, "rules": known, "keys": dict(zip(map(str, graph.operations), listed, strict=True)),
         "rows": trace, "recorded": recorded, "live": live,
         "missing": sorted((used | inside) - IN_JAVASCRIPT),
         "picture": picture(graph, nodes) if len(graph.operations) <= MOST_BOXES else None,
-        "program": program, "counts": _counts(f), "comparison": None if found is None else compared(found),
+        "programs": [_program(f, k) for k in range(min(f.m, MOST_OUTPUTS))], "counts": _counts(f), "comparison": None if found is None else compared(found),
     }  # fmt: skip
 
 
@@ -129,19 +130,19 @@ def _label(node: dict[str, Any]) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def _program(f: Function) -> tuple[list[str], dict[str, Any]]:
-    """The lines of the reverse-mode program, and which of them does what; nothing if it is long.
+def _program(f: Function, output: int) -> dict[str, Any]:
+    """The lines of the reverse-mode program of one output, and which of them does what; nothing if it is long.
 
     `primal` gives the line of each node. `edges` gives, for operation and number of operand, the lines of the local partial, of
     the contribution and of the sum. A rule may be fused with the product, so the first two are one line.
     """
     graph = f.graph
     if graph.compound or len(graph.operations) > MOST_BOXES:
-        return [], {"primal": {}, "edges": {}}
+        return {"lines": [], "primal": {}, "edges": {}}
     builder = Builder.on(graph)
     numbers = Nodes(builder, guards(graph, builder))
     noted: list[tuple[str, int, int]] = []
-    adjoints = reverse(graph, range(len(graph)), {graph.outputs[0]: numbers.constant(1)}, numbers,
+    adjoints = reverse(graph, range(len(graph)), {graph.outputs[output]: numbers.constant(1)}, numbers,
                        lambda node, k, part, total: noted.append((f"{node}.{k}", part, total)))  # fmt: skip
     primals = list(graph.operations)
     wanted = [*primals, *(node for _, part, total in noted for node in (part, total))]
@@ -151,8 +152,9 @@ def _program(f: Function) -> tuple[list[str], dict[str, Any]]:
     sums = places[len(primals) :]
     edges = {key: [sums[2 * k], sums[2 * k], sums[2 * k + 1]] for k, (key, _, _) in enumerate(noted)}
     lines = [f"{program.names[i]} = {program.written(i)}" for i in program.operations]
-    gradient = ", ".join(f"∂f/∂{name} = {program.names[i]}" for name, i in zip(f.names, program.outputs, strict=False))
-    return [*lines, gradient], {"primal": dict(zip(primals, places, strict=False)), "edges": edges}
+    letter = "f" if f.m == 1 else f"f{output}"
+    gradient = ", ".join(f"∂{letter}/∂{name} = {program.names[i]}" for name, i in zip(f.names, program.outputs, strict=False))
+    return {"lines": [*lines, gradient], "primal": dict(zip(primals, places, strict=False)), "edges": edges}
 
 
 def _counts(f: Function) -> dict[str, int]:
@@ -171,10 +173,13 @@ def compared(found: Comparison) -> dict[str, Any]:
     title = "Accuracy"
     if len(rows) > MOST_COMPARED:
         rows, title = _worst(rows), "Accuracy of each method's worst partial"
-    accuracy = [[row["method"], row["variable"], row["value"], row["digits"], row["ulps"], row["status"]] for row in rows]
+    several = any(row.get("output") for row in rows)
+    accuracy = [[row["method"], row["variable"], *([f"f{row['output']}"] if several else []), row["value"], row["digits"], row["ulps"], row["status"]]
+                for row in rows]  # fmt: skip
+    heads = ["method", "by", *(["of"] if several else []), "value", "correct digits", "error, ulps", "status"]
     return {
         "tables": [
-            {"name": "accuracy", "title": title, "heads": ["method", "by", "value", "correct digits", "error, ulps", "status"], "rows": accuracy},
+            {"name": "accuracy", "title": title, "heads": heads, "rows": accuracy},
             {"name": "swell", "title": "Swell", "heads": ["what", "tree operations", "after cse", "operations of the program", "status"],
              "rows": [[row["what"], row.get("tree_operations"), row.get("cse_operations"), row.get("graph_operations"),
                        row.get("status")] for row in facts["swell"]]},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -17,22 +18,23 @@ SHORT_FORMULA, FEW = 400, 40
 """The longest formula, in characters, and the largest number of coordinates that stand in the command below a page."""
 
 
-def formula_text(f: Function) -> str:
+def formula_text(f: Function) -> str | list[str]:
     """The formula as a text from which adlab makes the same graph, node by node; empty where there is none.
 
-    A file of answers names nodes. So whoever grades it must find the same ones.
+    A file of answers names nodes. So whoever grades it must find the same ones. Of several outputs each has its text.
     """
     if not f.readable or len(f.graph.operations) > MOST_BOXES:
         return ""
-    for text in (lambda: f.written, lambda: str(f.outputs[0]), lambda: nested(f.graph)):
-        written = text()
-        if 0 < len(written) <= LARGEST_FORMULA and _same_graph(written, f):
-            return written
+    single: list[Callable[[], list[str]]] = [lambda: [f.written]] if f.m == 1 else []
+    for texts in (*single, lambda: [str(output) for output in f.outputs], lambda: [nested(f.graph, k) for k in range(f.m)]):
+        written = texts()
+        if 0 < len("".join(written)) <= LARGEST_FORMULA and _same_graph(written, f):
+            return written[0] if f.m == 1 else written
     return ""
 
 
-def nested(graph: Graph) -> str:
-    """The graph's output as one text, every operation in brackets.
+def nested(graph: Graph, output: int = 0) -> str:
+    """One output of the graph as one text, every operation in brackets.
 
     >>> nested(Function("x*y + sin(x)").graph)
     '((x*y) + sin(x))'
@@ -43,12 +45,12 @@ def nested(graph: Graph) -> str:
         written[graph.names[i]] = text if re.fullmatch(r"\w+\(.*\)", text) and not graph.nodes[i].primitive.operator else f"({text})"
         if len(text) > LARGEST_FORMULA:
             return text
-    return written.get(graph.names[graph.outputs[0]], graph.names[graph.outputs[0]])
+    return written.get(graph.names[graph.outputs[output]], graph.names[graph.outputs[output]])
 
 
-def _same_graph(text: str, f: Function) -> bool:
+def _same_graph(texts: list[str], f: Function) -> bool:
     try:
-        again = Function(text, f.names).graph
+        again = Function(texts, f.names).graph
         return (again.nodes, again.outputs) == (f.graph.nodes, f.graph.outputs)
     except AdlabError:
         return False
@@ -57,10 +59,12 @@ def _same_graph(text: str, f: Function) -> bool:
 def command(f: Function, point: Any) -> str:
     """What makes this page again: a command where the formula is short, else a line of Python."""
     text = formula_text(f)
-    if text and len(text) <= SHORT_FORMULA and '"' not in text:
+    if isinstance(text, str) and text and len(text) <= SHORT_FORMULA and '"' not in text:
         at = " ".join(f"{name}={float(x)!r}" for name, x in zip(f.names, point, strict=True))
         return f'adlab page "{text}" --at {at} --out page.html'
     given = f"{[float(x) for x in point]}" if f.n <= FEW else "x"
+    if isinstance(text, list) and len("".join(text)) <= SHORT_FORMULA:
+        return f'adlab.page(adlab.Function({text}, {list(f.names)}), {given}, out="page.html")'
     return f'adlab.page(f, {given}, out="page.html")  # f: {f.title}'
 
 
@@ -71,9 +75,11 @@ def mathml_of(f: Function) -> str:
     plain = all(re.fullmatch(r"[^\W\d]\w*", name) for name in f.names)  # SymPy's printer turns other names into markup
     short = f.n <= 12 and len(f.graph.operations) <= 60
     try:
-        written = mathml(f.outputs[0], printer="presentation") if plain and short and f.readable else ""
+        parts = [mathml(output, printer="presentation") for output in f.outputs] if plain and short and f.readable else []
     except Exception:  # a function that SymPy's printer does not know
-        written = ""
+        parts = []
+    written = "<mo>,</mo>".join(parts)
+    written = f"<mrow><mo>(</mo>{written}<mo>)</mo></mrow>" if len(parts) > 1 else written
     if not written or len(written) > LARGEST_FORMULA:
         return f"<code>{escape(f.title)}</code>"
     return f'<math display="inline"><mi>f</mi><mo>=</mo>{written}</math>'

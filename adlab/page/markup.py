@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
+from adlab.page.facts import MOST_OUTPUTS
+
 MOST_ROWS = 400
 """The most lines of the Wengert list that the page writes out. Beyond, the script shows a window of lines."""
 MOST_DIRECTIONS = 60
@@ -131,6 +133,8 @@ def controls(data: dict[str, Any]) -> str:
         faults = faults[:1]
     elif any(node["op"] == "tanh" for node in data["nodes"]):
         faults.append(("tanh", "1 − tanh² as the partial of tanh"))
+    outputs = [(str(k), f"f{k}: {data['nodes'][i]['name']}") for k, i in enumerate(data["outputs"][:MOST_OUTPUTS])]
+    output = f'<label>output <select id="output">{options(outputs)}</select></label>' if len(outputs) > 1 else ""
     levels = [("0", "Watch"), ("1", "Fill one"), ("2", "Fill all")]
     return (
         '<div class="needsscript" hidden><div class="controls" role="group" aria-label="Steps">'
@@ -138,7 +142,7 @@ def controls(data: dict[str, Any]) -> str:
         '<label>step <input type="range" id="slider" min="0" max="1" value="0"></label><span id="where"></span>'
         '<button type="button" id="play">Play</button></div>'
         f'<div class="controls"><label>sweep <select id="mode">{options(modes)}</select></label>'
-        f'<label>you <select id="level">{options(levels)}</select></label>'
+        f'{output}<label>you <select id="level">{options(levels)}</select></label>'
         f'<label>break it <select id="break">{options(faults)}</select></label></div>'
         '<div class="say" aria-live="polite"><p id="letters"></p><p id="numbers"></p></div><p id="damage" aria-live="polite"></p>'
         '<div id="ask" hidden><label><span id="question"></span> <input id="answer" autocomplete="off" inputmode="text" '

@@ -14,18 +14,20 @@ from adlab.primitives.table import PART
 Rows = dict[str, dict[str, Any]]
 
 
-def rows(f: Function, point: FloatArray) -> tuple[Rows, list[dict[str, Any]] | None]:
-    """The rows of the trace by node. With loops or solvers, which a trace does not serve, also every contribution.
-
-    Raises what `f.trace` raises outside the domain.
-    """
+def rows(f: Function, point: FloatArray) -> Rows:
+    """The rows of the trace of the first output, by node. Raises what `f.trace` raises outside the domain."""
     if not f.graph.compound:
-        return {row["node"]: row for row in f.trace(point).to_dict()["rows"]}, None
-    f.gradient(point)  # where there is none, it says why
-    return _swept(f, point)
+        return {row["node"]: row for row in f.trace(point).to_dict()["rows"]}
+    (f.gradient if f.m == 1 else f.jacobian)(point)  # where there is none, it says why
+    return _swept(f, point, 0)[0]
 
 
-def _swept(f: Function, point: FloatArray) -> tuple[Rows, list[dict[str, Any]]]:
+def recordings(f: Function, point: FloatArray) -> list[list[dict[str, Any]]] | None:
+    """With loops or solvers: for each output every contribution. Other graphs need none, since the script sweeps them."""
+    return [_swept(f, point, k)[1] for k in range(f.m)] if f.graph.compound else None
+
+
+def _swept(f: Function, point: FloatArray, output: int) -> tuple[Rows, list[dict[str, Any]]]:
     graph, names = f.graph, f.graph.names
     values = evaluate(graph, point.tolist(), FLOATS)
     arrived: list[dict[str, Any]] = []
@@ -34,7 +36,7 @@ def _swept(f: Function, point: FloatArray) -> tuple[Rows, list[dict[str, Any]]]:
         target = graph.nodes[source].operands[operand]
         arrived.append({"from": source, "to": target, "place": operand, "value": value, "after": after})
 
-    adjoints = reverse(graph, values, {graph.outputs[0]: 1.0}, FLOATS, note)
+    adjoints = reverse(graph, values, {graph.outputs[output]: 1.0}, FLOATS, note)
     found: list[dict[str, Any]] = []
     sums: dict[int, float] = {}
     for position in reversed(graph.operations):  # the order of the sweep; `part` nodes hand their adjoint on as it is

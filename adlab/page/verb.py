@@ -16,12 +16,12 @@ from adlab.page.file import Page
 def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Any = None) -> Page | list[Path]:
     """The interactive page of a formula at a point: step through both sweeps, fill in, predict, break, compare.
 
-    `f` is a Function, an expression or a text with one output. `x` is a point. With `out` the page is written to that file.
+    `f` is a Function, an expression or a text; of several outputs the reader chooses one. `x` is a point. With `out` the page is written.
     `comparison` is one that is made already; False leaves it out. A list of functions makes a course in the folder `out`: an
     index, a page for each, two explorers and ten questions. Its entries are Functions with a point, or pairs (f, x). The
     files are returned. `Comparison.to_html()` is another page: the printed report, without scripts.
 
-    Raises MethodError for several outputs, OptionError for a list without `out`, and what `f.trace` raises outside the domain.
+    Raises OptionError for a list without `out`, and what `f.trace` raises outside the domain.
 
     >>> print(page("x*sin(x)", 2.0, comparison=False).html[:15])
     <!doctype html>

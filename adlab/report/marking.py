@@ -99,6 +99,9 @@ class _Answered:
     digits: int
     answers: dict[str, dict[str, Any]]
     file: str
+    formulas: tuple[str, ...] = ()
+    """The outputs, where there are several. The answers are about number `output`."""
+    output: int = 0
 
 
 def _read(path: Path) -> Iterable[_Answered]:
@@ -153,13 +156,18 @@ def _from_json(path: Path, text: str) -> Iterable[_Answered]:
         facts = json.loads(text)
         sheets = facts if isinstance(facts, list) else [facts]
         return [
-            _Answered(str(s["student"]), str(s["formula"]), str(s["point"]), int(s.get("digits", DIGITS)),
+            _Answered(str(s["student"]), ", ".join(formulas := _listed(s["formula"])), str(s["point"]),
+                      int(s.get("digits", DIGITS)),
                       {column: {node: number for node, number in given.items() if number is not None}
-                       for column, given in s["answers"].items()}, path.name)
+                       for column, given in s["answers"].items()}, path.name, formulas, int(s.get("output", 0)))
             for s in sheets
         ]  # fmt: skip
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise OptionError(f"{path} is no answer sheet: {type(error).__name__} {error}; adlab sheet makes answers.json") from None
+
+
+def _listed(formula: Any) -> tuple[str, ...]:
+    return tuple(map(str, formula)) if isinstance(formula, list) else (str(formula),)
 
 
 # --- grading --------------------------------------------------------------------------------------------------------
@@ -168,8 +176,9 @@ def _from_json(path: Path, text: str) -> Iterable[_Answered]:
 def _marked(given: _Answered, digits: int | None) -> SheetMark:
     point = {name.strip(): value for name, _, value in (part.partition("=") for part in given.point.split(",")) if name.strip()}
     try:
-        f = Function(given.formula, list(point))
-        asked = exercise(f, {name: float(value) for name, value in point.items()}, digits=digits or given.digits)
+        f = Function(list(given.formulas) or given.formula, list(point))
+        at = {name: float(value) for name, value in point.items()}
+        asked = exercise(f, at, output=given.output, digits=digits or given.digits)
         answers = {column: {node: number for node, number in answered.items() if not _is_empty(number)}
                    for column, answered in given.answers.items()}  # fmt: skip
         plain = asked.grade(_complete(asked, answers))

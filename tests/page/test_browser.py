@@ -71,10 +71,31 @@ def test_forward_mode_gives_the_tangent_of_the_chosen_direction(browser: Any, tm
     f = adlab.gallery.worked_example()
     opened(browser, tmp_path, f)
     Select(browser.find_element(By.ID, "mode")).select_by_value("forward:1")
-    browser.execute_script("const s = document.getElementById('slider'); s.value = s.max; s.dispatchEvent(new Event('input'))")
+    to_the_end(browser)
     last = browser.find_element(By.ID, f"tangent{f.graph.outputs[0]}").text
     assert float(last) == pytest.approx(f.gradient([1, 2])[1], rel=1e-4)
     quiet(browser)
+
+
+def test_another_output_is_swept_with_its_own_program(browser: Any, tmp_path: Path) -> None:
+    f = adlab.Function(["x*y", "sin(x)*y + x*y"], ["x", "y"])
+    opened(browser, tmp_path, f, [2.0, 3.0], hash="#output=1&step=999")
+    due = f.jacobian([2.0, 3.0])
+    for output in (1, 0):
+        Select(browser.find_element(By.ID, "output")).select_by_value(str(output))
+        to_the_end(browser)
+        shown = [float(browser.find_element(By.ID, f"adjoint{i}").text.replace("−", "-")) for i in range(2)]
+        assert shown == pytest.approx(due[output].tolist(), rel=1e-4)
+        assert f"∂f{output}/∂x = " in browser.find_element(By.ID, "numbers").text
+        last = browser.execute_script("return document.querySelector('#program li:last-child').textContent")
+        assert last.startswith(f"∂f{output}/∂x")
+    quiet(browser)
+
+
+def to_the_end(browser: Any) -> None:
+    browser.execute_script(
+        "const s = document.getElementById('slider'); s.value = s.max; s.dispatchEvent(new Event('input'))"
+    )
 
 
 def answers(browser: Any) -> Any:
@@ -216,7 +237,7 @@ def test_a_block_opens_and_closes_by_keyboard(browser: Any, tmp_path: Path) -> N
     assert len(browser.find_elements(By.CSS_SELECTOR, "#graph .box")) > len(blocks)
     browser.switch_to.active_element.send_keys(Keys.ENTER)
     assert len(browser.find_elements(By.CSS_SELECTOR, "#graph .block")) == len(blocks)
-    browser.execute_script("const s = document.getElementById('slider'); s.value = s.max; s.dispatchEvent(new Event('input'))")
+    to_the_end(browser)
     assert " sums" in browser.find_element(By.CSS_SELECTOR, "#graph .block .done").text
     browser.find_element(By.CSS_SELECTOR, "#list button.node").click()
     quiet(browser)
@@ -234,5 +255,5 @@ def test_five_thousand_nodes_open(browser: Any, tmp_path: Path) -> None:
     assert gradient == pytest.approx(f.gradient(f.point).tolist(), rel=1e-12)
     browser.find_element(By.CSS_SELECTOR, "#window .later").click()
     assert browser.find_element(By.CSS_SELECTOR, "#window span").text == "lines 31 to 60 of 5004"
-    browser.execute_script("const s = document.getElementById('slider'); s.value = s.max; s.dispatchEvent(new Event('input'))")
+    to_the_end(browser)
     quiet(browser)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import adlab
-from adlab.errors import MethodError, OutputError
+from adlab.errors import OutputError
 from adlab.page.build import page
 from adlab.page.formulas import command
 
@@ -84,9 +84,17 @@ def test_what_javascript_cannot_compute_is_said() -> None:
     assert "JavaScript has no besselj" in html
 
 
-def test_several_outputs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MethodError, match="one output"):
-        page(adlab.Function(["x", "x*y"]), [1, 2])
+def test_a_page_of_several_outputs_offers_each_and_says_how_it_was_made() -> None:
+    f = adlab.Function(["x*y", "sin(x) + y"], ["x", "y"])
+    html = page(f, [2.0, 3.0]).html
+    assert '<select id="output"><option value="0">f0: v1</option><option value="1">f1: v3</option></select>' in html
+    assert "<th scope=\"col\"><button type=\"button\" class=\"sort\">of</button></th>" in html
+    made: dict[str, object] = {}
+    exec(command(f, [2.0, 3.0]).replace("adlab.page(", "found = (").replace(', out="page.html"', ""), {"adlab": adlab}, made)
+    assert made["found"][0].jacobian([2, 3]).tolist() == f.jacobian([2, 3]).tolist()
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot write"):
         page("x*y", [1, 2], out=tmp_path / "no" / "page.html")
 

@@ -78,6 +78,20 @@ def test_a_trace_filled_in_is_graded_as_the_page_says(tmp_path: Path, name: str)
     assert (mark.right, mark.first) == (mark.asked, "")
 
 
+@pytest.mark.parametrize("output", [0, 1, 2])
+def test_the_answers_to_a_chosen_output_are_graded(tmp_path: Path, output: int) -> None:
+    f = adlab.Function(["x*y", "sin(x)*y + x*y", "x"], ["x", "y"])
+    code = FILLED.replace("w.level = 2;", f"w.level = 2; w.output = {output};") + """
+    const again = new walk.Walk(given[0]); again.restore(w.address());
+    return [exercise.sheet(w), exercise.sheet(again), w.numbers.gradient(w.point)];"""
+    filled, again, gradient = node(code, [data(f, [2.0, 3.0]), 4])
+    assert filled == again
+    assert gradient == pytest.approx(f.jacobian([2.0, 3.0])[output].tolist(), rel=1e-14)
+    (tmp_path / "answers.json").write_text(json.dumps(filled), encoding="utf-8")
+    mark = adlab.grade(tmp_path / "answers.json").marks[0]
+    assert (mark.right, mark.first) == (mark.asked, "")
+
+
 def test_a_slip_is_graded_with_its_name(tmp_path: Path) -> None:
     code = FILLED + """
     const k = Object.keys(w.answers).find((i) => w.events[i].beat === 3 && w.events[i].c.before !== null);
@@ -105,7 +119,7 @@ def test_an_address_cannot_claim_more_than_its_answers_are_worth() -> None:
 
 def test_the_lines_of_the_program_are_those_that_the_step_computes() -> None:
     found = data(adlab.gallery.worked_example())
-    lines, program = found["lines"], found["program"]
+    lines, program = found["programs"][0], found["programs"][0]["lines"]
     names = {node["name"]: i for i, node in enumerate(found["nodes"])}
     assert program[lines["primal"][names["v6"]]] == "v6 = log(v5)"
     assert "v4" not in lines["primal"]

@@ -127,8 +127,8 @@ export function sheet(walk) {
       columns.partials[nodes[user].name][due.c.place] = number(answer);
     }
   }
-  const passes = new Set(walk.sound.found.map((c) => c.from));
-  const given = (column, i, what) => { if (Object.keys(columns[column]).length) columns[column][nodes[i].name] ??= what(); };
+  const whole = walk.level >= 2 && walk.step === walk.last, passes = new Set(walk.sound.found.map((c) => c.from));
+  const given = (column, i, what) => { if (whole || Object.keys(columns[column]).length) columns[column][nodes[i].name] ??= what(); };
   nodes.forEach((node, i) => {
     if (i >= numbers.count && !node.operands.length) return;
     if (!(i in walk.sound.sums)) given("adjoint", i, () => 0);
@@ -136,5 +136,5 @@ export function sheet(walk) {
   });
   given("adjoint", numbers.output, () => 1);
   const point = numbers.data.variables.map((name, i) => `${name}=${walk.point[i]}`).join(", ");
-  return { student: walk.student || "page", formula: numbers.data.formula, point, digits: DIGITS, answers: columns, score: score(walk) };
+  return { student: walk.student || "page", formula: numbers.data.formula, output: walk.output, point, digits: DIGITS, answers: columns, score: score(walk) };
 }

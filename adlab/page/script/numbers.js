@@ -58,9 +58,11 @@ export class Numbers {
   constructor(data) {
     this.data = data;
     this.count = data.variables.length;
-    this.output = data.outputs[0];
+    this.choose(0);
     this.operations = data.nodes.map((_, i) => i).filter((i) => data.nodes[i].operands.length);
   }
+
+  choose(output) { this.chosen = output; this.output = this.data.outputs[output]; }
 
   // Every value of the graph at a point. Where the page cannot compute, the recorded values.
   evaluate(point, round = same) {
@@ -112,8 +114,9 @@ export class Numbers {
   // A graph with loops or solvers: the contributions that Python recorded. Their own derivatives are programs, not one partial.
   replay() {
     const sums = { [this.output]: 1 };
-    for (const c of this.data.recorded) sums[c.to] = c.after;
-    return { sums, found: this.data.recorded.map((c) => ({ mode: "reverse", ...c })) };
+    const recorded = this.data.recorded[this.chosen];
+    for (const c of recorded) sums[c.to] = c.after;
+    return { sums, found: recorded.map((c) => ({ mode: "reverse", ...c })) };
   }
 
   // The forward sweep: the tangent of every node for one direction.

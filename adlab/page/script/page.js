@@ -71,11 +71,18 @@ export function mount(root, data) {
     setText($(`boxadjoint${i}`), i in sum ? `${words.mark(i, mode)} = ${shown(sum[i])}` : "");
   }
 
+  const program = () => data.programs[walk.output];
+
+  // The program of another output takes the place of the one that stands there.
+  function list() {
+    $("program").replaceChildren(...program().lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+  }
+
   // The line of the reverse-mode program that does what this event shows.
   function programLine(event) {
-    if (event.kind === "primal") return data.lines.primal[event.node] ?? -1;
+    if (event.kind === "primal") return program().primal[event.node] ?? -1;
     if (event.kind !== "beat" || event.mode !== "reverse") return -1;
-    const at = data.lines.edges[`${event.c.from}.${event.c.place}`];
+    const at = program().edges[`${event.c.from}.${event.c.place}`];
     return at ? at[Math.max(0, event.beat - 1)] ?? -1 : -1;
   }
 
@@ -153,10 +160,10 @@ export function mount(root, data) {
 
   function live() {
     if (!data.live) return;
-    const list = data.variables.slice(0, 20).map((name, i) => `∂f/∂${name} = ${shown(walk.sound.sums[i] ?? 0)}`);
+    const list = data.variables.slice(0, 20).map((name, i) => `∂${words.f(walk)}/∂${name} = ${shown(walk.sound.sums[i] ?? 0)}`);
     const single = numbers.gradient(walk.point, Math.fround).slice(0, 20).map(shown).join(", ");
     const bad = numbers.operations.find((i) => Number.isNaN(walk.values[i]));
-    setText($("now"), bad === undefined ? `f = ${shown(walk.values[numbers.output])},  ${list.join(",  ")}   (float32: ${single})`
+    setText($("now"), bad === undefined ? `${words.f(walk)} = ${shown(walk.values[numbers.output])},  ${list.join(",  ")}   (float32: ${single})`
       : `f has no value here: ${nodes[bad].name} = ${nodes[bad].text} has none.`);
     if ($("predicted").dataset.done) curve();
   }
@@ -232,6 +239,7 @@ export function mount(root, data) {
     for (const [id, act] of [["next", next], ["back", back], ["play", play], ["check", answer], ["hint", hint], ["download", download]]) on($(id), "click", act);
     on($("slider"), "input", () => { if (walk.level) { $("slider").value = walk.step; return; } closeAsk(); walk.step = Number($("slider").value); render(); });
     on($("mode"), "change", () => { const [mode, i] = $("mode").value.split(":"); Object.assign(walk, { mode, direction: Number(i ?? 0) }); restart(); });
+    on($("output"), "change", () => { walk.output = Number($("output").value); restart(); list(); });
     on($("level"), "change", () => { walk.level = Number($("level").value); restart(); });
     on($("break"), "change", () => { closeAsk(); walk.breakIt($("break").value); render(); setText($("damage"), walk.damage()); });
     on($("student"), "input", () => { walk.student = $("student").value.trim(); save(); });
@@ -255,6 +263,7 @@ export function mount(root, data) {
   wire();
   $("mode").value = walk.mode === "reverse" ? "reverse" : walk.mode === "both" ? `both:${walk.direction}` : `forward:${walk.direction}`;
   $("level").value = String(walk.level);
+  if ($("output")) { $("output").value = String(walk.output); list(); }
   $("break").value = walk.broken.kind;
   $("student").value = walk.student;
   walk.point.forEach((x, i) => all(`input.live[data-variable="${i}"]`).forEach((b) => { b.value = x; }));

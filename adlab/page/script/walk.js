@@ -9,11 +9,12 @@ const LONGEST_ADDRESS = 16000;  // characters of answers that an address may car
 export class Walk {
   constructor(data) {
     Object.assign(this, { data, nodes: data.nodes, numbers: new Numbers(data), words: new Words(data) });
-    Object.assign(this, { mode: "reverse", direction: 0, level: 0, step: 0, point: [...data.point], answers: {}, broken: { kind: "", node: null }, student: "" });
+    Object.assign(this, { mode: "reverse", output: 0, direction: 0, level: 0, step: 0, point: [...data.point], answers: {}, broken: { kind: "", node: null }, student: "" });
     this.recompute();
   }
 
   recompute() {
+    this.numbers.choose(this.output);
     this.values = this.numbers.evaluate(this.point);
     this.sound = this.numbers.reverse(this.values);
     this.swept = { reverse: this.broken.kind ? this.numbers.reverse(this.values, undefined, this.broken) : this.sound };
@@ -85,7 +86,7 @@ export class Walk {
     const first = this.nodes.map((_, i) => i).filter((i) => i in this.sound.sums && this.off(i)).at(-1);
     if (first === undefined) return "Here the mistake changes nothing. Try another formula: that is why a wrong rule can hide.";
     const wrong = this.data.variables.filter((_, i) => this.off(i)), sums = this.swept.reverse.sums;
-    const reach = wrong.length ? `From there it reaches ${wrong.slice(0, 12).map((name) => `∂f/∂${name}`).join(", ")}.` : "It reaches no input.";
+    const reach = wrong.length ? `From there it reaches ${wrong.slice(0, 12).map((name) => `∂${this.words.f(this)}/∂${name}`).join(", ")}.` : "It reaches no input.";
     return `The first wrong adjoint is ${bar(this.nodes[first])}: ${first in sums ? shown(sums[first]) : "nothing"} where ${shown(this.sound.sums[first])} is right. ${reach}`;
   }
 
@@ -93,6 +94,7 @@ export class Walk {
 
   address() {
     const parts = new URLSearchParams({ step: this.step, mode: this.mode, direction: this.direction, level: this.level });
+    if (this.output) parts.set("output", this.output);
     if (this.point.some((x, i) => x !== this.data.point[i])) parts.set("at", this.point.join(","));
     if (this.broken.kind) parts.set("break", this.broken.kind);
     if (this.student) parts.set("student", this.student);
@@ -106,6 +108,7 @@ export class Walk {
     if (["forward", "both"].includes(parts.get("mode"))) this.mode = parts.get("mode");
     this.direction = whole("direction", this.numbers.count - 1);
     this.level = whole("level", 2);
+    this.output = whole("output", this.data.programs.length - 1);
     this.student = parts.get("student") ?? "";
     const point = (parts.get("at") ?? "").split(",").map(Number);
     if (this.data.live && point.length === this.point.length && parts.get("at") && point.every(Number.isFinite)) this.point = point;

@@ -39,6 +39,9 @@ function beats(list, c, index, node) {
 export class Words {
   constructor(data) { this.data = data; this.nodes = data.nodes; }
 
+  // The output that the walk is about: f, or of several f0, f1, …
+  f(walk) { return this.data.outputs.length > 1 ? `f${walk.output}` : "f"; }
+
   mark(i, mode) { return (mode === "reverse" ? bar : dot)(this.nodes[i]); }
 
   // The operation at the end of an edge, and what it reads.
@@ -62,8 +65,8 @@ export class Words {
     }
     if (event.kind === "end") {
       const sums = walk.swept[event.mode].sums;
-      if (event.mode === "reverse") return ["Done: every contribution has arrived.", data.variables.slice(0, 20).map((name, i) => `∂f/∂${name} = ${shown(sums[i] ?? 0)}`).join(",  ")];
-      return ["Done: the tangent of the output is the derivative in this direction.", `∂f/∂${data.variables[walk.direction]} = ${shown(sums[data.outputs[0]] ?? 0)}`];
+      if (event.mode === "reverse") return ["Done: every contribution has arrived.", data.variables.slice(0, 20).map((name, i) => `∂${this.f(walk)}/∂${name} = ${shown(sums[i] ?? 0)}`).join(",  ")];
+      return ["Done: the tangent of the output is the derivative in this direction.", `∂${this.f(walk)}/∂${data.variables[walk.direction]} = ${shown(sums[walk.numbers.output] ?? 0)}`];
     }
     return this.beat(event);
   }
