@@ -177,8 +177,8 @@ def _marked(given: _Answered, digits: int | None) -> SheetMark:
     point = {name.strip(): value for name, _, value in (part.partition("=") for part in given.point.split(",")) if name.strip()}
     try:
         f = Function(list(given.formulas) or given.formula, list(point))
-        at = {name: float(value) for name, value in point.items()}
-        asked = exercise(f, at, output=given.output, digits=digits or given.digits)
+        place = {name: float(value) for name, value in point.items()}
+        asked = exercise(f, place, output=given.output, digits=digits or given.digits)
         answers = {column: {node: number for node, number in answered.items() if not _is_empty(number)}
                    for column, answered in given.answers.items()}  # fmt: skip
         plain = asked.grade(_complete(asked, answers))
