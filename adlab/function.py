@@ -21,6 +21,7 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, named_at, read, takes_at
 from adlab.methods import lookup
+from adlab.precision import still_time
 from adlab.text.traversal import listing
 
 if TYPE_CHECKING:
@@ -205,6 +206,7 @@ class Function(Conveniences):
 
     def several(self, points: FloatArray) -> FloatArray:
         """The outputs at many points, (N, n) to (N, m), NaN where there are none: one by one where they are few."""
+        still_time()
         return self.evaluator.several(points) if len(points) < MANY else self.batches.values(points)
 
     # --- derivatives --------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -107,6 +107,19 @@ def clock() -> float:
 def seconds_left() -> float:
     """The seconds that this thread's patience has left: infinite outside any `patience` block, never below 0."""
     return max(0.0, _mine.deadline - clock())
+
+
+def still_time() -> None:
+    """Raises GaveUp where this thread's patience is over: for work in many small pieces, between them."""
+    if clock() > _mine.deadline:
+        raise GaveUp("gave up: the time was over before it was done; be more patient")
+
+
+def in_patience(pieces: Iterable[T]) -> Iterator[T]:
+    """The pieces one by one. Raises GaveUp where this thread's patience is over before the last."""
+    for piece in pieces:
+        still_time()
+        yield piece
 
 
 def share() -> float:

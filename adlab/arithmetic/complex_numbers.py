@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import cmath
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from adlab.arithmetic.floats import compile_python
 from adlab.arithmetic.numbers import Numbers
 from adlab.errors import MethodError
+from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 
 
@@ -30,3 +34,10 @@ class ComplexNumbers(Numbers):
 
 
 COMPLEX = ComplexNumbers()
+
+
+def straight_line(graph: Graph) -> Callable[..., Any]:
+    """The graph as straight-line Python on complex numbers. It calls `cmath` where `cmath` has the function."""
+    primitives = {node.primitive for node in graph.nodes if node.operands}
+    functions = {p.name: getattr(cmath, p.name, None) or p.complex or p.array for p in primitives}
+    return compile_python(graph, COMPLEX, functions)

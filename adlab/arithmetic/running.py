@@ -11,8 +11,10 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values
 from adlab.graph.graph import Graph
 
-WALKS = 3  # compiling costs as much as about this many walks, when the graph is called again and again
-LARGEST_COMPILED = 20_000  # operations; beyond, Python's compiler takes longer than the compiled program can save
+WALKS, LARGE_WALKS = 3, 100
+"""Walks that compiling costs as much as, for a small and for a large graph: Python's compiler slows down with size."""
+LARGE, LARGEST = 20_000, 200_000
+"""Operations from which a graph is large, and beyond which it is not compiled."""
 
 
 class Runner:
@@ -39,7 +41,7 @@ class Runner:
         if self.compiled is not None:
             return self.compiled(*point)
         self.calls += 1
-        if self.calls > WALKS and len(self.graph) <= LARGEST_COMPILED:
+        if self.calls > (WALKS if len(self.graph) <= LARGE else LARGE_WALKS) and len(self.graph) <= LARGEST:
             self.compiled = compile_python(self.graph)
         values = evaluate(self.graph, point, FLOATS)
         return tuple([values[output] for output in self.graph.outputs])

@@ -27,6 +27,7 @@ from adlab.autodiff.watching import Watching, watched
 from adlab.errors import AdlabError, DomainError, MethodError, OverflowedError
 from adlab.graph.graph import Graph
 from adlab.inputs import Errors, FloatArray
+from adlab.precision import in_patience
 
 T = TypeVar("T")
 SWEEPS = 8
@@ -127,11 +128,11 @@ class Evaluator:
         """The outputs at a few points, (N, n) to (N, m), as `values` has them; one look at the flags serves all points."""
         if self.within is None:
             runner, given = self._runner(self.graph), points.tolist()
-            rows, raised = watched(lambda: [runner.real(point) for point in given])
+            rows, raised = watched(lambda: [runner.real(point) for point in in_patience(given)])
             found = np.array(rows).reshape(len(given), self.m)
             if not raised and np.isfinite(found).all():
                 return found
-        return np.array([self.values(point) for point in points]).reshape(len(points), self.m)
+        return np.array([self.values(point) for point in in_patience(points)]).reshape(len(points), self.m)
 
     def row(self, point: FloatArray, values: bool, partials: bool = True) -> FloatArray:
         """The values, the partials row-major, or both in this order, in one array; NaN where there is none."""

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adlab.arithmetic.complex_numbers import COMPLEX
+from adlab.arithmetic.complex_numbers import COMPLEX, straight_line
 from adlab.arithmetic.domain import explain
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.running import LARGE
 from adlab.differences.differences import difference
 from adlab.differences.estimates import NOT_ANALYTIC, UNCONFIRMED, UNDERFLOW, Estimate, checked_step, plain
 from adlab.differences.quotients import NONFINITE, Bound, Value, checked_point
@@ -31,6 +32,7 @@ from adlab.differences.scrutiny import shown
 from adlab.differences.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError
 from adlab.graph.graph import Graph
+from adlab.precision import in_patience
 from adlab.primitives.ranges import TINIEST
 
 STEP = 1e-20
@@ -41,6 +43,8 @@ COMPANION = 8.0
 multiple of h, changes the slope."""
 AGREEING = 2.0**-46
 """Relative: what slopes at two such steps may differ by, some hundred roundings. If they differ by more, Im f is drowned."""
+COMPILED = 8
+"""Variables from which a walk for each of them, at two steps, pays for compiling it."""
 DROWNED = "the imaginary part of f(x + ih) is drowned in rounding, or underflows"
 
 
@@ -121,13 +125,14 @@ def _slopes(
 
     And the variables for which a number has left the range of binary64 on the way.
     """
-    columns, ranged = [], []
-    for j, h in enumerate(steps):
+    columns, ranged, look = [], [], Range(graph)
+    walk = _every_node(graph, len(steps))
+    for j, h in in_patience(enumerate(steps)):
         moved: list[complex] = [complex(value) for value in point]
         moved[j] += 1j * h
         with np.errstate(all="ignore"):
-            values = evaluate(graph, moved, COMPLEX)
-            if _leaves_range(graph, values, h):
+            values = walk(*moved)
+            if look.left(values, h):
                 ranged.append(j)
             found = np.array([values[output] for output in graph.outputs], dtype=complex)
             # where f is infinite, the imaginary part means nothing
@@ -135,22 +140,52 @@ def _slopes(
     return np.array(columns, dtype=float).T.reshape(len(graph.outputs), len(point)), ranged
 
 
-def _leaves_range(graph: Graph, values: Sequence[Any], h: float) -> bool:
-    """Whether a real or imaginary part has lost bits to underflow: it is too small, or 0 where terms of it are too small."""
-    for i in graph.operations:
-        primitive, operands, _ = graph.nodes[i]
-        if primitive.compound or not graph.active[i] or not np.isfinite(values[i]):
-            continue
-        real, imaginary = abs(values[i].real), abs(values[i].imag)
-        vanished = real == 0 and not primitive.vanishes and all(values[operand].real for operand in operands)
-        if 0 < imaginary < FEWER_BITS or 0 < real * h < FEWER_BITS or vanished:
+def _every_node(graph: Graph, times: int) -> Callable[..., Sequence[Any]]:
+    """The value of every node at a complex point. The walk is compiled where it is done many times."""
+    if times < COMPILED or len(graph) > LARGE:
+        return lambda *moved: evaluate(graph, moved, COMPLEX)
+    return straight_line(Graph(graph.inputs, graph.nodes, tuple(range(len(graph)))))
+
+
+class Range:
+    """Whether numbers of a complex walk have left the range of binary64 on the way."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        looked = [i for i in graph.operations if graph.active[i] and not graph.nodes[i].primitive.compound]
+        self.nodes = np.array(looked, dtype=int)
+        self.never_zero = np.array([not graph.nodes[i].primitive.vanishes for i in looked], dtype=bool)
+        self.operands = np.array([operand for i in looked for operand in graph.nodes[i].operands], dtype=int)
+        self.starts = np.cumsum([0, *(len(graph.nodes[i].operands) for i in looked)])[:-1].astype(int)
+
+    def left(self, values: Sequence[Any], h: float) -> bool:
+        """Whether a real or imaginary part has lost bits to underflow: it is too small, or 0 where terms of it are too small."""
+        if not len(self.nodes):
+            return False
+        if self.graph.compound:  # a loop has many results
+            values = [value if np.ndim(value) == 0 else 0 for value in values]
+        every = np.array(values, dtype=complex)
+        real, imaginary = np.abs(every.real), np.abs(every.imag)
+        here, beside = real[self.nodes], imaginary[self.nodes]
+        finite = np.isfinite(every[self.nodes])
+        vanished = (here == 0) & self.never_zero & np.logical_and.reduceat(real[self.operands] != 0, self.starts)
+        small = _below(beside) | _below(here * h) | vanished
+        if np.any(finite & small):
             return True
-        if imaginary == 0 and any(values[operand].imag for operand in operands):
-            partials = FLOATS.partials(graph, i, [value.real for value in values])
-            terms = [(partial, values[operand].imag) for operand, partial in zip(operands, partials, strict=True)]
-            if any(partial and part and abs(partial * part) < FEWER_BITS for partial, part in terms):
-                return True
-    return False
+        still = finite & (beside == 0) & np.logical_or.reduceat(imaginary[self.operands] != 0, self.starts)
+        return any(self._lost(int(i), values) for i in self.nodes[still])
+
+    def _lost(self, i: int, values: Sequence[Any]) -> bool:
+        """Whether a term of an imaginary part that is 0 is too small for binary64."""
+        operands = self.graph.nodes[i].operands
+        partials = FLOATS.partials(self.graph, i, [np.real(value) for value in values])
+        terms = [(partial, values[operand].imag) for operand, partial in zip(operands, partials, strict=True)]
+        return any(partial and part and abs(partial * part) < FEWER_BITS for partial, part in terms)
+
+
+def _below(parts: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Which of them have fewer bits than a double, but are not 0."""
+    return (parts > 0) & (parts < FEWER_BITS)
 
 
 # --- with an error estimate ---------------------------------------------------------------------------------------

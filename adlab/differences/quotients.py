@@ -17,6 +17,7 @@ import numpy.typing as npt
 from adlab.differences.stencils import Stencil
 from adlab.differences.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError, OverflowedError, PointError
+from adlab.precision import still_time
 
 Array = npt.NDArray[np.float64]
 Value = Callable[[Array], "float | Array"]
@@ -30,7 +31,11 @@ LEFT_DOMAIN, NONFINITE = "left_domain", "nonfinite"  # what a value of f may say
 
 
 def value_at(value: Value, x: Array) -> Array:
-    """f(x), shape () or (m,): NaN where `DomainError` says that there is no value, infinite where it overflows."""
+    """f(x), shape () or (m,): NaN where `DomainError` says that there is no value, infinite where it overflows.
+
+    Raises GaveUp where the caller's patience is over.
+    """
+    still_time()
     try:
         result = np.asarray(value(x))
     except DomainError:

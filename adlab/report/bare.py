@@ -6,16 +6,15 @@ to choose the step and to say how wrong the result may be. That is counted apart
 
 from __future__ import annotations
 
-import cmath
 from collections.abc import Callable, Sequence
 from functools import partial, reduce
 from itertools import repeat
 from operator import mul
 from typing import Any, NamedTuple
 
-from adlab.arithmetic.complex_numbers import COMPLEX
+from adlab.arithmetic.complex_numbers import straight_line
 from adlab.arithmetic.floats import compile_python
-from adlab.arithmetic.running import LARGEST_COMPILED, Runner
+from adlab.arithmetic.running import LARGE, Runner
 from adlab.autodiff.programs import derivative
 from adlab.autodiff.unrolling import unrolled
 from adlab.differences.complex_step import default_step
@@ -71,7 +70,7 @@ def writable(f: Function, name: str) -> bool:
 
 def program(graph: Graph) -> Callable[..., Sequence[float]]:
     """The graph as straight-line Python. It is walked where it is too long to compile."""
-    if len(graph) <= LARGEST_COMPILED:
+    if len(graph) <= LARGE:
         return compile_python(graph)
     walk = Runner(graph)
     return lambda *point: walk(point)
@@ -143,13 +142,6 @@ def _moved(at: list[float], index: int, by: float) -> list[float]:
 
 def _complex(graph: Graph, at: list[float]) -> Callable[[], Any]:
     """Im f(x + ih)/h for each variable, as straight-line Python, like f itself."""
-    value = _straight_line(graph)
+    value = straight_line(graph)
     points = [(h, [complex(x, h * (i == j)) for i, x in enumerate(at)]) for j, h in enumerate(map(default_step, at))]
     return lambda: [[output.imag / h for output in value(*point)] for h, point in points]
-
-
-def _straight_line(graph: Graph) -> Callable[..., Any]:
-    """The graph as straight-line Python on complex numbers. It calls `cmath` where `cmath` has the function."""
-    primitives = {node.primitive for node in graph.nodes if node.operands}
-    functions = {p.name: getattr(cmath, p.name, None) or p.complex or p.array for p in primitives}
-    return compile_python(graph, COMPLEX, functions)

@@ -33,7 +33,7 @@ from sympy.utilities.lambdify import MATH_TRANSLATIONS, MPMATH_TRANSLATIONS
 from adlab.display import count
 from adlab.errors import AdlabError, DomainError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.inputs import FloatArray
-from adlab.precision import BINARY64, CONTEXT, in_time, patience, share, working
+from adlab.precision import BINARY64, CONTEXT, in_time, patience, share, still_time, working
 from adlab.primitives.table import PRIMITIVES
 from adlab.process import run_module
 from adlab.symbolic.sympy_worker import Job, Results, decoded, work
@@ -136,13 +136,19 @@ class Cached(Protocol):
     def cached(self, key: Any, make: Callable[[], T]) -> T: ...
 
 
+def _in_patience(seconds: float) -> float:
+    """So many seconds, or fewer where the patience of a report is running out. Raises GaveUp where none are left."""
+    still_time()
+    return min(seconds, share())
+
+
 def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDerivative:
     """The symbolic derivative of f, made once. What was refused is not tried again; what gave up only with more time.
 
     Raises as `SymbolicDerivative` does. If `sympy.diff` did not finish without cse, it will not finish with it. Where the
     patience of a report is running out, there is less time than `seconds`.
     """
-    seconds = min(seconds, share())
+    seconds = _in_patience(seconds)
     made: dict[bool, tuple[SymbolicDerivative | AdlabError, float]] = f.cached("symbolic derivatives", dict)
     for known, had in filter(None, [made.get(cse), made.get(not cse)]):
         if isinstance(known, GaveUp) and seconds <= 2 * had and (known.reached is None or made.get(cse) == (known, had)):
@@ -165,7 +171,7 @@ def operations_after_cse(expressions: Sequence[Any], seconds: float = SECONDS) -
     >>> operations_after_cse([(x + 1) ** 2 + sympy.sin(x + 1)])
     4
     """
-    operations: int = run(Job(tuple(expressions)), min(seconds, share())).results["cse_operations"]
+    operations: int = run(Job(tuple(expressions)), _in_patience(seconds)).results["cse_operations"]
     return operations
 
 

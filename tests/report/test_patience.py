@@ -26,6 +26,17 @@ def test_a_single_method_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
         adlab.Function("polygamma(1,x)").gradient(-100000000.5, method="symbolic")
 
 
+def test_evaluations_of_f_are_work_too() -> None:
+    """Every scheme that asks for f again and again gives up between two evaluations, and says so. A sweep is done in one go."""
+    found = adlab.compare(adlab.gallery.rosenbrock(60), patience=0.0, timed=False)
+    status = {row.method: row.status for row in found.accuracy}
+    assert status["reverse"] != "gave up"
+    sampled = {name for name, method in adlab.methods().items() if method.family in ("difference", "complex step")}
+    assert {name: status[name] for name in sampled} == dict.fromkeys(sampled, "gave up")
+    assert all(row.status != "refused" for row in found.accuracy)
+    assert all("be more patient" in row.note for row in found.accuracy if row.method in sampled)
+
+
 @pytest.mark.parametrize(
     ("text", "point"),
     [("zeta(acosh(y),x)", {"x": -3, "y": 7.42}), ("polygamma(100000,x)", 2.5), ("digamma(x)*zeta(x,y)", {"x": 2.5, "y": -3.5})],
