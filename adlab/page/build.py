@@ -62,8 +62,8 @@ def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
     drawn = markup.graph_svg(data["picture"] or NO_PICTURE, data, adjoints)
     picture = f'<figure class="scroll" tabindex="0" role="region" aria-label="Graph">{drawn}<div id="folds" class="controls"></div></figure>'
     lines = "".join(f"<li>{escape(line)}</li>" for line in data["programs"][0]["lines"])
-    program = f'<details><summary>The derivative as a program</summary><ol id="program">{lines}</ol></details>' if lines else (
-        '<ol id="program" hidden></ol>')  # fmt: skip
+    program = ('<details class="program" open><summary>The derivative as a program, with the line of this step</summary><ol id="program" tabindex="0" '
+               f'role="region" aria-label="Program">{lines}</ol></details>') if lines else '<ol id="program" hidden></ol>'  # fmt: skip
     what = "value and gradient" if len(data["outputs"]) == 1 else "all values and the Jacobian"
     counts = data["counts"]
     cost = f"Operations counted: f {counts['f']}, {what} by reverse mode {counts['reverse']}" + (
@@ -74,7 +74,7 @@ def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
         '<section id="steps"><h2>Step by step</h2>', "<p>The forward sweep computes every node. The reverse sweep carries adjoints back: "
         "v̄ = ∂f/∂v. A node passes its adjoint, times the local partial, to each operand. What arrives by several paths is summed.</p>",
         markup.predict("uses", "take the node that is used most often. How many contributions arrive there?"),
-        markup.controls(data), f'<div class="two">{picture}{markup.wengert(data, rows)}</div>', f'<p>{cost} <span id="spent"></span></p>', program,
+        markup.controls(data), f'<div class="two">{picture}<div>{markup.wengert(data, rows)}{program}</div></div>', f'<p>{cost} <span id="spent"></span></p>',
         markup.predict("cost", "with 100 inputs and one output, which mode is cheaper?",
                        f'<select name="guess">{markup.options([("", "…"), ("forward", "forward"), ("reverse", "reverse")])}</select>'),
         markup.predict("swell", "how many operations has the symbolic derivative, written out as a tree?"), "</section>",

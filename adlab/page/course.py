@@ -67,7 +67,7 @@ def index(rows: Iterable[str]) -> Page:
     body = [
         "<header><h1>Derivatives, step by step</h1><p>Each page shows one formula: step through both sweeps, fill in the trace, predict, break it, "
         'compare the methods.</p></header><main><section><h2>Where to begin</h2><ol><li>Open the first function below. Press Next until the end.</li>'
-        '<li>Set <em>you</em> to <em>Fill one</em>, then to <em>Fill all</em>.</li><li>Do the <a href="questions.html">ten questions</a>.</li>'
+        '<li>Set <em>your part</em> to <em>Fill one</em>, then to <em>Fill all</em>.</li><li>Do the <a href="questions.html">ten questions</a>.</li>'
         '<li>Play with the <a href="explore.html">two explorers</a>: the error of differences, and expression swell.</li></ol></section>',
         '<section><h2>The functions</h2><div class="scroll" tabindex="0" role="region" aria-label="Functions"><table><thead><tr><th scope="col">function</th>'
         '<th scope="col">inputs</th><th scope="col">operations</th><th scope="col">what it shows</th></tr></thead><tbody>',

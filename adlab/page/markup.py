@@ -62,7 +62,7 @@ def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
         terms = "  ".join(f"{'−' if c['value'] < 0 else '+'} {number(abs(c['value']))} from {c['from']}"
                           for c in row.get("contributions", []))  # fmt: skip
         right = escape(node["text"]) + _bodies(node) if node["operands"] else "input"
-        partials = escape(", ".join(node["partials"]))
+        partials = escape(", ".join(used(data["nodes"], node)))
         body.append(
             f'<tr id="row{i}" data-name="{escape(node["name"])}"><th scope="row"><button type="button" class="node" data-node="{i}">'
             f'{escape(node["name"])}</button></th><td>{right}</td><td id="primal{i}">{number(node["value"])}</td>'
@@ -80,6 +80,11 @@ def wengert(data: dict[str, Any], rows: dict[str, Any]) -> str:
         f"operation on a line, its adjoint v̄ = ∂f/∂v as the sum of its contributions</caption><thead><tr>"
         f"{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>{more}"
     )
+
+
+def used(nodes: list[dict[str, Any]], node: dict[str, Any]) -> list[str]:
+    """The local partials that a sweep uses, in letters: those by operands that depend on an input."""
+    return [text for text, k in zip(node["partials"], node["operands"], strict=False) if nodes[k]["active"]]
 
 
 def _bodies(node: dict[str, Any]) -> str:
@@ -129,10 +134,9 @@ def controls(data: dict[str, Any]) -> str:
     modes = [("reverse", "reverse mode"), *((f"forward:{i}", f"forward mode, direction {name}") for i, name in directions),
              *((f"both:{i}", f"both, direction {name}") for i, name in directions)]  # fmt: skip
     faults = [("", "nothing broken"), ("overwrite", "overwrite instead of add"), ("factor", "forget a factor"), ("order", "walk in the wrong order")]
-    if data["recorded"]:
-        faults = faults[:1]
-    elif any(node["op"] == "tanh" for node in data["nodes"]):
-        faults.append(("tanh", "1 − tanh² as the partial of tanh"))
+    tanh = any(node["op"] == "tanh" for node in data["nodes"])
+    live = [("tanh", "1 − tanh² as the partial of tanh" if tanh else "1 − tanh² at 22"), ("step", "a difference with step 1e-16")]
+    faults = faults[:1] if data["recorded"] else [*faults, *(live if data["live"] else [])]
     outputs = [(str(k), f"f{k}: {data['nodes'][i]['name']}") for k, i in enumerate(data["outputs"][:MOST_OUTPUTS])]
     output = f'<label>output <select id="output">{options(outputs)}</select></label>' if len(outputs) > 1 else ""
     levels = [("0", "Watch"), ("1", "Fill one"), ("2", "Fill all")]
@@ -142,7 +146,7 @@ def controls(data: dict[str, Any]) -> str:
         '<label>step <input type="range" id="slider" min="0" max="1" value="0"></label><span id="where"></span>'
         '<button type="button" id="play">Play</button></div>'
         f'<div class="controls"><label>sweep <select id="mode">{options(modes)}</select></label>'
-        f'{output}<label>you <select id="level">{options(levels)}</select></label>'
+        f'{output}<label>your part <select id="level">{options(levels)}</select></label>'
         f'<label>break it <select id="break">{options(faults)}</select></label></div>'
         '<div class="say" aria-live="polite"><p id="letters"></p><p id="numbers"></p></div><p id="damage" aria-live="polite"></p>'
         '<div id="ask" hidden><label><span id="question"></span> <input id="answer" autocomplete="off" inputmode="text" '

@@ -99,6 +99,12 @@ def test_on_paper_there_are_numbers_and_no_controls(browser: Any, tmp_path: Path
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     assert not browser.find_element(By.ID, "next").is_displayed()
     assert browser.find_element(By.ID, "list").is_displayed()
+    for names in ("#list button.node", "th button.sort"):  # names that can be pressed are still names
+        assert all(name.is_displayed() for name in browser.find_elements(By.CSS_SELECTOR, names))
+    browser.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    assert [browser.find_element(By.ID, f"adjoint{i}").text for i in range(3)] == ["3", "2", "1"]
+    browser.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert browser.find_element(By.ID, "adjoint0").text == ""
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 

@@ -133,11 +133,41 @@ def test_a_whole_exercise_by_keyboard_alone(browser: Any, tmp_path: Path) -> Non
 def test_breaking_the_sweep_shows_where_it_goes_wrong(browser: Any, tmp_path: Path) -> None:
     opened(browser, tmp_path, adlab.gallery.worked_example())
     for fault in ("overwrite", "factor", "order"):
+        Select(browser.find_element(By.ID, "level")).select_by_value("2")
         Select(browser.find_element(By.ID, "break")).select_by_value(fault)
         assert "first wrong adjoint" in browser.find_element(By.ID, "damage").text
         assert browser.find_elements(By.CSS_SELECTOR, "#list tr.wrong")
+        assert browser.find_element(By.ID, "level").get_attribute("value") == "0"  # wrong numbers are not asked for
+    Select(browser.find_element(By.ID, "break")).select_by_value("tanh")
+    assert "1 − tanh² = 0 where 1/cosh² = 3.1125e−19 is right" in browser.find_element(By.ID, "damage").text
     Select(browser.find_element(By.ID, "break")).select_by_value("")
     assert browser.find_element(By.ID, "damage").text == ""
+    quiet(browser)
+
+
+def test_a_step_that_is_too_small_fails_where_the_input_is_rounded(browser: Any, tmp_path: Path) -> None:
+    f = adlab.gallery.worked_example()
+    opened(browser, tmp_path, f)
+    Select(browser.find_element(By.ID, "mode")).select_by_value("forward:1")
+    Select(browser.find_element(By.ID, "break")).select_by_value("step")
+    said = browser.find_element(By.ID, "damage").text
+    assert "x2 + h rounds to x2 = 2. The first wrong difference quotient is that of x2: 0 where its tangent x\u03072 is 1." in said
+    assert "= 0 where ∂f/∂x2 = 0.5635 is right" in said
+    wrong = [row.get_attribute("data-name") for row in browser.find_elements(By.CSS_SELECTOR, "#list tr.wrong")]
+    assert wrong == ["x2", "v1", "v2", "v3", "v4", "v5", "v6"]
+    Select(browser.find_element(By.ID, "break")).select_by_value("")
+    assert browser.find_element(By.ID, "mode").get_attribute("value") == "reverse"
+    quiet(browser)
+
+
+def test_the_slope_of_tanh_is_lost_at_22(browser: Any, tmp_path: Path) -> None:
+    opened(browser, tmp_path, "y*tanh(x)", {"x": 22.0, "y": 2.0}, hash="#break=tanh&step=99")
+    said = browser.find_element(By.ID, "damage").text
+    assert "The first wrong adjoint is x̄: 0 where 6.2249e−19 is right." in said
+    box = browser.find_element(By.CSS_SELECTOR, "input.live[type=number]")
+    box.clear()
+    box.send_keys("0.5")
+    assert "changes nothing" in browser.find_element(By.ID, "damage").text
     quiet(browser)
 
 

@@ -168,3 +168,13 @@ def test_a_loop_shows_its_body_and_its_contributions() -> None:
     got = node("const w = new walk.Walk(given); return w.numbers.reverse(w.values).sums;", given)
     assert [got["0"], got["1"]] == pytest.approx(f.gradient([1.0, 2.0]).tolist(), rel=1e-14)
     assert "turn: 2 lines" in build.page(f, [1.0, 2.0], comparison=False).html
+
+
+@pytest.mark.parametrize("name", ["worked-example", "baydin", "helmholtz"])
+def test_filling_one_fades_partials_then_products_then_sums_then_the_order(name: str) -> None:
+    code = """const w = new walk.Walk(given); w.level = 1; w.restart();
+    return w.events.map((e) => [e.index, exercise.question(e, w)?.kind]).filter(([, kind]) => kind);"""
+    asked = node(code, data(adlab.gallery.GALLERY[name]()))
+    assert len({index for index, _ in asked}) == len(asked)  # one thing of each contribution
+    firsts = [[kind for _, kind in asked].index(kind) for kind in ("partial", "product", "sum", "order")]
+    assert firsts == sorted(firsts)

@@ -7,8 +7,10 @@ const NOTHING = 1e-9;      // part of the largest term of a sum that counts as 0
 export const near = (answer, right, scale, relative) => Number.isFinite(right) && Math.abs(answer - right) <= relative * Math.abs(right) + NOTHING * scale;
 export const read = (text) => (text.trim() === "" ? NaN : Number(text.trim().replaceAll("−", "-").replace(",", ".")));
 
-// Fading. Level 1 asks local partials, and in the last two thirds the products too. Level 2 asks everything: the values, whose
-// turn it is, the partials, the products and the sums.
+// Fading. Level 1 asks one thing of each contribution: in the first quarter of the sweep the local partial, then the product, then
+// the sum, and in the last quarter whose turn it is. Level 2 asks everything, the values too.
+const FADES = ["partial", "product", "sum", "order"];
+
 export function question(event, walk) {
   const { level, words, nodes } = walk;
   if (!level) return null;
@@ -17,15 +19,17 @@ export function question(event, walk) {
   }
   if (event.kind !== "beat" || event.c.partial === null) return null;
   const c = event.c, found = walk.swept[c.mode].found;
-  const first = event.index === 0 || found[event.index - 1].from !== c.from;
-  if (event.beat === 0 && level >= 2 && c.mode === "reverse" && first) {
+  const first = c.mode === "reverse" && (event.index === 0 || found[event.index - 1].from !== c.from);
+  const faded = FADES[Math.floor((4 * event.index) / found.length)], one = faded === "order" && !first ? "sum" : faded;
+  const asks = (kind) => level >= 2 || kind === one;
+  if (event.beat === 0 && first && asks("order")) {
     return { kind: "order", ask: "Whose adjoint passes its contributions on next? Type the node's name.", name: nodes[c.from].name, c };
   }
-  if (event.beat === 1) return { kind: "partial", ask: `What is the local partial ${words.fraction(c)}, as a number?`, number: c.partial, c };
-  if (event.beat === 2 && (level >= 2 || event.index >= found.length / 3)) {
+  if (event.beat === 1 && asks("partial")) return { kind: "partial", ask: `What is the local partial ${words.fraction(c)}, as a number?`, number: c.partial, c };
+  if (event.beat === 2 && asks("product")) {
     return { kind: "product", ask: `What contribution travels along the edge to ${nodes[c.to].name}?`, number: c.value, c };
   }
-  if (event.beat === 3 && level >= 2) return { kind: "sum", ask: `What is ${words.mark(c.to, c.mode)} now?`, number: c.after, c };
+  if (event.beat === 3 && asks("sum")) return { kind: "sum", ask: `What is ${words.mark(c.to, c.mode)} now?`, number: c.after, c };
   return null;
 }
 

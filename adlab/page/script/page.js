@@ -40,6 +40,8 @@ export function mount(root, data) {
     root.querySelector("#list")?.classList.toggle("both", walk.mode === "both");
     const line = programLine(event);
     all("#program li").forEach((item, k) => item.classList.toggle("now", k === line));
+    const now = root.querySelector("#program li.now"), holder = $("program");
+    if (now) holder.scrollTop = now.offsetTop - holder.offsetTop - holder.clientHeight / 2;
     setText($("spent"), walk.step ? walk.cost() : "");
     const { right: good, asked } = score(walk);
     all(".filling").forEach((e) => { e.hidden = !walk.level || !data.formula; });
@@ -47,14 +49,17 @@ export function mount(root, data) {
     save();
   }
 
+  const shownWrong = (i, event) => event.kind === "end" && (walk.mode !== "forward" || walk.quotients !== null) && walk.off(i);
+
   function row(i, event, c, { primal, sums, arrived, ruled }) {
     const element = $(`row${i}`);
     if (!element) return;
     element.classList.toggle("now", event.node === i || Boolean(c && event.beat >= 2 && (c.to === i || c.from === i)));
-    element.classList.toggle("wrong", event.kind === "end" && walk.mode !== "forward" && walk.off(i));
+    element.classList.toggle("wrong", shownWrong(i, event));
     setText($(`primal${i}`), primal.has(i) ? shown(walk.values[i]) : "");
-    setText($(`partials${i}`), walk.level && !ruled.has(i) ? "" : nodes[i].partials.join(", "));
-    setText($(`tangent${i}`), i in sums.forward ? shown(sums.forward[i]) : "");
+    setText($(`partials${i}`), walk.level && !ruled.has(i) ? "" : nodes[i].partials.filter((_, k) => nodes[nodes[i].operands[k]].active).join(", "));
+    const quotient = walk.quotients && event.kind === "end" ? `, by the step ${shown(walk.quotients[i])}` : "";
+    setText($(`tangent${i}`), i in sums.forward ? shown(sums.forward[i]) + quotient : "");
     setText($(`adjoint${i}`), i in sums.reverse ? shown(sums.reverse[i]) : "");
     const terms = [...(arrived.forward[i] ?? []), ...(arrived.reverse[i] ?? [])];
     setText($(`terms${i}`), terms.map((x) => `${x.value < 0 ? "−" : "+"} ${shown(Math.abs(x.value))} from ${nodes[x.from].name}`).join("  "));
@@ -66,7 +71,7 @@ export function mount(root, data) {
     const sum = sums[mode];
     element.classList.toggle("now", event.node === i || Boolean(c && event.beat === 3 && c.to === i));
     element.classList.toggle("lit", i in sum);
-    element.classList.toggle("wrong", event.kind === "end" && walk.mode !== "forward" && walk.off(i));
+    element.classList.toggle("wrong", shownWrong(i, event));
     setText($(`boxprimal${i}`), primal.has(i) ? shown(walk.values[i]) : "");
     setText($(`boxadjoint${i}`), i in sum ? `${words.mark(i, mode)} = ${shown(sum[i])}` : "");
   }
@@ -92,6 +97,15 @@ export function mount(root, data) {
   }
 
   // --- moving -----------------------------------------------------------------------------------------------------------
+
+  // On paper a reader who watches gets all numbers; one who fills in gets the sheet as it is.
+  function onPaper() {
+    const here = walk.step;
+    if (walk.level) return;
+    walk.step = walk.last;
+    render(false);
+    window.addEventListener("afterprint", () => { walk.step = here; render(false); }, { once: true });
+  }
 
   const advance = () => { walk.step = Math.min(walk.step + 1, walk.last); render(); };
   const closeAsk = () => { pending = null; $("ask").hidden = true; };
@@ -173,7 +187,7 @@ export function mount(root, data) {
     if (box.value.trim() === "" || !Number.isFinite(x)) return;
     walk.point[i] = x;
     all(`input.live[data-variable="${i}"]`).forEach((other) => { if (other !== box) other.value = box.value; });
-    if (walk.level) restart(); else { walk.recompute(); render(); live(); }
+    if (walk.level) restart(); else { walk.recompute(); render(); live(); setText($("damage"), walk.damage()); }
   }
 
   function curve() {
@@ -238,14 +252,17 @@ export function mount(root, data) {
     $("notlive").hidden = data.live;
     for (const [id, act] of [["next", next], ["back", back], ["play", play], ["check", answer], ["hint", hint], ["download", download]]) on($(id), "click", act);
     on($("slider"), "input", () => { if (walk.level) { $("slider").value = walk.step; return; } closeAsk(); walk.step = Number($("slider").value); render(); });
-    on($("mode"), "change", () => { const [mode, i] = $("mode").value.split(":"); Object.assign(walk, { mode, direction: Number(i ?? 0) }); restart(); });
-    on($("output"), "change", () => { walk.output = Number($("output").value); restart(); list(); });
-    on($("level"), "change", () => { walk.level = Number($("level").value); restart(); });
-    on($("break"), "change", () => { closeAsk(); walk.breakIt($("break").value); render(); setText($("damage"), walk.damage()); });
+    on($("mode"), "change", () => { const [mode, i] = $("mode").value.split(":"); if (walk.quotients && mode !== "forward") walk.breakIt(""); Object.assign(walk, { mode, direction: Number(i ?? 0) }); restart(); synced(); });
+    on($("output"), "change", () => { walk.output = Number($("output").value); restart(); synced(); });
+    on($("level"), "change", () => { if (walk.broken.kind) walk.breakIt(""); walk.level = Number($("level").value); restart(); synced(); });
+    on($("break"), "change", () => { closeAsk(); walk.breakIt($("break").value); render(); synced(); });
     on($("student"), "input", () => { walk.student = $("student").value.trim(); save(); });
     on($("answer"), "keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); answer(); } });
     on(root, "keydown", (e) => {
-      if (e.target.closest?.("input, select, textarea, button, summary, a") && !(e.target === $("next") && e.key !== " ")) return;
+      // Arrows belong to a field, to a select and to what scrolls; the space bar presses a button.
+      const at = e.target, scrolls = at.matches?.(".scroll") && at.scrollWidth > at.clientWidth;
+      if (e.altKey || e.ctrlKey || e.metaKey || scrolls || at.closest?.("input, select, textarea, .plane")) return;
+      if (e.key === " " && at.closest?.("button, summary, a, [role=button]")) return;
       if (e.key === "ArrowRight" || e.key === " ") { e.preventDefault(); next(); }
       if (e.key === "ArrowLeft") { e.preventDefault(); back(); }
     });
@@ -259,15 +276,20 @@ export function mount(root, data) {
     all("#verdict button").forEach((b) => on(b, "click", () => highlight(b)));
   }
 
-  if (alone) walk.restore(location.hash);
+  // The controls say what the walk says.
+  function synced() {
+    $("mode").value = walk.mode === "reverse" ? "reverse" : `${walk.mode}:${walk.direction}`;
+    $("level").value = String(walk.level);
+    $("break").value = walk.broken.kind;
+    if ($("output")) { $("output").value = String(walk.output); list(); }
+    setText($("damage"), walk.damage());
+  }
+
+  if (alone) { walk.restore(location.hash); on(window, "beforeprint", onPaper); }
   wire();
-  $("mode").value = walk.mode === "reverse" ? "reverse" : walk.mode === "both" ? `both:${walk.direction}` : `forward:${walk.direction}`;
-  $("level").value = String(walk.level);
-  if ($("output")) { $("output").value = String(walk.output); list(); }
-  $("break").value = walk.broken.kind;
+  synced();
   $("student").value = walk.student;
   walk.point.forEach((x, i) => all(`input.live[data-variable="${i}"]`).forEach((b) => { b.value = x; }));
-  setText($("damage"), walk.damage());
   render();
   live();
   return { walk, numbers, picture, apply, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };

@@ -2,7 +2,7 @@
 import { Fold, UNFOLDED, layered } from "./fold.js";
 import { draw } from "./curves.js";
 
-const WIDTH = 166, HEIGHT = 59;
+const WIDTH = 154, HEIGHT = 59;
 
 // `holder` takes the drawing. `jump` is called with a node that was clicked, `changed` after a block has opened or closed.
 export class Picture {
@@ -19,7 +19,7 @@ export class Picture {
   key(node) { return this.fold ? this.fold.inside.get(node) : String(node); }
 
   redraw(focus = null) {
-    const { fold, svg } = this, { place, width, height } = layered(fold.pieces, fold.edges, WIDTH, HEIGHT, 18, 34);
+    const { fold, svg } = this, { place, width, height } = layered(fold.pieces, fold.edges, WIDTH, HEIGHT, 14, 34);
     svg.replaceChildren();
     svg.setAttribute("viewBox", `-4 -4 ${width + 8} ${height + 8}`);
     svg.setAttribute("width", Math.round(width));
@@ -42,7 +42,7 @@ export class Picture {
     draw(group, "rect", { x: x - WIDTH / 2, y: y - HEIGHT / 2, width: WIDTH, height: HEIGHT, rx: kind === "input" ? 14 : 4 });
     const first = data.nodes[piece.nodes[0]].name, last = data.nodes[piece.nodes.at(-1)].name;
     const node = data.nodes[i], label = !single ? `${first} … ${last}` : node.text === node.name ? node.name : `${node.name} = ${node.text}`;
-    draw(group, "text", { class: "name", x, y: y - 12 }, label.length > 18 ? `${label.slice(0, 17)}…` : label);
+    draw(group, "text", { class: "name", x, y: y - 12 }, label.length > 17 ? `${label.slice(0, 16)}…` : label);
     if (single) {
       draw(group, "text", { id: `boxprimal${i}`, x, y: y + 5 }, "");
       draw(group, "text", { class: "adjoint", id: `boxadjoint${i}`, x, y: y + 22 }, "");

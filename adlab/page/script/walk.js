@@ -2,6 +2,7 @@
 import { Numbers } from "./numbers.js";
 import { Words, bar, forwardEvents, reverseEvents, shown } from "./words.js";
 import { packed, question, unpacked } from "./exercise.js";
+import { FAULTS, damage, quotients } from "./faults.js";
 
 export const differs = (a, b) => !(Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b)));
 const LONGEST_ADDRESS = 16000;  // characters of answers that an address may carry; the saved file has no limit
@@ -19,6 +20,8 @@ export class Walk {
     this.sound = this.numbers.reverse(this.values);
     this.swept = { reverse: this.broken.kind ? this.numbers.reverse(this.values, undefined, this.broken) : this.sound };
     if (this.data.recorded) this.mode = "reverse";
+    else if (this.broken.kind === "step") this.mode = "forward";
+    this.quotients = this.broken.kind === "step" ? quotients(this) : null;
     if (this.mode !== "reverse") this.swept.forward = this.numbers.forward(this.values, this.direction);
     const forward = this.mode === "reverse" ? [] : forwardEvents(this.numbers, this.swept.forward, this.direction);
     if (this.mode === "forward") this.events = forward;
@@ -72,23 +75,23 @@ export class Walk {
 
   // --- broken ---------------------------------------------------------------------------------------------------------
 
+  // A broken sweep is watched, not filled in: its numbers are wrong.
   breakIt(kind) {
+    if (this.broken.kind === "step" && kind !== "step") this.mode = "reverse";
+    if (kind) this.level = 0;
     const links = this.sound.found.filter((c) => c.partial !== 1).map((c) => c.from);
     this.broken = { kind, node: links.length ? Math.min(...links) : this.numbers.operations[0] };  // the factor that is forgotten
     this.restart();
     if (kind) this.step = this.last;
   }
 
-  off(i) { return differs(this.swept.reverse.sums[i] ?? 0, this.sound.sums[i] ?? 0); }
-
-  damage() {
-    if (!this.broken.kind || this.mode === "forward") return "";
-    const first = this.nodes.map((_, i) => i).filter((i) => i in this.sound.sums && this.off(i)).at(-1);
-    if (first === undefined) return "Here the mistake changes nothing. Try another formula: that is why a wrong rule can hide.";
-    const wrong = this.data.variables.filter((_, i) => this.off(i)), sums = this.swept.reverse.sums;
-    const reach = wrong.length ? `From there it reaches ${wrong.slice(0, 12).map((name) => `∂${this.words.f(this)}/∂${name}`).join(", ")}.` : "It reaches no input.";
-    return `The first wrong adjoint is ${bar(this.nodes[first])}: ${first in sums ? shown(sums[first]) : "nothing"} where ${shown(this.sound.sums[first])} is right. ${reach}`;
+  // Whether the mistake made the number of this node wrong: its adjoint, or its difference quotient.
+  off(i) {
+    const [got, due] = this.quotients ? [this.quotients[i] ?? 0, this.swept.forward.sums[i] ?? 0] : [this.swept.reverse.sums[i] ?? 0, this.sound.sums[i] ?? 0];
+    return this.quotients ? Math.abs(got - due) > 1e-3 * Math.abs(due) : differs(got, due);
   }
+
+  damage() { return damage(this); }
 
   // --- the address ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +115,7 @@ export class Walk {
     this.student = parts.get("student") ?? "";
     const point = (parts.get("at") ?? "").split(",").map(Number);
     if (this.data.live && point.length === this.point.length && parts.get("at") && point.every(Number.isFinite)) this.point = point;
-    if (["overwrite", "factor", "order", "tanh"].includes(parts.get("break"))) { this.recompute(); this.breakIt(parts.get("break")); }
+    if (FAULTS.includes(parts.get("break"))) { this.recompute(); this.breakIt(parts.get("break")); }
     this.recompute();
     this.answers = unpacked(parts.get("answers"));
     this.step = Math.min(whole("step", 1e9), this.last);
