@@ -11,7 +11,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-MODULES = ("numbers", "words", "exercise", "faults", "walk", "curves", "tables", "fold", "picture", "rows", "page")
+MODULES = ("numbers", "words", "exercise", "faults", "walk", "curves", "schemes", "plane", "live", "tables", "fold", "picture", "rows", "page")
 """The modules of the page's script, each after those that it imports."""
 
 

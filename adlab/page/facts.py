@@ -8,12 +8,14 @@ from typing import Any
 from adlab.arithmetic.nodes import Nodes
 from adlab.autodiff.programs import guards
 from adlab.autodiff.sweeps import reverse
+from adlab.differences.stencils import SCHEMES, scheme
 from adlab.draw.layout import Extent, layout
 from adlab.draw.picture import text_width
 from adlab.function import Function
 from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
+from adlab.methods import METHODS
 from adlab.page.recording import recordings, rows
 from adlab.primitives.primitive import to_float
 from adlab.primitives.table import CONSTANT
@@ -67,7 +69,7 @@ def facts(f: Function, point: FloatArray, found: Comparison | None = None) -> di
         "rows": trace, "recorded": recorded, "live": live,
         "missing": sorted((used | inside) - IN_JAVASCRIPT),
         "picture": picture(graph, nodes) if len(graph.operations) <= MOST_BOXES else None,
-        "programs": [_program(f, k) for k in range(min(f.m, MOST_OUTPUTS))], "counts": _counts(f), "comparison": None if found is None else compared(found),
+        "programs": [_program(f, k) for k in range(min(f.m, MOST_OUTPUTS))], "counts": _counts(f), "schemes": _schemes(), "comparison": None if found is None else compared(found),
     }  # fmt: skip
 
 
@@ -155,6 +157,13 @@ def _program(f: Function, output: int) -> dict[str, Any]:
     letter = "f" if f.m == 1 else f"f{output}"
     gradient = ", ".join(f"∂{letter}/∂{name} = {program.names[i]}" for name, i in zip(f.names, program.outputs, strict=False))
     return {"lines": [*lines, gradient], "primal": dict(zip(primals, places, strict=False)), "edges": edges}
+
+
+def _schemes() -> list[dict[str, Any]]:
+    """The named difference schemes: nodes, weights, order. The script computes their quotients at the reader's point."""
+    named = [method.name for method in METHODS.values() if method.name in SCHEMES]
+    return [{"name": name, "offsets": [float(o) for o in scheme(name).offsets], "weights": [float(w) for w in scheme(name).weights],
+             "order": scheme(name).order} for name in named]  # fmt: skip
 
 
 def _counts(f: Function) -> dict[str, int]:

@@ -98,7 +98,8 @@ def _bodies(node: dict[str, Any]) -> str:
 
 def comparison(found: dict[str, Any]) -> Iterator[str]:
     """Verdict and tables."""
-    yield '<section id="comparison"><h2>The comparison</h2><ul id="verdict" class="verdict">'
+    yield ('<section id="comparison"><h2>The comparison</h2><p id="stale" class="quiet" hidden>You have changed the numbers. What follows was '
+           'computed by Python, at the numbers of the heading.</p><ul id="verdict" class="verdict">')  # fmt: skip
     for sentence in found["verdict"]:
         because = escape(json.dumps(sentence["because"]), quote=True)
         button = ('<button type="button" class="needsscript" hidden aria-pressed="false" '
@@ -174,11 +175,15 @@ def live(data: dict[str, Any]) -> str:
         low, high, here = x - spread, x + spread, f'data-variable="{i}" class="live"'
         boxes.append(f'<label>{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
                      f'aria-label="{escape(name)}" min="{low!r}" max="{high!r}" value="{x!r}" {here}></label>')  # fmt: skip
+    x, y = (*map(escape, data["variables"]), "", "")[:2]
+    plane = ("" if len(data["variables"]) != 2 else f'<figure><svg id="plane" class="plane" tabindex="0" role="img" aria-label="The plane of {x} and '
+             f'{y}, with the point. Arrow keys move it; the fields above have its numbers."></svg><figcaption id="plain"></figcaption></figure>')  # fmt: skip
     by = options((str(i), name) for i, name in enumerate(data["variables"][:60]))
     return (
         '<section class="needsscript needslive" hidden><h2>Change the numbers</h2><p>Everything on this page is computed again as you '
         f'type. No value means: outside the domain.</p><div class="controls">{"".join(boxes)}</div><p id="now" aria-live="polite"></p>'
-        "<h2>Differences: which step is best?</h2><p>A difference quotient needs a step h. A large step makes a truncation error. A "
+        + plane
+        + "<h2>Differences: which step is best?</h2><p>A difference quotient needs a step h. A large step makes a truncation error. A "
         "small step makes a roundoff error.</p>"
         + predict("step", "drag the marker to the step h at which the central difference is most accurate: h = 10^",
                   '<input type="range" name="guess" min="-16" max="0" step="0.25" value="-15"><span class="guess">−15</span>')
@@ -186,5 +191,10 @@ def live(data: dict[str, Any]) -> str:
         + by
         + '</select></label><label>h = 10^ <input type="range" id="h" min="-16" max="0" step="0.25" value="-8"></label>'
         '<label><input type="checkbox" id="single"> float32</label></div><svg id="curve" class="curve" role="img" aria-label="Error of the forward '
-        'and the central difference against the step" viewBox="0 0 640 300"></svg><p id="atstep" aria-live="polite"></p></div></div></section>'
+        'and the central difference against the step" viewBox="0 0 640 300"></svg><p id="atstep" aria-live="polite"></p>'
+        '<h3>Every scheme, with its usual step</h3><p>At the numbers above. The error is the distance from reverse mode. '
+        'adaptive-difference and complex-step are Python’s alone: see the comparison.</p>'
+        f'<div class="controls"><label>by <select id="differenced">{by}</select></label></div><div class="scroll" tabindex="0" role="region" '
+        'aria-label="Every scheme"><table id="schemes"><thead><tr><th scope="col">scheme</th><th scope="col">step h, float64</th><th scope="col">float64</th>'
+        '<th scope="col">error</th><th scope="col">float32</th><th scope="col">error</th></tr></thead><tbody></tbody></table></div></div></div></section>'
     )

@@ -178,3 +178,22 @@ def test_filling_one_fades_partials_then_products_then_sums_then_the_order(name:
     assert len({index for index, _ in asked}) == len(asked)  # one thing of each contribution
     firsts = [[kind for _, kind in asked].index(kind) for kind in ("partial", "product", "sum", "order")]
     assert firsts == sorted(firsts)
+
+
+@pytest.mark.parametrize(
+    ("formula", "point"), [("exp(x)*y", [1.0, 2.0]), ("log(x) + y**3", [1e-6, 5.0]), ("sin(x)*cos(y)", [0.0, 30.0])]
+)
+def test_difference_rows_are_pythons(formula: str, point: list[float]) -> None:
+    """The steps are adlab's own. So are the quotients, to rounding errors of f over the step."""
+    f = adlab.Function(formula, ["x", "y"])
+    code = "const n = new numbers.Numbers(given); return [0, 1].map((i) => schemes.rows(n, given.point, i, given.schemes));"
+    for i, found in enumerate(node(code, data(f, point))):
+        assert [row["name"] for row in found][:3] == ["forward-difference", "backward-difference", "central-difference"]
+        assert [row["name"] for row in found][-1] == "richardson"
+        for row in found:
+            assert row["error"] == pytest.approx(abs(row["value"] - f.gradient(point)[i]), abs=1e-12 * abs(row["value"]))
+            if row["name"] == "richardson":
+                assert row["error"] <= 1e-8 * max(1.0, abs(row["value"]))
+            else:
+                theirs = adlab.difference(f, point, scheme=row["name"], step=row["h"]).to_dict()["df"][i]
+                assert abs(row["value"] - theirs) <= 8 * 2**-52 * max(1.0, abs(f(point))) / row["h"]

@@ -74,7 +74,7 @@ export function errorCurve(holder, numbers, point, i, k, single) {
     const slope = numbers.slope(point, i, 10 ** k, scheme, round);
     said.push(`${scheme} difference: ${shown(slope)}, error ${shown(Math.abs(slope - numbers.gradient(point)[i]))}`);
   }
-  draw(holder, "text", { x: X(-14.6), y: Y(Math.log10(unit) + 11.6) , class: "name quiet" }, "roundoff error, ε·|f|/h");
+  draw(holder, "text", { x: X(-11), y: Y(Math.log10(unit * Math.abs(f) || unit) + 11) - 16, class: "name quiet" }, "roundoff error, ε·|f|/h");
   draw(holder, "line", { x1: X(k), x2: X(k), y1: top, y2: bottom, class: "marker" });
   return `h = 1e${k.toFixed(2).replace("-", "−")}.  ${said.join(".  ")}.  Reverse mode: ${shown(numbers.gradient(point)[i])}.`;
 }

@@ -3,7 +3,8 @@ import { apply } from "./numbers.js";
 import { Walk } from "./walk.js";
 import { shown } from "./words.js";
 import { diagnose, hints, right, score, sheet } from "./exercise.js";
-import { best, errorCurve, errors } from "./curves.js";
+import { best, errors } from "./curves.js";
+import { Live } from "./live.js";
 import { cells, rests, sortBy, written } from "./tables.js";
 import { Picture } from "./picture.js";
 import { Rows } from "./rows.js";
@@ -17,6 +18,7 @@ export function mount(root, data) {
   const alone = root === document, stop = new AbortController();
   const on = (element, event, act) => element?.addEventListener(event, act, { signal: stop.signal });
   const rows = new Rows(root, data, jump), picture = new Picture(root, data, jump, render);
+  const numbersNow = new Live(root, walk, on, changed);
   let pending = null, playing = null;
   rows.moved = () => render(false);
 
@@ -172,26 +174,9 @@ export function mount(root, data) {
 
   // --- other numbers --------------------------------------------------------------------------------------------------------
 
-  function live() {
-    if (!data.live) return;
-    const list = data.variables.slice(0, 20).map((name, i) => `∂${words.f(walk)}/∂${name} = ${shown(walk.sound.sums[i] ?? 0)}`);
-    const single = numbers.gradient(walk.point, Math.fround).slice(0, 20).map(shown).join(", ");
-    const bad = numbers.operations.find((i) => Number.isNaN(walk.values[i]));
-    setText($("now"), bad === undefined ? `${words.f(walk)} = ${shown(walk.values[numbers.output])},  ${list.join(",  ")}   (float32: ${single})`
-      : `f has no value here: ${nodes[bad].name} = ${nodes[bad].text} has none.`);
-    if ($("predicted").dataset.done) curve();
-  }
-
-  function move(box) {
-    const i = Number(box.dataset.variable), x = Number(box.value);
-    if (box.value.trim() === "" || !Number.isFinite(x)) return;
-    walk.point[i] = x;
-    all(`input.live[data-variable="${i}"]`).forEach((other) => { if (other !== box) other.value = box.value; });
+  const live = () => numbersNow.show();
+  function changed() {
     if (walk.level) restart(); else { walk.recompute(); render(); live(); setText($("damage"), walk.damage()); }
-  }
-
-  function curve() {
-    setText($("atstep"), errorCurve($("curve"), numbers, walk.point, Number($("by").value), Number($("h").value), $("single").checked));
   }
 
   // --- predictions ------------------------------------------------------------------------------------------------------------
@@ -215,7 +200,7 @@ export function mount(root, data) {
     $("predicted").dataset.done = "yes";
     all(".aftersteps").forEach((e) => { e.hidden = false; });
     $("h").value = guess;
-    curve();
+    numbersNow.curve();
     const i = Number($("by").value), [at, least] = best(errors(numbers, walk.point, i, "central", (x) => x));
     return `You said h = 1e${guess}. The central difference is best near h = 1e${at.toFixed(1)}, with an error of about ${shown(least)}. Move the marker: why is the smallest step not the best?`;
   }
@@ -267,10 +252,8 @@ export function mount(root, data) {
       if (e.key === "ArrowLeft") { e.preventDefault(); back(); }
     });
     if (!rows.windowed) all("#list button.node").forEach((b) => on(b, "click", () => jump(Number(b.dataset.node))));
-    all("input.live").forEach((b) => on(b, "input", () => move(b)));
     all("form.predict").forEach((form) => on(form, "submit", (e) => { e.preventDefault(); setText(form.querySelector("output"), predicted(form.dataset.kind, form.elements.guess.value)); }));
     all('form.predict input[type="range"]').forEach((b) => on(b, "input", () => setText(b.nextElementSibling, b.value.replace("-", "−"))));
-    for (const id of ["h", "by", "single"]) on($(id), "input", curve);
     all("th button.sort").forEach((b) => on(b, "click", () => sortBy(b.closest("table"), b.closest("th").cellIndex)));
     all("button.copy").forEach((b) => on(b, "click", () => copy(b)));
     all("#verdict button").forEach((b) => on(b, "click", () => highlight(b)));
@@ -289,7 +272,7 @@ export function mount(root, data) {
   wire();
   synced();
   $("student").value = walk.student;
-  walk.point.forEach((x, i) => all(`input.live[data-variable="${i}"]`).forEach((b) => { b.value = x; }));
+  numbersNow.fields();
   render();
   live();
   return { walk, numbers, picture, apply, sheet: () => sheet(walk), close: () => { stop.abort(); pause(); } };
