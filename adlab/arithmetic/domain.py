@@ -18,7 +18,7 @@ from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS, compiled_rule
 from adlab.arithmetic.intervals import INTERVALS
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.principal import real_values
+from adlab.arithmetic.principal import real_values, stopped
 from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
@@ -90,7 +90,7 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name
         if not alive[i] or graph.nodes[i].primitive.compound:
             continue
         if (failed := _failed(graph, i, values, point, derivative, name)) is not None:
-            return failed
+            return _with_what_stops(failed, graph, i, point) if values[i] != values[i] else failed
     if any(alive[i] and values[i] != values[i] and not node.operands for i, node in enumerate(graph.nodes)):
         return DomainError(f"{name} has no value at this point: no condition of the Piecewise holds", condition="a branch")
     for i in graph.operations:
@@ -102,6 +102,18 @@ def explain(graph: Graph, point: Sequence[float], derivative: bool = False, name
                 f"binary64 overflows at this point: {_became(graph, i, values)}; scale the variables, or take logarithms"
             )
     return None
+
+
+def _with_what_stops(failed: DomainError, graph: Graph, i: int, point: Sequence[float]) -> DomainError:
+    """The refusal, which also says what keeps adlab from a value by way of complex numbers, as Abs(sqrt(x)) at -4 has."""
+    found = stopped(graph, point) if graph.nodes[i].primitive.principal else None
+    if found is not None:
+        at, operand = found
+        said = str(failed).replace("has no value at", "has no value over the real numbers at")
+        stops = f"{graph.names[at]} = {graph.written(at)}"
+        also = f"; {graph.names[operand]} is complex there, and adlab computes {stops} for reals only"
+        failed.args = (said + also, *failed.args[1:])
+    return failed
 
 
 def _composite(graph: Graph, i: int) -> bool:

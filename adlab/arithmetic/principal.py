@@ -6,6 +6,7 @@ where a root, a power or a logarithm needs it. It accepts only results that come
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -21,6 +22,9 @@ from adlab.primitives.primitive import Parameter, Primitive
 FloatArray = npt.NDArray[np.float64]
 REAL = 1e-12
 """A part of a complex number: an imaginary part this small beside the number is roundoff."""
+
+FROM_BELOW = ("asin", "acos", "atanh")
+"""On the cut from 1 to infinity SymPy has the value of the lower side, NumPy that of the upper one."""
 
 
 class _Principal(ComplexNumbers):
@@ -39,7 +43,9 @@ class _Principal(ComplexNumbers):
         found = real.astype(complex)
         if complex_.any():
             beyond = [np.broadcast_to(operand, found.shape)[complex_] for operand in operands]
-            found[complex_] = super().apply(primitive, parameter, beyond)
+            computed = super().apply(primitive, parameter, beyond)
+            below = (primitive.name in FROM_BELOW) & (np.imag(beyond[0]) == 0) & (np.real(beyond[0]) > 1)
+            found[complex_] = np.where(below, np.conj(computed), computed)
         return found
 
 
@@ -65,3 +71,22 @@ def real_values(graph: Graph, points: FloatArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         real = np.isfinite(found.real) & (np.abs(found.imag) <= REAL * np.abs(found))
         return np.where(real, found.real, np.nan)
+
+
+def stopped(graph: Graph, point: Sequence[float]) -> tuple[int, int] | None:
+    """The first operation that meets a complex number and is computed for real numbers only, and that operand; else None.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x = sympy.Symbol("x", real=True)
+    >>> graph = lower([sympy.Abs(sympy.log(x)) + 1], [x])
+    >>> [graph.written(i) for i in stopped(graph, [-3.0])]
+    ['abs(v1)', 'log(x)']
+    """
+    values = evaluate(graph, [np.asarray(x, dtype=complex) for x in point], _PRINCIPAL)
+    for i in graph.operations:
+        primitive, operands, _ = graph.nodes[i]
+        met = [np.asarray(values[o]) for o in operands]
+        if not primitive.analytic and not np.isnan(met).any() and np.imag(met).any() and np.isnan(values[i]):
+            return i, next(o for o, value in zip(operands, met, strict=True) if np.imag(value))
+    return None

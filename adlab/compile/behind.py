@@ -93,6 +93,12 @@ class Behind:
         if len(missing) and self._f is None:
             rescued = self._by_complex(points[missing])
             found[missing] = np.where(np.isnan(found[missing]), rescued, found[missing])
+        elif len(missing):
+            f = self._f
+            assert f is not None
+            roundabout = ~np.isnan(real_values(f, points[missing][:, : len(f.inputs)])).all(axis=1)
+            for i in missing[roundabout]:  # f is real there by way of complex numbers, and its evaluator knows its derivatives
+                found[i] = self.at(points[i])
         return found
 
     def _once_more(self, graph: Graph, points: FloatArray, found: FloatArray, left: Places, turned: Places) -> None:

@@ -50,7 +50,8 @@ def softplus_complex(a: Any) -> Any:
 def log1p_complex(a: Any) -> Any:
     """log(1 + a) of a complex number. NumPy's function loses a small real part."""
     slope = a.imag / (1 + a.real)
-    return np.log1p(a.real) + 0.5 * np.log1p(np.square(slope)) + 1j * np.arctan(slope)
+    near = np.log1p(a.real) + 0.5 * np.log1p(np.square(slope)) + 1j * np.arctan(slope)
+    return np.where(np.real(a) > -1, near, np.log(1 + a))
 
 
 def exp2_complex(a: Any) -> Any:

@@ -325,3 +325,41 @@ def test_every_operation_is_known_to_as_many_digits_as_are_asked_for():
         except adlab.UnsupportedExpression:
             unknown.add(case.primitive.name)
     assert all(name.endswith("_moving") for name in unknown), "slopes by the order are known as doubles; nothing else is"
+
+
+BY_WAY_OF_COMPLEX = [
+    ("cos(acos(x)/3)", [2.0, 1.5, 30.0]), ("sin(3*asin(x))", [2.0, -3.0]), ("acos(x)*acos(x)", [2.0, 3.5]),
+    ("asin(x) + acos(x)", [2.0, -2.0]), ("tanh(atanh(x)/2)**2*y - y", [0.3]), ("cosh(acosh(x)/3)", [0.5]),
+    ("exp(2*log1p(x))", [-3.0, -1.5]), ("sqrt(x)*sqrt(x)*exp(x)", [-2.0]), ("x**0.25*x**0.75", [3.0]), ("sin(asin(x))", [5.0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("formula", "places"), BY_WAY_OF_COMPLEX)
+def test_what_is_real_by_way_of_complex_numbers_is_so_by_every_path(formula: str, places: list[float]) -> None:
+    f = adlab.Function(formula)
+    slope = f.derivative()
+    points = np.array([[x, 2.0][: f.n] for x in places])
+    true = np.array([[float(c) for c in adlab.truth(f, point).gradient] for point in points])
+    values = [f(point) for point in points]
+    assert f(points).tolist() == pytest.approx(values)
+    found = [f.gradient(points), slope(points).reshape(true.shape), [f.gradient(x) for x in points], [slope(x) for x in points]]
+    for backend in BACKENDS:
+        assert f.compile(backend)(points) == pytest.approx(values)
+        program = f.compile(backend, "gradient")
+        found += [program(points), [program.call(*x) for x in points], slope.compile(backend)(points)]
+    for each in found:
+        np.testing.assert_allclose(np.reshape(each, true.shape), true, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("formula", "x"), [
+    ("Abs(sqrt(x))", -4.0), ("Abs(log(x))", -1.0), ("Max(acos(x), 1)", 2.0), ("floor(asin(x))", -7.0), ("sign(x**0.5)", -1.0),
+])  # fmt: skip
+def test_a_complex_number_on_the_way_to_what_takes_reals_only_is_named(formula: str, x: float) -> None:
+    f = adlab.Function(formula)
+    for call in (f, f.gradient, f.hessian, f.derivative()):
+        with pytest.raises(adlab.DomainError, match=r"over the real numbers .* v1 is complex there, and .* for reals only"):
+            call(x)
+    assert np.isnan(f([[x]])[0])
+    with pytest.raises(adlab.DomainError) as plain:
+        adlab.Function("sqrt(x) + 1")(-4.0)
+    assert "complex" not in str(plain.value)
