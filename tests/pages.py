@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adlab.page import build, document, facts, formulas
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 SCRIPTS = Path(build.__file__).parent / "script"
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",

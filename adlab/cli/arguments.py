@@ -21,6 +21,19 @@ NUMBER = re.compile(
     r"^(?>\d++\.?\d*+(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|pi|π|sqrt|[-+*/()\[\],;\s])++(?<=[\d.iπ)\]])$"
 )
 """A value by itself: 3, -1.5e-3, pi/3, sqrt(2), or several with commas."""
+MEANT = {
+    **dict.fromkeys(("diff", "derivative", "differentiate", "d", "gradient", "grad", "jacobian", "symbolic"),
+                    'derive "EXPR" for the formula, or compare "EXPR" --at NAME=VALUE … for numbers'),
+    **dict.fromkeys(("hessian", "second"), 'derive "EXPR" --order 2, or compare "EXPR" --order 2 --at NAME=VALUE …'),
+    **dict.fromkeys(("plot", "draw", "picture"), 'COMMAND … --plot FILE: steps, graph, trace, compare and others draw'),
+    **dict.fromkeys(("value", "eval", "evaluate"), 'truth "EXPR" --at NAME=VALUE …, which gives the value and the gradient'),
+    **dict.fromkeys(("forward", "reverse", "backprop"), 'trace "EXPR" --at NAME=VALUE …; --forward NAME: forward mode'),
+    **dict.fromkeys(("test", "verify", "judge"), 'check MODULE:FUNCTION "EXPR" --at NAME=VALUE …'),
+    **dict.fromkeys(("exercise", "exercises", "sheets", "homework"), 'sheet "EXPR" --out DIR'),
+    **dict.fromkeys(("optimize", "optimise", "minimise", "min"), 'minimize "EXPR" --at NAME=VALUE …'),
+    **dict.fromkeys(("install", "run", "start"), "alone for a first look, or adlab --help"),
+}  # fmt: skip
+"""What other commands are called here that people try."""
 OPTION = re.compile(r"^--[a-z]{2,}[^(*/+^]*$")
 
 
@@ -51,7 +64,7 @@ def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[st
             if not takes[command][name]:
                 options.append(token)
             else:
-                options.append(f"{name}={value if equals else _value(name, rest, methods)}")
+                options.append(f"{name}={value if equals else _value(command, name, rest, methods)}")
         elif token in ("-h", "--help"):
             options.append(token)
         elif OPTION.match(name):
@@ -107,10 +120,10 @@ def _assignments(rest: list[str]) -> list[str]:
     return taken
 
 
-def _value(name: str, rest: list[str], methods: Callable[[], Container[str]]) -> str:
+def _value(command: str, name: str, rest: list[str], methods: Callable[[], Container[str]]) -> str:
     if not rest or OPTION.match(rest[0]):
         found = f", and {rest[0]} is none" if rest else ""
-        raise OptionError(f"{name} needs a value{found}; see adlab --help")
+        raise OptionError(f"{name} needs a value{found}; see adlab {command} --help")
     value = rest.pop(0)
     while name == "--methods" and rest and rest[0] in methods():
         value += "," + rest.pop(0)
@@ -119,6 +132,8 @@ def _value(name: str, rest: list[str], methods: Callable[[], Container[str]]) ->
 
 def _no_command(given: str, takes: Takes) -> str:
     near = difflib.get_close_matches(given, takes, n=1, cutoff=0.7)
+    if given in MEANT:
+        return f"no command {given!r}; write adlab {MEANT[given]}"
     hint = f"did you mean {near[0]}?" if near else f'for a formula: adlab compare "{given}" --at NAME=VALUE …'
     return f"no command {given!r}; {hint} There are {', '.join(takes)}."
 
@@ -128,4 +143,5 @@ def _no_option(command: str, given: str, takes: Takes) -> str:
     if any(given in options for options in takes.values()):
         return f"`adlab {command}` takes no {given}; it takes {', '.join(own)}"
     near = difflib.get_close_matches(given, [*own, "--help", "--version"], n=1)
-    return f"no option {given}; " + (f"did you mean {near[0]}?" if near else "see adlab --help")
+    more = " ".join(["see adlab", *([command] if command else []), "--help"])
+    return f"no option {given}; " + (f"did you mean {near[0]}?" if near else more)

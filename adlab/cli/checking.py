@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from adlab.cli.code import imported
+from adlab.cli.code import CODE, imported
 from adlab.cli.given import function_of, number, points_of
 from adlab.cli.output import show
 from adlab.errors import AdlabError, OptionError
@@ -18,15 +19,17 @@ def check(options: argparse.Namespace) -> None:
 
     if options.gradient is None:
         raise OptionError('no gradient; write it before the formula: adlab check MODULE:FUNCTION "x*sin(y)" --at x=1 y=2')
-    if _names_code(options.formula or "") and not _names_code(options.gradient) and options.gradient.lstrip()[:1] != "[":
-        raise OptionError(f'the gradient comes first, then the formula: adlab check {options.formula} "{options.gradient}"')
-    gradient = imported(options.gradient) if _names_code(options.gradient) else options.gradient
+    formula, given = options.formula or "", options.gradient
+    if CODE.fullmatch(formula) and not CODE.fullmatch(given) and given.lstrip()[:1] != "[":
+        raise OptionError(f'the gradient comes first, then the formula: adlab check {formula} "{given}"')
+    gradient = imported(given) if CODE.fullmatch(given) else given
     rtol = _tolerance("--rtol", options.rtol)
     atol = _tolerance("--atol", options.atol)
-    if _names_code(options.formula or ""):
-        found = check(imported(options.formula), gradient, points_of(options), rtol, atol)
+    if CODE.fullmatch(formula):
+        found = check(imported(formula), gradient, points_of(options), rtol, atol)
     else:
         f = function_of(options)
+        _expect_partials(given.strip(), f.names)
         found = check(f, gradient, points_of(options, f) or ([f.point] if f.point else []), rtol, atol)
     show(options, found)
     if not found.passed:
@@ -50,10 +53,10 @@ def _say_if_swapped(options: argparse.Namespace, gradient: Any, rtol: Any, atol:
         print("adlab: the other way round it is right: the gradient comes first, then the formula", file=sys.stderr)
 
 
-def _names_code(text: str) -> bool:
-    """Whether the text reads as MODULE:FUNCTION."""
-    module, colon, name = text.strip().partition(":")
-    return bool(colon) and name.isidentifier() and all(part.isidentifier() for part in module.split("."))
+def _expect_partials(text: str, names: Sequence[str]) -> None:
+    """Raises OptionError for the bare name of something that is no variable: a function whose module was left out."""
+    if text.isidentifier() and text not in (*names, "pi", "E"):
+        raise OptionError(f"`{text}` is neither MODULE:FUNCTION nor a partial derivative in {', '.join(names)}")
 
 
 def _tolerance(option: str, text: str | None) -> Any:

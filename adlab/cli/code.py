@@ -1,4 +1,4 @@
-"""Reads a Python function that the command line names: `module:function`, imported from the current directory only."""
+"""Reads a Python function that the command line names: `module:function`, in the current directory, or `file.py:function`."""
 
 from __future__ import annotations
 
@@ -18,44 +18,59 @@ from adlab.errors import AdlabError, OptionError, PointError
 if TYPE_CHECKING:
     from adlab.function import Function
 
-CODE = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
-"""How a Python function is named: `module:function`."""
+CODE = re.compile(r"\s*(?:[^\W\d][\w.]*|[^:]*\.py):[^\W\d]\w*\s*")
+"""How a Python function is named: `module:function`, or `file.py:function`."""
 
 
 def imported(place: str) -> Callable[..., Any]:
     """The function that MODULE:FUNCTION names: from the current directory if it has such a module, else from what is installed.
 
-    Only that module is searched for in the directory first. What it imports comes from the directory only if no installed
-    module has that name, and only during the import. So no file there can take the place of a library.
+    FILE.py:FUNCTION is read from the folder of the file. Only that module is searched for in the folder first. What it imports
+    comes from the folder only if no installed module has that name, and only during the import. So no file there can take the
+    place of a library. Raises OptionError, with the reason, if there is no such function.
     """
-    module, _, name = place.strip().partition(":")
+    folder, module, name = _place(place)
     try:
-        with _here_last():
-            _load_from_here(module.partition(".")[0])
-            found = getattr(importlib.import_module(module), name)
+        with _searched_last(folder):
+            _load_from(folder, module.partition(".")[0])
+            loaded = importlib.import_module(module)
     except AdlabError:
         raise
     except (Exception, SystemExit) as error:  # a stranger's module may raise anything
         raise OptionError(f"{place} cannot be imported: {type(error).__name__}: {error}") from error
+    if not hasattr(loaded, name):
+        own = [n for n, f in vars(loaded).items() if inspect.isfunction(f) and f.__module__ == loaded.__name__ and n[:1] != "_"]
+        raise OptionError(f"{module} has no function `{name}`" + (f"; it has {', '.join(own)}" if own else ""))
+    found = getattr(loaded, name)
     if not callable(found):
         raise OptionError(f"{place} is no function, but {type(found).__name__}")
     return found  # type: ignore[no-any-return]
 
 
+def _place(place: str) -> tuple[str, str, str]:
+    """The folder, the module and the name of a function. Raises OptionError for a file that is not there."""
+    module, _, name = place.strip().rpartition(":")
+    if not module.endswith(".py"):
+        return os.getcwd(), module, name
+    path = os.path.abspath(os.path.expanduser(module))
+    if not os.path.isfile(path):
+        raise OptionError(f"there is no file {module}")
+    return os.path.dirname(path), os.path.basename(path)[:-3], name
+
+
 @contextlib.contextmanager
-def _here_last() -> Iterator[None]:
-    """Puts the current directory at the end of the places where modules are searched for."""
-    here = os.getcwd()
-    sys.path.append(here)
+def _searched_last(folder: str) -> Iterator[None]:
+    """Puts a folder at the end of the places where modules are searched for."""
+    sys.path.append(folder)
     try:
         yield
     finally:
-        sys.path.remove(here)
+        sys.path.remove(folder)
 
 
-def _load_from_here(module: str) -> None:
-    """The module of the current directory, if there is one of that name. Raises OptionError where a library has the name."""
-    spec = importlib.machinery.PathFinder.find_spec(module, [os.getcwd()])
+def _load_from(folder: str, module: str) -> None:
+    """The module of this folder, if there is one of that name. Raises OptionError where a library has the name."""
+    spec = importlib.machinery.PathFinder.find_spec(module, [folder])
     if spec is None or spec.loader is None:
         return
     known = sys.modules.get(module)
@@ -79,7 +94,7 @@ def traced(place: str, points: list[Any]) -> Function:
     function = imported(place)
     if len(points) != 1:
         raise PointError(f"{place} needs one point; try --at 1,2,3")
-    with _here_last():
+    with _searched_last(_place(place)[0]):
         return from_python(function, _example_of(function, points[0]))
 
 

@@ -54,11 +54,11 @@ def trace(options: argparse.Namespace) -> None:
 def derive(options: argparse.Namespace) -> None:
     """The derivative as formulas and as programs; with `--format`, in one language for use elsewhere."""
     from adlab.report.derive import derive
-    from adlab.tracing.traced import Traced
+    from adlab.tracing.places import as_traced
 
     by = [name for name in options.by.replace(",", " ").split() if name] or None
     f = function_of(options)
-    if options.at and not isinstance(f, Traced):
+    if options.at and as_traced(f) is None:
         raise OptionError("derive has --at for Python functions only, which are traced there; a formula needs no point")
     found = derive(f, by, 1 if options.order is None else options.order)
     if options.language == "text":
@@ -338,12 +338,9 @@ def grade(options: argparse.Namespace) -> None:
 
 def gallery(options: argparse.Namespace) -> None:
     """The named functions."""
-    from adlab.display import Table
-    from adlab.gallery import listing
+    from adlab.report.listing import gallery_listing
 
-    head = ["name", "n", "m", "operations", "about"]
-    rows = [[f"@{row.name}", str(row.n), str(row.m), str(row.operations), row.about] for row in listing()]
-    print(Table("", head, rows, frozenset(head[1:4])).text())
+    show(options, gallery_listing())
 
 
 def figures(options: argparse.Namespace) -> None:

@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
     """An argument error is one sentence, as every other error is."""
 
     def error(self, message: str) -> NoReturn:
-        raise OptionError(f"{message}; see adlab --help")
+        raise OptionError(f"{message}; see {self.prog} --help")
 
 
 def parser(
@@ -82,7 +82,7 @@ def _described(command: Command) -> str:
     """What the command does, and what stands on its line without a name."""
     words = []
     if "gradient" in command.takes.split():
-        words.append("  MODULE:FUNCTION  your gradient: a function of a point, in a module here")
+        words.append("  MODULE:FUNCTION  your gradient: a function of a point; or FILE.py:FUNCTION")
     if "formula" in command.takes.split():
         words.append('  "EXPR"           the formula, in quotes; or @NAME[:NUMBER] of the gallery')
     return "\n".join([_filled(command.about), "", *words]).rstrip()

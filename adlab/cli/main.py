@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print(f"adlab {__version__}")
             return 0
-        with _ended_by_sigterm(), _warnings_said(), Watcher(options.quiet):
+        with _collected_less_often(), _ended_by_sigterm(), _warnings_said(), Watcher(options.quiet):
             COMMANDS[options.command].run(options)
             sys.stdout.flush()
         return 0
@@ -85,6 +86,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("adlab: interrupted", file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def _collected_less_often() -> Iterator[None]:
+    """Python looks for garbage cycles less often: while SymPy is imported it would look a hundred times, and find none."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 @contextlib.contextmanager
@@ -156,6 +168,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "trace --step": {"action": "store_true", "help": "walk both sweeps in the terminal, key by key"},
     "--forward": {"metavar": "NAME", "help": "forward mode along this variable, instead of reverse mode"},
     "--digits": {"type": int, "metavar": "N", "help": "significant digits, 5 by default"},
+    "sheet --digits": {"type": int, "metavar": "N", "help": "significant digits that an answer needs, 3 by default"},
+    "grade --digits": {"type": int, "metavar": "N", "help": "significant digits that an answer needs, by default the sheet's"},
     "--show": {"default": "digits", "choices": ["digits", "operations", "time"], "dest": "shows", "help": "what the table holds"},
     "--students": {"type": int, "default": 30, "metavar": "N", "help": "how many sheets, 30 by default"},
     "--seed": {"type": int, "default": 7, "metavar": "N", "help": "chooses the variants: the same seed, the same sheets"},
@@ -281,7 +295,7 @@ COMMANDS: dict[str, Command] = {
     "minimize": Command("a local minimum near --at, by exact derivatives", use.minimize,
                         "formula at variables json markdown",
                         ('"(1 - x)**2 + 100*(y - x**2)**2" --at x=-1.2 y=1', "@rosenbrock:10")),
-    "methods": Command("every method in a line", commands.methods, "json markdown"),
+    "methods": Command("every method in a line", commands.methods, "json markdown", ("", "--markdown")),
     "glossary": Command("what a word means: adjoint, ulp, stencil …", commands.glossary, "json markdown", ("adjoint", ""),
                         ("words", "WORD")),
     "peers": Command("PyTorch, JAX and the rest: what is installed, and with a formula their programs beside ours",
@@ -304,14 +318,14 @@ COMMANDS: dict[str, Command] = {
                      ("words", "NAME"), _rules_options),
     "sweep": Command("a whole file of formulas through every method: one row a partial, and a summary", commands.sweep,
                      "methods patience json markdown plot",
-                     ("formulas.csv", "benchmarks.fpcore --methods reverse,central-difference --out rows.csv --resume"),
+                     ("formulas.csv", "formulas.fpcore --methods reverse,forward --out rows.csv"),
                      ("words", "FILE"), _sweep_options),
     "sheet": Command("exercise sheets for a class, a key, and blanks for the answers", commands.sheet,
                      "formula variables students seed vary digits out json markdown",
                      ('"x*sin(y)" --students 30 --seed 7 --out sheets', '"x*sin(y)" --students 3 --vary formula')),
     "grade": Command("answers in CSV or JSON files graded: right, right for an earlier slip, the first slip", commands.grade,
                      "digits json markdown plot", ("answers.csv", "*.csv --digits 2"), ("words", "FILE")),
-    "gallery": Command("the named functions, used as @NAME", commands.gallery),
+    "gallery": Command("the named functions, used as @NAME", commands.gallery, "json markdown", ("", "--markdown")),
     "figures": Command("draws every figure into a directory", commands.figures, "only", ("", "pictures --only gradient_cost"),
                        ("directory", "DIR")),
     "completion": Command("a script that completes commands in your shell: bash, zsh or fish", _completion, "",

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from adlab.errors import OptionError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 FloatArray = npt.NDArray[np.float64]
 Threads = int | Literal["auto"]
@@ -66,4 +68,6 @@ def in_blocks(
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # few commands need it, and it brings `logging`
+
     return ThreadPoolExecutor(threads, thread_name_prefix="adlab")

@@ -15,7 +15,7 @@ from adlab.page.file import Page
 from adlab.page.formulas import command, formula_text, mathml_of
 from adlab.page.still import still
 from adlab.report.compare import Comparison, compare
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 BOOT = 'window.adlab = mount(document, JSON.parse(document.getElementById("data").textContent));\n'
 """The last line of the script of a file. What `mount` returns is there for tests, and for the curious."""

@@ -32,7 +32,7 @@ from adlab.report.truth import Truth, truth
 from adlab.report.verdict import Facts, Sentence, verdict
 from adlab.symbolic.formula import partials
 from adlab.text.traversal import listing
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 from adlab.truth.judge import COMPLEX_INSIDE
 from adlab.truth.meanings import mp_text
 

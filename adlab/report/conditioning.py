@@ -18,7 +18,7 @@ from adlab.errors import UnsupportedExpression
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray, takes_at
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 from adlab.truth.meanings import CONTEXT, exact, working
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond it, the conditioning of the partials is not computed

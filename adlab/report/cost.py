@@ -20,7 +20,7 @@ from adlab.report.accuracy import STATUS, Attempt
 from adlab.report.bare import automatic, evaluations, formula, writable
 from adlab.report.stopwatch import measured
 from adlab.symbolic.derivative import derivative_of
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 LEGEND = [
     "operations: primitives in the program of the value and all partials. ratio: operations over those of f. weighted: the",

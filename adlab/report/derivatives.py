@@ -10,7 +10,7 @@ from adlab.errors import OptionError
 from adlab.inputs import takes_at
 from adlab.report.truth import UNCERTIFIED, source_of
 from adlab.text.traversal import listing
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import Component, Status, certifying, weakest
 from adlab.truth.meanings import decimal, mp_text

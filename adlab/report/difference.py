@@ -33,7 +33,7 @@ from adlab.errors import DomainError, MethodError, OptionError, OverflowedError,
 from adlab.function import Function
 from adlab.inputs import FloatArray, takes_at
 from adlab.report.probe import Probe
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 NAMES = (*differences.NAMES, "complex-step")
 FACTS = (

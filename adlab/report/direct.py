@@ -6,7 +6,7 @@ from typing import Any
 
 from adlab.function import Function, as_function, is_code
 from adlab.inputs import FloatArray, takes_at
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 
 @takes_at

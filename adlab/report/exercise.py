@@ -23,7 +23,7 @@ from adlab.inputs import takes_at
 from adlab.primitives.primitive import Primitive, to_float
 from adlab.primitives.table import PRIMITIVES
 from adlab.text.traversal import listing, shown
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 DIGITS = 3
 """Significant digits that an answer needs by default."""

@@ -17,7 +17,7 @@ from adlab.progress import stage
 from adlab.report.accuracy import attempt, rows as accuracy_rows
 from adlab.report.cost import cost
 from adlab.report.truth import truth
-from adlab.tracing.traced import Traced
+from adlab.tracing.places import at_point
 
 Show = Literal["digits", "operations", "time"]
 MEANING: dict[str, str] = {
@@ -104,7 +104,7 @@ def table(functions: Iterable[Any], methods: Any = None, show: Show = "digits", 
     if not made:
         raise OptionError("no function for the table")
     places = [point_of(f, _default(f) if x is None else x) for f, (_, x) in zip(made, pairs, strict=True)]
-    made = [f.at(x) if isinstance(f, Traced) else f for f, x in zip(made, places, strict=True)]
+    made = [at_point(f, x)[0] for f, x in zip(made, places, strict=True)]
     names = list(chosen(methods))
     columns = []
     for f, place in zip(made, places, strict=True):

@@ -1,10 +1,11 @@
-"""Every method of differentiation, with a line about each."""
+"""What there is to choose from, a line about each: the methods of differentiation, the functions of the gallery."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from adlab import gallery
 from adlab.display import Report, Table
 from adlab.methods import METHODS, Method
 from adlab.peers.catalogue import PEERS
@@ -39,3 +40,26 @@ def _installed(method: Method) -> bool:
 def method_listing() -> MethodList:
     """The list of methods as a report. `adlab.methods()` has the same list as a dictionary."""
     return MethodList(tuple(METHODS.values()))
+
+
+@dataclass(frozen=True)
+class GalleryList(Report):
+    """The named functions, each with its numbers of variables, outputs and operations."""
+
+    functions: tuple[gallery.GalleryRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`rows`: `name, n, m, operations, about`."""
+        return {"rows": [row._asdict() for row in self.functions]}
+
+    def sections(self) -> list[Table | str]:
+        """A line for each function."""
+        head = ["name", "n", "m", "operations", "about"]
+        rows = [[f"@{row.name}", str(row.n), str(row.m), str(row.operations), row.about] for row in self.functions]
+        use = "n variables, m outputs. The numbers after a colon are sizes, which may be chosen: @rosenbrock:20."
+        return [Table("", head, rows, frozenset(head[1:4])), use]
+
+
+def gallery_listing() -> GalleryList:
+    """The functions of the gallery as a report."""
+    return GalleryList(tuple(gallery.listing()))

@@ -26,7 +26,7 @@ from adlab.precision import working
 from adlab.report.accuracy import unit_in_the_last_place
 from adlab.report.truth import Truth, truth
 from adlab.text.traversal import listing
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 from adlab.truth.meanings import exact as exact_number
 
 MODES: tuple[Mode, ...] = ("reverse", "forward")

@@ -66,7 +66,7 @@ def formulas(found: Comparison, width: int, room: int) -> list[str]:
     tree, program = _sizes(found)
     many = f"{tree or program} operation{'' if (tree or program) == '1' else 's'}"
     size = f"{many} as a formula, {program} as a program" if tree else f"{many} as a program"
-    return [cut_to(f"{_partial(f)} has {size}: adlab derive shows it", width)]
+    return wrapped(f"{_partial(f)} has {size}: adlab derive shows it", width).split("\n")
 
 
 def _places(f: Any) -> list[tuple[int, int]]:
@@ -192,7 +192,7 @@ def first_sentences(verdict: Sequence[Sentence], width: int, room: int) -> str:
         added = wrapped(f"• {sentence}", width).split("\n")
         left = len(sentences) - number - 1
         if said and len(said) + len(added) + bool(left) > max(room, LEAST_VERDICT):
-            said.append(cut_to(f"  {left + 1} more sentence{'s' if left else ''}: --full", width)) if len(said) < room else None
+            said.append(f"  {left + 1} more sentence{'s' if left else ''}: --full") if len(said) < room else None
             break
         said += added
     return "\n".join(said)

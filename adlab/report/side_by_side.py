@@ -23,7 +23,7 @@ from adlab.methods import METHODS
 from adlab.peers.catalogue import PEERS, library
 from adlab.report import accuracy
 from adlab.report.truth import truth
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from adlab.precision import CONTEXT, PATIENCE, seconds_left, working
 from adlab.report.probe import BITS, Probe
 from adlab.report.truth import Truth, truth
 from adlab.text.traversal import listing
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 from adlab.truth.meanings import exact as exact_number
 
 GUARD = 40  # bits of the exact values that are not relied on

@@ -17,7 +17,7 @@ from adlab.precision import PATIENCE
 from adlab.report.hessian_truth import HessianTruth, hessian_truth
 from adlab.report.sources import source_of as source_of
 from adlab.text.traversal import listing
-from adlab.tracing.traced import Traced, at_point
+from adlab.tracing.places import as_traced, at_point
 from adlab.truth.judge import Component, OutputTruth, Status, certifying, gradient_truth as gradient_truth, weakest
 from adlab.truth.meanings import decimal, mp_text
 
@@ -198,6 +198,7 @@ def truth(
     with precision.patience(patience):
         if order == 2:
             return hessian_truth(f, point, digits)
-        outputs = f.judged(point, digits) if isinstance(f, Traced) else gradient_truth(f.outputs, f.variables, point, digits)
+        traced = as_traced(f)
+        outputs = gradient_truth(f.outputs, f.variables, point, digits) if traced is None else traced.judged(point, digits)
     source = source_of([partial for found in outputs for partial in found.partials], f.independent)
     return Truth(tuple(f.names), tuple(point), digits, source, tuple(outputs), f.title)

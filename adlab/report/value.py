@@ -8,7 +8,7 @@ from typing import Any
 from adlab.errors import PointError
 from adlab.function import as_function, is_code
 from adlab.inputs import in_order, takes_at
-from adlab.tracing.traced import Traced, at_point
+from adlab.tracing.places import as_traced, at_point
 from adlab.truth.judge import values_to
 
 
@@ -36,7 +36,8 @@ def value(f: Any, x: Any = None, digits: int = 30) -> Any:
     point = in_order(x, f.names) if isinstance(x, Mapping) else list(listed)
     if len(point) != f.n:
         raise PointError(f"the point has {len(point)} coordinates, and f has {f.n} variables; give one for each")
-    if isinstance(f, Traced):
-        f = f.at([float(number) for number in point])
+    traced = as_traced(f)
+    if traced is not None:
+        f = traced.at([float(number) for number in point])
     found = values_to(f.plan(), point, digits)
     return found[0] if f.scalar else found

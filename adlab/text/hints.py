@@ -19,7 +19,7 @@ from adlab.text.vocabulary import FUNCTIONS
 _ELEMENTARY = ("sin", "cos", "tan", "exp", "log", "ln", "sqrt", "abs", "sinh", "cosh", "tanh")
 _NEVER_VARIABLES = frozenset([*_ELEMENTARY, "asin", "acos", "atan", "arcsin", "arccos", "arctan"])
 _RUN_TOGETHER = re.compile(r"(sin|cos|tan|exp|log|ln|sqrt|sinh|cosh|tanh)(\d*(?:[xyzθφ]\d*|_[xyz]))")
-_POWER_OF_FUNCTION = re.compile(r"\s*(?:\^|\*\*)\s*(-?)\s*(\w+)\s*\(")
+_POWER_OF_FUNCTION = re.compile(r"\s*(?:\^|\*\*)\s*(?:(-?)\s*(\w+)|\(\s*(-?)\s*(\w+)\s*\))(?:\s*\(|(\s+[^\W\d]))")
 _SUPERSCRIPT = re.compile(r"([⁺⁻]?[⁰¹²³⁴-⁹]+)\s*\(")
 _EXPONENT = re.compile(r"\s*(?:\^|\*\*)\s*(?!\s|[0-9.]+(?![\w.(]|\*\*))")
 _INVERSES = {name: f"a{name}" for name in ("sin", "cos", "tan", "sec", "csc", "cot", "sinh", "cosh", "tanh", "coth")}
@@ -60,12 +60,14 @@ def mistaken_name(name: str, text: str, end: int) -> str | None:
 
     >>> mistaken_name("sin", "sin^2(x)", 3)
     'a function is called with parentheses: write `sin(x)^2` for its power'
+    >>> mistaken_name("cos", "cos^3 x", 3)
+    'a function is called with parentheses: write `cos(x)^3` for its power'
     >>> mistaken_name("gamma", "gamma^2*x", 5), mistaken_name("e", "1 - e^2", 5)
     (None, None)
     >>> mistaken_name("e", "e^-x", 1)
     '`e` is read as a variable: write `exp(…)` or `E^…` for the exponential function, or list `e` among the variables'
     """
-    power = _power_of_function(text, end) if name in FUNCTIONS else None
+    power = _power_of_function(name, text, end) if name in FUNCTIONS else None
     if power:
         inverse = _INVERSES.get(name)
         also = f", or `{inverse}(x)` for the inverse function" if power == "-1" and inverse else ""
@@ -90,12 +92,15 @@ def mistaken_name(name: str, text: str, end: int) -> str | None:
     return None
 
 
-def _power_of_function(text: str, end: int) -> str | None:
-    """The n of sin^n(x) or sinⁿ(x), where `sin` ends at `end`."""
+def _power_of_function(name: str, text: str, end: int) -> str | None:
+    """The n of sin^n(x), sin^(n)(x), sin^n x or sinⁿ(x), where `sin` ends at `end`."""
     if found := _SUPERSCRIPT.match(text, end):
         return unicodedata.normalize("NFKC", found[1]).replace("−", "-")
     found = _POWER_OF_FUNCTION.match(text, end)
-    return found[1] + found[2] if found and found[2] not in FUNCTIONS else None
+    if found is None or (found[5] and name not in _NEVER_VARIABLES):
+        return None
+    sign, exponent = (found[1], found[2]) if found[2] else (found[3], found[4])
+    return None if exponent in FUNCTIONS else sign + exponent
 
 
 def mistaken_call(name: str) -> str | None:

@@ -255,6 +255,8 @@ class _Reader:
             if reason := (mistaken_definition(self.text) if column == 1 else None) or mistaken_call(name):
                 self.fail(column, reason)
             close = nearest(name)
+            if close and close.casefold() == name.casefold():
+                self.fail(column, f"`{printable(name)}` is not a function here: write `{close}(…)`")
             hint = f"; the nearest is `{close}`" if close else ""
             self.fail(column, f"unknown function `{printable(name)}`{hint}; write `{printable(name)}*(…)` for a product")
         self.open(_Group(column, opened, len(self.values), name, FUNCTIONS[name]))

@@ -53,6 +53,8 @@ _INSTEAD = {
     ";": "a text is one formula: give several as a list of texts",
     "#": "a formula has no comments",
     "∂": "write the formula alone: differentiating it is what adlab does with it",
+    "∫": "adlab differentiates; SymPy can integrate: give adlab what it finds",
+    "∑": "write the terms out, or build the sum with SymPy",
     "\\": "write a plain formula, not LaTeX",
     "√": "write `sqrt(x)`",
     "∛": "write `cbrt(x)`",
@@ -69,6 +71,9 @@ _WORDS = {
     "if": "write `Piecewise((a, condition), (b, True))`",
     "else": "write `Piecewise((a, condition), (b, True))`",
     "lambda": "write the formula alone, without `lambda`",
+    "def": "write the formula alone; `adlab.from_python` takes a Python function",
+    "return": "write the formula alone, without `return`",
+    "mod": "write `Mod(a, b)` for a remainder",
 }
 
 

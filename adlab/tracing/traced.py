@@ -16,8 +16,8 @@ import sympy
 
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.symbols import SYMPY
-from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, PointError, UnsupportedExpression
-from adlab.function import Function, as_function, is_code, point_of
+from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression
+from adlab.function import Function
 from adlab.inputs import Errors, FloatArray, coerce, coerce_one
 from adlab.tracing import precise
 from adlab.tracing.precise import Code, CodePlan
@@ -212,15 +212,3 @@ def from_python(function: Callable[..., Any], example: Any, name: str | None = N
     (array([6., 9.]), array([0., 1.]))
     """
     return Traced.of(Program.of(function, example, guards), name=name)
-
-
-def at_point(f: Any, x: Any = None) -> tuple[Function, FloatArray]:
-    """A Function and one point, for a report. A Python function is traced at the point."""
-    if is_code(f):
-        if x is None:
-            raise PointError("a Python function needs a point; give x")
-        traced = from_python(f, x)
-        return traced.at(traced.code.example), traced.code.example
-    function = as_function(f, x)
-    point = point_of(function, x)
-    return (function.at(point) if isinstance(function, Traced) else function), point

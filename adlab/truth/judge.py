@@ -32,7 +32,7 @@ from adlab import precision
 from adlab.errors import DomainError, OptionError, PointError
 from adlab.precision import patience, seconds_left
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
-from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
+from adlab.truth.meanings import CONTEXT, bits_of, complex_text, exact, exported, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
@@ -155,7 +155,7 @@ def proved(made: Plan, point: Sequence[Any], digits: int, **asked: Any) -> Any:
 def _merged(made: Plan, output: int, proof: Any, judged: OutputTruth | None) -> OutputTruth:
     """What was certified of an output; the rest is as it was judged from values."""
     if output in proof.complex_values:
-        return _without_value(made, output, COMPLEX_HERE + mp_text(proof.complex_values[output]))
+        return _without_value(made, output, COMPLEX_HERE + complex_text(proof.complex_values[output]))
     if judged is not None and proof.reason:
         judged = replace(judged, partials=tuple(_explained(partial, proof.reason) for partial in judged.partials))
     if output not in proof.values and judged is not None:
@@ -249,7 +249,7 @@ def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:
         if _vague(outcome, digits) and not is_zero:
             return f"the value cannot be told with {bits} bits: a jump, a comparison or a cancellation hides it"
     if hasattr(outcome.value, "_mpc_"):
-        return COMPLEX_HERE + mp_text(outcome.value)
+        return COMPLEX_HERE + complex_text(outcome.value)
     return ""
 
 

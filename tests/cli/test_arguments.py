@@ -79,7 +79,7 @@ def test_a_double_dash_is_nothing() -> None:
     (["-x"], 'adlab compare "-x"'),
     (["--jsn"], "no option --jsn"),
     (["trace", "x", "--jsn"], "did you mean --json?"),
-    (["trace", "x", "--zzz"], "no option --zzz; see adlab --help"),
+    (["trace", "x", "--zzz"], "no option --zzz; see adlab trace --help"),
     (["trace", "x", "--methods", "reverse"], "`adlab trace` takes no --methods; it takes --at"),
     (["swell", "x", "--variable", "x"], "`adlab swell` takes no --variable"),
     (["graph", "x", "--markdown"], "`adlab graph` takes no --markdown"),

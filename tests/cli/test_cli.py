@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import shlex
@@ -254,3 +255,21 @@ def test_completion_knows_every_command_and_option(capsys) -> None:
 def test_a_derivative_comes_in_every_language(capsys, language: str) -> None:
     out = run(capsys, "derive", "x*sin(y)", "--format", language)
     assert "cos" in out
+
+
+def test_what_few_commands_need_is_not_imported_for_the_first_screen() -> None:
+    """Tracing is for Python functions, threads are for batches: the first screen has neither."""
+    code = (
+        "import sys; from adlab.cli.main import main; main(['@worked-example', '--quiet'])\n"
+        "print(*{'adlab.tracing.traced', 'concurrent.futures', 'matplotlib', 'adlab.page', 'adlab.bench'} & set(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1] == ""
+
+
+def test_the_garbage_collector_is_left_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    before = gc.get_threshold()
+    assert main(["derive", "x*y"]) == 0
+    assert main(["derive", "log(x"]) == 2
+    assert gc.get_threshold() == before

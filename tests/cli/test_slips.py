@@ -7,6 +7,7 @@ import json
 import pytest
 
 from adlab.cli.main import COMMANDS, main
+from adlab.display.terminal import seen
 from tests.cli.test_cli import refused, run
 
 
@@ -108,5 +109,40 @@ def test_every_command_answers_a_mistake_with_one_sentence_and_exit_code_2(capsy
 def test_every_command_has_a_usage_line_and_two_examples() -> None:
     """`peers` and `bench` have examples without an argument among them."""
     for name, command in COMMANDS.items():
-        assert name in ("methods", "gallery") or len(command.examples) >= 2, name
+        assert len(command.examples) >= 2, name
         assert command.about
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_is_at_most_80_columns_wide(command: str, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    out = capsys.readouterr().out
+    assert "usage: adlab" in out
+    assert max(map(len, out.splitlines())) <= 80, out
+
+
+@pytest.mark.parametrize("command", ["gallery", "methods", "glossary", "peers"])
+def test_lists_follow_the_width(command: str, capsys) -> None:
+    for width in (60, 80):
+        assert max(map(seen, run(capsys, command, "--width", str(width)).splitlines())) <= width
+
+
+@pytest.mark.parametrize(("typed", "written"), [
+    ("gradient", "derive"), ("diff", "derive"), ("hessian", "--order 2"), ("plot", "--plot FILE"), ("backprop", "trace"),
+    ("test", "check MODULE:FUNCTION"), ("homework", "sheet"), ("minimise", "minimize"),
+])  # fmt: skip
+def test_what_other_commands_are_called_elsewhere(typed: str, written: str, capsys) -> None:
+    assert written in refused(capsys, typed, "x**2", "--at", "1")
+
+
+def test_a_gradient_is_named_by_its_module_or_by_its_file(capsys, tmp_path, monkeypatch) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "slopes_of_xy.py").write_text("def grad(x, y):\n    return y, x\n\nnumber = 3\n")
+    monkeypatch.chdir(tmp_path)
+    point = ["x*y", "--at", "1", "2", "--quiet"]
+    assert "every component is right" in run(capsys, "check", "below/slopes_of_xy.py:grad", *point)
+    assert "no function `slope`; it has grad" in refused(capsys, "check", "below/slopes_of_xy.py:slope", *point)
+    assert "is no function, but int" in refused(capsys, "check", "below/slopes_of_xy.py:number", *point)
+    assert "there is no file below/other.py" in refused(capsys, "check", "below/other.py:grad", *point)
+    assert "`grad` is neither MODULE:FUNCTION nor" in refused(capsys, "check", "grad", *point)

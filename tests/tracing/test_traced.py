@@ -165,7 +165,7 @@ def test_the_command_line_takes_module_and_function(tmp_path: Path, monkeypatch:
     found = json.loads(capsys.readouterr().out)
     assert float(found["gradient"][1]) == pytest.approx(np.sin(1.0), rel=1e-15)
     assert main(["compare", "mymodel:g", "--at", "1,2", "--quiet"]) == 2
-    assert "mymodel:g" in capsys.readouterr().err
+    assert "mymodel has no function `g`; it has f" in capsys.readouterr().err
 
 
 def test_what_cannot_be_traced_is_refused_by_its_line_from_every_verb() -> None:

@@ -11,7 +11,7 @@ import pytest
 import adlab
 from adlab.autodiff import unrolling
 from adlab.autodiff.unrolling import tally, unrolled
-from adlab.tracing.traced import at_point
+from adlab.tracing.places import at_point
 
 SYSTEM = [[3.0, 1.0, 0.0], [1.0, 2.0, 3.0], [0.0, 2.0, 3.5]]
 SOLVERS: dict[str, tuple[Callable[..., Any], list[float]]] = {
