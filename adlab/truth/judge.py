@@ -32,7 +32,7 @@ from adlab import precision
 from adlab.errors import DomainError, OptionError, PointError
 from adlab.precision import patience, seconds_left
 from adlab.truth.limits import GUARD_BITS, LATE, Limit, Pair, limit, one_sided
-from adlab.truth.meanings import CONTEXT, bits_of, complex_text, exact, exported, magnitude, mp_text, working
+from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, mp_text, working
 from adlab.truth.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
@@ -238,6 +238,17 @@ def gradient_in_floats(
     [found] = gradient_truth([expression], variables, point, digits)
     values = [partial.value for partial in found.partials]
     return None if None in values else [float(value) for value in values]
+
+
+def complex_text(number: Any, digits: int = 8) -> str:
+    """A complex number for a message. A part that is only rounding beside the other one is written as 0.
+
+    >>> complex_text(CONTEXT.mpc("5e-80", "-3.14159265358979"))
+    '(0.0 - 3.1415927j)'
+    """
+    parts = (number.real, number.imag)
+    least = CONTEXT.ldexp(max(map(abs, parts)), -53)
+    return mp_text(CONTEXT.mpc(*(part if abs(part) > least else 0 for part in parts)), digits)
 
 
 def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:

@@ -59,17 +59,6 @@ def mp_text(number: Any, digits: int = 8) -> str:
     return text if len(text) <= 2 * digits + 40 else text[: 2 * digits + 39] + "…"
 
 
-def complex_text(number: Any, digits: int = 8) -> str:
-    """A complex number for a message. A part that is only rounding beside the other one is written as 0.
-
-    >>> complex_text(CONTEXT.mpc("5e-80", "-3.14159265358979"))
-    '(0.0 - 3.1415927j)'
-    """
-    parts = (number.real, number.imag)
-    least = CONTEXT.ldexp(max(map(abs, parts)), -53)
-    return mp_text(CONTEXT.mpc(*(part if abs(part) > least else 0 for part in parts)), digits)
-
-
 def magnitude(number: Any) -> int:
     """The m with 2^(m-1) <= |number| < 2^m, within a bit for complex numbers; 0 for zero."""
     if hasattr(number, "_mpf_"):
