@@ -105,12 +105,19 @@ class Report(ABC):
 
     @final
     def to_html(self, picture: bool = True) -> str:
-        """The report as one HTML page that needs nothing from outside and runs no script; readable in light and in dark, and
-        printable. Where the report has a `plot`, its picture stands at the end. `adlab.page` makes the interactive page."""
+        """The report as one HTML page that needs nothing from outside; readable in light and in dark, and printable. Where the
+        report has a `plot`, its picture stands at the end. A comparison is the interactive page, as `adlab.page` makes it."""
+        interactive = self._interactive()
+        if interactive:
+            return interactive
         body = "\n".join(map(_in_html, self.sections()))
         if picture and hasattr(self, "plot"):
             body += f'\n<p><img alt="The report as a picture." src="{_picture(self.plot())}"></p>'
         return f"{PAGE_HEAD}<title>adlab: {escape(type(self).__name__.lower())}</title></head><body>\n{body}\n</body></html>\n"
+
+    def _interactive(self) -> str:
+        """The report as an interactive page; empty where there is none."""
+        return ""
 
     def _repr_html_(self) -> str:
         return "".join(map(_in_html, self.sections()))

@@ -10,11 +10,11 @@ from adlab.inputs import takes_at
 
 
 @takes_at
-def page(f: Function, x: Any = None, out: Any = None) -> Any:
+def page(f: Function, x: Any = None, out: Any = None, comparison: Any = None) -> Any:
     """The interactive page of this function at a point. With `out` it is written to a file. See `adlab.page`."""
     from adlab.page import build
 
-    return build.page(f, x, out)
+    return build.page(f, x, out, comparison)
 
 
 def of_code(function: Any, example: Any, *_: Any, **options: Any) -> Any:

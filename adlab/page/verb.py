@@ -19,7 +19,7 @@ def page(f: Any, x: Any = None, out: str | Path | None = None, comparison: Any =
     `f` is a Function, an expression or a text; of several outputs the reader chooses one. `x` is a point. With `out` the page is written.
     `comparison` is one that is made already; False leaves it out. A list of functions makes a course in the folder `out`: an
     index, a page for each, two explorers and ten questions. Its entries are Functions with a point, or pairs (f, x). The
-    files are returned. `Comparison.to_html()` is another page: the printed report, without scripts.
+    files are returned. `Comparison.to_html()` is the same page, with that comparison.
 
     Raises OptionError for a list without `out`, and what `f.trace` raises outside the domain.
 

@@ -11,7 +11,7 @@ import numpy as np
 from adlab import precision
 from adlab.arithmetic.domain import beyond_range, kinks
 from adlab.display import Report, Table, significant
-from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
+from adlab.errors import AdlabError, DomainError, MethodError, OptionError, OverflowedError
 from adlab.function import Function
 from adlab.inputs import FloatArray, takes_at
 from adlab.methods import Method, chosen
@@ -72,6 +72,13 @@ class Comparison(Report):
             "derivative": self._written(),
             "verdict": [{"text": s.text, "because": list(s.because)} for s in self.verdict],
         }  # fmt: skip
+
+    def _interactive(self) -> str:
+        """The page of the function, with this comparison. A page needs a value and derivatives in binary64."""
+        try:
+            return str(getattr(self.function, "page")(self.point, comparison=self))  # noqa: B009 (a later room attaches it)
+        except AdlabError:
+            return ""
 
     def _written(self) -> list[str] | None:
         """The partials as texts; None where they cannot be had as formulas."""

@@ -79,6 +79,17 @@ def test_the_data_hold_the_rules_of_the_table_and_no_other() -> None:
     assert [node[0] for node in data["rules"]["tanh"]["nodes"] if node[1]] == ["cosh", "powi", "div"]
 
 
+def test_a_comparison_as_html_is_the_page_with_its_own_tables() -> None:
+    found = adlab.compare("x*sin(x)", 2.0, methods=["reverse", "central-difference"], timed=False)
+    html = found.to_html()
+    assert html == page(found.function, 2.0, comparison=found).html
+    assert re.findall(r'<td data-value="([a-z-]+)">[a-z-]+</td><td data-value="x">', html) == ["reverse", "central-difference"]
+    assert "<script" not in found.full.to_html()
+    lost = adlab.compare("sqrt(x**4)", 0.0, timed=False)  # reverse mode has no derivative there, so there is no page
+    assert "<script" not in lost.to_html()
+    assert "high-precision values" in lost.to_html()
+
+
 def test_what_javascript_cannot_compute_is_said() -> None:
     html = page("besselj(0, x)*x", 1.5).html
     assert "JavaScript has no besselj" in html
