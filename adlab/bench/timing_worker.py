@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from adlab.bench.contestants import CONTESTANTS, Contestant
+from adlab.bench.contestant import Contestant
+from adlab.bench.contestants import CONTESTANTS
 from adlab.bench.problems import PROBLEMS, Problem
 from adlab.function import Function
 from adlab.gallery import straight

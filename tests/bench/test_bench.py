@@ -179,6 +179,20 @@ def test_a_lap_is_long_enough_to_be_timed():
     assert 0 < best <= median
 
 
+@pytest.mark.parametrize("name", ["ddx", "sympy-forward", "adlab", "adlab-numpy"])
+@pytest.mark.parametrize("problem", ["worked-example", "bundle-adjustment"])
+def test_a_contestant_solves_the_problem_in_each_way(name, problem):
+    kind, wanted = CONTESTANTS[name], PROBLEMS[problem]
+    if not kind.installed():
+        pytest.skip(f"{kind.module} is not installed")
+    f = wanted.make()
+    true = f.jacobian(f.point)
+    contestant = kind(wanted, f)
+    assert agrees(np.ravel(contestant.first()).tolist(), true.ravel().tolist())
+    contestant.point()()
+    contestant.batch(np.array([f.point, f.point]))()
+
+
 def test_the_conditions_are_named():
     assert processor()
     assert set(CONTESTANTS) >= {"adlab", "adlab-numpy", "sympy", "casadi", "heyoka", "torch", "jax", "autograd"}
