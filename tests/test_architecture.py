@@ -160,7 +160,7 @@ PRIVATE_ELSEWHERE = {
     "_replace", "_asdict",  # of named tuples, public in spite of their names
     "_getframe", "_exit", "_NoValue",  # of Python and NumPy
     "_mpf_", "_mpc_", "_prec", "_new", "_diff_wrt", "_assumptions_orig", "_array", "_argset",  # of mpmath and SymPy, which offer
-    "_sympystr", "_latex", "_print_Function", "_eval_evalf",  # no other way
+    "_sympystr", "_latex", "_print_Function", "_eval_evalf", "_forward_jacobian",  # no other way
 }  # fmt: skip
 
 

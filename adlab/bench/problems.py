@@ -1,8 +1,8 @@
 """The problems of `adlab bench`, each written three times: as a gallery function, on scalars, and on arrays.
 
-Peers get a problem in their own language. Those that build graphs of scalars (CasADi, ddx, heyoka, symengine) get `scalars`. Those
-that work on arrays (torch, jax, autograd) get `arrays`, whose last axis is the point. Both find their functions in `ns`. Both
-must agree with the gallery's formula: the bench does not time a peer whose gradient differs.
+Peers get a problem in their own language. Those that build graphs of scalars (CasADi, ddx, heyoka, symengine) get
+`scalars`. Those that work on arrays (torch, jax, autograd) get `arrays`, whose last axis is the point. Both find their functions
+in `ns`. Both must agree with the gallery's formula: the bench does not time a peer whose gradient differs.
 """
 
 from __future__ import annotations
