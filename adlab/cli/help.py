@@ -47,15 +47,16 @@ def parser(
 ) -> Parser:
     """The parser of the command line. Where one command is `wanted`, only that one gets its options: to make all of them
     takes longer than many a command. `helped` says that its help will be printed, which then lists the methods too."""
-    made = Parser(prog="adlab", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = Parser(prog="adlab", usage="adlab [COMMAND] [options]", description=description,
+                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     made.add_argument("--version", action="store_true", help="print the version")
-    below = made.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    below = made.add_subparsers(dest="command", prog="adlab", help=argparse.SUPPRESS, parser_class=Parser)  # described above
     for name, command in commands.items():
         if wanted in commands and name != wanted:
-            below.add_parser(name, help=command.about)
+            below.add_parser(name)
             continue
         sub = below.add_parser(
-            name, help=command.about, description=_described(command), usage=_usage(name, command),
+            name, description=_described(command), usage=_usage(name, command),
             epilog=_epilog(name, command, helped and name == wanted), formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         if "formula" in command.takes.split():

@@ -22,33 +22,47 @@ from adlab.progress import Watcher
 DESCRIPTION = """\
 One formula, differentiated every way there is, judged and explained.
 
-  adlab                                          the worked example at (1, 2): the first screen
-  adlab compare "x*sin(y)" --at x=1 y=pi/3       the derivative, every method, a verdict; --full has the tables
-  adlab derive  "x*sin(y)"                       the derivative as a formula and as a program
-  adlab trace   "x*sin(y)" --at x=1 y=2          both sweeps, line by line; --step: key by key
-  adlab steps   "exp(x)" --at x=1 --plot e.png   error against step size
-  adlab difference "exp(x)" --at x=1             one derivative by differences, with its error
-  adlab truth   "exp(sin(x))" --at x=1           the gradient that judges all others; also: derivatives, rounding
-  adlab enclose "x*exp(-x)" --at x=0..0.5        guaranteed intervals over a box
-  adlab swell   @logistic-map:6                  how large each derivative grows
-  adlab cost    @rosenbrock:100                  operations, evaluations, memory, time
-  adlab check   my:grad "x*sin(y)" --at x=1 y=2  judges a gradient function of your own
-  adlab table   "x*sin(y)" "exp(x)" FILE         methods × formulas: digits, operations or time
-  adlab read    FILE                             the formulas of a file: FPCore, SBML, CSV and more
-  adlab improve "sqrt(x+1)-sqrt(x)" --at x=1e12  another form, which keeps the digits of value and gradient
-  adlab rules   tanh softplus                    whose derivatives keep their digits: adlab, torch, jax …
-  adlab sweep   FILE --out rows.csv              a whole file of formulas through every method
-  adlab sheet   "x*sin(y)" --out DIR             exercise sheets, a key, blanks for answers; adlab grade FILE …
-  adlab graph   "log(x)/y"                       the computational graph, as a list or a picture
-  adlab export  "x*sin(y)" --c --out DIR         code that runs without adlab: C, NumPy, Python, JAX, PyTorch
-  adlab fit     "a*exp(-b*x)" --data F --at a=1  a model fitted to a table; also: minimize
-  adlab page    "x*sin(y)" --at x=1 y=2          an interactive page, in one file
-  adlab methods                                  every method in a line; adlab glossary: the words
-  adlab peers                                    PyTorch, JAX and the rest: what is installed
-  adlab bench   [PROBLEM …]                      how fast, against whoever is installed
-  adlab gallery                                  the named functions, used as @NAME
-  adlab figures [DIR]                            draws every figure anew
-  adlab completion bash                          a script that completes commands in your shell
+See how a derivative arises
+  adlab derive "x*sin(y)"                  as a formula and as a program
+  adlab trace "x*sin(y)" --at x=1 y=2      both sweeps, line by line
+  adlab graph "log(x)/y"                   the computational graph
+  adlab page "x*sin(y)" --at x=1 y=2       an interactive page, in one file
+  adlab glossary adjoint                   what a word means
+
+Compare the methods
+  adlab                                    the worked example: a first screen
+  adlab compare "x*sin(y)" --at x=1 y=2    every method, and a verdict
+  adlab steps "exp(x)" --at 1              error against step size
+  adlab difference "exp(x)" --at 1         one derivative by differences
+  adlab swell @logistic-map:6              how large each derivative grows
+  adlab cost @rosenbrock:100               operations, memory, time
+  adlab table "x*sin(y)" "exp(x)"          methods × formulas
+  adlab methods                            every method in a line
+
+Know what to trust
+  adlab truth "exp(sin(x))" --at 1         the gradient that judges all others
+  adlab derivatives "exp(sin(x))" --at 1   f, f', f'' and so on
+  adlab rounding "log(1+x)" --at 1e-9      how far rounding alone may reach
+  adlab enclose "x*exp(-x)" --at x=0..1    guaranteed intervals over a box
+  adlab check my:grad "x*y" --at x=1 y=2   judges a gradient of your own
+  adlab improve "1-cos(x)" --at 1e-6       another form, which keeps its digits
+  adlab rules tanh                         whose derivatives keep their digits
+
+Teach
+  adlab sheet "x*sin(y)" --out DIR         exercise sheets, a key, blanks
+  adlab grade FILE                         the answers graded
+  adlab gallery                            the named functions, used as @NAME
+  adlab figures DIR                        draws every figure
+
+Use in code
+  adlab export "x*sin(y)" --c              code that runs without adlab
+  adlab fit "a*x+b" --data FILE --at 1 1   a model fitted to a table
+  adlab minimize "(x-1)**2" --at 3         a minimum near a point
+  adlab read FILE                          the formulas of a file
+  adlab sweep FILE                         all of them through every method
+  adlab peers                              PyTorch, JAX and others beside adlab
+  adlab bench                              how fast adlab is
+  adlab completion bash                    completes commands in your shell
 
 `adlab COMMAND --help` has what a command takes, and examples.
 """

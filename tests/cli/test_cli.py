@@ -240,6 +240,18 @@ def test_the_examples_of_the_help_are_understood() -> None:
             made.parse_args(rearranged([name, *shlex.split(example)], TAKES, lambda: METHODS))
 
 
+def test_the_help_shows_every_command_once_and_all_that_it_shows_can_be_typed(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    shown = [shlex.split(line[:43]) for line in out.splitlines() if line.startswith("  adlab")]
+    assert sorted(words[1] for words in shown if len(words) > 1) == sorted(COMMANDS)
+    made = parser(DESCRIPTION, COMMANDS, OPTIONS)
+    for words in shown[1:]:
+        made.parse_args(rearranged(words[1:] or ["gallery"], TAKES, lambda: METHODS))
+
+
 def test_completion_knows_every_command_and_option(capsys) -> None:
     for shell in ("bash", "zsh", "fish"):
         script = run(capsys, "completion", shell)
