@@ -18,6 +18,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from recorded import differences
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
+ANSWER = "the answer:"
+"""The first output of a folded cell. JupyterLab shows the first line of what is folded, and that must not be the answer."""
+
+
+def announce(cell: Any) -> None:
+    """Puts `ANSWER` before the outputs of a folded cell."""
+    if cell.get("outputs") and {"hide-output", "hide-cell"} & set(cell.metadata.get("tags", [])):
+        cell.outputs.insert(0, nbformat.v4.new_output("display_data", {"text/plain": ANSWER}))
 
 
 def shown(cell: Any) -> list[str]:
@@ -27,6 +35,8 @@ def shown(cell: Any) -> list[str]:
         data = output.get("data", {})
         if "image/png" in data or "image/svg+xml" in data:
             texts.append("<picture>")
+        elif data.get("text/plain") == ANSWER:
+            continue
         elif "text/plain" in data:
             texts.append(data["text/plain"].strip())
         elif "text" in output:
@@ -43,6 +53,7 @@ def executed(path: Path, write: bool) -> list[str]:
     if write:
         for cell in fresh.cells:
             cell.get("metadata", {}).pop("execution", None)
+            announce(cell)
         fresh.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
         nbformat.write(fresh, path)
         return []

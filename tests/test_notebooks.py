@@ -112,6 +112,16 @@ def test_an_answer_that_is_to_be_guessed_is_folded(notebook: Any) -> None:
             assert answer["metadata"]["jupyter"]["outputs_hidden"]
 
 
+def test_what_jupyter_shows_of_something_folded_is_not_the_answer(notebook: Any) -> None:
+    """JupyterLab shows the first line of a folded cell, and of its first output; `.ci/notebooks.py` records the latter."""
+    for cell in code(notebook):
+        tags = set(cell["metadata"].get("tags", []))
+        if tags & {"hide-output", "hide-cell"} and cell["outputs"]:
+            assert "".join(cell["outputs"][0]["data"]["text/plain"]) == "the answer:"
+        if "hide-cell" in tags:
+            assert cell["source"][0].startswith("# the solutions")
+
+
 def test_the_course_lists_them_all_in_order() -> None:
     course = (ROOT / "notebooks" / "README.md").read_text(encoding="utf-8")
     assert NOTEBOOKS
