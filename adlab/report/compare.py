@@ -293,7 +293,8 @@ def _splits(
         worst = min(mine, key=lambda row: row.digits or 0.0)
         j = f.names.index(worst.variable)
         assert tried.result.steps is not None  # every difference scheme reports its steps
-        measured = split(f, point, j, name, tried.result.steps[j], judged, worst.output or 0)
+        i = worst.output or 0
+        measured = split(f, point, j, name, tried.result.steps[j], judged, i, float(tried.result.jacobian[i, j]))
         if measured is not None:
             found[name] = measured
     return found

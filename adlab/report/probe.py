@@ -21,12 +21,12 @@ SPACING = 2.0**-30  # relative to x: so near that f is a straight line, so far t
 
 
 class Probe:
-    """f along each coordinate through a point. Each value is computed once."""
+    """f along each coordinate through a point, in binary64 and to `bits` bits. Each value is computed once."""
 
-    def __init__(self, f: Function, point: FloatArray) -> None:
-        self.f, self.point = f, point
+    def __init__(self, f: Function, point: FloatArray, bits: int = BITS) -> None:
+        self.f, self.point, self.bits = f, point, bits
         self.plan: Plan = f.plan()
-        self.state: State = self.plan.base(point.tolist(), BITS)
+        self.state: State = self.plan.base(point.tolist(), bits)
         self._floats: dict[tuple[int, float], FloatArray] = {}
         self._sharp: dict[tuple[int, Any], list[Outcome]] = {}
 
@@ -50,7 +50,7 @@ class Probe:
         return self._floats[j, node]
 
     def exact(self, i: int, j: int, node: Any) -> Any:
-        """Output i at the same place, to `BITS` bits. None where there is no real value."""
+        """Output i at the same place, to `bits` bits. None where there is no real value."""
         if (j, node) not in self._sharp:
             self._sharp[j, node] = self.state.moved(j, node)
         outcome = self._sharp[j, node][i]
@@ -67,7 +67,7 @@ class Probe:
 
     def _off(self, i: int, j: int, node: float) -> float | None:
         rounded = float(self.rounded(j, node)[i])
-        with working(BITS):
+        with working(self.bits):
             sharp = self.exact(i, j, exact_number(node))
             return None if sharp is None or not np.isfinite(rounded) else float(abs(exact_number(rounded) - sharp))
 

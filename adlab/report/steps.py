@@ -33,6 +33,8 @@ from adlab.tracing.places import at_point
 from adlab.truth.meanings import exact as exact_number
 
 GUARD = 40  # bits of the exact values that are not relied on
+MOST_BITS, ALIKE = 6000, 1e-3  # of an exact quotient; a change that is this small beside its error is none
+EXACTLY = 2.0**-80  # relative: a quotient with so small an error has none that matters
 DIGITS = 45  # of the truth: the truncation error of order 8 falls to 1e-36 where its slope is fitted
 SMALLEST, LARGEST = -16, 0  # powers of ten, relative to the scale of x
 DEFAULT = ("forward-difference", "central-difference", "central-difference-4", "central-difference-6", "central-difference-8")
@@ -277,12 +279,12 @@ def _errors(probe: Probe, stencil: Stencil, i: int, j: int, h: float, exact: Any
     if not h:  # the point is so near 0 that this fraction of it underflows
         return math.nan, math.nan, math.nan
     exact = exact_number(exact)
-    with working(BITS):
+    with working(probe.bits):
         rounded, sharp = probe.quotients(stencil, i, j, h)
         if sharp is None or not math.isfinite(rounded):
             return math.nan, math.nan, math.nan
         value = float(probe.rounded(j, float(probe.point[j]))[i])
-        unknown = abs(exact) * CONTEXT.mpf(10) ** -DIGITS + abs(value) / exact_number(h) * CONTEXT.ldexp(1, GUARD - BITS)
+        unknown = abs(exact) * CONTEXT.mpf(10) ** -DIGITS + abs(value) / exact_number(h) * CONTEXT.ldexp(1, GUARD - probe.bits)
         truncation = abs(sharp - exact)  # for a polynomial it may be 0, apart from the last bits of both
         return float(abs(rounded - exact)), float(truncation if truncation > unknown else 0), float(abs(rounded - sharp))
 
@@ -313,17 +315,42 @@ def _levels(f: Function, point: FloatArray, i: int, j: int, exact: Any) -> dict[
 
 
 def split(
-    f: Function, point: FloatArray, j: int, name: str, step: float, judged: Truth, output: int = 0
+    f: Function, point: FloatArray, j: int, name: str, step: float, judged: Truth, output: int = 0, found: float | None = None
 ) -> Split | None:
-    """The two errors of one named scheme at one step, measured separately. None where there is nothing to measure by."""
+    """The two errors of one named scheme at one step, measured separately. None where there is nothing to measure by.
+
+    `found` is what the scheme itself found, where that is known: it may have weighed its values in another order.
+    """
     exact = judged.component(output, j).value
     if exact is None or name not in SCHEMES or not step > 0:
         return None
     try:
-        _, truncation, roundoff = _errors(Probe(f, point), scheme(name), output, j, step, exact)
+        probe, sharp = _settled(f, point, scheme(name), output, j, step, exact)
+        _, truncation, roundoff = _errors(probe, scheme(name), output, j, step, exact)
     except AdlabError:
         return None
+    if found is not None and sharp is not None and math.isfinite(found):
+        with working(probe.bits):
+            roundoff = float(abs(exact_number(found) - sharp))
     return Split(name, step, truncation, roundoff) if math.isfinite(truncation + roundoff) else None
+
+
+def _settled(f: Function, point: FloatArray, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[Probe, Any]:
+    """A probe of so many bits that its exact difference quotient is one, and that quotient.
+
+    Where values of f next to each other are to be told apart, or f itself cancels, more bits are needed: twice as many change
+    a quotient that has not had enough of them.
+    """
+    probe, before = Probe(f, point), None
+    while True:
+        with working(2 * probe.bits):
+            _, sharp = probe.quotients(stencil, i, j, h)
+            off = None if sharp is None else abs(exact_number(exact) - sharp)
+            unmoved = off is not None and before is not None and abs(sharp - before) <= ALIKE * off
+            settled = off is None or unmoved or off <= EXACTLY * abs(exact_number(exact))
+        if settled or 2 * probe.bits > MOST_BITS:
+            return probe, sharp
+        probe, before = Probe(f, point, 2 * probe.bits), sharp
 
 
 # --- fitting ----------------------------------------------------------------------------------------------------

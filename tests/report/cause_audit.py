@@ -27,7 +27,7 @@ from adlab.report import accuracy
 from adlab.report.blame import _program, blamed, worst_of
 from adlab.report.causes import UNIT, Loss, Walk
 from adlab.report.conditioning import conditioning
-from adlab.report.probe import BITS, Probe
+from adlab.report.probe import Probe
 from adlab.report.steps import split
 from adlab.report.truth import truth
 from adlab.truth.meanings import exact, working
@@ -35,6 +35,7 @@ from tests.corpora import CORPORA
 
 WALKED = ("reverse", "forward", "symbolic")
 DIFFERENCES = ("forward-difference", "central-difference", "central-difference-4")
+BITS = 6000
 VANISHED = 0.02  # of the error before: no more is left
 PARTS = ["exp({})", "log({})", "sin({})", "cos({})", "sqrt({})", "1 - {}", "1 + {}", "{} - cos({})", "{}**2", "1/({})", "{} + y",
          "exp({}) - 1", "tanh({})", "({})*({})", "({}) - ({})", "({})/({})", "atan({})", "log(1 + {})", "{}*y", "{}**3", "{} - y",
@@ -86,7 +87,8 @@ def judged(text: str, at: dict[str, float], seconds: float = 20.0) -> Iterator[t
         result = attempts[name].result
         if row is None or (row.digits or 0.0) >= 6 or result is None or result.steps is None or "step" in row.note:
             continue
-        verdict = _difference(f, point, row, known, name, result.steps[f.names.index(row.variable)])
+        j = f.names.index(row.variable)
+        verdict = _difference(f, point, row, known, name, result.steps[j], float(result.jacobian[row.output or 0, j]))
         if verdict is not None:
             yield "differences", *verdict
 
@@ -119,9 +121,9 @@ def _walked(f: Any, point: Any, row: Any, losses: list[Loss], graph: Any, output
     return "roundings add up", not any(10 * left <= before for left in alone)
 
 
-def _difference(f: Any, point: Any, row: Any, known: Any, name: str, step: float) -> tuple[str, bool] | None:
+def _difference(f: Any, point: Any, row: Any, known: Any, name: str, step: float, got: float) -> tuple[str, bool] | None:
     j, i = f.names.index(row.variable), row.output or 0
-    measured = split(f, point, j, name, step, known, i)
+    measured = split(f, point, j, name, step, known, i, got)
     if measured is None:
         return None
     said = measured.in_words()
@@ -129,7 +131,7 @@ def _difference(f: Any, point: Any, row: Any, known: Any, name: str, step: float
     if not named:
         return None
     with working(BITS):
-        _, sharp = Probe(f, point).quotients(scheme(name), i, j, step)
+        _, sharp = Probe(f, point, BITS).quotients(scheme(name), i, j, step)
     if sharp is None:
         return None
     with working(BITS):
