@@ -42,8 +42,20 @@ export function right(text, asked) {
   return Number.isNaN(given) ? null : near(given, asked.number, sizeOf(asked), 0.5 * 10 ** (1 - DIGITS));
 }
 
+// Whether this node could pass its adjoint on just as well: all its contributions have arrived, and it has passed on none.
+export function readyToo(text, asked, walk) {
+  const i = walk.nodes.findIndex((node) => node.name === text.trim()), { found } = walk.swept.reverse, now = found.indexOf(asked.c);
+  return asked.name !== undefined && text.trim() !== asked.name && found.some((c) => c.from === i) && found.every((c, k) => (c.from !== i || k > now) && (c.to !== i || k < now));
+}
+
 export function diagnose(text, asked, walk) {
-  if (asked.name !== undefined) return "Not yet: all contributions to a node must have arrived before it passes them on. Take the last operation whose uses are all done.";
+  if (asked.name !== undefined) {
+    const i = walk.nodes.findIndex((node) => node.name === text.trim()), now = walk.swept.reverse.found.indexOf(asked.c);
+    if (i < 0) return `There is no node ${text.trim()}. The names stand in the first column of the list.`;
+    if (i < walk.numbers.count) return `${text.trim()} is an input: it passes nothing on.`;
+    if (walk.swept.reverse.found.some((c, k) => c.from === i && k < now)) return `${text.trim()} has passed its adjoint on already.`;
+    return "Not yet: all contributions to a node must have arrived before it passes them on. Take the last operation whose uses are all done.";
+  }
   const given = read(text), { c, kind, number } = asked;
   const like = (x) => x !== null && x !== undefined && near(given, x, sizeOf(asked), 0.5 * 10 ** (1 - DIGITS));
   if (kind === "sum" && like(c.value)) return "You overwrote the sum. Add the contribution to what is there already.";

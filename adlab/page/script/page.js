@@ -2,7 +2,7 @@
 import { apply } from "./numbers.js";
 import { Walk } from "./walk.js";
 import { shown } from "./words.js";
-import { diagnose, hints, right, score, sheet } from "./exercise.js";
+import { diagnose, hints, readyToo, right, score, sheet } from "./exercise.js";
 import { best, errors } from "./curves.js";
 import { Live } from "./live.js";
 import { cells, rests, sortBy, written } from "./tables.js";
@@ -138,7 +138,7 @@ export function mount(root, data) {
     $("ask").hidden = false;
     setText($("question"), asked.ask);
     setText($("feedback"), "");
-    $("answer").value = "";
+    Object.assign($("answer"), { value: "", placeholder: asked.name === undefined ? "3 digits are enough" : "a name" });
     $("answer").setAttribute("aria-invalid", "false");
     $("answer").focus();
   }
@@ -147,6 +147,7 @@ export function mount(root, data) {
     if (!pending) return;
     const { asked } = pending, text = $("answer").value.trim(), good = text && right(text, asked);
     if (!text || good === null) return void setText($("feedback"), asked.name === undefined ? "Type a number, such as 0.1009 or −4.2e-2." : "Type the name of a node.");
+    if (readyToo(text, asked, walk)) return void setText($("feedback"), `${text} is ready, too. This page takes the last line of the list first: which is that?`);
     pending.first ??= { text, hinted: pending.hint > 0 };
     $("answer").setAttribute("aria-invalid", String(!good));
     if (!good) return void setText($("feedback"), diagnose(text, asked, walk));
@@ -185,7 +186,8 @@ export function mount(root, data) {
     if (kind === "uses") {
       const uses = nodes.map((_, i) => numbers.operations.reduce((n, k) => n + nodes[k].operands.filter((x) => x === i).length, 0));
       const most = uses.indexOf(Math.max(...uses));
-      return `${Number(guess) === uses[most] ? "Right: " : ""}${nodes[most].name} is used ${uses[most]} times, so ${uses[most]} contributions arrive and are summed.`;
+      const verdict = Number(guess) === uses[most] ? "Right: " : guess.trim() ? "Not so: " : "";
+      return `${verdict}${nodes[most].name} is used ${uses[most]} times, so ${uses[most]} contributions arrive and are summed.`;
     }
     if (kind === "swell") {
       const found = data.comparison?.tables[1].rows.find((r) => r[0] === "symbolic derivative")?.[1];

@@ -65,7 +65,8 @@ export class Words {
     }
     if (event.kind === "end") {
       const sums = walk.swept[event.mode].sums;
-      if (event.mode === "reverse") return ["Done: every contribution has arrived.", data.variables.slice(0, 20).map((name, i) => `∂${this.f(walk)}/∂${name} = ${shown(sums[i] ?? 0)}`).join(",  ")];
+      const now = walk.level || walk.broken.kind || !data.formula ? "" : " Now it is your turn: set your part to Fill one.";
+      if (event.mode === "reverse") return [`Done: every contribution has arrived.${now}`, data.variables.slice(0, 20).map((name, i) => `∂${this.f(walk)}/∂${name} = ${shown(sums[i] ?? 0)}`).join(",  ")];
       return ["Done: the tangent of the output is the derivative in this direction.", `∂${this.f(walk)}/∂${data.variables[walk.direction]} = ${shown(sums[walk.numbers.output] ?? 0)}`];
     }
     return this.beat(event);
