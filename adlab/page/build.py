@@ -62,8 +62,8 @@ def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
     drawn = markup.graph_svg(data["picture"] or NO_PICTURE, data, adjoints)
     picture = f'<figure class="scroll" tabindex="0" role="region" aria-label="Graph">{drawn}<div id="folds" class="controls"></div></figure>'
     lines = "".join(f"<li>{escape(line)}</li>" for line in data["programs"][0]["lines"])
-    program = ('<details class="program" open><summary>The derivative as a program, with the line of this step</summary><ol id="program" tabindex="0" '
-               f'role="region" aria-label="Program">{lines}</ol></details>') if lines else '<ol id="program" hidden></ol>'  # fmt: skip
+    program = ('<details class="program" open><summary>The derivative as a program, with the line of this step</summary><div class="scroll" '
+               f'tabindex="0" role="region" aria-label="Program"><ol id="program">{lines}</ol></div></details>') if lines else '<ol id="program" hidden></ol>'  # fmt: skip
     what = "value and gradient" if len(data["outputs"]) == 1 else "all values and the Jacobian"
     counts = data["counts"]
     cost = f"Operations counted: f {counts['f']}, {what} by reverse mode {counts['reverse']}" + (

@@ -42,7 +42,7 @@ export function mount(root, data) {
     root.querySelector("#list")?.classList.toggle("both", walk.mode === "both");
     const line = programLine(event);
     all("#program li").forEach((item, k) => item.classList.toggle("now", k === line));
-    const now = root.querySelector("#program li.now"), holder = $("program");
+    const now = root.querySelector("#program li.now"), holder = $("program").parentElement;
     if (now) holder.scrollTop = now.offsetTop - holder.offsetTop - holder.clientHeight / 2;
     setText($("spent"), walk.step ? walk.cost() : "");
     const { right: good, asked } = score(walk);
