@@ -21,6 +21,8 @@ NUMBER = re.compile(
     r"^(?>\d++\.?\d*+(?:[eE][-+]?\d++)?|\.\d++(?:[eE][-+]?\d++)?|pi|π|sqrt|[-+*/()\[\],;\s])++(?<=[\d.iπ)\]])$"
 )
 """A value by itself: 3, -1.5e-3, pi/3, sqrt(2), or several with commas."""
+SEVERAL = ("sheet",)
+"""Commands that take several formulas."""
 MEANT = {
     **dict.fromkeys(("diff", "derivative", "differentiate", "d", "gradient", "grad", "jacobian", "symbolic"),
                     'derive "EXPR" for the formula, or compare "EXPR" --at NAME=VALUE … for numbers'),
@@ -73,7 +75,7 @@ def rearranged(argv: list[str], takes: Takes, methods: Callable[[], Container[st
             formulas.append(token)
     if command == "check" and len(formulas) == 2:
         options.append(f"--gradient={formulas.pop(0)}")
-    if len(formulas) > 1:
+    if len(formulas) > 1 and command not in SEVERAL:
         _point_or_option(command, formulas, takes)
         raise OptionError(f"two formulas, {formulas[0]!r} and {formulas[1]!r}; put one in quotes, and point values after --at")
     return [command, *options, *(f"--formula={text}" for text in formulas)]

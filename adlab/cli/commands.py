@@ -319,9 +319,12 @@ def sheet(options: argparse.Namespace) -> None:
     """Exercise sheets, written into a directory."""
     from adlab.report.sheet import sheet
 
-    f = function_of(options)
+    given = []
+    for text in options.formula or [None]:
+        f = function_of(argparse.Namespace(**{**vars(options), "formula": text}))
+        given.append(text if f.name == "f" else f)
     digits = 3 if options.digits is None else options.digits
-    made = sheet(options.formula if f.name == "f" else f, options.students, options.seed, None, options.vary, digits)
+    made = sheet(given, options.students, options.seed, None, options.vary, digits)
     if options.out:
         for path in made.write(options.out):
             print(path)

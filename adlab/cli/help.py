@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
+from adlab.cli.arguments import SEVERAL
 from adlab.errors import OptionError
 
 
@@ -60,7 +61,8 @@ def parser(
             epilog=_epilog(name, command, helped and name == wanted), formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         if "formula" in command.takes.split():
-            sub.add_argument("--formula", help=argparse.SUPPRESS)  # it stands by itself, see `rearranged`
+            action = "append" if name in SEVERAL else "store"
+            sub.add_argument("--formula", action=action, help=argparse.SUPPRESS)  # it stands by itself, see `rearranged`
         for option in command.options:
             if option != "--formula":
                 sub.add_argument(option, **options.get(f"{name} {option}", options.get(option, {})))
@@ -73,7 +75,8 @@ def parser(
 
 def _usage(name: str, command: Command) -> str:
     takes = command.takes.split()
-    parts = ["adlab", name, *(["MODULE:FUNCTION"] if "gradient" in takes else []), *(['"EXPR"'] if "formula" in takes else [])]
+    formula = ['"EXPR" …' if name in SEVERAL else '"EXPR"'] if "formula" in takes else []
+    parts = ["adlab", name, *(["MODULE:FUNCTION"] if "gradient" in takes else []), *formula]
     if command.words[0]:
         parts.append(f"[{command.words[1]} …]")
     return " ".join([*parts, *(["[--at NAME=VALUE …]"] if "at" in takes else []), "[options]"])

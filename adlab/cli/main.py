@@ -336,7 +336,7 @@ COMMANDS: dict[str, Command] = {
                      ("words", "FILE"), _sweep_options),
     "sheet": Command("exercise sheets for a class, a key, and blanks for the answers", commands.sheet,
                      "formula variables students seed vary digits out json markdown",
-                     ('"x*sin(y)" --students 30 --seed 7 --out sheets', '"x*sin(y)" --students 3 --vary formula')),
+                     ('"x*sin(y)" --students 30 --seed 7 --out sheets', '"x*sin(y)" "log(x)/y" --students 3 --vary formula')),
     "grade": Command("answers in CSV or JSON files graded: right, right for an earlier slip, the first slip", commands.grade,
                      "digits json markdown plot", ("answers.csv", "*.csv --digits 2"), ("words", "FILE")),
     "gallery": Command("the named functions, used as @NAME", commands.gallery, "json markdown", ("", "--markdown")),

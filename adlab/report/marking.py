@@ -54,14 +54,18 @@ class ClassGrades(Report):
 
     def sections(self) -> list[Table | str]:
         """A line for each sheet, then the most frequent first slips."""
-        head = ["student", "right", "follows", "of", "credit", "first slip"]
-        rows = [[m.student, str(m.right), str(m.follows), str(m.asked), f"{m.credit:.0%}", m.first or "none"] for m in self.marks]
+        named = len({m.formula for m in self.marks}) > 1
+        head = ["student", *(["formula"] if named else []), *(counts := ["right", "follows", "of", "credit"]), "first slip"]
+        rows = [[m.student, *([m.formula] if named else []), str(m.right), str(m.follows), str(m.asked), f"{m.credit:.0%}",
+                 m.first or "none"] for m in self.marks]  # fmt: skip
         notes = ["follows: numbers that are wrong, and right for what was wrong before them; credit counts them in."]
-        table = Table("the class", head, rows, frozenset(head[1:5]), notes)
+        table = Table("the class", head, rows, frozenset(counts), notes)
         mean = sum(mark.credit for mark in self.marks) / max(1, len(self.marks))
         often = Counter(mark.at for mark in self.marks if mark.at).most_common(5)
-        said = "; ".join(f"{at} ({times})" for at, times in often) or "nothing"
-        return [table, f"{len(self.marks)} sheets, mean credit {mean:.0%}. What went wrong first: {said}."]
+        said = [f"{len(self.marks)} exercises, mean credit {mean:.0%}."]
+        if often:
+            said.append(f"What went wrong first: {'; '.join(f'{at} ({times})' for at, times in often)}.")
+        return [table, " ".join(said)]
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """A bar for each tenth of credit: the number of sheets that have it. Returns the Axes."""
@@ -69,7 +73,7 @@ class ClassGrades(Report):
 
         ax = axes(ax)
         ax.hist([100 * mark.credit for mark in self.marks], bins=range(0, 111, 10), **{"rwidth": 0.9, **options})
-        ax.set(xlabel="credit in per cent", ylabel="sheets", title=f"{len(self.marks)} sheets")
+        ax.set(xlabel="credit in per cent", ylabel="exercises", title=f"{len(self.marks)} exercises")
         return ax
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import random
 import re
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from adlab.display import Report, Table
 from adlab.display.table import in_latex, in_markdown
@@ -29,6 +30,8 @@ SWAPS = [("sin", "cos"), ("sinh", "cosh"), ("exp", "sinh"), ("tan", "tanh"), ("l
 """Groups of functions that may replace each other in variants of a formula."""
 TRIES = 200
 """Variants that are tried for one student until one has a value and derivatives of a convenient size."""
+AGAIN = 20
+"""How often a variant that another student has is drawn again."""
 LARGEST = 1e3
 """The largest value or derivative that a student is asked to compute with."""
 PRINTED = (
@@ -38,34 +41,76 @@ PRINTED = (
 MOST_STUDENTS = 1000
 
 
+class _Task(NamedTuple):
+    """One exercise on one student's sheet."""
+
+    student: int
+    formula: str
+    point: dict[str, float]
+    asked: Exercise
+
+    def request(self) -> str:
+        """What is to be filled in, in words."""
+        graph = self.asked.trace.graph
+        last = graph.names[graph.outputs[self.asked.trace.output]]
+        return (
+            "Fill in each node: its value (primal), its local partials (one for each operand), and its adjoint, from the last "
+            f"node back. The adjoint of a node is the derivative of {last} by this node. {self.asked.digits} significant digits "
+            "are enough."
+        )
+
+    def table(self, solved: bool) -> Table:
+        """The table to fill in; the key has the answers in it."""
+        e = self.asked
+        graph, solution = e.trace.graph, e.solution()
+        rows = []
+        for node in e.trace.shown:
+            name = graph.names[node]
+            cells = [_cell(solution[column].get(name), e.digits + 2) if solved else "" for column in e.columns]
+            given = graph.written(node) if node >= len(graph.inputs) else f"input, {e.trace.primals[node]:g}"
+            rows.append([name, given, *cells])
+        return Table("", ["node", "is", *e.columns], rows)
+
+
 @dataclass(frozen=True)
 class Sheet(Report):
-    """A sheet for each student: 1, 2, …. `exercises` are blank; the answers are in `key()`."""
+    """A sheet for each student: 1, 2, …. `exercises` are blank; the answers are in `key()`.
+
+    With several `tasks` on a sheet, `formulas` and `exercises` hold those of student 1, then those of student 2, and so on.
+    """
 
     title: str
     seed: int
     formulas: tuple[str, ...]
     exercises: tuple[Exercise, ...]
+    tasks: int = 1
 
     def points(self) -> list[dict[str, float]]:
-        """The point of each student."""
+        """The point of each exercise."""
         return [dict(zip(e.trace.graph.inputs, e.trace.primals, strict=False)) for e in self.exercises]
 
     def sections(self) -> list[Table | str]:
         """What each student has to do."""
-        rows = [[str(k), formula, _place(point)] for k, (formula, point) in enumerate(self._variants(), 1)]
+        rows = [[str(task.student), task.formula, _place(task.point)] for task in self._tasks()]
         how = f"seed {self.seed}: the same seed makes the same sheets. With out=DIR they are written, with a key and blanks."
         return [Table(self.title, ["student", "formula", "point"], rows), how]
 
     def to_dict(self) -> dict[str, Any]:
         """`title, seed, rows`: student, formula, point, and what is asked for."""
         return {"title": self.title, "seed": self.seed, "rows": [
-            {"student": k, "formula": formula, "point": point, "digits": e.digits, "asked": e.to_dict()["rows"]}
-            for k, ((formula, point), e) in enumerate(zip(self._variants(), self.exercises, strict=True), 1)
+            {"student": task.student, "formula": task.formula, "point": task.point, "digits": task.asked.digits,
+             "asked": task.asked.to_dict()["rows"]}
+            for task in self._tasks()
         ]}  # fmt: skip
 
-    def _variants(self) -> Iterator[tuple[str, dict[str, float]]]:
-        return zip(self.formulas, self.points(), strict=True)
+    def _tasks(self) -> Iterator[_Task]:
+        for k, parts in enumerate(zip(self.formulas, self.points(), self.exercises, strict=True)):
+            yield _Task(k // self.tasks + 1, *parts)
+
+    def _sheets(self) -> Iterator[tuple[int, list[_Task]]]:
+        """Each student with the tasks on this student's sheet."""
+        for student, tasks in itertools.groupby(self._tasks(), lambda task: task.student):
+            yield student, list(tasks)
 
     # --- files --------------------------------------------------------------------------------------------------
 
@@ -78,8 +123,8 @@ class Sheet(Report):
         return _csv(self._lines())
 
     def _lines(self) -> Iterator[dict[str, Any]]:
-        for k, ((formula, point), e) in enumerate(zip(self._variants(), self.exercises, strict=True), 1):
-            start = {"student": k, "formula": formula, "point": _place(point), "digits": e.digits}
+        for student, formula, point, e in self._tasks():
+            start = {"student": student, "formula": formula, "point": _place(point), "digits": e.digits}
             for column, answers in e.solution().items():
                 for node, answer in answers.items():
                     several = enumerate(answer, 1) if column == "partials" else [("", answer)]
@@ -89,57 +134,44 @@ class Sheet(Report):
     def blank_json(self) -> str:
         """The blank file as JSON: a list of students, whose `answers` are {column: {node: null}}."""
         return json.dumps([
-            {"student": k, "formula": formula, "point": _place(point), "digits": e.digits,
+            {"student": student, "formula": formula, "point": _place(point), "digits": e.digits,
              "answers": {column: {node: [None] * len(a) if column == "partials" else None for node, a in answers.items()}
                          for column, answers in e.solution().items()}}
-            for k, ((formula, point), e) in enumerate(zip(self._variants(), self.exercises, strict=True), 1)
+            for student, formula, point, e in self._tasks()
         ], indent=1, ensure_ascii=False)  # fmt: skip
 
     def markdown(self, solved: bool = False) -> str:
         """All sheets, or the key, as one Markdown document."""
         parts = [f"# {in_markdown(self.title)}{': the key' * solved}"]
-        for k, (formula, point) in enumerate(self._variants(), 1):
-            what = f"`{formula}` at {in_markdown(_place(point))}"
-            parts += [f"## Student {k}", what, self._asked(k), self._table(k, solved).markdown()]
+        for student, tasks in self._sheets():
+            parts.append(f"## Student {student}")
+            for task in tasks:
+                parts += [f"`{task.formula}` at {in_markdown(_place(task.point))}", task.request(), task.table(solved).markdown()]
         return "\n\n".join(parts) + "\n"
 
     def latex(self, solved: bool = False) -> str:
         """All sheets, or the key, as one LaTeX document with a page for each."""
         head = "\\documentclass{article}\n\\usepackage{booktabs}\n\\usepackage[margin=2.5cm]{geometry}\n\\begin{document}"
         parts = [head]
-        for k, (formula, point) in enumerate(self._variants(), 1):
-            parts += [rf"\section*{{{in_latex(self.title)}, student {k}{': key' * solved}}}",
-                      rf"\texttt{{{in_latex(formula)}}} at {in_latex(_place(point))}. {in_latex(self._asked(k))}", "",
-                      r"\renewcommand{\arraystretch}{1.6}", self._table(k, solved).latex(), r"\newpage"]  # fmt: skip
+        for student, tasks in self._sheets():
+            parts.append(rf"\section*{{{in_latex(self.title)}, student {student}{': key' * solved}}}")
+            for task in tasks:
+                parts += [rf"\texttt{{{in_latex(task.formula)}}} at {in_latex(_place(task.point))}.", in_latex(task.request()),
+                          "", r"\renewcommand{\arraystretch}{1.6}", task.table(solved).latex(), r"\bigskip", ""]  # fmt: skip
+            parts.append(r"\newpage")
         return "\n".join([*parts, r"\end{document}", ""])
 
     def html(self, solved: bool = False) -> str:
         """All sheets, or the key, as one web page that prints one sheet on a page."""
         parts = ["<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>", f"<title>{escape(self.title)}</title>",
                  f"<style>{PRINTED}</style></head><body>"]  # fmt: skip
-        for k, (formula, point) in enumerate(self._variants(), 1):
-            parts += [f"<section><h2>{escape(self.title)}, student {k}{': key' * solved}</h2>",
-                      f"<p><code>{escape(formula)}</code> at {escape(_place(point))}. {escape(self._asked(k))}</p>",
-                      self._table(k, solved).html(), "</section>"]  # fmt: skip
+        for student, tasks in self._sheets():
+            parts.append(f"<section><h2>{escape(self.title)}, student {student}{': key' * solved}</h2>")
+            for task in tasks:
+                parts += [f"<p><code>{escape(task.formula)}</code> at {escape(_place(task.point))}. {escape(task.request())}</p>",
+                          task.table(solved).html()]  # fmt: skip
+            parts.append("</section>")
         return "".join([*parts, "</body></html>\n"])
-
-    def _asked(self, student: int) -> str:
-        e = self.exercises[student - 1]
-        what = {"primal": "the value of each node", "partials": "its local partials, one for each operand",
-                "adjoint": "its adjoint, from the output back", "tangent": "its tangent"}  # fmt: skip
-        return f"Fill in {', '.join(what[column] for column in e.columns)}, to {e.digits} significant digits."
-
-    def _table(self, student: int, solved: bool) -> Table:
-        """The table to fill in; the key has the answers in it."""
-        e = self.exercises[student - 1]
-        graph, solution = e.trace.graph, e.solution()
-        rows = []
-        for node in e.trace.shown:
-            name = graph.names[node]
-            cells = [_cell(solution[column].get(name), e.digits + 2) if solved else "" for column in e.columns]
-            given = graph.written(node) if node >= len(graph.inputs) else f"input, {e.trace.primals[node]:g}"
-            rows.append([name, given, *cells])
-        return Table("", ["node", "is", *e.columns], rows)
 
     def write(self, out: str | Path) -> list[Path]:
         """Writes sheets and keys in Markdown, LaTeX and HTML, and the blank files, into a directory. Returns the files.
@@ -185,9 +217,10 @@ def sheet(
 ) -> Sheet:
     """Exercise sheets, one for each student: the trace of f, with the value, local partials and adjoint of every node.
 
-    `vary` makes the variants differ by their "point", or by the "formula" too (other numbers, other functions). `seed` chooses
-    them; the same seed gives the same sheets. `digits` says how many significant digits an answer needs. `out` is a directory
-    for the files: sheets and keys, and blanks for the answers, which `adlab.grade` reads.
+    `f` is a formula, or a list of formulas: then every sheet has an exercise on each. `vary` makes the variants differ by their
+    "point", or by the "formula" too (other numbers, other functions). `seed` chooses them; the same seed gives the same sheets.
+    `digits` says how many significant digits an answer needs. `out` is a directory for the files: sheets and keys, and blanks
+    for the answers, which `adlab.grade` reads.
 
     Raises OptionError for options that are not possible, and where no variant has a value; and what reading a formula raises.
 
@@ -199,13 +232,34 @@ def sheet(
         raise OptionError(f"students={students!r}: there are sheets for 1 to {MOST_STUDENTS}")
     if vary not in ("point", "formula"):
         raise OptionError(f'vary={vary!r} is neither "point" nor "formula"')
-    base = as_function(f)
-    text = f if isinstance(f, str) else str(base.expr)
-    made = [_variant(base, text, vary, random.Random(f"{seed} {k}"), digits) for k in range(students)]
-    title = "derivatives by hand" + (f": {base.title}" if vary == "point" else "")
-    found = Sheet(title, seed, tuple(formula for formula, _ in made), tuple(e for _, e in made))
+    given = list(f) if isinstance(f, (list, tuple)) else [f]
+    if not given:
+        raise OptionError("no formula for the sheets")
+    functions = [as_function(one) for one in given]
+    seeds = [f"{seed} {{}}{f' {task}' * bool(task)}" for task in range(len(given))]
+    drawn = [_variants(*parts, vary, students, digits) for parts in zip(functions, given, seeds, strict=True)]
+    made = [variant for sheet in zip(*drawn, strict=True) for variant in sheet]
+    title = "derivatives by hand" + (f": {functions[0].title}" if vary == "point" and len(given) == 1 else "")
+    found = Sheet(title, seed, tuple(formula for formula, _ in made), tuple(e for _, e in made), len(given))
     if out is not None:
         found.write(out)
+    return found
+
+
+def _variants(base: Function, given: Any, seeds: str, vary: Vary, students: int, digits: int) -> list[tuple[str, Exercise]]:
+    """A variant for each student. As long as there are others, no two are the same."""
+    text = given if isinstance(given, str) else str(base.expr)
+    made: dict[tuple[str, tuple[float, ...]], tuple[str, Exercise]] = {}
+    found = []
+    for k in range(students):
+        draw = random.Random(seeds.format(k))
+        for _ in range(AGAIN):
+            formula, asked = _variant(base, text, vary, draw, digits)
+            key = formula, tuple(asked.trace.primals[: base.n])
+            if key not in made:
+                break
+        made[key] = formula, asked
+        found.append((formula, asked))
     return found
 
 

@@ -47,6 +47,26 @@ def test_the_same_seed_makes_the_same_sheets_and_another_others() -> None:
     assert len(set(adlab.sheet(FORMULA, 12, vary="formula").formulas)) > 4
 
 
+def test_no_two_students_have_the_same_variant_while_there_are_others() -> None:
+    assert len({str(point) for point in adlab.sheet("x*y + sin(x)", 40).points()}) == 40
+    assert len({str(point) for point in adlab.sheet("sin(x)", 30).points()}) == 12  # there are no more
+
+
+def test_several_formulas_are_several_exercises_on_each_sheet(tmp_path, capsys) -> None:
+    made = adlab.sheet([FORMULA, "log(x)/y"], students=3, seed=2)
+    assert made.formulas == (FORMULA, "log(x)/y") * 3
+    assert [row["student"] for row in made.to_dict()["rows"]] == [1, 1, 2, 2, 3, 3]
+    assert made.points()[0] != made.points()[1]
+    for text in (made.markdown(), made.latex(), made.html()):
+        assert text.count("log(x)/y") == 3
+    made.write(tmp_path / "sheets")
+    for name in ("key.csv", "answers.json"):
+        assert [mark.student for mark in adlab.grade(tmp_path / "sheets" / name).marks] == list("112233")
+    assert all(mark.credit == 1 for mark in adlab.grade(tmp_path / "sheets" / "key.csv").marks)
+    assert main(["sheet", FORMULA, "log(x)/y", "--seed", "2", "--students", "3", "--json", "--quiet"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == json.loads(made.to_json())["rows"]
+
+
 def test_what_follows_from_a_slip_has_its_credit(tmp_path) -> None:
     """A wrong value of v1, carried on rightly: one number is wrong, and the rest follow."""
     made = adlab.sheet("(x + y)**2*x", students=1, seed=1)
