@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -18,6 +19,7 @@ import sympy
 
 from adlab.errors import AdlabError, MissingExtra, OptionError
 from adlab.function import Function
+from adlab.graph.graph import Builder, Graph
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS
 from adlab.primitives.heads import DEFINITIONS
@@ -27,12 +29,12 @@ from adlab.report.hessian_methods import METHODS as HESSIANS
 
 SYSTEMS = ("adlab", "symbolic", "torch", "jax", "casadi", "autograd", "symengine")
 X = sympy.Symbol("x", real=True)
-OTHER = sympy.Rational(3, 4)
+OTHER = Fraction(3, 4)
 """The value of the fixed operand when an operation of two operands is tested in the other one."""
 _PARAMETERS: dict[str, Sequence[Any]] = {
-    "powi": (3, -2), "powr": (sympy.Rational(5, 2),), "polygamma": (0, 1), "zeta": (2,), "sphericalj": (1,), "sphericali": (1,),
-    "besselj": (0,), "bessely": (0,), "besseli": (0,), "besselk": (0,), "uppergamma": (sympy.S.Half,),
-    "lowergamma": (sympy.S.Half,), "expint": (2,), "polylog": (2,),
+    "powi": (3, -2), "powr": (Fraction(5, 2),), "polygamma": (0, 1), "zeta": (2,), "sphericalj": (1,), "sphericali": (1,),
+    "besselj": (0,), "bessely": (0,), "besseli": (0,), "besselk": (0,), "uppergamma": (Fraction(1, 2),),
+    "lowergamma": (Fraction(1, 2),), "expint": (2,), "polylog": (2,),
 }  # fmt: skip
 """The constant, an exponent or an order, at which an operation that has one is tested."""
 
@@ -98,19 +100,29 @@ def _of(primitive: Primitive) -> list[RuleSubject]:
     """An operation in each of its operands, at each constant of `_PARAMETERS`."""
     found = []
     for parameter in _PARAMETERS.get(primitive.name, (None,)):
-        given = () if parameter is None else (exact_sympy(parameter) if not isinstance(parameter, sympy.Basic) else parameter,)
+        given = () if parameter is None else (exact_sympy(parameter),)
         for k in range(primitive.arity):
-            operands = [X if i == k else OTHER for i in range(primitive.arity)]
+            operands = [X if i == k else exact_sympy(OTHER) for i in range(primitive.arity)]
             place = "" if primitive.arity == 1 else f", operand {k + 1}"
             title = primitive.name + ("" if parameter is None else f" {parameter}") + place
             try:
                 formula = define(primitive.form(*operands, *given), DEFINITIONS.keys())
                 f = Function(formula, [X], name=title)
-                if len(f.graph):
-                    found.append(RuleSubject(title, f))
+                if [f.graph.nodes[i].primitive for i in f.graph.operations] != [primitive]:
+                    f = f.with_graph(_alone(primitive, k, parameter))
             except (AdlabError, TypeError, ValueError):
                 continue  # an operation inside others, which has no name in formulas
+            found.append(RuleSubject(title, f))
     return found
+
+
+def _alone(primitive: Primitive, place: int, parameter: Any) -> Graph:
+    """The graph of one operation. Lowering its formula could give others: log(exp(x) + exp(y)) for logaddexp."""
+    builder = Builder([X.name])
+    operands = [0 if i == place else builder.constant(OTHER) for i in range(primitive.arity)]
+    if parameter is None and primitive.parameter_at == primitive.arity:
+        parameter = 0  # the shift of an exponent, or how often the order is differentiated by
+    return builder.finish([builder.apply(primitive, operands, parameter)])
 
 
 def installed(names: Sequence[str] = ()) -> list[str]:

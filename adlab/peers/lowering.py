@@ -23,6 +23,8 @@ from adlab.errors import MethodError, UnsupportedExpression
 from adlab.graph.compound import refuse_bodies
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
+from adlab.primitives.entries import exact
+from adlab.primitives.heads import hypot, share
 from adlab.primitives.primitive import A, B, N, Parameter, Primitive, exact_sympy, number_text, to_float
 from adlab.primitives.table import BEYOND_ONE, INSIDE_ONE, PRIMITIVES
 from adlab.text.functions import meaning_of
@@ -57,6 +59,10 @@ COMPOSED: dict[str | tuple[str, int], sympy.Expr] = {
     "sigmoid": sympy.exp(Min(A, 0)) / (1 + sympy.exp(-sympy.Abs(A))),
     "softplus": sympy.Max(A, 0) + log1p(sympy.exp(-sympy.Abs(A))),
     "share": sympy.exp(Min(A - B, 0)) / (1 + sympy.exp(-sympy.Abs(A - B))),
+    "heading": A / hypot(A, B),
+    "sharing": share(A, B) * share(B, A),
+    "cosquare": exact(1 - A, 1 + A),
+    "expover": exact(sympy.exp(A / 2) / A, sympy.exp(A / 2)),
     "logaddexp": sympy.Max(A, B) + log1p(sympy.exp(-sympy.Abs(A - B))),
 }
 """What to compute instead in a framework that lacks this function, or this parameter of it.

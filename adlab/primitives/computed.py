@@ -103,6 +103,10 @@ COMPUTED: dict[str, C] = {
     "cbrt":              C(num.cbrt, num.cbrt_array, ulps=4, cost=10,
         complex=lambda a: power_rational_complex(a, Fraction(1, 3))),
     "hypot":             C(math.hypot, np.hypot, ulps=2, cost=8, complex=num.hypot_complex, over=ranges.turning(0.0)),
+    "heading":           C(lambda a, b: a / math.hypot(a, b), lambda a, b: np.divide(a, np.hypot(a, b)), ulps=4,
+        cost=12, complex=num.heading_complex, over=ranges.unknown),
+    "cosquare":          C(lambda a: (1 - a) * (1 + a), lambda a: (1 - a) * (1 + a), ulps=2, cost=3,
+        complex=lambda a: (1 - a.real) * (1 + a.real) + a.imag**2 - 2j * a.real * a.imag, over=ranges.turning(0.0)),
     "norm":              C(num.norm, num.norm_array, ulps=2, cost=lambda n: 4 * n, complex=num.norm_complex,
         over=ranges.turning(0.0)),
     # --- exponential and logarithm ------------------------------------------------------------------------------
@@ -121,6 +125,8 @@ COMPUTED: dict[str, C] = {
     "sigmoid":           C(ex.sigmoid, ex.sigmoid_array, ulps=4, cost=14, complex=ex.sigmoid_complex),
     "softplus":          C(ex.softplus, ex.softplus_array, ulps=4, cost=24, complex=ex.softplus_complex),
     "logaddexp":         C(ex.logaddexp, ex.logaddexp_array, ulps=4, cost=26, complex=ex.logaddexp_complex),
+    "sharing":           C(ex.sharing, ex.sharing_array, ulps=8, cost=40, complex=ex.sharing_complex,
+        over=ranges.unknown),
     "share":             C(ex.share, ex.share_array, ulps=4, cost=20, complex=ex.share_complex),
     # --- trigonometric ------------------------------------------------------------------------------------------
     "sin":               C(math.sin, np.sin, ulps=2, cost=12, over=ranges.rippling()),
@@ -201,6 +207,7 @@ COMPUTED: dict[str, C] = {
     "cossquare":         mpmath(special.of_square("cospi"),
         over=ranges.rippling(lambda low, high: 3.15 * max(-low, high))),
     "Ei":                mpmath(special.exponential_integral),
+    "expover":           C(ex.expover, ex.expover_array, ulps=6, cost=16, over=ranges.unknown),
     "li":                mpmath(special.logarithmic_integral),
     "Si":                mpmath(lambda m, a: m.si(a), over=ranges.rippling()),
     "Ci":                mpmath(lambda m, a: m.ci(a), over=ranges.rippling(lambda low, high: 1 / low)),

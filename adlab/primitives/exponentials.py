@@ -94,6 +94,17 @@ def logaddexp_complex(a: Any, b: Any) -> Any:
     return logaddexp_array(a.real, b.real) + size + 1j * np.arctan2(turned, 1 + shrunk)
 
 
+def expover(a: float) -> float:
+    """exp(a)/a. exp(a) alone may overflow where the quotient does not."""
+    half = math.exp(a / 2)
+    return half / a * half
+
+
+def expover_array(a: Array) -> Array:
+    half = np.exp(a / 2)
+    return np.divide(half, a) * half
+
+
 def share(a: float, b: float) -> float:
     """exp(a)/(exp(a) + exp(b)), from the exact difference of a and b: a rounded difference of hundreds would cost hundreds of
     ulps."""
@@ -106,6 +117,21 @@ def share_array(a: Array, b: Array) -> Array:
     difference, rest = two_sum(a, -b)
     value = sigmoid_array(difference)
     return np.where(np.isfinite(rest), value + value * sigmoid_array(-difference) * rest, value)[()]
+
+
+def sharing(a: float, b: float) -> float:
+    """The shares of exp(a) and exp(b) in their sum, multiplied."""
+    return share(a, b) * share(b, a)
+
+
+def sharing_array(a: Array, b: Array) -> Array:
+    return share_array(a, b) * share_array(b, a)
+
+
+def sharing_complex(a: Any, b: Any) -> Any:
+    """p/(1 - 2(1 - 2p) sin²(t/2) + i tanh(d/2) sin t) for a - b = d + it and the real value p: no two terms cancel."""
+    p, t = sharing_array(a.real, b.real), a.imag - b.imag
+    return p / (1 - 2 * (1 - 2 * p) * np.square(np.sin(t / 2)) + 1j * (np.tanh((a.real - b.real) / 2) * np.sin(t)))
 
 
 def share_complex(a: Any, b: Any) -> Any:

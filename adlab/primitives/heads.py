@@ -23,6 +23,7 @@ def own(name: str) -> Any:
 # SymPy rewrites polylog(1, a) into -log(1 - a), and expint of a whole order into other functions. These classes stay.
 hypot, gauss, growth, powshift, xlogy, share = map(own, ("hypot", "gauss", "growth", "powshift", "xlogy", "share"))
 sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
+cosquare, heading, sharing, expover = map(own, ("cosquare", "heading", "sharing", "expover"))
 gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
 expint, polylog = map(own, ("expint", "polylog"))
 
@@ -39,6 +40,10 @@ DEFINITIONS: dict[Any, Any] = {
     powshift: lambda a, b, n: a ** (b + n if n else b),
     xlogy: lambda a, b: a * sympy.log(b),
     share: lambda a, b: 1 / (1 + sympy.exp(b - a)),
+    cosquare: lambda a: 1 - a**2,
+    heading: lambda a, b: a / sympy.sqrt(a**2 + b**2),
+    sharing: lambda a, b: 1 / (2 + sympy.exp(a - b) + sympy.exp(b - a)),
+    expover: lambda a: sympy.exp(a) / a,
     sinsquare: lambda a: sympy.sin(sympy.pi * a**2 / 2),
     cossquare: lambda a: sympy.cos(sympy.pi * a**2 / 2),
     sphericali: _spherical_i,

@@ -392,3 +392,10 @@ def atan2_complex(a: Any, b: Any) -> Any:
     ratio = np.where(steep, -b / np.where(steep, a, 1), a / np.where(steep, 1, b))
     turn = np.where(steep, np.copysign(np.pi / 2, a.real), np.where(b.real < 0, np.copysign(np.pi, a.real), 0.0))
     return (np.arctan(ratio) + turn)[()]
+
+
+def heading_complex(a: Any, b: Any) -> Any:
+    steep = np.abs(a.real) > np.abs(b.real)
+    side = np.where(a.real < 0, -1.0, 1.0)  # away from π, where neither sine nor cosine keeps a small part
+    right = np.where(b.real < 0, -b, b)
+    return np.where(steep, side * np.cos(atan2_complex(b, side * a)), np.sin(atan2_complex(a, right)))[()]

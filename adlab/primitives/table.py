@@ -37,8 +37,8 @@ from adlab.primitives.entries import entry, exact, moving, power_text, predicate
 
 # isort: off
 from adlab.primitives.heads import (
-    READ_BETTER, define, explambertw, expint, gauss, gausserfcinv, gausserfinv, growth, hypot, lambertw1, polylog,
-    powshift, share, sinsquare, cossquare, sphericali, xlogy,
+    READ_BETTER, cosquare, cossquare, define, explambertw, expint, expover, gauss, gausserfcinv, gausserfinv, growth,
+    heading, hypot, lambertw1, polylog, powshift, share, sharing, sinsquare, sphericali, xlogy,
 )  # fmt: skip
 # isort: on
 from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
@@ -52,14 +52,13 @@ CONSTANT = Primitive("constant", sympy.sympify, np.asarray, float, (), cost=0, u
 PART = Part("part", operator.getitem, operator.getitem, operator.getitem, (), cost=0, ulps=0, text="{0}[{n}]")
 
 # sqrt(1 - a**2) and sqrt(a**2 - 1) without squaring: exact differences near |a| = 1, no overflow far out.
-INSIDE_ONE = sqrt(exact(1 - A, 1 + A))
+INSIDE_ONE = sqrt(cosquare(A))
 BEYOND_ONE = exact(sqrt(Abs(A) - 1), sqrt(Abs(A) + 1))
 ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
 # SymPy is not asked whether it can tell: with 30 ms a question that is the dearest part of this file.
 WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
 NOT_WHOLE = Ne(A, floor(A), evaluate=False)
 NOT_A_POLE = Or(A > 0, NOT_WHOLE)
-EXP_HALF = exp(A / 2)  # its square may overflow where its product with a small factor does not
 STEPS: dict[str, Any] = {"analytic": False, "piecewise_constant": True, "jumps": True}
 
 # fmt: off
@@ -85,7 +84,12 @@ _ENTRIES: list[Primitive] = [
         common=True),
     P("cbrt",        lambda a: a ** Rational(1, 3), (exact(OUT / A, Rational(1, 3)),), domain=A >= 0,
         partial_domains=(A > 0,), principal=True, head=Cbrt),
-    P("hypot",       hypot,        (A / OUT, B / OUT), partial_domains=(OUT > 0, OUT > 0), head=(hypot, hypot_of_c)),
+    P("hypot",       hypot,        (heading(A, B), heading(B, A)), partial_domains=(OUT > 0, OUT > 0),
+        head=(hypot, hypot_of_c)),
+    P("heading",     heading,
+        (exact(heading(B, A), heading(B, A), 1 / hypot(A, B)), exact(-OUT, heading(B, A), 1 / hypot(A, B))),
+        domain=Or(Ne(A, 0), Ne(B, 0)), text="{0}/hypot({0}, {1})"),
+    P("cosquare",    cosquare,     (-2 * A,), text="(1 - {0})*(1 + {0})"),
     P("norm",        lambda *given: norm(*given[:-1]),
         lambda *letters: tuple(letter / OUT for letter in letters), partial_domains=(OUT > 0,), head=norm,
         spelling="norm"),
@@ -100,10 +104,12 @@ _ENTRIES: list[Primitive] = [
     P("expm1",       expm1,        (exp(A),)),
     P("log2",        log2,         (exact(1 / A, 1 / log(2)),), domain=A > 0, principal=True),
     P("exp2",        exp2,         (exact(OUT, log(2)),), vanishes=False),
-    P("sigmoid",     sigmoid,      (exact(OUT, sigmoid(-A)),), vanishes=False),
+    P("sigmoid",     sigmoid,      (exact(sech(A / 2), sech(A / 2), Rational(1, 4)),), vanishes=False),
     P("softplus",    softplus,     (sigmoid(A),), vanishes=False),
     P("logaddexp",   logaddexp,    (share(A, B), share(B, A))),
-    P("share",       share,        (exact(OUT, share(B, A)), exact(-OUT, share(B, A))), vanishes=False),
+    P("share",       share,        (sharing(A, B), -sharing(A, B)), vanishes=False),
+    P("sharing",     sharing,      (exact(-OUT, tanh((A - B) / 2)), exact(OUT, tanh((A - B) / 2))),
+        text="share({0}, {1})*share({1}, {0})", vanishes=False),
     # --- trigonometric ------------------------------------------------------------------------------------------
     P("sin",         sin,          (cos(A),), common=True),
     P("cos",         cos,          (-sin(A),), common=True),
@@ -136,12 +142,11 @@ _ENTRIES: list[Primitive] = [
     P("coth",        coth,         (exact(-1 / sinh(A), 1 / sinh(A)),), domain=Ne(A, 0)),
     P("asinh",       asinh,        (1 / hypot(ONE, A),)),
     P("acosh",       acosh,        (1 / ACOSH_ROOT,), domain=A >= 1, partial_domains=(A > 1,), principal=True),
-    P("atanh",       atanh,        (1 / exact(1 - A, 1 + A),), domain=And(A > -1, A < 1),
-        principal=True),
+    P("atanh",       atanh,        (1 / cosquare(A),), domain=And(A > -1, A < 1), principal=True),
     P("asech",       asech,        (-1 / exact(A, INSIDE_ONE),), domain=And(A > 0, A <= 1),
         partial_domains=(And(A > 0, A < 1),)),
     P("acsch",       acsch,        (exact(-1 / Abs(A), 1 / hypot(ONE, A)),), domain=Ne(A, 0)),
-    P("acoth",       acoth,        (1 / exact(1 - A, 1 + A),), domain=Or(A > 1, A < -1)),
+    P("acoth",       acoth,        (1 / cosquare(A),), domain=Or(A > 1, A < -1)),
     # --- kinks and jumps ----------------------------------------------------------------------------------------
     P("abs",         Abs,          (sign(A),), smooth=Ne(A, 0),
         convention="at the kink of abs the partial is 0, the mean of both sides", analytic=False),
@@ -199,7 +204,8 @@ _ENTRIES: list[Primitive] = [
     P("fresnelc",    fresnelc,     (cossquare(A),)),
     P("sinsquare",   sinsquare,    (exact(pi, A, cossquare(A)),), text="sin(pi*{0}**2/2)"),
     P("cossquare",   cossquare,    (exact(-pi, A, sinsquare(A)),), text="cos(pi*{0}**2/2)"),
-    P("Ei",          Ei,           (exact(EXP_HALF / A, EXP_HALF),), domain=Ne(A, 0)),
+    P("Ei",          Ei,           (expover(A),), domain=Ne(A, 0)),
+    P("expover",     expover,      (exact(OUT, (A - 1) / A),), domain=Ne(A, 0), text="exp({0})/{0}", vanishes=False),
     P("li",          li,           (1 / log(A),), domain=And(A >= 0, Ne(A, 1)),
         partial_domains=(And(A > 0, Ne(A, 1)),)),
     P("Si",          Si,           (jn(0, A),)),

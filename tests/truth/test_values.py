@@ -11,6 +11,7 @@ import pytest
 import sympy
 from sympy import Rational
 
+import adlab
 from adlab.errors import AdlabError, DomainError, OverflowedError, UnsupportedExpression, VariableError
 from adlab.truth.meanings import FUNCTIONS, SLOW, exact, exported, working
 from adlab.truth.running_error import LARGEST
@@ -307,3 +308,10 @@ def test_the_zeta_function_far_left_is_the_sum_of_its_terms() -> None:
         (found,) = plan([sympy.zeta(s, a)], [s, a]).values([3, start], bits=120)
         exact = sum((mpmath.mpf(start) + k) ** -3 for k in range(1200)) + mpmath.zeta(3, mpmath.mpf(start) + 1200)
         assert abs(found - exact) < 1e-12 * abs(exact)
+
+
+def test_a_polylogarithm_of_order_one_keeps_a_small_argument() -> None:
+    with sympy.evaluate(False):
+        held = sympy.polylog(1, sympy.Symbol("z", real=True))
+    assert adlab.truth(adlab.Function(held), [1e-200]).value == pytest.approx(1e-200, rel=1e-15)
+    assert adlab.Function("polylog(2, z)").gradient([1e-200]) == [1.0]
