@@ -24,6 +24,8 @@ NAMED: dict[int, set[str]] = {1: set(), 2: {"sharing", "polylog"}}
 where two terms of its second derivative cancel."""
 REFUSING = {"uppergamma_moving", "lowergamma_moving", "expint_moving", "polylog"}
 """They are computed for some orders, or some arguments, only. Elsewhere adlab refuses."""
+LINEAR = {"add", "sub", "mul", "neg", "abs", "mod", "min", "max"}
+"""Their second derivative is 0 wherever it exists, and there is nothing to test."""
 OPERATIONS = [subject.name for subject in subjects() if subject.name.partition(",")[0].split(" ")[0] in PRIMITIVES]
 QUICK = ["tanh", "sigmoid", "atanh", "asin", "hypot, operand 1", "logaddexp, operand 1", "Ei", "xlogy, operand 2"]
 
@@ -34,11 +36,11 @@ def test_adlabs_own_rules_keep_their_digits_over_the_whole_range(name: str, orde
     operation = name.partition(",")[0].split(" ")[0]
     if operation in SLOW | NAMED[order]:
         pytest.skip("named above")
-    try:
-        [rule] = rules([name], "adlab", order=order).found
-    except adlab.AdlabError as nothing:
-        assert "has a derivative" in str(nothing)  # the second derivative is 0 everywhere
+    if order == 2 and (operation in LINEAR or name in ("div, operand 1", "xlogy, operand 1")):
+        with pytest.raises(adlab.AdlabError, match="has a derivative"):
+            rules([name], "adlab", order=order)
         return
+    [rule] = rules([name], "adlab", order=order).found
     lossy = [(x, ulps) for x, ulps in zip(rule.points, rule.ulps, strict=True) if ulps > ULPS]
     assert len(lossy) <= len(rule.ulps) / 10
     for x, ulps in lossy:  # only beside a zero of the derivative, where one ulp of the argument changes as much
