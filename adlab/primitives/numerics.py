@@ -396,6 +396,5 @@ def atan2_complex(a: Any, b: Any) -> Any:
 
 def heading_complex(a: Any, b: Any) -> Any:
     steep = np.abs(a.real) > np.abs(b.real)
-    side = np.where(a.real < 0, -1.0, 1.0)  # away from π, where neither sine nor cosine keeps a small part
-    right = np.where(b.real < 0, -b, b)
+    side, right = np.where(a.real < 0, -1.0, 1.0), np.where(b.real < 0, -b, b)  # away from π, where small parts are lost
     return np.where(steep, side * np.cos(atan2_complex(b, side * a)), np.sin(atan2_complex(a, right)))[()]

@@ -240,11 +240,6 @@ def _incomplete(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any
     return careful
 
 
-def _polylog(s: Any, z: Any) -> Any:
-    """mpmath's, which at s = 1 takes the logarithm of 1 - z, and so 0 for a small z."""
-    return -CONTEXT.log1p(-z) if s == 1 else CONTEXT.polylog(s, z)
-
-
 def _spherical(bessel: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """√(π/2) z^(-1/2) times the function of order n + 1/2, DLMF 10.47.3.
 
@@ -352,7 +347,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.binomial: CONTEXT.binomial,
     sympy.harmonic: _harmonic,
     sympy.zeta: _hurwitz,
-    sympy.polylog: _polylog,
+    sympy.polylog: lambda s, z: -CONTEXT.log1p(-z) if s == 1 else CONTEXT.polylog(s, z),  # mpmath's log(1 - z) is 0 at a small z
     sympy.LambertW: CONTEXT.lambertw,
     sympy.besselj: CONTEXT.besselj,
     sympy.bessely: CONTEXT.bessely,
