@@ -35,6 +35,8 @@ PATIENCE = 5.0
 """Seconds that a report may take by default."""
 BINARY64 = 53
 """Bits of a double's mantissa."""
+UNIT_ROUNDOFF = 2.0**-BINARY64
+"""The unit roundoff u: a rounded result is within a factor 1 ± u of the exact one."""
 
 T = TypeVar("T")
 

@@ -58,7 +58,7 @@ FAULTS = [
     Fault("compile/numpy.py", "multiply({1}, {0}, out={1})", "multiply({1}, {1}, out={1})", "tests/compile"),
     # the verdict, check, drawing
     Fault("report/slips.py", "LIKE = 1e-6", "LIKE = 1e-3", "tests/test_planted_numbers.py"),
-    Fault("report/verdict.py", "<= PREDICTED * kappa * UNIT", "<= 1e9 * PREDICTED * kappa * UNIT",
+    Fault("report/verdict.py", "<= PREDICTED * kappa * UNIT_ROUNDOFF", "<= 1e9 * PREDICTED * kappa * UNIT_ROUNDOFF",
           "tests/report/test_verdict.py"),
     Fault("report/verdict.py", ">= FULL]", ">= POOR]", "tests/report/test_verdict.py"),
     Fault("report/verdict.py", "if reverse.ratio <= forward.ratio", "if reverse.ratio > forward.ratio",

@@ -185,6 +185,27 @@ def test_a_name_means_one_class() -> None:
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
 
 
+def numeric(value: ast.expr | None) -> bool:
+    """Whether an expression is written in numbers alone."""
+    if isinstance(value, ast.Tuple):
+        return all(map(numeric, value.elts))
+    if isinstance(value, ast.BinOp):
+        return numeric(value.left) and numeric(value.right)
+    return numeric(value.operand) if isinstance(value, ast.UnaryOp) else isinstance(getattr(value, "value", None), int | float)
+
+
+def test_a_constant_has_its_reason() -> None:
+    """Beside the number, on the line above, or in a docstring below it."""
+    for path in modules():
+        tree, lines = parsed(path), ["", *path.read_text(encoding="utf-8").splitlines()]
+        for node, after in zip(tree.body, [*tree.body[1:], ast.Pass()], strict=True):
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or not numeric(node.value):
+                continue
+            if ast.unparse(node).split()[0].strip("_,:").isupper():
+                below = isinstance(getattr(after, "value", None), ast.Constant)
+                assert below or "#" in lines[node.lineno] + lines[node.lineno - 1], (path, lines[node.lineno])
+
+
 def test_the_map_of_the_code_names_files_that_exist() -> None:
     page = (PACKAGE / "README.md").read_text(encoding="utf-8")
     named = [name for name in re.findall(r"`([\w./-]+)`", page) if name.endswith(("/", ".py", ".js", ".toml"))]

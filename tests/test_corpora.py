@@ -9,7 +9,8 @@ import pytest
 from corpora import needed, rows
 
 import adlab
-from adlab.report.conditioning import UNIT, conditioning
+from adlab.precision import UNIT_ROUNDOFF
+from adlab.report.conditioning import conditioning
 
 ASKED = ["feynman", "symbolic_regression", "adbench", "large", "global_optimisation"]
 RTOL = 1e-12
@@ -51,7 +52,7 @@ def test_at_most_two_percent_of_rows_are_off_and_each_is_ill_conditioned(method:
                     exact = float(adlab.truth(f, point).component(0, j).value)
                     assert got[variable] == pytest.approx(exact, rel=1e-12), row["id"]
                     continue
-                assert error / abs(want[variable]) <= 100 * kappa[j] * UNIT, (row["id"], variable)
+                assert error / abs(want[variable]) <= 100 * kappa[j] * UNIT_ROUNDOFF, (row["id"], variable)
     assert total > 600
     assert off <= 0.02 * total
 

@@ -23,6 +23,7 @@ from adlab.primitives.ranges import ENTIRE, Interval, hull
 
 UNDEFINED: Interval = (math.nan, math.nan)
 PERHAPS: Interval = (0.0, 1.0)
+"""A truth value that the box does not decide."""
 
 
 def undefined(interval: Interval) -> bool:

@@ -25,6 +25,7 @@ from adlab.primitives.ranges import ENTIRE, TINIEST, Interval
 from adlab.primitives.table import PRIMITIVES
 
 SURELY: Interval = (1.0, 1.0)
+"""A truth value that is 1, true, all over the box."""
 ADD, MUL = PRIMITIVES["add"], PRIMITIVES["mul"]
 
 

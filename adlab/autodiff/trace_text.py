@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adlab.autodiff.trace import Contribution, Trace
 
 MOST_ROWS = 200
+"""Lines of a trace that are printed; nobody reads more, and a browser slows down."""
 BAR, DOT = "\N{COMBINING MACRON}", "\N{COMBINING DOT ABOVE}"
 DIGITS_OF_JUDGE = 20
 """Decimal digits of the values that a gradient is checked against; binary64 has 17."""

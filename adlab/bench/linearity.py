@@ -19,6 +19,7 @@ from adlab.errors import MethodError
 from adlab.process import run_module
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+"""Nodes of the graphs: a factor of ten apart, so that a cost that grows faster than the graph shows."""
 FAMILIES = {"chain": 4, "rosenbrock": 8}  # graph nodes for one more level or variable
 ROUNDS = 3
 STAGES = {"lower": "lowering", "sweep": "values and adjoints", "program": "writing the program"}

@@ -23,9 +23,11 @@ from adlab.process import Ended, run_module
 from adlab.text.traversal import listing
 
 SECONDS = 60.0
+"""Seconds that one contestant may take for one problem: more than all who finish have needed."""
 MEMORY = 16 * 2**30
 """Bytes of address space that a contestant may take, so that none uses up the machine's memory."""
 ROUNDS = 3
+"""Times that every contestant is started; the best run counts, the least disturbed."""
 
 
 def bench(

@@ -21,6 +21,7 @@ from adlab.errors import MethodError
 from adlab.process import Ended, run_code, run_module
 
 ROUNDS = 7
+"""Starts of each command, interleaved: an odd number, so that the median is one of them."""
 COMMANDS = {
     "python -c pass": "pass",
     "import sympy": "import sympy",

@@ -21,8 +21,8 @@ from adlab.bench.problems import PROBLEMS, Problem
 from adlab.function import Function
 from adlab.gallery import straight
 
-BATCH = 10_000
-REPEATS = 15
+BATCH = 10_000  # points: their inputs and outputs no longer fit the nearest caches
+REPEATS = 15  # laps: enough for a median that one slow lap does not move
 LAP = 0.01  # seconds that one timed lap takes at least
 BUDGET = 1.0  # seconds that are spent on one figure after warming up
 

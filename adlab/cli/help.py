@@ -119,3 +119,4 @@ def _filled(text: str, indent: str = "") -> str:
 
 
 WIDTH = 80
+"""Characters of a line of help: what every terminal shows."""

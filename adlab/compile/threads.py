@@ -26,6 +26,7 @@ WORTH = 2**19
 WHOLE = 64
 """Rows: blocks are multiples of it, so that machine code cuts them into the same vectors as the whole batch."""
 MOST = 256
+"""Threads at most: more than the processors of any machine that shares one memory, so a larger number is a slip."""
 
 
 def counted(threads: Threads) -> int:

@@ -29,10 +29,9 @@ from adlab.differences.differences import difference
 from adlab.differences.estimates import NOT_ANALYTIC, UNCONFIRMED, UNDERFLOW, Estimate, checked_step, plain
 from adlab.differences.quotients import NONFINITE, Bound, Value, checked_point
 from adlab.differences.scrutiny import shown
-from adlab.differences.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError
 from adlab.graph.graph import Graph
-from adlab.precision import in_patience
+from adlab.precision import UNIT_ROUNDOFF, in_patience
 from adlab.primitives.ranges import TINIEST
 
 STEP = 1e-20

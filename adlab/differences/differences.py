@@ -49,8 +49,9 @@ from adlab.differences.quotients import (
 from adlab.differences.richardson import richardson
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_choice import noise_of_single_precision, step_of
-from adlab.differences.step_models import UNIT_ROUNDOFF, relative_step
+from adlab.differences.step_models import relative_step
 from adlab.errors import OptionError, PointError
+from adlab.precision import UNIT_ROUNDOFF
 
 EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)

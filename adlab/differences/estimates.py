@@ -26,14 +26,14 @@ from adlab.differences.scrutiny import (
     second_look,
 )
 from adlab.differences.stencils import Stencil
-from adlab.differences.step_models import UNIT_ROUNDOFF, default_steps
+from adlab.differences.step_models import default_steps
 from adlab.differences.vanishing import vanishing
 from adlab.errors import OptionError
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.primitives.ranges import TINIEST
 
-NOT_RESOLVED, UNDERFLOW = "step_not_resolved", "underflow"
+NOT_RESOLVED, UNDERFLOW, UNCONFIRMED = "step_not_resolved", "underflow", "unconfirmed"
 FLAT, NOISY, STATEFUL, NOT_ANALYTIC = "flat", "noisy", "stateful", "not_analytic"
-UNCONFIRMED = "unconfirmed"
 
 ODD = 1 + (5**0.5 - 1) * 2.0**-9  # a factor that is no short number, so that nodes fall elsewhere; the step stays nearly the same
 LARGE = 2.0**40  # floats from here on are at least 2⁻¹² apart

@@ -17,8 +17,8 @@ import numpy as np
 
 from adlab.differences.quotients import Array, Line, rounding
 
-NODES = 9
-CLOSE = 2.0**-12
+NODES = 9  # values: eight differences, from which the size of a random error is known to about a third
+CLOSE = 2.0**-12  # relative to x: nodes so near see the noise, and hardly a change of f
 GOLDEN = 1 + 5063 / 8192  # no simple fraction: binary32 values at nodes 64 of their ulps apart may all be rounded alike
 NARROWEST = 4  # ulps of x: closer nodes are unevenly spaced
 NEIGHBOURS = 16  # ulps of x: the spacing of neighbouring floats that are examined

@@ -17,7 +17,8 @@ from adlab.differences.quotients import Array, summed
 from adlab.differences.richardson import FIRST_STEP, TOLERANCE
 from adlab.differences.scrutiny import CLOSER
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
-from adlab.differences.step_models import UNIT_ROUNDOFF, relative_step
+from adlab.differences.step_models import relative_step
+from adlab.precision import UNIT_ROUNDOFF
 
 WITHIN = 64.0
 """A default step is kept if its error is within so many times u^(p/(p+d)), the error that the order can be expected to reach."""

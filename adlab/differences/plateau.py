@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.quotients import Array, Line
-from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF
+from adlab.differences.step_models import TYPICAL_SCALE
+from adlab.precision import UNIT_ROUNDOFF
 
 FAR = (-37.3, -1.7, -1.0, -0.6, 0.7, 1.9, 41.1)  # places at which f may differ, in units of |x|
 BISECTIONS = 44  # they shrink an interval to 6e-14 of its length

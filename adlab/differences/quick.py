@@ -28,7 +28,8 @@ from adlab.differences.near import GOLDEN, NEAREST, NOISES, ROOM
 from adlab.differences.plans import SchemePlan, plan_of
 from adlab.differences.quotients import LOST, NEARBY, Array, Sample, summed
 from adlab.differences.scrutiny import CLOSER
-from adlab.differences.step_models import TYPICAL_SCALE, UNIT_ROUNDOFF
+from adlab.differences.step_models import TYPICAL_SCALE
+from adlab.precision import UNIT_ROUNDOFF
 
 Mask = npt.NDArray[np.bool_]
 

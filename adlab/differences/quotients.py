@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.stencils import Stencil
-from adlab.differences.step_models import UNIT_ROUNDOFF
 from adlab.errors import DomainError, MethodError, OverflowedError, PointError
-from adlab.precision import still_time
+from adlab.precision import UNIT_ROUNDOFF, still_time
 
 Array = npt.NDArray[np.float64]
 Value = Callable[[Array], "float | Array"]

@@ -24,11 +24,11 @@ import numpy.typing as npt
 from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
 from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Quotient, Value, flag_of, weighed
 from adlab.differences.stencils import Stencil, scheme
-from adlab.differences.step_models import UNIT_ROUNDOFF
+from adlab.precision import UNIT_ROUNDOFF
 
 # Relative to x: the series of log at x converges up to |x|. Not 1/4: for sin(8πx) every node would see a zero.
 FIRST_STEP = 19 / 64
-ROWS = 14
+ROWS = 14  # at most: the last step is 2⁻¹³ of the first, and roundoff outweighs what is left of truncation
 PATIENCE = 2  # rows without improvement before it stops; the first steps may be too large to judge
 TOLERANCE = 2.0**13 * UNIT_ROUNDOFF  # twelve digits; otherwise another first step is tried
 

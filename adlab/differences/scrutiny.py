@@ -23,7 +23,8 @@ import numpy.typing as npt
 from adlab.differences.noise import lasting_noise, measured_noise
 from adlab.differences.quotients import Array, Line, Quotient, over, quotient, weighed
 from adlab.differences.stencils import Stencil, scheme
-from adlab.differences.step_models import FINEST_IN_ULPS, TYPICAL_SCALE, UNIT_ROUNDOFF
+from adlab.differences.step_models import FINEST_IN_ULPS, TYPICAL_SCALE
+from adlab.precision import UNIT_ROUNDOFF
 
 KINK, UNSETTLED, BRANCH_CUT = "kink_in_stencil", "unsettled", "branch_cut"
 

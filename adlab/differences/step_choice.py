@@ -21,8 +21,8 @@ MODES = ("auto", "relative", "model", "oracle")
 CLEAR = 8.0  # the truncation error is visible if it is so many times the noise
 WIDEN = 4.0
 SINGLE = 2.0**-25  # of f: half an ulp of binary32, at most
-AROUND = 4
-ODD = 1 + 2.0**-20 + 2.0**-28
+AROUND = 4  # values on each side of x: as many as a float needs to show rounding to binary32
+ODD = 1 + 2.0**-20 + 2.0**-28  # a step longer by this has more bits than binary32 holds
 FINER = 2.0**-6  # the search for the truncation error starts this far below the default step
 
 

@@ -27,7 +27,6 @@ import numpy.typing as npt
 from adlab.differences.stencils import Stencil
 from adlab.errors import OptionError
 
-UNIT_ROUNDOFF = 2.0**-53
 TYPICAL_SCALE = 1.0  # the length over which f is assumed to change, where |x| does not tell
 FINEST_IN_ULPS = 8  # a step of fewer ulps of x leaves too few nodes for a stencil
 

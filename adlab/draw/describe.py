@@ -37,6 +37,7 @@ from adlab.graph.graph import Graph, Node
 from adlab.primitives.primitive import number_text
 
 LONGEST_CONSTANT = 10
+"""Characters of a constant in a picture; a longer one would stretch its box."""
 
 
 def describe(

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from adlab.graph.graph import Graph
 
-DIGITS = 5
+DIGITS = 5  # significant, of a number in a box: enough to follow a sum by hand
 LONGEST = 26  # characters of a name or an operation in a box
 
 Direction = Literal["TB", "LR"]

@@ -13,6 +13,7 @@ from adlab.primitives.primitive import Parameter, Primitive, number_text
 from adlab.text.latex import formula_in_latex
 
 MOST_LINES = 200
+"""Lines that are typeset; MathJax takes seconds for more."""
 
 
 def to_latex(graph: Graph) -> str:

@@ -17,6 +17,7 @@ from adlab.errors import MissingExtra
 
 FloatArray = npt.NDArray[np.float64]
 SIDE, KEYS, HIDDEN, CLASSES = 4, 3, 12, 10
+"""Rows and columns of an image, width of the attention, units of a layer, digits to tell apart."""
 SHAPES = {
     "query": (SIDE, KEYS), "key": (SIDE, KEYS), "value": (SIDE, SIDE), "w1": (SIDE * SIDE, HIDDEN), "b1": (HIDDEN,),
     "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN,), "w3": (HIDDEN, CLASSES), "b3": (CLASSES,),

@@ -19,7 +19,9 @@ MARKS = ["o", "s", "^", "D", "v", "P", "X"]
 SMALL = 9.0
 """The smallest text, in points. A figure 5.2 inches wide, shown on half a page (3.5 inches), has it 6 points high."""
 WIDTH, HEIGHT = 4.8, 3.6
+"""Inches of a figure: on half a page its text is still read."""
 WIDE = 5.2
+"""Inches of a figure with a colour bar or a legend beside it."""
 STYLE: dict[Any, Any] = {
     "font.size": 10, "axes.titlesize": 10.5, "axes.labelsize": 10, "legend.fontsize": SMALL, "figure.figsize": (WIDTH, HEIGHT),
     "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,

@@ -19,8 +19,7 @@ from adlab.primitives.ranges import SMALLEST_NORMAL
 
 Array = Any
 NAN = math.nan
-HUGE = 1e300
-TINY = 1e-300
+HUGE, TINY = 1e300, 1e-300  # their squares overflow and underflow
 
 
 def careful(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..., float]:

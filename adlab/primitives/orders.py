@@ -24,7 +24,7 @@ LARGEST = 100  # the largest order, up or down: beyond it mpmath may take second
 FINENESS = 60  # bits by which the step is smaller than the scale
 GOOD = 64  # bits of a derivative that must remain after its terms cancel
 MOST_BITS = 6000
-FAR = 1000
+FAR = 1000  # beyond this argument the series of the lower function is long, and its complement is used
 
 
 def positive(s: float, x: float) -> bool:

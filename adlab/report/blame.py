@@ -15,9 +15,9 @@ from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS, Method
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.report.accuracy import AccuracyRow
 from adlab.report.causes import MOST_NODES, Kind, Loss, Values, Walk, losses
-from adlab.report.conditioning import UNIT
 from adlab.report.truth import Truth
 from adlab.text.traversal import is_small
 from adlab.truth.meanings import CONTEXT, exact, working
@@ -112,4 +112,4 @@ def absorbed(f: Function, point: FloatArray, judged: Truth, i: int, j: int) -> b
     if value is None or partial is None or not partial:
         return False
     share = abs(float(partial)) * max(abs(float(point[j])), 1.0)
-    return bool(math.isfinite(share) and share < UNIT * abs(float(value)))
+    return bool(math.isfinite(share) and share < UNIT_ROUNDOFF * abs(float(value)))

@@ -20,8 +20,8 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Graph
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.primitives.ranges import SMALLEST_NORMAL
-from adlab.report.conditioning import UNIT
 from adlab.truth.meanings import CONTEXT, exact, working
 
 Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph", "constants"]
@@ -142,7 +142,7 @@ class Walk:
     @property
     def enough(self) -> float:
         """An error that needs no cause."""
-        return ENOUGH * UNIT if self.true[self.output] else 0.0
+        return ENOUGH * UNIT_ROUNDOFF if self.true[self.output] else 0.0
 
     def repaired(self, values: list[Any], fixed: Sequence[int], arithmetic: Any) -> Any:
         """The output, with the values of some nodes replaced by the true ones and everything after them computed again."""
@@ -228,7 +228,7 @@ class Walk:
             if best is None:
                 return found
             k, left = best
-            found.append(self._classified(k, values, min(16.0, math.log10(min(error, 1.0) / UNIT))))
+            found.append(self._classified(k, values, min(16.0, math.log10(min(error, 1.0) / UNIT_ROUNDOFF))))
             fixed, error = [*fixed, k], left
         return found
 

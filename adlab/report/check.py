@@ -18,9 +18,8 @@ import numpy as np
 from adlab.display import Report, Table, significant
 from adlab.errors import MethodError, PointError
 from adlab.inputs import FloatArray, coerce_one
-from adlab.precision import CONTEXT, working
+from adlab.precision import CONTEXT, UNIT_ROUNDOFF, working
 from adlab.report.accuracy import unit_in_the_last_place
-from adlab.report.conditioning import UNIT
 from adlab.report.given import Given, asked, gradient_of, raised_at
 from adlab.report.kinks import in_words
 from adlab.report.slips import Evidence, named
@@ -93,8 +92,8 @@ class Check(Report):
                     row.relative_error, row.allowed, not row.right)
             for row in self.rows
         ]  # fmt: skip
-        xlabel = f"relative error (below {UNIT:.2g} drawn there)"
-        return errors(rows, ax, f"your gradient of {self.name}", xlabel, ("error", "allowed"), UNIT, options)
+        xlabel = f"relative error (below {UNIT_ROUNDOFF:.2g} drawn there)"
+        return errors(rows, ax, f"your gradient of {self.name}", xlabel, ("error", "allowed"), UNIT_ROUNDOFF, options)
 
     def sections(self) -> list[Table | str]:
         """What was found, then the rows."""
@@ -118,7 +117,7 @@ def _cell(number: float | None, form: str) -> str:
 
 
 def _relative(error: float | None) -> str:
-    return f"< {UNIT:.2g}" if error is not None and error < UNIT else _cell(error, ".2g")
+    return f"< {UNIT_ROUNDOFF:.2g}" if error is not None and error < UNIT_ROUNDOFF else _cell(error, ".2g")
 
 
 def _ulps(ulps: float | None) -> str:

@@ -23,7 +23,6 @@ from adlab.truth.meanings import CONTEXT, exact, working
 
 LARGEST_SECOND = 2_000_000  # nodes of the gradient program × inputs; beyond it, the conditioning of the partials is not computed
 LARGEST_PRECISE = 5_000  # the same limit for unlimited exponents: some tenths of a second
-UNIT = 2.0**-53
 MEANING = "A relative change of the inputs by a rounding, 1.1e-16, may change the result by that many roundings."
 
 

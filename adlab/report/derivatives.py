@@ -16,6 +16,7 @@ from adlab.truth.judge import Component, Status, certifying, weakest
 from adlab.truth.meanings import decimal, mp_text
 
 MOST_ORDERS = 30
+"""The highest order. More than that is a slip: the work grows fast with the order."""
 
 
 @dataclass(frozen=True)

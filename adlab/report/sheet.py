@@ -39,6 +39,7 @@ PRINTED = (
     "table{border-collapse:collapse}td,th{border:1px solid #999;height:1.8em;min-width:5em}"
 )
 MOST_STUDENTS = 1000
+"""Students of one call: a larger number is a slip, and would fill a folder."""
 
 
 class _Task(NamedTuple):

@@ -25,9 +25,9 @@ from adlab.autodiff.sweeps import forward, reverse
 from adlab.errors import AdlabError
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.report.causes import losses
 from adlab.report.coarse import COARSEST, coarse_kind
-from adlab.report.conditioning import UNIT
 from adlab.report.subject import Formula, Room, Subject
 from adlab.report.tolerance import SLACK
 
@@ -276,7 +276,7 @@ def _below_rounding(seen: Evidence, at: Sequence[int], got: FloatArray, due: Flo
     """Where the derivative is smaller than a rounding of f: s*(1 - s) at 40 is 0, since s is rounded to 1."""
     with np.errstate(all="ignore"):
         size = np.abs([seen.f.values(seen.points[k])[i] for k in at])
-    if not np.all(np.isfinite(size) & (np.abs(due) <= 2 * UNIT * size) & (np.abs(got) <= 2 * UNIT * size)):
+    if not np.all(np.isfinite(size) & (np.abs(due) <= 2 * UNIT_ROUNDOFF * size) & (np.abs(got) <= 2 * UNIT_ROUNDOFF * size)):
         return ""
     return (f"no digit is left in {{where}}: the derivative, {due[0]:.2g}, is smaller than a rounding of f = {size[0]:.3g}, "
             "and a form that subtracts numbers of that size, as s*(1 - s) does, loses all of it")  # fmt: skip

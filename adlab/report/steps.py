@@ -18,14 +18,14 @@ import numpy as np
 from adlab import precision
 from adlab.arithmetic.domain import explain
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
-from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
+from adlab.differences.step_models import ErrorModel
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, GaveUp, MethodError, OptionError, OverflowedError
 from adlab.function import Function
 from adlab.inputs import FloatArray, takes_at
 from adlab.methods import METHODS
 from adlab.plots.curves import PER_DECADE, envelope
-from adlab.precision import CONTEXT, PATIENCE, seconds_left, working
+from adlab.precision import CONTEXT, PATIENCE, UNIT_ROUNDOFF, seconds_left, working
 from adlab.report.probe import BITS, Probe
 from adlab.report.truth import Truth, truth
 from adlab.text.traversal import listing

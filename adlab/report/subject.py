@@ -18,7 +18,8 @@ from adlab.errors import AdlabError, MethodError, PointError
 from adlab.function import Function, as_function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
-from adlab.report.conditioning import UNIT, conditioning
+from adlab.precision import UNIT_ROUNDOFF
+from adlab.report.conditioning import conditioning
 from adlab.report.given import Caller, parameters_of
 from adlab.report.rounding import LARGEST_WALKED, bounded_jacobian
 from adlab.report.truth import truth
@@ -217,7 +218,7 @@ class Model:
             scale = size[:, None] / np.where(point == 0, 1.0, np.abs(point))
         spread = self._moved(point, slopes) if len(self.names) <= MOST_PRECISE else np.zeros(slopes.shape)
         scale = np.where(np.isfinite(scale), scale, 0.0)
-        return Room(spread, scale, UNIT * scale, doubt, np.zeros(scale.shape, dtype=bool))
+        return Room(spread, scale, UNIT_ROUNDOFF * scale, doubt, np.zeros(scale.shape, dtype=bool))
 
     def _moved(self, point: FloatArray, slopes: FloatArray) -> FloatArray:
         """The rate at which the partials move where each coordinate grows by 2⁻²⁰ of itself."""

@@ -18,13 +18,13 @@ import numpy as np
 
 from adlab.errors import OptionError
 from adlab.inputs import FloatArray
-from adlab.report.conditioning import UNIT
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.report.subject import Room, Subject
 
 ROUNDINGS = {"float64": 1000, "float32": 1000, "float16": 32, "bfloat16": 8}
 """Roundings that are allowed, times the condition number; the number for formats with few digits is smaller."""
 LARGEST = 0.1  # of the truth, or of its contributions: a larger error is never right, however ill-conditioned the point
-UNITS = {"float64": UNIT, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
+UNITS = {"float64": UNIT_ROUNDOFF, "float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 """Unit roundoff of each format: half the distance from 1 to the next number."""
 SMALLEST = {"float64": 5e-324, "float32": 2.0**-149, "float16": 2.0**-24, "bfloat16": 2.0**-133}
 """The smallest positive number of each format."""
@@ -81,7 +81,7 @@ def allowed(asked: Tolerance, room: Room, due: FloatArray) -> FloatArray:
     unit, roundings, size = UNITS[asked.precision], ROUNDINGS[asked.precision], np.abs(due)
     with np.errstate(all="ignore"):
         conditioned = np.minimum(roundings * unit * room.spread, LARGEST * np.maximum(room.scale, size))
-        running = SLACK * (unit / UNIT) * room.bound
+        running = SLACK * (unit / UNIT_ROUNDOFF) * room.bound
         left = np.where(due == 0, np.maximum(running, roundings * unit * room.scale), np.minimum(running, LARGEST * size))
         own = np.minimum(roundings * unit, LARGEST) * size
         usual = np.max([own, conditioned, left], axis=0)
@@ -117,6 +117,6 @@ def allowed_to_difference(subject: Subject, point: FloatArray, scheme: str, due:
         for j in range(due.shape[1]):
             for h, quotient in quotients(subject, point, name, j):
                 with np.errstate(all="ignore"):
-                    off = np.abs(quotient - due[:, j]) + 4 * UNIT * size / h
+                    off = np.abs(quotient - due[:, j]) + 4 * UNIT_ROUNDOFF * size / h
                 found[:, j] = np.fmax(found[:, j], np.where(np.isfinite(off), off, 0.0))
     return np.where(np.abs(due) < found, SLACK * found, np.minimum(SLACK * found, LARGEST * np.abs(due)))

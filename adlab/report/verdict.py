@@ -13,10 +13,11 @@ from typing import Literal
 
 from adlab.display import count
 from adlab.methods import UNROLLED
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.report.accuracy import AccuracyRow
 from adlab.report.blame import POOR
 from adlab.report.causes import Loss
-from adlab.report.conditioning import UNIT, Conditioning
+from adlab.report.conditioning import Conditioning
 from adlab.report.cost import Cost
 from adlab.report.kinks import ONE_BRANCH
 from adlab.report.steps import Split
@@ -194,8 +195,8 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
     kappa = _condition(facts, row)
     reasons = []
     known = kappa is not None and math.isfinite(kappa)  # it is infinite where the derivative is 0
-    if known and kappa and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT:
-        reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT:.1e} "
+    if known and kappa and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT_ROUNDOFF:
+        reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT_ROUNDOFF:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
     losses = facts.losses.get(row.method, ())
     reasons += [loss.in_words(row.method) for loss in losses]

@@ -57,7 +57,9 @@ from adlab.text.vocabulary import CONDITION, FUNCTIONS, MAX_ARGUMENTS, NUMBER, P
 __all__ = ["FUNCTIONS", "Decimal", "nearest", "parse"]
 
 MAX_CHARACTERS = 10_000_000
+"""Characters of a formula. So many are read in about twenty seconds; a longer text is a slip."""
 MAX_NESTING = 200_000
+"""Parentheses that are open at once. The parser has its own stack, and so many are read in a second."""
 
 OPEN, COMPARISON, SUM, PRODUCT, SIGN, POWER = range(6)
 _PRECEDENCE = {

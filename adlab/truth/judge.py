@@ -37,6 +37,7 @@ from adlab.truth.values import Outcome, Plan, State, plan
 
 Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
+"""Digits that may be asked for; more than a thousand is a slip, and special functions would take long."""
 VALUE_BITS = 2500  # the most, beyond the digits, for a value; one that is still smaller than its error then counts as 0
 LARGEST_EXTENT = 1100  # bits: the range of binary64
 SECONDS = 20.0  # for all partials that are judged from values

@@ -19,11 +19,12 @@ from adlab.display import Report, Table
 from adlab.errors import DomainError, MethodError, MissingExtra, OptionError, OverflowedError, PointError, VariableError
 from adlab.function import Function, as_function
 from adlab.inputs import FloatArray, coerce_one
+from adlab.precision import UNIT_ROUNDOFF
+from adlab.primitives.ranges import SMALLEST_NORMAL
 from adlab.text.traversal import listing
 from adlab.use.slopes import Slopes, slopes
 from adlab.use.total import Columns, Total
 
-UNIT, TINIEST = 2.0**-53, 2.0**-1022
 SEARCHED = 1e-12
 """Where a search without bounds stops: above the noise of rounding, which would decide how long it goes on. Polishing follows."""
 HOPELESS = 1e150
@@ -97,7 +98,7 @@ class Fit(Report):
         if not self.converged:
             found.append(f"The search has not converged: {self.message}. Try another start.")
         found.append(f"Condition number of the scaled Jacobian {self.condition:.2g}:")
-        if self.condition * UNIT * len(self.names) >= 1:
+        if self.condition * UNIT_ROUNDOFF * len(self.names) >= 1:
             found.append(f"the data do not determine {self._together()}.")
         elif self.condition > WORRYING:
             found.append(f"ill-conditioned; the data hardly tell {self._together()} apart. "
@@ -174,7 +175,7 @@ def fit(
         if not low <= x <= high:
             raise OptionError(f"start: `{name}` is {x}, outside its bounds {low} and {high}")
     search = _Search(over, answer, y, _weights(sigma, len(y)), p, method, HOPELESS if bounds is None else np.inf)
-    tolerance = SEARCHED if bounds is None else 2 * UNIT
+    tolerance = SEARCHED if bounds is None else 2 * UNIT_ROUNDOFF
     found = least_squares(
         search.residuals, p * search.turn, jac=search.jacobian, method="lm" if bounds is None else "trf", x_scale="jac",
         bounds=[end * search.turn for end in ends], xtol=tolerance, ftol=tolerance, gtol=tolerance, max_nfev=200 * (len(p) + 1),
@@ -187,7 +188,7 @@ def fit(
     root, condition, direction = _uncertainty(search.jacobian(solution), spread if determined else math.inf)
     root, residuals = root / search.turn[:, None], -rest * search.unit
     for size in (_length(residuals), *map(_length, root)):
-        if 0 < size < math.inf and not TINIEST <= size * size < math.inf:
+        if 0 < size < math.inf and not SMALLEST_NORMAL <= size * size < math.inf:
             raise OverflowedError(f"a square ({size:.3g} squared) leaves binary64's range; scale the data and the parameters")
     return Fit(
         f.title, tuple(over.parameters), solution / search.turn, root @ root.T, residuals, condition, direction,
@@ -325,6 +326,6 @@ def _uncertainty(jacobian: FloatArray, spread: float) -> tuple[FloatArray, float
     scale = _lengths(jacobian)
     _, singular, right = np.linalg.svd(jacobian / scale, full_matrices=False)
     condition = float(singular[0] / singular[-1]) if singular[-1] > 0 else math.inf
-    if condition * UNIT * k >= 1 or math.isinf(spread):
+    if condition * UNIT_ROUNDOFF * k >= 1 or math.isinf(spread):
         return np.full((k, k), math.inf), condition, right[-1]
     return spread * (right.T / singular) / scale[:, None], condition, right[-1]

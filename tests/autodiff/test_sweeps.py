@@ -15,7 +15,8 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import forward, reverse
 from adlab.differences.complex_step import complex_step
 from adlab.graph.graph import Builder, Graph
-from adlab.report.conditioning import UNIT, conditioning
+from adlab.precision import UNIT_ROUNDOFF
+from adlab.report.conditioning import conditioning
 
 SEEDS = range(60)
 
@@ -44,7 +45,7 @@ def test_reverse_is_the_transpose_of_forward(seed: int, branches: bool) -> None:
     left = sum(weight * tangents.get(output, 0.0) for weight, output in zip(u, graph.outputs, strict=True))
     right = sum(adjoints.get(i, 0.0) * v[i] for i in range(3))
     size = np.abs(u) @ np.abs(jacobian(graph, point, "reverse")) @ np.abs(v)
-    assert abs(left - right) <= 64 * len(graph) * UNIT * size
+    assert abs(left - right) <= 64 * len(graph) * UNIT_ROUNDOFF * size
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -52,7 +53,7 @@ def test_reverse_forward_and_complex_step_agree_as_far_as_conditioning_allows(se
     graph, point = random_graph(seed), random_point(seed)
     by_reverse, by_forward = (jacobian(graph, point, mode) for mode in ("reverse", "forward"))
     condition = conditioning(adlab.Function.from_graph(graph), np.array(point)).partials
-    allowed = 32 * UNIT * (1 + np.nan_to_num(condition)) * np.abs(by_reverse) + 1e-15
+    allowed = 32 * UNIT_ROUNDOFF * (1 + np.nan_to_num(condition)) * np.abs(by_reverse) + 1e-15
     assert (np.abs(by_reverse - by_forward) <= allowed).all()
     assert (np.abs(by_reverse - complex_step(graph, point)) <= allowed).all()
 

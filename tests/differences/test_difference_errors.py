@@ -15,7 +15,8 @@ from shares import share
 
 from adlab.differences.differences import NAMES, gradient
 from adlab.differences.stencils import SCHEMES, scheme
-from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
+from adlab.differences.step_models import ErrorModel
+from adlab.precision import UNIT_ROUNDOFF
 
 mp = mpmath.mp.clone()
 mp.dps = 50

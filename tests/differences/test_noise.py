@@ -18,7 +18,8 @@ from adlab.differences.noise import measured_noise
 from adlab.differences.quotients import Line
 from adlab.differences.stencils import SCHEMES, scheme
 from adlab.differences.step_choice import step_of
-from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel
+from adlab.differences.step_models import ErrorModel
+from adlab.precision import UNIT_ROUNDOFF
 
 mp = mpmath.mp.clone()
 mp.dps = 50

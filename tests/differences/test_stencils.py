@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
-from adlab.differences.step_models import UNIT_ROUNDOFF, ErrorModel, default_steps, relative_step
+from adlab.differences.step_models import ErrorModel, default_steps, relative_step
 from adlab.errors import AdlabError, OptionError, StencilError
+from adlab.precision import UNIT_ROUNDOFF
 
 OFFSETS = st.lists(st.fractions(-6, 6, max_denominator=4), min_size=3, max_size=7, unique=True)
 

@@ -23,9 +23,10 @@ from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.differences.stencils import scheme
 from adlab.methods import METHODS
+from adlab.precision import UNIT_ROUNDOFF
 from adlab.report import accuracy
 from adlab.report.blame import _program, blamed, worst_of
-from adlab.report.causes import UNIT, Loss, Walk
+from adlab.report.causes import Loss, Walk
 from adlab.report.conditioning import conditioning
 from adlab.report.probe import Probe
 from adlab.report.steps import split
@@ -115,7 +116,7 @@ def _walked(f: Any, point: Any, row: Any, losses: list[Loss], graph: Any, output
     kappa = conditioning(f, point).partials
     if kappa is not None:
         condition = float(kappa[row.output or 0, f.names.index(row.variable)])
-        if math.isfinite(condition) and before <= 30 * condition * UNIT:
+        if math.isfinite(condition) and before <= 30 * condition * UNIT_ROUNDOFF:
             return "ill-conditioned", True
     alone = [walk.error(walk.repaired(walk.floats, [k], FLOATS)) for k in walk.used if graph.nodes[k].operands and k != output]
     return "roundings add up", not any(10 * left <= before for left in alone)

@@ -10,7 +10,8 @@ import pytest
 import adlab
 from adlab.arithmetic.floats import FLOATS
 from adlab.errors import AdlabError
-from adlab.report.causes import UNIT, Walk, losses
+from adlab.precision import UNIT_ROUNDOFF
+from adlab.report.causes import Walk, losses
 from tests.report.cause_audit import audit
 
 
@@ -98,7 +99,7 @@ def test_random_failures_are_repaired_at_the_operations_that_are_named() -> None
         found = walk.causes()
         if found and found[0].kind not in ("overflow", "underflow"):
             left = walk.error(walk.repaired(walk.floats, [loss.node for loss in found], FLOATS))
-            assert left <= max(error / 10 ** len(found), 32 * UNIT), (text, x)
+            assert left <= max(error / 10 ** len(found), 32 * UNIT_ROUNDOFF), (text, x)
         named += bool(found)
     assert failing > 30
     assert named >= 0.9 * failing  # the others: derivatives that are 0, of x/x for one

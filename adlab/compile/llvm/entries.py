@@ -310,7 +310,7 @@ done:
 }}
 declare double @llvm.vector.reduce.fadd.v{_SCANNED}f64(double, {_VECTOR})
 """
-_METH_FASTCALL, _METH_NOARGS = 0x80, 0x04
+_METH_FASTCALL, _METH_NOARGS = 0x80, 0x04  # flags of Python's C interface, from methodobject.h
 
 
 class _MethodDef(ctypes.Structure):

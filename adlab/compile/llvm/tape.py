@@ -29,7 +29,7 @@ from adlab.primitives.primitive import Parameter, Primitive
 from adlab.primitives.table import PRIMITIVES
 
 FloatArray = npt.NDArray[np.float64]
-LANES = 32
+LANES = 32  # points at a time: each instruction is read once for all of them, and their registers stay in the cache
 
 # The context: instructions, their number, registers, inputs, outputs, the outputs' registers, and the context of the
 # interpreter for

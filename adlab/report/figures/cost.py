@@ -14,7 +14,9 @@ from adlab.plots.canvas import COLOURS, MARKS, SMALL, axes, entitle, joined, lab
 from adlab.report.cost import cost
 
 SIZES = (2, 4, 8, 16, 32)
+"""Numbers of variables, doubled each time, so that a cost in proportion is a straight line."""
 SHAPES = (1, 2, 4, 8, 16, 32)
+"""Numbers of inputs and of outputs, doubled each time."""
 
 
 def gradient_cost(given: Any = None) -> Any:

@@ -14,6 +14,7 @@ from adlab.precision import CONTEXT, working
 from adlab.truth.meanings import exact as exact_number
 
 MOST_DIGITS = 16
+"""Digits of binary64: no error is drawn as smaller than its half ulp."""
 
 
 def relative_error(f: Function, method: Method, point: FloatArray, exact: Sequence[Any]) -> float | None:

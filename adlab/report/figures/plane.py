@@ -16,8 +16,9 @@ from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 
 SHOWN = ("reverse", "central-difference", "forward-difference")
-FAR, LOST, POINTS = 3.0, 2.0, 51
-FEWEST = 4
+FAR, POINTS = 3.0, 51  # how far the axes go, and the points on each: an odd number, so that 0 is one
+LOST = 2.0  # digits below the median, from which a point is marked
+FEWEST = 4  # digits at which the colours begin
 
 
 def correct_digits_over_the_plane(given: Any = None) -> Any:

@@ -15,13 +15,12 @@ from adlab.function import Function
 from adlab.gallery import helmholtz, worked_example
 from adlab.methods import METHODS, chosen
 from adlab.plots.canvas import COLOURS, MARKS, axes, joined, label_ends, panels
-from adlab.precision import CONTEXT, working
+from adlab.precision import CONTEXT, UNIT_ROUNDOFF, working
 from adlab.report.cost import cost
 from adlab.report.figures.measure import MOST_DIGITS, digits, relative_error
 from adlab.report.truth import truth
 
-ROUNDOFF = 2.0**-53
-DRAWS, COMPONENTS = 7, 10
+DRAWS, COMPONENTS = 7, 10  # random points around the given one; the n of the Helmholtz energy that is shown
 FEWEST = 4  # digits at which the curves over the corpus begin
 LOOKS = {"automatic": 0, "symbolic": 2, "difference": 1, "complex step": 3}
 """Colour and mark of a family of methods."""
@@ -52,7 +51,7 @@ def _priced(f: Function) -> dict[str, tuple[float, float]]:
         errors = [relative_error(f, method, point, wanted) for point, wanted in zip(points, exact, strict=True)]
         operations = [row.operations for table in tables if (row := table.row(name)).operations is not None]
         if operations and None not in errors:
-            found[name] = float(np.median(operations)), max(float(np.median(np.array(errors, dtype=float))), ROUNDOFF)
+            found[name] = float(np.median(operations)), max(float(np.median(np.array(errors, dtype=float))), UNIT_ROUNDOFF)
     return found
 
 

@@ -78,6 +78,7 @@ def _as_series(z: Number, length: int) -> Number:
 
 reciprocal_gamma = native("rgamma")
 LARGEST_SHIFT = 200
+"""Steps of the recurrence at most: each is a division by a ball, and the result widens with each."""
 
 
 def _gamma_of_ball(z: Ball) -> Ball:
