@@ -16,6 +16,7 @@ import pytest
 import adlab
 from adlab.audit.series import series_rules
 from adlab.display import Report
+from adlab.report.listing import gallery_listing, method_listing
 from adlab.use.nestings import nestings
 
 F = adlab.Function("x*sin(y)", point=(1.0, 2.0))
@@ -44,6 +45,8 @@ REPORTS = {
     "Sheet": lambda: adlab.sheet(F, students=2),
     "Grid": lambda: adlab.table([F, "exp(x)"], methods=QUICK),
     "Glossary": adlab.glossary,
+    "MethodList": method_listing,
+    "GalleryList": gallery_listing,
     "Improvement": lambda: adlab.improve("sqrt(x + 1) - sqrt(x)", 1e12),
     "SeriesRules": lambda: series_rules("tan", "adlab", order=2),
     "Nestings": lambda: nestings(F),
@@ -58,7 +61,7 @@ OWN_LATEX = {"Derivative", "Trace"}
 """Formulas and traces are set as formulas, not as tables."""
 ELSEWHERE = {
     "ClassGrades", "Contest", "Conventions", "Corpus", "Enclosure", "Linearity", "Startup", "Bench", "Digest", "Listing",
-    "MethodList", "Proof", "Rules", "SideBySide", "Sweep",
+    "Proof", "Rules", "SideBySide", "Sweep",
 }  # fmt: skip
 """What needs files, other systems or much time. The tests of these reports look at their forms."""
 
