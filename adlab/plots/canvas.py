@@ -57,18 +57,24 @@ def palette() -> list[str]:
     return [str(colour) for colour in own.by_key().get("color", COLOURS)]
 
 
-def entitle(ax: Any, text: str, at_most: int = 3) -> None:
-    """A title broken into lines that fit the axes: between words, or else at operators; at most so many lines."""
+def entitle(ax: Any, *texts: str, at_most: int = 3) -> None:
+    """The first text that fits the axes, as their title; where none fits, the last one, cut.
+
+    It is broken into at most so many lines: between words, or else at operators.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
     size = FontProperties(size=_points("axes.titlesize"))
     width = ax.figure.get_size_inches()[0] * ax.get_position().width * 72
     columns = max(12, int(width / (TextPath((0, 0), "n" * 10, prop=size).get_extents().width / 10)))
-    text = text.replace(" = ", "\u00a0=\u00a0")  # so that x = 1 is not broken apart
-    lines = textwrap.wrap(re.sub(r"(?<=\w\))(?=[-+*/])|(?<=[^*]\*)(?=[^*])", "\u200b ", text), columns, break_on_hyphens=False)
-    shown = [line.replace("\u200b ", "").replace("\u200b", "") for line in lines]
-    if len(shown) > at_most:
+    for text in texts:
+        kept = text.replace(" = ", "\u00a0=\u00a0")  # so that x = 1 is not broken apart
+        lines = textwrap.wrap(re.sub(r"(?<=\w\))(?=[-+*/])|(?<=[^*]\*)(?=[^*])", "\u200b ", kept), columns, break_on_hyphens=False)
+        shown = [line.replace("\u200b ", "").replace("\u200b", "") for line in lines]
+        if len(shown) <= at_most:
+            break
+    else:
         shown = [*shown[: at_most - 1], shown[at_most - 1][: columns - 1] + "…"]
     ax.set_title("\n".join(shown))
 

@@ -35,7 +35,8 @@ def draw_steps(found: Steps, ax: Any, variable: str, output: int = 0, options: M
     ax.set_ylim(bottom=floor / 1000)
     others = len(dict.fromkeys(c.variable for c in found.curves)) - 1
     more = f" ({others} other variable{'s' if others > 1 else ''}: plot(variable=…))" if others else ""
-    entitle(ax, f"{found.where()}: ∂/∂{variable}{more}; best ○, by the model ★", at_most=4)
+    what, marks = f"{found.where()}: ∂/∂{variable}", "best ○, by the model ★"
+    entitle(ax, f"{what}{more}; {marks}", f"{what}; {marks}", what, f"∂f/∂{variable}", at_most=4)
     legend_on_top(ax)
     return ax
 

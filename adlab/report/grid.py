@@ -22,8 +22,8 @@ from adlab.tracing.places import at_point
 Show = Literal["digits", "operations", "time"]
 MEANING: dict[str, str] = {
     "digits": "correct digits of the worst partial, of 16",
-    "operations": "operations, as a multiple of one evaluation of f",
-    "time": "time, as a multiple of one evaluation of f",
+    "operations": "operations, in units of f",
+    "time": "time, in units of f",
 }
 
 

@@ -80,6 +80,15 @@ def test_steps_draws_the_variable_that_is_chosen_and_says_which(reports) -> None
     assert "1 other variable" in " ".join(reports["steps"].plot().get_title().split())
 
 
+@pytest.mark.parametrize("width", [30, 16, 12, 9, 7])
+def test_a_title_that_does_not_fit_leaves_out_what_is_said_elsewhere(width: float) -> None:
+    found = adlab.steps(adlab.gallery.worked_example(), schemes=["central-difference"])
+    title = found.plot(ax=Figure(figsize=(width, 4)).subplots(1, 3)[0]).get_title()
+    assert "/∂x1" in title
+    assert "…" not in title.replace("variable=…", "")
+    assert ("variable=…" in title) == (width == 30)
+
+
 def test_the_legend_of_swell_covers_no_bar(reports) -> None:
     ax = reports["swell"].plot()
     ax.figure.draw_without_rendering()
