@@ -70,7 +70,8 @@ def entitle(ax: Any, *texts: str, at_most: int = 3) -> None:
     columns = max(12, int(width / (TextPath((0, 0), "n" * 10, prop=size).get_extents().width / 10)))
     for text in texts:
         kept = text.replace(" = ", "\u00a0=\u00a0")  # so that x = 1 is not broken apart
-        lines = textwrap.wrap(re.sub(r"(?<=\w\))(?=[-+*/])|(?<=[^*]\*)(?=[^*])", "\u200b ", kept), columns, break_on_hyphens=False)
+        breakable = re.sub(r"(?<=\w\))(?=[-+*/])|(?<=[^*]\*)(?=[^*])", "\u200b ", kept)
+        lines = textwrap.wrap(breakable, columns, break_on_hyphens=False)
         shown = [line.replace("\u200b ", "").replace("\u200b", "") for line in lines]
         if len(shown) <= at_most:
             break
