@@ -209,14 +209,18 @@ class _Sum:
             self._lost = self._lost + lost
 
     def fold(self, rows: FloatArray) -> None:
-        """Adds all rows: the first half to the second half, until one row is left."""
+        """Adds all rows: the first half to the second half, until one row is left. What rounding loses is added the same way."""
+        errors = np.zeros_like(rows)
         with np.errstate(over="ignore", invalid="ignore"):
             while len(rows) > 1:
+                if len(rows) % 2:
+                    self.add(rows[-1])
+                    self._lost = self._lost + errors[-1]
                 half = len(rows) // 2
-                sums, lost = two_sum(rows[:half], rows[half : 2 * half])
-                self._lost = self._lost + lost.sum(axis=0)
-                rows = np.concatenate([sums, rows[2 * half :]])
+                rows, lost = two_sum(rows[:half], rows[half : 2 * half])
+                errors = errors[:half] + errors[half : 2 * half] + lost
         self.add(rows[0])
+        self._lost = self._lost + errors[0]
 
     def value(self) -> FloatArray:
         """The sum. Raises OverflowedError where it, or a part of it, is not finite."""
