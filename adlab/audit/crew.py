@@ -1,4 +1,4 @@
-"""Runs the tasks of a sweep: in processes of adlab's own, or in any `concurrent.futures.Executor`. Results come in order."""
+"""Runs the tasks of a sweep: in processes of adlab's own, in an `Executor`, or on a Dask cluster. Results come in order."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 from adlab.audit.corpus import Entry
 from adlab.audit.task import SweepTask, numbered, row_without, rows_of
-from adlab.errors import GaveUp, PeerError
+from adlab.errors import GaveUp, MissingExtra, PeerError
 from adlab.process import Worker
 
 AHEAD = 16
@@ -64,9 +65,55 @@ def by_executor(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: flo
         raise PeerError(f"the executor has broken ({broken}); resume=True goes on where the results end") from broken
 
 
-def _in_order(futures: Iterator[Future[Rows]], workers: int) -> Iterator[Rows]:
+def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, address: str) -> Iterator[Rows]:
+    """The same on a Dask cluster. Dask gives the tasks of a lost worker to another; a task that ends worker after worker is one
+    row.
+
+    Raises MissingExtra without Dask, and PeerError where the cluster cannot be reached, is gone, or has no adlab.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtra("Dask is not installed: pip install 'adlab[dask]'") from None
+    try:
+        client = distributed.Client(address, set_as_default=False)
+    except (OSError, ValueError) as reason:
+        raise PeerError(f"no Dask cluster answers at {address}: {reason}") from reason
+    with client:
+        threads = sum(client.nthreads().values()) or os.cpu_count() or 1
+        given = (_Given(task, client.submit(rows_of, task, tuple(methods), seconds, pure=False)) for task in tasks)
+        try:
+            yield from _in_order(given, threads)
+        except (OSError, ImportError, CancelledError) as gone:
+            raise PeerError(f"the Dask cluster at {address} is gone, or its workers have no adlab ({gone}); resume=True goes on "
+                            "where the results end") from gone  # fmt: skip
+
+
+@dataclass
+class _Given:
+    """A task that a Dask cluster has."""
+
+    task: SweepTask
+    future: Any
+
+    def result(self) -> Rows:
+        from distributed import KilledWorker
+
+        try:
+            return list(self.future.result())
+        except KilledWorker:
+            return numbered(self.task, [row_without(GaveUp("its process ended, on one worker after another"), "lost")])
+        finally:
+            self.future.release()
+
+
+class _Answer(Protocol):
+    def result(self) -> Rows: ...
+
+
+def _in_order(futures: Iterator[_Answer], workers: int) -> Iterator[Rows]:
     """Results in the order of the tasks. So many tasks run at once that every worker is busy."""
-    waiting: deque[Future[Rows]] = deque()
+    waiting: deque[_Answer] = deque()
     for future in futures:
         waiting.append(future)
         if len(waiting) >= AHEAD * workers:

@@ -12,6 +12,7 @@ from typing import Any
 from adlab.audit.coolprop import read_coolprop
 from adlab.audit.corpus import Corpus, Entry
 from adlab.audit.fpcore import read_fpcore
+from adlab.audit.latex import formula_lines, read_latex
 from adlab.audit.sbml import read_sbml
 from adlab.audit.srepr import read_srepr
 from adlab.errors import AdlabError, OptionError
@@ -32,6 +33,7 @@ def read(path: str | Path) -> Corpus:
     | `.xml`, `.sbml` | SBML (extra `sbml`): kinetic laws, rules, initial assignments, at the model's values |
     | `.json` | CoolProp's fluids: the residual Helmholtz energy at the states that the file gives |
     | `.srepr` | SymPy's `srepr`, an expression a line |
+    | `.tex` | simple formulas in LaTeX, one a line; of an equation the right-hand side |
     | `.txt` | a formula a line, as in `adlab table` |
 
     A formula that cannot be read is an entry that says why. Raises OptionError for a file that cannot be read at all.
@@ -127,6 +129,8 @@ def _plain(line: str) -> tuple[Any, Any]:
     return f.expr, known
 
 
+_latex = _lines(lambda line: (read_latex(line), None))
+
 _READERS: dict[str, tuple[str, Callable[[str, str], Iterable[Entry]]]] = {
     ".jsonl": ("lines of JSON", _jsonl),
     ".csv": ("CSV", _csv),
@@ -135,6 +139,7 @@ _READERS: dict[str, tuple[str, Callable[[str, str], Iterable[Entry]]]] = {
     ".sbml": ("SBML", read_sbml),
     ".json": ("a fluid of CoolProp", _coolprop),
     ".srepr": ("SymPy's srepr", _lines(lambda line: (read_srepr(line), None))),
+    ".tex": ("LaTeX, a formula a line", lambda text, source: _latex("\n".join(formula_lines(text)), source)),
     ".txt": ("a formula a line", _lines(_plain)),
 }
 """For each ending of a file name: the language, and the function that reads it."""

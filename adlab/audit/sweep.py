@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adlab.audit.corpus import Corpus
-from adlab.audit.crew import by_executor, by_processes
+from adlab.audit.crew import by_dask, by_executor, by_processes
 from adlab.audit.journal import Journal
 from adlab.audit.reading import read
 from adlab.audit.task import RIGHT, SweepTask, rows_of
@@ -124,13 +124,15 @@ def sweep(
     resume: bool = False,
     patience: float = PATIENCE,
     executor: Executor | None = None,
+    dask: str | None = None,
 ) -> Sweep:
     """Every formula of a file (see `adlab.read`) by every method, judged by the truth. Returns the summary.
 
     A formula is evaluated at the point in the file. With `points=N`, or where the file has no point, it is evaluated at N drawn
     points. `out` names a .jsonl, .csv or .parquet file for the rows. Rows are written as soon as they are there. After an
     interruption `resume=True` goes on; the finished file is the same, byte for byte. The work is done by `workers` processes
-    (by default one for each processor, 0 for none) or by an `executor` of `concurrent.futures`. A formula that takes longer
+    (by default one for each processor, 0 for none), by an `executor` of `concurrent.futures`, or by the Dask cluster whose
+    scheduler has the address `dask`. A formula that takes longer
     than a few times `patience` seconds, or ends its process, is one row that says so.
 
     Raises OptionError and OutputError for files and options, and what `adlab.methods` raises for an unknown method.
@@ -147,7 +149,8 @@ def sweep(
     with TemporaryDirectory() as nowhere:
         journal = Journal(Path(out) if out is not None else Path(nowhere, "rows.jsonl"), request, resume)
         try:
-            _work(journal, tasks, names, patience, str(path), os.cpu_count() or 1 if workers is None else workers, executor)
+            count = os.cpu_count() or 1 if workers is None else workers
+            _work(journal, tasks, names, patience, str(path), count, executor, dask)
             found = _summary(journal, corpus, names, "" if out is None else str(out))
             journal.finish()
         finally:
@@ -171,11 +174,13 @@ def _tasks(corpus: Corpus, points: int | None) -> Iterator[SweepTask]:
 
 def _work(
     journal: Journal, tasks: Sequence[SweepTask], names: Sequence[str], seconds: float, path: str, workers: int,
-    executor: Executor | None,
+    executor: Executor | None, dask: str | None,
 ) -> None:
     first, started = journal.done, time.monotonic()
     waiting = islice(tasks, first, None)
-    if executor is not None:
+    if dask is not None:
+        results = by_dask(waiting, names, seconds, dask)
+    elif executor is not None:
         results = by_executor(waiting, names, seconds, executor)
     elif workers:
         results = by_processes(waiting, names, seconds, path, workers)

@@ -305,8 +305,10 @@ def sweep(options: argparse.Namespace) -> None:
     asked: dict[str, Any] = {} if methods is None else {"methods": methods}
     if options.at_reference and options.points is not None:
         raise OptionError("--at-reference means the file's own points; leave out --points")
+    if options.dask is not None and options.workers is not None:
+        raise OptionError("--dask has the workers of its cluster; leave out --workers")
     show(options, sweep(path, points=options.points, out=options.out, workers=options.workers, resume=options.resume,
-                        patience=options.patience, **asked))  # fmt: skip
+                        patience=options.patience, dask=options.dask, **asked))  # fmt: skip
 
 
 def _one_file(options: argparse.Namespace) -> str:

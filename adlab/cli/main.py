@@ -245,6 +245,7 @@ def _sweep_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--at-reference", action="store_true", help="the file's own points, which is the default")
     made.add_argument("--out", metavar="FILE", help="every row, into a .jsonl, .csv or .parquet file")
     made.add_argument("--workers", type=int, metavar="N", help="processes, by default one for each processor")
+    made.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster that does the work, e.g. tcp://host:8786")
     made.add_argument("--resume", action="store_true", help="go on where an interrupted sweep of the same kind ended")
 
 

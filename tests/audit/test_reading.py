@@ -6,10 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+import random_expressions
 import sympy
 
 import adlab
 from adlab.audit.fpcore import read_fpcore
+from adlab.audit.latex import read_latex
 from adlab.audit.srepr import read_srepr
 
 COOLPROP = {
@@ -49,6 +51,7 @@ def test_one_function_in_every_language(tmp_path: Path) -> None:
         "a.csv": 'id,expr,x,y\na,"x*exp(-y) + sqrt(x)/3",2,0.5\n',
         "a.fpcore": '(FPCore (x y) :name "a" (+ (* x (exp (- y))) (/ (sqrt x) 3)))',
         "a.srepr": sympy.srepr(x * sympy.exp(-y) + sympy.sqrt(x) / 3),
+        "a.tex": "\\begin{equation}\n  f(x, y) = x e^{-y} + \\frac{\\sqrt x}{3}  % the same\n\\end{equation}",
         "a.txt": "x*exp(-y) + sqrt(x)/3 at x=2, y=1/2   # the same",
     }
     want = adlab.Function("x*exp(-y) + sqrt(x)/3").gradient([2.0, 0.5])
@@ -130,3 +133,40 @@ def test_any_file_is_read_or_refused(tmp_path: Path, name: str, text: str) -> No
         return
     assert all(reason for _, reason in corpus.faults())
     assert "not read" in str(corpus)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_what_sympy_writes_in_latex_is_read_as_the_same_function(seed: int) -> None:
+    expression = random_expressions.random_expression(seed, written=False, steps=8)
+    known = adlab.Function(expression, random_expressions.VARIABLES)
+    found = adlab.Function(read_latex(sympy.latex(expression)), ["x", "y", "z"])
+    for point in ([0.7, 1.3, 0.4], [2.5, -0.6, 1.75]):
+        try:
+            want = known(point)
+        except adlab.AdlabError:
+            continue
+        assert found(point) == pytest.approx(want, rel=1e-9)
+
+
+@pytest.mark.parametrize(("latex", "text"), [
+    (r"\sin 2x\cos y", "sin(2*x)*cos(y)"), (r"\sin^{-1} x^2", "asin(x**2)"), (r"\cos^2 x", "cos(x)**2"), (r"\frac12 x", "1/2*x"),
+    (r"\log_{10} x", "log(x)/log(10)"), (r"\left|x - |y|\right|", "Abs(x - Abs(y))"), (r"\sqrt[3]{x}^2", "(x**(1/3))**2"),
+    (r"\lambda_{\text{max}} e^{-\pi t}", "lambda_max*exp(-pi*t)"), (r"$x^{-1}$.", "1/x"), (r"\frac{a}{b}^2", "(a/b)**2"),
+    (r"f(x) = \begin{cases} x & x \le 1 \\ -x & \text{otherwise} \end{cases}", "Piecewise((x, x <= 1), (-x, True))"),
+    (r"\mathrm{erf}(x)\max(x, y)", "erf(x)*max(x, y)"), (r"-x^2 \cdot -y", "-x**2*(-y)"), (r"x^23", "x**2*3"),
+])  # fmt: skip
+def test_latex_is_read_as_mathematicians_do(latex: str, text: str) -> None:
+    want = adlab.Function(text)
+    found = adlab.Function(read_latex(latex), want.names)
+    for x in (0.3, 0.8):
+        assert found([x] * want.n) == pytest.approx(want([x] * want.n), rel=1e-14)
+
+
+@pytest.mark.parametrize("latex", [
+    r"\int_0^1 x dx", r"\frac{d}{dx} x^2", r"\frac{\partial f}{\partial x}", r"\sum_{i=1}^3 i x", "x'", "", "}{", "(x]", "x^",
+    r"\mathrm{", r"\begin{cases}", r"\begin{matrix} x \end{matrix}", "2e-3", "x & y", "a_", r"\sqrt[",
+    r"\input{file}", "(" * 500, "_", "^",
+])  # fmt: skip
+def test_other_latex_is_refused_in_a_sentence(latex: str) -> None:
+    with pytest.raises(adlab.AdlabError):
+        adlab.Function(read_latex(latex))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import adlab
+from adlab.audit.journal import Journal
 from adlab.audit.sweep import sweep
 from adlab.audit.task import RIGHT
 from adlab.process import Worker
@@ -52,6 +54,39 @@ def test_the_rows_are_the_same_bytes_whoever_does_the_work(corpus: Path, tmp_pat
         sweep(corpus, ["reverse"], out=pool, executor=executor)
     assert alone.read_bytes() == crew.read_bytes() == pool.read_bytes()
     assert len(list(csv.DictReader(alone.read_text().splitlines()))) == 7
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_that_loses_a_worker_half_way_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    many, killed = tmp_path / "many.jsonl", []
+    many.write_text("\n".join(json.dumps({"id": f"{k}", "expr": f"sin({k + 1}*x)*exp(-x/{k + 2})", "point": {"x": 1}})
+                              for k in range(200)))  # fmt: skip
+    sweep(many, ["reverse", "forward"], out=tmp_path / "alone.jsonl", workers=0)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        with distributed.Client(cluster) as client:
+            [first, _] = client.run(os.getpid).values()
+
+        def lose_one(journal: Journal, rows: list[dict[str, Any]], add: Any = Journal.add) -> None:
+            add(journal, rows)
+            if journal.done == 100:
+                os.kill(first, 9)
+                killed.append(first)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Journal, "add", lose_one)
+            sweep(many, ["reverse", "forward"], out=tmp_path / "dask.jsonl", dask=cluster.scheduler_address)
+    assert killed
+    assert (tmp_path / "dask.jsonl").read_bytes() == (tmp_path / "alone.jsonl").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_that_is_not_there_is_a_sentence(corpus: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    at_once = distributed.dask.config.set({"distributed.comm.timeouts.connect": "0.2s"})
+    with at_once, pytest.raises(adlab.AdlabError, match=r"no Dask cluster answers at tcp://127.0.0.1:9"):
+        sweep(corpus, ["reverse"], dask="tcp://127.0.0.1:9")
 
 
 class Cut(ThreadPoolExecutor):
