@@ -22,7 +22,8 @@ _SAME = "sin cos tan sec csc cot sinh cosh tanh coth exp max min log erf erfc se
 _FUNCTIONS = {
     **{name: name for name in _SAME.split()},
     "ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "arsinh": "asinh", "arcosh": "acosh", "artanh": "atanh",
-    "arccot": "acot", "csch": "csch", "arcsec": "asec", "arccsc": "acsc", "atan2": "atan2", "sgn": "sign", "Gamma": "gamma", "sqrt": "sqrt",
+    "arccot": "acot", "csch": "csch",
+    "arcsec": "asec", "arccsc": "acsc", "atan2": "atan2", "sgn": "sign", "Gamma": "gamma", "sqrt": "sqrt",
 }  # fmt: skip
 _INVERSES = {"sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
 _TIMES, _OVER = frozenset(["*", r"\cdot", r"\times", r"\ast"]), frozenset(["/", r"\div"])
