@@ -15,6 +15,8 @@ from adlab.page.facts import MOST_OUTPUTS
 
 MOST_ROWS = 400
 """The most lines of the Wengert list that the page writes out. Beyond, the script shows a window of lines."""
+WIDE = 640
+"""The widest graph, in pixels, that is fitted into its column."""
 MOST_DIRECTIONS = 60
 """The most directions of forward mode that a reader can choose from."""
 
@@ -31,9 +33,10 @@ def number(value: Any) -> str:
 def graph_svg(picture: dict[str, Any], data: dict[str, Any], adjoints: dict[str, Any]) -> str:
     """The graph with primals and adjoints, box by box."""
     width, height = picture["width"], picture["height"]
+    wide = width > WIDE  # it is not shrunk to the column, where nobody could read it; it scrolls
     parts = [
-        f'<svg id="graph" role="img" aria-label="The computational graph. The table beside it has the same facts." '
-        f'width="{1.25 * width:.0f}" viewBox="-4 -4 {width + 8:.0f} {height + 8:.0f}">'
+        f'<svg id="graph" class="{"wide" if wide else "fitted"}" role="img" aria-label="The computational graph. The table beside it has the same facts." '
+        f'width="{(0.85 if wide else 1.25) * width:.0f}" viewBox="-4 -4 {width + 8:.0f} {height + 8:.0f}">'
     ]
     for edge in picture["edges"]:
         path = "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in edge["route"])
@@ -142,7 +145,7 @@ def controls(data: dict[str, Any]) -> str:
     output = f'<label>output <select id="output">{options(outputs)}</select></label>' if len(outputs) > 1 else ""
     levels = [("0", "Watch"), ("1", "Fill one"), ("2", "Fill all")]
     return (
-        '<div class="needsscript" hidden><div class="controls" role="group" aria-label="Steps">'
+        '<div class="needsscript stepper" hidden><div class="controls" role="group" aria-label="Steps">'
         '<button type="button" id="back">← Back</button><button type="button" id="next">Next →</button>'
         '<label>step <input type="range" id="slider" min="0" max="1" value="0"></label><span id="where"></span>'
         '<button type="button" id="play">Play</button></div>'

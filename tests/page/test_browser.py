@@ -306,7 +306,9 @@ def test_a_block_opens_and_closes_by_keyboard(browser: Any, tmp_path: Path) -> N
     assert len(browser.find_elements(By.CSS_SELECTOR, "#graph .block")) == len(blocks)
     to_the_end(browser)
     assert " sums" in browser.find_element(By.CSS_SELECTOR, "#graph .block .done").text
-    browser.find_element(By.CSS_SELECTOR, "#list button.node").click()
+    first = browser.find_element(By.CSS_SELECTOR, "#list button.node")
+    browser.execute_script("arguments[0].scrollIntoView()", first)  # out from under the controls, which stay at the top
+    first.click()
     quiet(browser)
 
 
@@ -323,4 +325,25 @@ def test_five_thousand_nodes_open(browser: Any, tmp_path: Path) -> None:
     browser.find_element(By.CSS_SELECTOR, "#window .later").click()
     assert browser.find_element(By.CSS_SELECTOR, "#window span").text == "lines 31 to 60 of 5004"
     to_the_end(browser)
+    quiet(browser)
+
+
+def test_what_a_step_is_about_is_in_view(browser: Any, tmp_path: Path) -> None:
+    """Row, box and line of the program are scrolled into their own regions; the page stays where it is."""
+    opened(browser, tmp_path, adlab.gallery.robot_arm())
+    seen = """const hidden = [], w = window.adlab.walk, slider = document.getElementById("slider"), top = window.scrollY;
+    for (let step = 0; step <= w.last; step += 7) {
+      slider.value = step;
+      slider.dispatchEvent(new Event("input"));
+      for (const e of [document.getElementById(`row${w.event.node}`), document.querySelector("#graph .box.now, #graph .edge.now"),
+        document.querySelector("#program li.now")]) {
+        if (!e) continue;
+        const inner = e.getBoundingClientRect(), outer = e.closest(".scroll").getBoundingClientRect();
+        const above = inner.top > outer.bottom || inner.bottom < outer.top;
+        const beside = inner.left > outer.right || inner.right < outer.left;
+        if (above || beside) hidden.push([step, e.id || e.textContent]);
+      }
+    }
+    return [hidden, window.scrollY - top];"""
+    assert browser.execute_script(seen) == [[], 0]
     quiet(browser)

@@ -9,6 +9,15 @@ import { cells, rests, sortBy, written } from "./tables.js";
 import { Picture } from "./picture.js";
 import { Rows } from "./rows.js";
 
+// Scrolls what holds an element until it is seen. The page itself stays where the reader has put it.
+function intoView(element) {
+  const holder = element?.closest(".scroll");
+  if (!holder) return;
+  const outer = holder.getBoundingClientRect(), inner = element.getBoundingClientRect();
+  if (inner.top < outer.top + 40 || inner.bottom > outer.bottom) holder.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;
+  if (inner.left < outer.left || inner.right > outer.right) holder.scrollLeft += inner.left - outer.left - (outer.width - Math.min(inner.width, outer.width)) / 2;
+}
+
 const setText = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
 
 // Brings a page to life. `root` is the document, or the shadow root of a notebook cell. Returns what tests and notebooks use.
@@ -42,8 +51,8 @@ export function mount(root, data) {
     root.querySelector("#list")?.classList.toggle("both", walk.mode === "both");
     const line = programLine(event);
     all("#program li").forEach((item, k) => item.classList.toggle("now", k === line));
-    const now = root.querySelector("#program li.now"), holder = $("program").parentElement;
-    if (now) holder.scrollTop = now.offsetTop - holder.offsetTop - holder.clientHeight / 2;
+    const at = event.node ?? c?.to;
+    for (const element of [root.querySelector("#program li.now"), $(`row${at}`), root.querySelector("#graph .box.now, #graph .edge.now")]) intoView(element);
     setText($("spent"), walk.step ? walk.cost() : "");
     const { right: good, asked } = score(walk);
     all(".filling").forEach((e) => { e.hidden = !walk.level || !data.formula; });
