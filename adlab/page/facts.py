@@ -39,7 +39,8 @@ IN_JAVASCRIPT = frozenset(
     ["add", "sub", "mul", "div", "neg", "powi", "powr", "pow", "sqrt", "cbrt", "hypot", "exp", "log", "xlogy", "gauss", "growth",
      "sin", "cos", "tan", "sec", "csc", "cot", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "sech", "csch", "coth",
      "asinh", "acosh", "atanh", "abs", "sign", "heaviside", "floor", "ceiling", "mod", "min", "max", "lt", "le", "gt", "ge",
-     "eq", "ne", "and", "or", "not", "select", "expm1", "log1p", "log2", "exp2", "sigmoid", "softplus", "logaddexp", "acot"]
+     "eq", "ne", "and", "or", "not", "select", "expm1", "log1p", "log2", "exp2", "sigmoid", "softplus", "logaddexp", "acot",
+     "share", "sharing", "expover", "heading", "cosquare"]
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from pages import SCRIPTS, data, node, ulps
 
 import adlab
 from adlab.arithmetic.floats import FLOATS
+from adlab.graph import rules
 from adlab.page import build, course, document, facts
 from adlab.primitives.table import PRIMITIVES
 
@@ -44,6 +45,19 @@ def test_every_primitive_is_within_four_ulps_of_pythons() -> None:
     got = node("return given.map(([op, at, n]) => numbers.apply(op, at, n));", cases)
     worst = [(ulps(g, d), *case, g, d) for case, g, d in zip(cases, got, due, strict=True)]
     assert [row for row in worst if not row[0] <= ULPS] == []
+
+
+def test_what_javascript_computes_it_can_differentiate() -> None:
+    """A primitive that stands in the rule of one that the page computes must be in the page, too."""
+    parameters = {"powi": [2, 3, 7, -1], "powr": [2.5], "pow": [0, -1], "heaviside": [0.5]}
+    missing = {
+        (name, inner.primitive.name)
+        for name in facts.IN_JAVASCRIPT for parameter in parameters.get(name, [None])
+        for inner in rules.partials(PRIMITIVES[name], parameter).nodes
+        if inner.operands and inner.primitive.name not in facts.IN_JAVASCRIPT
+    }  # fmt: skip
+    assert missing == set()
+    assert set(node("return Object.keys(numbers.VALUES)")) == facts.IN_JAVASCRIPT
 
 
 @pytest.mark.parametrize("modules", [document.MODULES, (*document.MODULES, "widget"), (*course.EXPLORERS, "questions")])

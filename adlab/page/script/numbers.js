@@ -13,6 +13,12 @@ const gauss = (a) => { const [high, low] = square(a); const x = Math.exp(-high);
 const growth = (a) => { const [high, low] = square(a); const x = Math.exp(high); return Number.isFinite(x) ? x + x * low : x; };
 const sigmoid = (a) => (a >= 0 ? 1 / (1 + Math.exp(-a)) : Math.exp(a) / (1 + Math.exp(a)));
 
+// eᵃ/(eᵃ + eᵇ) from the exact difference of a and b: the rounding error of the difference is added in the end (Knuth's two-sum).
+function share(a, b) {
+  const difference = a - b, back = difference - a, rest = (a - (difference - back)) + (-b - back), value = sigmoid(difference);
+  return Number.isFinite(rest) ? value + value * sigmoid(-difference) * rest : value;
+}
+
 // log(eᵃ + eᵇ). Near 0 two terms cancel, and the sum is taken with 200 binary places.
 function logaddexp(a, b) {
   const larger = Math.max(a, b), value = larger + Math.log1p(Math.exp(-Math.abs(a - b)));
@@ -36,7 +42,8 @@ export const VALUES = {
   log: (a) => (a > 0 ? Math.log(a) : NaN), xlogy: (a, b) => (a === 0 && b === 0 ? 0 : b > 0 ? a * Math.log(b) : NaN),
   gauss, growth, log1p: Math.log1p, expm1: Math.expm1, log2: Math.log2, exp2: (a) => 2 ** a, sigmoid,
   softplus: (a) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a))),
-  logaddexp,
+  logaddexp, share, sharing: (a, b) => share(a, b) * share(b, a), expover: (a) => (a === 0 ? NaN : Math.exp(a / 2) / a * Math.exp(a / 2)),
+  heading: (a, b) => a / Math.hypot(a, b), cosquare: (a) => (1 - a) * (1 + a),
   sin: Math.sin, cos: Math.cos, tan: Math.tan, sec: (a) => 1 / Math.cos(a), csc: (a) => 1 / Math.sin(a), cot: (a) => 1 / Math.tan(a),
   asin: Math.asin, acos: Math.acos, atan: Math.atan, atan2: Math.atan2, acot: (a) => Math.atan(1 / a),
   sinh: Math.sinh, cosh: Math.cosh, tanh: Math.tanh, sech: (a) => 1 / Math.cosh(a), csch: (a) => 1 / Math.sinh(a),
