@@ -219,6 +219,14 @@ FEW = 6
 """With at most this many partials, each has a line. With more: each method's worst one, and the median of all."""
 
 
+MEANING = (
+    "ulps: the error in units of the last place, the distance from the right answer to the next number of binary64.",
+    "bound: what the error of the program cannot exceed at this point (adlab rounding).",
+    "digits: correct decimal digits, at most 16.",
+)
+"""What the columns of accuracy mean."""
+
+
 def accuracy_table(accuracy: list[AccuracyRow]) -> Table:
     """A line for each partial by each method. With more than `FEW` partials: the worst one of each method, and the median digits.
 
@@ -247,7 +255,7 @@ def accuracy_table(accuracy: list[AccuracyRow]) -> Table:
     title = "accuracy" if short else "accuracy, the worst partial of each method and the median of the digits"
     cells = [list(cells) for cells in zip(*columns.values(), strict=True)]
     right = frozenset(columns) - {"method", "output", "variable", "status"}
-    return Table(title, list(columns), cells, right, keys=2 + several)
+    return Table(title, list(columns), cells, right, notes=[*MEANING[: 2 if bounded else 1], MEANING[-1]], keys=2 + several)
 
 
 def _digits(row: AccuracyRow) -> float:

@@ -23,6 +23,8 @@ LEAST_VERDICT = 2
 """Lines of the verdict that are always shown."""
 SAID = ("swell", "cost", "truth")
 """What sentences of the verdict are about that repeat what stands above it on the screen."""
+FULL = ("every partial", "what the columns mean")
+"""What `--full` has, and the screen has not."""
 GOOD, POOR = 15.0, 8.0
 """A method's answer with at least the first number of digits is green; with fewer than the second it is red."""
 
@@ -185,14 +187,18 @@ def in_units(ratio: float | None) -> str:
 
 
 def first_sentences(verdict: Sequence[Sentence], width: int, room: int) -> str:
-    """The first sentences of a verdict, which matter most; the last line says how many more there are."""
+    """The first sentences of a verdict, which matter most. The last line says what `--full` has besides."""
     said: list[str] = []
     sentences = [sentence.text for sentence in verdict if sentence.about not in SAID]
-    for number, sentence in enumerate(sentences):
+    shown = 0
+    for sentence in sentences:
         added = wrapped(f"• {sentence}", width).split("\n")
-        left = len(sentences) - number - 1
-        if said and len(said) + len(added) + bool(left) > max(room, LEAST_VERDICT):
-            said.append(f"  {left + 1} more sentence{'s' if left else ''}: --full") if len(said) < room else None
+        if said and len(said) + len(added) + 1 > max(room, LEAST_VERDICT):
             break
         said += added
+        shown += 1
+    left = len(sentences) - shown
+    more = [f"{left} more sentence{'s' if left > 1 else ''}"] if left else []
+    if len(said) < room:
+        said.append(f"  --full: {', '.join([*more, *FULL])}" if width >= WIDTH else "  --full has more")
     return "\n".join(said)
