@@ -15,7 +15,7 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import reverse
 from adlab.graph.graph import Graph
 
-SMALL = 1e-12
+SMALL = 1e-9
 """An adjoint that is 0 to within its bound counts as 0 if the bound is this small beside the largest partial."""
 
 

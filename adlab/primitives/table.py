@@ -44,6 +44,7 @@ from adlab.primitives.heads import (
 from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
 from adlab.text import vocabulary
 from adlab.text.functions import norm, sigmoid, softplus
+from adlab.text.unevaluated import applied
 
 P = entry
 ZERO, ONE, HALF = S.Zero, S.One, S.Half
@@ -162,9 +163,9 @@ _ENTRIES: list[Primitive] = [
     P("mod",         Mod,          (ONE, (OUT - A) / B), domain=Ne(B, 0), smooth=Ne(OUT, 0),
         convention="at the jumps of Mod the partials are those of the right-hand side", text="{0} mod {1}",
         analytic=False, jumps=True),
-    P("min",         lambda a, b: Min(a, b, evaluate=False), (Heaviside(B - A), Heaviside(A - B)), smooth=Ne(A, B),
+    P("min",         lambda a, b: applied(Min, a, b), (Heaviside(B - A), Heaviside(A - B)), smooth=Ne(A, B),
         convention="at a tie of min each operand gets 1/2", head=Min, analytic=False, routes=True),
-    P("max",         lambda a, b: Max(a, b, evaluate=False), (Heaviside(A - B), Heaviside(B - A)), smooth=Ne(A, B),
+    P("max",         lambda a, b: applied(Max, a, b), (Heaviside(A - B), Heaviside(B - A)), smooth=Ne(A, B),
         convention="at a tie of max each operand gets 1/2", head=Max, analytic=False, routes=True),
     # --- conditions and branches --------------------------------------------------------------------------------
     predicate("lt", StrictLessThan,     "<"),
@@ -173,9 +174,9 @@ _ENTRIES: list[Primitive] = [
     predicate("ge", GreaterThan,        ">="),
     predicate("eq", Eq,                 "=="),
     predicate("ne", Ne,                 "!="),
-    P("and",         lambda a, b: And(a, b, evaluate=False), (ZERO, ZERO), text="{0} and {1}", head=And, **STEPS,
+    P("and",         lambda a, b: applied(And, a, b), (ZERO, ZERO), text="{0} and {1}", head=And, **STEPS,
         truth_valued=True),
-    P("or",          lambda a, b: Or(a, b, evaluate=False), (ZERO, ZERO), text="{0} or {1}", head=Or, **STEPS,
+    P("or",          lambda a, b: applied(Or, a, b), (ZERO, ZERO), text="{0} or {1}", head=Or, **STEPS,
         truth_valued=True),
     P("not",         lambda a: Not(a, evaluate=False), (ZERO,), text="not {0}", head=Not, **STEPS, truth_valued=True),
     P("select",      lambda a, b, c: Piecewise((b, a), (c, True), evaluate=False),

@@ -56,3 +56,15 @@ def test_equal_entries_of_a_softmax_cost_little() -> None:
     assert not disputed(f.graph, point.ravel().tolist())
     truth = [float(x) for x in adlab.truth(f, point.ravel(), digits=20).gradient]
     assert f.gradient(point.ravel()) == pytest.approx(truth, rel=1e-12)
+
+
+def test_a_chain_of_maxima_is_judged_quickly() -> None:
+    """SymPy sorts what Max is given, and so unfolds it to a tree: 2^30 leaves here."""
+    def chain(x: np.ndarray) -> float:
+        for _ in range(30):
+            x = np.array([np.maximum(x[0] * 0.9, x[1] + 0.1), x[0] + x[1] * 0.3])
+        return x[0]
+
+    found = adlab.truth(chain, [1.0, 2.0], digits=15)
+    gradient = adlab.from_python(chain, [1.0, 2.0]).gradient([1.0, 2.0])
+    assert [float(p) for p in found.gradient] == pytest.approx(gradient, rel=1e-12)

@@ -26,6 +26,42 @@ def test_the_gradient_is_that_of_pytorch() -> None:
     assert f.gradient(x, method="torch") == pytest.approx(f.gradient(x), rel=1e-10, abs=1e-14)
 
 
+def test_pytorch_agrees_in_its_own_words() -> None:
+    torch = pytest.importorskip("torch")
+    f, x = traced()
+    w, image, target = x[: net.SIZE], x[net.SIZE : -10], x[-10:]
+    leaf = torch.tensor(w, requires_grad=True)
+    (loss,) = net.losses_by_torch(leaf, torch.tensor(image[None]), torch.tensor(target[None]))
+    loss.backward()
+    assert loss.item() == pytest.approx(f(x), rel=1e-14)
+    assert leaf.grad.numpy() == pytest.approx(f.gradient(x)[: net.SIZE], rel=1e-11, abs=1e-15)
+
+
+@pytest.mark.slow
+def test_jax_on_the_same_code() -> None:
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    f, x = traced()
+    found = jax.grad(lambda w: net.loss(w, x[net.SIZE : -10], x[-10:], jax.numpy))(jax.numpy.array(x[: net.SIZE]))
+    assert np.array(found) == pytest.approx(f.gradient(x)[: net.SIZE], rel=1e-11, abs=1e-15)
+
+
+@pytest.mark.slow
+def test_training_is_that_of_pytorch() -> None:
+    """The same start and batches: five steps of Adam lead to the same weights and losses."""
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(3)
+    images, targets = rng.random((40, 16)), np.eye(10)[rng.integers(0, 10, 40)]
+    f, _ = traced()
+    said: list[str] = []
+    step = f.compile("numpy", derivative="value_and_gradient")
+    ours, losses = net.trained(step, net.start(), net.batches(images, targets, 5, size=40), say=said.append)
+    theirs, other = net.trained_by_torch(net.start(), net.batches(images, targets, 5, size=40))
+    assert losses == pytest.approx(other, rel=1e-10)
+    assert ours == pytest.approx(theirs, abs=1e-7)
+    assert said[-1].startswith("[" + 20 * "#" + "] batch 5 of 5")
+
+
 def test_the_layers_rules_by_hand_are_the_sweep() -> None:
     """Backpropagation as the books write it, δ by δ through attention-free layers, gives the same numbers as reverse mode."""
     f, x = traced()
