@@ -8,12 +8,19 @@ from collections.abc import Sequence
 from adlab.bench.contestant import Contestant
 from adlab.bench.from_formulas import Autograd, Casadi, CasadiC, Ddx, Heyoka, Jax, Symengine, Torch, TorchScalar
 from adlab.bench.from_sympy import Adlab, AdlabNumpy, ForwardJacobian, Numba, Sympy
+from adlab.bench.hessians import HESSIANS
+from adlab.bench.problems import Problem
 
 CONTESTANTS: dict[str, type[Contestant]] = {
     contestant.name: contestant
     for contestant in (Adlab, AdlabNumpy, Sympy, ForwardJacobian, Numba,
                        Symengine, Casadi, CasadiC, Ddx, Heyoka, Torch, TorchScalar, Jax, Autograd)
 }
+
+
+def contestant_of(peer: str, problem: Problem) -> type[Contestant] | None:
+    """The class that solves this problem under that name. None where the library is not asked for Hessians."""
+    return CONTESTANTS[peer] if problem.order == 1 else HESSIANS.get(peer)
 
 
 def agrees(found: Sequence[float], expected: Sequence[float]) -> bool:

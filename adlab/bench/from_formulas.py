@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class Casadi(Contestant):
         ca = self.lib
         x = ca.SX.sym("x", self.f.n)
         outputs = ca.vertcat(*self.problem.scalars(ca.vertsplit(x), ca))
+        self.entries = self.f.m * self.f.n
         return ca.Function("g", [x], [ca.densify(ca.jacobian(outputs, x)).T])
 
     def first(self) -> Any:
@@ -63,7 +64,7 @@ class Casadi(Contestant):
 
     def _bound(self, function: Any, points: FloatArray) -> Call:
         self.buffer, run = function.buffer()
-        self.kept: tuple[Any, Any] = points, np.empty((len(points), self.f.m * self.f.n))
+        self.kept: tuple[Any, Any] = points, np.empty((len(points), self.entries))
         self.buffer.set_arg(0, self.kept[0].data)
         self.buffer.set_res(0, self.kept[1].data)
         run_once: Call = run
@@ -123,6 +124,7 @@ class Heyoka(Contestant):
     """heyoka's derivative tensors, compiled by LLVM. Its batches have shape (n, N)."""
 
     name, module = "heyoka", "heyoka"
+    order: ClassVar[int] = 1
 
     def forget(self) -> None:
         self.lib.llvm_state.clear_memcache()
@@ -132,17 +134,25 @@ class Heyoka(Contestant):
         hy.llvm_state.set_diskcache_enabled(False)  # otherwise it remembers the problem from another process
         x = hy.make_vars(*(f"x{i}" for i in range(self.f.n)))
         x = x if isinstance(x, list | tuple) else [x]
-        tensors = hy.diff_tensors(self.problem.scalars(list(x), hy), list(x), diff_order=1)
-        partials = tensors.gradient if self.f.m == 1 else [entry for row in tensors.jacobian for entry in row]
-        self.gradient = hy.cfunc(list(partials), list(x))
+        tensors = hy.diff_tensors(self.problem.scalars(list(x), hy), list(x), diff_order=self.order)
+        self.gradient = hy.cfunc(self._partials(tensors), list(x))
         return self.gradient(np.array(self.at))
 
+    def _partials(self, tensors: Any) -> list[Any]:
+        if self.order == 2:
+            return [entry for row in tensors.hessian(0) for entry in row]
+        return list(tensors.gradient) if self.f.m == 1 else [entry for row in tensors.jacobian for entry in row]
+
+    @property
+    def _entries(self) -> int:
+        return int(self.f.m * self.f.n**self.order)
+
     def point(self) -> Call:
-        x, out = np.array(self.at), np.empty(self.f.m * self.f.n)
+        x, out = np.array(self.at), np.empty(self._entries)
         return lambda: self.gradient(x, outputs=out)
 
     def batch(self, points: FloatArray) -> Call:
-        columns, out = np.ascontiguousarray(points.T), np.empty((self.f.m * self.f.n, len(points)))
+        columns, out = np.ascontiguousarray(points.T), np.empty((self._entries, len(points)))
         return lambda: self.gradient(columns, outputs=out)
 
 
@@ -199,9 +209,13 @@ class Jax(Contestant):
         jnp = jax.numpy
         ns = SimpleNamespace(log=jnp.log, sin=jnp.sin, cos=jnp.cos, sqrt=jnp.sqrt, tanh=jnp.tanh, array=jnp.asarray,
                              stack=lambda parts: jnp.stack(parts, -1), product=lambda x: x.prod(-1))  # fmt: skip
-        self.derivative = (jax.grad if self.f.m == 1 else jax.jacrev)(lambda x: self.problem.arrays(x, ns))
+        self.derivative = self.derived(lambda x: self.problem.arrays(x, ns))
         self.gradient = jax.jit(self.derivative)
         return np.asarray(self.gradient(jnp.asarray(self.at))).ravel()
+
+    def derived(self, f: Any) -> Any:
+        """The derivative that is asked for."""
+        return (self.lib.grad if self.f.m == 1 else self.lib.jacrev)(f)
 
     def point(self) -> Call:
         x = self.lib.numpy.asarray(self.at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from typing import Any
@@ -34,6 +34,10 @@ class Problem:
     make: Callable[[], Function]
     scalars: Scalars
     by_hand: Arrays | None = None
+    order: int = 1
+    """1 for the gradient, or the Jacobian; 2 for the Hessian."""
+    sparse: bool = False
+    """Whether most entries are 0, so that a library may leave them out."""
 
     @property
     def in_arrays(self) -> bool:
@@ -170,7 +174,8 @@ def _problems() -> list[Problem]:
         found.append(Problem(f"helmholtz:{n}", partial(gallery.helmholtz, n), _helmholtz, _helmholtz_arrays(n)))
     found.append(Problem("residual-network", gallery.residual_network, _network, _network_arrays))
     found.append(Problem("bundle-adjustment", gallery.bundle_adjustment, _bundle))
-    return found
+    second = {"worked-example": False, "helmholtz:10": False, "rosenbrock:100": True}
+    return found + [replace(p, name=f"hessian:{p.name}", order=2, sparse=second[p.name]) for p in found if p.name in second]
 
 
 PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in _problems()}

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from adlab.bench.contestants import CONTESTANTS, agrees
+from adlab.bench.contestants import CONTESTANTS, agrees, contestant_of
 from adlab.bench.problems import PROBLEMS
 from adlab.bench.results import FIGURES, OURS, Bench, Cell
 from adlab.errors import OptionError
@@ -50,8 +50,8 @@ def bench(
     installed = [name for name, contestant in CONTESTANTS.items() if contestant.installed()]
     wanted = _names("peer", peers, list(CONTESTANTS), installed)
     entrants = [*(peer for peer in OURS if peer in installed and peer not in wanted), *wanted]
-    cells = [Cell(problem, peer, CONTESTANTS[peer].start(PROBLEMS[problem]), "ok" if peer in installed else "not installed")
-             for problem in chosen for peer in entrants]  # fmt: skip
+    cells = [Cell(problem, peer, kind.start(PROBLEMS[problem]), "ok" if peer in installed else "not installed")
+             for problem in chosen for peer in entrants if (kind := contestant_of(peer, PROBLEMS[problem]))]  # fmt: skip
     start = time.strftime("%Y-%m-%d %H:%M")
     for turn in range(rounds):
         for cell in cells:

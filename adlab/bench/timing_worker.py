@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from adlab.bench.contestant import Contestant
-from adlab.bench.contestants import CONTESTANTS
+from adlab.bench.contestants import contestant_of
 from adlab.bench.problems import PROBLEMS, Problem
 from adlab.function import Function
 from adlab.gallery import straight
@@ -30,14 +30,15 @@ BUDGET = 1.0  # seconds that are spent on one figure after warming up
 def main() -> None:
     """Runs the cell that the command line names, problem and contestant, and prints its figures."""
     problem, peer = sys.argv[1:]
-    contestant, function = CONTESTANTS[peer], PROBLEMS[problem].make()
+    contestant, function = contestant_of(peer, PROBLEMS[problem]), PROBLEMS[problem].make()
+    assert contestant is not None  # the race starts no other
     cell = contestant(PROBLEMS[problem], function)
     start = time.perf_counter()
     gradient = cell.first()
     cold = time.perf_counter() - start
     _say(cold=cold, gradient=[float(value) for value in np.ravel(gradient)])
     _say(first=again(contestant, PROBLEMS[problem], function, cold))
-    if peer.startswith("adlab"):
+    if peer.startswith("adlab") and PROBLEMS[problem].order == 1:
         _say(nothing=_from_nothing(PROBLEMS[problem]))
         _say(**_cost(cell))
     _say(point=steady(cell.point()))

@@ -11,7 +11,7 @@ import pytest
 
 import adlab
 from adlab.bench.commands import read, write
-from adlab.bench.contestants import CONTESTANTS, agrees
+from adlab.bench.contestants import CONTESTANTS, agrees, contestant_of
 from adlab.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
 from adlab.bench.problems import PROBLEMS
 from adlab.bench.race import bench, processor
@@ -179,18 +179,31 @@ def test_a_lap_is_long_enough_to_be_timed():
     assert 0 < best <= median
 
 
-@pytest.mark.parametrize("name", ["ddx", "sympy-forward", "adlab", "adlab-numpy"])
-@pytest.mark.parametrize("problem", ["worked-example", "bundle-adjustment"])
+QUICK = ["adlab", "adlab-numpy", "casadi", "ddx"]
+
+
+@pytest.mark.parametrize(("name", "problem"), [
+    *((name, problem) for name in QUICK for problem in ("worked-example", "bundle-adjustment", "hessian:worked-example")),
+    ("sympy-forward", "worked-example"), ("sympy", "hessian:worked-example"),
+])  # fmt: skip
 def test_a_contestant_solves_the_problem_in_each_way(name, problem):
-    kind, wanted = CONTESTANTS[name], PROBLEMS[problem]
-    if not kind.installed():
-        pytest.skip(f"{kind.module} is not installed")
+    wanted = PROBLEMS[problem]
+    kind = contestant_of(name, wanted)
+    if kind is None or not kind.installed():
+        pytest.skip(f"{name} does not take part in {problem} here")
     f = wanted.make()
-    true = f.jacobian(f.point)
+    true = f.jacobian(f.point) if wanted.order == 1 else f.hessian(f.point)
     contestant = kind(wanted, f)
     assert agrees(np.ravel(contestant.first()).tolist(), true.ravel().tolist())
     contestant.point()()
     contestant.batch(np.array([f.point, f.point]))()
+
+
+def test_zeros_of_a_sparse_hessian_are_left_out_where_the_library_can():
+    wanted = PROBLEMS["hessian:rosenbrock:100"]
+    kind = contestant_of("adlab-numpy", wanted)
+    f = wanted.make()
+    assert len(kind(wanted, f).point()()) == 298 < f.n**2
 
 
 def test_the_conditions_are_named():
