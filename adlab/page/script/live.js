@@ -13,8 +13,8 @@ export class Live {
     if (!walk.data.live) return;
     const $ = (id) => root.getElementById(id);
     root.querySelectorAll("input.live").forEach((box) => on(box, "input", () => this.typed(box)));
-    for (const id of ["h", "by", "single"]) on($(id), "input", () => this.curve());
-    on($("differenced"), "input", () => this.differences());
+    for (const [id, event] of [["h", "input"], ["by", "change"], ["single", "input"]]) on($(id), event, () => this.curve());
+    on($("differenced"), "change", () => this.differences());
     if ($("plane")) this.plane = new Plane($("plane"), walk.numbers, walk.data.variables.map((_, i) => this.range(i)), (point) => this.moved(point));
   }
 
@@ -50,13 +50,12 @@ export class Live {
     const single = numbers.gradient(walk.point, Math.fround).slice(0, MOST).map(shown).join(", ");
     this.text("now", bad === undefined ? `${f} = ${shown(walk.values[numbers.output])},  ${list.join(",  ")}   (float32: ${single})`
       : `${f} has no value here: ${data.nodes[bad].name} = ${data.nodes[bad].text} has none.`);
-    this.differences();
     if (this.plane) {
       if (this.drawn !== walk.output) { this.drawn = walk.output; this.plane.field(); }
       this.plane.show(walk.point, data.variables.map((_, i) => walk.sound.sums[i] ?? 0));
       this.text("plain", `The arrow shows where ${f} grows.${this.plane.outside ? " Where there is no colour, the formula has no value; the line is the edge of its domain." : ""}`);
     }
-    if (this.root.getElementById("predicted").dataset.done) this.curve();
+    if (this.root.getElementById("predicted").dataset.done) { this.curve(); this.differences(); }
   }
 
   // The comparison is Python's, for the point of the file. It says so where the reader has left that point.

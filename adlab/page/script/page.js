@@ -211,7 +211,7 @@ export function mount(root, data) {
     $("predicted").dataset.done = "yes";
     all(".aftersteps").forEach((e) => { e.hidden = false; });
     $("h").value = guess;
-    numbersNow.curve();
+    live();
     const i = Number($("by").value), [at, least] = best(errors(numbers, walk.point, i, "central", (x) => x));
     return `You said h = 1e${guess}. The central difference is best near h = 1e${at.toFixed(1)}, with an error of about ${shown(least)}. Move the marker: why is the smallest step not the best?`;
   }

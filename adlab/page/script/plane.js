@@ -2,12 +2,14 @@
 import { draw } from "./curves.js";
 import { shown } from "./words.js";
 
-const CELLS = 48, SIZE = 336, LEFT = 56, BOTTOM = 40, LEVELS = 6;
+const FINE = 48, COARSE = 12, WORK = 2e6;  // cells beside each other, and the operations that the picture may take
+const SIZE = 336, LEFT = 56, BOTTOM = 40, LEVELS = 6;
 
 export class Plane {
   // `moved` is called with the point that the reader has chosen.
   constructor(svg, numbers, ranges, moved) {
-    Object.assign(this, { svg, numbers, ranges, moved });
+    const cells = Math.min(FINE, Math.max(COARSE, Math.floor(Math.sqrt(WORK / numbers.operations.length))));
+    Object.assign(this, { svg, numbers, ranges, moved, cells });
     svg.setAttribute("viewBox", `0 0 ${LEFT + SIZE + 8} ${SIZE + BOTTOM}`);
     svg.addEventListener("pointerdown", (e) => { svg.setPointerCapture?.(e.pointerId); this.pick(e); });
     svg.addEventListener("pointermove", (e) => { if (e.buttons) this.pick(e); });
@@ -19,21 +21,21 @@ export class Plane {
 
   Y(y) { const [low, high] = this.ranges[1]; return SIZE - (SIZE * (y - low)) / (high - low); }
 
-  at(i, j) { return [i, j].map((k, axis) => { const [low, high] = this.ranges[axis]; return low + ((k + 0.5) * (high - low)) / CELLS; }); }
+  at(i, j) { return [i, j].map((k, axis) => { const [low, high] = this.ranges[axis]; return low + ((k + 0.5) * (high - low)) / this.cells; }); }
 
   // The picture without the point: a shade for each level of f, nothing outside the domain, and a line at its edge.
   field() {
-    const { svg, numbers } = this, values = [], cell = SIZE / CELLS;
-    for (let i = 0; i < CELLS; i += 1) values.push(Array.from({ length: CELLS }, (_, j) => numbers.value(this.at(i, j))));
+    const { svg, numbers, cells } = this, values = [], cell = SIZE / cells;
+    for (let i = 0; i < cells; i += 1) values.push(Array.from({ length: cells }, (_, j) => numbers.value(this.at(i, j))));
     const known = values.flat().filter(Number.isFinite).sort((a, b) => a - b), levels = Array.from({ length: LEVELS - 1 }, (_, k) => known[Math.floor(((k + 1) * known.length) / LEVELS)]);
     const paths = Array(LEVELS).fill(""), edge = [], inside = (i, j) => Number.isFinite(values[i]?.[j]);
-    this.outside = CELLS * CELLS - known.length;
-    for (let i = 0; i < CELLS; i += 1) {
-      for (let j = 0; j < CELLS; j += 1) {
+    this.outside = cells * cells - known.length;
+    for (let i = 0; i < cells; i += 1) {
+      for (let j = 0; j < cells; j += 1) {
         const x = (LEFT + i * cell).toFixed(1), y = (SIZE - (j + 1) * cell).toFixed(1);
         if (inside(i, j)) paths[levels.filter((l) => values[i][j] >= l).length] += `M${x} ${y}h${cell}v${cell}h${-cell}z`;
-        if (i + 1 < CELLS && inside(i, j) !== inside(i + 1, j)) edge.push(`M${(LEFT + (i + 1) * cell).toFixed(1)} ${y}v${cell}`);
-        if (j + 1 < CELLS && inside(i, j) !== inside(i, j + 1)) edge.push(`M${x} ${y}h${cell}`);
+        if (i + 1 < cells && inside(i, j) !== inside(i + 1, j)) edge.push(`M${(LEFT + (i + 1) * cell).toFixed(1)} ${y}v${cell}`);
+        if (j + 1 < cells && inside(i, j) !== inside(i, j + 1)) edge.push(`M${x} ${y}h${cell}`);
       }
     }
     svg.replaceChildren();
@@ -73,7 +75,7 @@ export class Plane {
     if (!step) return;
     e.preventDefault();
     e.stopPropagation();
-    const cell = SIZE / CELLS;
+    const cell = SIZE / this.cells;
     this.choose(this.X(this.point[0]) + step[0] * cell, this.Y(this.point[1]) - step[1] * cell);
   }
 }
