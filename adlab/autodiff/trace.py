@@ -45,6 +45,15 @@ class Contribution:
     sum_after: float
 
 
+def in_letters(graph: Graph, node: int) -> list[str]:
+    """The local partials of an operation in letters. A loop or a solver has none: its derivative is a program."""
+    primitive, operands, parameter = graph.nodes[node]
+    if primitive.compound or not operands:
+        return []
+    names = [graph.names[i] for i in (*operands, node)]
+    return [template.format(*names) for template in _templates(primitive, parameter)]
+
+
 @cache
 def _templates(primitive: Primitive, parameter: Parameter) -> tuple[str, ...]:
     """The local partials of an operation as texts, with places {0}, {1} … for its operands and a last one for its result."""
@@ -125,9 +134,7 @@ class Trace(Report):
 
     def letters(self, node: int) -> list[str]:
         """The local partials of an operation in letters: `1/v5`, `x2*cos(v3)` …"""
-        primitive, operands, parameter = self.graph.nodes[node]
-        names = [self.graph.names[i] for i in (*operands, node)]
-        return [template.format(*names) for template in _templates(primitive, parameter)]
+        return in_letters(self.graph, node)
 
     def partial_formula(self, node: int, operand: int) -> Any:
         """The local partial by operand number `operand`, as a SymPy expression in the names of the nodes."""

@@ -7,6 +7,7 @@ from typing import Any
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import reverse
+from adlab.autodiff.trace import in_letters
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.primitives.table import PART
@@ -60,5 +61,6 @@ def _swept(f: Function, point: FloatArray, output: int) -> tuple[Rows, list[dict
         into = [{"from": names[part["from"]], "value": part["value"], "sum_after": part["after"]} for part in found if part["to"] == i]
         value, bar = values[i], adjoints.get(i)
         made[name] = {"node": name, "primal": value if isinstance(value, float) else None, "contributions": into,
-                      "adjoint": bar if isinstance(bar, float) else None}  # fmt: skip
+                      "adjoint": bar if isinstance(bar, float) else None,
+                      "partials_in_letters": [] if graph.nodes[i].primitive is PART else in_letters(graph, i)}  # fmt: skip
     return made, found

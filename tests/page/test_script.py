@@ -179,6 +179,8 @@ def test_a_loop_shows_its_body_and_its_contributions() -> None:
     given = data(f, [1.0, 2.0])
     loop = next(n for n in given["nodes"] if n["op"] == "scan")
     assert loop["bodies"]["turn"]
+    assert [n["partials"] for n in given["nodes"] if n["op"] == "mul"][-1] == ["x1", "v3"]  # the loop itself has none
+    assert loop["partials"] == []
     got = node("const w = new walk.Walk(given); return w.numbers.reverse(w.values).sums;", given)
     assert [got["0"], got["1"]] == pytest.approx(f.gradient([1.0, 2.0]).tolist(), rel=1e-14)
     assert "turn: 2 lines" in build.page(f, [1.0, 2.0], comparison=False).html
