@@ -31,9 +31,10 @@ def export(options: argparse.Namespace) -> None:
         return
     writers: dict[str, Callable[..., str]] = {
         "numpy": f.to_numpy, "python": f.to_python,
-        "jax": lambda kind: arrays.to_jax(f, kind), "torch": lambda kind: arrays.to_torch(f, kind),
+        "jax": lambda kind, **name: arrays.to_jax(f, kind, **name),
+        "torch": lambda kind, **name: arrays.to_torch(f, kind, **name),
     }  # fmt: skip
-    text = writers[chosen[0]](kind)
+    text = writers[chosen[0]](kind, **({"name": kind} if kind else {}))  # gradient(x) says what it is
     if options.out:
         put(options.out, text)
         name = re.findall(r"^def (\w+)", text, re.MULTILINE)[-1]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
+
 import pytest
 
 from adlab.cli.main import main
+from adlab.testing import assert_gradient
 
 
 def test_c_takes_the_name_of_its_file(tmp_path, capsys) -> None:
@@ -22,8 +25,15 @@ def test_every_language_is_python_that_compiles(language, capsys) -> None:
     assert main(["export", "Max(x, y)**1.5*erf(x)", f"--{language}", "--derivative", "hessian", "--quiet"]) == 0
     source = capsys.readouterr().out
     compile(source, language, "exec")
-    assert "def f(x" in source
+    assert "def hessian(x" in source
     assert "adlab" not in source.replace("Written by adlab", "")
+
+
+@pytest.mark.parametrize("language", ["numpy", "python"])
+def test_a_written_gradient_has_that_name_and_passes_a_test_of_gradients(language: str, tmp_path) -> None:
+    path = tmp_path / "model.py"
+    assert main(["export", "x*y**2", f"--{language}", "--derivative", "gradient", "--out", str(path), "--quiet"]) == 0
+    assert_gradient("x*y**2", runpy.run_path(str(path))["gradient"], at=[[1, 2], [3, -1]])
 
 
 @pytest.mark.parametrize(("words", "sentence"), [
