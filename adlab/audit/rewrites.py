@@ -17,6 +17,8 @@ from sympy.codegen.numpy_nodes import logaddexp
 from sympy.core.function import PoleError
 
 from adlab.audit.identities import IDENTITIES, LARGEST, root_of
+from adlab.errors import GaveUp
+from adlab.precision import in_time, patience
 from adlab.text.functions import sigmoid, softplus
 from adlab.text.traversal import postorder
 
@@ -25,6 +27,10 @@ SMALL = 12
 """SymPy is asked for the series of an expression of at most this many operations."""
 TERMS, BESIDE = 12, 0.05
 """Terms of a series, and how far from 0 it is used at most: 0.05¹² is below a rounding of binary64."""
+SECONDS = 3.0
+"""The longest that SymPy may take for one rewrite: factoring and the like can take minutes."""
+_FAILURES = (GaveUp, sympy.PolynomialError, PoleError,
+             ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError)  # fmt: skip
 _SHORT = 1024
 """The largest denominator of a decimal that is read as a fraction."""
 _NEAREST = 64
@@ -50,11 +56,16 @@ def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> I
 
 
 def _as_far_as_sympy_goes(found: Iterator[Any]) -> Iterator[Any]:
-    """What a rule yields until SymPy fails on it: factoring, series and the like raise errors of many kinds."""
-    try:
-        yield from found
-    except (sympy.PolynomialError, PoleError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError):
-        return
+    """What a rule yields until SymPy fails on it, with errors of many kinds, or takes too long."""
+    while True:
+        try:
+            with patience(SECONDS):
+                new = in_time(next, found, None)
+        except _FAILURES:
+            return
+        if new is None:
+            return
+        yield new
 
 
 def _pairs(sum_: Any) -> Iterator[tuple[Any, Any, Any]]:
@@ -233,8 +244,18 @@ def _algebra(change: Callable[[Any], Any]) -> Rewrite:
 def _by_variable(node: Any) -> Iterator[Any]:
     """Partial fractions in each variable."""
     if isinstance(node, (Add, Mul, Pow)) and sympy.count_ops(node) <= LARGEST:
-        for variable in sorted(node.free_symbols, key=str):
-            yield sympy.apart(node, variable)
+        known: dict[Any, Any] = {}
+        rational = _rational(node, known)
+        back = {letter: part for part, letter in known.items()}
+        for variable in sorted(node.free_symbols & rational.free_symbols, key=str):
+            yield sympy.apart(rational, variable).xreplace(back)
+
+
+def _rational(node: Any, known: dict[Any, Any]) -> Any:
+    """The expression with a letter for each part that is not rational. Among roots, SymPy's division may take minutes."""
+    if isinstance(node, (Add, Mul)) or (isinstance(node, Pow) and node.exp.is_Integer):
+        return node.func(*(_rational(part, known) for part in node.args))
+    return node if node.is_Rational or node.is_Symbol else known.setdefault(node, sympy.Dummy(f"part{len(known)}"))
 
 
 def _horner(node: Any) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -99,3 +100,27 @@ def test_what_keeps_its_digits_is_left_alone(text: str) -> None:
 def test_bad_input_is_refused(f: object, over: Any) -> None:
     with pytest.raises(adlab.AdlabError):
         improve(f, 1.0, over)
+
+
+def test_partial_fractions_among_roots_end_soon() -> None:
+    x, e = sympy.symbols("x e", positive=True)
+    root = sympy.sqrt(1 - e**2)
+    node = (x / root**3 + 1 / (x + root)) / (x**2 - (1 + e * sympy.cos(x)) ** 2 * root)
+    started = time.process_time()
+    found = [new for name, new in rewrites(node, {x: 0.5, e: 0.25}) if name == "partial fractions"]
+    assert time.process_time() - started < 20
+    at = {x: 0.7, e: 0.3}
+    assert all(abs(sympy.N((new - node).xreplace(at))) < 1e-12 for new in found)
+
+
+def test_a_rewrite_that_does_not_end_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_: Any) -> Any:
+        yield sympy.Symbol("y")
+        while True:
+            str(1)
+            len([sympy.Symbol("z")])
+            (lambda: 0)()
+
+    monkeypatch.setattr("adlab.audit.rewrites.SECONDS", 0.05)
+    monkeypatch.setattr("adlab.audit.rewrites._RULES", [("endless", endless)])
+    assert [str(new) for _, new in rewrites(sympy.Symbol("x"), {})] == ["y"]
