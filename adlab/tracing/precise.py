@@ -38,6 +38,7 @@ class Precise(Recorder):
         super().__init__(["x"])
         self.arithmetic = Extended(bits)
         self.positions: dict[Any, int] = {}
+        self.conditions: set[int] = set()
 
     def fresh(self) -> int:
         """A position that no other number has."""
@@ -70,7 +71,13 @@ class Precise(Recorder):
         return self.constant(value)
 
     def node(self, primitive: Primitive, operands: tuple[int, ...], parameter: Parameter = None) -> int:
-        return self._position((primitive, operands, parameter))
+        position = self._position((primitive, operands, parameter))
+        if primitive.truth_valued:
+            self.conditions.add(position)
+        return position
+
+    def is_condition(self, position: int) -> bool:
+        return position in self.conditions
 
     def decide(self, position: int, held: bool) -> bool:
         return held

@@ -181,6 +181,10 @@ class Recorder:
                 frame = frame.f_back
         return position
 
+    def is_condition(self, position: int) -> bool:
+        """Whether the number at this position is true or false."""
+        return self.grown[position].primitive.truth_valued
+
     def decide(self, position: int, held: bool) -> bool:
         """Records that a branch was taken because the condition at this position held, or did not."""
         if position not in self.guards and self.builder.value_of(position) is None:

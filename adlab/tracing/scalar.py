@@ -23,9 +23,7 @@ ADD, SUB, MUL, DIV, NEG, ABS, MOD, FLOOR, POW, POWI, POWR, SQRT = (
     PRIMITIVES[name]
     for name in ("add", "sub", "mul", "div", "neg", "abs", "mod", "floor", "pow", "powi", "powr", "sqrt")
 )
-TRUTH_VALUED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
 CONSTANTS = (int, float, Fraction, np.number, np.bool_)
-
 
 DOORS: dict[str, Callable[..., Any]] = {}
 """Receives NumPy's calls. `array` fills it."""
@@ -280,8 +278,7 @@ def truth(number: Any) -> Any:
     """The number as a condition: itself if it is one, else whether it differs from 0."""
     if not isinstance(number, Scalar):
         return bool(number)
-    primitive = number.recorder.builder.nodes[number.position].primitive
-    return number if primitive.name in TRUTH_VALUED else binary(NE, number, 0)
+    return number if number.recorder.is_condition(number.position) else binary(NE, number, 0)
 
 
 def power(base: Any, exponent: Any) -> Any:
