@@ -6,6 +6,7 @@ v̄3 is the adjoint of v3: ∂y/∂v3 for the output y. v̇3 is its tangent: its
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from adlab.display import Table
 from adlab.text.latex import formula_in_latex
@@ -25,15 +26,20 @@ def number(value: float | None, digits: int = 10) -> str:
     return "–" if value is None else f"{value:.{digits}g}"
 
 
-def marked(name: str, mark: str) -> str:
-    """The letter with a bar or a dot: v̄3. A name of several letters is written out instead: `∂y/∂alpha`.
+def result(trace: Trace) -> str:
+    """The letter for the output: y, or another where an input is called y."""
+    return next((letter for letter in "yfwu" if letter not in trace.graph.inputs), "output")
+
+
+def marked(name: str, mark: str, output: str = "y") -> str:
+    """The letter with a bar or a dot: v̄3. A name of several letters is written out instead: `∂y/∂alpha` for the output y.
 
     >>> marked("v3", BAR) == "v" + BAR + "3", marked("alpha", BAR)
     (True, '∂y/∂alpha')
     """
     if name[:1].isalpha() and not any(letter.isalpha() for letter in name[1:]):
         return name[0] + mark + name[1:]
-    return f"∂y/∂{name}" if mark == BAR else f"d({name})"
+    return f"∂{output}/∂{name}" if mark == BAR else f"d({name})"
 
 
 def factor(text: str) -> str:
@@ -99,15 +105,15 @@ def tangent_table(trace: Trace) -> Table:
 
 def reverse_table(trace: Trace) -> Table:
     """From the output back: the seed, then one contribution on a line, in the order of the sweep, with the sum so far."""
-    graph, names = trace.graph, trace.graph.names
+    graph, names, y = trace.graph, trace.graph.names, result(trace)
     output = graph.outputs[trace.output]
-    rows = [[marked(names[output], BAR), f"= ∂y/∂{names[output]}", "the seed", "1"]]
+    rows = [[marked(names[output], BAR, y), f"= ∂{y}/∂{names[output]}", "the seed", "1"]]
     for part in trace.contributions[:MOST_ROWS]:
         rows.append(_contribution(trace, part))
     for node in trace.shown[:MOST_ROWS]:
         if graph.active[node] and node != output and not trace.into(node):
-            rows.append([marked(names[node], BAR), "= 0", "nothing reaches it", "0"])
-    title = (f"reverse mode: the adjoint v̄ of a node v is ∂y/∂v: how much the output y = {names[output]} changes when only v "
+            rows.append([marked(names[node], BAR, y), "= 0", "nothing reaches it", "0"])
+    title = (f"reverse mode: the adjoint v̄ of a node v is ∂{y}/∂v: how much the output {y} = {names[output]} changes when only v "
              "changes a little. It is the sum, over the nodes that use v, of their adjoint times the local partial.")  # fmt: skip
     more = len(trace.contributions) - MOST_ROWS
     notes = [f"({more} more contributions not shown)"] if more > 0 else []
@@ -116,10 +122,10 @@ def reverse_table(trace: Trace) -> Table:
 
 def _contribution(trace: Trace, part: Contribution) -> list[str]:
     """`v̄3`, `+= v̄4 · cos(v3)`, `0.10092 · -0.41615`, the sum."""
-    names, digits = trace.graph.names, trace.digits
+    names, digits, y = trace.graph.names, trace.digits, result(trace)
     letters = trace.letters(part.source)[part.operand]
     return [
-        marked(names[part.target], BAR), f"+= {marked(names[part.source], BAR)} · {factor(letters)}",
+        marked(names[part.target], BAR, y), f"+= {marked(names[part.source], BAR, y)} · {factor(letters)}",
         f"{number(trace.adjoints[part.source], digits)} · {factor(number(part.partial, digits))}",
         number(part.sum_after, digits),
     ]  # fmt: skip
@@ -132,7 +138,8 @@ def conclusion(trace: Trace) -> str:
         slope = trace.tangents.get(trace.graph.outputs[trace.output], 0.0)
         tangents = [number(trace.tangents.get(i, 0.0), trace.digits) for i in range(len(names))]
         along = ", ".join(f"{marked(name, DOT)} = {tangent}" for name, tangent in zip(names[:8], tangents, strict=False))
-        return f"ẏ = {number(slope, trace.digits)} is the derivative of f along {along}{_checked(trace, along=True)}"
+        dot = normalize("NFC", result(trace) + DOT)  # one letter where Unicode has it, ẏ
+        return f"{dot} = {number(slope, trace.digits)} is the derivative of f along {along}{_checked(trace, along=True)}"
     each = [number(slope, trace.digits) for slope in trace.gradient[:8]]
     more = f", … {len(names)} partials" if len(names) > 8 else ""
     written = each[0] if len(names) == 1 else f"({', '.join(each)}{more})"

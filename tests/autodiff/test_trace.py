@@ -208,3 +208,11 @@ def test_a_trace_of_any_depth_is_shown_in_part_and_kept_in_full() -> None:
         assert len(shown) < 200_000
     assert "more nodes not shown" in str(found)
     assert repr(found).startswith("<Trace of <Graph")
+
+
+def test_the_output_has_a_letter_of_its_own():
+    assert "the output y = v1" in str(adlab.Function("x*z").trace([1, 2]))
+    assert "is ∂f/∂v: how much the output f = v1" in str(adlab.Function("x*y").trace([1, 2]))
+    assert "ḟ = 2 is the derivative" in str(adlab.Function("x*y").trace([1, 2], tangent=[1, 0]))
+    crowded = str(adlab.Function("f*y*w").trace([1, 2, 3]))
+    assert "∂u/∂v" in crowded
