@@ -32,7 +32,7 @@ const plain = (x) => (Number.isNaN(x) ? null : x);
 const given = primals.map((x) => x ?? NaN), operands = (i) => data.nodes[i].operands.map((k) => given[k]);
 return { partials: made.operations.map((i) => made.partials(i, given).map(plain)),
   values: made.operations.map((i) => plain(window.adlab.apply(data.nodes[i].op, operands(i), data.nodes[i].parameter))),
-  f: made.value(data.point), gradient: made.gradient(data.point) };
+  outputs: data.outputs.map((_, k) => { made.choose(k); return [made.value(data.point), made.gradient(data.point)]; }) };
 """
 
 
@@ -59,11 +59,13 @@ def differing(browser: Any, f: adlab.Function, point: Any) -> list[Any]:
         wrong += [(f.graph.written(i), k, a, b) for k, (a, b) in enumerate(zip(local, trace.partials[i], strict=True))
                   if f.graph.active[f.graph.nodes[i].operands[k]] and not alike(a, b, ULPS * length)]  # fmt: skip
     scale = max(abs(x) for x in trace.primals if math.isfinite(x))
-    wrong += [("f", got["f"], f(point))] * (abs(got["f"] - f(point)) > 1e-13 * scale)
-    due = f.gradient(point)
-    size = float(np.max(np.abs(due)))
-    return wrong + [("gradient", a, b) for a, b in zip(got["gradient"], due.tolist(), strict=True)
-                    if not math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-13 * size)]  # fmt: skip
+    rows = np.atleast_1d(f(point)), f.jacobian(point) if f.m > 1 else f.gradient(point)[None]
+    for (value, gradient), right, due in zip(got["outputs"], *rows, strict=True):
+        wrong += [("f", value, right)] * (abs(value - right) > 1e-13 * scale)
+        size = float(np.max(np.abs(due)))
+        wrong += [("gradient", a, b) for a, b in zip(gradient, due.tolist(), strict=True)
+                  if not math.isclose(a, b, rel_tol=1e-12, abs_tol=1e-13 * size)]  # fmt: skip
+    return wrong
 
 
 def alike(a: float | None, b: float | None, most: float) -> bool:
