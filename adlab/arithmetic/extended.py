@@ -72,7 +72,7 @@ class Extended(Numbers):
                 return native(*operands) if parameter is None else native(*operands, parameter)
             if any(_lost(operand) for operand in operands):
                 return self._far(primitive, parameter, operands)
-        if self.saturated and primitive.name in POWERS and operands[0] == 0:
+        if primitive.name in POWERS and self._unknown(*operands):
             return CONTEXT.nan
         try:
             found = self._meant(primitive, parameter, operands)
@@ -82,6 +82,15 @@ class Extended(Numbers):
             return self._short(_binary64(primitive, parameter, operands))
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
+
+    def _unknown(self, base: Any, *exponent: Any) -> bool:
+        """Whether a power is complex, or of a 0 that may stand for another number.
+
+        Beside a real part of 1, an imaginary part of 1e-60 would pass for rounding.
+        """
+        if base == 0:
+            return self.saturated
+        return bool(base < 0 and not (exponent and CONTEXT.isint(exponent[0])))
 
     def partials(self, graph: Graph, position: int, values: Values[Any]) -> Sequence[Any]:
         """By the rule of the table. None for an operand that a choosing operation has not chosen."""

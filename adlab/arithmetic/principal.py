@@ -16,6 +16,7 @@ import numpy.typing as npt
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.complex_numbers import ComplexNumbers
 from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.roundabout import settled
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive
 
@@ -29,11 +30,18 @@ FROM_BELOW = ("asin", "acos", "atanh")
 
 class _Principal(ComplexNumbers):
     """Complex arrays that stay on the real line as long as they can. They leave it beyond the domain of a root, a power or a
-    logarithm. From then on only analytic operations are accepted."""
+    logarithm. From then on only analytic operations are accepted.
+
+    `nearly_real` tells where an imaginary part as small as rounding was met.
+    """
+
+    def __init__(self) -> None:
+        self.nearly_real: Any = np.False_
 
     def apply(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         operands = [np.asarray(operand) + 0 for operand in operands]  # turns -0j into 0j, on the right side of the cut
         on_line = reduce(np.logical_and, [operand.imag == 0 for operand in operands])
+        self.nearly_real = reduce(np.logical_or, map(_nearly_real, operands), self.nearly_real)
         real = np.where(on_line, ARRAYS.apply(primitive, parameter, [operand.real for operand in operands]), np.nan)
         complex_ = ~on_line & (primitive.analytic and primitive.has_complex)
         if primitive.name == "div":
@@ -45,15 +53,19 @@ class _Principal(ComplexNumbers):
             beyond = [np.broadcast_to(operand, found.shape)[complex_] for operand in operands]
             computed = super().apply(primitive, parameter, beyond)
             below = (primitive.name in FROM_BELOW) & (np.imag(beyond[0]) == 0) & (np.real(beyond[0]) > 1)
-            found[complex_] = np.where(below, np.conj(computed), computed)
+            computed = np.where(below, np.conj(computed), computed)
+            found[complex_] = np.where(np.isinf(computed), np.nan, computed)  # at a pole, beyond which a 0 would be believed
         return found
 
 
-_PRINCIPAL = _Principal()
+def _nearly_real(number: Any) -> Any:
+    return (number.imag != 0) & (np.abs(number.imag) <= REAL * np.abs(number.real))
 
 
 def real_values(graph: Graph, points: FloatArray) -> FloatArray:
     """The outputs by way of the complex plane, (..., inputs) → (..., outputs). NaN where an output is not real.
+
+    Where rounding has left an imaginary part, or may have chosen the side of a cut, `roundabout` decides.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -65,12 +77,17 @@ def real_values(graph: Graph, points: FloatArray) -> FloatArray:
     places = points.shape[:-1]
     if not any(graph.nodes[i].primitive.principal for i in graph.operations):
         return np.full((*places, len(graph.outputs)), np.nan)
-    values = evaluate(graph, list(np.moveaxis(points, -1, 0).astype(complex)), _PRINCIPAL)
+    walk = _Principal()
+    values = evaluate(graph, list(np.moveaxis(points, -1, 0).astype(complex)), walk)
     outputs = [np.broadcast_to(values[output], places) for output in graph.outputs]
     found = np.stack(outputs, axis=-1) if outputs else np.empty((*places, 0), complex)
     with np.errstate(invalid="ignore"):
         real = np.isfinite(found.real) & (np.abs(found.imag) <= REAL * np.abs(found))
-        return np.where(real, found.real, np.nan)
+    result: FloatArray = np.where(real, found.real, np.nan)
+    doubtful = (real & (found.imag != 0)).any(axis=-1) | np.broadcast_to(walk.nearly_real, places)
+    for place in map(tuple, np.argwhere(doubtful)):
+        result[place] = settled(graph, points[place].tolist())
+    return result
 
 
 def stopped(graph: Graph, point: Sequence[float]) -> tuple[int, int] | None:
@@ -83,7 +100,7 @@ def stopped(graph: Graph, point: Sequence[float]) -> tuple[int, int] | None:
     >>> [graph.written(i) for i in stopped(graph, [-3.0])]
     ['abs(v1)', 'log(x)']
     """
-    values = evaluate(graph, [np.asarray(x, dtype=complex) for x in point], _PRINCIPAL)
+    values = evaluate(graph, [np.asarray(x, dtype=complex) for x in point], _Principal())
     for i in graph.operations:
         primitive, operands, _ = graph.nodes[i]
         met = [np.asarray(values[o]) for o in operands]

@@ -43,7 +43,7 @@ def _erfcinv(a: Any) -> Any:
 def _mod(a: Any, b: Any) -> Any:
     """The remainder with the sign of b. CasADi's fmod is exact and has the sign of a; its remainder rounds to nearest."""
     rest = casadi.fmod(a, b)
-    return casadi.if_else(casadi.logic_and(rest != 0, rest * b < 0), rest + b, rest)
+    return casadi.if_else(casadi.logic_and(rest != 0, (rest < 0) != (b < 0)), rest + b, rest)
 
 
 NUMBERS = Framework(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adlab.arithmetic.numbers import evaluate
-from adlab.arithmetic.principal import _PRINCIPAL
+from adlab.arithmetic.principal import _Principal
 from adlab.graph.graph import Builder
 from adlab.primitives.table import PRIMITIVES
 
@@ -27,5 +27,5 @@ def test_all_of_one_operand_are_here() -> None:
 def test_beyond_its_domain(name: str, a: float) -> None:
     builder = Builder(["a"])
     graph = builder.finish([builder.cons(PRIMITIVES[name], (0,), None)])
-    found = complex(evaluate(graph, [np.asarray(a, dtype=complex)], _PRINCIPAL)[1])
+    found = complex(evaluate(graph, [np.asarray(a, dtype=complex)], _Principal())[1])
     assert found == pytest.approx(complex(MEANT[name](a)), rel=1e-14)

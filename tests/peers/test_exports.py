@@ -14,7 +14,8 @@ from adlab.errors import MethodError
 from adlab.graph.graph import Builder, Graph
 
 FRAMEWORKS = ["torch", "casadi", pytest.param("jax", marks=pytest.mark.slow)]  # JAX compiles for seconds
-SIZES = (1e-300, 1e-170, 1e-10, 1e-3, 0.3, 0.7, 0.999999, 1.0, 1.7, 5.0, 22.0, 50.0, 800.0, 1e10, 1e200, 1e300)
+SIZES = (1e-300, 1e-170, 1e-120, 1e-10, 1e-3, 0.3, 0.7, 0.999999, 1.0, 1.7, 5.0, 22.0, 50.0, 180.0, 300.0, 360.0, 800.0, 1e10,
+         1e120, 1e200, 1e300)  # fmt: skip
 GRID = (*(-size for size in reversed(SIZES)), 0.0, *SIZES)
 SLOW = 100  # the cost by which the table marks the special functions, which are tested at fewer points
 FEW = (-1.7, -0.3, 0.3, 0.7, 1.7, 5.0)
