@@ -6,7 +6,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,10 @@ class _Answered:
     formulas: tuple[str, ...] = ()
     """The outputs, where there are several. The answers are about number `output`."""
     output: int = 0
+    tangent: Any = None
+    """The direction of forward mode."""
+    columns: tuple[str, ...] = ()
+    """What was asked; everything, if nothing stands here."""
 
 
 def _read(path: Path) -> Iterable[_Answered]:
@@ -163,7 +167,8 @@ def _from_json(path: Path, text: str) -> Iterable[_Answered]:
             _Answered(str(s["student"]), ", ".join(formulas := _listed(s["formula"])), str(s["point"]),
                       int(s.get("digits", DIGITS)),
                       {column: {node: number for node, number in given.items() if number is not None}
-                       for column, given in s["answers"].items()}, path.name, formulas, int(s.get("output", 0)))
+                       for column, given in s["answers"].items()}, path.name, formulas, int(s.get("output", 0)),
+                      s.get("tangent"), tuple(map(str, s.get("columns", ()))))
             for s in sheets
         ]  # fmt: skip
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -182,7 +187,12 @@ def _marked(given: _Answered, digits: int | None) -> SheetMark:
     try:
         f = Function(list(given.formulas) or given.formula, list(point))
         place = {name: float(value) for name, value in point.items()}
-        asked = exercise(f, place, output=given.output, digits=digits or given.digits)
+        asked = exercise(f, place, given.tangent, given.output, digits or given.digits)
+        unknown = [column for column in given.columns if column not in asked.columns]
+        if unknown:
+            raise OptionError(f"no column `{unknown[0]}` can be asked for here; there are {', '.join(asked.columns)}")
+        if given.columns:
+            asked = replace(asked, columns=tuple(column for column in asked.columns if column in given.columns))
         answers = {column: {node: number for node, number in answered.items() if not _is_empty(number)}
                    for column, answered in given.answers.items()}  # fmt: skip
         plain = asked.grade(_complete(asked, answers))

@@ -106,6 +106,21 @@ def test_the_answers_to_a_chosen_output_are_graded(tmp_path: Path, output: int) 
     assert (mark.right, mark.first) == (mark.asked, "")
 
 
+@pytest.mark.parametrize("mode", ["forward", "both"])
+@pytest.mark.parametrize("name", ["worked-example", "squire-trapp", "switched"])
+def test_forward_mode_is_graded_too(tmp_path: Path, name: str, mode: str) -> None:
+    f = adlab.gallery.GALLERY[name]()
+    code = FILLED.replace("w.level = 2;", f'w.level = 2; w.mode = "{mode}"; w.direction = {f.n - 1};')
+    filled = node(code + "return exercise.sheet(w);", [data(f), 4])
+    (tmp_path / "answers.json").write_text(json.dumps(filled), encoding="utf-8")
+    mark = adlab.grade(tmp_path / "answers.json").marks[0]
+    assert (mark.right, mark.first) == (mark.asked, "")
+    assert ("adjoint" in filled["answers"]) == (mode == "both")
+    filled["answers"]["tangent"][f.graph.names[f.graph.outputs[0]]] = 77
+    (tmp_path / "answers.json").write_text(json.dumps(filled), encoding="utf-8")
+    assert "tangent" in adlab.grade(tmp_path / "answers.json").marks[0].first
+
+
 def test_a_slip_is_graded_with_its_name(tmp_path: Path) -> None:
     code = FILLED + """
     const k = Object.keys(w.answers).find((i) => w.events[i].beat === 3 && w.events[i].c.before !== null);

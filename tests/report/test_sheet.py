@@ -149,3 +149,14 @@ def test_the_command_line_writes_and_grades(tmp_path, capsys) -> None:
 def test_no_variant_is_said() -> None:
     with pytest.raises(adlab.OptionError, match="no variant"):
         adlab.sheet("exp(exp(exp(x**2 + 100)))", students=1)
+
+
+@pytest.mark.parametrize(("wrong", "said"), [
+    ({"columns": ["value"]}, "no column `value` can be asked for"), ({"columns": ["tangent"]}, "no column `tangent`"),
+    ({"tangent": [1]}, "direction has shape"), ({"output": 3}, "output 3 is not one of"), ({"columns": 5}, "no answer sheet"),
+])  # fmt: skip
+def test_what_a_file_of_answers_says_of_itself_is_looked_at(tmp_path: Path, wrong: dict[str, object], said: str) -> None:
+    sheet = {"student": "a", "formula": "x*y", "point": "x=1, y=2", "answers": {"primal": {"v1": 2}}}
+    (tmp_path / "answers.json").write_text(json.dumps(sheet | wrong), encoding="utf-8")
+    with pytest.raises(adlab.AdlabError, match=said):
+        adlab.grade(tmp_path / "answers.json")

@@ -126,31 +126,36 @@ export function score(walk) {
 }
 
 // The file that `adlab grade` reads: first answers, in the columns of adlab.exercise. What was not answered, or was answered after
-// a hint, is left out and counts as missing. What the page shows and does not ask is given: the seed, the partial by a constant, and
-// 0 as the adjoint of what nothing reaches.
+// a hint, is left out and counts as missing. What the page shows and does not ask is given: the seeds, the partials that no sweep
+// uses, and 0 as the adjoint, or tangent, of what nothing reaches.
 export function sheet(walk) {
-  const columns = { primal: {}, partials: {}, adjoint: {} }, { nodes, numbers } = walk;
+  const { nodes, numbers } = walk, modes = walk.mode === "both" ? ["forward", "reverse"] : [walk.mode], named = { reverse: "adjoint", forward: "tangent" };
+  const columns = { primal: {}, partials: {}, ...Object.fromEntries(modes.map((mode) => [named[mode], {}])) };
+  const swept = { reverse: walk.sound, forward: walk.swept.forward };
+  const asked = new Set(modes.flatMap((mode) => swept[mode].found.map((c) => `${walk.words.ends(c)[0]}.${c.place}`)));
+  const slopes = (i) => numbers.partials(i, walk.values).map((x, k) => (asked.has(`${i}.${k}`) ? null : x ?? 0));
   const number = (answer) => (answer.hinted || Number.isNaN(read(answer.first)) ? null : read(answer.first));
-  const slopes = (i, blank) => numbers.partials(i, walk.values).map((x, k) => (blank && nodes[nodes[i].operands[k]].active && x !== null ? null : x ?? 0));
   for (const [k, answer] of Object.entries(walk.answers)) {
     const event = walk.events[k], due = event && question(event, walk);
-    if (!due || (due.c && due.c.mode !== "reverse")) continue;
+    if (!due) continue;
     if (due.kind === "primal") columns.primal[nodes[due.node].name] = number(answer);
-    if (due.kind === "sum") columns.adjoint[nodes[due.c.to].name] = number(answer);  // the last sum is the adjoint
+    if (due.kind === "sum") columns[named[due.c.mode]][nodes[due.c.to].name] = number(answer);  // the last sum is the whole
     if (due.kind === "partial") {
-      const user = due.c.from;
-      columns.partials[nodes[user].name] ??= slopes(user, true);
-      columns.partials[nodes[user].name][due.c.place] = number(answer);
+      const [user] = walk.words.ends(due.c);
+      (columns.partials[nodes[user].name] ??= slopes(user))[due.c.place] = number(answer);
     }
   }
-  const whole = walk.level >= 2 && walk.step === walk.last, passes = new Set(walk.sound.found.map((c) => c.from));
-  const given = (column, i, what) => { if (whole || Object.keys(columns[column]).length) columns[column][nodes[i].name] ??= what(); };
+  const whole = walk.level >= 2 && walk.step === walk.last;
+  const given = (column, i, what) => { if (whole || Object.keys(columns[column]).length) columns[column][nodes[i].name] ??= what; };
   nodes.forEach((node, i) => {
     if (i >= numbers.count && !node.operands.length) return;
-    if (!(i in walk.sound.sums)) given("adjoint", i, () => 0);
-    if (node.operands.length && !passes.has(i) && slopes(i, false).every(Number.isFinite)) given("partials", i, () => slopes(i, false));
+    for (const mode of modes) {
+      const seed = i === (mode === "reverse" ? numbers.output : walk.direction) ? 1 : 0;
+      if (!swept[mode].found.some((c) => c.to === i)) given(named[mode], i, seed);
+    }
+    if (node.operands.length && slopes(i).every(Number.isFinite)) given("partials", i, slopes(i));
   });
-  given("adjoint", numbers.output, () => 1);
   const point = numbers.data.variables.map((name, i) => `${name}=${walk.point[i]}`).join(", ");
-  return { student: walk.student || "page", formula: numbers.data.formula, output: walk.output, point, digits: DIGITS, answers: columns, score: score(walk) };
+  const tangent = walk.mode === "reverse" ? {} : { tangent: numbers.data.variables.map((_, i) => (i === walk.direction ? 1 : 0)) };
+  return { student: walk.student || "page", formula: numbers.data.formula, output: walk.output, point, ...tangent, columns: Object.keys(columns), digits: DIGITS, answers: columns, score: score(walk) };
 }
