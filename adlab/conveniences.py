@@ -255,23 +255,47 @@ class Conveniences:
         """The program as LaTeX, one line for each operation."""
         return self.graph.to_latex()
 
-    def to_torch(self, dtype: Any = None) -> Any:
-        """A differentiable PyTorch module of this function: see `Graph.to_torch`. Raises MissingExtra without torch."""
-        return self.graph.to_torch(dtype)
+    def to_torch(self, dtype: Any = None, callback: bool = False) -> Any:
+        """A differentiable PyTorch module of this function: see `Graph.to_torch`. Raises MissingExtra without torch.
 
-    def to_jax(self, dtype: Any = None) -> Any:
-        """A pure JAX function, for grad, jit and vmap: see `Graph.to_jax`. Raises MissingExtra without jax."""
-        return self.graph.to_jax(dtype)
+        With `callback` PyTorch calls adlab for values and derivatives, which serves functions that PyTorch lacks.
+        """
+        return self._called_back("torch", "in_torch") if callback else self.graph.to_torch(dtype)
 
-    def to_casadi(self) -> Any:
-        """A `casadi.Function` of one vector: see `Graph.to_casadi`. Raises MissingExtra without casadi."""
-        return self.graph.to_casadi(self.name if self.name.isidentifier() else "f")
+    def to_jax(self, dtype: Any = None, callback: bool = False) -> Any:
+        """A pure JAX function, for grad, jit and vmap: see `Graph.to_jax`. Raises MissingExtra without jax.
+
+        With `callback` it is a `jax.custom_vjp` that calls adlab, in reverse mode only.
+        """
+        return self._called_back("jax", "in_jax") if callback else self.graph.to_jax(dtype)
+
+    def to_casadi(self, callback: bool = False) -> Any:
+        """A `casadi.Function` of one vector: see `Graph.to_casadi`. Raises MissingExtra without casadi.
+
+        With `callback` it is a `casadi.Callback` that calls adlab. CasADi needs you to keep it as long as it is used.
+        """
+        name = self.name if self.name.isidentifier() else "f"
+        return self._called_back("casadi", "in_casadi", name) if callback else self.graph.to_casadi(name)
+
+    def _called_back(self, peer: str, adapter: str, *more: Any) -> Any:
+        from adlab.peers.catalogue import library
+
+        library(peer)  # raises a sentence that says what to install
+        from adlab.exports import callbacks
+
+        return getattr(callbacks, adapter)(self, *more)
 
     def to_scipy(self, sparse: bool = False) -> dict[str, Any]:
         """`fun`, `jac` and `hessp` for `scipy.optimize.minimize(x0=…, **f.to_scipy())`; of several outputs `fun` and `jac`."""
         from adlab.exports.to_scipy import to_scipy
 
         return to_scipy(self, sparse)
+
+    def to_numba(self, derivative: str | None = None, wrt: Any = None, constants: Any = None) -> Any:
+        """A Numba `cfunc` that writes f, or a derivative, into a buffer: `int (double *x, double *out)`. Extra `numba`."""
+        from adlab.exports.to_numba import to_numba
+
+        return to_numba(self, derivative, wrt, constants)
 
     def _repr_latex_(self) -> str:
         """The formula if it is short, else the program line by line, else its size."""

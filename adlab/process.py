@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import math
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -101,19 +102,17 @@ class Worker:
     def ask(self, question: str, seconds: float) -> str | None:
         """The answer, None where the worker died or was killed because `seconds` were over. `how` then says which."""
         process = self._process or self._start()
-        timer = threading.Timer(seconds, _kill, [process])
-        timer.start()
+        late, answer = False, b""
         try:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.write(question.encode() + b"\n")
             process.stdin.flush()
-            answer = process.stdout.readline()
+            late = not select.select([process.stdout], [], [], seconds)[0]
+            if not late:
+                answer = process.stdout.readline()
         except (BrokenPipeError, ValueError):  # the process has ended, and its pipe with it
-            answer = b""
-        finally:
-            late = not timer.is_alive()
-            timer.cancel()
+            pass
         if answer.endswith(b"\n"):
             return answer[:-1].decode()
         self.close()

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from adlab.audit.corpus import Entry
-from adlab.audit.task import SweepTask, numbered, row_without, rows_of
+from adlab.audit.task import SweepTask, lines_of, numbered, row_without, written_rows
 from adlab.errors import GaveUp, MissingExtra, PeerError
 from adlab.process import Worker
 
@@ -27,21 +27,22 @@ They watch the clock themselves. Only what cannot do so must be killed.
 _START = 30.0
 """Seconds that a new process may take to import everything."""
 
-Rows = list[dict[str, Any]]
+_BETWEEN = "\x1e"
+"""What stands between the rows of an answer, which is one line. JSON has no such sign."""
 
 
-def by_processes(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[Rows]:
+def by_processes(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[bytes]:
     """The rows of each task, in order, from `workers` processes. A task that kills its process, or hangs, is one row."""
     idle: SimpleQueue[Worker] = SimpleQueue()
     crew = [Worker("adlab.audit.crew", path, json.dumps(list(methods)), repr(seconds)) for _ in range(workers)]
     for worker in crew:
         idle.put(worker)
 
-    def done(task: SweepTask) -> Rows:
+    def done(task: SweepTask) -> bytes:
         worker = idle.get()
         try:
             answer = worker.ask(json.dumps([task.number, task.index, task.point]), GRACE * seconds + _START)
-            return list(json.loads(answer)) if answer is not None else numbered(task, [row_without(GaveUp(worker.how), "lost")])
+            return _lost(task, worker.how) if answer is None else answer.replace(_BETWEEN, "\n").encode()
         finally:
             idle.put(worker)
 
@@ -57,15 +58,15 @@ def by_processes(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: fl
             worker.close()
 
 
-def by_executor(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Rows]:
+def by_executor(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[bytes]:
     """The same with a user's executor. Raises PeerError where the executor breaks; rows that are written stay written."""
     try:
-        yield from _in_order((executor.submit(rows_of, task, methods, seconds) for task in tasks), os.cpu_count() or 1)
+        yield from _in_order((executor.submit(lines_of, task, methods, seconds) for task in tasks), os.cpu_count() or 1)
     except BrokenExecutor as broken:
         raise PeerError(f"the executor has broken ({broken}); resume=True goes on where the results end") from broken
 
 
-def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, address: str) -> Iterator[Rows]:
+def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, address: str) -> Iterator[bytes]:
     """The same on a Dask cluster. Dask gives the tasks of a lost worker to another; a task that ends worker after worker is one
     row.
 
@@ -81,7 +82,7 @@ def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, 
         raise PeerError(f"no Dask cluster answers at {address}: {reason}") from reason
     with client:
         threads = sum(client.nthreads().values()) or os.cpu_count() or 1
-        given = (_Given(task, client.submit(rows_of, task, tuple(methods), seconds, pure=False)) for task in tasks)
+        given = (_Given(task, client.submit(lines_of, task, tuple(methods), seconds, pure=False)) for task in tasks)
         try:
             yield from _in_order(given, threads)
         except (OSError, ImportError, CancelledError) as gone:
@@ -96,22 +97,27 @@ class _Given:
     task: SweepTask
     future: Any
 
-    def result(self) -> Rows:
+    def result(self) -> bytes:
         from distributed import KilledWorker
 
         try:
-            return list(self.future.result())
+            return bytes(self.future.result())
         except KilledWorker:
-            return numbered(self.task, [row_without(GaveUp("its process ended, on one worker after another"), "lost")])
+            return _lost(self.task, "its process ended, on one worker after another")
         finally:
             self.future.release()
 
 
+def _lost(task: SweepTask, how: str) -> bytes:
+    """The one row of a task that ended its process."""
+    return written_rows(numbered(task, [row_without(GaveUp(how), "lost")]))
+
+
 class _Answer(Protocol):
-    def result(self) -> Rows: ...
+    def result(self) -> bytes: ...
 
 
-def _in_order(futures: Iterator[_Answer], workers: int) -> Iterator[Rows]:
+def _in_order(futures: Iterator[_Answer], workers: int) -> Iterator[bytes]:
     """Results in the order of the tasks. So many tasks run at once that every worker is busy."""
     waiting: deque[_Answer] = deque()
     for future in futures:
@@ -132,5 +138,5 @@ def main() -> None:
     entries: Sequence[Entry] = read(path)
     for line in sys.stdin:
         number, index, point = json.loads(line)
-        found = rows_of(SweepTask(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
-        print(json.dumps(found), file=answers, flush=True)
+        found = lines_of(SweepTask(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
+        print(found.decode().replace("\n", _BETWEEN), file=answers, flush=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from adlab.audit.task import COLUMNS
+from adlab.audit.task import COLUMNS, json_line
 from adlab.errors import MissingExtra, OptionError, OutputError
 from adlab.process import whole_file
 
@@ -41,7 +42,7 @@ class Journal:
             self._file.truncate(known)
             self._file.seek(known)
         else:
-            self._file.write(_line(request))
+            self._file.write(json_line(request))
             self._file.flush()
 
     def _known(self, request: dict[str, Any]) -> int:
@@ -50,7 +51,7 @@ class Journal:
             place = end = len(head := lines.readline())
             if not head.endswith(b"\n"):  # killed before its first line was whole
                 return 0
-            if head != _line(request):
+            if head != json_line(request):
                 raise OptionError(f"{self.path} belongs to another sweep (other file, methods or points): remove it, or choose "
                                   "another --out")  # fmt: skip
             for line in lines:
@@ -59,9 +60,9 @@ class Journal:
                     end, self.done = place, row["task"] + 1
         return end
 
-    def add(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Writes the rows of the next task."""
-        self._file.write(b"".join(_line(row) for row in rows))
+    def add(self, lines: bytes) -> None:
+        """Writes the rows of the next task, as `written_rows` makes them."""
+        self._file.write(lines)
         self._file.flush()
         self.done += 1
 
@@ -89,8 +90,9 @@ class Journal:
         self._file.close()
 
     def _as_jsonl(self, draft: Path) -> None:
-        with open(draft, "wb") as file:
-            file.writelines(_line(row) for row in self.rows())
+        with open(draft, "wb") as file, open(self.path, "rb") as lines:
+            next(lines)
+            shutil.copyfileobj(lines, file)
 
     def _as_csv(self, draft: Path) -> None:
         with open(draft, "w", encoding="utf-8", newline="") as file:
@@ -109,10 +111,6 @@ class Journal:
                     writer.write_table(arrow.Table.from_pylist(batch, schema))
                     batch = []
             writer.write_table(arrow.Table.from_pylist(batch, schema))
-
-
-def _line(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, separators=(",", ":")).encode() + b"\n"
 
 
 def _kind(arrow: Any, column: str) -> Any:

@@ -20,7 +20,7 @@ from adlab.audit.corpus import Corpus
 from adlab.audit.crew import by_dask, by_executor, by_processes
 from adlab.audit.journal import Journal
 from adlab.audit.reading import read
-from adlab.audit.task import RIGHT, SweepTask, rows_of
+from adlab.audit.task import RIGHT, SweepTask, lines_of
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.methods import chosen
@@ -185,10 +185,10 @@ def _work(
     elif workers:
         results = by_processes(waiting, names, seconds, path, workers)
     else:
-        results = (rows_of(task, names, seconds) for task in waiting)
+        results = (lines_of(task, names, seconds) for task in waiting)
     with closing(results):  # type: ignore[type-var]  # all three are generators
-        for rows in results:
-            journal.add(rows)
+        for lines in results:
+            journal.add(lines)
             rate = (journal.done - first) / max(time.monotonic() - started, 1e-3)
             left = (len(tasks) - journal.done) / rate
             stage(f"{journal.done} of {len(tasks)} formula-points, {rate:.3g} a second, {_clock(left)} left")

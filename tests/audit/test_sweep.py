@@ -68,8 +68,8 @@ def test_a_dask_cluster_that_loses_a_worker_half_way_ends_with_the_same_bytes(tm
         with distributed.Client(cluster) as client:
             [first, _] = client.run(os.getpid).values()
 
-        def lose_one(journal: Journal, rows: list[dict[str, Any]], add: Any = Journal.add) -> None:
-            add(journal, rows)
+        def lose_one(journal: Journal, lines: bytes, add: Any = Journal.add) -> None:
+            add(journal, lines)
             if journal.done == 100:
                 os.kill(first, 9)
                 killed.append(first)
