@@ -41,6 +41,7 @@ class ErrorModel:
     `derivative` is |f⁽ᵈ⁺ᵖ⁾(x)|. For the first derivative by a scheme of order p that is |f⁽ᵖ⁺¹⁾(x)|.
 
     >>> from adlab.differences.stencils import scheme
+    >>> from adlab.precision import UNIT_ROUNDOFF
     >>> model = ErrorModel(scheme("forward-difference"), noise=UNIT_ROUNDOFF * math.e, derivative=math.e)
     >>> f"{model.optimal_step:.1e} {model.optimal_error / math.e:.1e}"
     '2.1e-08 2.1e-08'
