@@ -101,7 +101,7 @@ class BoundedNumbers(Numbers):
         return [inside[output] for output in rule.outputs]
 
     def exists(self, value: Bounded) -> bool:
-        """NaN is not a number; everything else exists."""
+        """Whether this is a number: everything is, except NaN."""
         return value.value == value.value
 
     def add(self, a: Bounded, b: Bounded) -> Bounded:

@@ -35,7 +35,7 @@ def exactly(constant: Any) -> bool:
 
 
 def widened(low: float, high: float, ulps: float) -> Interval:
-    """Both ends moved outwards by so many units in the last place.
+    """The interval made wider: each end is moved outwards by so many units in its last place.
 
     >>> widened(1.0, 2.0, 1)
     (0.9999999999999998, 2.0000000000000004)

@@ -50,13 +50,13 @@ class Arithmetic(Protocol[T]):
         """Whether this is a number, and not the sign that there is none."""
 
     def compound(self, operation: Any, parameter: Parameter, operands: list[T]) -> Any:
-        """All results of an operation with bodies, computed or written down. `part` reads them."""
+        """All results of a loop, a branch or a solver, computed or written down. `part` nodes read them one by one."""
 
     def part(self, value: Any, k: int) -> T:
         """Result number k of what `compound` has returned."""
 
     def reached(self, position: int, contributions: Sequence[T | None]) -> Sequence[T | None]:
-        """What the operands of a compound operation receive, where the node itself is used."""
+        """What each operand of a loop, branch or solver receives in the reverse sweep, where its node is used."""
 
 
 class Adjoints(Arithmetic[T], Protocol[T]):

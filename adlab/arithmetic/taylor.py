@@ -29,7 +29,8 @@ MUL, DIV = PRIMITIVES["mul"], PRIMITIVES["div"]
 
 
 class Still(tuple[Any, ...]):
-    """The series of a number that does not depend on t. The zeros of other series say so only up to their last order."""
+    """The series of a number that does not depend on t: all later coefficients are 0. A computed series with zeros is known to be
+    0 only up to its last order."""
 
 
 class Taylor(Numbers):

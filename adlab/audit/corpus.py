@@ -60,7 +60,7 @@ class Entry:
 
 
 def drawn(chance: random.Random, low: float, high: float) -> float:
-    """A number of the range that is a short binary fraction, so that it has no accidental decimal digits."""
+    """A number in the range with at most 20 binary digits, so that it can be written down exactly in a short decimal."""
     if low > 0 and high / low > WIDE:
         value = math.exp(chance.uniform(math.log(low), math.log(high)))
     else:

@@ -28,7 +28,7 @@ def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -
     """A graph with the same outputs as `graph`, m values and then their partials, but NaN where the value does not exist.
 
     `f` is the graph whose derivative program `graph` is; `graph` begins with it. At kinks and jumps of f the partials are NaN
-    too, as the sign that more than this program is needed.
+    too. NaN tells the caller that this program alone cannot answer there.
 
     Without `values` only the partials are computed, and those parts of f that they and its conditions need.
 

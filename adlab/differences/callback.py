@@ -77,7 +77,7 @@ class Callback:
         return np.asarray(np.moveaxis(found.reshape(-1, len(points)), -1, 0), dtype=np.float64)
 
     def real(self, point: npt.NDArray[np.float64]) -> Any:
-        """The same at a real point, for a function of complex numbers whose value there has no imaginary part."""
+        """The same at a real point. The function takes complex numbers; at a real point its value must have no imaginary part."""
         found = np.asarray(self(point))
         return found.real if found.dtype.kind == "c" else found
 

@@ -26,7 +26,8 @@ def power_complex(a: Any, b: Any, shift: Any = 0) -> Any:
 
 
 def power_integer_complex(a: Any, exponent: int) -> Any:
-    """By repeated squaring where the exponent is small: the square of ih is real, while a cosine of π/2 is not quite 0."""
+    """The power of a complex number. A small exponent is done by repeated squaring: then (ih)² is exactly real. By way of angles
+    it would not be, since the cosine of a rounded π/2 is not quite 0."""
     if not 0 < exponent <= SQUARED:
         return power_complex(a, exponent)
     product, square = None, a

@@ -101,7 +101,7 @@ class Difference(Report):
 
     @property
     def nfev(self) -> int:
-        """How many values of f were taken in all."""
+        """How many times f was evaluated in all."""
         return sum(estimate.nfev for estimate in self.estimates)
 
     @property

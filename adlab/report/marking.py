@@ -20,10 +20,10 @@ from adlab.report.sheet import FIELDS
 
 @dataclass(frozen=True)
 class SheetMark:
-    """One student's sheet: how many numbers are `right`, how many more follow correctly from an earlier slip, how many were
-    asked.
+    """The mark of one exercise of one student.
 
-    `first` is the first slip in a sentence; the node at which it happened stands beside it.
+    `asked` numbers were asked for, and `right` of them are right. `follows` more are wrong, but follow correctly from an earlier
+    slip. `first` says in a sentence what the first slip was, `at` where it happened.
     """
 
     student: str

@@ -142,7 +142,7 @@ def named(seen: Evidence) -> list[str]:
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Whether all numbers agree as closely as one slip would make them."""
+    """Whether the two arrays are the same, up to rounding: then the slip that gives `b` may be what happened."""
     finite = np.isfinite(a) & np.isfinite(b)  # beside an infinite number every other vanishes
     return bool(np.all(finite & (np.abs(a - b) <= LIKE * np.maximum(np.abs(a), np.abs(b)))))
 

@@ -85,7 +85,7 @@ class Facts:
 
 
 def verdict(facts: Facts) -> list[Sentence]:
-    """What the rules have to say, in reading order."""
+    """The sentences of the verdict, the most important first. Each rule may add some."""
     said = (rule(facts) for rule in RULES)
     return [sentence for sentences in said for sentence in sentences]
 

@@ -165,7 +165,7 @@ def derivative_of(f: Cached, cse: bool, seconds: float = SECONDS) -> SymbolicDer
 
 
 def operations_after_cse(expressions: Sequence[Any], seconds: float = SECONDS) -> int:
-    """How many operations `sympy.cse` leaves of the expressions themselves. Raises GaveUp and MethodError.
+    """How many operations the expressions have once `sympy.cse` has shared what occurs twice. Raises GaveUp and MethodError.
 
     >>> x = sympy.Symbol("x")
     >>> operations_after_cse([(x + 1) ** 2 + sympy.sin(x + 1)])

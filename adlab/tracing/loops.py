@@ -106,7 +106,8 @@ class Scanned:
 
     @cached_property
     def adjoint(self) -> Graph:
-        """The adjoint of one turn. Inputs: the body's, then the adjoints of its outputs. Outputs: the adjoints of its inputs."""
+        """The reverse sweep of one turn, as a graph. It reads the body's inputs and then the adjoints of its outputs. It gives
+        the adjoints of its inputs."""
         return adjoint_program(self.body, fresh(self.body.inputs, [f"bar{k}" for k in range(len(self.body.outputs))]))
 
 
@@ -303,7 +304,7 @@ class WhileBack(Compound):
 
     def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
             tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
-        raise UnsupportedExpression("the reverse mode of a while_loop has no derivative; use scan for second derivatives")
+        raise UnsupportedExpression("reverse mode through a while_loop has no derivative; use scan for second derivatives")
 
     def vjp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
             bars: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip

@@ -108,7 +108,7 @@ def minimum(f: Callable[[Any], Any], start: Any, tolerance: float = TOLERANCE) -
 
     def slopes(graph: Graph, unknowns: int) -> Graph:
         if len(graph.outputs) != 1:
-            raise TracingError("a function that is minimized returns one number")
+            raise TracingError("minimum(g, start) needs a g that returns one number")
         every = derivative(graph)
         return Graph(every.inputs, every.nodes, every.outputs[:unknowns])
 

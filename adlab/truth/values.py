@@ -126,7 +126,7 @@ class Plan:
         return self._dependents[index]
 
     def reached(self, slot: int) -> int:
-        """The variables that a slot depends on, a bit for each."""
+        """Which variables a slot depends on, as an integer: bit k stands for variable k."""
         return self._reach[slot]
 
     def depends(self, output: int, index: int) -> bool:

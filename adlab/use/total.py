@@ -52,7 +52,7 @@ class Total:
         if first is None:
             raise PointError("there are no data: the iterator is empty")
         if not isinstance(first, Mapping):
-            raise PointError(f"data map names to arrays, and this is {type(first).__name__}")
+            raise PointError(f"`data` must be a mapping from names to arrays, not {type(first).__name__}")
         self.columns = [name for name in f.names if name in first]
         if unknown := [name for name in first if name not in f.names]:
             raise VariableError(f"data: no variable `{unknown[0]}`; there are {listing(f.names)}")

@@ -135,5 +135,5 @@ def test_data_without_rows_or_names_are_refused() -> None:
     for call in (lambda: adlab.total("a*t", {"t": []})([1.0]), lambda: adlab.total("a*t", lambda: [{"t": []}])([1.0])):
         with pytest.raises(adlab.PointError, match="the columns are empty"):
             call()
-    with pytest.raises(adlab.PointError, match="data map names to arrays"):
+    with pytest.raises(adlab.PointError, match="must be a mapping from names to arrays"):
         adlab.total("a*t", [1.0])
