@@ -100,6 +100,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("adlab: interrupted", file=sys.stderr)
         return 130
+    finally:
+        if argv is None:  # the process ends here; Python would look through all of SymPy for garbage first, for half a second
+            gc.freeze()
 
 
 @contextlib.contextmanager
