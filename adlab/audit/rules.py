@@ -9,19 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from adlab.audit.systems import SYSTEMS, RuleSubject, derivatives, installed, release, subject_names, subjects
+from adlab.audit.kinds import FloatKind, kind_of
+from adlab.audit.systems import (
+    SHORT,
+    SYSTEMS,
+    RuleSubject,
+    derivatives,
+    installed,
+    release,
+    rule_of_adlab,
+    subject_names,
+    subjects,
+)
+from adlab.audit.tracker import issue_text
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.inputs import FloatArray
 from adlab.progress import stage
 from adlab.report.accuracy import distance
 from adlab.report.truth import truth
+from adlab.text.traversal import brief
 from adlab.truth.meanings import CONTEXT, decimal
 
-HALF = 8.0
-"""A derivative with fewer correct digits has lost more than half of binary64's digits."""
-SMALL, LARGE = 1e-290, 1e290
-"""Only true derivatives between these are asked for. Beyond them binary64 has few digits, or none."""
 PATIENCE = 5.0
 """Seconds for the truth at one point."""
 
@@ -52,6 +61,13 @@ class Rule:
     true: tuple[str, ...]
     ulps: tuple[float, ...]
     digits: tuple[float, ...]
+    dtype: str = "float64"
+    formula: str = ""
+
+    @property
+    def half(self) -> float:
+        """Half of the digits that this kind of floats has."""
+        return kind_of(self.dtype).half
 
     @property
     def worst(self) -> int:
@@ -61,7 +77,7 @@ class Rule:
     @property
     def lost(self) -> float:
         """The share of the points at which it loses more than half of its digits, or gives no number."""
-        return sum(not digits >= HALF for digits in self.digits) / len(self.digits)
+        return sum(not digits >= self.half for digits in self.digits) / len(self.digits)
 
     @property
     def unanswered(self) -> int:
@@ -77,7 +93,8 @@ class Rule:
     def to_dict(self) -> dict[str, Any]:
         """Everything that is known of it, in one row. The points are in `curve`."""
         k = self.worst
-        return {"function": self.name, "order": self.order, "system": self.system, "points": len(self.points),
+        return {"function": self.name, "formula": self.formula, "order": self.order, "system": self.system,
+                "dtype": self.dtype, "points": len(self.points),
                 "worst_ulps": None if math.isnan(self.ulps[k]) else self.ulps[k], "at": self.points[k], "got": self.values[k],
                 "true": self.true[k], "lost_half": self.lost, "no_number": self.unanswered, "wrong_sign": self.wrong_sign,
                 "curve": [[x, None if math.isnan(d) else d] for x, d in zip(self.points, self.digits, strict=True)]}  # fmt: skip
@@ -92,13 +109,7 @@ class Rule:
         """A text for the issue tracker of that project, about the worst point. Empty where nothing is lost."""
         if self.system == "adlab" or not self.lost:
             return ""
-        k = self.worst
-        nth = {1: "derivative", 2: "second derivative"}[self.order]
-        return (f"{nth} of `{self.name}` at x = {self.points[k]!r}\n\n"
-                f"- version: {release(self.system)}, float64\n- got: {self.values[k]!r}\n- true, to 20 digits: {self.true[k]}\n"
-                f"- correct digits: {significant(max(self.digits[k], 0.0), 3) if self.digits[k] == self.digits[k] else 'none'}\n"
-                f"- over {len(self.points)} points from 1e-300 to 1e300 in size, {100 * self.lost:.0f} % keep fewer than "
-                f"{HALF:g} digits")  # fmt: skip
+        return issue_text(self, release(self.system), rule_of_adlab(self.name, self.order))
 
 
 @dataclass(frozen=True)
@@ -175,13 +186,15 @@ def _worst(rule: Rule | None) -> str:
     return "∞" if rule.unanswered else significant(max(rule.ulps[rule.worst], 0.0), 3) if rule.ulps[rule.worst] >= 1 else "< 1"
 
 
-def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), order: int = 1) -> Rules:
+def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), order: int = 1, dtype: str = "float64") -> Rules:
     """The derivative of each operation, in adlab, SymPy and every installed library, over the whole range of its domain.
 
     `names` are operations of the table, or functions such as `softplus` and `gelu`. By default all are tested, which takes
     minutes. `peers` are systems among adlab, symbolic, torch, jax, casadi, autograd and symengine; by default all that are
     installed. `order` is 1 or 2. Each rule is tested at some 190 points of both signs, from 1e-300 to 1e300 in size, and
-    judged by `adlab.truth`. Raises OptionError for an unknown name and MissingExtra for a library that is not installed.
+    judged by `adlab.truth`. `dtype` is "float64", or "float32" or "bfloat16", which PyTorch and JAX have; adlab's rules are
+    then those of its export for PyTorch, at points that this kind has. Raises OptionError for an unknown name and MissingExtra
+    for a library that is not installed.
 
     >>> found = rules("tanh", "adlab")
     >>> found.found[0].lost, max(found.found[0].ulps) < 8
@@ -189,14 +202,15 @@ def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), orde
     """
     if order not in (1, 2):
         raise OptionError(f"order={order!r}: first and second derivatives are audited")
-    systems = installed(_words(peers, SYSTEMS))
+    kind = kind_of(dtype)
+    systems = [name for name in installed(_words(peers, SYSTEMS)) if dtype == "float64" or name in SHORT]
     found: list[Rule] = []
     asked = subjects(_words(names, subject_names()))
     for k, subject in enumerate(asked, 1):
         stage(f"{subject.name}, {k} of {len(asked)}")
-        points, true = _truths(subject, order)
+        points, true = _truths(subject, order, kind)
         if len(points):
-            found += [rule for system in systems if (rule := _judged(subject, system, points, true, order)) is not None]
+            found += [rule for system in systems if (rule := _judged(subject, system, points, true, order, kind)) is not None]
     if not found:
         raise OptionError("none of these functions has a derivative at any point of the grid")
     return Rules(tuple(found), tuple(systems))
@@ -209,30 +223,33 @@ def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
     return [names] if names in known else names.replace(",", " ").split()
 
 
-def _truths(subject: RuleSubject, order: int) -> tuple[FloatArray, list[Any]]:
-    """The points at which the true derivative is known and in binary64's normal range, and its values there."""
+def _truths(subject: RuleSubject, order: int, kind: FloatKind) -> tuple[FloatArray, list[Any]]:
+    """The points at which the true derivative is known and in the normal range of these floats, and its values."""
     points, values = [], []
-    for x in grid().tolist():
+    for x in kind.rounded(grid()).tolist():
         try:
             subject.function(x)
             judged = truth(subject.function, x, 25, PATIENCE, order=order)  # type: ignore[call-overload]  # 1 or 2
             value = judged.gradient[0] if order == 1 else judged.hessian[0][0]
         except AdlabError:
             continue
-        if value is not None and SMALL < abs(value) < LARGE:
+        if value is not None and kind.small < abs(value) < kind.large:
             points.append(x)
             values.append(value)
     return np.array(points), values
 
 
-def _judged(subject: RuleSubject, system: str, points: FloatArray, true: Sequence[Any], order: int) -> Rule | None:
-    values = derivatives(subject, system, points, order)
+def _judged(
+    subject: RuleSubject, system: str, points: FloatArray, true: Sequence[Any], order: int, kind: FloatKind
+) -> Rule | None:
+    values = derivatives(subject, system, points, order, kind)
     if values is None:
         return None
     measured = [_error(value, want) for value, want in zip(values.tolist(), true, strict=True)]
     return Rule(
         subject.name, order, system, tuple(points.tolist()), tuple(values.tolist()), tuple(decimal(want, 20) for want in true),
-        tuple(ulps for ulps, _ in measured), tuple(digits for _, digits in measured),
+        tuple(ulps / kind.ulp for ulps, _ in measured), tuple(digits for _, digits in measured), kind.name,
+        brief(subject.function.outputs[0], 100),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from adlab.audit.rules import LARGE, SMALL
+from adlab.audit.kinds import KINDS
 from adlab.audit.systems import RuleSubject, release, subjects
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, MethodError, MissingExtra, OptionError
@@ -115,7 +115,7 @@ def _truths(subject: RuleSubject, order: int) -> dict[float, Any]:
             value = subject.function.series([x], [1.0], order=order).truth()[order]
         except AdlabError:
             continue
-        if value is not None and SMALL < abs(value) < LARGE:
+        if value is not None and KINDS["float64"].small < abs(value) < KINDS["float64"].large:
             found[x] = value
     return found
 

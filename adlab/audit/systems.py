@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 import sympy
 
+from adlab.audit.kinds import KINDS, FloatKind, in_short
+from adlab.audit.shipped import shipped
+from adlab.autodiff.programs import derivative
 from adlab.errors import AdlabError, MissingExtra, OptionError
 from adlab.function import Function
 from adlab.graph.graph import Builder, Graph
@@ -27,6 +30,10 @@ from adlab.primitives.primitive import Primitive, exact_sympy
 from adlab.primitives.table import PRIMITIVES, define
 from adlab.report.hessian_methods import METHODS as HESSIANS
 
+LINES = 12
+"""The most lines of a program that a text for an issue tracker shows."""
+SHORT = ("adlab", "torch", "jax")
+"""The systems that compute in other floats than binary64."""
 SYSTEMS = ("adlab", "symbolic", "torch", "jax", "casadi", "autograd", "symengine")
 X = sympy.Symbol("x", real=True)
 OTHER = Fraction(3, 4)
@@ -65,8 +72,14 @@ _COMPOSED: dict[str, tuple[str, str, str]] = {
     "tanh": ("tanh(x)", "tanh", "numpy.tanh"),
     "digamma": ("digamma(x)", "digamma", "scipy.special.digamma"),
     "huber": ("Piecewise((x**2/2, Abs(x) < 1), (Abs(x) - 1/2, True))", "_huber", "_huber"),
+    "logsumexp": ("logaddexp(logaddexp(x, 3/4), -1/2)", "_logsumexp", "_logsumexp"),
+    "log_softmax": ("-softplus(log(exp(3/4) + exp(-1/2)) - x)", "_log_softmax", "_log_softmax"),
+    "softmax": ("sigmoid(x - log(exp(3/4) + exp(-1/2)))", "_softmax", "_softmax"),
+    "norm": ("norm(x, 3/4, -1/2)", "_norm", "_norm"),
+    "normalize": ("x/norm(x, 3/4, -1/2)", "_normalize", "_normalize"),
+    "layer_norm": ("(8*x - 1)/12/sqrt(2*(x - 1/8)**2/9 + 25/96 + 1e-5)", "_layer_norm", "_layer_norm"),
 }
-"""Functions that people call by name. An empty cell means that the library has none."""
+"""Functions that people call by name. An empty cell means that the library has none. Those of a vector get (x, 3/4, -1/2)."""
 
 
 def subjects(names: Sequence[str] = ()) -> list[RuleSubject]:
@@ -125,6 +138,17 @@ def _alone(primitive: Primitive, place: int, parameter: Any) -> Graph:
     return builder.finish([builder.apply(primitive, operands, parameter)])
 
 
+def rule_of_adlab(name: str, order: int) -> str:
+    """The derivative program of adlab for this function, one line for each operation; empty where it is long."""
+    if name not in _all():
+        return ""
+    program = _all()[name].function.graph
+    for _ in range(order):
+        program = derivative(program, "reverse")
+    lines = list(program.lines())
+    return "; ".join(lines) if len(lines) <= LINES else ""
+
+
 def installed(names: Sequence[str] = ()) -> list[str]:
     """The systems asked for, by default all that are installed. Raises OptionError and MissingExtra."""
     for name in names:
@@ -143,8 +167,21 @@ def release(system: str) -> str:
         return system
 
 
-def derivatives(subject: RuleSubject, system: str, points: FloatArray, order: int) -> FloatArray | None:
-    """That derivative at each point, by one system; NaN where it refuses. None where it has no such rule."""
+def derivatives(
+    subject: RuleSubject, system: str, points: FloatArray, order: int, kind: FloatKind = KINDS["float64"]
+) -> FloatArray | None:
+    """That derivative at each point, by one system; NaN where it refuses. None where it has no such rule.
+
+    Short kinds of floats are those of PyTorch and JAX; adlab's rules in them are its export for PyTorch.
+    """
+    if kind.name != "float64":
+        if system not in SHORT or find_spec(system if system != "adlab" else "torch") is None:
+            return None
+        place = subject.native.get(system)
+        if system != "adlab" and subject.native and place is None:
+            return None
+        own = shipped(system, place) if place and system != "adlab" else None
+        return in_short(subject.function, system, own, points, order, kind)
     if system in ("torch", "jax") and subject.native:
         place = subject.native.get(system)
         return None if place is None else {"torch": _torch, "jax": _jax}[system](place, points, order)
@@ -175,7 +212,7 @@ def _number(derivative: Callable[[FloatArray], Any], point: float) -> float:
 def _torch(place: str, points: FloatArray, order: int) -> FloatArray:
     import torch
 
-    function = _found(torch, place) if place != "_huber" else _torch_huber
+    function = shipped("torch", place)
     x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
     value = function(x)
     for k in range(order):
@@ -183,34 +220,11 @@ def _torch(place: str, points: FloatArray, order: int) -> FloatArray:
     return np.asarray(value.detach(), dtype=float)
 
 
-def _torch_huber(x: Any) -> Any:
-    import torch
-
-    return torch.nn.functional.huber_loss(x, torch.zeros_like(x), reduction="none")
-
-
 def _jax(place: str, points: FloatArray, order: int) -> FloatArray:
     import jax
 
-    own = {"_exact_gelu": lambda x: jax.nn.gelu(x, approximate=False), "_huber": _jax_huber}
-    function = own.get(place) or _found(jax, place)
+    function = shipped("jax", place)
     with jax.enable_x64(True):
         for _ in range(order):
             function = jax.grad(function)
         return np.asarray(jax.vmap(function)(jax.numpy.asarray(points)), dtype=float)
-
-
-def _jax_huber(x: Any) -> Any:
-    """Huber's loss by a minimum, without a branch: jax has no function of that name."""
-    import jax.numpy as jnp
-
-    size = jnp.abs(x)
-    near = jnp.minimum(size, 1.0)
-    return 0.5 * near**2 + (size - near)
-
-
-def _found(module: Any, place: str) -> Any:
-    from importlib import import_module
-
-    *path, name = place.split(".")
-    return getattr(import_module(".".join([module.__name__, *path])), name)

@@ -290,7 +290,7 @@ def rules(options: argparse.Namespace) -> None:
         if options.issues or options.order is not None:
             raise OptionError("--series N asks for coefficient N of each series; leave out --order and --issues")
         return show(options, series_rules(options.words, options.systems.replace(",", " ").split(), options.series))
-    found = rules(options.words, options.systems, 1 if options.order is None else options.order)
+    found = rules(options.words, options.systems, 1 if options.order is None else options.order, options.dtype)
     if options.issues:
         print("\n\n".join(text for rule in found.found if (text := rule.issue())) or "no rule loses half of its digits")
     else:

@@ -239,6 +239,7 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
 
 def _rules_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--systems", default="", metavar="A,B", help="adlab, symbolic, torch, jax …; by default all installed")
+    made.add_argument("--dtype", default="float64", metavar="KIND", help="float64, or float32 or bfloat16 in PyTorch and JAX")
     made.add_argument("--series", type=int, metavar="N", help="Taylor coefficients of order N, beside JAX's jet")
     made.add_argument("--issues", action="store_true", help="a text for each project's issue tracker, instead of the tables")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import platform
 
 import numpy as np
 import pytest
 from shares import but_slow
 
 import adlab
-from adlab.audit.rules import HALF, Rule, rules
+from adlab.audit.kinds import kind_of
+from adlab.audit.rules import Rule, grid, rules
 from adlab.audit.systems import derivatives, subjects
+from adlab.audit.tracker import _why
 from adlab.primitives.table import PRIMITIVES
 
 ULPS = 8.0
@@ -61,7 +64,7 @@ def test_one_minus_tanh_squared_loses_its_digits_and_is_named() -> None:
     assert rule.lost > 0.1
     assert "tanh" in rule.issue()
     assert abs(rule.points[rule.worst]) > 15
-    by_hand = [x for x, d in zip(rule.points, rule.digits, strict=True) if not d >= HALF]
+    by_hand = [x for x, d in zip(rule.points, rule.digits, strict=True) if not d >= rule.half]
     assert all(1 - math.tanh(x) ** 2 == pytest.approx(0, abs=1e-7) for x in by_hand)
 
 
@@ -97,3 +100,61 @@ def test_libraries_run_their_own_functions() -> None:
     pytest.importorskip("torch")
     [rule] = rules("softplus", "torch").found
     assert all(d < 12 for x, d in zip(rule.points, rule.digits, strict=True) if x == 22.0)  # beyond its threshold it answers 1
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [("float32", 24), ("bfloat16", 8)])
+def test_points_of_a_short_kind_are_its_own_numbers(dtype: str, bits: int) -> None:
+    kind = kind_of(dtype)
+    points = kind.rounded(grid())
+    assert len(points) > 80
+    fractions, _ = np.frexp(points)
+    assert np.array_equal(fractions * 2**bits, np.round(fractions * 2**bits))
+    for x in (1.0, math.pi, 1e-9, -22.0):
+        nearest = points[np.argmin(np.abs(points - x))]
+        assert abs(nearest - x) <= abs(x) * 2.0**-bits
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_in_short_floats_adlabs_export_keeps_what_the_library_loses(dtype: str) -> None:
+    pytest.importorskip("torch")
+    found = {rule.system: rule for rule in rules("tanh", "adlab,torch", dtype=dtype).found}
+    assert found["adlab"].lost == 0
+    assert max(found["adlab"].ulps) <= ULPS
+    assert found["torch"].lost > 0.1
+    assert f"Python {platform.python_version()}, {dtype}" in found["torch"].issue()
+
+
+def test_a_text_for_an_issue_tracker_has_all_that_one_needs_to_see_the_fault() -> None:
+    [rule] = rules("tanh", "symbolic").found
+    text = rule.issue()
+    for part in ("formula: tanh(x)", "version: symbolic", "argument: ", "got: 0.0", "true, to 20 digits: ",
+                 "why: a number on the way", "a rule that keeps them: v1 = cosh(x)"):  # fmt: skip
+        assert part in text, part
+
+
+@pytest.mark.parametrize(("values", "true", "why"), [
+    ((1.0, 2.0, math.nan), ("1.0", "2.0", "3.0"), "overflows"), ((1.0, 2.0, 0.0), ("1.0", "2.0", "3.0"), "exactly 0"),
+    ((1.0, 5.0, 5.0), ("1.0", "5.0", "3.0"), "one number, the limit"), ((1.0, 2.0, -3.1), ("1.0", "2.0", "3.0"), "wrong sign"),
+    ((1.0, 2.0, 9e9), ("1.0", "2.0", "3.0"), "larger than the derivative"),
+    ((1.0, 2.0, 3.1), ("1.0", "2.0", "3.0"), "leading digits"),
+])  # fmt: skip
+def test_the_number_tells_why(values: tuple[float, ...], true: tuple[str, ...], why: str) -> None:
+    assert why in _why(values, true, 2)
+
+
+COMPOSED = [subject.name for subject in subjects() if subject.native]
+
+
+@pytest.mark.parametrize("name", but_slow(COMPOSED, set(COMPOSED) - {"softmax", "layer_norm", "huber"}))
+def test_what_a_library_ships_is_the_function_that_its_formula_says(name: str) -> None:
+    pytest.importorskip("torch")
+    [subject] = subjects([name])
+    for system in subject.native:
+        pytest.importorskip(system)
+        found = derivatives(subject, system, np.array([0.3, 0.8]), 1)
+        assert found == pytest.approx(subject.function.gradient(np.array([[0.3], [0.8]]))[:, 0], rel=1e-7)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(adlab.AdlabError, match="float16"):
+        rules("tanh", dtype="float16")
