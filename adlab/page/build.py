@@ -70,6 +70,7 @@ def _sections(data: dict[str, Any], rows: dict[str, Any]) -> list[str]:
         f", by forward mode {counts['forward']}." if counts["forward"] else ".")  # fmt: skip
     why = "a loop, a branch or a solver is a program of its own" if data["recorded"] else f"JavaScript has no {', '.join(data['missing'])}"
     return [
+        *([f'<p class="warning">{escape(data["lost"])}</p>'] if data["lost"] else []),
         f'<p id="notlive" hidden>This page shows recorded numbers and cannot compute others: {escape(why)}.</p>',
         '<section id="steps"><h2>Step by step</h2>', "<p>The forward sweep computes every node. The reverse sweep carries adjoints back: "
         "v̄ = ∂f/∂v. A node passes its adjoint, times the local partial, to each operand. What arrives by several paths is summed.</p>",

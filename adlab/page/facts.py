@@ -16,7 +16,7 @@ from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
 from adlab.methods import METHODS
-from adlab.page.recording import recordings, rows
+from adlab.page.recording import lost, recordings, rows
 from adlab.primitives.primitive import to_float
 from adlab.primitives.table import CONSTANT
 from adlab.report.compare import Comparison
@@ -67,7 +67,7 @@ def facts(f: Function, point: FloatArray, found: Comparison | None = None) -> di
     return {
         "title": f.title, "variables": list(f.names), "point": [float(x) for x in point], "outputs": list(graph.outputs),
         "nodes": nodes, "rules": known, "keys": dict(zip(map(str, graph.operations), listed, strict=True)),
-        "rows": trace, "recorded": recorded, "live": live,
+        "rows": trace, "recorded": recorded, "live": live, "lost": lost(f, point, trace),
         "missing": sorted((used | inside) - IN_JAVASCRIPT),
         "picture": picture(graph, nodes) if len(graph.operations) <= MOST_BOXES else None,
         "programs": [_program(f, k) for k in range(min(f.m, MOST_OUTPUTS))], "counts": _counts(f), "schemes": _schemes(), "comparison": None if found is None else compared(found),

@@ -174,7 +174,7 @@ def live(data: dict[str, Any]) -> str:
     for i, (name, x) in enumerate(zip(data["variables"], data["point"], strict=True)):
         if i >= 12:
             break
-        spread = 2 * abs(x) or 2.0
+        spread = min(2 * abs(x) or 2.0, 1e307)  # the ends of the slider, and its length, stay in range
         low, high, here = x - spread, x + spread, f'data-variable="{i}" class="live"'
         boxes.append(f'<label>{escape(name)} <input type="number" step="any" value="{x!r}" {here}> <input type="range" step="any" '
                      f'aria-label="{escape(name)}" min="{low!r}" max="{high!r}" value="{x!r}" {here}></label>')  # fmt: skip

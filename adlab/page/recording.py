@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.autodiff.sweeps import reverse
 from adlab.autodiff.trace import in_letters
+from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.primitives.table import PART
 
 Rows = dict[str, dict[str, Any]]
+SEEN = 1e-4
+"""The relative error that a reader sees in five digits."""
+FEW = 4
+"""Wrong numbers that the warning names."""
 
 
 def rows(f: Function, point: FloatArray) -> Rows:
@@ -26,6 +33,25 @@ def rows(f: Function, point: FloatArray) -> Rows:
 def recordings(f: Function, point: FloatArray) -> list[list[dict[str, Any]]] | None:
     """With loops or solvers: for each output every contribution. Other graphs need none, since the script sweeps them."""
     return [_swept(f, point, k)[1] for k in range(f.m)] if f.graph.compound else None
+
+
+def lost(f: Function, point: FloatArray, found: Rows) -> str:
+    """A sentence where the walk in plain binary64 ends at wrong numbers; empty where it ends at adlab's own.
+
+    The page shows the walk as it is. adlab's own answers are computed again with more range, or more digits, where that is needed.
+    """
+    try:
+        value, partials = float(np.ravel(f(point))[0]), np.reshape(f.gradient(point) if f.m == 1 else f.jacobian(point), (f.m, f.n))[0]
+    except AdlabError as error:
+        return f"adlab itself refuses to answer here: {str(error).splitlines()[0]}"
+    letter, last = ("f" if f.m == 1 else "f0"), f.graph.names[f.graph.outputs[0]]
+    due = [(letter, found.get(last, {}).get("primal"), value)]
+    due += [(f"∂{letter}/∂{name}", found.get(name, {}).get("adjoint") or 0.0, right) for name, right in zip(f.names, partials.tolist(), strict=True)]
+    wrong = [(what, got, right) for what, got, right in due if got is not None and not abs(got - right) <= SEEN * abs(right)]
+    if not wrong:
+        return ""
+    said = "; ".join(f"{what} = {got:.5g}, and right is {right:.5g}" for what, got, right in wrong[:FEW])
+    return f"On this walk numbers leave the range of binary64, or lose their digits. It ends at {said}. adlab’s other answers take more range, or more digits."
 
 
 def _swept(f: Function, point: FloatArray, output: int) -> tuple[Rows, list[dict[str, Any]]]:

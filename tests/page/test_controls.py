@@ -161,3 +161,23 @@ def test_both_sweeps_stand_side_by_side_with_their_counts(browser: Any, tmp_path
     assert "forward mode" in text(browser, "spent")
     assert "reverse mode 9 products and 2 sums, for all inputs" in text(browser, "spent")
     quiet(browser)
+
+
+@pytest.mark.parametrize(("formula", "point"), [
+    ("x*y", [1e308, 1e-308]), ("x/(x+y)", [1e308, 1e308]), ("x*y", [1e-320, 2.0]), ("3", [1.0]), ("f*g", [1.0, 2.0]),
+    ("α*β", [1.0, -0.0]), ("besselj(0, x)*y", [1.0, 2.0]), ("x - x + y*0", [1.0, 2.0]),
+])  # fmt: skip
+def test_at_the_edges_it_still_walks(browser: Any, tmp_path: Path, formula: str, point: list[float]) -> None:
+    f = adlab.Function(formula, ["x"]) if formula == "3" else adlab.Function(formula)
+    opened(browser, tmp_path, f, point)
+    walked = """const a = window.adlab, slider = document.getElementById("slider");
+    for (const id of ["mode", "break"]) for (const option of document.getElementById(id).options) {
+      const e = document.getElementById(id);
+      e.value = option.value;
+      e.dispatchEvent(new Event("change"));
+      for (let k = 0; k <= a.walk.last; k += 1) { slider.value = k; slider.dispatchEvent(new Event("input")); }
+    }
+    document.querySelectorAll("form.predict").forEach((form) => { if (!form.hidden) form.requestSubmit(); });
+    return ["undefined", "NaN", "[object", "Infinity", "null"].filter((bad) => document.body.innerText.includes(bad));"""
+    assert browser.execute_script(walked) == []
+    quiet(browser)

@@ -95,6 +95,18 @@ def test_what_javascript_cannot_compute_is_said() -> None:
     assert "JavaScript has no besselj" in html
 
 
+@pytest.mark.parametrize(("formula", "point", "said"), [
+    ("x/(x+y)", [1e308, 1e308], "It ends at f = 0, and right is 0.5; ∂f/∂x = 0, and right is 2.5e-309"),
+    ("1/x**2", [1e100], "It ends at ∂f/∂x = 0, and right is -2e-300"),
+    ("x*sin(x)", [2.0], ""),
+    ("Piecewise((sqrt(x), x > 0), (0*x, True))", [-1.0], ""),
+])  # fmt: skip
+def test_a_walk_that_ends_at_wrong_numbers_says_so(formula: str, point: list[float], said: str) -> None:
+    html = page(formula, point, comparison=False).html
+    assert ('class="warning"' in html) == bool(said)
+    assert said in html
+
+
 def test_a_page_of_several_outputs_offers_each_and_says_how_it_was_made() -> None:
     f = adlab.Function(["x*y", "sin(x) + y"], ["x", "y"])
     html = page(f, [2.0, 3.0]).html

@@ -17,11 +17,11 @@ export class Plane {
     this.field();
   }
 
-  X(x) { const [low, high] = this.ranges[0]; return LEFT + (SIZE * (x - low)) / (high - low); }
+  X(x) { const [low, high] = this.ranges[0]; return LEFT + SIZE * ((x - low) / (high - low)); }
 
-  Y(y) { const [low, high] = this.ranges[1]; return SIZE - (SIZE * (y - low)) / (high - low); }
+  Y(y) { const [low, high] = this.ranges[1]; return SIZE - SIZE * ((y - low) / (high - low)); }
 
-  at(i, j) { return [i, j].map((k, axis) => { const [low, high] = this.ranges[axis]; return low + ((k + 0.5) * (high - low)) / this.cells; }); }
+  at(i, j) { return [i, j].map((k, axis) => { const [low, high] = this.ranges[axis]; return low + ((k + 0.5) / this.cells) * (high - low); }); }
 
   // The picture without the point: a shade for each level of f, nothing outside the domain, and a line at its edge.
   field() {
@@ -55,8 +55,9 @@ export class Plane {
     this.dot.setAttribute("cx", x);
     this.dot.setAttribute("cy", y);
     this.dot.setAttribute("visibility", seen ? "visible" : "hidden");
-    const dx = this.X(gradient[0]) - this.X(0), dy = this.Y(gradient[1]) - this.Y(0), size = Math.hypot(dx, dy);
-    const [u, v] = [(30 * dx) / size, (30 * dy) / size];
+    const largest = Math.max(...gradient.map(Math.abs)), [dx, dy] = gradient.map((g, k) => (k ? -1 : 1) * (g / largest) / (this.ranges[k][1] - this.ranges[k][0]));
+    const size = Math.hypot(dx, dy);
+    const [u, v] = [30 * (dx / size), 30 * (dy / size)];
     this.slope.setAttribute("d", seen && size > 0 && Number.isFinite(size) ? `M${x} ${y}l${u} ${v}m${-0.3 * u - 0.2 * v} ${-0.3 * v + 0.2 * u}l${0.3 * u + 0.2 * v} ${0.3 * v - 0.2 * u}l${-0.3 * u + 0.2 * v} ${-0.3 * v - 0.2 * u}` : "");
   }
 
