@@ -32,6 +32,8 @@ from adlab.precision import in_patience
 T = TypeVar("T")
 SWEEPS = 8
 """Writing a reverse-mode program takes as long as about this many reverse sweeps. So the first points are only swept."""
+WALKS = 4
+"""Points at which a compiled program's graph is only walked, before anything is compiled: most programs are called once."""
 LARGEST_FORWARD_PROGRAM = 1_000_000
 """A forward-mode program grows as operations × inputs. Beyond this product it is not written; numbers are swept instead."""
 

@@ -46,11 +46,13 @@ def walked(lines: list[str], read: Callable[[], contextlib.AbstractContextManage
 
 
 def _next(lines: list[str], shown: int) -> int:
-    """One line further: past titles, heads and blank lines, to the next line that says something."""
+    """One line further: past titles, heads and blank lines, to the end of the next line that says something."""
     place = shown + 1
-    rule = next((i for i in range(shown, min(shown + 6, len(lines))) if "──" in lines[i]), None)
+    rule = next((i for i in range(shown, min(shown + 12, len(lines))) if "──" in lines[i]), None)
     if shown == 0 or (shown < len(lines) and not lines[shown].strip()):
         place = (rule + 2) if rule is not None else shown + 2
+    while place < len(lines) and lines[place].startswith("  "):  # the same sentence or row, broken
+        place += 1
     return min(place, len(lines))
 
 

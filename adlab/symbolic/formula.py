@@ -60,19 +60,23 @@ def shortest(expression: Any) -> Any:
     """
     if not is_small([expression], TIDIED):
         return expression
-    return min(_forms(expression), key=_length)
+    return min(dict.fromkeys(_forms(expression)), key=_length)
 
 
 def _forms(expression: Any) -> Iterator[Any]:
     yield expression
-    arrangements: list[Callable[[Any], Any]] = [
-        sympy.together, sympy.factor_terms, lambda e: sympy.factor_terms(sympy.together(e)), sympy.powsimp,
-    ]  # fmt: skip
-    for arrange in arrangements:
-        try:
-            yield arrange(expression)
-        except Exception:  # SymPy cannot make this rearrangement
-            continue
+    joined = _arranged(sympy.together, expression)
+    yield joined
+    yield _arranged(sympy.factor_terms, expression)
+    yield _arranged(sympy.factor_terms, joined)
+    yield _arranged(sympy.powsimp, expression)
+
+
+def _arranged(arrange: Callable[[Any], Any], expression: Any) -> Any:
+    try:
+        return arrange(expression)
+    except Exception:  # SymPy cannot make this rearrangement
+        return expression
 
 
 def _length(expression: Any) -> tuple[int, int]:

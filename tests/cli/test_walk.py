@@ -12,7 +12,7 @@ import pytest
 
 import adlab
 from adlab.cli.main import main
-from adlab.cli.walk import HELP, walked
+from adlab.cli.walk import HELP, _next, walked
 
 
 def run(keys: list[str]) -> None:
@@ -41,6 +41,16 @@ def test_each_key_shows_one_more_line(capsys) -> None:
 def test_it_ends_with_the_last_line(capsys) -> None:
     run(["\n"] * 100)
     assert "∇f = (0.5215, 0.5635)" in shown(capsys)[-1]
+
+
+@pytest.mark.parametrize("width", [40, 50, 80])
+def test_what_is_broken_into_lines_comes_at_one_key(width: int) -> None:
+    lines = adlab.gallery.worked_example().trace([1, 2]).text(width).split("\n")
+    assert any(line.startswith("  ") for line in lines)
+    shown = 0
+    while shown < len(lines):
+        shown = _next(lines, shown)
+        assert shown == len(lines) or not lines[shown].startswith("  ")
 
 
 def test_back_takes_a_line_away(capsys) -> None:
