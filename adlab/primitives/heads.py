@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 from sympy import Function, Rational
 
-from adlab.text.functions import CODEGEN, norm, sigmoid, softplus
+from adlab.text.functions import CODEGEN, lambertwm, norm, sigmoid, softplus
 
 
 def own(name: str) -> Any:
@@ -25,6 +25,7 @@ hypot, gauss, growth, powshift, xlogy, share = map(own, ("hypot", "gauss", "grow
 sinsquare, cossquare, sphericali = map(own, ("sinsquare", "cossquare", "sphericali"))
 cosquare, heading, sharing, expover = map(own, ("cosquare", "heading", "sharing", "expover"))
 gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
+lambertwm1, explambertwm = map(own, ("lambertwm1", "explambertwm"))
 expint, polylog = map(own, ("expint", "polylog"))
 
 
@@ -51,9 +52,11 @@ DEFINITIONS: dict[Any, Any] = {
     gausserfcinv: lambda a: sympy.exp(sympy.erfcinv(a) ** 2),
     lambertw1: lambda a: 1 + sympy.LambertW(a),
     explambertw: lambda a: sympy.exp(-sympy.LambertW(a)),
+    lambertwm1: lambda a: 1 + sympy.LambertW(a, -1),
+    explambertwm: lambda a: sympy.exp(-sympy.LambertW(a, -1)),
     expint: sympy.expint,
     polylog: sympy.polylog,
-    **{head: head.meaning for head in (norm, sigmoid, softplus)},
+    **{head: head.meaning for head in (lambertwm, norm, sigmoid, softplus)},
     **CODEGEN,
 }
 READ_BETTER = (powshift, xlogy)

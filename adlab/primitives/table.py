@@ -37,13 +37,14 @@ from adlab.primitives.entries import entry, exact, moving, power_text, predicate
 
 # isort: off
 from adlab.primitives.heads import (
-    READ_BETTER, cosquare, cossquare, define, explambertw, expint, expover, gauss, gausserfcinv, gausserfinv, growth,
-    heading, hypot, lambertw1, polylog, powshift, share, sharing, sinsquare, sphericali, xlogy,
+    READ_BETTER, cosquare, cossquare, define, explambertw, explambertwm, expint, expover, gauss, gausserfcinv,
+    gausserfinv, growth, heading, hypot, lambertw1, lambertwm1, polylog, powshift, share, sharing, sinsquare,
+    sphericali, xlogy,
 )  # fmt: skip
 # isort: on
 from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
 from adlab.text import vocabulary
-from adlab.text.functions import norm, sigmoid, softplus
+from adlab.text.functions import lambertwm, norm, sigmoid, softplus
 from adlab.text.unevaluated import applied
 
 P = entry
@@ -247,6 +248,12 @@ _ENTRIES: list[Primitive] = [
     P("lambertw1",   lambertw1,    (explambertw(A) / OUT,), domain=-exp(-1) < A, text="(1 + LambertW({0}))"),
     P("explambertw", explambertw,  (exact(-OUT / lambertw1(A), OUT),), domain=-exp(-1) < A,
         text="exp(-LambertW({0}))"),
+    P("lambertwm",   lambertwm,    (explambertwm(A) / lambertwm1(A),), domain=And(-exp(-1) < A, A < 0),
+        text="LambertW({0}, -1)"),
+    P("lambertwm1",  lambertwm1,   (explambertwm(A) / OUT,), domain=And(-exp(-1) < A, A < 0),
+        text="(1 + LambertW({0}, -1))"),
+    P("explambertwm", explambertwm, (exact(-OUT / lambertwm1(A), OUT),), domain=And(-exp(-1) < A, A < 0),
+        text="exp(-LambertW({0}, -1))"),
     P("airyai",      airyai,       (airyaiprime(A),), spelling="airyai"),
     P("airybi",      airybi,       (airybiprime(A),), spelling="airybi"),
     P("airyaiprime", airyaiprime,  (exact(A, airyai(A)),), spelling="airyaiprime"),

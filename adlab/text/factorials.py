@@ -13,6 +13,8 @@ import sympy
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, gamma
 from sympy.codegen.cfunctions import expm1
 
+from adlab.errors import UnsupportedExpression
+from adlab.text.functions import lambertwm
 from adlab.text.unevaluated import RefusalError, applied, flat
 
 LONGEST_PRODUCT = 64
@@ -91,9 +93,27 @@ def harmonic(node: Any) -> Any:
     return _minus(applied(sympy.zeta, m), applied(sympy.zeta, m, _plus(x, S.One)))
 
 
+def lambert(node: Any) -> Any:
+    """W₀ has one operand, W₋₁ has a name of its own. None for one operand, which has a primitive."""
+    if len(node.args) == 1:
+        return None
+    z, branch = node.args
+    if branch not in (0, -1):
+        raise UnsupportedExpression(f"LambertW has the real branches 0 and -1, and not {branch}")
+    return applied(sympy.LambertW, z) if branch == 0 else applied(lambertwm, z)
+
+
+def family(node: Any) -> Any:
+    """An orthogonal polynomial that SymPy has not written out."""
+    try:
+        return polynomial(type(node))(*node.args)
+    except RefusalError as reason:
+        raise UnsupportedExpression(str(reason)) from None
+
+
 MEANINGS: dict[Any, Callable[[Any], Any]] = {
     sympy.beta: beta, sympy.RisingFactorial: rising, sympy.FallingFactorial: falling, sympy.binomial: binomial,
-    sympy.dirichlet_eta: eta, sympy.harmonic: harmonic,
+    sympy.dirichlet_eta: eta, sympy.harmonic: harmonic, sympy.LambertW: lambert,
 }  # fmt: skip
 
 
@@ -134,3 +154,6 @@ def _times(a: Any, b: Any) -> Any:
     if 0 in (a, b) or 1 in (a, b):
         return S.Zero if 0 in (a, b) else b if a == 1 else a
     return a * b if a.is_Number and b.is_Number else flat(Mul, (a, b))
+
+
+MEANINGS |= dict.fromkeys(RECURRENCES, family)

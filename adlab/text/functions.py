@@ -69,6 +69,8 @@ def _logsum(a: Any, b: Any) -> Any:
 
 sigmoid = named("sigmoid", lambda a: 1 / (1 + sympy.exp(-a)), 1)
 softplus = named("softplus", lambda a: sympy.log(1 + sympy.exp(a)), 1)
+lambertwm = named("lambertwm", lambda a: sympy.LambertW(a, -1), 1)
+"""The other real branch of Lambert's function, from −1 down."""
 norm = named("norm", lambda *operands: sympy.sqrt(sympy.Add(*[a**2 for a in operands])))
 
 CODEGEN: dict[Any, Meaning] = {

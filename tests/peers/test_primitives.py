@@ -20,7 +20,7 @@ from adlab.graph.graph import Builder, Graph
 from adlab.peers.catalogue import PEERS, Peer, prepare
 from adlab.primitives.table import PRIMITIVES
 
-CANDIDATES = (0.7, 1.9, -0.4, -1.7, 2.6)
+CANDIDATES = (0.7, 1.9, -0.4, -1.7, 2.6, -0.3)
 LOGICAL = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "select"}  # tested together, by a Piecewise
 ORDERS = 2  # of those that the table is tested with; JAX compiles for seconds on some of them
 NUMERICAL = [
@@ -30,7 +30,7 @@ NUMERICAL = [
 
 INTEGRALS = {"Ei", "li", "Si", "Ci", "Shi", "Chi", "fresnels", "fresnelc", "erfi", "expint"}
 BESSEL = {"besselj", "bessely", "besseli", "besselk", "sphericalj", "sphericali"}
-LAMBERT = {"lambertw", "lambertw1", "explambertw"}
+LAMBERT = {"lambertw", "lambertw1", "explambertw", "lambertwm", "lambertwm1", "explambertwm"}
 INVERSE = {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"}
 GAMMAS = {"gamma", "loggamma", "polygamma", "zeta", "uppergamma", "lowergamma"}
 MOVING = {name for name, p in PRIMITIVES.items() if name.endswith("_moving") or (p.special and p.spelling)}

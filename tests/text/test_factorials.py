@@ -46,3 +46,28 @@ def test_a_degree_is_a_whole_number() -> None:
     for text, said in wrong.items():
         with pytest.raises(ParseError, match=said):
             adlab.Function(text)
+
+
+@pytest.mark.parametrize("x", [-0.36, -0.2, -1e-3, -1e-200])
+def test_the_other_branch_of_lambert(x: float) -> None:
+    """W₋₁, as text and as SymPy has it; its derivative is W/(x (1 + W))."""
+    for given in ("LambertW(x, -1)", sympy.LambertW(sympy.Symbol("x"), -1)):
+        f = adlab.Function(given)
+        with mpmath.workdps(30):
+            w = mpmath.lambertw(x, -1)
+            slope = w / (x * (1 + w))
+        assert f([x]) == pytest.approx(float(w), rel=1e-15)
+        assert f.gradient([x])[0] == pytest.approx(float(slope), rel=4e-15)
+        assert float(adlab.truth(f, [x], digits=15).gradient[0]) == pytest.approx(float(slope), rel=1e-13)
+    assert str(adlab.Function("LambertW(x, 0)").graph) == "v1 = LambertW(x)"
+    with pytest.raises(adlab.UnsupportedExpression, match="real branches 0 and -1, and not 1"):
+        adlab.Function("LambertW(x, 1)")
+
+
+@pytest.mark.parametrize("family", [sympy.legendre, sympy.chebyshevt, sympy.chebyshevu, sympy.hermite, sympy.laguerre])
+def test_a_polynomial_that_sympy_has_not_written_out(family: object) -> None:
+    x = sympy.Symbol("x", real=True)
+    kept, plain = adlab.Function(family(5, x, evaluate=False)), adlab.Function(family(5, x))  # type: ignore[operator]
+    assert kept.gradient([0.3])[0] == pytest.approx(plain.gradient([0.3])[0], rel=1e-13)
+    with pytest.raises(adlab.UnsupportedExpression, match="whole number from 0"):
+        adlab.Function(family(sympy.Symbol("y"), x))  # type: ignore[operator]
