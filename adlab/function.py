@@ -263,10 +263,22 @@ class Function(Conveniences):
         return self.evaluator.second_or_reason(coerce_one(x, self.names), np.eye(self.n))
 
     @takes_at
-    def hvp(self, x: Any, v: Any) -> FloatArray:
-        """The Hessian times `v`, shape (n,); needs m = 1. It costs about as much as two gradients."""
-        direction = coerce_one(v, self.names, "direction").reshape(self.n, 1)
-        return self.evaluator.second_or_reason(coerce_one(x, self.names), direction)[:, 0]
+    def hvp(self, x: Any, v: Any, nesting: programs.Nesting | None = None) -> FloatArray:
+        """The Hessian times `v`, shape (n,); needs m = 1. It costs about as much as two gradients.
+
+        `nesting` chooses one of four programs, such as "reverse over forward"; `adlab.nestings` compares them. What a program
+        cannot compute at x is then not looked for in other ways: it raises as `f.derivative()` does.
+        """
+        point, direction = coerce_one(x, self.names), coerce_one(v, self.names, "direction")
+        if nesting is None:
+            return self.evaluator.second_or_reason(point, direction.reshape(self.n, 1))[:, 0]
+        if nesting not in programs.NESTINGS:
+            raise OptionError(f"nesting={nesting!r}; there are {', '.join(programs.NESTINGS)}")
+        if self.m != 1:
+            raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
+        names = programs.fresh(self.names, [f"{name}_dot" for name in self.names])
+        graph = self.cached(("hvp", nesting), lambda: programs.hvp_program(self.graph, names, nesting))
+        return np.reshape(Function.from_graph(graph)(np.concatenate([point, direction])), self.n)
 
     # --- programs -----------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import hashlib
 import heapq
 import os
 import time
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -199,7 +200,8 @@ def _clock(seconds: float) -> str:
 
 
 def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -> Sweep:
-    partials, right, reached = Counter[str](), Counter[str](), Counter[tuple[str, int]]()
+    partials, right = Counter[str](), Counter[str]()
+    reached = {name: [0] * (len(STEPS) + 1) for name in names}  # partials that reach so many of the steps, and no more
     causes: dict[str, Counter[str]] = {name: Counter() for name in names}
     unserved = Counter[str]()
     worst: dict[str, list[tuple[float, int, dict[str, Any]]]] = {}
@@ -211,7 +213,7 @@ def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -
         else:
             partials[method] += 1
             digits = -1.0 if row["digits"] is None else row["digits"]
-            reached.update((method, step) for step in STEPS if digits >= step)
+            reached[method][bisect_right(STEPS, digits)] += 1
             right[method] += not row["cause"]
             if row["cause"]:
                 causes[method][row["cause"]] += 1
@@ -220,7 +222,7 @@ def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -
             heapq.heappush(mine, (-(row["digits"] if row["digits"] is not None else 17.0), -count, row))
             if len(mine) > WORST:
                 heapq.heappop(mine)
-    tallies = {name: MethodTally(partials[name], tuple(reached[name, step] for step in STEPS), right[name],
+    tallies = {name: MethodTally(partials[name], tuple(sum(reached[name][k + 1 :]) for k in range(len(STEPS))), right[name],
                            tuple(causes[name].most_common())) for name in names}  # fmt: skip
     examples = tuple(row for cause in sorted(worst) for _, _, row in sorted(worst[cause], key=lambda item: (-item[0], -item[1])))
     return Sweep(corpus.path, out, len(corpus), journal.done, count, tallies, tuple(unserved.most_common()), examples)

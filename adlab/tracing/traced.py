@@ -16,6 +16,7 @@ import sympy
 
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.symbols import SYMPY
+from adlab.autodiff.programs import Nesting
 from adlab.errors import AdlabError, DomainError, GaveUp, OverflowedError, UnsupportedExpression
 from adlab.function import Function
 from adlab.inputs import Errors, FloatArray, coerce, coerce_one
@@ -185,9 +186,9 @@ class Traced(Function):
         """As `Function`."""
         return super().hessian(x, sparse) if self.path is not None else self.at(x).hessian(x, sparse)
 
-    def hvp(self, x: Any, v: Any) -> FloatArray:
+    def hvp(self, x: Any, v: Any, nesting: Nesting | None = None) -> FloatArray:
         """As `Function`."""
-        return super().hvp(x, v) if self.path is not None else self.at(x).hvp(x, v)
+        return super().hvp(x, v, nesting) if self.path is not None else self.at(x).hvp(x, v, nesting)
 
     def series(self, x: Any, v: Any, order: int = 20) -> Any:
         """As `Function`."""

@@ -36,3 +36,18 @@ def test_a_table_counts_and_times() -> None:
     assert "reverse over reverse" in str(found)
     with pytest.raises(adlab.MethodError, match="one output"):
         nestings(["x", "x**2"], [1.0])
+
+
+@pytest.mark.parametrize("nesting", NESTINGS)
+@pytest.mark.parametrize("text", ["x**2*sin(y)", "log(1 + exp(x*y))", "Piecewise((x**3*y, x > 0), (x*y, True))"])
+def test_a_product_by_a_chosen_nesting_is_the_product(text: str, nesting: str) -> None:
+    f = adlab.Function(text, ["x", "y"])
+    for x in ([0.5, 1.25], [-1.5, 0.75]):
+        np.testing.assert_allclose(f.hvp(x, [2.0, -1.0], nesting=nesting), f.hvp(x, [2.0, -1.0]), rtol=1e-13, atol=1e-15)
+
+
+def test_an_unknown_nesting_is_refused() -> None:
+    with pytest.raises(adlab.AdlabError, match="there are forward over reverse"):
+        adlab.Function("x**2").hvp([1.0], [1.0], nesting="sideways")
+    with pytest.raises(adlab.AdlabError, match="m = 2"):
+        adlab.Function(["x", "x**2"]).hvp([1.0], [1.0], nesting="reverse over reverse")
