@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from shares import share
 
 import adlab
 from adlab.audit.improve import improve
@@ -54,7 +55,7 @@ IDENTITIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", IDENTITIES)
+@pytest.mark.parametrize("text", share(IDENTITIES))
 def test_every_rewrite_is_an_identity(text: str) -> None:
     f = adlab.Function(text)
     near = dict(zip(f.variables, (0.75, 1.25), strict=False))
@@ -67,8 +68,9 @@ def test_every_rewrite_is_an_identity(text: str) -> None:
             assert abs(old - now) < 1e-12 * max(1, abs(old)), (name, new)
 
 
-@pytest.mark.parametrize(("text", "at"), LOSSY)
-def test_value_and_gradient_keep_their_digits_in_the_form_that_is_found(text: str, at: float) -> None:
+@pytest.mark.parametrize("lossy", share(LOSSY))
+def test_value_and_gradient_keep_their_digits_in_the_form_that_is_found(lossy: tuple[str, float]) -> None:
+    text, at = lossy
     found = improve(text, at)
     assert found.before.worst < 10
     assert found.after.worst > 13
