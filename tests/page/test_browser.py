@@ -108,8 +108,19 @@ def answers(browser: Any) -> Any:
 @pytest.mark.slow
 def test_a_whole_exercise_by_keyboard_alone(browser: Any, tmp_path: Path) -> None:
     opened(browser, tmp_path, "x*sin(x)", [2.0])
-    Select(browser.find_element(By.ID, "level")).select_by_value("2")
-    browser.execute_script("document.getElementById('next').focus()")
+
+    def tab_to(name: str, back: bool = False) -> None:
+        for _ in range(60):
+            if browser.switch_to.active_element.get_attribute("id") == name:
+                return
+            keys = webdriver.ActionChains(browser)
+            (keys.key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT) if back else keys.send_keys(Keys.TAB)).perform()
+        raise AssertionError(f"{name} cannot be reached by Tab")
+
+    tab_to("level")
+    browser.switch_to.active_element.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    assert browser.find_element(By.ID, "level").get_attribute("value") == "2"
+    tab_to("next", back=True)
     wrong = 0
     for _ in range(200):
         if browser.execute_script("return window.adlab.walk.step === window.adlab.walk.last"):
