@@ -204,7 +204,7 @@ def _latex_forward(trace: Trace, node: int) -> str:
     operands = trace.graph.nodes[node].operands
     partials = [
         rf"\tfrac{{\partial {_latex_name(trace, node)}}}{{\partial {_latex_name(trace, operand)}}} = "
-        rf"{_latex_partial(trace, node, k)} = {number(trace.partials[node][k], trace.digits)}"
+        + " = ".join(dict.fromkeys([_latex_partial(trace, node, k), number(trace.partials[node][k], trace.digits)]))
         for k, operand in enumerate(operands) if trace.graph.active[operand]
     ]  # fmt: skip
     return " & ".join([*cells, r",\ ".join(partials)])
@@ -214,7 +214,8 @@ def _latex_reverse(trace: Trace, node: int) -> str:
     seed = node == trace.graph.outputs[trace.output]
     parts = trace.into(node)
     letters = [rf"\bar{{{_latex_name(trace, c.source)}}} \cdot {_latex_partial(trace, c.source, c.operand, True)}" for c in parts]
-    numbers = [f"({number(c.value, trace.digits)})" for c in parts]
+    numbers = [number(c.value, trace.digits) for c in parts]
+    numbers = [f"({n})" if n.startswith("-") and len(parts) + seed > 1 else n for n in numbers]
     first = " + ".join([*([r"\text{seed}"] if seed else []), *letters]) or r"\text{nothing reaches it}"
     second = " + ".join([*(["1"] if seed else []), *numbers]) or "0"
     return rf"\bar{{{_latex_name(trace, node)}}} & {first} & {second} & {number(trace.adjoints.get(node, 0.0), trace.digits)}"
@@ -236,5 +237,7 @@ def _latex_operation(trace: Trace, node: int) -> str:
     primitive, operands, parameter = trace.graph.nodes[node]
     if not operands:
         return r"\text{input}"
+    if primitive.name in ("add", "sub") and not trace.graph.names[operands[1]].startswith("-"):  # SymPy would sort the terms
+        return (" + " if primitive.name == "add" else " - ").join(_latex_name(trace, operand) for operand in operands)
     letters = [Symbol(trace.graph.names[operand], real=True) for operand in operands]
     return formula_in_latex(SYMPY.apply(primitive, parameter, list(letters)))

@@ -198,6 +198,10 @@ def test_html_is_escaped_and_latex_has_every_node() -> None:
     assert latex.count(r"\begin{array}") == 2
     assert all(f"v_{{{i}}}" in latex and rf"\bar{{v_{{{i}}}}}" in latex for i in range(1, 7))
     assert latex.count(r"\text{seed}") == 1
+    assert r"x_{1} + x_{2} & 3 & 1 & \tfrac{\partial v_{1}}{\partial x_{1}} = 1,\ " in latex  # not "= 1 = 1"
+    assert r"& (-0.041996) + 0.60549 & 0.5635" in latex
+    assert r"\bar{v_{5}} \cdot 1 & 0.10092 & 0.10092" in latex  # a single contribution has no brackets
+    assert "v_{4} - v_{3} & 11.652" in adlab.gallery.baydin().trace([2, 5]).to_latex()  # in the order of the formula
 
 
 @pytest.mark.slow
