@@ -17,6 +17,7 @@ import numpy as np
 from adlab.arithmetic.sparsity import pattern
 from adlab.autodiff.entries import Places, SparseMatrix
 from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.orders import ORDERS, colors_needed, conflicts, least_sweeps
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 
@@ -65,8 +66,30 @@ class Coloring:
         m, n = len(self.row_colors), len(self.column_colors)
         return (
             f"{self.forward_sweeps} forward and {self.reverse_sweeps} reverse sweeps find all {self.entries} entries; "
-            f"dense, it would be {n} forward or {m} reverse sweeps"
+            f"dense, it would be {n} forward or {m} reverse sweeps; no fewer than {self.least} can tell the entries apart"
         )
+
+    @property
+    def least(self) -> int:
+        """A bound from below on the sweeps of any colouring."""
+        return least_sweeps(self.entries, len(self.row_colors), len(self.column_colors))
+
+    @property
+    def orders(self) -> dict[str, tuple[int, int]]:
+        """(forward sweeps, reverse sweeps) of a colouring of columns alone, and of rows alone, by greedy order.
+
+        Empty where the conflicts are too many to compare: a full row makes all columns differ.
+        """
+        m, n = len(self.row_colors), len(self.column_colors)
+        transposed: list[list[int]] = [[] for _ in range(n)]
+        for i, columns in enumerate(self.pattern):
+            for j in columns:
+                transposed[j].append(i)
+        by_column, by_row = conflicts(self.pattern, n), conflicts(transposed, m)
+        if by_column is None or by_row is None:
+            return {}
+        return {name: (colors_needed(by_column, order(by_column)), colors_needed(by_row, order(by_row)))
+                for name, order in ORDERS.items()}  # fmt: skip
 
     @property
     def colors(self) -> tuple[list[int | None], list[int | None]]:

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import adlab
+from adlab.autodiff.acyclic import substituted
 from adlab.autodiff.careful import walked
+from adlab.autodiff.orders import ORDERS, clique, colors_needed
 from adlab.autodiff.sparse import color, greedy
+from adlab.autodiff.sparse_hessian import HessianColoring
 
 
 def arrow(n: int) -> adlab.Function:
@@ -129,3 +132,56 @@ def test_the_picture_has_a_square_for_each_entry():
     ax = f.coloring.plot()
     assert sum(len(drawn.get_paths()) for drawn in ax.collections) == f.coloring.entries == 22
     assert "3 sweeps" in ax.get_title()
+
+
+def symmetric_pattern(rng: random.Random, n: int) -> list[list[int]]:
+    pairs = {(i, j) for i in range(n) for j in range(i) if rng.random() < 2.5 / n}
+    return [sorted({i, *(j for a, j in pairs if a == i), *(a for a, j in pairs if j == i)}) for i in range(n)]
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("kind", ["star", "acyclic"])
+def test_a_symmetric_matrix_comes_back_from_its_products(seed, kind):
+    rng = random.Random(seed)
+    n = rng.randint(1, 25)
+    found = HessianColoring.of(symmetric_pattern(rng, n))
+    found = found if kind == "star" else found.acyclic()
+    matrix = np.zeros((n, n))
+    for i, row in enumerate(found.pattern):
+        for j in row:
+            matrix[i, j] = matrix[j, i] = rng.randint(1, 1000)  # whole numbers: every subtraction is exact
+    products = np.array([[matrix[i, [j for j in range(n) if found.colors[j] == c]].sum() for c in range(found.sweeps)]
+                         for i in range(n)])  # fmt: skip
+    expected = [matrix[i, j] for i, row in enumerate(found.pattern) for j in row]
+    if kind == "acyclic":
+        assert substituted(found.pattern, found.colors, products).tolist() == expected
+    assert found.least <= found.sweeps
+    assert HessianColoring.of(found.pattern).acyclic().sweeps <= min(HessianColoring.of(found.pattern).orders.values())
+
+
+def test_an_acyclic_colouring_takes_fewer_products_and_gives_the_hessian():
+    f = adlab.Function("+".join(f"sin(x{i}*x{i % 40 + 1})" for i in range(1, 41)))
+    x = np.linspace(0.2, 1.4, f.n)
+    star, acyclic = f.hessian_coloring, f.hessian_coloring.acyclic()
+    assert acyclic.sweeps <= star.sweeps
+    found = f.sparse_hessian(x, coloring="acyclic")
+    np.testing.assert_allclose(dense(found), f.hessian(x), rtol=1e-11, atol=1e-12)
+    assert found.sweeps == acyclic.sweeps
+    with pytest.raises(adlab.AdlabError, match="neither 'star' nor 'acyclic'"):
+        f.sparse_hessian(x, coloring="rainbow")
+
+
+def test_the_arrow_meets_its_bound_and_orders_are_compared():
+    assert arrow(30).coloring.sweeps == arrow(30).coloring.least == 3
+    assert band(30).coloring.orders == dict.fromkeys(ORDERS, (3, 3))
+    assert set(adlab.Function("+".join(f"x{i}*x1" for i in range(1, 9))).hessian_coloring.orders) == set(ORDERS)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_order_takes_every_member_once_and_no_bound_is_too_high(seed):
+    rng = random.Random(seed)
+    n = rng.randint(1, 15)
+    beside = [[j for j in row if j != i] for i, row in enumerate(symmetric_pattern(rng, n))]
+    counts = {name: colors_needed(beside, order(beside)) for name, order in ORDERS.items()}
+    assert all(sorted(order(beside)) == list(range(n)) for order in ORDERS.values())
+    assert clique(beside) <= min(counts.values())
