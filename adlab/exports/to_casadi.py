@@ -8,7 +8,7 @@ import casadi
 
 from adlab.autodiff.programs import derivative
 from adlab.errors import OptionError
-from adlab.exports.decaying import decaying
+from adlab.exports.again import to_differentiate
 from adlab.graph.graph import Graph
 from adlab.peers.casadi import NUMBERS
 
@@ -55,7 +55,7 @@ def _with_jacobian(graph: Graph, name: str, names: list[str], output: str, shape
     values = _values(graph, inputs, *shape)  # first, so that a refusal names what the user wrote
     options: dict[str, Any] = {}
     if orders:
-        kept = decaying(graph)
+        kept = to_differentiate(graph)
         columnwise = Graph(kept.inputs, kept.nodes, _columnwise(kept.outputs, shape))
         program = derivative(columnwise, "forward" if n < size else "reverse")
         jacobian = _jacobian_of(program, name, names, output, shape, orders)

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from adlab.autodiff.programs import fresh, tangent_program
-from adlab.exports.decaying import decaying
+from adlab.exports.again import to_differentiate
 from adlab.graph.graph import Graph
 from adlab.peers.jax import NUMBERS, accepted
 
@@ -60,7 +60,7 @@ def walked(graph: Graph) -> Any:
     def rule(primals: Any, tangents: Any) -> Any:
         if not program:
             names = fresh(graph.inputs, [f"dot{i}" for i in range(len(graph.inputs))])
-            program.append(walked(tangent_program(decaying(graph), names)))
+            program.append(walked(tangent_program(to_differentiate(graph), names)))
         shape = jnp.broadcast_shapes(*map(jnp.shape, primals))
         slopes = program[0](*primals, *tangents)
         return found(*primals), tuple(jnp.broadcast_to(slope, shape) for slope in slopes)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from adlab.autodiff.programs import adjoint_program, fresh, tangent_program
-from adlab.exports.decaying import decaying
+from adlab.exports.again import to_differentiate
 from adlab.graph.graph import Graph
 from adlab.peers.flat import flat, unflat
 from adlab.peers.shapes import checked
@@ -67,12 +67,12 @@ class Exported(Lowered):
     @cached_property
     def adjoint(self) -> Exported:
         names = fresh(self.graph.inputs, [f"bar{i}" for i in range(len(self.graph.outputs))])
-        return Exported(adjoint_program(decaying(self.graph), names), self.kind, True)
+        return Exported(adjoint_program(to_differentiate(self.graph), names), self.kind, True)
 
     @cached_property
     def tangent(self) -> Exported:
         names = fresh(self.graph.inputs, [f"dot{i}" for i in range(len(self.graph.inputs))])
-        return Exported(tangent_program(decaying(self.graph), names), self.kind, True)
+        return Exported(tangent_program(to_differentiate(self.graph), names), self.kind, True)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in (
