@@ -19,6 +19,7 @@ OURS = ("adlab", "adlab-numpy")
 FIGURES = {
     "cold": ("The very first gradient in a new process", "ms", 1e3),
     "first": ("From the formula to the first gradient", "ms", 1e3),
+    "ready": ("From the formula to the compiled program's first answer, in a new process", "ms", 1e3),
     "point": ("One point", "µs", 1e6),
     "batch": ("A batch of 10,000 points, each", "ns", 1e9),
 }
@@ -61,8 +62,8 @@ class Cell:
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Cell:
         """A cell as it was recorded."""
-        laps = {figure: [row[figure]] for figure in FIGURES if row[figure] is not None}
-        medians = {figure: [row[f"{figure}_median"]] for figure in FIGURES if row[f"{figure}_median"] is not None}
+        laps = {figure: [row[figure]] for figure in FIGURES if figure in row and row[figure] is not None}
+        medians = {figure: [row[f"{figure}_median"]] for figure in laps if row[f"{figure}_median"] is not None}
         extra: dict[str, Any] = {name: row[name] for name in ("nothing", "operations", "call", "kernel") if name in row}
         return cls(row["problem"], row["peer"], row["given"], row["status"], laps, medians, None, extra)
 
@@ -169,7 +170,7 @@ class Digest(Report):
             f"Measured {about['date']} on {about['processor']}, one processor, {about['rounds']} rounds, the best of "
             f"them, at most {about['seconds']:g} s a cell. {versions}."
         )
-        return [self._first(), self._cold(), self._point(), self._batch(), self._price(), conditions]
+        return [self._first(), self._cold(), *self._ready(), self._point(), self._batch(), self._price(), conditions]
 
     def _cold(self) -> Table:
         """The first time a process does it, with cold caches: against all peers, and against those who got it term by term."""
@@ -182,6 +183,17 @@ class Digest(Report):
                 for problem in run.problems]  # fmt: skip
         return Table(f"{FIGURES['cold'][0]}, ms", head, rows, frozenset(head[1:]),
                      [self._summary("adlab", "cold"), self._summary("adlab", "cold", given)])  # fmt: skip
+
+    def _ready(self) -> list[Table | str]:
+        """What compiling costs. Empty for a run that did not measure it."""
+        run = self.run
+        if not any("ready" in cell.laps for cell in run.cells):
+            return []
+        head = ["problem", "adlab", "best peer", "its", "adlab ÷ it", "casadi+c", "jax", "adlab-numpy"]
+        rows = [[problem, _time(run.time(problem, "adlab", "ready"), 1e3), *self._against("adlab", problem, "ready"),
+                 *(_shown(run.cell(problem, peer), "ready", 1e3) for peer in head[5:])]
+                for problem in run.problems]  # fmt: skip
+        return [Table(f"{FIGURES['ready'][0]}, ms", head, rows, frozenset(head[1:]), [self._summary("adlab", "ready")])]
 
     def _first(self) -> Table:
         """The first gradient: against all peers, against those who got the formula term by term, from nothing, and SymPy's."""

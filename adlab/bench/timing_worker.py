@@ -37,11 +37,15 @@ def main() -> None:
     gradient = cell.first()
     cold = time.perf_counter() - start
     _say(cold=cold, gradient=[float(value) for value in np.ravel(gradient)])
+    start = time.perf_counter()
+    call = cell.point()
+    call()
+    _say(ready=cold + time.perf_counter() - start)
     _say(first=again(contestant, PROBLEMS[problem], function, cold))
     if peer.startswith("adlab") and PROBLEMS[problem].order == 1:
         _say(nothing=_from_nothing(PROBLEMS[problem]))
         _say(**_cost(cell))
-    _say(point=steady(cell.point()))
+    _say(point=steady(call))
     points = _points(cell)
     best, median = steady(cell.batch(points))
     _say(batch=[best / len(points), median / len(points)])
