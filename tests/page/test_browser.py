@@ -339,6 +339,7 @@ def test_five_thousand_nodes_open(browser: Any, tmp_path: Path) -> None:
     quiet(browser)
 
 
+@pytest.mark.slow
 def test_what_a_step_is_about_is_in_view(browser: Any, tmp_path: Path) -> None:
     """Row, box and line of the program are scrolled into their own regions; the page stays where it is."""
     opened(browser, tmp_path, adlab.gallery.robot_arm())

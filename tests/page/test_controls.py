@@ -163,6 +163,7 @@ def test_both_sweeps_stand_side_by_side_with_their_counts(browser: Any, tmp_path
     quiet(browser)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("formula", "point"), [
     ("x*y", [1e308, 1e-308]), ("x/(x+y)", [1e308, 1e308]), ("x*y", [1e-320, 2.0]), ("3", [1.0]), ("f*g", [1.0, 2.0]),
     ("α*β", [1.0, -0.0]), ("besselj(0, x)*y", [1.0, 2.0]), ("x - x + y*0", [1.0, 2.0]),

@@ -66,7 +66,8 @@ def test_anywidget_gets_the_module_and_the_data_of_the_file() -> None:
     assert {"application/vnd.jupyter.widget-view+json", "text/html", "text/plain"} == set(shown)
 
 
-def test_without_pages_anywidget_is_not_loaded() -> None:
+@pytest.mark.slow
+def test_a_page_that_no_notebook_shows_loads_no_anywidget() -> None:
     code = "import sys, adlab; adlab.page('x*y', [2, 3], comparison=False); sys.exit('anywidget' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
 
