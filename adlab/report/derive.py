@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import sympy
 
-from adlab.display import Report, Table, Verbatim, count, displayed, withheld
+from adlab.display import Report, Table, count, displayed, withheld
 from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function, as_function
 from adlab.graph.graph import Builder, Graph
@@ -82,23 +82,32 @@ class Derivative(Report):
         return self.program(x)
 
     def to_dict(self) -> dict[str, Any]:
-        """`name, by, order, rows` (`derivative`, `formula`), `sizes`, `note`, `program` (as text)."""
+        """`name, by, order, rows` (`derivative`, `formula`), `sizes`, `note`, `program` and `forward` (as texts)."""
         formulas: Sequence[Any] = self.formulas or [None] * len(self.names)
         return {
             "name": self.function.name, "by": list(self.by), "order": self.order,
             "rows": [{"derivative": name, "formula": None if made is None else str(made)}
                      for name, made in zip(self.names, formulas, strict=True)],
             "sizes": self.sizes, "note": self.note, "program": str(self.program.graph),
+            "forward": str(self.forward.graph),
         }  # fmt: skip
 
     def sections(self) -> list[Table | str]:
-        """The formulas, the reverse-mode program, and the sizes side by side."""
-        parts: list[Table | str] = [self._title(), self._formulas_in_text()]
-        parts.append("as a program, by reverse mode\n" + Verbatim(_first_lines(str(self.program.graph))))
+        """The formulas, the programs of both modes side by side, and the sizes side by side."""
+        parts: list[Table | str] = [self._title(), self._formulas_in_text(), self._programs()]
         head = ["as", "operations"]
         words = {"formula": "formula (sympy.diff)", "formula after cse": "formula, common subexpressions shared"}
         rows = [[words.get(name, name), count(size)] for name, size in self.sizes.items()]
         return [*parts, Table("size of all together", head, rows, frozenset(["operations"]))]
+
+    def _programs(self) -> Table:
+        """The programs line by line. Where both modes write the same one, it stands there once."""
+        reverse, forward = (_first_lines(str(made.graph)) for made in (self.program, self.forward))
+        columns = {"by reverse mode": reverse, "by forward mode": forward}
+        if reverse == forward:
+            columns = {"by reverse mode, and by forward mode": reverse}
+        rows = [list(lines) for lines in itertools.zip_longest(*columns.values(), fillvalue="")]
+        return Table("as a program", list(columns), rows)
 
     def _title(self) -> str:
         ordinal = {1: "first", 2: "second", 3: "third"}.get(self.order, f"{self.order}th")
@@ -162,10 +171,10 @@ def _name_in_latex(found: Derivative, position: int) -> str:
     return rf"\frac{{\partial{raised} {output}}}{{{below}}}"
 
 
-def _first_lines(text: str) -> str:
+def _first_lines(text: str) -> list[str]:
     lines = text.splitlines()
     more = [f"… {len(lines) - MOST_SHOWN:,} more lines"] if len(lines) > MOST_SHOWN + 1 else []
-    return "\n".join("  " + line for line in [*(lines[:MOST_SHOWN] if more else lines), *more])
+    return [*(lines[:MOST_SHOWN] if more else lines), *more]
 
 
 def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:

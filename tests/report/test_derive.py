@@ -79,3 +79,20 @@ def test_a_gradient_is_one_call_away() -> None:
     assert adlab.hessian("x*y", [2, 3]).tolist() == [[0, 1], [1, 0]]
     assert adlab.jacobian(["x", "x**2"], 3).tolist() == [[1], [6]]
     assert adlab.gradient(adlab.gallery.worked_example()).shape == (2,)
+
+
+@pytest.mark.parametrize("text", ["x1*sin(x2) + exp(x1*x2)", "x**2", "x*y", "exp(sin(x))"])
+def test_the_programs_of_both_modes_stand_side_by_side(text: str) -> None:
+    made = adlab.derive(text)
+    [programs] = [part for part in made.sections() if getattr(part, "title", "") == "as a program"]
+    columns = [[line for line in column if line] for column in zip(*programs.rows, strict=True)]
+    both = [str(program.graph).splitlines() for program in (made.program, made.forward)]
+    assert columns == (both[:1] if both[0] == both[1] else both)
+    assert len(programs.head) == len(columns)
+
+
+def test_of_a_long_program_the_first_lines_are_shown() -> None:
+    shown = str(adlab.derive(adlab.gallery.rosenbrock(12)))
+    assert shown.count("more lines") == 2
+    assert "v20 = " in shown
+    assert "v22 = " not in shown
