@@ -245,6 +245,12 @@ class Conveniences:
 
         return to_numpy(self, derivative, **options)
 
+    def to_fortran(self, derivative: str | None = None, **options: Any) -> str:
+        """The same as a Fortran 2008 subroutine, `(x, out, status)`, which C can call as well."""
+        from adlab.exports.to_fortran import to_fortran
+
+        return to_fortran(self, derivative, **options)
+
     def to_c(self, derivative: str | None = None, **options: Any) -> Any:
         """The same as C99: an object with `.header`, `.source` and `.write(path)`. Its `main` checks it at the point `at`.
 

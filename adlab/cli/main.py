@@ -204,7 +204,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
                             "help": "a derivative of it, and not its value: %(choices)s"},
     "export --out": {"default": "", "metavar": "FILE", "help": "write it there; C goes into two files"},
     **{f"--{name}": {"action": "store_true", "help": f"in {language}"} for name, language in
-       [("c", "C99"), ("numpy", "Python with NumPy"), ("python", "Python alone"), ("jax", "JAX"), ("torch", "PyTorch")]},
+       [("c", "C99"), ("fortran", "Fortran 2008"), ("numpy", "Python with NumPy"), ("python", "Python alone"),
+        ("jax", "JAX"), ("torch", "PyTorch")]},
     "--data": {"default": "", "metavar": "FILE", "help": "a CSV file; its first line names the columns"},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
     "--only": {"default": "", "metavar": "NAME", "help": "just this figure"},
@@ -306,7 +307,7 @@ COMMANDS: dict[str, Command] = {
     "graph": Command("the computational graph", commands.graph, "formula at variables derivative format json plot",
                      ('"log(x)/y" --format mermaid', '"log(x)/y" --derivative reverse --plot graph.svg')),
     "export": Command("code that runs without adlab: the value, or a derivative", use.export,
-                      "formula at variables c numpy python jax torch derivative out",
+                      "formula at variables c fortran numpy python jax torch derivative out",
                       ('"x*sin(y)" --c --derivative gradient --out slope.c', '"log(x)/y" --numpy --derivative hessian')),
     "fit": Command("a model fitted to data: parameters, their uncertainty, how well they are determined", use.fit,
                    "formula at variables data json markdown plot",

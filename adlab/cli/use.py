@@ -17,9 +17,9 @@ def export(options: argparse.Namespace) -> None:
     from adlab.exports import to_numpy as arrays
     from adlab.graph.saved import put
 
-    chosen = [name for name in ("c", "numpy", "python", "jax", "torch") if getattr(options, name)]
+    chosen = [name for name in ("c", "fortran", "numpy", "python", "jax", "torch") if getattr(options, name)]
     if len(chosen) != 1:
-        raise OptionError("name one language: --c, --numpy, --python, --jax or --torch")
+        raise OptionError("name one language: --c, --fortran, --numpy, --python, --jax or --torch")
     f, kind = function_of(options), options.derivative or None
     if options.c:
         stem = Path(options.out).stem if options.out.endswith(".c") else ""
@@ -30,14 +30,14 @@ def export(options: argparse.Namespace) -> None:
             print(code)
         return
     writers: dict[str, Callable[..., str]] = {
-        "numpy": f.to_numpy, "python": f.to_python,
+        "fortran": f.to_fortran, "numpy": f.to_numpy, "python": f.to_python,
         "jax": lambda kind, **name: arrays.to_jax(f, kind, **name),
         "torch": lambda kind, **name: arrays.to_torch(f, kind, **name),
     }  # fmt: skip
     text = writers[chosen[0]](kind, **({"name": kind} if kind else {}))  # gradient(x) says what it is
     if options.out:
         put(options.out, text)
-        name = re.findall(r"^def (\w+)", text, re.MULTILINE)[-1]
+        name = re.findall(r"^(?:def|subroutine) (\w+)", text, re.MULTILINE)[-1]
         print(f"wrote {options.out}: its function is {name}")
     else:
         print(text, end="")
