@@ -48,6 +48,8 @@ PARAMETERS: dict[str, Sequence[Any]] = {
     "lowergamma": [1, 3, HALF],
     "expint": [0, 1, 2, -1, Fraction(3, 2)],
     "polylog": [2, 3, 1, 0, -1],
+    "elliptick": [0, 1, 3],
+    "elliptice": [0, 1, 3],
     **{f"{name}_moving": [0, 1] for name in ("besselj", "besseli", "lowergamma")},
     **{f"{name}_moving": [0] for name in ("zeta", "bessely", "besselk", "uppergamma", "expint", "polylog")},
 }

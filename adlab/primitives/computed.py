@@ -234,6 +234,8 @@ COMPUTED: dict[str, C] = {
     "lambertwm":         mpmath(lambda m, a: m.lambertw(a, -1)),
     "lambertwm1":        mpmath(lambda m, a: 1 + m.lambertw(a, -1)),
     "explambertwm":      mpmath(lambda m, a: m.exp(-m.lambertw(a, -1))),
+    "elliptick":         mpmath(special.elliptic_k),
+    "elliptice":         mpmath(special.elliptic_e),
     "airyai":            mpmath(lambda m, a: m.airyai(a), over=_airy(0.6, 0.25)),
     "airybi":            mpmath(lambda m, a: m.airybi(a), over=_airy(1.5, 0.25)),
     "airyaiprime":       mpmath(lambda m, a: m.airyai(a, derivative=1), over=_airy(0.8, 0.75)),

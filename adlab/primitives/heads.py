@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 from sympy import Function, Rational
 
-from adlab.text.functions import CODEGEN, lambertwm, norm, sigmoid, softplus
+from adlab.text.functions import CODEGEN, elliptice, elliptick, lambertwm, norm, sigmoid, softplus
 
 
 def own(name: str) -> Any:
@@ -56,7 +56,7 @@ DEFINITIONS: dict[Any, Any] = {
     explambertwm: lambda a: sympy.exp(-sympy.LambertW(a, -1)),
     expint: sympy.expint,
     polylog: sympy.polylog,
-    **{head: head.meaning for head in (lambertwm, norm, sigmoid, softplus)},
+    **{head: head.meaning for head in (elliptice, elliptick, lambertwm, norm, sigmoid, softplus)},
     **CODEGEN,
 }
 READ_BETTER = (powshift, xlogy)

@@ -199,6 +199,24 @@ def lower_gamma(m: Any, a: Any, s: Any) -> Any:
         return a**s / s * series
 
 
+def elliptic_k(m: Any, a: Any, n: Any) -> Any:
+    """The derivative of order n of K(a) = π/2 ₂F₁(1/2, 1/2; 1; a)."""
+    return m.ellipk(a) if n == 0 else _elliptic(m, a, n, m.mpf(0.5))
+
+
+def elliptic_e(m: Any, a: Any, n: Any) -> Any:
+    """The derivative of order n of E(a) = π/2 ₂F₁(−1/2, 1/2; 1; a)."""
+    return m.ellipe(a) if n == 0 else _elliptic(m, a, n, m.mpf(-0.5))
+
+
+def _elliptic(m: Any, a: Any, n: Any, first: Any) -> Any:
+    if isinstance(a, m.mpf) and a >= 1:
+        raise ValueError("a cut of the function")
+    half = m.mpf(0.5)
+    scale = m.pi / 2 * m.rf(first, n) * m.rf(half, n) / m.factorial(n)
+    return scale * m.hyp2f1(first + n, half + n, 1 + n, a)
+
+
 def polylog(m: Any, a: Any, n: Any) -> Any:
     if a == 1 and n <= 1:
         raise ZeroDivisionError

@@ -44,7 +44,7 @@ from adlab.primitives.heads import (
 # isort: on
 from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
 from adlab.text import vocabulary
-from adlab.text.functions import lambertwm, norm, sigmoid, softplus
+from adlab.text.functions import elliptice, elliptick, lambertwm, norm, sigmoid, softplus
 from adlab.text.unevaluated import applied
 
 P = entry
@@ -254,6 +254,12 @@ _ENTRIES: list[Primitive] = [
         text="(1 + LambertW({0}, -1))"),
     P("explambertwm", explambertwm, (exact(-OUT / lambertwm1(A), OUT),), domain=And(-exp(-1) < A, A < 0),
         text="exp(-LambertW({0}, -1))"),
+    P("elliptick",   elliptick,    (elliptick(N + 1, A),), domain=And(WHOLE_N, N >= 0, A < 1), parameter_at=0,
+        text=usual(0, "elliptic_k({0})", "elliptick({n}, {0})"), vanishes=False),
+    P("elliptice",   elliptice,    (elliptice(N + 1, A),),
+        domain=And(WHOLE_N, N >= 0, Or(A < 1, And(Eq(A, 1), Eq(N, 0)))),
+        partial_domains=(And(WHOLE_N, N >= 0, A < 1),), parameter_at=0,
+        text=usual(0, "elliptic_e({0})", "elliptice({n}, {0})"), vanishes=False),
     P("airyai",      airyai,       (airyaiprime(A),), spelling="airyai"),
     P("airybi",      airybi,       (airybiprime(A),), spelling="airybi"),
     P("airyaiprime", airyaiprime,  (exact(A, airyai(A)),), spelling="airyaiprime"),

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, gamma
 from sympy.codegen.cfunctions import expm1
 
 from adlab.errors import UnsupportedExpression
-from adlab.text.functions import lambertwm
+from adlab.text.functions import elliptice, elliptick, lambertwm
 from adlab.text.unevaluated import RefusalError, applied, flat
 
 LONGEST_PRODUCT = 64
@@ -103,6 +103,13 @@ def lambert(node: Any) -> Any:
     return applied(sympy.LambertW, z) if branch == 0 else applied(lambertwm, z)
 
 
+def elliptic(node: Any) -> Any:
+    """K(m) and E(m), which have names with an order of derivative. The incomplete integrals have no primitive."""
+    if len(node.args) != 1:
+        raise UnsupportedExpression(f"no primitive for `{type(node).__name__}` of two operands, an incomplete elliptic integral")
+    return applied(elliptick if isinstance(node, sympy.elliptic_k) else elliptice, S.Zero, *node.args)
+
+
 def family(node: Any) -> Any:
     """An orthogonal polynomial that SymPy has not written out."""
     try:
@@ -113,7 +120,8 @@ def family(node: Any) -> Any:
 
 MEANINGS: dict[Any, Callable[[Any], Any]] = {
     sympy.beta: beta, sympy.RisingFactorial: rising, sympy.FallingFactorial: falling, sympy.binomial: binomial,
-    sympy.dirichlet_eta: eta, sympy.harmonic: harmonic, sympy.LambertW: lambert,
+    sympy.dirichlet_eta: eta, sympy.harmonic: harmonic, sympy.LambertW: lambert, sympy.elliptic_k: elliptic,
+    sympy.elliptic_e: elliptic,
 }  # fmt: skip
 
 

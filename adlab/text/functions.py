@@ -71,6 +71,22 @@ sigmoid = named("sigmoid", lambda a: 1 / (1 + sympy.exp(-a)), 1)
 softplus = named("softplus", lambda a: sympy.log(1 + sympy.exp(a)), 1)
 lambertwm = named("lambertwm", lambda a: sympy.LambertW(a, -1), 1)
 """The other real branch of Lambert's function, from −1 down."""
+
+
+def _elliptic(head: Any, first: Any) -> Meaning:
+    """The derivative of order n of a complete elliptic integral by its parameter m (DLMF 19.5.1 and 15.5.2)."""
+
+    def meaning(n: Any, m: Any) -> Any:
+        a, b = n + first, n + sympy.Rational(1, 2)
+        scale = sympy.pi * sympy.rf(first, n) * sympy.rf(sympy.Rational(1, 2), n) / (2 * sympy.factorial(n))
+        return head(m) if n == 0 else scale * sympy.hyper((a, b), (n + 1,), m)
+
+    return meaning
+
+
+elliptick = named("elliptick", _elliptic(sympy.elliptic_k, sympy.Rational(1, 2)), 2)
+elliptice = named("elliptice", _elliptic(sympy.elliptic_e, -sympy.Rational(1, 2)), 2)
+"""Derivatives of the complete elliptic integrals K and E: the order, and the parameter m."""
 norm = named("norm", lambda *operands: sympy.sqrt(sympy.Add(*[a**2 for a in operands])))
 
 CODEGEN: dict[Any, Meaning] = {

@@ -187,6 +187,8 @@ _TABLE: tuple[tuple[Any, ...], ...] = (
     ("zeta",            sympy.zeta,        1, 2),
     ("polylog",         sympy.polylog,     2, 2),
     ("LambertW",        sympy.LambertW,    1, 2),
+    ("elliptic_k ellipk", sympy.elliptic_k, 1, 1),
+    ("elliptic_e ellipe", sympy.elliptic_e, 1, 1),
     ("fresnels",        sympy.fresnels,    1, 1),
     ("fresnelc",        sympy.fresnelc,    1, 1),
     ("Si",              sympy.Si,          1, 1),

@@ -71,3 +71,26 @@ def test_a_polynomial_that_sympy_has_not_written_out(family: object) -> None:
     assert kept.gradient([0.3])[0] == pytest.approx(plain.gradient([0.3])[0], rel=1e-13)
     with pytest.raises(adlab.UnsupportedExpression, match="whole number from 0"):
         adlab.Function(family(sympy.Symbol("y"), x))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("m", [0.4, -3.0, 0.0, 1e-20, 0.999999, -1e10])
+@pytest.mark.parametrize("name", ["elliptic_k", "elliptic_e"])
+def test_complete_elliptic_integrals(name: str, m: float) -> None:
+    """Of the parameter m < 1, as in SymPy; both derivatives to rounding, also at 0, where their formulas have 0/0."""
+    f = adlab.Function(f"{name}(m)")
+    judge = {"elliptic_k": mpmath.ellipk, "elliptic_e": mpmath.ellipe}[name]
+    with mpmath.workdps(40):
+        value, first, second = (float(mpmath.diff(judge, mpmath.mpf(m), n)) for n in range(3))
+    assert f([m]) == pytest.approx(value, rel=1e-15)
+    assert f.gradient([m])[0] == pytest.approx(first, rel=1e-15)
+    assert f.hessian([m])[0, 0] == pytest.approx(second, rel=1e-14)
+    assert float(adlab.truth(f, [m], digits=15).gradient[0]) == pytest.approx(first, rel=1e-14)
+
+
+def test_incomplete_elliptic_integrals_are_refused_by_name() -> None:
+    x, y = sympy.symbols("x y", real=True)
+    for head in (sympy.elliptic_f, sympy.elliptic_e, sympy.elliptic_pi):
+        with pytest.raises(adlab.UnsupportedExpression, match=head.__name__):
+            _ = adlab.Function(head(x, y)).graph
+    with pytest.raises(adlab.DomainError, match="needs x < 1"):
+        adlab.Function("elliptic_k(x)")([1.0])

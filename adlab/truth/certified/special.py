@@ -293,6 +293,13 @@ def _sinc_slope(z: Number) -> Number:
 sinc = smooth(native("sinc"), _sinc_slope)
 
 
+def _elliptic(first: float, z: Number) -> Number:
+    """A complete elliptic integral of the parameter z < 1 (DLMF 19.5.1 and 19.5.2)."""
+    if not constant(z) < 1:
+        return NAN
+    return hypergeometric([arb(first), arb(0.5)], [arb(1)], z) * (arb.pi() / 2)
+
+
 def _lambertw(z: Ball, branch: Ball | None = None) -> Ball:
     return native("lambertw")(z, 0 if branch is None else int(branch.unique_fmpz()))
 
@@ -363,6 +370,8 @@ FUNCTIONS: dict[type, Function] = {
     sympy.zeta: zeta,
     sympy.polylog: polylog,
     sympy.LambertW: smooth(_lambertw, lambda y: reciprocal(exp(y) * (1 + y)), None, of_value=True),
+    sympy.elliptic_k: lambda z: _elliptic(0.5, z),
+    sympy.elliptic_e: lambda z, *more: NAN if more else _elliptic(-0.5, z),
     sympy.besselj: besselj,
     sympy.bessely: bessely,
     sympy.besseli: besseli,
