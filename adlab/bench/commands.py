@@ -11,43 +11,47 @@ from typing import Any
 from adlab.bench.linearity import Linearity, linearity
 from adlab.bench.race import bench
 from adlab.bench.results import Bench
+from adlab.bench.scaling import Scaling, scaling
 from adlab.bench.startup import Startup, startup
 from adlab.errors import OptionError, OutputError
 from adlab.process import whole_file
 
-KINDS: dict[str, type[Bench | Linearity | Startup]] = {"ratios": Bench, "spread": Linearity, "commands": Startup}
+Measured = Bench | Linearity | Scaling | Startup
+KINDS: dict[str, type[Measured]] = {"ratios": Bench, "spread": Linearity, "processors": Scaling, "commands": Startup}
 """Each kind of record, by a key that only it has."""
 
 
 def asked(options: argparse.Namespace) -> Any:
     """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
-    alone = [name for name in ("linearity", "startup", "show") if getattr(options, name)]
+    alone = [name for name in ("linearity", "scaling", "startup", "show") if getattr(options, name)]
     if len(alone) > 1 or (alone and (options.problems or options.peers)):
         raise OptionError(f"--{alone[0]} is not a race: it takes no problems, no --peers, and no other option of this kind")
     found = read(options.show) if options.show else _measured(options)
     if options.brief and not isinstance(found, Bench):
         raise OptionError("only a race has a brief form; leave out --brief")
-    if options.plot and isinstance(found, Startup):
-        raise OptionError("what starting up takes has no picture; leave out --plot")
+    if options.plot and isinstance(found, Startup | Scaling):
+        raise OptionError("this measurement has no picture; leave out --plot")
     if options.json is not None:
         write(options.json, found.to_dict())
     return found
 
 
-def _measured(options: argparse.Namespace) -> Bench | Linearity | Startup:
+def _measured(options: argparse.Namespace) -> Measured:
     def progress(line: str) -> None:
         if not options.quiet:
             print(line, file=sys.stderr)
 
     if options.linearity:
         return linearity(rounds=options.rounds, progress=progress)
+    if options.scaling:
+        return scaling(rounds=options.rounds, progress=progress)
     if options.startup:
         return startup(options.rounds, progress)
     return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
                  progress=progress)  # fmt: skip
 
 
-def read(path: str) -> Bench | Linearity | Startup:
+def read(path: str) -> Measured:
     """What `--json` has recorded. Raises OptionError if the file does not hold such a record."""
     try:
         facts = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -46,7 +46,7 @@ def main() -> None:
         _say(nothing=_from_nothing(PROBLEMS[problem]))
         _say(**_cost(cell))
     _say(point=steady(call))
-    points = _points(cell)
+    points = points_around(cell)
     best, median = steady(cell.batch(points))
     _say(batch=[best / len(points), median / len(points)])
 
@@ -92,9 +92,9 @@ def _lap(call: Callable[[], Any], count: int) -> float:
     return time.perf_counter() - start
 
 
-def _points(cell: Contestant) -> Any:
+def points_around(cell: Contestant, many: int = BATCH) -> Any:
     """So many points around the problem's own, each coordinate moved by up to a thousandth."""
-    moves = np.random.default_rng(1).uniform(0.999, 1.001, (BATCH, cell.f.n))
+    moves = np.random.default_rng(1).uniform(0.999, 1.001, (many, cell.f.n))
     return np.array(cell.at) * moves
 
 

@@ -234,6 +234,7 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--show", default="", metavar="FILE", help="no race: what `--json` has recorded")
     made.add_argument("--brief", action="store_true", help="only adlab and the best peer of each row")
     made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
+    made.add_argument("--scaling", action="store_true", help="no race: a large batch on one processor and on all")
     made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
 

@@ -16,6 +16,7 @@ from adlab.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
 from adlab.bench.problems import PROBLEMS
 from adlab.bench.race import bench, processor
 from adlab.bench.results import Bench, Cell
+from adlab.bench.scaling import Scaling, ScalingRow, scaling
 from adlab.bench.startup import startup
 from adlab.bench.timing_worker import steady
 from adlab.cli.main import main
@@ -102,6 +103,7 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
 @pytest.mark.parametrize(("asked", "said"), [
     (["--linearity", "--show", "x.json"], "--linearity is not a race"),
     (["worked-example", "--startup"], "--startup is not a race"),
+    (["worked-example", "--scaling"], "--scaling is not a race"),
     (["--show", "nowhere.json"], "cannot read nowhere.json"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_refused(asked, said, capsys):
@@ -204,6 +206,28 @@ def test_zeros_of_a_sparse_hessian_are_left_out_where_the_library_can():
     kind = contestant_of("adlab-numpy", wanted)
     f = wanted.make()
     assert len(kind(wanted, f).point()()) == 298 < f.n**2
+
+
+def test_processors_are_compared_recorded_and_shown(tmp_path, capsys):
+    found = Scaling(2, [ScalingRow("rosenbrock:100", 10_000, "adlab", 2e-3, 1e-3)])
+    path = str(tmp_path / "scaling.json")
+    write(path, found.to_dict())
+    assert read(path) == found
+    assert main(["bench", "--show", path]) == 0
+    out = capsys.readouterr().out
+    assert "200" in out
+    assert "2.00" in out
+    assert main(["bench", "--show", path, "--plot", str(tmp_path / "x.png")]) == 2
+    assert "has no picture" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_batch_is_timed_on_one_processor_and_on_all():
+    pytest.importorskip("llvmlite")
+    found = scaling(["worked-example"], rounds=1)
+    assert found.processors >= 1
+    assert {row.system for row in found.rows} >= {"adlab"}
+    assert all(row.one > 0 < row.all for row in found.rows)
 
 
 def test_the_conditions_are_named():
