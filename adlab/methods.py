@@ -239,7 +239,7 @@ def _differences() -> list[Method]:
         ("central-difference-4", "four values: error grows as h⁴"),
         ("central-difference-6", "six values: error grows as h⁶"),
         ("central-difference-8", "eight values: error grows as h⁸"),
-        ("adaptive-difference", "a polynomial fitted to differences at many steps, which shows its own noise"),
+        ("adaptive-difference", "a polynomial fitted to differences at many steps"),
         ("richardson", "central differences at h, h/2, h/4 … extrapolated to h = 0"),
     ]
     return [
@@ -279,7 +279,7 @@ METHODS: dict[str, Method] = {
     for method in [
         _automatic("reverse", "adjoints from the output back: one sweep for each output"),
         _automatic("forward", "tangents along with the values: one sweep for each input"),
-        Method(UNROLLED, "automatic", "graph", "reverse mode through every turn of loops and every step of solvers", _unrolled),
+        Method(UNROLLED, "automatic", "graph", "reverse mode through every turn of a loop or a solver", _unrolled),
         Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),
         Method("symbolic-cse", "symbolic", "expression", "sympy.diff, then cse over all partials, then lambdify",
                _symbolic(True), options=("seconds",)),

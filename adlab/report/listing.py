@@ -24,13 +24,12 @@ class MethodList(Report):
 
     def sections(self) -> list[Table | str]:
         """adlab's own methods, then those of other libraries."""
-        own = [[m.name, m.family, m.about] for m in self.methods if m.family != "peer"]
-        others = [[m.name, "yes" if _installed(m) else "no", m.about] for m in self.methods if m.family == "peer"]
+        tables = {"adlab's own methods": [m for m in self.methods if m.family != "peer"]}
+        for title, there in (("other libraries, installed", True), ("other libraries, not installed", False)):
+            tables[title] = [m for m in self.methods if m.family == "peer" and _installed(m) == there]
         use = "f.gradient(x, method=NAME) and adlab compare --methods NAME,NAME take these names; `all` is every installed one."
-        return [
-            Table("adlab's own methods", ["method", "family", "what it does"], own),
-            Table("other libraries", ["method", "installed", "what it is"], others), use,
-        ]  # fmt: skip
+        return [*(Table(title, ["method", "what it does"], [[m.name, m.about] for m in methods])
+                  for title, methods in tables.items() if methods), use]  # fmt: skip
 
 
 def _installed(method: Method) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from adlab.cli.main import COMMANDS, main
 from adlab.display.terminal import seen
+from adlab.methods import METHODS
 from tests.cli.test_cli import refused, run
 
 
@@ -126,6 +127,13 @@ def test_the_help_of_every_command_is_at_most_80_columns_wide(command: str, caps
 def test_lists_follow_the_width(command: str, capsys) -> None:
     for width in (60, 80):
         assert max(map(seen, run(capsys, command, "--width", str(width)).splitlines())) <= width
+
+
+def test_every_method_has_one_line_of_80_columns(capsys) -> None:
+    lines = run(capsys, "methods", "--width", "80").splitlines()
+    assert {line.split()[0] for line in lines if line} >= set(METHODS)
+    table = [line for line in lines if line[:1] == " "]
+    assert [line for line in table if not line.startswith("  names")] == []  # no line is broken, but for the last sentence
 
 
 @pytest.mark.parametrize(("typed", "written"), [
