@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import adlab
-from adlab.use.checkpoints import _Run, _turns
+from adlab.autodiff.checkpoints import Budgeted, turns_needed
 
 CHAIN = adlab.gallery.chain(500)
 
@@ -15,7 +15,7 @@ CHAIN = adlab.gallery.chain(500)
                                adlab.Function("x*sin(x)*exp(sin(x)*x) + 3*x"), adlab.Function("x + y")])  # fmt: skip
 def test_the_gradient_is_that_of_a_tape_and_the_budget_is_kept(f) -> None:
     x = f.point or [0.5] * f.n
-    least = 6 * _Run(f.graph, [0.0] * f.n, 1)._width() + 30
+    least = 6 * Budgeted(f.graph, [0.0] * f.n, 1)._width() + 30
     for memory in (least, 2 * least, 10**6):
         found = adlab.checkpointed(f, x, memory)
         assert found.peak <= memory
@@ -28,7 +28,7 @@ def test_less_memory_costs_operations_and_a_few_states_go_far() -> None:
     assert [run.peak for run in runs] == sorted((run.peak for run in runs), reverse=True)
     assert [run.operations for run in runs] == sorted(run.operations for run in runs)
     assert runs[-1].operations < 7 * runs[-1].tape
-    assert _turns(252, 5) == 5  # 10!/(5! 5!)
+    assert turns_needed(252, 5) == 5  # 10!/(5! 5!)
 
 
 def test_what_checkpoints_cannot_serve_is_refused() -> None:

@@ -11,14 +11,25 @@ import numpy as np
 from adlab.errors import OptionError, OutputError
 from adlab.plots.canvas import STYLE, write
 from adlab.progress import stage
-from adlab.report.figures import cost, error_against_step as steps, graphs, plane, precision, solvers, swell, taylor
+from adlab.report.figures import (
+    cost,
+    error_against_step as steps,
+    graphs,
+    memory,
+    plane,
+    precision,
+    solvers,
+    swell,
+    taylor,
+)
 
 FIGURES: list[Callable[..., Any]] = [
     steps.error_against_step_size, steps.central_differences, steps.one_sided_differences,
     steps.richardson_extrapolation, steps.complex_step, steps.truncation_and_roundoff, steps.measured_branches,
     plane.correct_digits_over_the_plane,
     swell.swell_of_the_logistic_map, swell.swell_of_the_chain, swell.swell_of_speelpennings_product,
-    cost.gradient_cost, cost.forward_or_reverse, solvers.curse_of_unrolling, precision.work_and_precision,
+    cost.gradient_cost, cost.forward_or_reverse, solvers.curse_of_unrolling, memory.memory_of_reverse_mode,
+    precision.work_and_precision,
     precision.digits_over_the_feynman_corpus, taylor.taylor_coefficients,
     graphs.worked_example_graph, graphs.worked_example_forward, graphs.worked_example_reverse, graphs.worked_example_program,
 ]  # fmt: skip
