@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -33,6 +33,7 @@ from adlab.report.verdict import Facts, Sentence, verdict
 from adlab.symbolic.formula import partials
 from adlab.text.traversal import listing
 from adlab.tracing.places import at_point
+from adlab.tracing.traced import Traced
 from adlab.truth.judge import COMPLEX_INSIDE
 from adlab.truth.meanings import mp_text
 
@@ -240,7 +241,12 @@ def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed
         singular=if_time("", singular, f, point, judged),
         absorbed=if_time(frozenset(), _absorbed, f, point, judged),
     )  # fmt: skip
-    return Comparison(f, point, value, judged, rows, grown, price, conditioned, verdict(facts))
+    return Comparison(f, point, value, judged, rows, grown, price, conditioned, _located(f, verdict(facts)))
+
+
+def _located(f: Function, said: list[Sentence]) -> list[Sentence]:
+    """The sentences, with the source lines of the nodes that they are about, where f is Python code."""
+    return [replace(s, text=f.located(s.text)) for s in said] if isinstance(f, Traced) else said
 
 
 def _kinks(f: Function, point: FloatArray) -> list[tuple[str, str]]:

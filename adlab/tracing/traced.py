@@ -7,7 +7,8 @@ point by the graph of the path that the point takes, and records a new path wher
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -116,6 +117,27 @@ class Traced(Function):
         found = (self.path or self.code.paths[0]).lines.get(position)
         return "" if found is None else f"{found.line}: {found.line.text}"
 
+    def located(self, text: str) -> str:
+        """A text about a node of this path, with the source line of the first node that it writes out."""
+        if self.path is None or len(self.graph) > LARGEST_FORMULA:
+            return text
+        for i, said in zip(self.graph.operations, str(self.graph).splitlines(), strict=False):
+            if re.search(rf"(?<!\w){re.escape(said)}(?!\w)", text) and (line := self.line(i)):
+                place, _, source = line.partition(": ")
+                return text.replace(said, f"{said} ({place}: `{source}`)", 1)
+        return text
+
+    @contextlib.contextmanager
+    def _locating(self) -> Iterator[None]:
+        """Errors of the domain name the source line."""
+        try:
+            yield
+        except DomainError as error:
+            text = self.located(str(error))
+            if text == str(error):
+                raise
+            raise type(error)(text) from None
+
     def judged(self, point: list[float], digits: int) -> list[Any]:
         """Value and partials: by certified balls where the path is a formula, else by the code on high-precision numbers."""
         here = self.at(point)
@@ -131,7 +153,8 @@ class Traced(Function):
     def __call__(self, x: Any, errors: Errors = "nan") -> Any:
         """As `Function`."""
         if self.path is not None:
-            return super().__call__(x, errors)
+            with self._locating():
+                return super().__call__(x, errors)
         points = coerce(x, self.names)
         if points.ndim == 1:
             return self.at(points)(points, errors)
@@ -150,7 +173,8 @@ class Traced(Function):
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """As `Function`."""
         if self.path is not None:
-            return super().jacobian(x, method, errors, **options)
+            with self._locating():
+                return super().jacobian(x, method, errors, **options)
         points = coerce(x, self.names)
         if points.ndim == 1:
             return self.at(points).jacobian(points, method, errors, **options)

@@ -175,3 +175,21 @@ def test_what_cannot_be_traced_is_refused_by_its_line_from_every_verb() -> None:
     for verb in (adlab.truth, adlab.compare, adlab.cost, adlab.steps):
         with pytest.raises(TracingError, match=r"test_traced\.py:\d+: `return float"):
             verb(f, 1.0)
+
+
+def test_errors_and_verdicts_name_the_source_line() -> None:
+    def logarithm(x: Any) -> Any:
+        y = x[0] - 3
+        return np.log(y) * x[1]
+
+    f = adlab.from_python(logarithm, [4.0, 1.0])
+    for call in (f, f.gradient, lambda x: f.gradient(x, method="forward")):
+        with pytest.raises(adlab.DomainError, match=r"v2 = log\(v1\) \(test_traced\.py:\d+: `return np\.log\(y\) .*`\) needs"):
+            call([2.0, 1.0])
+
+    def determinant(x: Any) -> Any:
+        a, b, c, d = x
+        return np.sin(a * d - b * c)
+
+    found = adlab.compare(determinant, [1.0, 0.1, 10.0, 1.0 + 1e-12], ["reverse"], False)
+    assert any("v3 = v1 - v2 (test_traced.py:" in s.text and "a * d - b * c" in s.text for s in found.verdict)
