@@ -59,7 +59,7 @@ def small_sizes() -> Iterator[None]:
 
 DEAR = ["work_and_precision", "gradient_cost", "measured_branches", "richardson_extrapolation", "central_differences",
         "correct_digits_over_the_plane", "one_sided_differences", "error_against_step_size", "complex_step",
-        "curse_of_unrolling", "taylor_coefficients"]  # fmt: skip
+        "curse_of_unrolling", "taylor_coefficients", "adjoints_through_layers"]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=but_slow(FIGURES, DEAR), ids=lambda draw: draw.__name__)

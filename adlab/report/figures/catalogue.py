@@ -13,6 +13,7 @@ from adlab.plots.canvas import STYLE, write
 from adlab.progress import stage
 from adlab.report.figures import (
     cost,
+    depth,
     error_against_step as steps,
     graphs,
     memory,
@@ -29,6 +30,7 @@ FIGURES: list[Callable[..., Any]] = [
     plane.correct_digits_over_the_plane,
     swell.swell_of_the_logistic_map, swell.swell_of_the_chain, swell.swell_of_speelpennings_product,
     cost.gradient_cost, cost.forward_or_reverse, solvers.curse_of_unrolling, memory.memory_of_reverse_mode,
+    depth.adjoints_through_layers,
     precision.work_and_precision,
     precision.digits_over_the_feynman_corpus, taylor.taylor_coefficients,
     graphs.worked_example_graph, graphs.worked_example_forward, graphs.worked_example_reverse, graphs.worked_example_program,
