@@ -44,19 +44,11 @@ def _in_jax() -> dict[str, Callable[[Any], Any]]:
     def vector(x: Any) -> Any:
         return jnp.stack([x, *(jnp.full_like(x, value) for value in REST)], -1)
 
-    def huber(x: Any) -> Any:
-        """By a minimum, without a branch: jax has no function of that name."""
-        size = jnp.abs(x)
-        near = jnp.minimum(size, 1.0)
-        return 0.5 * near**2 + (size - near)
-
     return {
-        "_huber": huber,
         "_exact_gelu": lambda x: jax.nn.gelu(x, approximate=False),
         "_logsumexp": lambda x: jax.nn.logsumexp(vector(x), -1),
         "_log_softmax": lambda x: jax.nn.log_softmax(vector(x), -1)[..., 0],
         "_softmax": lambda x: jax.nn.softmax(vector(x), -1)[..., 0],
         "_norm": lambda x: jnp.linalg.norm(vector(x), axis=-1),
-        "_normalize": lambda x: (vector(x) / jnp.linalg.norm(vector(x), axis=-1, keepdims=True))[..., 0],
         "_layer_norm": lambda x: jax.nn.standardize(vector(x), axis=-1, epsilon=1e-5)[..., 0],
     }

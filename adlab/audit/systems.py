@@ -71,12 +71,12 @@ _COMPOSED: dict[str, tuple[str, str, str]] = {
     "entr": ("-x*log(x)", "special.entr", "scipy.special.entr"),
     "tanh": ("tanh(x)", "tanh", "numpy.tanh"),
     "digamma": ("digamma(x)", "digamma", "scipy.special.digamma"),
-    "huber": ("Piecewise((x**2/2, Abs(x) < 1), (Abs(x) - 1/2, True))", "_huber", "_huber"),
+    "huber": ("Piecewise((x**2/2, Abs(x) < 1), (Abs(x) - 1/2, True))", "_huber", ""),
     "logsumexp": ("logaddexp(logaddexp(x, 3/4), -1/2)", "_logsumexp", "_logsumexp"),
     "log_softmax": ("-softplus(log(exp(3/4) + exp(-1/2)) - x)", "_log_softmax", "_log_softmax"),
     "softmax": ("sigmoid(x - log(exp(3/4) + exp(-1/2)))", "_softmax", "_softmax"),
     "norm": ("norm(x, 3/4, -1/2)", "_norm", "_norm"),
-    "normalize": ("x/norm(x, 3/4, -1/2)", "_normalize", "_normalize"),
+    "normalize": ("x/norm(x, 3/4, -1/2)", "_normalize", ""),
     "layer_norm": ("(8*x - 1)/12/sqrt(2*(x - 1/8)**2/9 + 25/96 + 1e-5)", "_layer_norm", "_layer_norm"),
 }
 """Functions that people call by name. An empty cell means that the library has none. Those of a vector get (x, 3/4, -1/2)."""
