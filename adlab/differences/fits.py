@@ -38,7 +38,13 @@ class Basis(NamedTuple):
 def basis(first: int, count: int, powers: tuple[int, ...], wanted: int) -> Basis:
     """The basis for `count` points at the ratios of the steps from rung `first` on, and a point at 0 if 0 is a power."""
     nodes = np.array([RUNGS[i % 2] * 0.5 ** (i // 2) for i in range(first, first + count)]) / RUNGS[first]
-    nodes = np.append(nodes, 0.0) if powers[0] == 0 else nodes
+    return basis_at(tuple(nodes.tolist()), powers, wanted)
+
+
+@cache
+def basis_at(places: tuple[float, ...], powers: tuple[int, ...], wanted: int) -> Basis:
+    """The basis for points at these steps, of which the largest is about 1, and a point at 0 if 0 is a power."""
+    nodes = np.array([*places, 0.0]) if powers[0] == 0 else np.array(places)
     most = min(len(powers), nodes.size)
     transform, triangle = _orthogonalised([[float(Fraction(node) ** p) for p in powers[:most]] for node in nodes])
     weights = _row_of_inverse(triangle, wanted)

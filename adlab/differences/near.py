@@ -7,6 +7,8 @@ at h/64 and as near to x as rounding allows. Two questions are asked of each pai
 * is the slope (f(x + δ) − f(x − δ))/2δ the derivative found, apart from the errors of both?
 * is f(x) the mean of f(x + δ) and f(x − δ), apart from a curvature that falls as δ²?
 
+A slight kink that passes both is looked for in the even parts of f (`lifts`).
+
 Where a slope contradicts the result a little, the error is raised to cover it. Where it contradicts clearly, f is noisy, or it
 jumps, or it has something `narrow` there. Then the search goes on nearer to x.
 """
@@ -19,6 +21,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from adlab.differences.lifts import lift_at
 from adlab.differences.noise import lasting_noise, measured_noise
 from adlab.differences.quotients import Array, Line, Quotient, over
 from adlab.differences.scrutiny import CLOSER, DOUBTFUL, Verdict, cut_at, shown
@@ -49,7 +52,7 @@ def near_look(line: Line, stencil: Stencil, found: Quotient, verdict: Verdict) -
         verdict = _judged(line, stencil, found, verdict, probe)
         if verdict.flag:
             return verdict
-    return verdict
+    return replace(verdict, error=np.maximum(verdict.error, lift_at(line, stencil, found.step, found.df)))
 
 
 def _distances(line: Line, found: Quotient) -> list[float]:

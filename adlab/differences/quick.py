@@ -7,6 +7,7 @@ and pairs of fresh nodes nearer and nearer to x, down to 2⁻⁴¹ of its scale.
 * all values are finite, and are not all numbers of binary32;
 * its error, truncation as a second estimate shows it and roundoff, is within the tolerance of the scheme;
 * the slope between the nodes of each pair is the derivative found, but for its error, truncation and roundoff;
+* no kink shows in the even parts of f (`lifts`);
 * f(x) lies on the curve through each pair: a kink or an isolated value of f lifts it, and more so the nearer the pair.
 
 What is not accepted is no failure: it is looked at again, node by node, by the careful methods (`differences`, `richardson`,
@@ -24,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.differences.estimates import LARGE
+from adlab.differences.lifts import lifted
 from adlab.differences.near import GOLDEN, NEAREST, NOISES, ROOM
 from adlab.differences.plans import SchemePlan, plan_of
 from adlab.differences.quotients import LOST, NEARBY, Array, Sample, summed
@@ -35,6 +37,7 @@ Mask = npt.NDArray[np.bool_]
 
 SWINGS = 2.0**-12  # of its values: f that varies by more over the nodes changes over lengths of |x|, and no farther out
 MOST = 12  # pairs
+PROBES = 2  # pairs next to x that are looked at for a kink, beside those of the scheme
 MUCH = 4.0  # times what roundings account for: a larger error is truncation, or f is noisy
 SURELY = 2.0**20  # times what roundings account for: no noise is so loud but that of short numbers
 ROOMY = 8192.0  # ulps of x: the least step, so that nodes are where they should be
@@ -141,6 +144,8 @@ def _at_step(
 
     heard = np.maximum((apart[1:] - curved) * half, 0.0).max(axis=0)  # what values near x are off the tangent by
     error = np.maximum(np.maximum(error, plan.noise(df, error, heard, across)), UNIT_ROUNDOFF * np.abs(df))
+    if plan.two_sided:
+        error = np.maximum(error, _lift(plan, offsets, rises, moved, df, largest, across))
     single = (values.astype(np.float32) == values).all(axis=0)
     steep = np.abs(df)
     if plan.farther:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
@@ -158,6 +163,27 @@ def _at_step(
     if found.sides is not None:
         found.sides[:, taken] = plan.sides(weighed, across)[:, good]
     return good, np.asarray(coarse), np.asarray(~near.all(axis=1))
+
+
+def _lift(
+    plan: SchemePlan, offsets: Array, rises: Array, moved: Array, df: Array, largest: Array, across: Array
+) -> Array:
+    """How far the slopes of both sides are from df, as even parts of f show it: see `lifts`."""
+    distances, above, below = _mirrored(plan, len(offsets))
+    slip = moved[above] + moved[below]  # rounding has moved the nodes
+    even = (rises[above] + rises[below] - slip[:, :, None] * df) / 2
+    return np.asarray(lifted(distances, even, largest) / (across * offsets.max()))
+
+
+@cache
+def _mirrored(plan: SchemePlan, count: int) -> tuple[tuple[float, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The distances of the scheme's own pairs and of those next to x, in units of the widest; and where both nodes stand."""
+    offsets = _offsets(plan, (count - len(plan.offsets)) // 2)[0].tolist()
+    own = sorted(offset for offset in offsets[: len(plan.offsets)] if offset > 0 and -offset in offsets)
+    chosen = own[::-1] + offsets[len(plan.offsets) :][:PROBES]
+    chosen = [offset for offset in chosen if offset > 0]
+    places = [np.array([offsets.index(sign * offset) for offset in chosen]) for sign in (1, -1)]
+    return tuple(offset / max(offsets) for offset in chosen), places[0], places[1]
 
 
 def _pairs(plan: SchemePlan, relative: float) -> int:

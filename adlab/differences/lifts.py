@@ -1,0 +1,88 @@
+"""A slight kink next to x, which no odd part of f shows.
+
+A two-sided scheme sees the odd part of f around x, (f(x + h) − f(x − h))/2. That of |x − c| with c very near x is straight.
+So the scheme takes the mean of both slopes for the derivative, and finds no error. The even part tells. It is f″h²/2 + … where f
+is smooth. It has a term in |h| where f has a kink, and that is half as steep as the slopes differ. A fit to even parts finds it.
+The derivative at x, left or right of the kink, is then as far from the mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adlab.differences.fits import CONFIDENCE, basis_at
+from adlab.differences.quotients import Array, Line, summed
+from adlab.differences.stencils import Stencil
+from adlab.precision import UNIT_ROUNDOFF
+
+POWERS = (1, 2, 4, 6, 8, 10, 12, 14)
+FEWEST = 3  # terms of a fit: with fewer, two fits may agree by luck
+POINTS = 5  # at least so many points
+REACHES = 96.0, 24.0, 6.0  # times the step: the points within each are fitted
+CLEAR = 4.0  # times the error of the fit: a smaller term is none
+ALIKE = 2.0**-20  # both sides of a pair are as far from x, but for this part
+
+
+def lifted(distances: tuple[float, ...], even: Array, size: Array) -> Array:
+    """How far the slopes of both sides are from their mean, in units of the widest distance; 0 where no kink is clearly seen.
+
+    `even` is (f(x + d) + f(x − d))/2 − f(x), shape (K, ...), at K distances in units of the widest. `size` bounds the
+    values of f.
+
+    >>> steps = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125)
+    >>> parts = np.array([[1e-9 * s + s * s, s * s] for s in steps])
+    >>> lifted(steps, parts, np.ones(2)).round(12)
+    array([1.e-09, 0.e+00])
+    """
+    half, error = _term(distances, even, size)
+    return np.where(np.abs(half) > CLEAR * error, np.abs(half), 0.0)
+
+
+def _term(distances: tuple[float, ...], even: Array, size: Array) -> tuple[Array, Array]:
+    """The coefficient of the distance itself, and its error, by the best of all fits."""
+    base = basis_at(distances, POWERS[: len(distances)], 0)
+    floor = np.maximum(UNIT_ROUNDOFF * size, np.finfo(np.float64).tiny)
+    found = summed(base.sums.reshape(*base.sums.shape, *[1] * (even.ndim - 1)) * even, 1)
+    parts = summed(base.transform.reshape(*base.transform.shape, *[1] * (even.ndim - 1)) * even, 1) / floor
+    half, least = np.zeros(even.shape[1:]), np.full(even.shape[1:], np.inf)
+    for k in range(FEWEST - 1, len(base.terms) - 1):
+        sigma = np.sqrt((parts[base.terms[k] :] ** 2).sum(axis=0)) * base.spread[k, 0]
+        noise = CONFIDENCE * floor * np.maximum(sigma, 1.0) * base.length[k, 0]
+        error = np.maximum(np.abs(found[k] - found[k - 1]), np.abs(found[k + 1] - found[k])) + noise
+        half, least = np.where(error < least, found[k], half), np.fmin(error, least)
+    return half, least
+
+
+def lift_at(line: Line, stencil: Stencil, step: float, df: Array) -> Array:
+    """How far the slopes of both sides are from `df`, as known values around x show it; 0 where they do not.
+
+    Values that have been computed are enough; nothing is computed here.
+    """
+    half, least = np.zeros(line.centre.shape), np.full(line.centre.shape, np.inf)
+    for reach in REACHES if stencil.two_sided and stencil.derivative == 1 else ():
+        pairs = _pairs(line, reach * step)
+        if len(pairs) < POINTS:
+            break
+        above, below = (np.array(side) for side in zip(*pairs, strict=True))
+        x, widest = line.origin, float((above[-1] - below[-1]) / 2)
+        right, left = line.at(above.tolist()), line.at(below.tolist())
+        slip = ((above - x) - (x - below)).reshape(-1, *[1] * line.centre.ndim)  # rounding has moved the nodes
+        even = ((right - line.centre) + (left - line.centre) - df * slip) / 2
+        size = np.maximum(np.abs(np.concatenate([right, left])).max(axis=0), line.measured / UNIT_ROUNDOFF)
+        found, error = (part / widest for part in _term(tuple(((above - below) / (2 * widest)).tolist()), even, size))
+        half, least = np.where(error < least, found, half), np.fmin(error, least)
+    return np.where(np.abs(half) > CLEAR * least, np.abs(half), 0.0)
+
+
+def _pairs(line: Line, reach: float) -> list[tuple[float, float]]:
+    """Places within reach, above and below x and as far from it, at which f is known; the nearest first."""
+    x, known = line.origin, line.known(reach)
+    below = [place for place in reversed(known) if place < x]
+    pairs, k = [], 0
+    for place in known:
+        distance = place - x
+        while k < len(below) and x - below[k] < distance * (1 - ALIKE):
+            k += 1
+        if distance > 0 and k < len(below) and x - below[k] <= distance * (1 + ALIKE):
+            pairs.append((place, below[k]))
+    return pairs
