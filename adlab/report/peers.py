@@ -175,14 +175,14 @@ def default_methods() -> list[str]:
     return ["reverse", *(name for name in plain if PEERS[name].installed)]
 
 
-def conventions(methods: Iterable[str] | None = None, cases: Iterable[ConventionCase] = CASES) -> Conventions:
-    """What each method answers at kinks, ties, edges, and where 0 meets ∞. Every answer is measured.
+def conventions(methods: Iterable[str] | None = None, cases: Iterable[ConventionCase] | None = None) -> Conventions:
+    """What each method answers at kinks, ties, edges, and where 0 meets ∞. Every answer is measured. By default all cases.
 
     >>> conventions(["reverse"]).answer("kink of abs", "reverse")
     [0.0]
     """
     names = list(chosen(default_methods() if methods is None else methods))
-    return Conventions(names, [_measured(case, names) for case in cases])
+    return Conventions(names, [_measured(case, names) for case in (CASES if cases is None else cases)])
 
 
 def _measured(case: ConventionCase, methods: Sequence[str]) -> Convention:

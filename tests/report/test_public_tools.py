@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import mpmath
@@ -71,3 +72,9 @@ def test_a_planted_graph_changes_values_but_not_the_truth() -> None:
 def test_a_fault_that_cannot_be_planted_is_refused(fault: object) -> None:
     with pytest.raises(adlab.OptionError):
         adlab.planted("x*sin(y)", fault)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [name for name in adlab.__all__ if inspect.isfunction(getattr(adlab, name))])
+def test_every_signature_can_be_read_in_help(name: str) -> None:
+    """No default is so long that `help(adlab)` shows it over many lines."""
+    assert len(str(inspect.signature(getattr(adlab, name)))) < 420
