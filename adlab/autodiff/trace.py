@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -97,6 +97,8 @@ class Trace(Report):
     """Significant digits that are shown. All digits are kept."""
     judge: Callable[[], list[float] | None] | None = None
     """Computes the gradient without any sweep, to check this one. None where there is no expression to compute it from."""
+    lines: Mapping[int, str] = field(default_factory=dict)
+    """The source line of a node, by position, where the graph is that of Python code."""
 
     def judged_by(self, expression: Expr, variables: tuple[Symbol, ...], point: list[float]) -> Trace:
         """This trace, with its gradient checked against high-precision values of the expression, which no sweep takes part in."""
@@ -203,7 +205,8 @@ class Trace(Report):
     def _row(self, node: int) -> dict[str, Any]:
         graph, names = self.graph, self.graph.names
         primitive, operands, _ = graph.nodes[node]
-        return {
+        line = {"line": self.lines.get(node, "")} if self.lines else {}
+        return line | {
             "node": names[node],
             "operation": primitive.name,
             "expression": graph.written(node),

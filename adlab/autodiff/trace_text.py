@@ -74,6 +74,9 @@ def forward_table(trace: Trace) -> Table:
         ]  # fmt: skip
         rows.append([names[node], graph.written(node) if operands else "input", number(trace.primals[node], trace.digits),
                      "; ".join(partials)])  # fmt: skip
+    if trace.lines:
+        head = [*head, "source"]
+        rows = [[*row, trace.lines.get(node, "")] for row, node in zip(rows, trace.shown, strict=False)]
     return Table("forward: the value of each node, and its local partials", head, rows, frozenset(["value"]), _left_out(trace))
 
 

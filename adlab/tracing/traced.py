@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -220,7 +221,11 @@ class Traced(Function):
 
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Any:
         """As `Function`."""
-        return super().trace(x, tangent, output) if self.path is not None else self.at(x).trace(x, tangent, output)
+        if self.path is None:
+            return self.at(x).trace(x, tangent, output)
+        with self._locating():
+            found = super().trace(x, tangent, output)
+        return replace(found, lines={i: line for i in self.graph.operations if (line := self.line(i))})
 
 
 def from_python(function: Callable[..., Any], example: Any, name: str | None = None, guards: Guards = "retrace") -> Traced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -193,3 +194,10 @@ def test_errors_and_verdicts_name_the_source_line() -> None:
 
     found = adlab.compare(determinant, [1.0, 0.1, 10.0, 1.0 + 1e-12], ["reverse"], False)
     assert any("v3 = v1 - v2 (test_traced.py:" in s.text and "a * d - b * c" in s.text for s in found.verdict)
+
+    rows = adlab.from_python(logarithm, [4.0, 1.0]).trace([5.0, 2.0]).to_dict()["rows"]
+    assert [re.sub(r"\d+", "N", row["line"]) for row in rows if row["operation"] == "log"] == [
+        "test_traced.py:N: return np.log(y) * x[N]"
+    ]
+    assert "return np.log(y) * x[1]" in str(adlab.from_python(logarithm, [4.0, 1.0]).trace([5.0, 2.0]))
+    assert "line" not in adlab.Function("x*y").trace([1.0, 2.0]).to_dict()["rows"][0]
