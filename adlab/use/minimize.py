@@ -19,6 +19,7 @@ from adlab.function import Function, as_function
 from adlab.inputs import FloatArray, coerce_one
 from adlab.text.traversal import listing
 from adlab.use.fit import limits
+from adlab.use.ipopt import by_ipopt
 from adlab.use.total import Total
 
 LARGEST_HESSIAN = 500
@@ -128,12 +129,14 @@ class _Counted:
 
 
 def minimize(
-    f: Any, start: Any, bounds: Any = None, constraints: Sequence[tuple[Any, Any, Any]] = (), steps: int = 1000
-) -> Minimum:
+    f: Any, start: Any, bounds: Any = None, constraints: Sequence[tuple[Any, Any, Any]] = (), steps: int = 1000,
+    method: str = "scipy",
+) -> Minimum:  # fmt: skip
     """A local minimum of f near `start`. f is a function of one output, or a loss over data, `adlab.total(…)`.
 
     `bounds` maps names to (low, high), with None for no limit. `constraints` are triples: a formula in f's variables, and the
-    smallest and largest value that it may have. `steps` is the most steps that are taken.
+    smallest and largest value that it may have. `steps` is the most steps that are taken. `method="ipopt"` searches with IPOPT,
+    through cyipopt, by exact first and second derivatives.
 
     Raises MissingExtra without SciPy, DomainError where f has no value at the start, OverflowedError where a derivative leaves
     binary64, MethodError where the search breaks down.
@@ -152,13 +155,22 @@ def minimize(
     names = g.parameters if isinstance(g, Total) else g.names
     x, counted = coerce_one(start, names, "start"), _Counted(g)
     g(x)  # raises where f has no value
-    if bounds is None and not constraints:
+    if method not in ("scipy", "ipopt"):
+        raise OptionError(f"method={method!r} is neither 'scipy' nor 'ipopt'")
+    within = [_constraint(optimize, one, names) for one in constraints]
+    box = optimize.Bounds(*limits(bounds, names))
+    if method == "ipopt":
+        found = by_ipopt(counted.value, counted.gradient, lambda y: np.asarray(g.hessian(y)), x, box, within, steps)
+        at, eigenvalues, kind = np.asarray(found.x), NONE, "constrained"
+        if bounds is None and not constraints:
+            eigenvalues = np.asarray(np.linalg.eigvalsh(g.hessian(at)), float)
+            kind = _kind(eigenvalues)
+    elif bounds is None and not constraints:
         found, at, eigenvalues, kind = _search(optimize, counted, x, steps)
     else:
         found = optimize.minimize(
             counted.value, x, jac=counted.gradient, hessp=counted.product, method="trust-constr",
-            bounds=optimize.Bounds(*limits(bounds, names)),
-            constraints=[_constraint(optimize, one, names) for one in constraints],
+            bounds=box, constraints=within,
             options={"gtol": 0, "xtol": 1e-9, "barrier_tol": 1e-13, "maxiter": steps},
         )  # fmt: skip
         at, eigenvalues, kind = np.asarray(found.x), NONE, "constrained"
