@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -127,3 +128,24 @@ def test_the_reverse_mode_of_a_long_loop_is_right_and_the_graph_stays_small() ->
     assert f.gradient([1.0, 2.0])[0] == pytest.approx(1 - rate**20_000, rel=1e-10)
     assert f.gradient([1.0, 2.0])[1] == pytest.approx(20_000 * 1e-4 * rate**19_999, rel=1e-10)
     assert len(f.graph.operations) < 10
+
+
+@pytest.mark.slow
+def test_a_million_turns_need_bounded_memory() -> None:
+    """The states of every √T-th turn are kept. All states of 100,000 turns would be 2.4 MB of floats, and as much in lists."""
+
+    def long(turns: int) -> Function:
+        return of(lambda x: scan(lambda s, _: (s - x[1] / turns * s, None), x[0], length=turns)[0], [1.0, 2.0])
+
+    f, rate = long(10**6), 1 - 2e-6
+    assert f.gradient([1.0, 2.0]) == pytest.approx([rate**10**6, -(rate ** (10**6 - 1))], rel=1e-9)
+    assert len(f.graph.operations) < 6
+    f = long(10**5)
+    f.gradient([1.0, 2.0])
+    tracemalloc.start()
+    try:
+        f.gradient([1.0, 2.0])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5e6, peak
