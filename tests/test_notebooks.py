@@ -112,6 +112,17 @@ def test_an_answer_that_is_to_be_guessed_is_folded(notebook: Any) -> None:
             assert answer["metadata"]["jupyter"]["outputs_hidden"]
 
 
+def test_the_prose_that_answers_a_guess_is_folded_too(notebook: Any) -> None:
+    """What follows a folded output, up to the next heading or question, tells what came out."""
+    for answer, after in zip(notebook["cells"], notebook["cells"][1:], strict=False):
+        text = "".join(after["source"])
+        if "hide-output" in answer["metadata"].get("tags", []) and after["cell_type"] == "markdown":
+            opening = text.partition("\n\n")[0]
+            asks = re.match(r"#|\*\*\d\.\*\*", opening) or re.search(r"guess|predict", opening, re.IGNORECASE)
+            assert asks or text.startswith("<details><summary>What it shows</summary>\n\n"), text[:80]
+        assert text.count("<details>") == text.count("\n\n</details>")
+
+
 def test_what_jupyter_shows_of_something_folded_is_not_the_answer(notebook: Any) -> None:
     """JupyterLab shows the first line of a folded cell, and of its first output; `.ci/notebooks.py` records the latter."""
     for cell in code(notebook):
