@@ -118,6 +118,8 @@ PEERS: dict[str, Peer] = {
         Peer("numdifftools", "numdifftools", "numdifftools", "jacobian", "central, extrapolated over many steps",
              needs="values"),
         Peer("jacobi", "jacobi", "jacobi", "jacobian", "central, a polynomial fit over shrinking steps", needs="values"),
+        Peer("numericalderivative", "numericalderivative", "numericalderivative", "stepleman_winarsky",
+             "central, Stepleman and Winarsky's step", needs="values"),
     ]
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ WORKED = {(1.0, 2.0): (0.5215007789468607, 0.5634963734499162), (2.0, 3.0): (0.5
 PROMISE = {
     "torch-float32": 1e-6, "jax-float32": 1e-6,
     "scipy": 1e-10, "scipy-fprime": 1e-6, "numdifftools": 1e-11, "jacobi": 1e-12,
+    "numericalderivative": 1e-8,
 }  # fmt: skip
 
 
