@@ -34,6 +34,13 @@ def test_the_reference_has_every_public_name_under_a_title(conf: ModuleType) -> 
     assert set(conf.TITLES.values()) <= set(re.findall(r"^## (.*)$", page, re.MULTILINE))
 
 
+def test_the_reference_has_the_methods_that_a_function_inherits(conf: ModuleType) -> None:
+    assert ":inherited-members:" in conf.FUNCTION
+    left_out = set(conf.INNER.split(", "))
+    assert left_out <= set(dir(adlab.Function))
+    assert not left_out & {"gradient", "trace", "series", "compile", "diff", "derivative", "page", "to_c"}
+
+
 def test_the_glossary_is_the_commands(conf: ModuleType) -> None:
     page = conf.glossary()
     assert all(f"{word}\n  {meaning}\n" in page for word, meaning in WORDS.items())

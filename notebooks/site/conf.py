@@ -71,9 +71,15 @@ def _found(name: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
+INNER = "of_code, strictly, plan, cached, evaluator, batches, values, several, independent, readable, with_graph"
+"""Members of `Function` that other rooms of adlab call, and users need not."""
+FUNCTION = f".. autoclass:: adlab.Function\n   :members:\n   :inherited-members:\n   :exclude-members: {INNER}\n"
+"""Many methods of a function stand in the class that it inherits from."""
+
+
 def _described(title: str, names: list[str]) -> str:
-    classes = {name for name in names if isinstance(_found(name), type)}
-    lines = [f".. autoclass:: {name}\n   :members:\n" if name in classes else f".. autofunction:: {name}\n" for name in names]
+    lines = [FUNCTION if name == "adlab.Function" else f".. autoclass:: {name}\n   :members:\n" if isinstance(_found(name), type)
+             else f".. autofunction:: {name}\n" for name in names]
     return f"## {title}\n\n```{{eval-rst}}\n" + "\n".join(lines) + "```\n"
 
 
