@@ -13,6 +13,7 @@ _ENDS = re.compile(r"^(\$\$?|\\\[|\\\()|[.,;]?\s*(\$\$?|\\\]|\\\)|\\\\)?[.,;]?$"
 _FRAME = re.compile(r"|\\(begin|end)\{(equation|align|gather|displaymath|document)\*?\}|\\documentclass.*|\\usepackage.*"
                     r"|\\\[|\\\]|\$\$")  # fmt: skip
 _POWER_OF_TEN = re.compile(r"(?<![A-Za-z\\\d.])(\d+(?:\.\d*)?)[eE]([+-]?\d+)")
+_DIFFERENTIAL = re.compile(r"d(\*\*\w+)?\*[A-Za-z]")  # d y, or d² y
 _GREEK_NAMES = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon phi "
     "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell hbar"
@@ -48,7 +49,11 @@ def read_latex(source: str) -> str:
     if found := _POWER_OF_TEN.search(source):
         raise UnsupportedExpression(f"`{found.group()}` may be a power of ten or Euler's number: write {found.group(1)} \\cdot "
                                     f"10^{{{found.group(2)}}}, or {found.group(1)} e")  # fmt: skip
-    return _Reader(_SPACE.sub(" ", _ENDS.sub("", _COMMENT.sub("", source).strip()))).whole()
+    plain = " ".join(_COMMENT.sub("", source).split())
+    try:
+        return _Reader(_SPACE.sub(" ", _ENDS.sub("", plain))).whole()
+    except RecursionError:
+        raise UnsupportedExpression("the LaTeX has too many parts in each other") from None
 
 
 def formula_lines(text: str) -> list[str]:
@@ -107,6 +112,9 @@ class _Reader:
             if self.next in _TIMES | _OVER:
                 found += ("*" if self.take() in _TIMES else "/") + self.signed()
             elif self.starts():
+                if found[-1].isdigit() and self.tokens[self.place - 1][-1].isdigit() and self.next[0] in ".0123456789":
+                    raise UnsupportedExpression(f"two numbers stand side by side, `{self.tokens[self.place - 1]}` and "
+                                                f"`{self.next}`: write a sign between them, or one number")  # fmt: skip
                 found += "*" + self.power()
             else:
                 return found
@@ -129,8 +137,12 @@ class _Reader:
         base = self.atom()
         while self.next in ("^", "!"):
             if self.take() == "!":
+                if self.next == "!":
+                    raise UnsupportedExpression("`!!` is a double factorial, which adlab does not read from LaTeX")
                 base = f"factorial({base})"
             else:
+                if len(self.next) > 1 and self.next.isdigit():
+                    raise UnsupportedExpression(f"LaTeX raises only the first digit of `{self.next}`: write ^{{{self.next}}}")
                 exponent = self.group()
                 base = f"exp({exponent})" if base == "E" else f"{base}**{_bracketed(exponent)}"
         return base
@@ -143,7 +155,7 @@ class _Reader:
         return self.take() if token.isdigit() and len(token) == 1 else self.digit() if token.isdigit() else self.atom()
 
     def digit(self) -> str:
-        """The first digit of a number: x^23 is x² times 3."""
+        """The first digit of a number: \\frac12 is a half."""
         number = self.next
         self.tokens[self.place] = number[1:]
         return number[0]
@@ -186,7 +198,10 @@ class _Reader:
         above = self.group()
         if above == "d" or r"\partial" in above:
             raise UnsupportedExpression("a derivative is no formula that adlab reads from LaTeX; it reads simple formulas")
-        return f"(({above})/({self.group()}))"
+        below = self.group()
+        if _DIFFERENTIAL.match(above) and _DIFFERENTIAL.match(below):
+            raise UnsupportedExpression("a derivative is no formula that adlab reads from LaTeX; it reads simple formulas")
+        return f"(({above})/({below}))"
 
     def word(self) -> str:
         r"""The name in \operatorname{name}."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import adlab
 from adlab.audit.fpcore import read_fpcore
 from adlab.audit.latex import read_latex
 from adlab.audit.srepr import read_srepr
+from adlab.errors import UnsupportedExpression
 
 COOLPROP = {
     "INFO": {"NAME": "A"},
@@ -153,7 +156,7 @@ def test_what_sympy_writes_in_latex_is_read_as_the_same_function(seed: int) -> N
     (r"\log_{10} x", "log(x)/log(10)"), (r"\left|x - |y|\right|", "Abs(x - Abs(y))"), (r"\sqrt[3]{x}^2", "(x**(1/3))**2"),
     (r"\lambda_{\text{max}} e^{-\pi t}", "lambda_max*exp(-pi*t)"), (r"$x^{-1}$.", "1/x"), (r"\frac{a}{b}^2", "(a/b)**2"),
     (r"f(x) = \begin{cases} x & x \le 1 \\ -x & \text{otherwise} \end{cases}", "Piecewise((x, x <= 1), (-x, True))"),
-    (r"\mathrm{erf}(x)\max(x, y)", "erf(x)*max(x, y)"), (r"-x^2 \cdot -y", "-x**2*(-y)"), (r"x^23", "x**2*3"),
+    (r"\mathrm{erf}(x)\max(x, y)", "erf(x)*max(x, y)"), (r"-x^2 \cdot -y", "-x**2*(-y)"), (r"\frac12x", "((1)/(2))*x"),
 ])  # fmt: skip
 def test_latex_is_read_as_mathematicians_do(latex: str, text: str) -> None:
     want = adlab.Function(text)
@@ -170,3 +173,19 @@ def test_latex_is_read_as_mathematicians_do(latex: str, text: str) -> None:
 def test_other_latex_is_refused_in_a_sentence(latex: str) -> None:
     with pytest.raises(adlab.AdlabError):
         adlab.Function(read_latex(latex))
+
+
+@pytest.mark.parametrize(("source", "said"), [
+    (r"\frac{dy}{dx}", "a derivative"), (r"\frac{\mathrm{d}^2 y}{\mathrm{d}x^2}", "a derivative"), ("2^10", "write ^{10}"),
+    ("1 000x", "side by side"), ("3.5.2", "side by side"), ("n!!", "double factorial"), (r"\sqrt" * 5000 + "x", "too many parts"),
+    ("x_" * 5000 + "x", "too many parts"),
+])  # fmt: skip
+def test_latex_that_means_something_else_is_refused(source: str, said: str) -> None:
+    with pytest.raises(UnsupportedExpression, match=re.escape(said)):
+        read_latex(source)
+
+
+def test_latex_with_much_room_is_read_at_once() -> None:
+    before = time.process_time()
+    assert read_latex("x +" + " " * 20_000 + "y") == "x + y"
+    assert time.process_time() - before < 1.0
