@@ -231,7 +231,11 @@ def _array(items: list[Any]) -> Any:
 
 def _around(g: Callable[..., Any], *start: Any) -> Recorder | None:
     """The recorder of traced numbers that a function uses from around it; None where it uses none."""
-    known = body_of(Recorder([]), g, list(start), [Structure(item) for item in start], [])[2]
+    with np.errstate(all="ignore"):
+        found = g(*start)
+    if is_traced(found):
+        return innermost(found)
+    known = body_of(Recorder([]), g, list(start), [Structure(item) for item in start], [])[2]  # of a branch not taken here
     return innermost(known) if known else None
 
 

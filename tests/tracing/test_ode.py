@@ -113,10 +113,12 @@ def test_a_jump_of_the_slope_at_a_place_that_moves_has_no_derivative_and_a_kink_
     assert clock.gradient([0.5]) == pytest.approx([1.5], rel=2e-2)
 
 
-def test_numbers_from_outside_that_only_another_branch_uses_are_met() -> None:
-    f = adlab.from_python(lambda p: adlab.root(lambda x: np.where(x > 0, x**2 - 2.0, x - p), 1.0), 0.5)
-    assert f([3.0]) == pytest.approx(math.sqrt(2))
-    assert f.gradient([3.0]) == [0.0]
+def test_an_ode_inside_a_root() -> None:
+    """The slope uses the unknown of the root, and the root a number from around both."""
+    f = adlab.from_python(
+        lambda p: adlab.root(lambda q: adlab.ode(lambda t, y: -q * y, 1.0, [0.0, 1.0], steps=20)[-1] - p, 1.0), 0.5
+    )
+    assert f.gradient([0.5])[0] == pytest.approx(-2.0, rel=1e-5)
 
 
 def test_a_list_is_an_array_and_the_times_may_run_backwards_or_stand() -> None:
