@@ -39,6 +39,7 @@ Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
 """Digits that may be asked for; more than a thousand is a slip, and special functions would take long."""
 VALUE_BITS = 2500  # the most, beyond the digits, for a value; one that is still smaller than its error then counts as 0
+REAL_BITS = 1400  # an imaginary part that is below a rounding at so many bits is 0: numbers of binary64 lead to none so small
 LARGEST_EXTENT = 1100  # bits: the range of binary64
 SECONDS = 20.0  # for all partials that are judged from values
 RUNGS = (1, 3)  # step sizes: the second, far smaller pair of steps is used where the first did not settle
@@ -208,6 +209,8 @@ def _evaluated(made: Plan, point: Sequence[Any], digits: int) -> tuple[State, in
     """The plan with enough bits for every output to be good to `digits`, if possible; and the extent of its values."""
     state = made.base(point, bits_of(digits) + GUARD_BITS)
     extent = min(state.extent(), LARGEST_EXTENT)
+    if state.bits < REAL_BITS and not all(outcome.real for outcome in state.outcomes()):
+        state = made.base(point, REAL_BITS)
     while state.bits < bits_of(digits) + VALUE_BITS and any(_vague(outcome, digits) for outcome in state.outcomes()):
         state = made.base(point, 2 * state.bits)
     return state, extent

@@ -81,11 +81,13 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One output: its value (None if it failed), an estimate of its absolute error (infinite if unknown), its failure."""
+    """One output: its value (None if it failed), an estimate of its absolute error (infinite if unknown), its failure. It is not
+    `real` where an imaginary part was left out because it is within the error."""
 
     value: Any
     error: Any
     failure: Failure | None
+    real: bool = True
 
 
 class Step(NamedTuple):
@@ -215,9 +217,8 @@ class State:
     def _outcome(value: Any, error: Any) -> Outcome:
         if isinstance(value, Failure):
             return Outcome(None, error, value)
-        if hasattr(value, "_mpc_") and abs(value.imag) <= error:
-            value = value.real
-        return Outcome(value, error, None)
+        within = hasattr(value, "_mpc_") and abs(value.imag) <= error
+        return Outcome(value.real, error, None, not value.imag) if within else Outcome(value, error, None)
 
     def extent(self) -> int:
         """The magnitude, up or down, of the largest or smallest number in the formula, in bits. It says how far sizes may be
