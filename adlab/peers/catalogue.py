@@ -98,7 +98,7 @@ def _jax(name: str, function: str, about: str, largest: float = 1_000, **known: 
 PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in [
-        _torch("torch", "eager", "eager autograd: f runs, then a backward pass an output"),
+        _torch("torch", "eager", "eager autograd: f, then a backward pass an output"),
         _torch("torch-func", "functional", "torch.func: grad or jacrev of f, vmap over a batch"),
         _torch("torch-forward", "forward", "torch.func.jacfwd: dual tensors"),
         _torch("torch-float32", "eager", "eager autograd in float32, PyTorch's default", options=FLOAT32),
@@ -106,7 +106,7 @@ PEERS: dict[str, Peer] = {
                on_request=True),
         _jax("jax", "reverse", "jit(grad(f)): traced once, transposed, compiled by XLA"),
         _jax("jax-forward", "forward", "jit(jacfwd(f)): tangents, traced once and compiled", 150),
-        _jax("jax-eager", "eager", "grad(f) without jit: every operation dispatched by itself", 5_000),
+        _jax("jax-eager", "eager", "grad(f) without jit: each operation on its own", 5_000),
         _jax("jax-float32", "reverse", "jit(grad(f)) in float32, JAX's default", options=FLOAT32),
         Peer("casadi", "CasADi", "casadi", "jacobian", "symbolic SX graph, run by a virtual machine"),
         Peer("autograd", "autograd", "autograd", "reverse", "NumPy code traced on a tape as it runs"),

@@ -32,8 +32,7 @@ from adlab.report.truth import Truth, truth
 from adlab.report.verdict import Facts, Sentence, verdict
 from adlab.symbolic.formula import partials
 from adlab.text.traversal import listing
-from adlab.tracing.places import at_point
-from adlab.tracing.traced import Traced
+from adlab.tracing.places import as_traced, at_point
 from adlab.truth.judge import COMPLEX_INSIDE
 from adlab.truth.meanings import mp_text
 
@@ -246,7 +245,8 @@ def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed
 
 def _located(f: Function, said: list[Sentence]) -> list[Sentence]:
     """The sentences, with the source lines of the nodes that they are about, where f is Python code."""
-    return [replace(s, text=f.located(s.text)) for s in said] if isinstance(f, Traced) else said
+    traced = as_traced(f)
+    return said if traced is None else [replace(s, text=traced.located(s.text)) for s in said]
 
 
 def _kinks(f: Function, point: FloatArray) -> list[tuple[str, str]]:

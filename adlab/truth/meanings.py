@@ -21,6 +21,8 @@ from mpmath import libmp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from adlab.precision import CONTEXT as CONTEXT, working as working  # this room's own names for them
+from adlab.text.functions import elliptice, elliptick
+from adlab.truth import elliptic
 
 LONGEST_REMAINDER = 2**16  # bits
 NEAREST = -200  # the exponent of the smallest argument that an incomplete gamma function may have on the left of 0
@@ -362,6 +364,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.elliptic_k: CONTEXT.ellipk,
     sympy.elliptic_e: _near((1,), CONTEXT.ellipe),
     sympy.elliptic_f: CONTEXT.ellipf,
+    elliptick: elliptic.derivative(1, CONTEXT.ellipk), elliptice: elliptic.derivative(-1, _near((1,), CONTEXT.ellipe)),
 }
 
 CONSTANTS: dict[type, Callable[[], Any]] = {

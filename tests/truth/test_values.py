@@ -13,6 +13,7 @@ from sympy import Rational
 
 import adlab
 from adlab.errors import AdlabError, DomainError, OverflowedError, UnsupportedExpression, VariableError
+from adlab.text.functions import NAMED, elliptice, elliptick
 from adlab.truth.meanings import FUNCTIONS, SLOW, exact, exported, working
 from adlab.truth.running_error import LARGEST
 from adlab.truth.values import Plan, plan
@@ -49,7 +50,11 @@ def close(got: Any, want: Any, digits: int) -> bool:
 # --- meanings -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+SYMPYS = [function for function in FUNCTIONS if function not in NAMED.values()]
+"""SymPy's own functions. Those that adlab names have no other meaning to be compared with."""
+
+
+@pytest.mark.parametrize("function", SYMPYS, ids=lambda f: f.__name__)
 def test_a_function_means_what_sympy_means(function: type) -> None:
     for place in PLACES:
         if function in (sympy.jn, sympy.yn) and place < 0:
@@ -86,7 +91,7 @@ def test_a_polygamma_function_of_an_order_that_is_not_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [f for f in FUNCTIONS if f not in ORDERS and f not in SLOW], ids=lambda f: f.__name__
+    "function", [f for f in SYMPYS if f not in ORDERS and f not in SLOW], ids=lambda f: f.__name__
 )
 def test_a_function_is_good_to_its_last_bits_even_beside_its_branch_points(function: type) -> None:
     for place in map(exact, NEAR):
@@ -315,3 +320,13 @@ def test_a_polylogarithm_of_order_one_keeps_a_small_argument() -> None:
         held = sympy.polylog(1, sympy.Symbol("z", real=True))
     assert adlab.truth(adlab.Function(held), [1e-200]).value == pytest.approx(1e-200, rel=1e-15)
     assert adlab.Function("polylog(2, z)").gradient([1e-200]) == [1.0]
+
+
+@pytest.mark.parametrize(("named", "whole"), [(elliptick, mpmath.ellipk), (elliptice, mpmath.ellipe)])
+@pytest.mark.parametrize("m", [-3.5, 0.0, 0.25, 0.96875])
+@pytest.mark.parametrize("order", [0, 1, 2, 5])
+def test_derivatives_of_elliptic_integrals_are_those_of_their_values(named: type, whole: Any, m: float, order: int) -> None:
+    with working(120):
+        found = FUNCTIONS[named](order, exact(m))
+    with mpmath.workdps(60):
+        assert abs(mpmath.mpf(str(exported(found))) / mpmath.diff(whole, m, order) - 1) < 1e-25

@@ -15,6 +15,7 @@ from typing import Any
 import sympy
 from flint import acb, acb_series, arb, ctx
 
+from adlab.text.functions import elliptice, elliptick
 from adlab.truth.certified.balls import (
     NAN,
     REAL,
@@ -293,11 +294,13 @@ def _sinc_slope(z: Number) -> Number:
 sinc = smooth(native("sinc"), _sinc_slope)
 
 
-def _elliptic(first: float, z: Number) -> Number:
-    """A complete elliptic integral of the parameter z < 1 (DLMF 19.5.1 and 19.5.2)."""
+def _elliptic_slope(first: float, n: Ball, z: Number) -> Number:
+    """The derivative of order n of a complete elliptic integral by its parameter (DLMF 15.5.2)."""
+    order, a, b = int(n.unique_fmpz()), arb(first), arb(0.5)
     if not constant(z) < 1:
         return NAN
-    return hypergeometric([arb(first), arb(0.5)], [arb(1)], z) * (arb.pi() / 2)
+    scale = arb.pi() * a.rising(order) * b.rising(order) / (2 * arb.fac_ui(order))
+    return hypergeometric([a + order, b + order], [arb(order + 1)], z) * scale
 
 
 def _lambertw(z: Ball, branch: Ball | None = None) -> Ball:
@@ -370,8 +373,7 @@ FUNCTIONS: dict[type, Function] = {
     sympy.zeta: zeta,
     sympy.polylog: polylog,
     sympy.LambertW: smooth(_lambertw, lambda y: reciprocal(exp(y) * (1 + y)), None, of_value=True),
-    sympy.elliptic_k: lambda z: _elliptic(0.5, z),
-    sympy.elliptic_e: lambda z, *more: NAN if more else _elliptic(-0.5, z),
+    elliptick: partial(_elliptic_slope, 0.5), elliptice: partial(_elliptic_slope, -0.5),
     sympy.besselj: besselj,
     sympy.bessely: bessely,
     sympy.besseli: besseli,
