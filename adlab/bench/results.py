@@ -23,6 +23,8 @@ FIGURES = {
     "point": ("One point", "µs", 1e6),
     "batch": ("A batch of 10,000 points, each", "ns", 1e9),
 }
+COMPILERS = ("numba", "casadi+c", "ddx", "heyoka", "jax")
+"""Peers that compile. The others are ready at once, and slower from then on."""
 GIVEN = {
     "SymPy": "From a SymPy expression",
     "terms": "from the formula term by term in its own language",
@@ -189,11 +191,9 @@ class Digest(Report):
         run = self.run
         if not any("ready" in cell.laps for cell in run.cells):
             return []
-        head = ["problem", "adlab", "best peer", "its", "adlab ÷ it", "casadi+c", "jax", "adlab-numpy"]
-        rows = [[problem, _time(run.time(problem, "adlab", "ready"), 1e3), *self._against("adlab", problem, "ready"),
-                 *(_shown(run.cell(problem, peer), "ready", 1e3) for peer in head[5:])]
-                for problem in run.problems]  # fmt: skip
-        return [Table(f"{FIGURES['ready'][0]}, ms", head, rows, frozenset(head[1:]), [self._summary("adlab", "ready")])]
+        peers = [peer for peer in ("adlab", "adlab-numpy", *COMPILERS) if peer in run.peers]
+        rows = [[problem, *(_shown(run.cell(problem, peer), "ready", 1e3) for peer in peers)] for problem in run.problems]
+        return [Table(f"{FIGURES['ready'][0]}, ms", ["problem", *peers], rows, frozenset(peers))]
 
     def _first(self) -> Table:
         """The first gradient: against all peers, against those who got the formula term by term, from nothing, and SymPy's."""
