@@ -2,7 +2,7 @@
 
 In binary64 an imaginary part of 1e-17 may be rounding, or it may be there: (-90)**y at y = -1e-60 is 1 − 3e-60i. And a number
 that is next to a branch cut by rounding alone may fall on either side of it. With `BITS` bits both are told apart: what is
-left of a part that is truly 0 is below anything that numbers of binary64 can lead to.
+left of a part that is truly 0 is below what any one operation on numbers of binary64 leads to.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ Status = Literal["certified", "heuristic", "unavailable"]
 MOST_DIGITS = 1000
 """Digits that may be asked for; more than a thousand is a slip, and special functions would take long."""
 VALUE_BITS = 2500  # the most, beyond the digits, for a value; one that is still smaller than its error then counts as 0
-REAL_BITS = 1400  # an imaginary part that is below a rounding at so many bits is 0: numbers of binary64 lead to none so small
+REAL_BITS = 1400  # an imaginary part below a rounding at so many bits counts as 0: no single operation on doubles leaves less
 LARGEST_EXTENT = 1100  # bits: the range of binary64
 SECONDS = 20.0  # for all partials that are judged from values
 RUNGS = (1, 3)  # step sizes: the second, far smaller pair of steps is used where the first did not settle
