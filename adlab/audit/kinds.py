@@ -1,14 +1,14 @@
-"""Kinds of floats at which rules are tested: binary64, and the shorter ones that PyTorch and JAX have."""
+"""Kinds of floats in which rules are tested: binary64, and shorter ones that some systems have."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from adlab.errors import AdlabError, OptionError
+from adlab.errors import OptionError
 from adlab.inputs import FloatArray
 
 
@@ -20,6 +20,13 @@ class FloatKind:
     bits: int
     small: float
     large: float
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """The systems that do not compute in this kind, each with the reason."""
+
+    @property
+    def digits(self) -> float:
+        """The digits that it has: 16 in binary64, as everywhere in adlab."""
+        return 16.0 if self.bits == 53 else self.bits * math.log10(2)
 
     @property
     def half(self) -> float:
@@ -42,8 +49,14 @@ class FloatKind:
         return np.unique(short.astype(float))
 
 
-KINDS = {kind.name: kind for kind in (FloatKind("float64", 53, 1e-290, 1e290), FloatKind("float32", 24, 1e-30, 1e30),
-                                      FloatKind("bfloat16", 8, 1e-30, 1e30))}  # fmt: skip
+_BINARY64 = "it computes in binary64 alone"
+_NUMPY = "NumPy has no bfloat16"
+KINDS = {kind.name: kind for kind in (
+    FloatKind("float64", 53, 1e-290, 1e290),
+    FloatKind("float32", 24, 1e-30, 1e30, {"casadi": _BINARY64}),
+    FloatKind("bfloat16", 8, 1e-30, 1e30, {"casadi": _BINARY64, "symbolic": _NUMPY, "autograd": _NUMPY,
+                                           "symengine": "its compiled programs have no bfloat16"}),
+)}  # fmt: skip
 
 
 def kind_of(name: str) -> FloatKind:
@@ -51,46 +64,3 @@ def kind_of(name: str) -> FloatKind:
     if name not in KINDS:
         raise OptionError(f"dtype={name!r}: rules are audited in {', '.join(KINDS)}")
     return KINDS[name]
-
-
-def in_short(f: Any, system: str, native: Any, points: FloatArray, order: int, kind: FloatKind) -> FloatArray | None:
-    """A derivative of one function of one variable, computed in a short kind by PyTorch or JAX; None where there is no such rule.
-
-    `native` is the library's own function of that name, if it has one. adlab's rules run as its export for PyTorch does.
-    """
-    try:
-        if system == "jax":
-            return _by_jax(f, native, points, order, kind.name)
-        return _by_torch(f, native, points, order, kind.name, system == "adlab")
-    except (AdlabError, RuntimeError, NotImplementedError, TypeError):  # each library lacks some functions in some kinds
-        return None
-
-
-def _by_torch(f: Any, native: Any, points: FloatArray, order: int, kind: str, exported: bool) -> FloatArray:
-    import torch
-
-    from adlab.peers.torch import function as lowered
-
-    own = f.to_torch(kind) if exported else None if native else lowered(f.graph, kind)
-    x = torch.tensor(points, dtype=getattr(torch, kind), requires_grad=True)
-    value = own(x.unsqueeze(-1)) if own else native(x)
-    for k in range(order):
-        [value] = torch.autograd.grad(value.sum(), x, create_graph=k + 1 < order)
-    return np.asarray(value.detach().double(), dtype=float)
-
-
-def _by_jax(f: Any, native: Any, points: FloatArray, order: int, kind: str) -> FloatArray:
-    import jax
-    import jax.numpy as jnp
-
-    from adlab.peers.jax import function as lowered
-
-    own = None if native else lowered(f.graph, kind)
-
-    def function(x: Any) -> Any:
-        return own(x[None]) if own else native(x)
-
-    derivative = function
-    for _ in range(order):
-        derivative = jax.grad(derivative)
-    return np.asarray(jax.vmap(derivative)(jnp.asarray(points, kind)), dtype=float)

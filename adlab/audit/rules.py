@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from adlab.audit.kinds import FloatKind, kind_of
-from adlab.audit.systems import (
-    SHORT,
-    SYSTEMS,
-    RuleSubject,
-    derivatives,
-    installed,
-    release,
-    rule_of_adlab,
-    subject_names,
-    subjects,
-)
+from adlab.audit.kept import Kept
+from adlab.audit.kinds import KINDS, FloatKind, kind_of
+from adlab.audit.subjects import RuleSubject, rule_of_adlab, subject_names, subjects
+from adlab.audit.systems import SYSTEMS, derivatives, installed, release
 from adlab.audit.tracker import issue_text
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
@@ -33,6 +27,9 @@ from adlab.truth.meanings import CONTEXT, decimal
 
 PATIENCE = 5.0
 """Seconds for the truth at one point."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+NAMED = 6
+"""Derivatives that a line of the table of missing rules names."""
 
 
 def grid() -> FloatArray:
@@ -102,8 +99,10 @@ class Rule:
     def line(self) -> list[str]:
         """What is lost, and the worst point, as cells."""
         k = self.worst
-        return [self.name + "′" * self.order, self.system, f"{100 * self.lost:.0f} %", str(self.unanswered), str(self.wrong_sign),
-                f"{self.points[k]:.6g}", f"{self.values[k]:.6g}", decimal(CONTEXT.mpf(self.true[k]), 6)]  # fmt: skip
+        kind = "" if self.dtype == "float64" else f" in {self.dtype}"
+        return [self.name + "′" * self.order, self.system + kind, f"{100 * self.lost:.0f} %", str(self.unanswered),
+                str(self.wrong_sign), f"{self.points[k]:.6g}", f"{self.values[k]:.6g}",
+                decimal(CONTEXT.mpf(self.true[k]), 6)]  # fmt: skip
 
     def issue(self) -> str:
         """A text for the issue tracker of that project, about the worst point. Empty where nothing is lost."""
@@ -113,15 +112,34 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class MissingRule:
+    """A derivative that a system does not have, and why."""
+
+    name: str
+    order: int
+    system: str
+    dtype: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Rules(Report):
-    """Every rule that was tested, in every system. `found` has them one by one."""
+    """Every rule that was tested, in every system. `found` has them one by one, `missing` what a system does not have."""
 
     found: tuple[Rule, ...]
     systems: tuple[str, ...]
+    missing: tuple[MissingRule, ...] = ()
+
+    def by_function(self) -> Iterator[Rules]:
+        """One report for each function, order and kind of floats, such as `plot` draws."""
+        for name, order, dtype in dict.fromkeys((rule.name, rule.order, rule.dtype) for rule in self.found):
+            mine = tuple(rule for rule in self.found if (rule.name, rule.order, rule.dtype) == (name, order, dtype))
+            yield Rules(mine, self.systems)
 
     def to_dict(self) -> dict[str, Any]:
-        """`systems, rows`: a row for each function, order and system."""
-        return {"systems": [release(system) for system in self.systems], "rows": [rule.to_dict() for rule in self.found]}
+        """`systems, rows, missing`: a row for each function, order, kind of floats and system."""
+        return {"systems": [release(system) for system in self.systems], "rows": [rule.to_dict() for rule in self.found],
+                "missing": [vars(rule) for rule in self.missing]}  # fmt: skip
 
     def records(self) -> list[dict[str, Any]]:
         """The rows without their curves, for CSV."""
@@ -129,12 +147,13 @@ class Rules(Report):
 
     def sections(self) -> list[Table | str]:
         """The worst error of each function in each system; then the systems that lose half of the digits, and where."""
-        cells = {(rule.name, rule.order, rule.system): rule for rule in self.found}
-        lines = list(dict.fromkeys((rule.name, rule.order) for rule in self.found))
-        table = [
-            [name, "′" * order, *(_worst(cells.get((name, order, system))) for system in self.systems)] for name, order in lines
-        ]
-        head = ["function", "of", *self.systems]
+        cells = {(rule.name, rule.order, rule.dtype, rule.system): rule for rule in self.found}
+        lines = list(dict.fromkeys((rule.name, rule.order, rule.dtype) for rule in self.found))
+        short = any(dtype != "float64" for _, _, dtype in lines)
+        table = [[name, "′" * order, *([dtype] if short else ()),
+                  *(_worst(cells.get((name, order, dtype, system))) for system in self.systems)]
+                 for name, order, dtype in lines]  # fmt: skip
+        head = ["function", "of", *(["in"] if short else ()), *self.systems]
         parts: list[Table | str] = [", ".join(release(system) for system in self.systems),
                                     Table("the worst error in ulps", head, table, frozenset(self.systems))]  # fmt: skip
         losers = [rule for rule in self.found if rule.lost]
@@ -143,41 +162,66 @@ class Rules(Report):
             numbers = ["of the range", "no number", "wrong sign", "worst at"]
             head = ["derivative", "system", *numbers, "got", "true"]
             parts.append(Table("more than half of the digits lost", head, rows, frozenset(numbers)))
+        if self.missing:
+            parts.append(Table("no such rule", ["system", "in", "derivatives", "why"], self._reasons()))
         parts.append("An error is in ulps of the true derivative. –: the system has no such rule; ∞: it gave no number.")
         return parts
+
+    def _reasons(self) -> list[list[str]]:
+        """A row for each reason: the system, the kinds of floats, the derivatives."""
+        grouped: dict[tuple[str, str], list[MissingRule]] = {}
+        for rule in self.missing:
+            grouped.setdefault((rule.system, rule.reason), []).append(rule)
+        rows = []
+        for (system, reason), rules_ in grouped.items():
+            named = list(dict.fromkeys(rule.name + "′" * rule.order for rule in rules_))
+            more = f" and {len(named) - NAMED} others" if len(named) > NAMED else ""
+            kinds = ", ".join(dict.fromkeys(rule.dtype for rule in rules_))
+            rows.append([system, kinds, "; ".join(named[:NAMED]) + more, reason])
+        return rows
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
         """Correct digits of the first function against its argument, a line for each system. `options` go to `Axes.plot`.
 
-        Lines that coincide are seen, because each is drawn thinner than the one below it, with adlab's on top.
+        The points are equally far from each other, so that a loss beside an edge, at 22 or at 1e-300 is seen as well. Lines that
+        coincide are seen, because each is drawn thinner than the one below it, with adlab's on top.
         """
-        from matplotlib.ticker import FixedLocator
-
         from adlab.plots.canvas import axes, entitle
 
         ax = axes(ax)
         first = self.found[0]
-        drawn = [rule for rule in self.found if (rule.name, rule.order) == (first.name, first.order)]
+        drawn, full = next(self.by_function()).found, kind_of(first.dtype).digits
         for k, rule in enumerate(reversed(drawn)):
-            digits = [-0.5 if math.isnan(d) else d for d in rule.digits]
+            digits = [-0.5 if math.isnan(d) else min(d, full) for d in rule.digits]
             place = len(drawn) - 1 - k
             width = 1 + 0.8 * place
             line = {"label": rule.system, "marker": ".", "linewidth": width, "markersize": 3 + width, "color": f"C{place}"}
-            ax.plot(rule.points, digits, **line | options)
-        ax.set_xscale("symlog", linthresh=1e-2)
-        ax.xaxis.set_major_locator(FixedLocator(_ticks(first.points)))
-        ax.set(xlabel="x", ylabel="correct digits (below 0: no number)", ylim=(-1, 16.5))
-        entitle(ax, f"{first.name}{'′' * first.order}: correct digits")
+            ax.plot(digits, **line | options)
+        ticks = _ticks(first.points)
+        ax.set_xticks(list(ticks), list(ticks.values()))
+        ax.set(xlabel="x, its points equally far apart", ylabel="correct digits (below 0: no number)",
+               ylim=(-1, full + 0.5))  # fmt: skip
+        kind = "" if first.dtype == "float64" else f" in {first.dtype}"
+        entitle(ax, f"{first.name}{'′' * first.order}: correct digits{kind}")
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), reverse=True)
         return ax
 
 
-def _ticks(points: Sequence[float]) -> list[float]:
-    """0 and at most three powers of ten on each side, equally far from each other, as far as the points go."""
-    sides = {sign: max((sign * x for x in points), default=0.0) for sign in (-1, 1)}
-    ends = {sign: math.ceil(math.log10(far)) for sign, far in sides.items() if far > 0}
-    step = max(1, math.ceil((max(ends.values(), default=0) + 2) / 3))
-    return sorted([0.0, *(sign * 10.0**k for sign, end in ends.items() for k in range(end, -2, -step) if k + 2 >= step)])
+def _ticks(points: Sequence[float]) -> dict[int, str]:
+    """Powers of ten among the points, by place, with their labels: those of most interest first, and none too near another.
+
+    >>> _ticks([-1000.0, -1.0, 1.0, 2.0])
+    {1: '−1', 2: '1', 0: '−10³'}
+    """
+    found: dict[int, str] = {}
+    for power in (0, 1, -2, 3, 300, -300, 2, -5, 15, -16, 100, -100):
+        for sign in (-1.0, 1.0):
+            want = sign * 10.0**power
+            place = min(range(len(points)), key=lambda i: abs(points[i] - want))
+            near = abs(points[place] / want - 1) < 0.1
+            if near and all(abs(place - other) >= len(points) / 9 for other in found):
+                found[place] = "−" * (sign < 0) + ("1" if power == 0 else f"10{str(power).translate(RAISED)}")
+    return found
 
 
 def _worst(rule: Rule | None) -> str:
@@ -186,34 +230,45 @@ def _worst(rule: Rule | None) -> str:
     return "∞" if rule.unanswered else significant(max(rule.ulps[rule.worst], 0.0), 3) if rule.ulps[rule.worst] >= 1 else "< 1"
 
 
-def rules(names: Sequence[str] | str = (), peers: Sequence[str] | str = (), order: int = 1, dtype: str = "float64") -> Rules:
+def rules(
+    names: Sequence[str] | str = (),
+    peers: Sequence[str] | str = (),
+    order: int | Sequence[int] = 1,
+    dtype: str | Sequence[str] = "float64",
+    out: str | Path | None = None,
+) -> Rules:
     """The derivative of each operation, in adlab, SymPy and every installed library, over the whole range of its domain.
 
     `names` are operations of the table, or functions such as `softplus` and `gelu`. By default all are tested, which takes
     minutes. `peers` are systems among adlab, symbolic, torch, jax, casadi, autograd and symengine; by default all that are
-    installed. `order` is 1 or 2. Each rule is tested at some 190 points of both signs, from 1e-300 to 1e300 in size, and
-    judged by `adlab.truth`. `dtype` is "float64", or "float32" or "bfloat16", which PyTorch and JAX have; adlab's rules are
-    then those of its export for PyTorch, at points that this kind has. Raises OptionError for an unknown name and MissingExtra
-    for a library that is not installed.
+    installed. `order` is 1, 2 or (1, 2). Each rule is tested at some 190 points of both signs, from 1e-300 to 1e300 in size, and
+    judged by `adlab.truth`. `dtype` is "float64", "float32" or "bfloat16", or several of them. In short floats adlab's rules are
+    those of its export for PyTorch, and the points are those that this kind has. `missing` of the result says which system
+    lacks what. `out` names a file in which each result is written as soon as it is known: a second call computes only what
+    is not in it. Raises OptionError for an unknown name, and MissingExtra for a library that is not installed.
 
     >>> found = rules("tanh", "adlab")
     >>> found.found[0].lost, max(found.found[0].ulps) < 8
     (0.0, True)
     """
-    if order not in (1, 2):
+    orders = [order] if isinstance(order, int) else list(order)
+    if not orders or not set(orders) <= {1, 2}:
         raise OptionError(f"order={order!r}: first and second derivatives are audited")
-    kind = kind_of(dtype)
-    systems = [name for name in installed(_words(peers, SYSTEMS)) if dtype == "float64" or name in SHORT]
+    kinds = [kind_of(name) for name in _words(dtype, KINDS)]
+    systems = tuple(installed(_words(peers, SYSTEMS)))
+    asked = [(kind, n, subject) for kind in kinds for n in orders for subject in subjects(_words(names, subject_names()))]
     found: list[Rule] = []
-    asked = subjects(_words(names, subject_names()))
-    for k, subject in enumerate(asked, 1):
-        stage(f"{subject.name}, {k} of {len(asked)}")
-        points, true = _truths(subject, order, kind)
-        if len(points):
-            found += [rule for system in systems if (rule := _judged(subject, system, points, true, order, kind)) is not None]
+    missing: list[MissingRule] = []
+    with Kept(out, [release(system) for system in systems]) as kept:
+        for k, (kind, n, subject) in enumerate(asked, 1):
+            stage(f"{subject.name}{'′' * n} in {kind.name}, {k} of {len(asked)}")
+            rows, lacking = kept.known((subject.name, n, kind.name), partial(_judged, subject, systems, n, kind))
+            found += [Rule(**row) for row in rows]
+            missing += [MissingRule(**row) for row in lacking]
     if not found:
-        raise OptionError("none of these functions has a derivative at any point of the grid")
-    return Rules(tuple(found), tuple(systems))
+        raise OptionError("none of these functions has a derivative at any point of the grid" if not missing else
+                          f"no system has any of these rules: {missing[0].reason}")  # fmt: skip
+    return Rules(tuple(found), systems, tuple(missing))
 
 
 def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
@@ -239,18 +294,23 @@ def _truths(subject: RuleSubject, order: int, kind: FloatKind) -> tuple[FloatArr
     return np.array(points), values
 
 
-def _judged(
-    subject: RuleSubject, system: str, points: FloatArray, true: Sequence[Any], order: int, kind: FloatKind
-) -> Rule | None:
-    values = derivatives(subject, system, points, order, kind)
-    if values is None:
-        return None
-    measured = [_error(value, want) for value, want in zip(values.tolist(), true, strict=True)]
-    return Rule(
-        subject.name, order, system, tuple(points.tolist()), tuple(values.tolist()), tuple(decimal(want, 20) for want in true),
-        tuple(ulps / kind.ulp for ulps, _ in measured), tuple(digits for _, digits in measured), kind.name,
-        brief(subject.function.outputs[0], 100),
-    )  # fmt: skip
+def _judged(subject: RuleSubject, systems: Sequence[str], order: int, kind: FloatKind) -> tuple[list[Any], list[Any]]:
+    """The fields of a `Rule` for each system that has one, and of a `MissingRule` for each other."""
+    points, true = _truths(subject, order, kind)
+    found, missing = [], []
+    named = {"name": subject.name, "order": order, "dtype": kind.name}
+    for system in systems if len(points) else ():
+        try:
+            values = derivatives(subject, system, points, order, kind).tolist()
+        except AdlabError as reason:
+            missing.append({**named, "system": system, "reason": str(reason).splitlines()[0]})
+            continue
+        measured = [_error(value, want) for value, want in zip(values, true, strict=True)]
+        found.append({**named, "system": system, "points": tuple(points.tolist()), "values": tuple(values),
+                      "true": tuple(decimal(want, 20) for want in true), "ulps": tuple(ulps / kind.ulp for ulps, _ in measured),
+                      "digits": tuple(digits for _, digits in measured),
+                      "formula": brief(subject.function.outputs[0], 100)})  # fmt: skip
+    return found, missing
 
 
 def _error(value: float, want: Any) -> tuple[float, float]:

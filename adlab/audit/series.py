@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from adlab.audit.kinds import KINDS
-from adlab.audit.systems import RuleSubject, release, subjects
+from adlab.audit.subjects import RuleSubject, subjects
+from adlab.audit.systems import release
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, MethodError, MissingExtra, OptionError
 from adlab.inputs import FloatArray

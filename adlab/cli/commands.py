@@ -290,11 +290,22 @@ def rules(options: argparse.Namespace) -> None:
         if options.issues or options.order is not None:
             raise OptionError("--series N asks for coefficient N of each series; leave out --order and --issues")
         return show(options, series_rules(options.words, options.systems.replace(",", " ").split(), options.series))
-    found = rules(options.words, options.systems, 1 if options.order is None else options.order, options.dtype)
+    orders = [int(word) if word.isdecimal() else 0 for word in (options.order or "1").split(",")]
+    found = rules(options.words, options.systems, orders, options.dtype, options.out)
+    if options.plots:
+        _figures(found, options.plots)
     if options.issues:
         print("\n\n".join(text for rule in found.found if (text := rule.issue())) or "no rule loses half of its digits")
     else:
         show(options, found)
+
+
+def _figures(found: Any, directory: str) -> None:
+    """A figure for each function, derivative and kind of floats."""
+    for one in found.by_function():
+        first = one.found[0]
+        name = re.sub(r"\W+", "-", f"{first.name} {first.order} {first.dtype}")
+        save(str(Path(directory, f"{name}.png")), one.plot)
 
 
 def sweep(options: argparse.Namespace) -> None:

@@ -193,6 +193,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--vary": {"default": "point", "choices": ["point", "formula"], "help": "what differs from sheet to sheet"},
     "sheet --out": {"default": "", "metavar": "DIR", "help": "write sheets, keys and blanks for answers there"},
     "--order": {"type": int, "metavar": "N", "help": "which derivative, or up to which"},
+    "rules --order": {"default": None, "metavar": "N", "help": "which derivative: 1, 2, or 1,2 for both"},
     "--pieces": {"type": int, "default": 1, "metavar": "N", "help": "cut the box into so many: tighter intervals, more time"},
     "--format": {"default": "text", "choices": ["text", "dot", "mermaid", "python", "latex"], "help": "the language"},
     "derive --format": {"default": "text", "choices": ["text", "latex", "python", "c", "mermaid"], "dest": "language",
@@ -241,8 +242,10 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
 
 def _rules_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--systems", default="", metavar="A,B", help="adlab, symbolic, torch, jax …; by default all installed")
-    made.add_argument("--dtype", default="float64", metavar="KIND", help="float64, or float32 or bfloat16 in PyTorch and JAX")
+    made.add_argument("--dtype", default="float64", metavar="KIND", help="float64, float32 or bfloat16, or several: A,B")
     made.add_argument("--series", type=int, metavar="N", help="Taylor coefficients of order N, beside JAX's jet")
+    made.add_argument("--out", metavar="FILE", help="every result as soon as it is known; what it has is not computed again")
+    made.add_argument("--plots", metavar="DIR", help="a figure for each function, derivative and kind of floats")
     made.add_argument("--issues", action="store_true", help="a text for each project's issue tracker, instead of the tables")
 
 

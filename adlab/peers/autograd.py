@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import autograd
@@ -41,18 +42,36 @@ NUMBERS = Framework(
 )  # fmt: skip
 
 
-def reverse(graph: Graph) -> Jacobians:
+def reverse(graph: Graph, dtype: str = "float64") -> Jacobians:
     """autograd.grad of each output."""
-
-    def f(points: Any, output: int) -> Any:
-        return anp.sum(NUMBERS.outputs(graph, [points[..., i] for i in range(len(graph.inputs))])[output])
-
-    gradient = autograd.grad(f)
+    gradient = autograd.grad(_summed(graph))
 
     def jacobians(points: FloatArray) -> FloatArray:
-        # points do not mix, so the gradient of the sum over a batch is that of each point
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Output seems independent of input")  # its gradient is 0, which is right
-            return np.stack([gradient(points, i) for i in range(len(graph.outputs))], axis=-2)
+        with _zeros_unsaid():
+            return np.stack([gradient(points.astype(dtype), i) for i in range(len(graph.outputs))], axis=-2)
 
     return jacobians
+
+
+def hessian(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """autograd.grad of each entry of autograd.grad, for one output."""
+    gradient = autograd.grad(_summed(graph))
+    rows = [autograd.grad(lambda points, i=i: anp.sum(gradient(points, 0)[..., i])) for i in range(len(graph.inputs))]
+
+    def hessians(points: FloatArray) -> FloatArray:
+        with _zeros_unsaid():
+            return np.stack([row(points.astype(dtype)) for row in rows], axis=-2)
+
+    return hessians
+
+
+def _summed(graph: Graph) -> Callable[[Any, int], Any]:
+    """An output, summed over a batch. Points do not mix, so the gradient of the sum is that of each point."""
+    return lambda points, output: anp.sum(NUMBERS.outputs(graph, [points[..., i] for i in range(len(graph.inputs))])[output])
+
+
+@contextmanager
+def _zeros_unsaid() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Output seems independent of input")  # its gradient is 0, which is right
+        yield

@@ -82,12 +82,22 @@ def _expressions(graph: Graph) -> tuple[Any, Any]:
 def jacobian(graph: Graph) -> Jacobians:
     """casadi.jacobian of the SX expression. It is an SX graph itself, run by CasADi's virtual machine."""
     x, y = _expressions(graph)
-    program = casadi.Function("J", [x], [casadi.densify(casadi.jacobian(y, x))])
-    m, n = len(graph.outputs), len(graph.inputs)
+    return _evaluated(x, casadi.jacobian(y, x), len(graph.outputs))
 
-    def jacobians(points: FloatArray) -> FloatArray:
+
+def hessian(graph: Graph) -> Jacobians:
+    """casadi.hessian of the SX expression of one output."""
+    x, y = _expressions(graph)
+    return _evaluated(x, casadi.hessian(y, x)[0], len(graph.inputs))
+
+
+def _evaluated(x: Any, matrix: Any, m: int) -> Jacobians:
+    """A matrix of m rows as a function of x."""
+    program, n = casadi.Function("J", [x], [casadi.densify(matrix)]), x.numel()
+
+    def matrices(points: FloatArray) -> FloatArray:
         columns = np.ascontiguousarray(points.reshape(-1, n).T)
         found = np.asarray(program(columns), dtype=float).reshape(m, -1, n)
         return np.moveaxis(found, 1, 0).reshape(*points.shape[:-1], m, n)
 
-    return jacobians
+    return matrices

@@ -146,6 +146,14 @@ def prepare(peer: Peer, graph: Graph, seconds: float = SECONDS, in_place: bool =
     return partial(_spoken, peer, jacobians)
 
 
+def second_derivatives(peer: Peer, graph: Graph) -> Jacobians:
+    """The peer's Hessian of a graph with one output, (..., n) → (..., n, n), as `prepare`, but always in place."""
+    function = library(peer.package).hessian
+    with speaking(peer):
+        hessians: Jacobians = function(graph, **peer.options)
+    return partial(_spoken, peer, hessians)
+
+
 def _spoken(peer: Peer, jacobians: Jacobians, points: FloatArray) -> FloatArray:
     with speaking(peer):
         return np.asarray(jacobians(points), dtype=float)

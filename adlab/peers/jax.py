@@ -191,6 +191,11 @@ def eager(graph: Graph, dtype: str = "float64") -> Jacobians:
     return _transformed(_gradient(graph, dtype), dtype, lambda derivative: derivative)
 
 
+def hessian(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """jax.hessian of one output: JVPs of a VJP, operation by operation."""
+    return _transformed(jax.hessian(function(graph, dtype)), dtype, lambda derivative: derivative)
+
+
 def _gradient(graph: Graph, dtype: str) -> ArrayFunction:
     if len(graph.outputs) > 1:
         jacobian: ArrayFunction = jax.jacrev(function(graph, dtype))

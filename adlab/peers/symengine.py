@@ -49,15 +49,28 @@ class _Symbolic(Framework):
 NUMBERS = _Symbolic("SymEngine", _functions())
 
 
-def symbolic(graph: Graph) -> Jacobians:
+def symbolic(graph: Graph, dtype: str = "float64") -> Jacobians:
     """symengine.diff of every output by every variable, then Lambdify."""
+    inputs, outputs = _expressions(graph)
+    return _evaluated(inputs, [[symengine.diff(output, x) for x in inputs] for output in outputs], dtype)
+
+
+def hessian(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """symengine.diff of one output, twice, then Lambdify."""
+    inputs, [output] = _expressions(graph)
+    partials = [symengine.diff(output, x) for x in inputs]
+    return _evaluated(inputs, [[symengine.diff(partial, x) for x in inputs] for partial in partials], dtype)
+
+
+def _expressions(graph: Graph) -> tuple[list[Any], list[Any]]:
     inputs = symengine.symbols([f"x{i}" for i in range(len(graph.inputs))])
-    outputs = NUMBERS.outputs(graph, inputs)
-    partials = [[symengine.diff(output, x) for x in inputs] for output in outputs]
-    program = symengine.Lambdify(inputs, partials)
-    shape = len(outputs), len(inputs)
+    return inputs, NUMBERS.outputs(graph, inputs)
 
-    def jacobians(points: FloatArray) -> FloatArray:
-        return np.asarray(program(points), dtype=float).reshape(*points.shape[:-1], *shape)
 
-    return jacobians
+def _evaluated(inputs: list[Any], matrix: list[list[Any]], dtype: str) -> Jacobians:
+    program = symengine.Lambdify(inputs, matrix, **({} if dtype == "float64" else {"dtype": np.dtype(dtype)}))
+
+    def matrices(points: FloatArray) -> FloatArray:
+        return np.asarray(program(points.astype(dtype)), dtype=float).reshape(*points.shape[:-1], len(matrix), len(inputs))
+
+    return matrices

@@ -185,10 +185,21 @@ def functional(graph: Graph, dtype: str = "float64") -> Jacobians:
 
 def forward(graph: Graph, dtype: str = "float64") -> Jacobians:
     """torch.func.jacfwd: dual tensors, one tangent for each input."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # its first JVP calls the deprecated torch.jit.script
-        torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
+    _first_tangent()
     return _transformed(torch.func.jacfwd(function(graph, dtype, vector=True)), dtype)
+
+
+def hessian(graph: Graph, dtype: str = "float64") -> Jacobians:
+    """torch.func.hessian of one output: tangents of a gradient."""
+    _first_tangent()
+    return _transformed(torch.func.hessian(function(graph, dtype)), dtype)
+
+
+def _first_tangent() -> None:
+    """PyTorch's first JVP calls its own torch.jit.script, which is deprecated, and warns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.func.jvp(torch.sin, (torch.ones(1),), (torch.ones(1),))
 
 
 def _transformed(derivative: TensorFunction, dtype: str) -> Jacobians:

@@ -14,10 +14,11 @@ from adlab.autodiff import programs
 from adlab.autodiff.jacobian import Mode
 from adlab.differences import differences
 from adlab.differences.complex_step import complex_step
-from adlab.errors import AdlabError, GaveUp, MethodError, MissingExtra
+from adlab.errors import AdlabError, GaveUp, MethodError
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
+from adlab.peers.catalogue import PEERS, second_derivatives
 from adlab.symbolic.derivative import SymbolicDerivative
 from adlab.text.traversal import is_small
 
@@ -122,29 +123,22 @@ def _complex_step(f: Function, point: FloatArray) -> FloatArray:
     return complex_step(gradient, point.tolist())
 
 
-def _peer(name: str) -> Callable[[Function, FloatArray], FloatArray]:
+def _peer(name: str) -> HessianMethod:
+    peer, title = PEERS[name], SECOND[name]
+
     def hessian(f: Function, point: FloatArray) -> FloatArray:
         if len(f.graph) > LARGEST_PEER:
             raise GaveUp(f"the graph has {len(f.graph):,} nodes, too many to be differentiated twice by {name} in place")
-        try:
-            if name == "torch":
-                import torch
+        second = f.cached(("hessian", name), lambda: second_derivatives(peer, f.graph))
+        found: FloatArray = second(point)
+        return found
 
-                from adlab.peers import torch as peer
+    return HessianMethod(name, "peer", title, hessian)
 
-                made = torch.func.hessian(peer.function(f.graph))(torch.tensor(point, dtype=torch.float64))
-                return np.asarray(made.detach(), dtype=float)
-            import jax
 
-            from adlab.peers import jax as other
-
-            with jax.enable_x64(True):
-                return np.asarray(jax.hessian(other.function(f.graph, "float64"))(point), dtype=float)
-        except ImportError as reason:
-            raise MissingExtra(f"{name} is not installed ({reason}): pip install 'adlab[{name}]'") from None
-
-    return hessian
-
+SECOND = {"torch": "torch.func.hessian", "jax": "jax.hessian", "casadi": "casadi.hessian", "autograd": "autograd.grad, twice",
+          "symengine": "symengine.diff, twice"}  # fmt: skip
+"""The peers that differentiate twice, each with what it calls for that."""
 
 OTHER_NESTINGS: list[tuple[Mode, Mode]] = [("reverse", "reverse"), ("reverse", "forward"), ("forward", "forward")]
 
@@ -165,8 +159,7 @@ METHODS: dict[str, HessianMethod] = {
                       differences_of_values, evaluations=lambda n: f"{1 + 2 * n * n} values"),
         HessianMethod("complex step of gradients", "complex step", "Im ∇f(x + ih)/h on the gradient program", _complex_step,
                       evaluations=lambda n: f"{n} complex gradients"),
-        HessianMethod("torch", "peer", "torch.func.hessian", _peer("torch")),
-        HessianMethod("jax", "peer", "jax.hessian", _peer("jax")),
+        *map(_peer, SECOND),
     ]
 }  # fmt: skip
 

@@ -168,10 +168,6 @@ def _tried(
         found = method.hessian(f, point)
     except AdlabError as reason:
         return replace(row, status=STATUS.get(type(reason), "refused"), note=str(reason).splitlines()[0]), []
-    except Exception as reason:  # a framework may raise anything
-        if method.family != "peer":
-            raise
-        return replace(row, status="crashed", note=f"{type(reason).__name__}: {str(reason).splitlines()[0]}"), []
     partials = [
         row_measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
         for i in range(f.n)

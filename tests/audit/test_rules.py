@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import platform
+from pathlib import Path
 
 import numpy as np
 import pytest
 from shares import but_slow
 
 import adlab
+import adlab.audit.rules as audit
 from adlab.audit.kinds import kind_of
 from adlab.audit.rules import Rule, grid, rules
-from adlab.audit.systems import derivatives, subjects
+from adlab.audit.subjects import subjects
+from adlab.audit.systems import derivatives
 from adlab.audit.tracker import _why
 from adlab.primitives.table import PRIMITIVES
 
@@ -158,3 +161,62 @@ def test_what_a_library_ships_is_the_function_that_its_formula_says(name: str) -
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(adlab.AdlabError, match="float16"):
         rules("tanh", dtype="float16")
+
+
+PEERS = ["torch", "jax", "casadi", "autograd", "symengine"]
+
+
+@pytest.mark.parametrize("system", PEERS)
+@pytest.mark.parametrize("order", [1, 2])
+def test_each_system_differentiates_once_and_twice(system: str, order: int) -> None:
+    pytest.importorskip(system)
+    x = np.array([0.25, 0.75])
+    found = derivatives(subjects(["atan"])[0], system, x, order)
+    assert found == pytest.approx([1 / (1 + x**2), -2 * x / (1 + x**2) ** 2][order - 1], rel=1e-14)
+
+
+@pytest.mark.parametrize("system", ["symbolic", "torch", "jax", "autograd", "symengine"])
+def test_in_float32_a_system_computes_in_float32(system: str) -> None:
+    pytest.importorskip("sympy" if system == "symbolic" else system)
+    x = np.float32(np.linspace(-3, 3, 50)).astype(float)
+    found = derivatives(subjects(["atan"])[0], system, x, 1, kind_of("float32"))
+    assert np.array_equal(found, found.astype(np.float32))  # what binary64 gives would have more digits
+    assert found == pytest.approx(1 / (1 + x**2), rel=2e-6)
+
+
+def test_what_a_system_lacks_is_named_with_the_reason() -> None:
+    pytest.importorskip("casadi")
+    found = rules("besselj_moving, operand 1", "adlab,casadi", dtype=["float64"])
+    [lack] = found.missing
+    assert (lack.system, lack.order) == ("casadi", 1)
+    assert "no differentiable `besselj`" in lack.reason
+    assert "no differentiable `besselj`" in found.text(200)
+    with pytest.raises(adlab.AdlabError, match="binary64 alone"):
+        rules("tanh", "casadi", dtype="float32")
+
+
+def test_a_file_keeps_what_was_computed_and_goes_on_where_it_was_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "rules.jsonl"
+    whole = rules(["tanh", "log1p"], "adlab,symbolic", order=[1, 2], out=file)
+    written = file.read_bytes()
+    file.write_bytes(written[:-40])  # killed while the last line was written
+    asked: list[str] = []
+    judge = audit._judged
+    monkeypatch.setattr(audit, "_judged", lambda subject, *rest: asked.append(subject.name) or judge(subject, *rest))
+    again = rules(["tanh", "log1p"], "adlab,symbolic", order=[1, 2], out=file)
+    assert asked == ["log1p"]
+    assert str(again) == str(whole)
+    assert file.read_bytes() == written
+    assert [[(rule.name, rule.order) for rule in one.found] for one in again.by_function()] == [
+        [(name, order)] * 2 for order in (1, 2) for name in ("tanh", "log1p")
+    ]
+
+
+def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("{}\n")
+    with pytest.raises(adlab.AdlabError, match="no file of an audit"):
+        rules("tanh", "adlab", out=file)
+    assert file.read_text() == "{}\n"
