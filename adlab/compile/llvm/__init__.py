@@ -7,5 +7,5 @@ interpreter for programs that are not worth compiling yet).
 
 No fast-math: every operation is the IEEE one, none is fused or reordered, and a point outside the domain gives NaN. There are two
 exceptions, within about an ulp. x/c for a constant c is x × (1/c) with a reciprocal of twice the digits. cosh is made of one
-exponential. `accuracy="strict"` uses neither, and calls scalar libm throughout.
+exponential. `accuracy="strict"` uses neither, fuses no product with a sum, and calls scalar libm throughout.
 """

@@ -12,6 +12,7 @@ import numpy as np
 
 from adlab.compile.existence import value_condition
 from adlab.compile.llvm.forms import Forms
+from adlab.compile.llvm.order import SUMS
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph, Node
 from adlab.graph.rules import unconditional
@@ -21,6 +22,7 @@ RELATIONS = {
     "ne": ("one", "oeq"),
 }  # fmt: skip
 TRUTHS = frozenset([*RELATIONS, "and", "or", "not"])
+PRODUCTS = frozenset(["mul", "powi"])
 CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # the processor gives NaN exactly where the table does
 
 
@@ -65,6 +67,8 @@ class Body:
         operands = [self.number(operand) for operand in node.operands]
         if node.primitive.name == "div" and node.operands[1] in self.known:
             return self.forms.divided(operands[0], self.known[node.operands[1]])
+        if self._adds_a_product(node):
+            return self.forms.fused(node.primitive, operands)
         value = self.forms.apply(node.primitive, node.parameter, operands)
         if unconditional(node.primitive) or node.primitive.array in CHECKED_BY_HARDWARE:
             return value
@@ -73,6 +77,13 @@ class Body:
         for i in rule.operations:
             inside.write(i)
         return self.block.choose(inside.bits(rule.outputs[0])[0], value, self.block.number(float("nan")))
+
+    def _adds_a_product(self, node: Node) -> bool:
+        """Whether a sum has one product: a × b + c. Of two, one would be rounded and the other not: x² - y² at x = y would no
+        longer be 0."""
+        if node.primitive.name not in SUMS:
+            return False
+        return [self.graph.nodes[operand].primitive.name in PRODUCTS for operand in node.operands].count(True) == 1
 
     def _select(self, node: Node) -> str:
         condition, a, b = node.operands

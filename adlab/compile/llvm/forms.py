@@ -68,6 +68,8 @@ class Forms:
 
     def __init__(self, block: Block, strict: bool) -> None:
         self.block, self.strict = block, strict
+        self.flag = " contract" if not strict and block.registers.fused else ""
+        """Marks products and sums that may become a × b + c in one instruction, which rounds once."""
 
     def apply(self, primitive: Primitive, parameter: Any, operands: list[str]) -> str:
         """The value of one operation, without regard to its domain."""
@@ -75,7 +77,7 @@ class Forms:
             return self._chain(operands[0], int(parameter))
         direct = ARITHMETIC.get(primitive.array)
         if direct is not None:
-            return self.block.binary(direct, *operands)
+            return self.block.binary(direct + self.flag if direct == "fmul" else direct, *operands)
         if primitive.c:
             return self.call(primitive.c, *operands)
         traced = [IrValue(self, operand) for operand in operands]
@@ -84,6 +86,10 @@ class Forms:
             return self.numeric(found)
         except UntraceableError:
             return self._callback(primitive, parameter, operands)
+
+    def fused(self, primitive: Primitive, operands: list[str]) -> str:
+        """A sum that may take in a product before it is rounded."""
+        return self.block.binary(ARITHMETIC[primitive.array] + self.flag, *operands)
 
     def call(self, name: str, *operands: str) -> str:
         """A function of the C library."""
@@ -116,10 +122,10 @@ class Forms:
         result, square = "", base
         while exponent:
             if exponent & 1:
-                result = self.block.binary("fmul", result, square) if result else square
+                result = self.block.binary(f"fmul{self.flag}", result, square) if result else square
             exponent >>= 1
             if exponent:
-                square = self.block.binary("fmul", square, square)
+                square = self.block.binary(f"fmul{self.flag}", square, square)
         return result
 
     def _callback(self, primitive: Primitive, parameter: Parameter, operands: list[str]) -> str:

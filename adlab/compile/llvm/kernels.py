@@ -20,6 +20,7 @@ POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %
 LONGEST, SHORTEST = 1024, 32  # operations in a segment: at most, at least
 STACK = 1 << 16  # bytes of workspace that are kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
+NEAREST = 1 << 14  # bytes of inputs and outputs that are read and written at once: half of the nearest cache
 LARGEST_TILE = 64  # points in a tile
 FEW = 8  # values alive at once: four registers of each fit
 
@@ -78,7 +79,9 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
         return SHORTEST, 4 * registers.lanes
     if peak(graph) <= FEW:
         return _length(graph), 4 * registers.lanes
-    return _length(graph), registers.lanes * (2 if count <= 4 * LONGEST else 1)
+    row = 8 * (len(graph.inputs) + len(graph.outputs))
+    two = count <= 4 * LONGEST and 2 * registers.lanes * row <= NEAREST
+    return _length(graph), registers.lanes * (2 if two else 1)
 
 
 def _segment(graph: Graph, cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:

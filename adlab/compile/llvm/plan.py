@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from adlab.compile.llvm.order import side_by_side
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
 
@@ -47,9 +48,9 @@ def segmented(graph: Graph, longest: int, share: bool = False) -> Segmentation:
     ([[1], [2], [3]], {1: 0, 2: 1})
     """
     known = constants(graph)
-    operations = [i for i in graph.operations if i not in known]
+    operations = side_by_side(graph, [i for i in graph.operations if i not in known])
     if share and len(operations) > longest:
-        operations = _shared_inputs(graph, operations, longest) + operations
+        operations = [*_shared_inputs(graph, operations, longest), *operations]
     home = {i: count // longest for count, i in enumerate(operations)}  # inputs and constants are available everywhere
     count = max(1, -(-len(operations) // longest))
     stores = _stores(graph, home, count)
