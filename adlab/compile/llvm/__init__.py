@@ -1,11 +1,12 @@
 """Machine code by way of LLVM (the extra `jit`, which is llvmlite).
 
 Read in this order: `text` (IR, LLVM's intermediate representation, as text), `forms` (a primitive as IR, written by the table's
-own NumPy functions), `body` (a graph as IR, with its domains), `plan` (long programs in segments), `kernels` (one point, a
+own NumPy functions), `body` (a graph as IR, with its domains), `order` and `plan` (long sums, long programs), `kernels` (one point, a
 batch), `engine` (this machine, and what is kept on disk), `entries` (the entry from Python), `kernel` (the backend), `tape` (an
 interpreter for programs that are not worth compiling yet).
 
-No fast-math: every operation is the IEEE one, none is fused or reordered, and a point outside the domain gives NaN. There are two
-exceptions, within about an ulp. x/c for a constant c is x × (1/c) with a reciprocal of twice the digits. cosh is made of one
-exponential. `accuracy="strict"` uses neither, fuses no product with a sum, and calls scalar libm throughout.
+No fast-math: every operation is the IEEE one, and a point outside the domain gives NaN. There are three exceptions, within about
+an ulp. x/c for a constant c is x × (1/c) with a reciprocal of twice the digits. cosh is made of one exponential. Where a sum adds
+one product, a × b + c is rounded once. `accuracy="strict"` has none of them, and calls scalar libm throughout. Either way `order`
+computes independent long sums side by side, each with its own terms in their order.
 """

@@ -79,8 +79,10 @@ class Body:
         return self.block.choose(inside.bits(rule.outputs[0])[0], value, self.block.number(float("nan")))
 
     def _adds_a_product(self, node: Node) -> bool:
-        """Whether a sum has one product: a × b + c. Of two, one would be rounded and the other not: x² - y² at x = y would no
-        longer be 0."""
+        """Whether a sum has one product: a × b + c.
+
+        Of two products one would be rounded and the other not, so that x² - y² would no longer be 0 at x = y.
+        """
         if node.primitive.name not in SUMS:
             return False
         return [self.graph.nodes[operand].primitive.name in PRODUCTS for operand in node.operands].count(True) == 1

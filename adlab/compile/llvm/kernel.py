@@ -19,7 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 
 class LlvmKernel:
-    """Points and batches. Each kernel is compiled on first use. `accuracy="strict"`: scalar libm throughout, each operation rounded."""
+    """Points and batches. Each kernel is compiled on first use. `accuracy="strict"`: only scalar libm, nothing fused."""
 
     name = "llvm"
 
