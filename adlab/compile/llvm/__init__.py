@@ -1,8 +1,8 @@
 """Machine code by way of LLVM (the extra `jit`, which is llvmlite).
 
 Read in this order: `text` (IR, LLVM's intermediate representation, as text), `forms` (a primitive as IR, written by the table's
-own NumPy functions), `body` (a graph as IR, with its domains), `order` and `plan` (long sums, long programs), `kernels` (one point, a
-batch), `engine` (this machine, and what is kept on disk), `entries` (the entry from Python), `kernel` (the backend), `tape` (an
+own NumPy functions), `body` (a graph as IR, with its domains), `order` and `plan` (long sums, long programs), `kernels` (one
+point, a batch), `engine` (this machine, and what is kept on disk), `entries` (the entry from Python), `kernel` (the backend), `tape` (an
 interpreter for programs that are not worth compiling yet).
 
 No fast-math: every operation is the IEEE one, and a point outside the domain gives NaN. There are three exceptions, within about
