@@ -278,7 +278,7 @@ class Function(Conveniences):
             raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
         names = programs.fresh(self.names, [f"{name}_dot" for name in self.names])
         graph = self.cached(("hvp", nesting), lambda: programs.hvp_program(self.graph, names, nesting))
-        return np.reshape(Function.from_graph(graph)(np.concatenate([point, direction])), self.n)
+        return self.evaluator.finite_row(np.reshape(Function.from_graph(graph)(np.concatenate([point, direction])), self.n))
 
     # --- programs -----------------------------------------------------------------------------------------------
 

@@ -118,14 +118,14 @@ def known_cases(seed: int, corpora: bool) -> Iterator[tuple[str | Any, list[str]
 def judged(f: Any, point: list[float]) -> list[Verdict]:
     """Gradient and Hessian at a point, each entry as one verdict."""
     truth = adlab.truth(f, point, digits=20, patience=SECONDS / 4)
-    found = [_verdict("gradient", lambda: f.gradient(point), [list(truth.components)], lambda: _bounds(f, point))]
+    found = [_verdict("gradient", lambda: f.gradient(point), [list(truth.components)], lambda: bounds(f, point))]
     if f.n <= 4:
         second = adlab.truth(f, point, digits=20, order=2, patience=SECONDS / 4)
-        found.append(_verdict("hessian", lambda: f.hessian(point), second.rows, lambda: _second_bounds(f, point)))
+        found.append(_verdict("hessian", lambda: f.hessian(point), second.rows, lambda: second_bounds(f, point)))
     return found
 
 
-def _verdict(what: str, ask: Callable[[], Any], components: Any, bounds: Callable[[], list[float]]) -> Verdict:
+def _verdict(what: str, ask: Callable[[], Any], components: Any, ask_bounds: Callable[[], list[float]]) -> Verdict:
     try:
         answer = np.asarray(ask(), dtype=float).ravel()
     except adlab.AdlabError as refusal:
@@ -146,7 +146,7 @@ def _verdict(what: str, ask: Callable[[], Any], components: Any, bounds: Callabl
         if error <= fine:
             continue
         if allowed is None:
-            allowed = bounds()
+            allowed = ask_bounds()
         if allowed[place] == math.inf:  # such as a sine of 1e20 that is rounded: no digit is promised
             return Verdict("without a bound", what)
         if error > fine + 4 * allowed[place]:
@@ -155,12 +155,18 @@ def _verdict(what: str, ask: Callable[[], Any], components: Any, bounds: Callabl
     return Verdict("right", what)
 
 
-def _bounds(f: Any, point: list[float]) -> list[float]:
+def value_bounds(f: Any, point: list[float]) -> list[float]:
+    """As `bounds`, for the values."""
+    return _errors(f.graph, point)
+
+
+def bounds(f: Any, point: list[float]) -> list[float]:
     """The running error bound of each partial; 0 where binary64 leaves its range, since adlab then does not use it."""
     return _errors(programs.derivative(f.graph, "reverse"), point)
 
 
-def _second_bounds(f: Any, point: list[float]) -> list[float]:
+def second_bounds(f: Any, point: list[float]) -> list[float]:
+    """As `bounds`, for the second partials."""
     return _errors(programs.derivative(programs.derivative(f.graph, "reverse"), "forward"), point)
 
 

@@ -22,6 +22,7 @@ from adlab.arithmetic.settled import outputs
 from adlab.autodiff import programs
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
+from adlab.autodiff.reasons import naming_the_others
 from adlab.autodiff.ties import disputed
 from adlab.autodiff.watching import Watching, watched
 from adlab.errors import AdlabError, DomainError, MethodError, OverflowedError
@@ -43,8 +44,6 @@ SIGNS: dict[str, Callable[[Any], Any]] = {
 """The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
 BESIDE, AGREEING = (3.0, -5.0), 2.0**-30
 """Ulps to points beside, and the relative change there that a well-conditioned derivative stays within."""
-MOST_NAMED = 6
-"""The most partials that a message lists."""
 
 
 class Evaluator:
@@ -100,26 +99,45 @@ class Evaluator:
             return False
         return not raised or (not flags.known and in_range(graph, point.tolist()))
 
+    @property
+    def plain(self) -> int:
+        """How many outputs, the first ones, are values of a function. The others are derivatives, which are never infinite."""
+        if self.within is None:
+            return self.m
+        return self.within.plain if self.keeps_values else 0
+
+    @property
+    def keeps_values(self) -> bool:
+        """Whether the graph, a derivative program, has the values of the function that it differentiates as its first outputs."""
+        return self.within is not None and self.m > self.within.m * self.n
+
     # --- values and first derivatives ---------------------------------------------------------------------------
 
     def inside(self, point: FloatArray) -> bool:
         """Whether the variables have their declared signs, and the function that the graph differentiates has its values."""
         if any(not SIGNS[sign](point[self.graph.inputs.index(name)]) for name, sign in self.declared.items()):
             return False
-        return self.within is None or (self.within.inside(point) and not np.isnan(self.within.values(point)).any())
+        return self.within is None or (self.within.inside(point) and not np.isnan(self.within.unlimited(point)).any())
 
     def values(self, point: FloatArray) -> FloatArray:
-        """The outputs, shape (m,); infinite where the true value is beyond binary64."""
+        """The outputs, shape (m,). A value beyond binary64 is infinite, a derivative beyond it is NaN: `gradient` raises."""
+        found = self.unlimited(point)
+        if self.within is not None:
+            found[self.plain :][np.isinf(found[self.plain :])] = np.nan
+        return found
+
+    def unlimited(self, point: FloatArray) -> FloatArray:
+        """As `values`, but derivatives beyond binary64 are infinite, too: they exist."""
         if self.declared and not self.inside(point):
             return np.full(self.m, np.nan)
         runner, given = self._runner(self.graph), point.tolist()
         row, raised = watched(lambda: runner.real(given))
         found = np.array(row)
         if self.within is not None:
-            exists = not np.isnan(found).any() and not np.isnan(self.within.values(point)).any()
+            exists = not np.isnan(found).any() and not np.isnan(self.within.unlimited(point)).any()
             if exists and self._trusted(self.graph, point, found, raised) and not kinked(self.within.graph, given):
                 return found
-            return self.within.row(point, values=self.m > self.within.m * self.n)
+            return self.within.row(point, values=self.keeps_values)
         if np.isnan(found).any() or not self._trusted(self.graph, point, found, raised):
             careful = np.array(outputs(self.graph, given))
             found = np.where(np.isnan(found) & np.isinf(careful), np.nan, careful)
@@ -138,7 +156,7 @@ class Evaluator:
 
     def row(self, point: FloatArray, values: bool, partials: bool = True) -> FloatArray:
         """The values, the partials row-major, or both in this order, in one array; NaN where there is none."""
-        parts = [self.values(point)] if values else []
+        parts = [self.unlimited(point)] if values else []
         return np.concatenate([*parts, self.jacobian(point).ravel()] if partials else parts)
 
     def jacobian(self, point: FloatArray, mode: Mode = "reverse") -> FloatArray:
@@ -202,7 +220,7 @@ class Evaluator:
     def _existing_rows(self, found: FloatArray, point: FloatArray) -> FloatArray:
         if self.within is None and not self.declared:
             return found
-        return np.where(np.isnan(self.values(point))[:, None], np.nan, found)
+        return np.where(np.isnan(self.unlimited(point))[:, None], np.nan, found)
 
     def jvp(self, point: FloatArray, direction: FloatArray) -> FloatArray:
         """The Jacobian times a vector, shape (m,): one forward sweep."""
@@ -312,8 +330,7 @@ class Evaluator:
     def finite_row(self, found: FloatArray) -> FloatArray:
         """A product of the Jacobian and a vector. Raises OverflowedError where an entry is beyond binary64."""
         if np.isinf(found).any():
-            place = int(np.argmax(np.isinf(found)))
-            raise OverflowedError(f"entry {place} of the product is beyond binary64 (more than 1.8e308)")
+            raise OverflowedError(f"entry {np.argmax(np.isinf(found))} of the product is beyond binary64 (more than 1.8e308)")
         return found
 
     def second_or_reason(self, point: FloatArray, directions: FloatArray) -> FloatArray:
@@ -359,8 +376,14 @@ class Evaluator:
                     f"`{name}` is declared {sign}, and {name} = {x}: SymPy has simplified the formula by that; declare it real",
                     condition=f"{name} is {sign}",
                 )
-        if self.within is not None and np.isnan(self.within.values(point)).any():
-            return self.within.reason(point)
+        if self.within is not None:
+            found = self.unlimited(point)
+            beyond = np.isinf(found) & (np.arange(self.m) >= self.plain)
+            if beyond.any():
+                place = int(np.argmax(beyond)) - self.within.m * self.keeps_values
+                return self.within.beyond(point, *divmod(place, self.n)) if place >= 0 else self.within.reason(point)
+            if np.isnan(self.within.unlimited(point)).any():
+                return self.within.reason(point)
         reason = explain(self.graph, point.tolist(), derivative)
         if reason is None and derivative:
             reason = explain(self.program("reverse"), point.tolist(), name="the derivative")
@@ -375,16 +398,3 @@ class Evaluator:
             "binary64 leaves its range on the way at this point, and an operation is not known there to enough digits; "
             "scale the variables"
         )
-
-
-def naming_the_others(reason: AdlabError, partials: FloatArray, names: Sequence[str]) -> AdlabError:
-    """Adds to the reason why some partials of a Jacobian (m, n) are missing a line with the partials that exist."""
-    there = [
-        f"by {names[j]}" + (f" of output {i}" if len(partials) > 1 else "") + f": {partials[i, j]:.6g}"
-        for i, j in np.argwhere(np.isfinite(partials)).tolist()
-    ]
-    if there:
-        shown = ", ".join(there[:MOST_NAMED]) + (" …" if len(there) > MOST_NAMED else "")
-        more = f"the other partials exist ({shown}); a batch of one point, [[…]], has them, and NaN in place of the missing"
-        reason.args = (f"{reason}\n{more}", *reason.args[1:])
-    return reason

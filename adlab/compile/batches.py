@@ -15,7 +15,10 @@ from adlab.inputs import FloatArray
 
 
 class Batches:
-    """Values and Jacobians at points of shape (..., n), NaN where there are none."""
+    """Values and Jacobians at points of shape (..., n), NaN where there are none.
+
+    A value beyond binary64 is infinite, and a partial beyond it is NaN; `gradient` at a single point raises there.
+    """
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
@@ -34,15 +37,11 @@ class Batches:
         """All partials, shape (..., m, n)."""
         at, places = self.evaluator, points.shape[:-1]
         if mode == "forward" and at.unwritable:
-            rows = [at.jacobian(row, mode) for row in points.reshape(-1, at.n)]
-            return self._finite(np.array(rows).reshape(*places, at.m, at.n))
+            rows = np.array([at.jacobian(row, mode) for row in points.reshape(-1, at.n)])
+            return np.where(np.isinf(rows), np.nan, rows).reshape(*places, at.m, at.n)
         if mode not in self._programs:
             graph = inside_of(with_existence(at.program(mode), at.m, values=False, f=at.graph), at)
             behind = Behind.of(at, values=False, partials=True).inside(at)
             self._programs[mode] = compile_graph(graph, [(at.m, at.n)], accuracy="strict", behind=behind)
-        return self._finite(self._programs[mode](points))
-
-    @staticmethod
-    def _finite(found: FloatArray) -> FloatArray:
-        """NaN where a partial is beyond binary64; a single point raises there."""
-        return found if np.isfinite(found).all() else np.where(np.isinf(found), np.nan, found)
+        found: FloatArray = self._programs[mode](points)
+        return found

@@ -33,7 +33,8 @@ class Behind:
 
     `row(point)` is one row, NaN where there is no value or no derivative. `raw()` is the program without guards: `m` values,
     then the entries, equally many for each value, in the order of the values. `values` tells whether a row starts with the
-    values. With `together` an entry exists only where all the values do.
+    values. With `together` an entry exists only where all the values do. A value beyond binary64 is infinite; a derivative
+    beyond it is NaN, and `plain` is the number of values in a row, which come first.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Behind:
         self.at, self.raw, self.m, self.values, self.together = row, raw, m, values, together
         self.owners = owners
         """For each entry the value that it belongs to, where they are not as many for each value."""
+        self.plain = m if values else 0
         self._f: Graph | None = None  # whose values tell whether there may be an answer; by default those of `raw`
 
     def inside(self, evaluator: Evaluator) -> Behind:
@@ -63,7 +65,7 @@ class Behind:
             return found if evaluator.inside(point[:n]) else np.full_like(found, np.nan)
 
         made = Behind(row, self.raw, self.m, self.values, self.together, self.owners)
-        made._f = root.graph
+        made._f, made.plain = root.graph, min(self.plain, evaluator.plain)
         return made
 
     @classmethod
@@ -75,8 +77,21 @@ class Behind:
 
         return cls(lambda point: evaluator.row(point, values, partials), raw, evaluator.m, values)
 
+    def asked(self, point: FloatArray) -> FloatArray:
+        """One row, computed with care."""
+        return self._refused(self.at(point))
+
     def mended(self, graph: Graph, points: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
         """The rows that `graph` has found. Rows that cannot be trusted are replaced. `alarmed` says that any row may be one."""
+        return self._refused(self._replaced(graph, points, found, alarmed))
+
+    def _refused(self, found: FloatArray) -> FloatArray:
+        """The row, or rows. Derivatives beyond binary64 become NaN, in place."""
+        derivatives = found[..., self.plain :]
+        derivatives[np.isinf(derivatives)] = np.nan
+        return found
+
+    def _replaced(self, graph: Graph, points: FloatArray, found: FloatArray, alarmed: bool) -> FloatArray:
         finite: npt.NDArray[np.bool_] = np.asarray(np.isfinite(found).all(axis=1))
         looked = np.arange(len(found)) if alarmed else np.flatnonzero(~finite)
         for start in range(0, len(looked), BLOCK):
@@ -150,8 +165,8 @@ class Asked:
     name = "careful"
     called, batched = 1e-4, 1e-4  # seconds an operation
 
-    def __init__(self, graph: Graph, at: Callable[[FloatArray], FloatArray]) -> None:
-        self.graph, self.at = graph, at
+    def __init__(self, graph: Graph, behind: Behind) -> None:
+        self.graph, self.at = graph, behind.asked
 
     def call(self, *point: float) -> tuple[float, ...]:
         """Floats in, all outputs out. Raises TypeError for another number of floats."""

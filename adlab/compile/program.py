@@ -1,8 +1,8 @@
 """The common face of the backends, the ways to compile a graph: a program for points, floats, batches and buffers.
 
-Every backend computes the same: IEEE results, NaN at a point outside the domain, infinity at an overflow, and never an
-exception. Three kinds of points are computed by the function's evaluator instead (`behind`): where a number has left binary64's
-range on the way, where f is on a kink, and where f is real only by way of complex numbers.
+Every backend computes the same: NaN at a point outside the domain, infinity for a value beyond binary64, NaN for a derivative
+beyond it, and never an exception. Three kinds of points are computed by the function's evaluator instead (`behind`): where a
+number has left binary64's range on the way, where f is on a kink, and where f is real only by way of complex numbers.
 
 `backend="auto"` answers the first points by walking the graph. It goes on with a backend that is ready soon: the tape
 interpreter where llvmlite is installed, else Python and NumPy. It compiles to machine code once it has spent as long without.
@@ -338,7 +338,7 @@ def compile_graph(
     if graph.compound:
         backend = _for_bodies(graph, backend)
     if behind is not None and not steady(graph):
-        asked = Asked(graph, behind.at)
+        asked = Asked(graph, behind)
         program = CompiledProgram(graph, shapes, lambda: asked, lambda: asked, None, widths)
         program._best = asked
         return program

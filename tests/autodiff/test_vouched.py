@@ -253,14 +253,14 @@ def test_a_value_that_rounding_denies_is_found_by_every_path() -> None:
 def test_a_derivative_function_answers_alike_by_every_path(formula: str, points: list[float]) -> None:
     slope = adlab.Function(formula).derivative()
     batch = np.array(points)[:, None]
-    alone = [slope.evaluator.row(np.array([x]), True) for x in points]
+    rows = np.array([slope.evaluator.row(np.array([x]), True) for x in points])
+    alone = np.where(np.isinf(rows), np.nan, rows)  # what is beyond binary64 has no number
     for backend in BACKENDS:
         program = slope.compile(backend, "value_and_gradient")
         np.testing.assert_allclose([program.call(x) for x in points], alone, rtol=1e-14)
         np.testing.assert_allclose(np.column_stack([part.ravel() for part in program(batch)]), alone, rtol=1e-14)
-    np.testing.assert_allclose(slope(batch).ravel(), [row[0] for row in alone], rtol=1e-14)
-    expected = [row[1] if np.isfinite(row[1]) else np.nan for row in alone]
-    np.testing.assert_allclose(slope.gradient(batch).ravel(), expected, rtol=1e-14)
+    np.testing.assert_allclose(slope(batch).ravel(), alone[:, 0], rtol=1e-14)
+    np.testing.assert_allclose(slope.gradient(batch).ravel(), alone[:, 1], rtol=1e-14)
 
 
 def test_a_declared_sign_is_held_to(tmp_path) -> None:
