@@ -9,6 +9,9 @@ Second, an inner operation may be at a kink or a pole that f as a whole does not
 Then the derivative is computed at points beside this one, on several sides and ever closer. Where all sides agree, their limit
 is the derivative: a continuous function whose slope has one limit from all sides has that slope. Where they do not agree, the
 table's convention holds, or the answer is NaN.
+
+At the edge of the domain, as that of x*sqrt(x) at 0, the sides are those on which f has a value. The derivative is then the
+one-sided one. If f is real beyond the edge by way of complex numbers, as sin(sqrt(x))**2 is, it must go on with this slope.
 """
 
 from __future__ import annotations
@@ -18,9 +21,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.domain import beyond_reach, kinked
 from adlab.arithmetic.extended import EXTENDED, Extended, nearest, number
 from adlab.arithmetic.numbers import evaluate
+from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.settled import RESCUE, settled
 from adlab.autodiff.jacobian import jacobian
 from adlab.graph.graph import Graph
@@ -37,6 +44,8 @@ BESIDE = Extended(1500)
 """Bits for points beside the point: over five times the shortest step, so that third-order differences keep their digits."""
 AGREED = -60
 """Bits in which the sides must agree: more than a double has."""
+BEYOND_EDGE, SAME_SLOPE, NOISE = 2.0**-26, 2.0**-10, 2.0**-48
+"""A step over the edge of the domain, beside the coordinates; what a curve changes on it; and the rounding of a value."""
 VANISHED = -20
 """A quantity that shrinks by this many bits from one step to the next goes to 0."""
 
@@ -64,7 +73,24 @@ def _exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
     values, rows = _settled(graph, point)
     if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # only a value that exists has a limit of partials
         rows = _mended(rows, lambda place, arithmetic: _at(graph, place, arithmetic), values, point)
+        rows = _continued(graph, point, values, rows)
     return values, rows
+
+
+def _continued(graph: Graph, point: Sequence[float], values: Sequence[Any], rows: Rows) -> Rows:
+    """The rows. A row is unknown if its output is real beside the point by way of complex numbers and has another slope there."""
+    turns = np.array(_turns(len(point)))
+    steps = np.ldexp(np.concatenate([turns, -turns]) * BEYOND_EDGE, [_exponent(x) for x in point])
+    beside, here = np.array(point) + steps, np.array([nearest(value) for value in values])
+    slopes = np.array([[nearest(entry) for entry in row] for row in rows])
+    with np.errstate(all="ignore"):
+        straight = evaluate(graph, list(beside.T), ARRAYS)
+        found = real_values(graph, beside)
+        for i, output in enumerate(graph.outputs):
+            found[~np.isnan(np.broadcast_to(straight[output], len(steps))), i] = np.nan
+        size = np.abs(steps) @ np.abs(slopes.T) + np.abs(steps).max(axis=1)[:, None]
+        apart = np.abs(found - (here + steps @ slopes.T)) > SAME_SLOPE * size + NOISE * np.abs(here)
+    return [_unknown(len(row)) if off else row for row, off in zip(rows, apart.any(axis=0).tolist(), strict=True)]
 
 
 def product(rows: Rows, vector: Sequence[float]) -> list[float]:
@@ -94,6 +120,7 @@ def _exact_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequ
     if _doubtful(gradient, point, rows):
         values = [number(x) for x in first]
         rows = _mended(rows, lambda place, arithmetic: _without_value(gradient, place, arithmetic), values, point)
+        rows = _continued(Graph(gradient.inputs, gradient.nodes, gradient.outputs[1:]), point, values, rows)
     if any(not EXTENDED.exists(entry) for row in rows for entry in row):
         rows = _differenced(f, rows, point)
     return rows
@@ -159,14 +186,24 @@ def _mended(
 ) -> Rows:
     """The rows. Each doubtful entry that has one limit from all sides is replaced by that limit, if f has a value."""
     fine = _fine(point)
-    samples = [[beside(place, fine) for place in _places(point, step, fine)] for step in STEPS]
+    all_samples = [[beside(place, fine) for place in _places(point, step, fine)] for step in STEPS]
     found = []
     for i, row in enumerate(rows):
+        there = _with_value(all_samples, i)
+        samples = [[step[k] for k in there] for step in all_samples]
+        if len({k // 2 for k in there}) < min(2, len(point)):  # along one line, a limit says nothing of the other directions
+            found.append(row)
+            continue
         gaps = [max((_size(at[0][i] - values[i]) for at in step), default=-math.inf) for step in samples]
         continuous = _vanishes(gaps) or gaps[-1] <= _size(values[i]) + STEPS[0] // 2
         limits = [_limit([[at[1][i][j] for at in step] for step in samples]) if continuous else None for j in range(len(row))]
         found.append([entry if limit is None else limit for entry, limit in zip(row, limits, strict=True)])
     return found
+
+
+def _with_value(samples: list[list[tuple[list[Any], Rows]]], output: int) -> list[int]:
+    """The places beside the point at which an output has a value at every step: all of them, but for the edge of the domain."""
+    return [k for k in range(len(samples[0])) if all(EXTENDED.exists(step[k][0][output]) for step in samples)]
 
 
 def _exponent(x: float) -> int:
@@ -183,16 +220,20 @@ def _fine(point: Sequence[float]) -> Extended:
 def _places(point: Sequence[float], step: int, fine: Extended) -> list[list[Any]]:
     """Points beside this one, in directions that no formula is likely to use, on both sides."""
     places = []
-    for side in range(SIDES):
+    for turns in _turns(len(point)):
         for sign in (1, -1):
-            moved = []
-            for j, x in enumerate(point):
-                turn = math.cos(1.0 + 2.399963 * (side + 1) * (j + 1)) if len(point) > 1 else 1.0
-                moved.append(fine.add(number(x), fine.mul(number(sign * turn), fine.power_of_two(step + _exponent(x)))))
-            places.append(moved)
-        if len(point) == 1:
-            break
+            places.append([
+                fine.add(number(x), fine.mul(number(sign * turn), fine.power_of_two(step + _exponent(x))))
+                for x, turn in zip(point, turns, strict=True)
+            ])  # fmt: skip
     return places
+
+
+def _turns(n: int) -> list[list[float]]:
+    """The directions; one line has one."""
+    if n == 1:
+        return [[1.0]]
+    return [[math.cos(1.0 + 2.399963 * (side + 1) * (j + 1)) for j in range(n)] for side in range(SIDES)]
 
 
 def _limit(samples: list[list[Any]]) -> Any | None:

@@ -343,9 +343,9 @@ class Evaluator:
             given, gradient = point.tolist(), self.program()
             if self._unreal(given).any():
                 raise DomainError("f is real here only by way of complex numbers, and rounding decides its second derivative")
-            raise explain(self.graph, given, True) or explain(gradient, given, True, "the gradient") or DomainError(
-                "f has no second derivative at this point"
-            )
+            graphs = [(self.graph, "f"), (gradient, "the gradient")][int(not np.isnan(self.jacobian(point)).any()) :]
+            reasons = (explain(graph, given, True, name) for graph, name in graphs)
+            raise next(filter(None, reasons), DomainError("f has no second derivative at this point"))
         if np.isinf(found).any():
             raise OverflowedError("a second derivative is beyond binary64 at this point (more than 1.8e308); scale the variables")
         return found

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import sympy
 from sympy.core.basic import Basic
+from sympy.printing.str import sstr
 
 
 def postorder(roots: Iterable[Basic]) -> list[Basic]:
@@ -83,8 +84,23 @@ def brief(expression: Basic, limit: int = 60) -> str:
     """
     if not is_small([expression], limit):
         return f"{type(expression).__name__}(…)"
-    text = str(expression)
+    text = as_text(expression)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def as_text(expression: Basic) -> str:
+    """The expression as SymPy prints it. Where SymPy cannot sort its terms they keep their order.
+
+    To sort, SymPy evaluates the constants among them, and fails over one without a value such as 1/0.
+
+    >>> x = sympy.Symbol("x")
+    >>> as_text(x + 1), as_text(sympy.Add(x, sympy.acsc(0, evaluate=False), evaluate=False))
+    ('x + 1', 'x + acsc(0)')
+    """
+    try:
+        return str(expression)
+    except (ArithmeticError, TypeError, ValueError):
+        return str(sstr(expression, order="none"))
 
 
 def written_short(text: str, expression: Basic | None, limit: int = 100) -> str:
@@ -96,7 +112,7 @@ def written_short(text: str, expression: Basic | None, limit: int = 100) -> str:
     """
     typed = " ".join(text.split())
     if not typed and expression is not None and is_small([expression], limit):
-        typed = str(expression)
+        typed = as_text(expression)
     return typed if len(typed) <= limit else ""
 
 

@@ -137,6 +137,51 @@ def test_a_kink_or_pole_that_f_does_not_have(formula, point, gradient) -> None:
         assert each.tolist() == pytest.approx(gradient, abs=1e-60)
 
 
+AT_THE_EDGE = [  # of the domain of a root, arc cosine …: f, the point, f', and f'' where there is one
+    ("sin(sqrt(x))**2", [0.0], [1], -2 / 3),
+    ("cos(sqrt(x))", [0.0], [-0.5], 1 / 12),
+    ("sqrt(x)*sqrt(x)", [0.0], [1], 0),
+    ("acos(x)**2", [1.0], [-2], 2 / 3),
+    ("acosh(x)**2", [1.0], [2], -2 / 3),
+    ("1e10 + sqrt(x)**2*1e300", [0.0], [1e300], 0),
+    ("x*sqrt(x)", [0.0], [0], None),
+    ("acos(x)*(1 - x)", [1.0], [0], None),
+    ("sqrt(x - y)*(x - y)", [1.0, 1.0], [0, 0], None),
+]
+
+
+@pytest.mark.parametrize(("formula", "point", "gradient", "second"), AT_THE_EDGE)
+def test_at_the_edge_of_a_singular_rule_the_derivative_is_that_of_f(formula, point, gradient, second) -> None:
+    """On one side f has no value, or one by way of complex numbers that continues it."""
+    f = adlab.Function(formula)
+    found = [f.gradient(point), f.gradient(point, "forward"), f.gradient([point])[0], np.ravel(f.derivative()(point))]
+    found += [np.ravel(f.compile(backend, "gradient")(point)) for backend in BACKENDS]
+    for each in found:
+        assert each.tolist() == pytest.approx(gradient, rel=1e-15, abs=1e-60)
+    if second is None:
+        with pytest.raises(adlab.DomainError, match="the gradient has no derivative at this point"):
+            f.hessian(point)
+    else:
+        assert f.hessian(point)[0, 0] == pytest.approx(second, rel=1e-15, abs=1e-60)
+
+
+def test_where_complex_numbers_go_on_with_another_curvature_there_is_no_second_derivative() -> None:
+    f = adlab.Function("sqrt(x**3)*sqrt(x)")  # x*abs(x), on the left by way of complex numbers
+    assert [f.gradient(x)[0] for x in (-1.0, 0.0, 1.0)] == [2, 0, 2]
+    assert [f.hessian(x)[0, 0] for x in (-1.0, 1.0)] == [-2, 2]
+    with pytest.raises(adlab.DomainError):
+        f.hessian(0.0)
+
+
+@pytest.mark.parametrize(("formula", "point"), [
+    ("sqrt(x)", [0.0]), ("sqrt(x*y)", [0.0, 0.0]), ("asin(x) + sqrt(1 - x)", [1.0]), ("sqrt(x)*sqrt(-x)", [0.0]),
+    ("x*log(x)", [0.0]), ("sqrt(x)*sqrt(x)*real_root(x, 3)/real_root(x, 3)", [0.0]),
+])  # fmt: skip
+def test_at_an_edge_where_f_has_no_slope_there_is_none(formula: str, point: list[float]) -> None:
+    with pytest.raises(adlab.DomainError):
+        adlab.Function(formula).gradient(point)
+
+
 @pytest.mark.parametrize(("formula", "x", "slope"), [("Abs(x)", 0, 0), ("Max(x, 2*x)", 0, 1.5), ("x + Abs(x - 1)", 1, 1)])
 def test_at_a_kink_of_f_itself_the_convention_stands(formula, x, slope) -> None:
     f = adlab.Function(formula)

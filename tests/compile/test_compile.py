@@ -220,10 +220,12 @@ def test_a_branch_not_taken_may_be_outside_its_domain(backend):
 
 
 @BOTH
-def test_overflow_is_infinity_and_never_an_exception(backend):
+def test_overflow_is_never_an_exception(backend):
+    """A value beyond binary64 is infinity. A derivative beyond it is NaN: at a single point `gradient` raises."""
     f = adlab.Function("exp(x) + x**400 + cosh(x)")
     program = f.compile(backend, "value_and_gradient")
-    assert program.call(1000.0) == (math.inf, math.inf)
+    value, slope = program.call(1000.0)
+    assert (value, math.isnan(slope)) == (math.inf, True)
     assert program([[1000.0]] * 3)[0].tolist() == [math.inf] * 3
 
 
@@ -336,4 +338,5 @@ def test_rows_that_leave_the_range_are_walked_together_and_are_what_each_is_alon
     values, slopes = program(points)
     for point, value, slope in zip(points, values, slopes, strict=True):
         alone = f.evaluator.row(point, values=True)
+        alone[1:][np.isinf(alone[1:])] = np.nan  # a derivative beyond binary64 has no number
         np.testing.assert_allclose([value, *slope], alone, rtol=1e-11, atol=5e-324)
