@@ -245,14 +245,13 @@ def gradient_in_floats(
 
 
 def complex_text(number: Any, digits: int = 8) -> str:
-    """A complex number for a message. A part that is only rounding beside the other one is written as 0.
+    """A complex number for a message. A real part that is only rounding beside the imaginary one is written as 0.
 
     >>> complex_text(CONTEXT.mpc("5e-80", "-3.14159265358979"))
     '(0.0 - 3.1415927j)'
     """
-    parts = (number.real, number.imag)
-    least = CONTEXT.ldexp(max(map(abs, parts)), -53)
-    return mp_text(CONTEXT.mpc(*(part if abs(part) > least else 0 for part in parts)), digits)
+    rounding = abs(number.real) <= CONTEXT.ldexp(abs(number.imag), -53)
+    return mp_text(CONTEXT.mpc(0 if rounding else number.real, number.imag), digits)
 
 
 def _objection(outcome: Outcome, bits: int, digits: int, extent: int) -> str:

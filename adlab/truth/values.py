@@ -31,6 +31,7 @@ from adlab.text.functions import spelled_out
 from adlab.text.traversal import brief, postorder
 from adlab.truth import meanings
 from adlab.truth.meanings import CONTEXT, exact, exported, magnitude, mp_text, real, working
+from adlab.truth.reality import surely_complex
 from adlab.truth.running_error import (
     INFINITE,
     ZERO,
@@ -81,8 +82,8 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """One output: its value (None if it failed), an estimate of its absolute error (infinite if unknown), its failure. It is not
-    `real` where an imaginary part was left out because it is within the error."""
+    """One output: its value (None if it failed), its absolute error (infinite if unknown), its failure. `real` is false where an
+    imaginary part within the error was left out."""
 
     value: Any
     error: Any
@@ -209,20 +210,21 @@ class State:
         return Failure(kind, node, tuple(zip(names, map(self.slots.__getitem__, operands), strict=True)))
 
     def outcomes(self) -> list[Outcome]:
-        """The outputs. An imaginary part no larger than the error counts as none."""
+        """The outputs. An imaginary part no larger than the error counts as none, unless the operations tell that it is one."""
         with working(self.bits):
-            return [self._outcome(self.slots[slot], CONTEXT.make_mpf(self.errors[slot])) for slot in self.plan.outputs]
+            return [self._outcome(slot) for slot in self.plan.outputs]
 
-    @staticmethod
-    def _outcome(value: Any, error: Any) -> Outcome:
+    def _outcome(self, slot: int) -> Outcome:
+        value, error = self.slots[slot], CONTEXT.make_mpf(self.errors[slot])
         if isinstance(value, Failure):
             return Outcome(None, error, value)
-        within = hasattr(value, "_mpc_") and abs(value.imag) <= error
-        return Outcome(value.real, error, None, not value.imag) if within else Outcome(value, error, None)
+        doubtful = hasattr(value, "_mpc_") and abs(value.imag) <= error
+        if not doubtful or surely_complex(self.plan.steps, self.slots, self.errors, slot):
+            return Outcome(value, error, None)
+        return Outcome(value.real, error, None, not value.imag)
 
     def extent(self) -> int:
-        """The magnitude, up or down, of the largest or smallest number in the formula, in bits. It says how far sizes may be
-        from 1.
+        """The magnitude, up or down, of the largest or smallest number in the formula, in bits: how far sizes may be from 1.
 
         Numbers that may be 0 do not count.
         """
@@ -386,7 +388,6 @@ _COMPARISONS = {
     sympy.Gt: Operation(lambda a, b: real(a) > real(b), comparison_error),
     sympy.Ge: Operation(lambda a, b: real(a) >= real(b), comparison_error),
 }
-
 
 _LOGIC = {
     sympy.And: Operation(meanings.all_hold, logic_error(False), uses=lambda operands: range(len(operands))),

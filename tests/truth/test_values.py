@@ -144,6 +144,24 @@ def test_an_imaginary_part_however_small_is_kept_if_it_is_no_rounding() -> None:
     assert value(x + sympy.I * Rational(10) ** -30, 1.0, bits=200).imag == pytest.approx(1e-30)
 
 
+COMPLEX_BY_A_TRIFLE = [
+    (unevaluated(sympy.Pow, sympy.Integer(-2), x * y), (1e-300, 1e-300)), (x**y, (-2.0, 1e-250)),
+    (1 + sympy.exp(-(10**6)) * sympy.sqrt(x), (-1.0, 0.0)), (sympy.exp(y - 10**6) / sympy.log(x) + y, (-3.0, 2.0)),
+    (2 - (x - 1) ** (y / 10**200), (-1.0, 1e-200)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "point"), COMPLEX_BY_A_TRIFLE)
+def test_what_is_complex_by_less_than_any_rounding_is_complex(expression: Any, point: tuple[float, float]) -> None:
+    assert value(expression, *point, bits=100).imag != 0
+
+
+def test_what_complex_numbers_cancel_to_is_real() -> None:
+    roots = sympy.sqrt(x) * unevaluated(sympy.Pow, x, Rational(3, 2))
+    for expression in (roots, sympy.log(x) - sympy.log(2 * x), x**y * x ** (3 - y)):
+        assert isinstance(value(expression, -2.0, 0.25, bits=100), mpmath.mpf)
+
+
 # --- errors ---------------------------------------------------------------------------------------------------
 
 UNARY = [sympy.exp, sympy.sin, sympy.atan, sympy.tanh, sympy.log, sympy.Abs, sympy.acos, sympy.floor]
