@@ -13,23 +13,26 @@ from adlab.bench.race import bench
 from adlab.bench.results import Bench
 from adlab.bench.scaling import Scaling, scaling
 from adlab.bench.startup import Startup, startup
+from adlab.bench.vouching import Vouching, vouching
 from adlab.errors import OptionError, OutputError
 from adlab.process import whole_file
 
-Measured = Bench | Linearity | Scaling | Startup
-KINDS: dict[str, type[Measured]] = {"ratios": Bench, "spread": Linearity, "processors": Scaling, "commands": Startup}
+Measured = Bench | Linearity | Scaling | Startup | Vouching
+KINDS: dict[str, type[Measured]] = {
+    "ratios": Bench, "spread": Linearity, "processors": Scaling, "commands": Startup, "vouching": Vouching
+}  # fmt: skip
 """Each kind of record, by a key that only it has."""
 
 
 def asked(options: argparse.Namespace) -> Any:
     """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
-    alone = [name for name in ("linearity", "scaling", "startup", "show") if getattr(options, name)]
+    alone = [name for name in ("linearity", "scaling", "startup", "vouching", "show") if getattr(options, name)]
     if len(alone) > 1 or (alone and (options.problems or options.peers)):
         raise OptionError(f"--{alone[0]} is not a race: it takes no problems, no --peers, and no other option of this kind")
     found = read(options.show) if options.show else _measured(options)
     if options.brief and not isinstance(found, Bench):
         raise OptionError("only a race has a brief form; leave out --brief")
-    if options.plot and isinstance(found, Startup | Scaling):
+    if options.plot and isinstance(found, Startup | Scaling | Vouching):
         raise OptionError("this measurement has no picture; leave out --plot")
     if options.json is not None:
         write(options.json, found.to_dict())
@@ -47,6 +50,8 @@ def _measured(options: argparse.Namespace) -> Measured:
         return scaling(rounds=options.rounds, progress=progress)
     if options.startup:
         return startup(options.rounds, progress)
+    if options.vouching:
+        return vouching(options.rounds, progress)
     return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
                  progress=progress)  # fmt: skip
 

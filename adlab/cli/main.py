@@ -237,6 +237,7 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
     made.add_argument("--scaling", action="store_true", help="no race: a large batch on one processor and on all")
     made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
+    made.add_argument("--vouching", action="store_true", help="no race: programs with and without a look at the range")
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
 
 

@@ -60,6 +60,8 @@ def vouched_bind(kernel: Any, x: FloatArray, out: FloatArray, mend: Callable[[bo
     if hasattr(kernel, "vouched_bind"):
         own: Callable[[], None] = kernel.vouched_bind(x, out, mend)
         return own
+    if len(x) == 1:
+        return _bound_call(kernel.call, x, out, mend)
     step: Callable[[], None] = kernel.bind(x, out)
 
     def watching() -> None:
@@ -69,6 +71,21 @@ def vouched_bind(kernel: Any, x: FloatArray, out: FloatArray, mend: Callable[[bo
             mend(alarm.raised)
 
     return watching
+
+
+def _bound_call(call: Callable[..., Row], x: FloatArray, out: FloatArray, mend: Callable[[bool], object]) -> Callable[[], None]:
+    """As `vouched_bind` at a single point, which is computed by floats: NumPy has nothing to report then."""
+    clear, raised = flags.clear, flags.raised
+
+    def step() -> None:
+        clear()
+        found = call(*x[0].tolist())
+        doubtful = raised() or not isfinite(sum(found))
+        out[0] = found
+        if doubtful:
+            mend(True)
+
+    return step
 
 
 def vouched_call(kernel: Any, mended: Callable[[Row, Row], Row]) -> Callable[..., Row]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import adlab
+from adlab.bench import vouching as measured_vouching
 from adlab.bench.commands import read, write
 from adlab.bench.contestants import CONTESTANTS, agrees, contestant_of
 from adlab.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
@@ -104,6 +105,8 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
     (["--linearity", "--show", "x.json"], "--linearity is not a race"),
     (["worked-example", "--startup"], "--startup is not a race"),
     (["worked-example", "--scaling"], "--scaling is not a race"),
+    (["--vouching", "--plot", "x.png"], "this measurement has no picture"),
+    (["--vouching", "--startup"], "is not a race"),
     (["--show", "nowhere.json"], "cannot read nowhere.json"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_refused(asked, said, capsys):
@@ -117,6 +120,18 @@ def test_a_file_without_a_run_is_refused(tmp_path):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(adlab.AdlabError, match=r"other.json holds no run of the bench; record one by"):
             read(str(path))
+
+
+def test_the_price_of_vouching_is_told_by_function_backend_and_way(monkeypatch):
+    monkeypatch.setattr(measured_vouching, "PROBLEMS", ("worked-example",))
+    monkeypatch.setattr(measured_vouching, "LAP", 1e-5)
+    found = measured_vouching.vouching(rounds=1)
+    assert {(cell.backend, cell.way) for cell in found.cells} >= {
+        (backend, way) for backend in ("python", "numpy") for way in ("call", "bind", "bind, 1000 points")
+    }
+    assert all(cell.operations == 16 and min(cell.vouched, cell.bare, cell.ratio) > 0 for cell in found.cells)
+    assert measured_vouching.Vouching.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert "numpy, call: " in str(found)
 
 
 @pytest.mark.slow
