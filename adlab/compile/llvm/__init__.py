@@ -7,6 +7,7 @@ backend), `tape` (an interpreter for programs that are not worth compiling yet).
 
 No fast-math: every operation is the IEEE one, and a point outside the domain gives NaN. There are three exceptions, within about
 an ulp. x/c for a constant c is x × (1/c) with a reciprocal of twice the digits. cosh is made of one exponential. Where a sum adds
-one product, a × b + c is rounded once. `accuracy="strict"` has none of them, and calls scalar libm throughout. Either way `order`
-computes independent long sums side by side, each with its own terms in their order.
+one product, a × b + c is rounded once. `accuracy="strict"` has none of them, and calls scalar libm throughout; otherwise several
+operands of one function share a call of libmvec. Either way independent long sums are computed side by side, each with its terms
+in their order.
 """

@@ -6,7 +6,7 @@ table's `and`, `or`, `not` and `select` mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -33,6 +33,8 @@ class Body:
         self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
         self.known = constants(graph)
         self.values: dict[int, str] = {}
+        self.called: dict[int, str] = {}
+        """Values of functions that were called for several nodes at once; whether they exist is still to be asked."""
         self.true: dict[int, str] = {}
         self.false: dict[int, str] = {}
 
@@ -46,7 +48,7 @@ class Body:
         elif node.primitive.name == "select":
             self.values[i] = self._select(node)
         else:
-            self.values[i] = self._operation(node)
+            self.values[i] = self._operation(i, node)
 
     def number(self, i: int) -> str:
         """The value of a node as a number."""
@@ -63,13 +65,21 @@ class Body:
             self.true[i], self.false[i] = self.block.compare("one", value, zero), self.block.compare("oeq", value, zero)
         return self.true[i], self.false[i]
 
-    def _operation(self, node: Node) -> str:
+    def call_together(self, calls: Sequence[int], lanes: int) -> None:
+        """Calls a function once, on a vector, for several nodes that apply it to different operands."""
+        nodes = [self.graph.nodes[i] for i in calls]
+        wide = self.block.wide(lanes)
+        operands = [wide.gathered([self.number(a) for a in column]) for column in zip(*(n.operands for n in nodes), strict=True)]
+        found = Forms(wide, self.forms.strict).apply(nodes[0].primitive, nodes[0].parameter, operands)
+        self.called |= {i: wide.lane(found, k) for k, i in enumerate(calls)}
+
+    def _operation(self, i: int, node: Node) -> str:
         operands = [self.number(operand) for operand in node.operands]
         if node.primitive.name == "div" and node.operands[1] in self.known:
             return self.forms.divided(operands[0], self.known[node.operands[1]])
         if self._adds_a_product(node):
             return self.forms.fused(node.primitive, operands)
-        value = self.forms.apply(node.primitive, node.parameter, operands)
+        value = self.called.get(i) or self.forms.apply(node.primitive, node.parameter, operands)
         if unconditional(node.primitive) or node.primitive.array in CHECKED_BY_HARDWARE:
             return value
         rule, _ = value_condition(node.primitive, node.parameter)

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from adlab.compile.llvm.text import Block
+from adlab.compile.llvm.text import Block, Registers
 from adlab.primitives.primitive import Parameter, Primitive, to_float
+from adlab.primitives.table import PRIMITIVES
 
 RELATIONS = {np.less: "olt", np.less_equal: "ole", np.greater: "ogt", np.greater_equal: "oge", np.equal: "oeq",
              np.not_equal: "une"}  # fmt: skip
@@ -31,6 +32,14 @@ FUNCTIONS = {
                  "tanh", "arcsinh", "arccosh", "arctanh", "cbrt", "hypot", "arctan2"]
 } | {np.power: "pow"}  # fmt: skip
 LONGEST_CHAIN = 8  # powers up to here are multiplied out: at most 3.5 ulps, and ten times as fast as pow
+
+
+def vector_functions(registers: Registers) -> frozenset[str]:
+    """The primitives that are one call of a function on vectors."""
+    names = {ufunc: name for ufunc, name in FUNCTIONS.items() if name in registers.functions}
+    if "exp" in registers.functions:
+        names[np.cosh] = "exp"
+    return frozenset(name for name, primitive in PRIMITIVES.items() if primitive.array in names)
 
 
 class UntraceableError(Exception):

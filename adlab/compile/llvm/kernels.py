@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adlab.compile.llvm.body import Body
-from adlab.compile.llvm.forms import Forms
+from adlab.compile.llvm.forms import Forms, vector_functions
+from adlab.compile.llvm.order import runs
 from adlab.compile.llvm.plan import OUTPUT_BLOCK, Segment, Segmentation, segmented
 from adlab.compile.llvm.text import Block, Externals, Registers, vector
 from adlab.graph.graph import Graph
@@ -22,16 +23,18 @@ STACK = 1 << 16  # bytes of workspace that are kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
 NEAREST = 1 << 14  # bytes of inputs and outputs that are read and written at once: half of the nearest cache
 LARGEST_TILE = 64  # points in a tile
+ENOUGH = 3  # operands: from here on one call on a vector is quicker than a call for each
 FEW = 8  # values alive at once: four registers of each fit
 
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
     """The text of `@point`."""
-    cut = segmented(graph, longest=_length(graph))
+    together = frozenset() if strict else vector_functions(registers)
+    cut = segmented(graph, longest=_length(graph), together=together, most=registers.lanes)
     functions, calls = [], []
     for k, segment in enumerate(cut.segments):
         block = Block(1, externals, registers)
-        lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph))
+        lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph), together)
         functions.append(
             f"define internal void @point{k}({POINTERS}, ptr noalias nocapture %space) nounwind {{\n"
             + "\n".join([*lines, "  ret void", "}"])
@@ -84,14 +87,23 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
     return _length(graph), registers.lanes * (2 if two else 1)
 
 
-def _segment(graph: Graph, cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows) -> list[str]:
-    """The lines that compute a segment's operations and store the values that it leaves for later segments."""
+def _segment(
+    graph: Graph, cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows, together: frozenset[str] = frozenset()
+) -> list[str]:
+    """The lines that compute a segment's operations and store the values that it leaves for later segments.
+
+    Functions `together` are called for several operands at once.
+    """
     here = set(segment.operations)
     body = Body(graph, forms, lambda i: rows.fetch(cut.slot[i]) if i in cut.slot and i not in here else rows.load(i))
-    for i in segment.operations:
-        body.write(i)
-        if i in cut.slot:
-            rows.keep(cut.slot[i], body.number(i))
+    lanes = forms.block.registers.lanes
+    for run in runs(graph, segment.operations, together, lanes):
+        if len(run) >= ENOUGH:
+            body.call_together(run, lanes)
+        for i in run:
+            body.write(i)
+            if i in cut.slot:
+                rows.keep(cut.slot[i], body.number(i))
     for start in segment.stores:
         rows.store(start, [body.number(output) for output in graph.outputs[start : start + OUTPUT_BLOCK]])
     return forms.block.lines

@@ -1,14 +1,15 @@
-"""The order of operations: long sums that do not need one another are added side by side.
+"""The order of operations: long sums, and calls of one function, that do not need one another stand side by side.
 
 A processor starts several additions before the first one ends, but each term of a sum waits for the one before. So sums of one
 length are taken in groups, one term of each in turn: the rows of a matrix times a vector. A factor that all of them multiply is
-then read once for the group. Only the order changes, so every number stays the same.
+then read once for the group. Calls of one function that stand together can be one call on a vector. Only the order changes here, so
+every number stays the same.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import chain, zip_longest
 
 from adlab.graph.graph import Graph
@@ -16,6 +17,7 @@ from adlab.graph.graph import Graph
 SUMS = frozenset(["add", "sub"])
 SIDE_BY_SIDE = 8  # sums: two additions begin in a cycle, and each takes four cycles
 LONG = 8  # terms: shorter sums overlap by themselves
+NEAR = 4  # operations that may be computed early, so that a call can join others
 
 Sum = list[list[int]]
 """The operations that each term takes: its product, where nothing else needs it, and its addition."""
@@ -48,6 +50,65 @@ def side_by_side(graph: Graph, operations: Sequence[int]) -> Sequence[int]:
         order += new
         done.update(new)
     return order
+
+
+def calls_together(graph: Graph, operations: Sequence[int], functions: Set[str], most: int) -> Sequence[int]:
+    """The same operations, where calls of one of the `functions` stand together, at most so many, if their operands are near.
+
+    >>> from adlab.graph.lowering import lower
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y", real=True)
+    >>> graph = lower([2 * sympy.exp(x), 3 * sympy.exp(y)], [x, y])
+    >>> [graph.nodes[i].primitive.name for i in calls_together(graph, graph.operations, {"exp"}, most=8)]
+    ['exp', 'exp', 'mul', 'mul']
+    """
+    later: dict[str, list[int]] = defaultdict(list)  # the calls of each function that are still to come, the next one last
+    for i in reversed(operations):
+        if (name := graph.nodes[i].primitive.name) in functions:
+            later[name].append(i)
+    if not later:
+        return operations
+    done = set(range(len(graph))) - set(operations)
+    order: list[int] = []
+    for i in operations:
+        if i in done:
+            continue
+        calls = later.get(graph.nodes[i].primitive.name, [])
+        new = [calls.pop()] if calls else [i]
+        while calls and len(new) < most and (needed := _needed(graph, calls[-1], done, functions)) is not None:
+            order += needed
+            done.update(needed)
+            new.append(calls.pop())
+        order += new
+        done.update(new)
+    return order
+
+
+def _needed(graph: Graph, i: int, done: set[int], functions: Set[str]) -> list[int] | None:
+    """What must be computed before `i`, in order. None if that is more than a little, or one of the functions."""
+    found: set[int] = set()
+    waiting = [i]
+    while waiting:
+        new = {a for a in graph.nodes[waiting.pop()].operands if a not in done} - found
+        found |= new
+        waiting += new
+        if len(found) > NEAR or any(graph.nodes[a].primitive.name in functions for a in new):
+            return None
+    return sorted(found)
+
+
+def runs(graph: Graph, operations: Sequence[int], functions: Set[str], most: int) -> Iterator[Sequence[int]]:
+    """The operations in order, calls of one function that do not need one another as one run, at most so many."""
+    run: list[int] = []
+    for i in operations:
+        node, first = graph.nodes[i], graph.nodes[run[0]] if run else None
+        joins = first is not None and node[::2] == first[::2] and len(run) < most and not set(run) & set(node.operands)
+        if run and not (joins and node.primitive.name in functions):
+            yield run
+            run = []
+        run.append(i)
+    if run:
+        yield run
 
 
 def _long_sums(graph: Graph, operations: Sequence[int]) -> dict[int, Sum]:

@@ -7,10 +7,10 @@ instructions are fetched once for all of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from adlab.compile.llvm.order import side_by_side
+from adlab.compile.llvm.order import calls_together, side_by_side
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
 
@@ -35,10 +35,13 @@ class Segmentation:
     slots: int
 
 
-def segmented(graph: Graph, longest: int, share: bool = False) -> Segmentation:
+def segmented(
+    graph: Graph, longest: int, share: bool = False, together: Set[str] = frozenset(), most: int = 1
+) -> Segmentation:
     """Cuts a program into segments of at most `longest` operations. A program that fits into one has no slots.
 
-    With `share`, inputs that many segments read are copied to the workspace first, where reading them is expensive otherwise.
+    With `share`, inputs that many segments read are copied to the workspace first, where reading them is expensive
+    otherwise. Calls of a function in `together` stand side by side, at most so many.
 
     >>> from adlab.graph.lowering import lower
     >>> import sympy
@@ -49,6 +52,7 @@ def segmented(graph: Graph, longest: int, share: bool = False) -> Segmentation:
     """
     known = constants(graph)
     operations = side_by_side(graph, [i for i in graph.operations if i not in known])
+    operations = calls_together(graph, operations, together, most)
     if share and len(operations) > longest:
         operations = [*_shared_inputs(graph, operations, longest), *operations]
     home = {i: count // longest for count, i in enumerate(operations)}  # inputs and constants are available everywhere

@@ -50,6 +50,24 @@ class Block:
         """The type of `width` such scalars."""
         return scalar if self.width == 1 else f"<{self.width} x {scalar}>"
 
+    def wide(self, lanes: int) -> Block:
+        """Writes into the same block, on vectors."""
+        found = Block(lanes, self.externals, self.registers, self.prefix)
+        found.lines, found._names = self.lines, self._names
+        return found
+
+    def gathered(self, scalars: Sequence[str]) -> str:
+        """A vector of these numbers. The first one stands in all lanes that are left."""
+        found = "poison"
+        for lane in range(self.width):
+            scalar = scalars[lane] if lane < len(scalars) else scalars[0]
+            found = self.let(f"insertelement {self.type} {found}, double {scalar}, i32 {lane}")
+        return found
+
+    def lane(self, vector: str, lane: int) -> str:
+        """One number of a vector."""
+        return self.let(f"extractelement {self.type} {vector}, i32 {lane}")
+
     def let(self, instruction: str) -> str:
         """The name of this pure instruction's result."""
         name = self._names.get(instruction)
@@ -102,7 +120,7 @@ class Block:
     def _lane_by_lane(self, name: str, operands: tuple[str, ...]) -> str:
         result = "poison"
         for lane in range(self.width):
-            scalars = [self.let(f"extractelement {self.type} {operand}, i32 {lane}") for operand in operands]
+            scalars = [self.lane(operand, lane) for operand in operands]
             value = self._call(name, "double", tuple(scalars))
             result = self.let(f"insertelement {self.type} {result}, double {value}, i32 {lane}")
         return result
