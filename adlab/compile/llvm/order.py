@@ -2,8 +2,8 @@
 
 A processor starts several additions before the first one ends, but each term of a sum waits for the one before. So sums of one
 length are taken in groups, one term of each in turn: the rows of a matrix times a vector. A factor that all of them multiply is
-then read once for the group. Calls of one function that stand together can be one call on a vector. Only the order changes here, so
-every number stays the same.
+then read once for the group. Calls of one function that stand together can be one call on a vector. Only the order changes
+here: every number stays the same.
 """
 
 from __future__ import annotations
