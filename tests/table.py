@@ -23,7 +23,7 @@ from adlab.precision import CONTEXT, working
 from adlab.primitives.heads import DEFINITIONS
 from adlab.primitives.primitive import OUT, Primitive, exact_sympy, operand_letters
 from adlab.primitives.table import PRIMITIVES, define
-from adlab.text.functions import softplus
+from adlab.text.functions import ellipticeinc, ellipticf, ellipticpi, ellipticpic, softplus
 from adlab.truth.meanings import FUNCTIONS
 
 EFFORT = int(os.environ.get("ADLAB_EFFORT", "1"))
@@ -50,12 +50,16 @@ PARAMETERS: dict[str, Sequence[Any]] = {
     "polylog": [2, 3, 1, 0, -1],
     "elliptick": [0, 1, 3],
     "elliptice": [0, 1, 3],
+    "ellipticf": [0, 1, 3],
+    "ellipticeinc": [0, 1],
+    "ellipticpi": [1, 2, 3],
+    "ellipticpic": [1, 3, 12],
     **{f"{name}_moving": [0, 1] for name in ("besselj", "besseli", "lowergamma")},
     **{f"{name}_moving": [0] for name in ("zeta", "bessely", "besselk", "uppergamma", "expint", "polylog")},
 }
 LOGIC = {"and", "or", "not"}
-CAREFUL = {log1p, expm1, softplus}
-"""Whose meaning in elementary functions takes thousands of bits near 0: mpmath has them, or a better form of them."""
+CAREFUL = {log1p, expm1, softplus, ellipticf, ellipticeinc, ellipticpi, ellipticpic}
+"""Whose meaning in SymPy's functions takes thousands of bits near 0, or is singular: mpmath has them, or a better form of them."""
 
 
 class Case(NamedTuple):

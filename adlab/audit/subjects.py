@@ -26,7 +26,8 @@ OTHER = Fraction(3, 4)
 _PARAMETERS: dict[str, Sequence[Any]] = {
     "powi": (3, -2), "powr": (Fraction(5, 2),), "polygamma": (0, 1), "zeta": (2,), "sphericalj": (1,), "sphericali": (1,),
     "besselj": (0,), "bessely": (0,), "besseli": (0,), "besselk": (0,), "uppergamma": (Fraction(1, 2),),
-    "lowergamma": (Fraction(1, 2),), "expint": (2,), "polylog": (2,),
+    "lowergamma": (Fraction(1, 2),), "expint": (2,), "polylog": (2,), "elliptick": (0,), "elliptice": (0,),
+    "ellipticf": (0,), "ellipticeinc": (0,), "ellipticpic": (1,),
 }  # fmt: skip
 """The constant, an exponent or an order, at which an operation that has one is tested."""
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adlab.primitives import exponentials as ex, numerics as num, orders, ranges, special
+from adlab.primitives import elliptic, exponentials as ex, numerics as num, orders, ranges, special
 from adlab.primitives.complex_powers import power_complex, power_integer_complex, power_rational_complex
 
 GAMMA_TURNS = 1.4616321449683622  # the only positive zero of digamma, to within half an ulp
@@ -58,6 +58,11 @@ def moving(formula: Any, **known: Any) -> C:
     """A special function of a varying order, differentiated by it as often as the parameter says (see `orders`)."""
     value = orders.scalar(formula, **known)
     return C(value, num.elementwise(value, 2), 1, SPECIAL, None, True, ranges.unknown, True)
+
+
+def integral(array: Callable[..., Any]) -> C:
+    """An elliptic integral: a sum of positive terms, each rounded a few times."""
+    return C(elliptic.scalar(array), array, 8, SPECIAL, None, True, ranges.monotone, True)
 
 
 def multiplications(exponent: Any) -> float:
@@ -236,6 +241,11 @@ COMPUTED: dict[str, C] = {
     "explambertwm":      mpmath(lambda m, a: m.exp(-m.lambertw(a, -1))),
     "elliptick":         mpmath(special.elliptic_k),
     "elliptice":         mpmath(special.elliptic_e),
+    "ellipticf":         integral(elliptic.first),
+    "ellipticeinc":      integral(elliptic.second),
+    "ellipticpi":        integral(elliptic.third),
+    "ellipticpic":       integral(elliptic.complete_third),
+    "ellipticgap":       C(elliptic.scalar(elliptic.gap), elliptic.gap, 3, 30, None, True, ranges.unknown, True),
     "airyai":            mpmath(lambda m, a: m.airyai(a), over=_airy(0.6, 0.25)),
     "airybi":            mpmath(lambda m, a: m.airybi(a), over=_airy(1.5, 0.25)),
     "airyaiprime":       mpmath(lambda m, a: m.airyai(a, derivative=1), over=_airy(0.8, 0.75)),

@@ -38,7 +38,7 @@ def formed(form: Any, facts: dict[str, Any]) -> dict[str, Any]:
         return {"form": form} | facts
     means = DEFINITIONS[form] if form in DEFINITIONS and not _kept(form) else form
     order_first = facts.get("parameter_at") == 0
-    return {"head": form} | facts | {"form": (lambda a, n=S.Zero: means(n, a)) if order_first else means}
+    return {"head": form} | facts | {"form": (lambda *given: means(given[-1], *given[:-1])) if order_first else means}
 
 
 def _kept(form: Any) -> bool:
@@ -68,6 +68,22 @@ def power_text(shift: Any) -> str:
 def usual(order: Any, short: str, full: str) -> Callable[[Any], str]:
     """The text `short` where the parameter has its usual value, else the long one."""
     return lambda n: short if n == order else full
+
+
+def third_integral(operands: int) -> Callable[[Any], str]:
+    """Legendre's Π as text; an order 2^a 3^b as a derivative, a times by the first operand and b times by the last.
+
+    >>> third_integral(2)(1), third_integral(2)(6)
+    ('elliptic_pi({0}, {1})', 'diff(elliptic_pi({0}, {1}), {0}, {1})')
+    """
+    slots = [f"{{{k}}}" for k in range(operands)]
+    plain = f"elliptic_pi({', '.join(slots)})"
+
+    def text(order: Any) -> str:
+        by = [slots[0]] * sympy.multiplicity(2, order) + [slots[-1]] * sympy.multiplicity(3, order)
+        return f"diff({', '.join([plain, *by])})" if by else plain
+
+    return text
 
 
 # --- special functions of a moving order ---------------------------------------------------------------------------

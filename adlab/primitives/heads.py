@@ -12,7 +12,12 @@ from typing import Any
 import sympy
 from sympy import Function, Rational
 
-from adlab.text.functions import CODEGEN, elliptice, elliptick, lambertwm, norm, sigmoid, softplus
+# isort: off
+from adlab.text.functions import (
+    CODEGEN, elliptice, ellipticeinc, ellipticf, ellipticgap, elliptick, ellipticpi, ellipticpic, lambertwm, norm, sigmoid,
+    softplus,
+)  # fmt: skip
+# isort: on
 
 
 def own(name: str) -> Any:
@@ -27,6 +32,14 @@ cosquare, heading, sharing, expover = map(own, ("cosquare", "heading", "sharing"
 gausserfinv, gausserfcinv, lambertw1, explambertw = map(own, ("gausserfinv", "gausserfcinv", "lambertw1", "explambertw"))
 lambertwm1, explambertwm = map(own, ("lambertwm1", "explambertwm"))
 expint, polylog = map(own, ("expint", "polylog"))
+
+
+class multiplicity(Function):  # type: ignore[misc]  # noqa: N801  # SymPy has no types; it prints like a function
+    """How often a prime divides a whole number. It stays as it is while the number is a letter."""
+
+    @classmethod
+    def eval(cls, prime: Any, number: Any) -> Any:
+        return sympy.Integer(sympy.multiplicity(prime, number)) if number.is_Integer else None
 
 
 def _spherical_i(n: Any, a: Any) -> Any:
@@ -56,7 +69,8 @@ DEFINITIONS: dict[Any, Any] = {
     explambertwm: lambda a: sympy.exp(-sympy.LambertW(a, -1)),
     expint: sympy.expint,
     polylog: sympy.polylog,
-    **{head: head.meaning for head in (elliptice, elliptick, lambertwm, norm, sigmoid, softplus)},
+    **{head: head.meaning for head in (elliptice, elliptick, ellipticf, ellipticeinc, ellipticpi, ellipticpic, ellipticgap)},
+    **{head: head.meaning for head in (lambertwm, norm, sigmoid, softplus)},
     **CODEGEN,
 }
 READ_BETTER = (powshift, xlogy)

@@ -26,25 +26,31 @@ from sympy import (
     Rational, S, Shi, Si, StrictGreaterThan, StrictLessThan, acos, acosh,
     acot, acoth, acsc, acsch, airyai, airyaiprime, airybi, airybiprime, asec, asech, asin, asinh, atan, atan2, atanh,
     besseli, besselj, besselk, bessely, ceiling, cos, cosh, cot, coth, csc, csch, erf, erfc, erfcinv, erfi, erfinv, exp,
-    floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, sec, sech, sign, sin, sinh,
-    sqrt, tan, tanh, uppergamma, zeta,
+    factorial, floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, rf, sec, sech, sign, sin,
+    sinh, sqrt, tan, tanh, uppergamma, zeta,
 )  # fmt: skip
 # isort: on
 from sympy.codegen.cfunctions import Cbrt, exp2, expm1, hypot as hypot_of_c, log1p, log2
 from sympy.codegen.numpy_nodes import logaddexp
 
-from adlab.primitives.entries import entry, exact, moving, power_text, predicate, usual
+from adlab.primitives.entries import entry, exact, moving, power_text, predicate, third_integral, usual
 
 # isort: off
 from adlab.primitives.heads import (
     READ_BETTER, cosquare, cossquare, define, explambertw, explambertwm, expint, expover, gauss, gausserfcinv,
-    gausserfinv, growth, heading, hypot, lambertw1, lambertwm1, polylog, powshift, share, sharing, sinsquare,
-    sphericali, xlogy,
+    gausserfinv, growth, heading, hypot, lambertw1, lambertwm1, multiplicity, polylog, powshift, share, sharing,
+    sinsquare, sphericali, xlogy,
 )  # fmt: skip
 # isort: on
 from adlab.primitives.primitive import OUT, A, B, C, N, Part, Primitive
 from adlab.text import vocabulary
-from adlab.text.functions import elliptice, elliptick, lambertwm, norm, sigmoid, softplus
+
+# isort: off
+from adlab.text.functions import (
+    elliptice, ellipticeinc, ellipticf, ellipticgap, elliptick, ellipticpi, ellipticpic, lambertwm, norm, sigmoid,
+    softplus,
+)  # fmt: skip
+# isort: on
 from adlab.text.unevaluated import applied
 
 P = entry
@@ -61,6 +67,14 @@ ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
 WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
 NOT_WHOLE = Ne(A, floor(A), evaluate=False)
 NOT_A_POLE = Or(A > 0, NOT_WHOLE)
+TIMES_NU, TIMES_M = multiplicity(2, N), multiplicity(3, N)
+
+
+def inside(angle: Any, m: Any) -> Any:
+    """Where 1 − m sin²φ stays positive from 0 on, although it has a zero further out."""
+    return And(Abs(angle) < pi / 2, m * sin(angle) ** 2 < 1)
+
+
 STEPS: dict[str, Any] = {"analytic": False, "piecewise_constant": True, "jumps": True}
 
 # fmt: off
@@ -260,6 +274,27 @@ _ENTRIES: list[Primitive] = [
         domain=And(WHOLE_N, N >= 0, Or(A < 1, And(Eq(A, 1), Eq(N, 0)))),
         partial_domains=(And(WHOLE_N, N >= 0, A < 1),), parameter_at=0,
         text=usual(0, "elliptic_e({0})", "elliptice({n}, {0})"), vanishes=False),
+    P("ellipticf",   ellipticf,
+        (exact(rf(HALF, N), sin(A) ** (2 * N), ellipticgap(A, B) ** (-N - HALF)), ellipticf(N + 1, A, B)),
+        domain=And(WHOLE_N, N >= 0, Or(B < 1, inside(A, B))), parameter_at=0,
+        text=usual(0, "elliptic_f({0}, {1})", "diff(elliptic_f({0}, {1}), {1}, {n})"), vanishes=False),
+    P("ellipticeinc", ellipticeinc,
+        (exact(rf(-HALF, N), sin(A) ** (2 * N), ellipticgap(A, B) ** (HALF - N)), ellipticeinc(N + 1, A, B)),
+        domain=And(WHOLE_N, N >= 0, Or(B < 1, And(Eq(B, 1), Eq(N, 0)), inside(A, B))),
+        partial_domains=(And(WHOLE_N, N >= 0, Or(B < 1, And(Eq(B, 1), Eq(N, 0)), inside(A, B))),
+                         And(WHOLE_N, N >= 0, Or(B < 1, inside(A, B)))), parameter_at=0,
+        text=usual(0, "elliptic_e({0}, {1})", "diff(elliptic_e({0}, {1}), {1}, {n})"), vanishes=False),
+    P("ellipticpi",  ellipticpi,
+        (ellipticpi(2 * N, A, B, C),
+         exact(factorial(TIMES_NU) * rf(HALF, TIMES_M), sin(B) ** (2 * TIMES_NU + 2 * TIMES_M),
+               ellipticgap(B, A) ** (-1 - TIMES_NU), ellipticgap(B, C) ** (-TIMES_M - HALF)),
+         ellipticpi(3 * N, A, B, C)),
+        domain=And(N >= 1, Or(A < 1, inside(B, A)), Or(C < 1, inside(B, C))), parameter_at=0,
+        text=third_integral(3), vanishes=False),
+    P("ellipticpic", ellipticpic,  (ellipticpic(2 * N, A, B), ellipticpic(3 * N, A, B)),
+        domain=And(N >= 1, A < 1, B < 1), parameter_at=0,
+        text=third_integral(2), vanishes=False),
+    P("ellipticgap", ellipticgap,  (exact(-B, sin(2 * A)), -sin(A) ** 2), text="(1 - {1}*sin({0})**2)"),
     P("airyai",      airyai,       (airyaiprime(A),), spelling="airyai"),
     P("airybi",      airybi,       (airybiprime(A),), spelling="airybi"),
     P("airyaiprime", airyaiprime,  (exact(A, airyai(A)),), spelling="airyaiprime"),

@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, S, gamma
 from sympy.codegen.cfunctions import expm1
 
 from adlab.errors import UnsupportedExpression
-from adlab.text.functions import elliptice, elliptick, lambertwm
+from adlab.text.functions import elliptice, ellipticeinc, ellipticf, elliptick, ellipticpi, ellipticpic, lambertwm
 from adlab.text.unevaluated import RefusalError, applied, flat
 
 LONGEST_PRODUCT = 64
@@ -104,10 +104,16 @@ def lambert(node: Any) -> Any:
 
 
 def elliptic(node: Any) -> Any:
-    """K(m) and E(m), which have names with an order of derivative. The incomplete integrals have no primitive."""
-    if len(node.args) != 1:
-        raise UnsupportedExpression(f"no primitive for `{type(node).__name__}` of two operands, an incomplete elliptic integral")
-    return applied(elliptick if isinstance(node, sympy.elliptic_k) else elliptice, S.Zero, *node.args)
+    """An elliptic integral by the name that says its order of derivative: 0, or 1 = 2⁰ 3⁰ for Π."""
+    head = ELLIPTIC[type(node), len(node.args)]
+    return applied(head, S.One if isinstance(node, sympy.elliptic_pi) else S.Zero, *node.args)
+
+
+ELLIPTIC: dict[tuple[Any, int], Any] = {
+    (sympy.elliptic_k, 1): elliptick, (sympy.elliptic_e, 1): elliptice, (sympy.elliptic_e, 2): ellipticeinc,
+    (sympy.elliptic_f, 2): ellipticf, (sympy.elliptic_pi, 2): ellipticpic, (sympy.elliptic_pi, 3): ellipticpi,
+}  # fmt: skip
+"""The elliptic integrals by SymPy's class and the number of operands."""
 
 
 def family(node: Any) -> Any:
@@ -121,7 +127,7 @@ def family(node: Any) -> Any:
 MEANINGS: dict[Any, Callable[[Any], Any]] = {
     sympy.beta: beta, sympy.RisingFactorial: rising, sympy.FallingFactorial: falling, sympy.binomial: binomial,
     sympy.dirichlet_eta: eta, sympy.harmonic: harmonic, sympy.LambertW: lambert, sympy.elliptic_k: elliptic,
-    sympy.elliptic_e: elliptic,
+    sympy.elliptic_e: elliptic, sympy.elliptic_f: elliptic, sympy.elliptic_pi: elliptic,
 }  # fmt: skip
 
 

@@ -32,6 +32,8 @@ class Named(Function):  # type: ignore[misc]  # SymPy has no types
     """A function known by its `meaning`, an expression in its operands."""
 
     meaning: ClassVar[Meaning]
+    orders: ClassVar[int] = 0
+    """How many of its first operands are orders, which must be numbers when it is differentiated."""
 
     @classmethod
     def operands(cls) -> int:
@@ -44,7 +46,7 @@ class Named(Function):  # type: ignore[misc]  # SymPy has no types
 
     def fdiff(self, argindex: int = 1) -> Any:
         """The derivative of its meaning by one operand."""
-        letters = [sympy.Dummy(real=True) for _ in self.args]
+        letters = [*self.args[: self.orders], *(sympy.Dummy(real=True) for _ in self.args[self.orders :])]
         slope = sympy.diff(type(self).meaning(*letters), letters[argindex - 1])
         return slope.subs(dict(zip(letters, self.args, strict=True)))
 
@@ -56,9 +58,9 @@ NAMED: dict[str, Any] = {}
 """The classes by their names, as SymPy prints them."""
 
 
-def named(name: str, meaning: Meaning, arity: int | tuple[int, ...] | None = None) -> Any:
+def named(name: str, meaning: Meaning, arity: int | tuple[int, ...] | None = None, orders: int = 0) -> Any:
     """A new function of that name. A user's undefined Function of the same name is a different class."""
-    known = {"meaning": staticmethod(meaning), "__module__": __name__} | ({"nargs": arity} if arity else {})
+    known = {"meaning": staticmethod(meaning), "__module__": __name__, "orders": orders} | ({"nargs": arity} if arity else {})
     NAMED[name] = type(name, (Named,), known)
     return NAMED[name]
 
@@ -87,6 +89,37 @@ def _elliptic(head: Any, first: Any) -> Meaning:
 elliptick = named("elliptick", _elliptic(sympy.elliptic_k, sympy.Rational(1, 2)), 2)
 elliptice = named("elliptice", _elliptic(sympy.elliptic_e, -sympy.Rational(1, 2)), 2)
 """Derivatives of the complete elliptic integrals K and E: the order, and the parameter m."""
+
+
+def _incomplete(head: Any) -> Meaning:
+    """The derivative of order n of F or E by its parameter m."""
+
+    def meaning(n: Any, angle: Any, m: Any) -> Any:
+        letter = sympy.Dummy(real=True)
+        return head(angle, m) if n == 0 else sympy.diff(head(angle, letter), letter, n).subs(letter, m)
+
+    return meaning
+
+
+def _third(order: Any, *operands: Any) -> Any:
+    """Π(ν; φ | m) or Π(ν | m), differentiated a times by ν and b times by m, for the order 2^a 3^b."""
+    by_nu, by_m = sympy.multiplicity(2, order), sympy.multiplicity(3, order)
+    first, last = sympy.Dummy(real=True), sympy.Dummy(real=True)
+    slope = sympy.diff(sympy.elliptic_pi(first, *operands[1:-1], last), (first, by_nu), (last, by_m))
+    return slope.subs({first: operands[0], last: operands[-1]})
+
+
+ellipticf = named("ellipticf", _incomplete(sympy.elliptic_f), 3, orders=1)
+ellipticeinc = named("ellipticeinc", _incomplete(sympy.elliptic_e), 3, orders=1)
+"""Derivatives of the incomplete integrals F and E by their parameter: the order, the angle, and the parameter m."""
+ellipticpi = named("ellipticpi", _third, 4, orders=1)
+ellipticpic = named("ellipticpic", _third, 3, orders=1)
+"""Derivatives of the third integral, incomplete and complete: 2^a 3^b for a times by ν and b times by m; ν, the angle, and m.
+
+One number says both, so that two orders of differentiation give one node: the derivative by ν doubles it, that by m triples it.
+"""
+ellipticgap = named("ellipticgap", lambda angle, m: 1 - m * sympy.sin(angle) ** 2, 2)
+"""1 − m sin²φ, which the integrals have under their root. Computed as written it cancels."""
 norm = named("norm", lambda *operands: sympy.sqrt(sympy.Add(*[a**2 for a in operands])))
 
 CODEGEN: dict[Any, Meaning] = {

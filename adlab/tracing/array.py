@@ -19,7 +19,7 @@ from adlab.primitives.primitive import Primitive
 from adlab.primitives.table import PRIMITIVES
 from adlab.tracing import linear_algebra
 from adlab.tracing.recorder import refuse
-from adlab.tracing.scalar import DOORS, UNARY, Scalar, binary, power, truth, unary
+from adlab.tracing.scalar import DOORS, UNARY, Scalar, apply, binary, power, truth, unary
 
 
 class Array(np.ndarray[Any, Any]):
@@ -169,6 +169,9 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "erfcinv": _unary(PRIMITIVES["erfcinv"]), "xlogy": _binary(PRIMITIVES["xlogy"]),
     "expit": lambda a: _unary(PRIMITIVES["sigmoid"])(a) if "sigmoid" in PRIMITIVES else 1 / (1 + UFUNCS["exp"](-a)),
     "jv": lambda n, a: unary(PRIMITIVES["besselj"], a, int(n)), "yv": lambda n, a: unary(PRIMITIVES["bessely"], a, int(n)),
+    "ellipk": lambda m: unary(PRIMITIVES["elliptick"], m, 0), "ellipe": lambda m: unary(PRIMITIVES["elliptice"], m, 0),
+    "ellipkinc": lambda phi, m: apply(PRIMITIVES["ellipticf"], (phi, m), 0),
+    "ellipeinc": lambda phi, m: apply(PRIMITIVES["ellipticeinc"], (phi, m), 0),
     "iv": lambda n, a: unary(PRIMITIVES["besseli"], a, int(n)), "kv": lambda n, a: unary(PRIMITIVES["besselk"], a, int(n)),
 }  # fmt: skip
 """What each ufunc does to one entry of its operands."""

@@ -21,7 +21,6 @@ from mpmath import libmp
 from sympy.codegen.cfunctions import expm1, log1p
 
 from adlab.precision import CONTEXT as CONTEXT, working as working  # this room's own names for them
-from adlab.text.functions import elliptice, elliptick
 from adlab.truth import elliptic
 
 LONGEST_REMAINDER = 2**16  # bits
@@ -361,10 +360,7 @@ FUNCTIONS: dict[type, Callable[..., Any]] = {
     sympy.airybi: CONTEXT.airybi,
     sympy.airyaiprime: lambda z: CONTEXT.airyai(z, derivative=1),
     sympy.airybiprime: lambda z: CONTEXT.airybi(z, derivative=1),
-    sympy.elliptic_k: CONTEXT.ellipk,
-    sympy.elliptic_e: _near((1,), CONTEXT.ellipe),
-    sympy.elliptic_f: CONTEXT.ellipf,
-    elliptick: elliptic.derivative(1, CONTEXT.ellipk), elliptice: elliptic.derivative(-1, _near((1,), CONTEXT.ellipe)),
+    **elliptic.FUNCTIONS,
 }
 
 CONSTANTS: dict[type, Callable[[], Any]] = {

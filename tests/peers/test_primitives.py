@@ -30,7 +30,8 @@ NUMERICAL = [
 
 INTEGRALS = {"Ei", "li", "Si", "Ci", "Shi", "Chi", "fresnels", "fresnelc", "erfi", "expint"}
 BESSEL = {"besselj", "bessely", "besseli", "besselk", "sphericalj", "sphericali"}
-LAMBERT = {"elliptick", "elliptice", "lambertw", "lambertw1", "explambertw", "lambertwm", "lambertwm1", "explambertwm"}
+ELLIPTIC = {name for name in PRIMITIVES if name.startswith("elliptic")}
+LAMBERT = ELLIPTIC | {"lambertw", "lambertw1", "explambertw", "lambertwm", "lambertwm1", "explambertwm"}
 INVERSE = {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"}
 GAMMAS = {"gamma", "loggamma", "polygamma", "zeta", "uppergamma", "lowergamma"}
 MOVING = {name for name, p in PRIMITIVES.items() if name.endswith("_moving") or (p.special and p.spelling)}

@@ -37,6 +37,7 @@ ANALYTIC = [case for case in CASES if case.primitive.analytic and case.primitive
 # What `math`, NumPy or SciPy themselves lose; everything else is within 4 ulps.
 PLATFORM = {
     "gamma": 7,  # math.gamma 6, SciPy's 6.8
+    **dict.fromkeys(["ellipticf", "ellipticeinc", "ellipticpi", "ellipticpic"], 8),  # sums of products of rounded powers: 5.7
 }
 
 
@@ -134,7 +135,8 @@ def test_a_tiny_imaginary_part_carries_the_derivative(case: Case, count: int) ->
 def test_what_has_no_complex_version_says_so() -> None:
     without = {name for name, primitive in PRIMITIVES.items() if not primitive.has_complex}
     moving = {name for name in PRIMITIVES if name.endswith("_moving")}
-    assert without == {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"} | moving
+    integrals = {"ellipticf", "ellipticeinc", "ellipticpi", "ellipticpic", "ellipticgap"}
+    assert without == {"erfinv", "erfcinv", "gausserfinv", "gausserfcinv"} | moving | integrals
 
 
 @pytest.mark.parametrize("name", [name for name, p in PRIMITIVES.items() if p.principal])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mpmath
 import pytest
 import sympy
@@ -87,10 +89,38 @@ def test_complete_elliptic_integrals(name: str, m: float) -> None:
     assert float(adlab.truth(f, [m], digits=15).gradient[0]) == pytest.approx(first, rel=1e-14)
 
 
-def test_incomplete_elliptic_integrals_are_refused_by_name() -> None:
-    x, y = sympy.symbols("x y", real=True)
-    for head in (sympy.elliptic_f, sympy.elliptic_e, sympy.elliptic_pi):
-        with pytest.raises(adlab.UnsupportedExpression, match=head.__name__):
-            _ = adlab.Function(head(x, y)).graph
+JUDGES = {"elliptic_f": mpmath.ellipf, "elliptic_e": mpmath.ellipe, "elliptic_pi": mpmath.ellippi}
+AT = [("elliptic_f", (0.7, 0.3)), ("elliptic_f", (-9.0, -40.0)), ("elliptic_f", (0.6, 2.5)), ("elliptic_f", (1.57, 0.99999)),
+      ("elliptic_f", (0.5, 0.0)), ("elliptic_f", (1e-9, 0.5)), ("elliptic_e", (0.7, 0.3)), ("elliptic_e", (30.0, -0.5)),
+      ("elliptic_e", (0.6, 2.5)), ("elliptic_pi", (0.2, 0.3)), ("elliptic_pi", (-50.0, 0.999)), ("elliptic_pi", (0.2, 0.7, 0.3)),
+      ("elliptic_pi", (1.4, 0.7, 1.3)), ("elliptic_pi", (0.3, -7.0, 0.3)), ("elliptic_pi", (0.0, 1.2, 0.0))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "at"), AT)
+def test_elliptic_integrals_of_two_and_three_operands(name: str, at: tuple[float, ...]) -> None:
+    """Value, gradient and Hessian are mpmath's, by every operand; also where SymPy's formulas are singular: ν = m, m = 0."""
+    letters = ", ".join(f"x{k}" for k in range(len(at)))
+    f = adlab.Function(f"{name}({letters})")
+    judge, count = JUDGES[name], len(at)
+    with mpmath.workdps(40):
+        exact = tuple(map(mpmath.mpf, at))
+        orders = [tuple((j == i) + (j == k) for j in range(count)) for i in range(count) for k in range(count)]
+        slopes = [float(mpmath.diff(judge, exact, tuple(int(j == i) for j in range(count)))) for i in range(count)]
+        curves = [float(mpmath.diff(judge, exact, order)) for order in orders]
+        value = float(judge(*exact))
+    assert f(at) == pytest.approx(value, rel=2e-15)
+    assert f.gradient(at) == pytest.approx(slopes, rel=3e-15)
+    assert f.hessian(at).ravel() == pytest.approx(curves, rel=1e-14, abs=1e-300)
+    found = adlab.truth(f, at, digits=15)
+    assert [float(part) for part in found.gradient] == pytest.approx(slopes, rel=1e-14)
+    assert f.compile(derivative="gradient")([at, at])[1] == pytest.approx(slopes, rel=3e-15)
+
+
+def test_elliptic_integrals_stop_where_their_integrand_has_a_pole() -> None:
+    assert adlab.Function("elliptic_e(x, 1)")([2.0]) == pytest.approx(2 - math.sin(2.0), rel=1e-15)
+    for text in ("elliptic_f(x, 2)", "elliptic_f(x, 1)", "elliptic_pi(3, x, 0.5)"):
+        assert math.isfinite(adlab.Function(text)([0.5]))
+        with pytest.raises(adlab.DomainError, match="needs"):
+            adlab.Function(text)([1.6])
     with pytest.raises(adlab.DomainError, match="needs x < 1"):
         adlab.Function("elliptic_k(x)")([1.0])

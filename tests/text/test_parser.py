@@ -116,8 +116,9 @@ NUMERIC = [name for name, signature in FUNCTIONS.items() if signature.takes == N
 @pytest.mark.parametrize("name", NUMERIC)
 def test_a_function_means_what_mpmath_computes(name):
     spelling = ALIASES.get(name, name.replace("arc", "a"))
+    first = "0.3" if name.endswith("pi") else "3"  # beyond 1 the integrand of Π has a pole
     inside = "1.5" if spelling in ("asec", "acsc", "acosh", "acoth") else "0.75"
-    arguments = {1: [inside], 2: [inside, "3"] if "root" in name else ["3", inside], 3: ["3", "2", inside]}[FUNCTIONS[name].least]
+    arguments = {1: [inside], 2: [inside, "3"] if "root" in name else [first, inside], 3: ["3", "2", inside]}[FUNCTIONS[name].least]
     parsed = parse(f"{name}({', '.join(arguments)})")
     meaning = MEANINGS.get(spelling) or MEANT[parsed.func]  # the truth's, of what only the table spells
     expected = mpmath.mpmathify(meaning(*map(mpmath.mpf, arguments)))

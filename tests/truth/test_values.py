@@ -24,7 +24,7 @@ ORDERS: dict[type, Any] = {  # first operand of the functions that take two
     sympy.polygamma: 2, sympy.uppergamma: Rational(3, 2), sympy.lowergamma: Rational(3, 2), sympy.polylog: 2,
     sympy.expint: 2, sympy.beta: Rational(5, 2), sympy.atan2: Rational(-1, 3), sympy.Mod: Rational(-7, 3),
     sympy.binomial: 7, sympy.besselj: 1, sympy.bessely: 1, sympy.besseli: 1, sympy.besselk: 1, sympy.jn: 1,
-    sympy.yn: 1, sympy.elliptic_f: Rational(1, 3),
+    sympy.yn: 1, sympy.elliptic_f: Rational(1, 3), sympy.elliptic_pi: Rational(1, 3),
 }  # fmt: skip
 PLACES = [Rational(7, 20), Rational(13, 5), Rational(-5, 4)]
 NEAR = [1 + 2.0**-52, 1 - 2.0**-53, -1 + 2.0**-53, 1e-17, -0.3, 0.4, 2.7, 30.5]  # beside branch points, and ordinary

@@ -15,7 +15,6 @@ from typing import Any
 import sympy
 from flint import acb, acb_series, arb, ctx
 
-from adlab.text.functions import elliptice, elliptick
 from adlab.truth.certified.balls import (
     NAN,
     REAL,
@@ -294,48 +293,9 @@ def _sinc_slope(z: Number) -> Number:
 sinc = smooth(native("sinc"), _sinc_slope)
 
 
-def _elliptic_slope(first: float, n: Ball, z: Number) -> Number:
-    """The derivative of order n of a complete elliptic integral by its parameter (DLMF 15.5.2)."""
-    order, a, b = int(n.unique_fmpz()), arb(first), arb(0.5)
-    if not constant(z) < 1:
-        return NAN
-    scale = arb.pi() * a.rising(order) * b.rising(order) / (2 * arb.fac_ui(order))
-    return hypergeometric([a + order, b + order], [arb(order + 1)], z) * scale
-
-
 def _lambertw(z: Ball, branch: Ball | None = None) -> Ball:
     return native("lambertw")(z, 0 if branch is None else int(branch.unique_fmpz()))
 
-
-def _below_1(*operands: Ball) -> bool:
-    return bool(operands[-1] < 1)
-
-
-_elliptic_k = real_of_real(lambda m: complexified(m).elliptic_k(), _below_1)
-_elliptic_e: Function = smooth(
-    real_of_real(lambda m: acb(m).elliptic_e(), _below_1),
-    lambda m: (_elliptic_e(m) - _elliptic_k(m)) * reciprocal(2 * m),  # 19.4.2
-)
-_second_incomplete = real_of_real(lambda phi, m: acb.elliptic_e_inc(acb(phi), acb(m)), _below_1)
-
-
-def _root_in_elliptic(phi: Number, m: Number) -> Number:
-    return sqrt(1 - m * sin(phi) * sin(phi))
-
-
-def _elliptic_f_by_parameter(phi: Number, m: Number) -> Number:
-    """19.4.5, with m = k². Not for derivatives above the first."""
-    if moves(phi) or moves(m):
-        return NAN
-    whole = _second_incomplete(phi, m) * reciprocal(m) - (1 - m) * _elliptic_f(phi, m) * reciprocal(m)
-    return (whole - sin(phi) * cos(phi) * reciprocal(_root_in_elliptic(phi, m))) * reciprocal(2 * (1 - m))
-
-
-_elliptic_f: Function = smooth(
-    real_of_real(lambda phi, m: acb.elliptic_f(acb(phi), acb(m)), _below_1),
-    lambda phi, m: reciprocal(_root_in_elliptic(phi, m)),
-    _elliptic_f_by_parameter,
-)
 
 def _airy_prime(name: str) -> Function:
     """Ai′ and Bi′. Their slopes are z times Ai and Bi (9.2.1)."""
@@ -373,7 +333,6 @@ FUNCTIONS: dict[type, Function] = {
     sympy.zeta: zeta,
     sympy.polylog: polylog,
     sympy.LambertW: smooth(_lambertw, lambda y: reciprocal(exp(y) * (1 + y)), None, of_value=True),
-    elliptick: partial(_elliptic_slope, 0.5), elliptice: partial(_elliptic_slope, -0.5),
     sympy.besselj: besselj,
     sympy.bessely: bessely,
     sympy.besseli: besseli,
@@ -384,7 +343,4 @@ FUNCTIONS: dict[type, Function] = {
     sympy.airybi: native("airy_bi"),
     sympy.airyaiprime: _airy_prime("airy_ai"),
     sympy.airybiprime: _airy_prime("airy_bi"),
-    sympy.elliptic_k: _elliptic_k,
-    sympy.elliptic_e: _elliptic_e,
-    sympy.elliptic_f: _elliptic_f,
 }

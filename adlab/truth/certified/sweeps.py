@@ -15,7 +15,7 @@ import sympy
 from flint import acb, arb, fmpq
 from sympy.core.basic import Basic
 
-from adlab.truth.certified import elementary, special
+from adlab.truth.certified import elementary, elliptic, special
 from adlab.truth.certified.balls import NAN, ball, integer_power, variable
 from adlab.truth.values import LARGEST_ROOT, Plan, Step
 
@@ -26,6 +26,7 @@ MEANINGS: dict[type, Callable[..., Any]] = {
     **elementary.CONDITIONS,
     **elementary.FUNCTIONS,
     **special.FUNCTIONS,
+    **elliptic.FUNCTIONS,
 }
 
 _CONSTANTS: dict[type, Callable[[], Any]] = {
