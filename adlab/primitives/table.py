@@ -26,8 +26,8 @@ from sympy import (
     Rational, S, Shi, Si, StrictGreaterThan, StrictLessThan, acos, acosh,
     acot, acoth, acsc, acsch, airyai, airyaiprime, airybi, airybiprime, asec, asech, asin, asinh, atan, atan2, atanh,
     besseli, besselj, besselk, bessely, ceiling, cos, cosh, cot, coth, csc, csch, erf, erfc, erfcinv, erfi, erfinv, exp,
-    factorial, floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, rf, sec, sech, sign, sin,
-    sinh, sqrt, tan, tanh, uppergamma, zeta,
+    factorial, floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, rf, sec, sech,
+    sign, sin, sinh, sqrt, tan, tanh, uppergamma, zeta,
 )  # fmt: skip
 # isort: on
 from sympy.codegen.cfunctions import Cbrt, exp2, expm1, hypot as hypot_of_c, log1p, log2

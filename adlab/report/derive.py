@@ -11,11 +11,13 @@ import sympy
 
 from adlab.display import Report, Table, count, displayed, withheld
 from adlab.errors import AdlabError, MethodError, OptionError
-from adlab.function import Function, as_function
+from adlab.function import Function
 from adlab.graph.graph import Builder, Graph
+from adlab.inputs import takes_at
 from adlab.symbolic import formula
 from adlab.symbolic.derivative import operations_after_cse
 from adlab.text.latex import formula_in_latex
+from adlab.tracing.places import function_at
 
 Format = Literal["text", "latex", "python", "c", "mermaid"]
 FORMATS: tuple[Format, ...] = ("text", "latex", "python", "c", "mermaid")
@@ -177,17 +179,18 @@ def _first_lines(text: str) -> list[str]:
     return [*(lines[:MOST_SHOWN] if more else lines), *more]
 
 
-def derive(f: Any, by: Any = None, order: int = 1) -> Derivative:
+@takes_at
+def derive(f: Any, by: Any = None, order: int = 1, *, x: Any = None) -> Derivative:
     """The derivative of a Function, an expression or a text: as SymPy formulas, and as programs.
 
     `by` is a variable or several, by default all. `order` says how often to differentiate. Formulas too large to write are
-    None, and `note` says so. Raises VariableError for an unknown variable and OptionError for an order that is not possible.
+    None, and `note` says so. A Python function is traced at the point `x`, which a formula does not need. Raises VariableError for an unknown variable and OptionError for an order that is not possible.
 
     >>> found = derive("x**2*sin(y)", by="x")
     >>> found.expr, found.sizes["reverse program"]
     (2*x*sin(y), 3)
     """
-    f = as_function(f)
+    f = function_at(f, x)
     if not f.n:
         raise OptionError(f"{f.title} is a constant: it has no variable to differentiate by")
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MOST_ORDER:

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise, product
 from typing import Any
 
+import numpy as np
+
 from adlab.arithmetic import arb
 from adlab.arithmetic.domain import needed
 from adlab.arithmetic.enclosures import ENCLOSURES, UNDEFINED, undefined
@@ -20,11 +22,12 @@ from adlab.arithmetic.intervals import SURELY
 from adlab.arithmetic.numbers import evaluate
 from adlab.display import Report, Table
 from adlab.errors import OptionError, PointError
-from adlab.function import Function, as_function
+from adlab.function import Function, as_function, is_code
 from adlab.graph.graph import Graph
 from adlab.inputs import coerce_one, takes_at
 from adlab.primitives.ranges import Interval, hull
 from adlab.text.traversal import listing
+from adlab.tracing.places import function_at
 
 LARGEST = 1_000_000  # operations × pieces: half a minute
 
@@ -126,7 +129,7 @@ class Enclosure(Report):
 def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     """Guaranteed intervals for f and each partial over a box of inputs.
 
-    `f` is a Function, an expression or a text. `box` gives each variable a pair (low, high) or a number, by name or in order;
+    `f` is a Function, an expression or a text, or a Python function, traced in the middle of the box. `box` gives each variable a pair (low, high) or a number, by name or in order;
     one pair is enough where n = 1. Cutting the box into `pieces` for each variable makes the intervals tighter and costs time.
     Raises MissingExtra without python-flint, PointError for a box that does not fit, OptionError for so many pieces that they
     would take minutes.
@@ -135,7 +138,7 @@ def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     >>> found.partial("x"), found.rows[1].sign
     ((0.10653065971263331, 1.0), 'positive')
     """
-    f = as_function(f, box)
+    f = function_at(f, _middle(box)) if is_code(f) else as_function(f, box)
     arb.required()
     sides = _sides(f, box)
     program = f.program("reverse")
@@ -147,6 +150,14 @@ def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     rows = [row for i in range(f.m) for row in _rows(f, program, found, i)]
     kinks = list(dict.fromkeys(node for values in found for node in _kinks(f.graph, values)))
     return Enclosure(f.title, dict(zip(f.names, sides, strict=True)), count, rows, kinks)
+
+
+def _middle(box: Any) -> Any:
+    """The point in the middle of a box, in the form in which a Python function takes its arguments."""
+    if isinstance(box, Mapping):
+        return {name: float(np.mean(side)) for name, side in box.items()}
+    pair = isinstance(box, Sequence) and len(box) == 2 and not any(isinstance(side, Sequence) for side in box)
+    return float(np.mean(box)) if pair or not isinstance(box, Sequence) else [float(np.mean(side)) for side in box]
 
 
 def _sides(f: Function, box: Any) -> list[Interval]:

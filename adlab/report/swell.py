@@ -18,14 +18,16 @@ from sympy.core.basic import Basic
 from adlab import precision
 from adlab.display import Report, Table, count, explained
 from adlab.errors import AdlabError, GaveUp, OptionError
-from adlab.function import Function, as_function
+from adlab.function import Function
 from adlab.graph.graph import Graph, Node
 from adlab.graph.lowering import lower
+from adlab.inputs import takes_at
 from adlab.precision import PATIENCE
 from adlab.primitives.table import INPUT
 from adlab.symbolic.derivative import SECONDS, derivative_of, operations_after_cse
 from adlab.symbolic.formula import partials
 from adlab.symbolic.treesize import Distinct, tree_nodes_of_graph, tree_operations_of_graph
+from adlab.tracing.places import function_at
 
 LEGEND = [
     "tree operations: as `sympy.count_ops` counts an expression; for a program, with every shared operation written out.",
@@ -143,16 +145,18 @@ def _plain(value: Any) -> Any:
     return count(value) if isinstance(value, int) and value > sys.float_info.max else value
 
 
-def swell(f: Any, seconds: float = SECONDS, patience: float = PATIENCE) -> Swell:
+@takes_at
+def swell(f: Any, x: Any = None, *, seconds: float = SECONDS, patience: float = PATIENCE) -> Swell:
     """Counts f and its derivatives. SymPy gets `seconds` for each of its tasks, and `patience` seconds for all of them.
 
-    A row says where SymPy gave up.
+    f is a Function, an expression or a text, or a Python function, which is traced at the point `x`. A row says where SymPy gave
+    up. Raises PointError for a Python function without a point.
 
     >>> found = swell("4*x*(1 - x)")
     >>> [(row.what, row.tree_operations) for row in found.rows][:2]
     [('f', 3), ('symbolic derivative', 2)]
     """
-    f = as_function(f)
+    f = function_at(f, x)
     with precision.patience(patience):
         derivative = _derivative(f, seconds)
         rows = [_expression(f, seconds), derivative]

@@ -16,7 +16,6 @@ import numpy as np
 
 from adlab.arithmetic.floats import FLOATS
 from adlab.autodiff.programs import tangent_program
-from adlab.autodiff.unrolled import Unrolled
 from adlab.errors import DomainError, GaveUp, UnsupportedExpression
 from adlab.graph import rules
 from adlab.graph.compound import Compound, applied, filled
@@ -142,8 +141,12 @@ class Ode(Compound):
         return applied(numbers, ODE_BACK, parameter, [*operands, *filled(numbers, bars)])
 
 
-class OdeBack(Unrolled):
-    """The adjoint of an ode. Operands: the ode's, then the adjoints of its results. Results: the adjoints of its operands."""
+class OdeBack(Compound):
+    """The adjoint of an ode. Operands: the ode's, then the adjoints of its results. Results: the adjoints of its operands.
+
+    It is Jᵀb, with the Jacobian J of the steps. The pair of y and its tangent has J, too, so the adjoint of the pair gives what a
+    derivative of Jᵀb needs: the bars (a, b) give Jᵀa + ∂(bᵀJẏ)/∂y for y. The steps stay those of y.
+    """
 
     def count(self, parameter: Parameter = None) -> int:
         return ODE.count(parameter) + ODE.results(parameter)
@@ -159,6 +162,29 @@ class OdeBack(Unrolled):
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
         return _computed(numbers, parameter, operands, _backwards, True)
+
+    def jvp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
+            tangents: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
+        given, moved = ODE.count(parameter), filled(numbers, tangents)
+        return _of_the_pair(numbers, parameter, operands, moved[:given], moved[given:])
+
+    def vjp(self, numbers: Any, parameter: Parameter, operands: Sequence[Any], results: Sequence[Any],
+            bars: Sequence[Any | None]) -> Sequence[Any | None]:  # fmt: skip
+        """Of gᵀJᵀb: Jg for b, and for y what the pair gives with y moved along g."""
+        given, along = ODE.count(parameter), filled(numbers, bars)
+        still = [numbers.constant(0)] * ODE.results(parameter)
+        moved = ODE.jvp(numbers, parameter, operands[:given], (), along)
+        return [*_of_the_pair(numbers, parameter, operands, along, still), *moved]
+
+
+def _of_the_pair(numbers: Any, p: Evolution, operands: Sequence[Any], moved: Sequence[Any], bars: Sequence[Any]) -> list[Any]:
+    """The change of the adjoint Jᵀb while the ode's operands move along `moved`, and b along `bars`."""
+    size, given = p.stepping.size, ODE.count(p)
+    held = operands[given:]
+    pairs = [number for k in range(0, len(held), size) for number in [*bars[k : k + size], *held[k : k + size]]]
+    at = [*operands[:size], *moved[:size], *operands[size:given], *moved[size:]]
+    found = applied(numbers, ODE_BACK, p.tangent, [*at, *pairs])
+    return [*found[:size], *found[2 * size : size + given]]
 
 
 def _turns(parameter: Evolution) -> int:

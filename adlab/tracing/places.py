@@ -19,13 +19,20 @@ def as_traced(f: Any) -> Traced | None:
     return f if module is not None and isinstance(f, module.Traced) else None
 
 
+def function_at(f: Any, x: Any = None) -> Function:
+    """A Function for a report that needs no point. A Python function is traced at `x`, and a traced one takes the path of `x`."""
+    if is_code(f) or (x is not None and as_traced(f) is not None):
+        return at_point(f, x)[0]
+    return as_function(f, x)
+
+
 def at_point(f: Any, x: Any = None) -> tuple[Function, FloatArray]:
     """A Function and one point, for a report. A Python function is traced at the point."""
     if is_code(f):
         from adlab.tracing.traced import from_python
 
         if x is None:
-            raise PointError("a Python function needs a point; give x")
+            raise PointError("a Python function needs a point to be traced at; give x, as in x=[1.0, 2.0]")
         found = from_python(f, x)
         return found.at(found.code.example), found.code.example
     function = as_function(f, x)

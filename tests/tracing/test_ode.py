@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 import adlab
-from adlab.errors import AdlabError, DomainError, GaveUp, OptionError, TracingError, UnsupportedExpression
+from adlab.autodiff.programs import Nesting
+from adlab.errors import AdlabError, DomainError, GaveUp, OptionError, TracingError
 from adlab.tracing.runge_kutta import SCHEMES, Scheme
 
 WAYS: list[dict[str, Any]] = [{"steps": 20}, {"steps": 10, "method": "dormand-prince"}, {"steps": "recorded"}]
@@ -59,11 +60,32 @@ def test_every_way_to_differentiate_gives_the_derivative_of_the_steps(how: dict[
     assert reverse == pytest.approx(judged, rel=1e-14)
 
 
-@pytest.mark.parametrize("how", WAYS[:2], ids=str)
-def test_second_derivatives_of_fixed_steps(how: dict[str, Any]) -> None:
-    assert decay(**how).hessian([1.0, 3.0]) == pytest.approx(np.array([[12, -2], [-2, 0]]) * math.exp(-2), rel=1e-5, abs=1e-12)
-    with pytest.raises(UnsupportedExpression, match="recorded steps"):
-        decay(steps="recorded").hessian([1.0, 3.0])
+@pytest.mark.parametrize("how", WAYS, ids=str)
+def test_second_derivatives(how: dict[str, Any]) -> None:
+    """By every nesting; the adjoint of an ode is differentiated as one node, so recorded steps are no hindrance."""
+    f, exact = decay(**how), np.array([[12, -2], [-2, 0]]) * math.exp(-2)
+    assert f.hessian([1.0, 3.0]) == pytest.approx(exact, rel=1e-5, abs=1e-12)
+    assert len(f.derivative().derivative().graph.operations) < 40
+    for nesting in get_args(Nesting):
+        found = f.hvp([1.0, 3.0], [1.0, 0.5], nesting)
+        assert found == pytest.approx(f.hessian([1.0, 3.0]) @ [1.0, 0.5], rel=1e-12)
+
+
+@pytest.mark.parametrize("steps", [200, "recorded"])
+def test_second_and_third_derivatives_of_a_pendulum_are_those_of_its_steps(steps: Any) -> None:
+    """Two times, both of them used, two numbers, and a parameter in the slope: against differences of the gradient."""
+
+    def swing(p: Any) -> Any:
+        y = adlab.ode(lambda t, y: np.array([y[1], -p[1] * np.sin(y[0]) * y[0]]), np.array([p[0], 0.3]), [0.0, 1.0, 2.0], steps)
+        return (y[-1] ** 2).sum() + y[1][0] * y[2][1]
+
+    f, x, h = adlab.from_python(swing, [1.0, 2.0]), np.array([1.0, 2.0]), 1e-4
+    sides = [(f.gradient(x + h * e) - f.gradient(x - h * e)) / (2 * h) for e in np.eye(2)]
+    assert f.hessian(x) == pytest.approx(np.array(sides), rel=1e-6)
+    assert f.hessian(x) == pytest.approx(f.hessian(x).T, rel=1e-12)
+    curved = [(f.hessian(x + h * e) - f.hessian(x - h * e)) / (2 * h) for e in np.eye(2)]
+    third = f.derivative().derivative().derivative()(x)
+    assert third.reshape(2, 2, 2) == pytest.approx(np.moveaxis(np.array(curved), 0, -1), rel=1e-5)
 
 
 @pytest.mark.parametrize("rate", [-1000.0, -40.0, 300.0, -1e6])

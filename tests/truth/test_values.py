@@ -63,8 +63,8 @@ def test_a_function_means_what_sympy_means(function: type) -> None:
             want = call(function, place).doit().evalf(40, maxn=500)
         except ValueError:
             continue  # outside the domain
-        if not want.is_finite or want.atoms(sympy.Function):
-            continue  # a pole; or SymPy has no number there
+        if not want.is_finite or want.atoms(sympy.Function) or (function is sympy.elliptic_pi and place > 1):
+            continue  # a pole; SymPy has no number there; or it is complex, beyond the integrand's pole
         with mpmath.workdps(50):
             want = mpmath.mpmathify(want)
         got = plan([call(function, place)], []).values([], bits=150)[0]
