@@ -59,7 +59,7 @@ PARAMETERS: dict[str, Sequence[Any]] = {
 }
 LOGIC = {"and", "or", "not"}
 CAREFUL = {log1p, expm1, softplus, ellipticf, ellipticeinc, ellipticpi, ellipticpic}
-"""Whose meaning in SymPy's functions takes thousands of bits near 0, or is singular: mpmath has them, or a better form of them."""
+"""Whose meaning in SymPy's functions takes thousands of bits near 0, or is singular: mpmath has them, or a better form."""
 
 
 class Case(NamedTuple):

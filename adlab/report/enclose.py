@@ -129,10 +129,10 @@ class Enclosure(Report):
 def enclose(f: Any, box: Any, pieces: int = 1) -> Enclosure:
     """Guaranteed intervals for f and each partial over a box of inputs.
 
-    `f` is a Function, an expression or a text, or a Python function, traced in the middle of the box. `box` gives each variable a pair (low, high) or a number, by name or in order;
-    one pair is enough where n = 1. Cutting the box into `pieces` for each variable makes the intervals tighter and costs time.
-    Raises MissingExtra without python-flint, PointError for a box that does not fit, OptionError for so many pieces that they
-    would take minutes.
+    `f` is a Function, an expression or a text, or a Python function, traced in the middle of the box. `box` gives each variable
+    a pair (low, high) or a number, by name or in order; one pair is enough where n = 1. Cutting the box into `pieces` for each
+    variable makes the intervals tighter and costs time. Raises MissingExtra without python-flint, PointError for a box that does
+    not fit, OptionError for so many pieces that they would take minutes.
 
     >>> found = enclose("x*exp(-x)", (0, 0.5))
     >>> found.partial("x"), found.rows[1].sign

@@ -118,7 +118,8 @@ def test_a_function_means_what_mpmath_computes(name):
     spelling = ALIASES.get(name, name.replace("arc", "a"))
     first = "0.3" if name.endswith("pi") else "3"  # beyond 1 the integrand of Π has a pole
     inside = "1.5" if spelling in ("asec", "acsc", "acosh", "acoth") else "0.75"
-    arguments = {1: [inside], 2: [inside, "3"] if "root" in name else [first, inside], 3: ["3", "2", inside]}[FUNCTIONS[name].least]
+    two = [inside, "3"] if "root" in name else [first, inside]
+    arguments = {1: [inside], 2: two, 3: ["3", "2", inside]}[FUNCTIONS[name].least]
     parsed = parse(f"{name}({', '.join(arguments)})")
     meaning = MEANINGS.get(spelling) or MEANT[parsed.func]  # the truth's, of what only the table spells
     expected = mpmath.mpmathify(meaning(*map(mpmath.mpf, arguments)))
