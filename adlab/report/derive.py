@@ -183,8 +183,9 @@ def _first_lines(text: str) -> list[str]:
 def derive(f: Any, by: Any = None, order: int = 1, *, x: Any = None) -> Derivative:
     """The derivative of a Function, an expression or a text: as SymPy formulas, and as programs.
 
-    `by` is a variable or several, by default all. `order` says how often to differentiate. Formulas too large to write are
-    None, and `note` says so. A Python function is traced at the point `x`, which a formula does not need. Raises VariableError for an unknown variable and OptionError for an order that is not possible.
+    `by` is a variable or several, by default all. `order` says how often to differentiate. A Python function is traced at the
+    point `x`, which a formula does not need. Formulas too large to write are None, and `note` says so. Raises VariableError for
+    an unknown variable and OptionError for an order that is not possible.
 
     >>> found = derive("x**2*sin(y)", by="x")
     >>> found.expr, found.sizes["reverse program"]
