@@ -88,6 +88,10 @@ def run_module(
                 os.close(end)
 
 
+_PIECE = 1 << 16
+"""Bytes that are read at once: what a pipe holds."""
+
+
 class Worker:
     """A process that answers questions, one line each, until it is closed. What hangs or dies is replaced.
 
@@ -101,23 +105,32 @@ class Worker:
 
     def ask(self, question: str, seconds: float) -> str | None:
         """The answer, None where the worker died or was killed because `seconds` were over. `how` then says which."""
+        return next(iter(self.answers(question, 1, seconds)), None)
+
+    def answers(self, question: str, count: int, seconds: float) -> list[str]:
+        """So many answers to a question, with at most `seconds` between them; fewer where the worker died or was killed."""
         process = self._process or self._start()
-        late, answer = False, b""
+        late, found = False, bytearray()
         try:
             assert process.stdin is not None
             assert process.stdout is not None
             process.stdin.write(question.encode() + b"\n")
             process.stdin.flush()
-            late = not select.select([process.stdout], [], [], seconds)[0]
-            if not late:
-                answer = process.stdout.readline()
+            known = 0
+            while known < count:
+                late = not select.select([process.stdout], [], [], seconds)[0]
+                piece = b"" if late else os.read(process.stdout.fileno(), _PIECE)
+                if not piece:
+                    break
+                known += piece.count(b"\n")
+                found += piece
         except (BrokenPipeError, ValueError):  # the process has ended, and its pipe with it
             pass
-        if answer.endswith(b"\n"):
-            return answer[:-1].decode()
-        self.close()
-        self.how = f"no answer within {seconds:g} s" if late else f"its process ended by {_ending(process.returncode)}"
-        return None
+        lines = found.decode().split("\n")[:-1]
+        if len(lines) < count:
+            self.close()
+            self.how = f"no answer within {seconds:g} s" if late else f"its process ended by {_ending(process.returncode)}"
+        return lines
 
     how = ""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -17,8 +18,10 @@ from adlab.audit.task import SweepTask, lines_of, numbered, row_without, written
 from adlab.errors import GaveUp, MissingExtra, PeerError
 from adlab.process import Worker
 
+BATCH = 16
+"""Tasks that are handed out at once. A task takes milliseconds, and handing it out some tenths of one."""
 AHEAD = 16
-"""How far a worker may be ahead of the first unfinished task, so that a slow formula does not delay the others for long."""
+"""The number of batches by which a worker may be ahead, so that a slow formula does not delay the others for long."""
 GRACE = 4.0
 """A task is killed after so many times the seconds that its truth and each method may take.
 
@@ -26,29 +29,56 @@ They watch the clock themselves. Only what cannot do so must be killed.
 """
 _START = 30.0
 """Seconds that a new process may take to import everything."""
-
 _BETWEEN = "\x1e"
 """What stands between the rows of an answer, which is one line. JSON has no such sign."""
+_FLUSH = 0.05
+"""Seconds after which a process sends the answers that it has: whoever collects them wakes up a few times a second."""
+
+Batch = Sequence[SweepTask]
+Done = tuple[int, bytes]
+"""A number of tasks, with the rows of them all."""
 
 
-def by_processes(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[bytes]:
-    """The rows of each task, in order, from `workers` processes. A task that kills its process, or hangs, is one row."""
+def batches(tasks: Sequence[SweepTask], workers: int) -> Iterator[Batch]:
+    """The tasks in batches. There are several batches for each worker, so that all are busy to the end.
+
+    >>> [len(batch) for batch in batches(range(100), 2)]
+    [12, 12, 12, 12, 12, 12, 12, 12, 4]
+    """
+    size = max(1, min(BATCH, len(tasks) // (4 * max(workers, 1))))
+    return (tasks[k : k + size] for k in range(0, len(tasks), size))
+
+
+def lines_of_all(batch: Batch, methods: Sequence[str], seconds: float) -> Done:
+    """The rows of a batch, computed here."""
+    return len(batch), b"".join(lines_of(task, methods, seconds) for task in batch)
+
+
+def by_processes(tasks: Batch, methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[Done]:
+    """The rows of all tasks, in order, from `workers` processes. A task that kills its process, or hangs, is one row."""
     idle: SimpleQueue[Worker] = SimpleQueue()
     crew = [Worker("adlab.audit.crew", path, json.dumps(list(methods)), repr(seconds)) for _ in range(workers)]
     for worker in crew:
         idle.put(worker)
 
-    def done(task: SweepTask) -> bytes:
+    def asked(worker: Worker, batch: Batch) -> list[bytes]:
+        question = json.dumps([[task.number, task.index, task.point] for task in batch])
+        found = worker.answers(question, len(batch), GRACE * seconds + _START)
+        return [answer.replace(_BETWEEN, "\n").encode() for answer in found]
+
+    def done(batch: Batch) -> Done:
         worker = idle.get()
         try:
-            answer = worker.ask(json.dumps([task.number, task.index, task.point]), GRACE * seconds + _START)
-            return _lost(task, worker.how) if answer is None else answer.replace(_BETWEEN, "\n").encode()
+            found = asked(worker, batch)
+            for task in batch[len(found) :]:  # the worker is lost: which of these ended it is found one by one
+                found += (asked(worker, [task]) if len(batch) > 1 else []) or [_lost(task, worker.how)]
+            return len(batch), b"".join(found)
         finally:
             idle.put(worker)
 
     threads = ThreadPoolExecutor(workers)
     try:
-        yield from _in_order((threads.submit(done, task) for task in tasks), workers)
+        yield from _in_order((threads.submit(done, batch) for batch in batches(tasks, workers)), workers)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in crew:
@@ -58,15 +88,17 @@ def by_processes(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: fl
             worker.close()
 
 
-def by_executor(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[bytes]:
+def by_executor(tasks: Batch, methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Done]:
     """The same with a user's executor. Raises PeerError where the executor breaks; rows that are written stay written."""
+    workers = os.cpu_count() or 1
+    given = (executor.submit(lines_of_all, batch, methods, seconds) for batch in batches(tasks, workers))
     try:
-        yield from _in_order((executor.submit(lines_of, task, methods, seconds) for task in tasks), os.cpu_count() or 1)
+        yield from _in_order(given, workers)
     except BrokenExecutor as broken:
         raise PeerError(f"the executor has broken ({broken}); resume=True goes on where the results end") from broken
 
 
-def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, address: str) -> Iterator[bytes]:
+def by_dask(tasks: Batch, methods: Sequence[str], seconds: float, address: str) -> Iterator[Done]:
     """The same on a Dask cluster. Dask gives the tasks of a lost worker to another; a task that ends worker after worker is one
     row.
 
@@ -82,9 +114,12 @@ def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, 
         raise PeerError(f"no Dask cluster answers at {address}: {reason}") from reason
     with client:
         threads = sum(client.nthreads().values()) or os.cpu_count() or 1
-        given = (_Given(task, client.submit(lines_of, task, tuple(methods), seconds, pure=False)) for task in tasks)
+
+        def given(batch: Batch) -> _Given:
+            return _Given(batch, client.submit(lines_of_all, batch, tuple(methods), seconds, pure=False), given)
+
         try:
-            yield from _in_order(given, threads)
+            yield from _in_order(map(given, batches(tasks, threads)), threads)
         except (OSError, ImportError, CancelledError) as gone:
             raise PeerError(f"the Dask cluster at {address} is gone, or its workers have no adlab ({gone}); resume=True goes on "
                             "where the results end") from gone  # fmt: skip
@@ -92,18 +127,22 @@ def by_dask(tasks: Iterable[SweepTask], methods: Sequence[str], seconds: float, 
 
 @dataclass
 class _Given:
-    """A task that a Dask cluster has."""
+    """A batch that a Dask cluster has. Of one that ends worker after worker, each task is given alone."""
 
-    task: SweepTask
+    batch: Batch
     future: Any
+    again: Callable[[Batch], _Given]
 
-    def result(self) -> bytes:
+    def result(self) -> Done:
         from distributed import KilledWorker
 
         try:
-            return bytes(self.future.result())
+            count, lines = self.future.result()
+            return count, bytes(lines)
         except KilledWorker:
-            return _lost(self.task, "its process ended, on one worker after another")
+            if len(self.batch) == 1:
+                return 1, _lost(self.batch[0], "its process ended, on one worker after another")
+            return len(self.batch), b"".join(self.again([task]).result()[1] for task in self.batch)
         finally:
             self.future.release()
 
@@ -114,11 +153,11 @@ def _lost(task: SweepTask, how: str) -> bytes:
 
 
 class _Answer(Protocol):
-    def result(self) -> bytes: ...
+    def result(self) -> Done: ...
 
 
-def _in_order(futures: Iterator[_Answer], workers: int) -> Iterator[bytes]:
-    """Results in the order of the tasks. So many tasks run at once that every worker is busy."""
+def _in_order(futures: Iterator[_Answer], workers: int) -> Iterator[Done]:
+    """Results in the order of the batches. So many run at once that every worker is busy."""
     waiting: deque[_Answer] = deque()
     for future in futures:
         waiting.append(future)
@@ -129,7 +168,7 @@ def _in_order(futures: Iterator[_Answer], workers: int) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """The process: reads the file of formulas, then one task on a line, and answers with the rows of each."""
+    """The process: reads the file of formulas, then a batch of tasks on a line, and answers with a line for each task."""
     from adlab.audit.reading import read
 
     path, methods, seconds = sys.argv[1], json.loads(sys.argv[2]), float(sys.argv[3])
@@ -137,6 +176,11 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints is not an answer
     entries: Sequence[Entry] = read(path)
     for line in sys.stdin:
-        number, index, point = json.loads(line)
-        found = lines_of(SweepTask(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
-        print(found.decode().replace("\n", _BETWEEN), file=answers, flush=True)
+        sent = time.monotonic()
+        for number, index, point in json.loads(line):
+            found = lines_of(SweepTask(number, index, entries[index], None if point is None else tuple(point)), methods, seconds)
+            print(found.decode().replace("\n", _BETWEEN), file=answers)
+            if time.monotonic() > sent + _FLUSH:
+                answers.flush()
+                sent = time.monotonic()
+        answers.flush()

@@ -60,11 +60,11 @@ class Journal:
                     end, self.done = place, row["task"] + 1
         return end
 
-    def add(self, lines: bytes) -> None:
-        """Writes the rows of the next task, as `written_rows` makes them."""
+    def add(self, lines: bytes, tasks: int) -> None:
+        """Writes the rows of the next tasks, as `written_rows` makes them."""
         self._file.write(lines)
         self._file.flush()
-        self.done += 1
+        self.done += tasks
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """All rows so far, from the file."""

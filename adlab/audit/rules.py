@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from adlab.audit.subjects import RuleSubject, rule_of_adlab, subject_names, subj
 from adlab.audit.systems import SYSTEMS, derivatives, installed, release
 from adlab.audit.tracker import issue_text
 from adlab.display import Report, Table, significant
-from adlab.errors import AdlabError, OptionError
+from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.inputs import FloatArray
 from adlab.progress import stage
 from adlab.report.accuracy import distance
@@ -27,6 +28,10 @@ from adlab.truth.meanings import CONTEXT, decimal
 
 PATIENCE = 5.0
 """Seconds for the truth at one point."""
+SECONDS = 60.0
+"""Processor time for the truths of one derivative. Those of functions by their order can take a second each."""
+STRIDE = 53
+"""The points are asked in steps of this many, so that the ones that are reached in time cover the range. A prime: each is met."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NAMED = 6
 """Derivatives that a line of the table of missing rules names."""
@@ -60,6 +65,8 @@ class Rule:
     digits: tuple[float, ...]
     dtype: str = "float64"
     formula: str = ""
+    left_out: int = 0
+    """Points whose truth was not sought because time was up."""
 
     @property
     def half(self) -> float:
@@ -91,7 +98,7 @@ class Rule:
         """Everything that is known of it, in one row. The points are in `curve`."""
         k = self.worst
         return {"function": self.name, "formula": self.formula, "order": self.order, "system": self.system,
-                "dtype": self.dtype, "points": len(self.points),
+                "dtype": self.dtype, "points": len(self.points), "left_out": self.left_out,
                 "worst_ulps": None if math.isnan(self.ulps[k]) else self.ulps[k], "at": self.points[k], "got": self.values[k],
                 "true": self.true[k], "lost_half": self.lost, "no_number": self.unanswered, "wrong_sign": self.wrong_sign,
                 "curve": [[x, None if math.isnan(d) else d] for x, d in zip(self.points, self.digits, strict=True)]}  # fmt: skip
@@ -164,6 +171,8 @@ class Rules(Report):
             parts.append(Table("more than half of the digits lost", head, rows, frozenset(numbers)))
         if self.missing:
             parts.append(Table("no such rule", ["system", "in", "derivatives", "why"], self._reasons()))
+        if left := {rule.name + "′" * rule.order: rule.left_out for rule in self.found if rule.left_out}:
+            parts.append("points left out, since their truths take long: " + ", ".join(f"{k} {n}" for k, n in left.items()))
         parts.append("An error is in ulps of the true derivative. –: the system has no such rule; ∞: it gave no number.")
         return parts
 
@@ -236,6 +245,7 @@ def rules(
     order: int | Sequence[int] = 1,
     dtype: str | Sequence[str] = "float64",
     out: str | Path | None = None,
+    patience: float = SECONDS,
 ) -> Rules:
     """The derivative of each operation, in adlab, SymPy and every installed library, over the whole range of its domain.
 
@@ -245,7 +255,8 @@ def rules(
     judged by `adlab.truth`. `dtype` is "float64", "float32" or "bfloat16", or several of them. In short floats adlab's rules are
     those of its export for PyTorch, and the points are those that this kind has. `missing` of the result says which system
     lacks what. `out` names a file in which each result is written as soon as it is known: a second call computes only what
-    is not in it. Raises OptionError for an unknown name, and MissingExtra for a library that is not installed.
+    is not in it. `patience` bounds the processor time for the truths of one derivative; points that are not reached are left out,
+    and counted. Raises OptionError for an unknown name, and MissingExtra for a library that is not installed.
 
     >>> found = rules("tanh", "adlab")
     >>> found.found[0].lost, max(found.found[0].ulps) < 8
@@ -262,7 +273,7 @@ def rules(
     with Kept(out, [release(system) for system in systems]) as kept:
         for k, (kind, n, subject) in enumerate(asked, 1):
             stage(f"{subject.name}{'′' * n} in {kind.name}, {k} of {len(asked)}")
-            rows, lacking = kept.known((subject.name, n, kind.name), partial(_judged, subject, systems, n, kind))
+            rows, lacking = kept.known((subject.name, n, kind.name), partial(_judged, subject, systems, n, kind, patience))
             found += [Rule(**row) for row in rows]
             missing += [MissingRule(**row) for row in lacking]
     if not found:
@@ -278,10 +289,16 @@ def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
     return [names] if names in known else names.replace(",", " ").split()
 
 
-def _truths(subject: RuleSubject, order: int, kind: FloatKind) -> tuple[FloatArray, list[Any]]:
-    """The points at which the true derivative is known and in the normal range of these floats, and its values."""
-    points, values = [], []
-    for x in kind.rounded(grid()).tolist():
+def _truths(subject: RuleSubject, order: int, kind: FloatKind, seconds: float) -> tuple[dict[float, Any], int]:
+    """The true derivative at each point where it is known and in the normal range of these floats, and how many points were left
+    out because the processor time was up."""
+    points = kind.rounded(grid()).tolist()
+    values: dict[float, Any] = {}
+    end = time.process_time() + seconds
+    for k in range(len(points)):
+        if time.process_time() > end:
+            return dict(sorted(values.items())), len(points) - k
+        x = points[k * STRIDE % len(points)]
         try:
             subject.function(x)
             judged = truth(subject.function, x, 25, PATIENCE, order=order)  # type: ignore[call-overload]  # 1 or 2
@@ -289,27 +306,31 @@ def _truths(subject: RuleSubject, order: int, kind: FloatKind) -> tuple[FloatArr
         except AdlabError:
             continue
         if value is not None and kind.small < abs(value) < kind.large:
-            points.append(x)
-            values.append(value)
-    return np.array(points), values
+            values[x] = value
+    return dict(sorted(values.items())), 0
 
 
-def _judged(subject: RuleSubject, systems: Sequence[str], order: int, kind: FloatKind) -> tuple[list[Any], list[Any]]:
+def _judged(
+    subject: RuleSubject, systems: Sequence[str], order: int, kind: FloatKind, seconds: float
+) -> tuple[list[Any], list[Any]]:
     """The fields of a `Rule` for each system that has one, and of a `MissingRule` for each other."""
-    points, true = _truths(subject, order, kind)
+    true, left_out = _truths(subject, order, kind, seconds)
     found, missing = [], []
     named = {"name": subject.name, "order": order, "dtype": kind.name}
-    for system in systems if len(points) else ():
+    for system in systems if true or left_out else ():
         try:
-            values = derivatives(subject, system, points, order, kind).tolist()
+            if not true:
+                raise MethodError(f"no truth was found in {seconds:g} s; more patience may find some")
+            values = derivatives(subject, system, np.array(list(true)), order, kind).tolist()
         except AdlabError as reason:
             missing.append({**named, "system": system, "reason": str(reason).splitlines()[0]})
             continue
-        measured = [_error(value, want) for value, want in zip(values, true, strict=True)]
-        found.append({**named, "system": system, "points": tuple(points.tolist()), "values": tuple(values),
-                      "true": tuple(decimal(want, 20) for want in true), "ulps": tuple(ulps / kind.ulp for ulps, _ in measured),
+        measured = [_error(value, want) for value, want in zip(values, true.values(), strict=True)]
+        found.append({**named, "system": system, "points": tuple(true), "values": tuple(values),
+                      "true": tuple(decimal(want, 20) for want in true.values()),
+                      "ulps": tuple(ulps / kind.ulp for ulps, _ in measured),
                       "digits": tuple(digits for _, digits in measured),
-                      "formula": brief(subject.function.outputs[0], 100)})  # fmt: skip
+                      "formula": brief(subject.function.outputs[0], 100), "left_out": left_out})  # fmt: skip
     return found, missing
 
 

@@ -12,16 +12,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from adlab.audit.corpus import Corpus
-from adlab.audit.crew import by_dask, by_executor, by_processes
+from adlab.audit.crew import by_dask, by_executor, by_processes, lines_of_all
 from adlab.audit.journal import Journal
 from adlab.audit.reading import read
-from adlab.audit.task import RIGHT, SweepTask, lines_of
+from adlab.audit.task import RIGHT, SweepTask
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.methods import chosen
@@ -178,7 +177,7 @@ def _work(
     executor: Executor | None, dask: str | None,
 ) -> None:
     first, started = journal.done, time.monotonic()
-    waiting = islice(tasks, first, None)
+    waiting = tasks[first:]
     if dask is not None:
         results = by_dask(waiting, names, seconds, dask)
     elif executor is not None:
@@ -186,10 +185,10 @@ def _work(
     elif workers:
         results = by_processes(waiting, names, seconds, path, workers)
     else:
-        results = (lines_of(task, names, seconds) for task in waiting)
+        results = (lines_of_all([task], names, seconds) for task in waiting)
     with closing(results):  # type: ignore[type-var]  # all three are generators
-        for lines in results:
-            journal.add(lines)
+        for count, lines in results:
+            journal.add(lines, count)
             rate = (journal.done - first) / max(time.monotonic() - started, 1e-3)
             left = (len(tasks) - journal.done) / rate
             stage(f"{journal.done} of {len(tasks)} formula-points, {rate:.3g} a second, {_clock(left)} left")

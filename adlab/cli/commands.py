@@ -291,7 +291,7 @@ def rules(options: argparse.Namespace) -> None:
             raise OptionError("--series N asks for coefficient N of each series; leave out --order and --issues")
         return show(options, series_rules(options.words, options.systems.replace(",", " ").split(), options.series))
     orders = [int(word) if word.isdecimal() else 0 for word in (options.order or "1").split(",")]
-    found = rules(options.words, options.systems, orders, options.dtype, options.out)
+    found = rules(options.words, options.systems, orders, options.dtype, options.out, options.patience)
     if options.plots:
         _figures(found, options.plots)
     if options.issues:

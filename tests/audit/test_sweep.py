@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
+import re
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from typing import Any
 import pytest
 
 import adlab
+from adlab.audit.corpus import Entry
+from adlab.audit.crew import batches, by_processes
 from adlab.audit.journal import Journal
 from adlab.audit.sweep import sweep
-from adlab.audit.task import RIGHT
+from adlab.audit.task import RIGHT, SweepTask
 from adlab.process import Worker
 
 FILE = [
@@ -60,7 +64,7 @@ def test_the_rows_are_the_same_bytes_whoever_does_the_work(corpus: Path, tmp_pat
 @pytest.mark.filterwarnings("ignore")
 def test_a_dask_cluster_that_loses_a_worker_half_way_ends_with_the_same_bytes(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
-    many, killed = tmp_path / "many.jsonl", []
+    many, killed = tmp_path / "many.jsonl", list[int]()
     many.write_text("\n".join(json.dumps({"id": f"{k}", "expr": f"sin({k + 1}*x)*exp(-x/{k + 2})", "point": {"x": 1}})
                               for k in range(200)))  # fmt: skip
     sweep(many, ["reverse", "forward"], out=tmp_path / "alone.jsonl", workers=0)
@@ -68,9 +72,9 @@ def test_a_dask_cluster_that_loses_a_worker_half_way_ends_with_the_same_bytes(tm
         with distributed.Client(cluster) as client:
             [first, _] = client.run(os.getpid).values()
 
-        def lose_one(journal: Journal, lines: bytes, add: Any = Journal.add) -> None:
-            add(journal, lines)
-            if journal.done == 100:
+        def lose_one(journal: Journal, lines: bytes, tasks: int, add: Any = Journal.add) -> None:
+            add(journal, lines, tasks)
+            if journal.done >= 100 and not killed:
                 os.kill(first, 9)
                 killed.append(first)
 
@@ -93,7 +97,7 @@ class Cut(ThreadPoolExecutor):
     """An executor that is interrupted after some tasks."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        if args[0].number == 3:
+        if args[0][0].number == 3:
             raise KeyboardInterrupt
         return super().submit(fn, *args, **kwargs)
 
@@ -156,6 +160,48 @@ def test_a_worker_that_dies_or_hangs_is_replaced(tmp_path: Path, monkeypatch: py
         assert worker.ask("abc", 60) == "cba"
     finally:
         worker.close()
+
+
+DEADLY = """
+import os, sys
+def main():
+    for line in sys.stdin:
+        for word in line.split():
+            if word == "die":
+                os._exit(3)
+            print(word[::-1])
+        sys.stdout.flush()
+"""
+
+
+def test_a_batch_gives_the_answers_that_came_before_its_worker_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deadly_worker.py").write_text(DEADLY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    worker = Worker("deadly_worker")
+    try:
+        assert worker.answers("ab cd ef", 3, 60) == ["ba", "dc", "fe"]
+        assert len(worker.answers("ab die cd", 3, 60)) < 3
+        assert "exit code 3" in worker.how
+        assert worker.answers("gh", 1, 60) == ["hg"]
+    finally:
+        worker.close()
+
+
+def test_a_task_that_ends_its_worker_costs_one_row_of_its_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tasks = [SweepTask(k, k, Entry(str(k), "x"), (1.0,)) for k in range(64)]
+
+    def answers(worker: Worker, question: str, count: int, seconds: float) -> list[str]:
+        numbers = [number for number, _, _ in json.loads(question)]
+        worker.how = "its process ended by SIGKILL"
+        return [f"{number};" for number in itertools.takewhile(lambda number: number not in (5, 33), numbers)]
+
+    monkeypatch.setattr(Worker, "answers", answers)
+    done = list(by_processes(tasks, ["reverse"], 1.0, "formulas.jsonl", 2))
+    assert [count for count, _ in done] == [len(batch) for batch in batches(tasks, 2)]
+    whole = b"".join(lines for _, lines in done).decode()
+    lost = [row for row in whole.replace(";", "\n").splitlines() if row.startswith("{")]
+    assert [json.loads(row)["task"] for row in lost] == [5, 33]
+    assert [int(word) for word in re.findall(r"(\d+);", whole)] == [k for k in range(64) if k not in (5, 33)]
 
 
 def test_points_are_drawn_alike_on_every_machine(corpus: Path) -> None:
