@@ -42,7 +42,7 @@ from sympy import (
     tanh,
     together,
 )
-from sympy.codegen.cfunctions import log1p
+from sympy.codegen.cfunctions import expm1, log1p
 
 from adlab.text.functions import sigmoid
 
@@ -274,6 +274,45 @@ def weighted_logarithms(sum_: Any) -> Iterator[Any]:
                 yield expand(a - b) * first + b * log1p(gap / B) + (sum_ - one - other)
 
 
+def logarithm_of_exponentials(node: Any) -> Iterator[Any]:
+    """c·log R = c·ka + c·(log(R/eᵏᵃ)) for a quotient R of sums Σcⱼeʲᵃ: what is linear leaves the logarithm.
+
+    A sum with Σcⱼ = 1 is written log1p(Σcⱼ·expm1(ja)), another one as its term k, and log1p of the rest.
+    """
+    for root in node.args if isinstance(node, Mul) else (node,):
+        if isinstance(root, log) and sympy.count_ops(root) <= LARGEST and root.has(exp):
+            rest = node / root
+            for linear, logarithms in _without_exponentials(root.args[0]):
+                yield sympy.cancel(rest * linear) + rest * logarithms
+
+
+def _without_exponentials(quotient: Any) -> Iterator[tuple[Any, Any]]:
+    """(ka, log(R/eᵏᵃ)) for each pair of terms, one above and one below, that are taken out."""
+    powers = sorted((power for power in quotient.atoms(exp) if power.free_symbols), key=str)
+    if not powers or quotient.has(sympy.Float):  # sums of decimals would be rounded
+        return
+    a, letter = powers[0].args[0], sympy.Dummy("e", positive=True)
+    multiples = {power: sympy.cancel(power.args[0] / a) for power in powers}
+    if not all(multiple.is_Integer for multiple in multiples.values()):
+        return
+    parts = fraction(together(quotient.xreplace({power: letter**k for power, k in multiples.items()})))
+    sums = [sympy.collect(expand(part), letter, evaluate=False) for part in parts]
+    terms = [{sympy.degree(power, letter) if power.has(letter) else 0: c for power, c in each.items()} for each in sums]
+    if any(c.has(letter) for each in terms for c in each.values()):
+        return
+    for above, below in product(*map(sorted, terms)):
+        yield (above - below) * a, _taken_out(terms[0], above, a) - _taken_out(terms[1], below, a)
+
+
+def _taken_out(terms: dict[int, Any], k: int, a: Any) -> Any:
+    """log of Σcⱼe⁽ʲ⁻ᵏ⁾ᵃ."""
+    others = {j - k: factor(c) for j, c in terms.items() if j != k}
+    if expand(sum(terms.values()) - 1) == 0:
+        return log1p(Add(*(c * expm1(j * a) for j, c in others.items())))
+    first = factor(terms[k])
+    return log(first) + log1p(Add(*(c / first * exp(j * a) for j, c in others.items())))
+
+
 def moduli(node: Any) -> Iterator[Any]:
     """|a|·|b| = |ab|, and |a|/|b| likewise."""
     if isinstance(node, Mul):
@@ -322,5 +361,5 @@ IDENTITIES = {
     "inside the root": inside_the_root, "Mercator": mercator, "sum of angles": sum_of_angles,
     "quotient of waves": quotient_of_waves, "Pythagoras": pythagoras, "hyperbolic": exponentials_and_waves,
     "remainder": remainder, "weighted logarithms": weighted_logarithms, "moduli": moduli, "branches": branches,
-    "collected": collected,
+    "collected": collected, "logarithm of exponentials": logarithm_of_exponentials,
 }  # fmt: skip

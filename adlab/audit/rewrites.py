@@ -27,8 +27,11 @@ SMALL = 12
 """SymPy is asked for the series of an expression of at most this many operations."""
 TERMS, BESIDE = 12, 0.05
 """Terms of a series, and how far from 0 it is used at most: 0.05¹² is below a rounding of binary64."""
-SECONDS = 3.0
-"""The longest that SymPy may take for one rewrite: factoring and the like can take minutes."""
+SECONDS = 6.0
+"""The longest that SymPy may take for one rewrite: a series takes up to half a second, factoring and the like can take minutes.
+
+A busy machine may need ten times as long.
+"""
 _FAILURES = (GaveUp, sympy.PolynomialError, PoleError,
              ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError)  # fmt: skip
 _SHORT = 1024

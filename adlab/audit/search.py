@@ -22,6 +22,8 @@ MOST = 500
 """Forms that are measured in one search."""
 SECONDS = 15.0
 """Processor time of one search. What was found until then is the answer."""
+KEPT_BACK = 1 / 3
+"""The share of the forms and of the time that is kept for series: a series may be all that helps."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Search:
 
     def __init__(self, measure: Measure, near: Mapping[Any, float], seconds: float = SECONDS) -> None:
         self.measure, self.near = measure, dict(near)
-        self.end = time.process_time() + seconds
+        self.end, self.seconds = time.process_time() + seconds, seconds
         self.known: dict[str, Form] = {}
         """Every form that could be measured, by its text."""
         self._seen: set[str] = set()
@@ -76,6 +78,8 @@ class Search:
 
     def best(self, starts: Mapping[str, Any], before: Form, series: bool = False) -> Form:
         """The best form that `DEPTH` rewrites of the starts reach. `starts` are equal expressions, by what made them."""
+        self._most = MOST if series else round(MOST * (1 - KEPT_BACK))
+        self._stop = self.end if series else self.end - KEPT_BACK * self.seconds
         beam: list[tuple[Form, Any]] = []
         for name, start in starts.items():
             form = before if name == "" else self._form(start, (name,))
@@ -89,7 +93,7 @@ class Search:
             made = []
             for form, expression in beam:
                 for name, new in self._everywhere(expression, series):
-                    if len(self._seen) >= MOST or self._late():
+                    if len(self._seen) >= self._most or self._late():
                         break
                     stage(f"round {round_ + 1}, {self.tried} forms")
                     measured = self._form(new, (*form.steps, name))
@@ -101,7 +105,7 @@ class Search:
         return max((form for form, _ in beam), key=lambda form: form.score)
 
     def _late(self) -> bool:
-        return time.process_time() > self.end
+        return time.process_time() > self._stop
 
     def _form(self, expression: Any, steps: tuple[str, ...]) -> Form | None:
         """The form of an expression that was not seen before."""

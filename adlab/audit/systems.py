@@ -60,7 +60,8 @@ def derivatives(
     if system == "adlab" and not short:
         return _by_method(f, "reverse" if order == 1 else "forward over reverse", points, order)
     if system == "adlab":
-        return _by_torch(lambda x: f.to_torch(kind.name)(x.unsqueeze(-1)), points, order, kind)
+        with speaking(PEERS["torch"]):
+            return _by_torch(lambda x: f.to_torch(kind.name)(x.unsqueeze(-1)), points, order, kind)
     if system == "symbolic":
         found = _printed(f, points, order, kind) if short else _by_method(f, system, points, order)
     elif subject.native and system in ("torch", "jax"):
@@ -72,9 +73,18 @@ def derivatives(
         peer = PEERS[system] if system == "casadi" else replace(PEERS[system], options={"dtype": kind.name})
         made = second_derivatives(peer, f.graph) if order == 2 else prepare(peer, f.graph, in_place=True)
         found = made(points[:, None])[:, 0, 0]
+    if system == "jax":
+        _forget_compiled()
     if np.isnan(found).all():
         raise MethodError("it gives no number at any point")
     return found
+
+
+def _forget_compiled() -> None:
+    """JAX keeps each program that it has compiled: over the whole table, gigabytes."""
+    import jax
+
+    jax.clear_caches()
 
 
 def _by_method(f: Function, name: str, points: FloatArray, order: int) -> FloatArray:

@@ -34,6 +34,8 @@ LOSSY = [
     ("x + 1 - min(x, 0)**2/(min(x, 0) - 1)", -1e9),
     ("(x - 1)/(x + 1 + 4*sqrt(x))", 1e18),
     ("x/sqrt(x**2 + 3)", 1e5),
+    ("1 + x*log(2**-16 + (1 - 2**-16)*exp(-2/x))", 83.0),
+    ("log(1 - x)/log(1 + x)", 7e-7),
 ]
 IDENTITIES = [
     "sqrt(x + 1) - sqrt(y)", "x**(1/3) - y**(1/3)", "3*exp(x) - 3", "exp(x) - exp(y)", "log(x/y)", "log(x) - log(y)",
@@ -51,6 +53,7 @@ IDENTITIES = [
     "(x + 1)*log(x + 1) - x*log(x)", "abs(x - y)/abs(y)", "x + 1 - min(x, y)**2/(min(x, y) - 3)", "x - abs(x - y)",
     "x*y + x*exp(y)",
     "x**y/x", "tanh(x) - tanh(y)", "(1 + x*y)**(1/x)",
+    "y*log(x + (1 - x)*exp(-2*y))", "log(3/(1 + x*exp(y)) + exp(-y))", "log(exp(2*x) + y*exp(-x))",
     "y*x/sqrt(3*x**2 + y)", "log(tan(pi/4 + x/4))", "sin(x + y)", "cos(x - y)", "tan(x - y)", "1/sqrt(x**2*y**2 + 4)",
 ]  # fmt: skip
 
