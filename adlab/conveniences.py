@@ -116,6 +116,13 @@ class Conveniences:
         return self.cached("coloring", lambda: coloring(self.graph))
 
     @property
+    def jacobian_choice(self) -> Any:
+        """Which sweeps find the Jacobian with the fewest operations, counted: `.name`, `.costs`, `.reason`."""
+        from adlab.autodiff.choice import Choice
+
+        return self.cached("jacobian choice", lambda: Choice.of(self.graph, self.coloring))
+
+    @property
     def hessian_coloring(self) -> Any:
         """The sparsity pattern of the Hessian, and the products that find it: `.pattern`, `.sweeps`, `.reason`."""
         from adlab.autodiff.sparse_hessian import hessian_coloring
@@ -136,14 +143,18 @@ class Conveniences:
         return sparse_hessian(self.evaluator, point, found).preferred()
 
     def sparse_jacobian(self, x: Any, method: str = "auto", **options: Any) -> Any:
-        """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for options that it cannot serve."""
+        """`jacobian(x, sparse=True)`. Raises as calling f does, and OptionError for options that it cannot serve.
+
+        Coloured sweeps find it; with "auto" the cheapest ones, see `jacobian_choice`.
+        """
         from adlab.autodiff.sparse import sparse_jacobian
 
-        if options or method not in ("auto", "reverse"):
-            raise OptionError("a sparse Jacobian chooses its own sweeps; give the point and sparse=True alone")
+        if options or method not in ("auto", "reverse", "coloured", "mixed"):
+            raise OptionError('a sparse Jacobian chooses its own sweeps; give the point, sparse=True and perhaps method="auto"')
+        mode = self.jacobian_choice.mode if method == "auto" else None
         point, at = coerce_one(x, [v.name for v in self.variables]), self.evaluator
         at.checked(at.values(point), point)
-        found = sparse_jacobian(at, point, self.coloring)
+        found = sparse_jacobian(at, point, self.coloring, mode)
         at.checked(found.values, point, derivative=True)
         return found.preferred()
 

@@ -225,15 +225,21 @@ class Function(Conveniences):
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """All partials, shape (m, n) at one point, (..., m, n) at a batch; at one point `sparse=True` leaves the zeros out.
 
-        Method "auto" is forward or reverse mode, whichever counts fewer operations. A sparse Jacobian is a scipy.sparse array
+        Method "auto" takes forward, reverse, coloured or mixed sweeps, whichever count fewer operations; `jacobian_choice`
+        says which, and why. Over a batch it is forward or reverse mode. A sparse Jacobian is a scipy.sparse array
         where SciPy is installed, and has the attributes `pattern`, `colors` and `sweeps`. Raises as `gradient` does.
         """
         point = coerce_with(x, self.names, errors)
         if options.pop("sparse", False):
             sparse: FloatArray = self.sparse_jacobian(point, method, **options)  # or a scipy.sparse array
             return sparse
-        chosen = lookup(cheaper_mode(self.graph) if method == "auto" else method)
-        return chosen.jacobian(self, point, errors, **options)
+        if method == "auto":
+            counted = point.ndim == 1 and self.m > 1 and self.n > 1 and not options
+            method = self.jacobian_choice.name if counted else cheaper_mode(self.graph)
+            if method in ("coloured", "mixed"):
+                dense: FloatArray = self.sparse_jacobian(point, method).toarray()
+                return dense
+        return lookup(method).jacobian(self, point, errors, **options)
 
     def program(self, mode: Mode) -> Graph:
         """The derivative program, with the values first. A NaN among the values says that the point is outside the domain."""

@@ -16,6 +16,7 @@ import sympy
 from adlab.arithmetic.arrays import Arrays
 from adlab.arithmetic.bounded import Bounded, BoundedNumbers
 from adlab.arithmetic.complex_numbers import ComplexNumbers
+from adlab.arithmetic.curvature import Curvature, Curvatures
 from adlab.arithmetic.enclosures import Enclosures
 from adlab.arithmetic.extended import Extended, number
 from adlab.arithmetic.floats import Floats
@@ -97,6 +98,8 @@ ARITHMETICS = (
                   "a number", _unlimited),
     ArithmeticRow("taylor", Taylor, "Taylor coefficients along a line, to any order", "a tuple of coefficients", _series),
     ArithmeticRow("units", Units, "units of measurement: what may not be added is refused", 'a unit such as "m/s**2"', _unit),
+    ArithmeticRow("curvature", Curvatures, "whether it rises or falls with each input, and is convex or concave, over a box",
+                  "a pair (low, high) of numbers", _side),
     ArithmeticRow("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices", "a set of input indices", _reach),
 )  # fmt: skip
 
@@ -105,8 +108,8 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     """The outputs of f, a Function or a graph, at `inputs`, with every operation done in the given arithmetic.
 
     `arithmetic` is a name in this list, or an object of your own that has the methods of `Arithmetic`. For "taylor" each input
-    is a tuple of coefficients, all of one length; for "intervals" and "enclosures" a pair (low, high); for "units" a text such
-    as "m/s**2"; for "sparsity" a set of input indices.
+    is a tuple of coefficients, all of one length; for "intervals", "enclosures" and "curvature" a pair (low, high); for "units" a
+    text such as "m/s**2"; for "sparsity" a set of input indices.
     Raises OptionError for an unknown name or what is no Function, and PointError for a wrong number or kind of inputs.
 
     >>> from adlab.graph.lowering import lower
@@ -145,6 +148,8 @@ def _named(name: str, inputs: Sequence[Any], letters: Sequence[str]) -> tuple[An
             read.append(row.read(given))
         except (TypeError, ValueError, AttributeError, sympy.SympifyError):
             raise PointError(f"an input of `{name}` is {row.takes}; `{letter}` is {given!r}") from None
+    if name == "curvature":
+        read = [Curvature.input(letter, side) for letter, side in zip(letters, read, strict=True)]
     if name != "taylor":
         return row.kind(), read
     lengths = set(map(len, read))

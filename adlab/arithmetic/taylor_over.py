@@ -11,12 +11,13 @@ from typing import Any
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.extended import EXTENDED, Extended, number
-from adlab.arithmetic.intervals import INTERVALS, SURELY
+from adlab.arithmetic.intervals import INTERVALS, SURELY, Intervals
 from adlab.arithmetic.numbers import Numbers, evaluate
 from adlab.arithmetic.taylor import Still, Taylor
 from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive
+from adlab.primitives.ranges import ENTIRE, Interval
 from adlab.primitives.table import PRIMITIVES
 
 
@@ -109,3 +110,19 @@ def extended_series(
     """The coefficients of every output along point + t·direction, numbers with unlimited exponents."""
     line = [(number(x), number(v)) for x, v in zip(point, direction, strict=True)]
     return _ExtendedTaylor(order, numbers).along(graph, line)
+
+
+class _IntervalTaylor(_OverNumbers):
+    """Series whose coefficients are intervals: bounds that hold all over the operands' intervals."""
+
+    missing = Coefficient(ENTIRE, INTERVALS)
+
+    def conditions(self, primitive: Primitive, parameter: Parameter, at: list[Any], value: Any) -> list[bool]:
+        return [side == SURELY for side in INTERVALS.conditions(primitive, parameter, [c.number for c in at], value.number)]
+
+
+def enclosed_series(
+    graph: Graph, line: Iterable[tuple[Interval, Interval]], order: int, numbers: Intervals
+) -> list[tuple[Interval, ...]]:
+    """Bounds of the coefficients of every output, while each input runs over an interval, with its speed in another."""
+    return _IntervalTaylor(order, numbers).along(graph, line)

@@ -3,7 +3,8 @@
 The list is cut into blocks. Before a block starts, only the values that later operations still read must be known: a *state*.
 Binomial checkpointing keeps a few states and goes on from the nearest one (Griewank and Walther 2000, "revolve"). With s states
 kept and r evaluations of each block at most, (s + r)!/(s! r!) blocks can be served. A tape is the case of one block,
-recomputation that of one state.
+recomputation that of one state. Of all lengths of a block that fit, the one with the fewest operations is taken, so more memory
+never costs more.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import last_uses
 
 State = dict[int, float]
-LARGEST_SHARE, FRACTIONS = 0.9, 24
-"""Shares of the budget that are tried for the tape of a block, up to this one, and how many."""
 
 
 def value_of(graph: Graph, point: list[float]) -> float:
@@ -55,24 +54,19 @@ class Budgeted:
         return [adjoints.get(i, 0.0) for i in range(len(self.graph.inputs))]
 
     def least(self) -> int:
-        """A budget that is always enough."""
-        return int(6 * self._width() / LARGEST_SHARE) + FRACTIONS
+        """The least budget: for one operation, for the states before and after it, and for adjoints of as many values."""
+        return min(4 * self._width() + 1, len(self.order) + self._width())
 
     def _plan(self) -> tuple[int, int]:
         """Operations of a block and states to keep: the fewest evaluations that the budget allows."""
         count, width = len(self.order), self._width()
         if count + width <= self.memory:
             return max(count, 1), 0
-        best: tuple[int, int, int] | None = None  # turns, minus the size: of equals the longest block
-        for k in range(1, FRACTIONS + 1):
-            size = max(1, int(self.memory * LARGEST_SHARE * k / FRACTIONS) - 2 * width)
-            states = (self.memory - size - 2 * width) // width - 1
-            if states >= 1:
-                turns = turns_needed(-(-count // size), states)
-                best = min(best or (turns, -size, states), (turns, -size, states))
-        if best is None:
+        plans = [(size * advances(-(-count // size), states), size, states) for size in _sizes(count)
+                 if (states := (self.memory - size - 3 * width) // width) >= 1]  # fmt: skip
+        if not plans:
             raise OptionError(f"memory={self.memory} is too small: {width} values are alive at once; give {self.least()}")
-        return -best[1], best[2]
+        return min(plans)[1:]
 
     def _width(self) -> int:
         """The most values that are alive between two operations: the size of a state."""
@@ -139,9 +133,30 @@ def turns_needed(blocks: int, states: int) -> int:
     return r
 
 
-def _split(blocks: int, states: int) -> int:
-    """Blocks to advance over before the next state is kept."""
-    if states <= 1:
-        return blocks - 1
+def advances(blocks: int, states: int) -> int:
+    """Blocks that are evaluated to reach states again, at least: r·blocks − (s + r)!/((s + 1)! (r − 1)!).
+
+    >>> advances(1, 3), advances(10, 3), advances(10, 1)
+    (0, 15, 45)
+    """
     r = turns_needed(blocks, states)
-    return min(blocks - 1, max(1, comb(states + r - 1, states)))
+    return r * blocks - comb(states + r, states + 1)
+
+
+def _split(blocks: int, states: int) -> int:
+    """Blocks to advance over before the next state is kept, so that `advances` is reached."""
+    r = turns_needed(blocks, states)
+    return min(comb(states + r - 1, states), blocks - comb(states + r - 2, states - 1))
+
+
+def _sizes(count: int) -> list[int]:
+    """The shortest block for each number of blocks, once each.
+
+    >>> _sizes(10)
+    [10, 5, 4, 3, 2, 1]
+    """
+    sizes = [max(count, 1)]
+    while sizes[-1] > 1:
+        blocks = -(-count // (sizes[-1] - 1))
+        sizes.append(-(-count // blocks))
+    return sizes

@@ -17,6 +17,7 @@ import numpy as np
 from adlab.arithmetic.sparsity import pattern
 from adlab.autodiff.entries import Places, SparseMatrix
 from adlab.autodiff.evaluator import Evaluator
+from adlab.autodiff.jacobian import Mode
 from adlab.autodiff.orders import ORDERS, colors_needed, conflicts, least_sweeps
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
@@ -159,16 +160,16 @@ def coloring(graph: Graph) -> Coloring:
     return color(pattern(graph), len(graph.inputs))
 
 
-def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring) -> SparseMatrix:
+def sparse_jacobian(at: Evaluator, point: FloatArray, colors: Coloring, mode: Mode | None = None) -> SparseMatrix:
     """The Jacobian at one point, from one sweep for each colour; NaN where there is no partial.
 
-    Where binary64 is not enough, the dense Jacobian is computed once with care. Raises OverflowedError for a partial that is
-    beyond binary64.
+    With a `mode` there is a sweep for each output, or for each input, instead: they may visit fewer operations. Where binary64 is
+    not enough, the dense Jacobian is computed once with care. Raises OverflowedError for a partial that is beyond binary64.
     """
     rows, columns = colors.places.rows, colors.places.columns
-    products = at.products(point, *colors.seeds)
+    products = at.products(point, *colors.seeds) if mode is None else None
     if products is None:
-        values = at.jacobian(point)[rows, columns]
+        values = at.jacobian(point, mode or "reverse")[rows, columns]
     else:
         forward, backward = products
         values = np.array([

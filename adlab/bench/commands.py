@@ -5,35 +5,47 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from adlab.bench.data import Streamed, over_data
+from adlab.bench.in_c import InC, in_c
 from adlab.bench.linearity import Linearity, linearity
 from adlab.bench.race import bench
 from adlab.bench.results import Bench
 from adlab.bench.scaling import Scaling, scaling
+from adlab.bench.sparsity import SparseMatrices, sparsity
 from adlab.bench.startup import Startup, startup
 from adlab.bench.vouching import Vouching, vouching
 from adlab.errors import OptionError, OutputError
 from adlab.process import whole_file
 
-Measured = Bench | Linearity | Scaling | Startup | Vouching
+Measured = Bench | Linearity | Scaling | Startup | Streamed | SparseMatrices | InC | Vouching
 KINDS: dict[str, type[Measured]] = {
-    "ratios": Bench, "spread": Linearity, "processors": Scaling, "commands": Startup, "vouching": Vouching
+    "ratios": Bench, "spread": Linearity, "processors": Scaling, "commands": Startup, "over_data": Streamed,
+    "matrices": SparseMatrices, "in_c": InC, "vouching": Vouching,
 }  # fmt: skip
 """Each kind of record, by a key that only it has."""
+OTHERS: dict[str, Callable[..., Measured]] = {
+    "linearity": linearity, "scaling": scaling, "startup": startup, "data": over_data, "sparse": sparsity, "c": in_c,
+    "vouching": vouching,
+}  # fmt: skip
+"""What is measured instead of a race, by its option."""
 
 
 def asked(options: argparse.Namespace) -> Any:
     """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
-    alone = [name for name in ("linearity", "scaling", "startup", "vouching", "show") if getattr(options, name)]
+    alone = [name for name in (*OTHERS, "show") if getattr(options, name)]
     if len(alone) > 1 or (alone and (options.problems or options.peers)):
         raise OptionError(f"--{alone[0]} is not a race: it takes no problems, no --peers, and no other option of this kind")
-    found = read(options.show) if options.show else _measured(options)
-    if options.brief and not isinstance(found, Bench):
+    shown = read(options.show) if options.show else None
+    race = isinstance(shown, Bench) if shown else not alone
+    if options.brief and not race:
         raise OptionError("only a race has a brief form; leave out --brief")
-    if options.plot and isinstance(found, Startup | Scaling | Vouching):
+    if options.plot and not (race or isinstance(shown, Linearity) or options.linearity):
         raise OptionError("this measurement has no picture; leave out --plot")
+    found = shown or _measured(options)
     if options.json is not None:
         write(options.json, found.to_dict())
     return found
@@ -44,14 +56,9 @@ def _measured(options: argparse.Namespace) -> Measured:
         if not options.quiet:
             print(line, file=sys.stderr)
 
-    if options.linearity:
-        return linearity(rounds=options.rounds, progress=progress)
-    if options.scaling:
-        return scaling(rounds=options.rounds, progress=progress)
-    if options.startup:
-        return startup(options.rounds, progress)
-    if options.vouching:
-        return vouching(options.rounds, progress)
+    for name, measure in OTHERS.items():
+        if getattr(options, name):
+            return measure(rounds=options.rounds, progress=progress)
     return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
                  progress=progress)  # fmt: skip
 

@@ -210,6 +210,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
        [("c", "C99"), ("fortran", "Fortran 2008"), ("numpy", "Python with NumPy"), ("python", "Python alone"),
         ("jax", "JAX"), ("torch", "PyTorch")]},
     "--data": {"default": "", "metavar": "FILE", "help": "a CSV file; its first line names the columns"},
+    "--certified": {"default": "", "metavar": "FILE",
+                    "help": "no fit of your own: every problem of a file whose answers are known, by every method"},
     "--conventions": {"action": "store_true", "help": "what each answers at kinks, edges and 0·∞"},
     "--only": {"default": "", "metavar": "NAME", "help": "just this figure"},
     "--json": {"action": "store_true", "help": "print the report as JSON"},
@@ -238,6 +240,9 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--brief", action="store_true", help="only adlab and the best peer of each row")
     made.add_argument("--linearity", action="store_true", help="no race: the time per node, 10^3 to 10^6 nodes")
     made.add_argument("--scaling", action="store_true", help="no race: a large batch on one processor and on all")
+    made.add_argument("--data", action="store_true", help="no race: a loss over a million rows, beside JAX and PyTorch")
+    made.add_argument("--sparse", action="store_true", help="no race: sparse matrices, their sweeps, beside asdex, SciPy, CasADi")
+    made.add_argument("--c", action="store_true", help="no race: a gradient in C, beside CasADi's C")
     made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
     made.add_argument("--vouching", action="store_true", help="no race: programs with and without a look at the range")
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")
@@ -317,7 +322,7 @@ COMMANDS: dict[str, Command] = {
                       "formula at variables c fortran numpy python jax torch derivative out",
                       ('"x*sin(y)" --c --derivative gradient --out slope.c', '"log(x)/y" --numpy --derivative hessian')),
     "fit": Command("a model fitted to data: parameters, their uncertainty, how well they are determined", use.fit,
-                   "formula at variables data json markdown plot",
+                   "formula at variables data certified methods json markdown plot",
                    ('"a*exp(-b*x)" --data decay.csv --at a=1 b=0.5', '"a + b*x" --data line.csv --at 0 1 --plot fit.png')),
     "minimize": Command("a local minimum near --at, by exact derivatives", use.minimize,
                         "formula at variables json markdown",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from adlab.cli.given import function_of, point_of, points_of
+from adlab.cli.given import function_of, methods_of, point_of, points_of
 from adlab.cli.output import show
 from adlab.errors import OptionError
 
@@ -44,10 +44,19 @@ def export(options: argparse.Namespace) -> None:
 
 
 def fit(options: argparse.Namespace) -> None:
-    """A model fitted to the columns of a file, from the start that `--at` gives."""
+    """A model fitted to the columns of a file, from the start that `--at` gives; or a file of fits whose answers are known."""
     from adlab.use.fit import fit
     from adlab.use.table import read_columns
 
+    if options.certified:
+        from adlab.use.certified import certified_fits
+
+        if options.formula or options.data or options.at:
+            raise OptionError("--certified FILE has models, data and starts of its own; leave the formula, --data and --at out")
+        show(options, certified_fits(options.certified, methods_of(options)))
+        return
+    if options.methods:
+        raise OptionError("--methods goes with --certified FILE; a fit of its own is by reverse mode")
     f = function_of(options)
     if not options.data:
         raise OptionError("--data FILE is missing: a CSV file whose first line names the columns")

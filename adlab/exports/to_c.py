@@ -43,7 +43,8 @@ HEADER = """\
 /* {about}
  *
  * Written by adlab. Compile with -std=c99 and link with -lm; -ffast-math would break it. -DADLAB_CHECK adds a main that
- * compares with adlab at one point; -DADLAB_NO_RANGE_CHECK leaves out what tells status 2.
+ * compares with adlab at one point; -DADLAB_NO_RANGE_CHECK leaves out what tells status 2, and what else clears the
+ * processor's notes of overflow, underflow and division by zero (fenv.h).
  *
  * x holds {inputs}.{vector}
  * out gets {parts}{width}, row-major.
@@ -65,6 +66,7 @@ int {signature};
 """
 
 PREFACE = """\
+#include <fenv.h>
 #include <float.h>
 #include <math.h>
 
@@ -81,6 +83,20 @@ static int odd(double v)
 {
     const double size = fabs(v);
     return size > DBL_MAX || (size > 0 && size < DBL_MIN);
+}
+
+/* Whether a number may have left the range since this was asked last: the processor notes that, but not infinite inputs. */
+static int noted(const double *x, int n)
+{
+    for (int k = 0; k < n; k++)
+        if (fabs(x[k]) > DBL_MAX)
+            return 1;
+#if defined FE_OVERFLOW && defined FE_UNDERFLOW && defined FE_DIVBYZERO
+    if (!fetestexcept(FE_OVERFLOW | FE_UNDERFLOW | FE_DIVBYZERO))
+        return 0;
+    feclearexcept(FE_OVERFLOW | FE_UNDERFLOW | FE_DIVBYZERO);
+#endif
+    return 1;
 }
 #endif
 """
@@ -205,11 +221,11 @@ def _function(work: Task) -> str:
     lines = [f"int {_signature(work)}", "{", *[f"    {line}" for line in found.lines]]
     lines += [f"    out[{k}] = {output};" for k, output in enumerate(found.outputs)]
     if found.checks:
-        lines += ["#ifndef ADLAB_NO_RANGE_CHECK", "    {", "        int lost = 0;"]
+        lines += ["#ifndef ADLAB_NO_RANGE_CHECK", f"    if (noted(x, {len(work.point)})) {{", "        int lost = 0;"]
         lines += [f"        lost |= {check};" for check in found.checks]
         lines += ["        if (lost) {", *_loop(work, f"{' ' * 12}", "out[k] = NAN;"), "            return 2;"]
         lines += ["        }", "    }", "#endif"]
-    lines += [*_loop(work, "    ", "if (isnan(out[k]))", "    return 1;"), "    return 0;", "}", ""]
+    lines += ["    int unknown = 0;", *_loop(work, "    ", "unknown |= isnan(out[k]) != 0;"), "    return unknown;", "}", ""]
     return "\n".join(lines)
 
 

@@ -53,7 +53,7 @@ class Fit(Report):
     """The combination of scaled parameters, of length 1, that the data determine worst."""
     evaluations: int
     jacobians: int
-    """Of the search; polishing takes a few more of each."""
+    """Polishing included."""
     converged: bool
     message: str
     method: str
@@ -94,7 +94,7 @@ class Fit(Report):
         spread = math.sqrt(self.rss / self.freedom) if self.freedom > 0 else float("nan")
         found = [f"{len(self.residuals)} rows, residual sum of squares {self.rss:.10g}"
                  + (f", residual standard deviation {spread:.4g}." if self.freedom > 0 else ".")]  # fmt: skip
-        found.append(f"{self.evaluations} evaluations and {self.jacobians} Jacobians by {self.method}, before polishing.")
+        found.append(f"{self.evaluations} evaluations and {self.jacobians} Jacobians by {self.method}.")
         if not self.converged:
             found.append(f"The search has not converged: {self.message}. Try another start.")
         found.append(f"Condition number of the scaled Jacobian {self.condition:.2g}:")
@@ -185,6 +185,7 @@ def fit(
         solution, rest = _polished(solution, rest, search.residuals, search.jacobian)
     spread = 1 / search.unit if sigma is not None else _length(rest) / math.sqrt(max(len(y) - len(p), 1))
     determined = len(y) > len(p) or sigma is not None
+    spent = search.evaluations, search.jacobians
     root, condition, direction = _uncertainty(search.jacobian(solution), spread if determined else math.inf)
     root, residuals = root / search.turn[:, None], -rest * search.unit
     for size in (_length(residuals), *map(_length, root)):
@@ -192,7 +193,7 @@ def fit(
             raise OverflowedError(f"a square ({size:.3g} squared) leaves binary64's range; scale the data and the parameters")
     return Fit(
         f.title, tuple(over.parameters), solution / search.turn, root @ root.T, residuals, condition, direction,
-        int(found.nfev), int(found.njev), found.status > 0, str(found.message).rstrip("."), method,
+        *spent, found.status > 0, str(found.message).rstrip("."), method,
         (over.columns[0], _column(data[over.columns[0]], over.columns[0])),
     )  # fmt: skip
 
@@ -205,6 +206,7 @@ class _Search:
     ) -> None:
         self.over, self.y, self.weights, self.refused = over, y, weights, refused
         self.unit, self.turn, self._slopes = 1.0, np.ones(len(p)), slopes(over, method)
+        self.evaluations = self.jacobians = 0
         at_start = over.residuals(p)
         if len(y) != len(at_start):
             raise PointError(f"data: `{answer}` has {len(y)} numbers, and `{over.columns[0]}` has {len(at_start)}")
@@ -219,6 +221,7 @@ class _Search:
 
     def residuals(self, q: FloatArray) -> FloatArray:
         """At the scaled parameters q; a large number where the model has no value."""
+        self.evaluations += 1
         try:
             return (self.over.residuals(q / self.turn) - self.y) / self.weights / self.unit
         except (DomainError, OverflowedError):
@@ -226,6 +229,7 @@ class _Search:
 
     def jacobian(self, q: FloatArray) -> FloatArray:
         """By the scaled parameters."""
+        self.jacobians += 1
         found: FloatArray = self._slopes(q / self.turn) / np.reshape(self.weights, (-1, 1)) / self.unit / self.turn
         return found
 

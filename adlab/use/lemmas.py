@@ -44,26 +44,38 @@ RULES: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def check(lemmas: Sequence[Mapping[str, Any]]) -> str:
-    """Empty where every lemma holds, else what is wrong with the first that does not."""
+def check(lemmas: Sequence[Mapping[str, Any]], box: Mapping[str, Sequence[float]] | None = None) -> str:
+    """Empty where every lemma holds, else what is wrong with the first that does not.
+
+    What is assumed stands in the lemmas of inputs alone. With a `box` they must be its sides.
+    """
     known: dict[str, Any] = {}
-    for lemma in lemmas:
-        name, operation, claimed = (
-            lemma["name"],
-            lemma["operation"],
-            iv.mpf([float.fromhex(end) for end in lemma["in"]]),
-        )
-        if operation == "constant":
-            top, bottom = lemma["parameter"].split("/")
-            found = iv.mpf(int(top)) / int(bottom)
-        elif operation == "input":
-            found = claimed
-        elif operation not in RULES or any(operand not in known for operand in lemma["of"]):
-            return f"{name}: {operation} of {', '.join(lemma['of'])} cannot be checked"
-        else:
-            given = [lemma["parameter"]] if lemma["parameter"] is not None else []
-            found = RULES[operation](*[known[operand] for operand in lemma["of"]], *given)
-        if found is None or not (claimed.a <= found.a and found.b <= claimed.b):
-            return f"{name} = {operation}({', '.join(lemma['of'])}) is not proven to lie in [{lemma['in'][0]}, {lemma['in'][1]}]"
-        known[name] = claimed
+    for number, lemma in enumerate(lemmas, 1):
+        try:
+            wrong = _wrong(lemma, known, box)
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, NotImplementedError, RuntimeError):
+            wrong = f"lemma {number} cannot be read"
+        if wrong:
+            return wrong
+    return ""
+
+
+def _wrong(lemma: Mapping[str, Any], known: dict[str, Any], box: Mapping[str, Sequence[float]] | None) -> str:
+    name, operation, parameter = lemma["name"], lemma["operation"], lemma["parameter"]
+    low, high = map(float.fromhex, lemma["in"])
+    if name in known or not low <= high:
+        return f"{name} is {'claimed twice' if name in known else 'claimed to lie in no interval'}"
+    claimed = iv.mpf([low, high])
+    if operation == "constant":
+        top, bottom = map(int, parameter.split("/"))
+        found = _when(bottom != 0, lambda: iv.mpf(top) / bottom)
+    elif operation == "input":
+        found = claimed if box is None or (name in box and tuple(box[name]) == (low, high)) else None
+    elif operation not in RULES or any(operand not in known for operand in lemma["of"]):
+        return f"{name}: {operation} of {', '.join(lemma['of'])} cannot be checked"
+    else:
+        found = RULES[operation](*[known[operand] for operand in lemma["of"]], *[parameter] * (parameter is not None))
+    if found is None or not (claimed.a <= found.a and found.b <= claimed.b):
+        return f"{name} = {operation}({', '.join(lemma['of'])}) is not proven to lie in [{lemma['in'][0]}, {lemma['in'][1]}]"
+    known[name] = claimed
     return ""

@@ -34,7 +34,7 @@ class Proof(Report):
 
     def check(self) -> str:
         """Empty where the checker accepts every lemma, else the first that it does not accept."""
-        return check(self.lemmas)
+        return check(self.lemmas, self.box)
 
     def sections(self) -> list[Table | str]:
         """What is proven, and the lemmas."""

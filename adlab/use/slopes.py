@@ -42,6 +42,17 @@ def slopes(model: Total, method: str) -> Slopes:
     return lambda p: by_rows(model, p, method)
 
 
+def evaluations_each(method: str, parameters: int) -> int:
+    """Evaluations of the model that one Jacobian takes; 0 where it takes none, but a derivative program.
+
+    >>> evaluations_each("central-difference", 3), evaluations_each("complex-step", 3), evaluations_each("reverse", 3)
+    (6, 3, 0)
+    """
+    if method in SCHEMES:
+        return parameters * len(scheme(method).offsets)
+    return parameters if method == "complex-step" else 0
+
+
 def by_differences(values: Callable[[FloatArray], FloatArray], p: FloatArray, stencil: Stencil) -> FloatArray:
     """Difference quotients in each parameter, at the standard step for its size.
 

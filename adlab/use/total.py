@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from adlab.compile.alarm import all_finite
 from adlab.errors import DomainError, MethodError, OverflowedError, PointError, VariableError
 from adlab.function import Function, as_function
 from adlab.graph import rules
@@ -23,6 +24,9 @@ from adlab.text.traversal import listing
 Columns = Mapping[str, npt.ArrayLike]
 NUMBERS_IN_A_BLOCK, LONGEST, SHORTEST = 2**20, 8192, 16
 """Inputs and results of a block: 8 MB. A block has 16 to 8192 rows; more rows are not faster."""
+
+NOTHING: FloatArray = np.empty(0)
+"""No numbers after a point."""
 
 
 def total(f: Any, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> Total:
@@ -98,17 +102,17 @@ class Total:
         for block in self._results(f, "jacobian", p):
             rows = block.reshape(-1, k)
             with np.errstate(over="ignore", invalid="ignore"):  # the sum refuses what is not finite
-                found.add(rows.T @ rows if direction is None else rows.T @ (rows @ direction))
+                found.add((rows.T @ rows if direction is None else rows.T @ (rows @ direction))[np.newaxis])
         return found.value()
 
     def residuals(self, p: Any) -> FloatArray:
         """All residuals, row after row. Needs `squares`."""
-        return np.concatenate([block.ravel() for block in self._results(self._residual(), None, p)])
+        return np.concatenate([block.flatten() for block in self._results(self._residual(), None, p)])
 
     def jacobian(self, p: Any) -> FloatArray:
         """The residuals' Jacobian by the parameters, shape (residuals, k). Needs `squares`."""
         k = len(self.parameters)
-        return np.concatenate([block.reshape(-1, k) for block in self._results(self._residual(), "jacobian", p)])
+        return np.concatenate([block.copy().reshape(-1, k) for block in self._results(self._residual(), "jacobian", p)])
 
     def table(self, p: Any) -> FloatArray:
         """The outputs of f for each row, shape (rows, m)."""
@@ -128,7 +132,7 @@ class Total:
     def _sum(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> FloatArray:
         found = _Sum()
         for block in self._results(f, kind, p, v):
-            found.fold(block)
+            found.add(block)
         return found.value()
 
     def _results(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> Iterator[FloatArray]:
@@ -136,29 +140,40 @@ class Total:
         if (f, kind) not in self._programs:
             self._programs[f, kind] = f.compile(derivative=kind, wrt=None if kind is None else self.parameters)
         program = self._programs[f, kind]
-        point, row = coerce_one(p, self.parameters, "parameters"), 0
-        for points in self.blocks(point, len(program.graph.outputs)):
-            parts = program(points) if v is None else program(points, v)
-            both = parts if isinstance(parts, tuple) else (parts,)
-            found = np.concatenate([part.reshape(len(points), -1) for part in both], axis=1)
-            if not np.isfinite(found).all():
-                self._refuse(f, points, found, row, kind is not None)
+        point, row, width = coerce_one(p, self.parameters, "parameters"), 0, len(program.graph.outputs)
+        extra = NOTHING if v is None else v
+        size = self._block(len(extra) + width)
+        kept, step = np.empty((size, width)), None
+        for points in self.blocks(point, width, extra):
+            if len(points) == size:  # the program reads the same buffer, and writes the same one, again and again
+                step = step or program.bind(points, kept)
+                step()
+                found = kept
+            else:
+                parts = program(*np.split(points, [f.n], axis=1)[: 1 if v is None else 2])
+                both = [part.reshape(len(points), -1) for part in (parts if isinstance(parts, tuple) else (parts,))]
+                found = np.concatenate(both, axis=1)
+            if not all_finite(found):
+                self._refuse(f, points[:, : f.n], found, row, kind is not None)
             row += len(points)
             yield found
 
-    def blocks(self, point: FloatArray, results: int = 1) -> Iterator[FloatArray]:
-        """The points of a block of rows, shape (rows, n). The buffer is used again for the next block."""
-        n = len(self.columns) + len(self.parameters)
-        size = max(SHORTEST, min(LONGEST, NUMBERS_IN_A_BLOCK // (n + results)))
-        buffer, row = np.empty((size, n)), 0
-        buffer[:, self.own_places] = point
+    def _block(self, results: int) -> int:
+        """The rows of a block."""
+        return max(SHORTEST, min(LONGEST, NUMBERS_IN_A_BLOCK // (len(self.columns) + len(self.parameters) + results)))
+
+    def blocks(self, point: FloatArray, results: int = 0, extra: FloatArray = NOTHING) -> Iterator[FloatArray]:
+        """The points of a block of rows, shape (rows, n), and `extra` after each. The buffer is used again for the next block."""
+        n, size, row = self.function.n, self._block(len(extra) + results), 0
+        buffer = np.empty((size, n + len(extra)))
+        buffer[:, self.own_places], buffer[:, n:] = point, extra
         for chunk in self._chunks():
             arrays = self._arrays(chunk)
             for start in range(0, len(arrays[0]), size):
                 rows = buffer[: min(size, len(arrays[0]) - start)]
                 for place, array in zip(self._places, arrays, strict=True):
                     rows[:, place] = array[start : start + len(rows)]
-                if not np.isfinite(rows).all():
+                if not all_finite(rows):
                     k, column = np.argwhere(~np.isfinite(rows))[0]
                     name = self.loss.names[column]
                     raise PointError(f"data row {row + k}: `{name}` is {rows[k, column]}; leave such rows out")
@@ -197,34 +212,42 @@ class Total:
 
 
 class _Sum:
-    """A sum of arrays, with the rounding error that it has lost."""
+    """A sum of blocks of rows, row k of each to row k, with the rounding error that it has lost."""
 
     def __init__(self) -> None:
-        self._total: Any = 0.0
-        self._lost: Any = 0.0
+        self._total = self._lost = NOTHING
+        self._spare = (NOTHING, NOTHING)
 
-    def add(self, part: FloatArray) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._total, lost = two_sum(self._total, part)
-            self._lost = self._lost + lost
-
-    def fold(self, rows: FloatArray) -> None:
-        """Adds all rows: the first half to the second half, until one row is left. What rounding loses is added the same way."""
-        errors = np.zeros_like(rows)
-        with np.errstate(over="ignore", invalid="ignore"):
-            while len(rows) > 1:
-                if len(rows) % 2:
-                    self.add(rows[-1])
-                    self._lost = self._lost + errors[-1]
-                half = len(rows) // 2
-                rows, lost = two_sum(rows[:half], rows[half : 2 * half])
-                errors = errors[:half] + errors[half : 2 * half] + lost
-        self.add(rows[0])
-        self._lost = self._lost + errors[0]
+    def add(self, rows: FloatArray) -> None:
+        """Adds a block of rows, shape (rows, …). The rows of a block are added up at the end."""
+        if len(rows) > len(self._total):
+            whole = [np.zeros(rows.shape) for _ in range(4)]
+            for new, old in zip(whole, (self._total, self._lost), strict=False):
+                new[: len(old)] = old if len(old) else 0
+            self._total, self._lost, *spare = whole
+            self._spare = (spare[0], spare[1])
+        total, lost, back, rest = (each[: len(rows)] for each in (self._total, self._lost, *self._spare))
+        with np.errstate(over="ignore", invalid="ignore"):  # Knuth's two-sum, in place
+            np.add(total, rows, out=rest)
+            np.subtract(rest, total, out=back)  # what has been added of the row
+            np.subtract(rest, back, out=rest)  # what is left of the total
+            np.subtract(total, rest, out=rest)
+            lost += rest
+            np.subtract(rows, back, out=back)
+            lost += back
+            total += rows
 
     def value(self) -> FloatArray:
         """The sum. Raises OverflowedError where it, or a part of it, is not finite."""
-        found = np.asarray(self._total + self._lost)
+        total, lost = self._total, self._lost
+        with np.errstate(over="ignore", invalid="ignore"):
+            while len(total) > 1:  # the first half to the second half
+                if len(total) % 2:
+                    total, lost = (np.concatenate([each, np.zeros_like(each[:1])]) for each in (total, lost))
+                half = len(total) // 2
+                total, error = two_sum(total[:half], total[half:])
+                lost = lost[:half] + lost[half:] + error
+            found: FloatArray = total[0] + lost[0]
         if not np.isfinite(found).all():
             raise OverflowedError("the sum over the data is beyond binary64 (more than 1.8e308); scale f")
         return found

@@ -49,7 +49,7 @@ def test_letters_units_and_unlimited_exponents_walk():
             [Reach(frozenset([0])), Reach(frozenset([1]))])] == [[0, 1], [1]]  # fmt: skip
     assert {row.name for row in ARITHMETICS} == {
         "floats", "complex", "arrays", "bounded", "intervals", "enclosures", "symbols", "units", "extended", "sparsity",
-        "taylor", "nodes",
+        "taylor", "nodes", "curvature",
     }, "a new arithmetic is to be walked with here"  # fmt: skip
 
 

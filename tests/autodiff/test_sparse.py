@@ -122,9 +122,21 @@ def test_a_partial_beyond_binary64_is_named_as_in_the_dense_jacobian():
         f.jacobian([1.0, 1.0], sparse=True, errors="none")
 
 
-def test_method_auto_is_the_cheaper_mode():
-    f = arrow(5)
-    assert np.allclose(f.jacobian([1.0] * 5, "auto"), f.jacobian([1.0] * 5))
+@pytest.mark.parametrize(("f", "name"), [
+    (arrow(5), "reverse"), (band(300), "coloured"), (arrow(500), "mixed"),
+    (adlab.Function(["x", "x**2*y"]), "reverse"), (adlab.Function(["sin(x)*y", "cos(x)", "exp(sin(x))*y", "x*y"]), "forward"),
+])  # fmt: skip
+def test_method_auto_takes_the_sweeps_that_count_fewest(f, name):
+    x = np.linspace(0.3, 1.2, f.n)
+    choice = f.jacobian_choice
+    assert choice.name == name
+    assert choice.costs[name] == min(choice.costs.values())
+    assert choice.reason.startswith({"mixed": "coloured sweeps of both kinds"}.get(name, f"{name} sweeps"))
+    assert np.allclose(f.jacobian(x, "auto"), f.jacobian(x), rtol=1e-14, atol=0)
+    found = f.jacobian(x, "auto", sparse=True)
+    assert np.allclose(dense(found), f.jacobian(x), rtol=1e-14, atol=0)
+    assert found.sweeps == f.coloring.sweeps
+    assert f.jacobian(np.array([x, x]), "auto").shape == (2, f.m, f.n)
 
 
 def test_the_picture_has_a_square_for_each_entry():

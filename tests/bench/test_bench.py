@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,11 +14,14 @@ import adlab
 from adlab.bench import vouching as measured_vouching
 from adlab.bench.commands import read, write
 from adlab.bench.contestants import CONTESTANTS, agrees, contestant_of
+from adlab.bench.data import DataRow, Streamed, over_data
+from adlab.bench.in_c import CRow, InC, agreed, in_c
 from adlab.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
 from adlab.bench.problems import PROBLEMS
 from adlab.bench.race import bench, processor
 from adlab.bench.results import Bench, Cell
 from adlab.bench.scaling import Scaling, ScalingRow, scaling
+from adlab.bench.sparsity import PROBLEMS as MATRICES, SparseMatrices, SparseRow, sparsity
 from adlab.bench.startup import startup
 from adlab.bench.timing_worker import steady
 from adlab.cli.main import main
@@ -107,6 +111,8 @@ def test_a_contest_is_run_recorded_shown_and_drawn(tmp_path, capsys):
     (["worked-example", "--scaling"], "--scaling is not a race"),
     (["--vouching", "--plot", "x.png"], "this measurement has no picture"),
     (["--vouching", "--startup"], "is not a race"),
+    (["--data", "--brief"], "only a race has a brief form"),
+    (["worked-example", "--data"], "--data is not a race"),
     (["--show", "nowhere.json"], "cannot read nowhere.json"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_refused(asked, said, capsys):
@@ -234,6 +240,69 @@ def test_processors_are_compared_recorded_and_shown(tmp_path, capsys):
     assert "2.00" in out
     assert main(["bench", "--show", path, "--plot", str(tmp_path / "x.png")]) == 2
     assert "has no picture" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_loss_over_many_rows_needs_no_more_memory_than_over_few(tmp_path):
+    found = over_data([100_000, 3_000_000], rounds=1)
+    ours = [row for row in found.over_data if row.system == "adlab"]
+    assert all(row.seconds > 0 for row in found.over_data)
+    assert ours[1].memory < ours[0].memory + 8_000_000 < 3_000_000 * 3 * 8
+    path = str(tmp_path / "data.json")
+    write(path, found.to_dict())
+    assert read(path) == found
+    shown = str(Streamed("x", [DataRow("adlab", 10**6, 0.01, 2_000_000)]))
+    assert "1,000,000" in shown
+    assert "2.0" in shown
+
+
+def test_records_of_matrices_and_of_c_are_read_again_and_shown(tmp_path, capsys):
+    row = SparseRow("arrow", "Jacobian", (5, 5), 13, {"adlab": 3, "least": 3, "asdex": None}, {"dense": 2e-3, "sparse": 1e-3})
+    matrices = SparseMatrices([row], ["asdex"])
+    code = InC([CRow("f", 2, 3e-8, 2e-8, 1e-8)], {"g": "no gamma in C99"})
+    for name, found, words in (("m", matrices, ("arrow, Jacobian", "0.5", "Not installed: asdex")),
+                               ("c", code, ("3.00", "2.00", "Left out: g: no gamma"))):  # fmt: skip
+        path = str(tmp_path / f"{name}.json")
+        write(path, found.to_dict())
+        assert read(path) == found
+        assert main(["bench", "--show", path]) == 0
+        shown = capsys.readouterr().out
+        assert all(word in shown for word in words)
+
+
+def test_a_gradient_in_c_is_that_of_casadi():
+    pytest.importorskip("casadi")
+    if shutil.which("gcc") is None:
+        pytest.skip("no C compiler")
+    several = adlab.Function(["x*y", "y**2", "exp(x)"], name="several")
+    bessel = adlab.Function("besselj(0, x)")
+    found = in_c([(adlab.gallery.worked_example(), [1, 2]), (several, [1.5, 2]), (bessel, [1.0])], rounds=1)
+    assert [(row.function.split()[0], row.partials) for row in found.in_c] == [("worked", 2), ("several", 4)]
+    assert all(min(row.plain, row.checked, row.casadi) > 0 for row in found.in_c)
+    assert list(found.refused) == ["f = besselj(0, x)"]
+    with pytest.raises(adlab.MethodError, match="another gradient"):
+        agreed(several, [1.0], np.array([1.0, 2.0]), np.array([1.0, 2.1]))
+
+
+@pytest.mark.parametrize("name", ["Brusselator", "arrow", pytest.param("bundle adjustment", marks=pytest.mark.slow)])
+def test_the_matrices_of_the_bench_are_what_they_are_called(name):
+    _, make = MATRICES[name]
+    f = make()
+    shape, entries, sweeps = {"Brusselator": ((512, 512), 3072, 11), "arrow": ((500, 500), 1498, 3),
+                              "bundle adjustment": ((800, 210), 9600, 12)}[name]  # fmt: skip
+    assert (f.m, f.n) == shape
+    assert (f.coloring.entries, f.coloring.sweeps) == (entries, sweeps)
+
+
+@pytest.mark.slow
+def test_matrices_are_coloured_and_timed_beside_whoever_is_installed(monkeypatch):
+    monkeypatch.setattr("adlab.bench.sparsity.PROBLEMS", {name: MATRICES[name] for name in ("arrow", "arrowhead")})
+    found = sparsity(rounds=1)
+    for row in found.matrices:
+        assert row.sweeps["adlab"] in (2, 3)
+        assert all(seconds > 0 for seconds in row.times.values())
+        assert row.sweeps.get("group_columns") in (None, 500)
+        assert row.sweeps.get("asdex") in (None, 2, 500)
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from adlab.plots.canvas import new_axes
 from adlab.report.figures import (
     cost,
     error_against_step as steps,
+    fits,
     graphs,
     measure,
     plane,
@@ -59,14 +60,17 @@ def small_sizes() -> Iterator[None]:
 
 DEAR = ["work_and_precision", "gradient_cost", "measured_branches", "richardson_extrapolation", "central_differences",
         "correct_digits_over_the_plane", "one_sided_differences", "error_against_step_size", "complex_step",
-        "curse_of_unrolling", "taylor_coefficients", "adjoints_through_layers"]  # fmt: skip
+        "curse_of_unrolling", "taylor_coefficients", "adjoints_through_layers", "digits_of_nist_fits"]  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=but_slow(FIGURES, DEAR), ids=lambda draw: draw.__name__)
 def drawn(request: Any, small_sizes: None) -> tuple[Any, Any, tuple[list[Text], Any]]:
     """The function, what it returns, and the texts that it draws."""
-    if request.param is precision.digits_over_the_feynman_corpus and not (precision.corpora() / "feynman.jsonl").exists():
+    of_corpora = (precision.digits_over_the_feynman_corpus, fits.digits_of_nist_fits)
+    if request.param in of_corpora and not (precision.corpora() / "feynman.jsonl").exists():
         pytest.skip("the corpora are not part of the project; not found beside it")
+    if request.param is fits.digits_of_nist_fits and not find_spec("scipy"):
+        pytest.skip("a fit needs SciPy")
     with rc_context(canvas.STYLE):
         found = request.param()
     return request.param, found, texts(figure_of(found))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 import adlab
-from adlab.autodiff.checkpoints import Budgeted, turns_needed
+from adlab.autodiff.checkpoints import Budgeted, advances, turns_needed
 
 CHAIN = adlab.gallery.chain(500)
 
@@ -15,7 +17,7 @@ CHAIN = adlab.gallery.chain(500)
                                adlab.Function("x*sin(x)*exp(sin(x)*x) + 3*x"), adlab.Function("x + y")])  # fmt: skip
 def test_the_gradient_is_that_of_a_tape_and_the_budget_is_kept(f) -> None:
     x = f.point or [0.5] * f.n
-    least = 6 * Budgeted(f.graph, [0.0] * f.n, 1)._width() + 30
+    least = Budgeted(f.graph, [0.0] * f.n, 1).least()
     for memory in (least, 2 * least, 10**6):
         found = adlab.checkpointed(f, x, memory)
         assert found.peak <= memory
@@ -29,6 +31,34 @@ def test_less_memory_costs_operations_and_a_few_states_go_far() -> None:
     assert [run.operations for run in runs] == sorted(run.operations for run in runs)
     assert runs[-1].operations < 7 * runs[-1].tape
     assert turns_needed(252, 5) == 5  # 10!/(5! 5!)
+
+
+@pytest.mark.parametrize("f", [adlab.gallery.chain(60), adlab.gallery.logistic_map(12), adlab.gallery.rosenbrock(8),
+                               adlab.gallery.network(3, 1)])  # fmt: skip
+def test_a_larger_budget_never_costs_more_and_the_least_is_the_least(f) -> None:
+    x = list(f.point or [0.5] * f.n)
+    tape, least = len(f.graph.operations), Budgeted(f.graph, x, 1).least()
+    runs = [Budgeted(f.graph, x, memory) for memory in range(least, tape + least, 1 + tape // 60)]
+    for run in runs:
+        run.gradient()
+        assert run.peak <= run.memory
+    costs = [run.operations for run in runs]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] == tape < costs[0]
+    with pytest.raises(adlab.OptionError, match=f"give {least}$"):
+        Budgeted(f.graph, x, least - 1).gradient()
+
+
+def test_no_schedule_advances_over_fewer_blocks() -> None:
+    """The closed form against the best of all places for the next state (Griewank and Walther 2000, proposition 1)."""
+
+    @cache
+    def fewest(blocks: int, states: int) -> float:
+        if blocks == 1 or not states:
+            return 0 if blocks == 1 else np.inf
+        return min(k + fewest(blocks - k, states - 1) + fewest(k, states) for k in range(1, blocks))
+
+    assert all(advances(blocks, states) == fewest(blocks, states) for blocks in range(1, 40) for states in range(1, 7))
 
 
 def test_what_checkpoints_cannot_serve_is_refused() -> None:

@@ -36,6 +36,37 @@ def test_the_checker_accepts_a_proof_and_notices_every_change(f) -> None:
         assert k == len(written) - 1 or check(missing) or all(lemma["name"] not in other["of"] for other in missing)
 
 
+def lemma(name: str, operation: str, of: list[str], low: float, high: float, parameter: str | None = None) -> dict:
+    return {"name": name, "operation": operation, "of": of, "parameter": parameter, "in": [low.hex(), high.hex()]}
+
+
+X, Y, INF = lemma("x", "input", [], 1.0, 2.0), lemma("y", "input", [], -1.0, 3.0), float("inf")
+WIDE = (-INF, INF)
+
+
+@pytest.mark.parametrize("last", [
+    lemma("v", "log", ["y"], *WIDE), lemma("v", "div", ["x", "y"], *WIDE), lemma("v", "sqrt", ["y"], *WIDE),
+    lemma("v", "div", ["x", "z"], *WIDE), lemma("v", "powi", ["y"], *WIDE, "-2"), lemma("v", "powr", ["y"], *WIDE, "1/2"),
+    lemma("v", "powr", ["y"], *WIDE, "-1/2"), lemma("v", "add", ["x", "y"], 0.0, 4.999), lemma("v", "sub", ["x", "y"], 0.0, 1.0),
+    lemma("v", "mul", ["x", "y"], 0.0, 6.0), lemma("v", "neg", ["x"], 1.0, 2.0), lemma("v", "exp", ["x"], 2.719, 8.0),
+    lemma("v", "exp", ["x"], 2.7, 7.389), lemma("v", "sin", ["x"], 0.84, 0.9999), lemma("v", "cos", ["y"], -0.9, 1.0),
+    lemma("v", "powi", ["y"], 1.0, 9.0, "2"), lemma("v", "powi", ["x"], 1.0, 3.9, "2"), lemma("v", "tanh", ["x"], 0.762, 1.0),
+    lemma("v", "cosh", ["y"], 1.5, 11.0), lemma("v", "abs", ["y"], 1.0, 3.0), lemma("v", "log", ["x"], 0.0, 0.693),
+    lemma("v", "sinh", ["y"], -1.0, 11.0), lemma("v", "gamma", ["x"], *WIDE), lemma("v", "add", ["v", "v"], *WIDE),
+    lemma("v", "log", ["later"], *WIDE), lemma("v", "constant", [], 0.1, 0.1, "1/10"), lemma("v", "constant", [], *WIDE, "1/0"),
+    lemma("x", "input", [], 1.5, 1.5), lemma("y", "powi", ["x"], 1.0, 4.0, "2"), lemma("w", "input", [], 1.0, 1.0),
+    lemma("v", "log", ["x"], float("nan"), float("nan")), lemma("v", "log", ["x"], float("nan"), 1.0),
+    lemma("v", "log", ["x"], 1.0, 0.0), lemma("v", "add", ["x"], *WIDE), lemma("v", "log", ["x", "x"], *WIDE),
+    lemma("v", "powi", ["x"], *WIDE), {"name": "v"}, "v", lemma("v", "log", ["x"], 0.0, 1.0) | {"in": ["0x0p+0"]},
+    lemma("v", "log", ["x"], 0.0, 1.0) | {"in": ["zero", "one"]},
+])  # fmt: skip
+def test_forty_claims_that_do_not_follow_are_refused(last) -> None:
+    before = [X, Y, lemma("z", "constant", [], 0.0, 0.0, "0/1")]
+    assert check(before, {"x": (1.0, 2.0), "y": (-1.0, 3.0)}) == ""
+    assert check([*before, last], {"x": (1.0, 2.0), "y": (-1.0, 3.0)})
+    assert check(before, {"x": (1.0, 2.5), "y": (-1.0, 3.0)}).startswith("x = input")
+
+
 def test_values_of_f_lie_where_the_proof_says() -> None:
     for text in PROVEN[:4]:
         f, proof = adlab.Function(text, ["x", "y"]), adlab.prove(text, BOX)

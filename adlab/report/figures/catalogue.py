@@ -15,6 +15,7 @@ from adlab.report.figures import (
     cost,
     depth,
     error_against_step as steps,
+    fits,
     graphs,
     memory,
     plane,
@@ -32,7 +33,7 @@ FIGURES: list[Callable[..., Any]] = [
     cost.gradient_cost, cost.forward_or_reverse, solvers.curse_of_unrolling, memory.memory_of_reverse_mode,
     depth.adjoints_through_layers,
     precision.work_and_precision,
-    precision.digits_over_the_feynman_corpus, taylor.taylor_coefficients,
+    precision.digits_over_the_feynman_corpus, fits.digits_of_nist_fits, taylor.taylor_coefficients,
     graphs.worked_example_graph, graphs.worked_example_forward, graphs.worked_example_reverse, graphs.worked_example_program,
 ]  # fmt: skip
 """In the order of the README there. A function's docstring is the caption, its name is the name of the file."""

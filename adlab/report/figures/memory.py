@@ -12,15 +12,15 @@ from adlab.plots.canvas import COLOURS, axes, label_ends, lines
 
 LENGTHS = (50, 200, 800)
 """Steps of the chain, each of a few operations."""
-BUDGETS = 12
-"""Budgets for each chain, from the least to a whole tape."""
+BUDGETS, SMALLEST = 12, 24
+"""Budgets for each chain, from this one to more than a whole tape."""
 
 
 def memory_of_reverse_mode(ax: Any = None) -> Any:
     """Operations that one gradient evaluates, over those of f, against the largest number of values alive at once, for the chain
     x → sin x · e^−x applied 50, 200 and 800 times. The right end of each curve is a tape, which holds every value and evaluates
-    each operation once. To its left a budget is given, binomial checkpointing keeps a few states, and operations are evaluated
-    again; the left end is the least budget. Both are counted while the gradient is computed."""
+    each operation once. To its left a budget is given, down to 24 values; binomial checkpointing keeps a few states, and
+    operations are evaluated again. Both are counted while the gradient is computed."""
     ax = axes(ax)
     ends = {}
     for k, length in enumerate(LENGTHS):
@@ -39,10 +39,8 @@ def measured(length: int) -> list[tuple[int, float]]:
     """(values alive at once, operations evaluated over those of f) for each budget, the least first."""
     graph = chain(length).graph
     tape, found = len(graph.operations), []
-    for budget in np.unique(np.geomspace(24, 2 * tape, BUDGETS).astype(int)).tolist():
+    for budget in np.unique(np.geomspace(SMALLEST, 2 * tape, BUDGETS).astype(int)).tolist():
         run = Budgeted(graph, [0.5], budget)
-        if budget < run.least():
-            continue
         run.gradient()
         found.append((run.peak, run.operations / tape))
     return sorted(set(found))
