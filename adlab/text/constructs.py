@@ -84,7 +84,8 @@ def is_leaf(node: Basic) -> bool:
 @cache
 def _may_be_leaf(kind: type) -> bool:
     owners = (vars(base)["_diff_wrt"] for base in kind.__mro__ if "_diff_wrt" in vars(base))
-    return next(owners, False) not in (False, Expr._diff_wrt) and not issubclass(kind, (sympy.Symbol, MatrixExpr))
+    never = (False, Expr._diff_wrt, vars(sympy.Function)["_diff_wrt"])
+    return next(owners, False) not in never and not issubclass(kind, (sympy.Symbol, MatrixExpr))
 
 
 @cache

@@ -34,6 +34,7 @@ from sympy.vector import CoordSys3D
 
 from adlab import Function, truth
 from adlab.errors import AdlabError, OptionError, UnsupportedExpression, VariableError
+from adlab.text import constructs
 from adlab.text.constructs import Leaf, written_out
 from adlab.text.traversal import postorder
 
@@ -164,3 +165,11 @@ def test_a_leaf_is_known_by_what_it_stands_for() -> None:
         Function(q * sympy.Symbol("q(t)"))
     with pytest.raises(UnsupportedExpression):
         _ = Function(Sum(u[i], (i, 1, n))).graph
+
+
+@pytest.mark.parametrize("function", [sympy.sin, sympy.log, sympy.tanh, sympy.Abs, sympy.gamma, sympy.besselj, sympy.Min])
+def test_a_formula_of_ordinary_functions_is_not_walked_again(function, monkeypatch):
+    monkeypatch.setattr(constructs, "_Rewriting", None)
+    x, y = sympy.symbols("x y", real=True)
+    formula = function(x, y) if function in (sympy.besselj, sympy.Min) else function(x)
+    assert written_out([formula], postorder([formula])) == (formula,)
