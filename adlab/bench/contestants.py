@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from adlab.bench.contestant import Contestant
 from adlab.bench.from_formulas import Autograd, Casadi, CasadiC, Ddx, Heyoka, Jax, Symengine, Torch, TorchScalar
 from adlab.bench.from_sympy import Adlab, AdlabNumpy, ForwardJacobian, Numba, Sympy
-from adlab.bench.hessians import HESSIANS
+from adlab.bench.hessians import HESSIANS, SPARSE_JACOBIANS
 from adlab.bench.problems import Problem
 
 CONTESTANTS: dict[str, type[Contestant]] = {
@@ -20,7 +20,9 @@ CONTESTANTS: dict[str, type[Contestant]] = {
 
 def contestant_of(peer: str, problem: Problem) -> type[Contestant] | None:
     """The class that solves this problem under that name. None where the library is not asked for Hessians."""
-    return CONTESTANTS[peer] if problem.order == 1 else HESSIANS.get(peer)
+    if problem.order == 2:
+        return HESSIANS.get(peer)
+    return SPARSE_JACOBIANS.get(peer, CONTESTANTS[peer]) if problem.sparse else CONTESTANTS[peer]
 
 
 def agrees(found: Sequence[float], expected: Sequence[float]) -> bool:

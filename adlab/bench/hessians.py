@@ -1,30 +1,32 @@
-"""Contestants for second derivatives: Hessians, where the library has the sparse form with the zeros left out.
+"""Contestants for Hessians, and for Jacobians that are mostly zero. Where a library has the sparse form, it leaves the zeros out.
 
-`first()` returns the whole Hessian, row-major. What is timed afterwards computes what the library computes at best.
+`first()` returns the whole matrix, row-major. What is timed afterwards computes what the library computes at best.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from adlab.bench.contestant import Call, FloatArray
+from adlab.bench.contestant import Call, Contestant, FloatArray
 from adlab.bench.from_formulas import Casadi, CasadiC, Ddx, Heyoka, Jax
 from adlab.bench.from_sympy import Adlab, AdlabNumpy, Sympy
 from adlab.function import Function
 
 
 class AdlabHessian(Adlab):
-    """Machine code; a sparse Hessian leaves its zeros out."""
+    """Machine code; a sparse matrix leaves its zeros out."""
+
+    matrix: ClassVar[str] = "hessian"
 
     def first(self) -> Any:
         return Function(self.f.outputs, self.f.variables).hessian(self.at).ravel()
 
     @cached_property
     def _program(self) -> Any:
-        return self.f.compile(self.backend, "hessian", sparse=self.problem.sparse)
+        return self.f.compile(self.backend, self.matrix, sparse=self.problem.sparse)
 
     def batch(self, points: FloatArray) -> Call:
         step: Call = self._program.bind(points, np.empty((len(points), self._entries)))
@@ -110,7 +112,44 @@ class JaxHessian(Jax):
         return self.lib.hessian(f)
 
 
-HESSIANS = {
+class AdlabJacobian(AdlabHessian):
+    """Machine code for the entries that are not always 0."""
+
+    matrix = "jacobian"
+
+    def first(self) -> Any:
+        return Adlab.first(self)
+
+
+class AdlabNumpyJacobian(AdlabJacobian, AdlabNumpyHessian):
+    """adlab without the extra."""
+
+    name, module, backend = "adlab-numpy", "numpy", "numpy"
+
+
+class CasadiJacobian(CasadiHessian):
+    """CasADi's Jacobian of an SX graph: coloured, and without its zeros."""
+
+    def _function(self) -> Any:
+        ca = self.lib
+        x = ca.SX.sym("x", self.f.n)
+        found = ca.jacobian(ca.vertcat(*self.problem.scalars(ca.vertsplit(x), ca)), x)
+        self.entries = found.nnz()
+        return ca.Function("g", [x], [found])
+
+
+class CasadiCJacobian(CasadiJacobian, CasadiCHessian):
+    """The same as C code."""
+
+    name = "casadi+c"
+
+
+SPARSE_JACOBIANS: dict[str, type[Contestant]] = {
+    contestant.name: contestant for contestant in (AdlabJacobian, AdlabNumpyJacobian, CasadiJacobian, CasadiCJacobian)
+}
+"""Who leaves the zeros out; the others compute every entry."""
+
+HESSIANS: dict[str, type[Contestant]] = {
     contestant.name: contestant
     for contestant in (AdlabHessian, AdlabNumpyHessian, SympyHessian, CasadiHessian, CasadiCHessian, DdxHessian, HeyokaHessian,
                        JaxHessian)

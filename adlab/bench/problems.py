@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import sympy
 
 from adlab import gallery
 from adlab.function import Function
@@ -150,6 +151,16 @@ def _bundle(x: Sequence[Any], ns: Any) -> list[Any]:
     return [w * (zoom * u + u0 - 250.0), w * (zoom * v + v0 - 160.0)]
 
 
+def _broyden(x: Sequence[Any], ns: Any) -> list[Any]:
+    """Broyden's tridiagonal system: three entries in each row of the Jacobian."""
+    return [(3 - 2 * b) * b - a - 2 * c + 1 for a, b, c in zip([0, *x[:-1]], x, [*x[1:], 0], strict=True)]
+
+
+def _broyden_function(n: int) -> Function:
+    x = sympy.symbols(f"x1:{n + 1}", real=True)
+    return Function(_broyden(x, None), x, name=f"broyden:{n}", point=[-1.0] * n)
+
+
 def on_columns(scalars: Scalars) -> Arrays:
     """A function of scalars, on arrays: the entries of the last axis are the scalars."""
 
@@ -174,6 +185,7 @@ def _problems() -> list[Problem]:
         found.append(Problem(f"helmholtz:{n}", partial(gallery.helmholtz, n), _helmholtz, _helmholtz_arrays(n)))
     found.append(Problem("residual-network", gallery.residual_network, _network, _network_arrays))
     found.append(Problem("bundle-adjustment", gallery.bundle_adjustment, _bundle))
+    found.append(Problem("jacobian:broyden:100", partial(_broyden_function, 100), _broyden, sparse=True))
     second = {"worked-example": False, "helmholtz:10": False, "rosenbrock:100": True}
     return found + [replace(p, name=f"hessian:{p.name}", order=2, sparse=second[p.name]) for p in found if p.name in second]
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from adlab.bench.goals import goals
 from adlab.display import Report, Table
 
 OURS = ("adlab", "adlab-numpy")
@@ -165,14 +166,14 @@ class Digest(Report):
         return self.run.to_dict()
 
     def sections(self) -> list[Table | str]:
-        """A table for each figure, the price of a gradient, and the conditions."""
+        """The goals, a table for each figure, the price of a gradient, and the conditions."""
         about = self.run.about
         versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
         conditions = (
             f"Measured {about['date']} on {about['processor']}, one processor, {about['rounds']} rounds, the best of "
             f"them, at most {about['seconds']:g} s a cell. {versions}."
         )
-        return [self._first(), self._cold(), *self._ready(), self._point(), self._batch(), self._price(), conditions]
+        return [*goals(self.run), self._first(), self._cold(), *self._ready(), self._point(), self._batch(), self._price(), conditions]
 
     def _cold(self) -> Table:
         """The first time a process does it, with cold caches: against all peers, and against those who got it term by term."""
@@ -286,4 +287,6 @@ def _shown(cell: Cell | None, figure: str, scale: float) -> str:
     if cell is None:
         return "–"
     best = cell.best(figure)
-    return cell.status if best is None else _time(best, scale)
+    if best is None:
+        return "–" if cell.status == "ok" else cell.status  # a run from before this figure was measured
+    return _time(best, scale)
