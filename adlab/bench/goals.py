@@ -53,8 +53,22 @@ def goals(run: Bench) -> list[Table | str]:
     everywhere = [goal for goal in GOALS if not goal.on_most]
     columns = [f"{goal.name}: {goal.ratio:g}" for goal in everywhere]
     rows = [[problem, *(_cell(goal, goal.ratios(run).get(problem)) for goal in everywhere)] for problem in run.problems]
-    return [Table("Goals: adlab's time ÷ that of the best peer", head, lines, frozenset(head) - {"goal", "met", "by"}),
+    numbers = frozenset(head) - {"goal", "met", "by"}
+    return [Table("Goals: adlab's time ÷ that of the best peer", head, lines, numbers, sentences(run)),
             Table("Goals, row by row", ["problem", *columns], rows, frozenset(columns))]  # fmt: skip
+
+
+def sentences(run: Bench) -> list[str]:
+    """What the run says of each figure, in a sentence."""
+    said = []
+    for figure, about in (("first", "From a SymPy expression to its first gradient"), ("point", "At one point"),
+                          ("batch", "In a batch")):  # fmt: skip
+        goal = next(goal for goal in GOALS if goal.figure == figure)
+        if ratios := goal.ratios(run).values():
+            peer = "best peer that is given terms" if len(goal.given) < 3 else "best peer"
+            said.append(f"{about} adlab takes {min(ratios):.2f} to {max(ratios):.2f} of the time of the {peer}, and is ahead "
+                        f"of it on {sum(ratio < 1 for ratio in ratios)} of {len(ratios)} rows.")  # fmt: skip
+    return said
 
 
 def _line(run: Bench, goal: Goal) -> list[str]:

@@ -173,7 +173,8 @@ class Digest(Report):
             f"Measured {about['date']} on {about['processor']}, one processor, {about['rounds']} rounds, the best of "
             f"them, at most {about['seconds']:g} s a cell. {versions}."
         )
-        return [*goals(self.run), self._first(), self._cold(), *self._ready(), self._point(), self._batch(), self._price(), conditions]
+        return [*goals(self.run), self._first(), self._cold(), *self._ready(), self._point(), self._batch(), self._price(),
+                conditions]  # fmt: skip
 
     def _cold(self) -> Table:
         """The first time a process does it, with cold caches: against all peers, and against those who got it term by term."""

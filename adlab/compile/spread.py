@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adlab.compile.program import Kernel
 
 FloatArray = npt.NDArray[np.float64]
-FEWEST = 64
+FEWEST = 1024
 """With fewer outputs the compiler is fast anyway, and a call is one step shorter."""
 
 

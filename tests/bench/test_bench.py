@@ -15,6 +15,7 @@ from adlab.bench import vouching as measured_vouching
 from adlab.bench.commands import read, write
 from adlab.bench.contestants import CONTESTANTS, agrees, contestant_of
 from adlab.bench.data import DataRow, Streamed, over_data
+from adlab.bench.goals import GOALS
 from adlab.bench.in_c import CRow, InC, agreed, in_c
 from adlab.bench.linearity import FAMILIES, STAGES, Linearity, Run, linearity
 from adlab.bench.problems import PROBLEMS
@@ -74,6 +75,42 @@ def test_the_table_shows_times_limits_and_who_started_where(contest):
     assert "2.50" in text  # kernel time
     assert "0.7" in text  # from nothing, ms
     assert "Everybody" not in str(contest.digest())
+
+
+def test_each_goal_says_whether_it_is_met_and_by_how_much_it_is_missed(contest):
+    text = " ".join(str(contest.digest()).split())
+    assert "first gradient, peers given terms 0.5 yes 1 of 1 0.20 0.20 worked-example –" in text
+    assert "a batch 1 no 0 of 1 1.50 1.50 worked-example 50%" in text
+    assert "worked-example 0.20 met 0.50 met 1.50 missed" in text
+    assert "In a batch adlab takes 1.50 to 1.50 of the time of the best peer, and is ahead of it on 0 of 1 rows." in text
+
+
+def test_a_goal_for_most_rows_is_met_by_more_than_half():
+    def run(*points: float) -> Bench:
+        cells = [Cell(f"p{k}", peer, "terms", laps={"point": [time]}) for k, ours in enumerate(points)
+                 for peer, time in (("adlab", ours), ("casadi", 1.0))]  # fmt: skip
+        return Bench(cells, {})
+
+    everywhere, mostly = (goal for goal in GOALS if goal.figure == "point")
+    assert mostly.is_met(run(0.5, 0.6, 0.9))
+    assert not mostly.is_met(run(0.5, 0.9))
+    assert not everywhere.is_met(run(0.5, 1.1))
+    assert everywhere.is_met(run(1.0))
+    assert not everywhere.is_met(Bench([], {}))
+
+
+@pytest.mark.parametrize("peer", ["adlab-numpy", "adlab", "casadi"])
+def test_a_sparse_jacobian_is_timed_without_its_zeros(peer):
+    problem = PROBLEMS["jacobian:broyden:100"]
+    kind = contestant_of(peer, problem)
+    assert kind is not None
+    if not kind.installed():
+        pytest.skip(f"{peer} is not installed")
+    f = problem.make()
+    cell = kind(problem, f)
+    assert np.allclose(np.ravel(cell.first()), f.jacobian(f.point).ravel())
+    cell.point()()
+    cell.batch(np.array([f.point, f.point]))()
 
 
 def test_the_same_facts_as_plain_data(contest):
