@@ -295,7 +295,7 @@ class Conveniences:
     def to_casadi(self, callback: bool = False) -> Any:
         """A `casadi.Function` of one vector: see `Graph.to_casadi`. Raises MissingExtra without casadi.
 
-        With `callback` it is a `casadi.Callback` that calls adlab. CasADi needs you to keep it as long as it is used.
+        With `callback` it is a `casadi.Callback` that calls adlab.
         """
         name = self.name if self.name.isidentifier() else "f"
         return self._called_back("casadi", "in_casadi", name) if callback else self.graph.to_casadi(name)

@@ -6,12 +6,14 @@ the same way, so that derivatives of any order exist. Where a number does not ex
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from adlab.errors import PointError
 from adlab.inputs import FloatArray
 
 
@@ -20,10 +22,16 @@ def _values(f: Any) -> Callable[[Any], FloatArray]:
 
     def values(points: Any) -> FloatArray:
         given = np.asarray(points, dtype=float)
-        found = np.asarray(f(given.reshape(-1, f.n)), dtype=float)
+        found = np.asarray(f(given.reshape(math.prod(given.shape[:-1]), f.n)), dtype=float)
         return found.reshape(*given.shape[:-1], f.m)
 
     return values
+
+
+def _check(shape: Any, n: int) -> None:
+    """Raises PointError where these are not points of n numbers."""
+    if not shape or shape[-1] != n:
+        raise PointError(f"the point has shape {tuple(shape)}; give ({n},) or (..., {n})")
 
 
 @cache
@@ -46,7 +54,8 @@ def in_torch(f: Any) -> Callable[[Any], Any]:
             return (bar.unsqueeze(-1) * rows).sum(-2)
 
     def call(x: Any) -> Any:
-        found = Called.apply(x)
+        _check(x.shape, n)
+        found = Called.apply(x if x.is_floating_point() else x.double())
         return found.squeeze(-1) if f.scalar else found
 
     return call
@@ -74,14 +83,16 @@ def in_jax(f: Any) -> Callable[[Any], Any]:
 
     def call(x: Any) -> Any:
         point = jnp.asarray(x)
+        _check(point.shape, n)
         found = called(point if jnp.issubdtype(point.dtype, jnp.floating) else point.astype(float))
         return found[..., 0] if f.scalar else found
 
     return call
 
 
+@cache
 def in_casadi(f: Any, name: str) -> Any:
-    """A `casadi.Callback` of a vector (n) with a vector (m), whose Jacobian is another one. Keep it as long as it is used."""
+    """A `casadi.Callback` of a vector (n) with a vector (m), whose Jacobian is another one. It is kept, since CasADi does not."""
     import casadi
 
     values, n, m = _values(f), f.n, f.m

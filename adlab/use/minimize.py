@@ -152,7 +152,11 @@ def minimize(
     g: Function | Total = f if isinstance(f, Total) else as_function(f)
     if isinstance(g, Function) and g.m != 1:
         raise MethodError(f"a minimum needs one output, and this function has m = {g.m}")
+    if isinstance(g, Function) and not g.scalar:
+        g = Function.from_graph(g.graph, g.name)
     names = g.parameters if isinstance(g, Total) else g.names
+    if not names:
+        raise MethodError("there is nothing to search: the function has no variables")
     x, counted = coerce_one(start, names, "start"), _Counted(g)
     g(x)  # raises where f has no value
     if method not in ("scipy", "ipopt"):

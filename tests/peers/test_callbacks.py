@@ -10,6 +10,7 @@ import adlab
 BESSEL = adlab.Function("besselj(0, x)*exp(-y) + x*y**2", ["x", "y"])
 PAIR = adlab.Function(["besselk(1, x)*y", "x*y"], ["x", "y"])
 POINTS = np.array([[0.5, 1.5], [2.0, -0.5]])
+NUMBERLESS = adlab.Function(["2", "3"], [])
 
 
 def test_torch_calls_back_for_values_gradients_and_hessians() -> None:
@@ -41,6 +42,28 @@ def test_casadi_calls_back_within_its_own_expressions() -> None:
     x = casadi.MX.sym("x", 2)
     slope = casadi.Function("slope", [x], [casadi.jacobian(f(2 * x), x)])
     np.testing.assert_allclose(np.array(slope(POINTS[0])), 2 * PAIR.jacobian(2 * POINTS[0]))
+
+
+def test_whole_numbers_no_variables_and_wrong_shapes_are_met_in_torch() -> None:
+    torch = pytest.importorskip("torch")
+    half = adlab.Function("x/2").to_torch(callback=True)
+    assert half(torch.ones(1, dtype=torch.int64)).item() == 0.5
+    assert NUMBERLESS.to_torch(callback=True)(torch.zeros(4, 0)).tolist() == [[2, 3]] * 4
+    with pytest.raises(adlab.PointError, match=r"has shape \(3,\); give \(1,\)"):
+        half(torch.ones(3))
+
+
+def test_no_variables_and_wrong_shapes_are_met_in_jax() -> None:
+    jax = pytest.importorskip("jax")
+    assert jax.jacrev(NUMBERLESS.to_jax(callback=True))(jax.numpy.zeros(0)).shape == (2, 0)
+    with pytest.raises(adlab.PointError, match=r"has shape \(3,\); give \(1,\)"):
+        adlab.Function("x/2").to_jax(callback=True)(jax.numpy.ones(3))
+
+
+def test_a_jacobian_outlives_the_callback_that_it_was_made_of() -> None:
+    pytest.importorskip("casadi")
+    slope = adlab.Function("x*y").to_casadi(callback=True).jacobian()
+    assert np.array(slope([1.0, 2.0], 0)).ravel().tolist() == [2.0, 1.0]
 
 
 @pytest.mark.parametrize("name", ["torch", "jax", "casadi"])

@@ -141,6 +141,13 @@ def test_minima_saddles_and_flat_places_are_told_apart() -> None:
     assert adlab.minimize(loss, [0, 0]).solution == pytest.approx({"a": 2, "b": 1}, rel=1e-12)
 
 
+def test_one_output_in_a_list_is_a_number_and_nothing_to_search_is_said() -> None:
+    assert adlab.minimize(["x**2 + y**2"], [1.0, 1.0]).kind == "minimum"
+    assert adlab.fit(["a*x"], LINE, [1.0]).values == pytest.approx(adlab.fit("a*x", LINE, [1.0]).values, rel=1e-14)
+    with pytest.raises(adlab.MethodError, match="no variables"):
+        adlab.minimize("2 + 1", [])
+
+
 def test_a_minimum_is_none_on_a_slope_whatever_the_scale_of_f() -> None:
     for f, start, at in (("x - log(x)", 1e-10, 1), ("1e-20*(x - 1e-12)**2", 3, 1e-12)):
         found = adlab.minimize(f, [start])
