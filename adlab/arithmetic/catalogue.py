@@ -26,6 +26,7 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.sparsity import Reach, Sparsity
 from adlab.arithmetic.symbols import Expressions
 from adlab.arithmetic.taylor import Taylor
+from adlab.arithmetic.tree import TreeSizes
 from adlab.arithmetic.units import Unit, Units
 from adlab.errors import OptionError, PointError
 from adlab.graph.graph import Graph
@@ -83,6 +84,13 @@ def _reach(given: Any) -> Reach:
     return given if isinstance(given, Reach) else Reach(frozenset(operator.index(i) for i in given))
 
 
+def _whole(given: Any) -> int:
+    found = operator.index(given)
+    if found < 0:
+        raise ValueError
+    return found
+
+
 ARITHMETICS = (
     ArithmeticRow("floats", Floats, "values, tangents and adjoints in binary64: the traces that a learner reads"),
     ArithmeticRow("arrays", Arrays, "the same at a batch of points at once", "an array of numbers", _array),
@@ -100,6 +108,8 @@ ARITHMETICS = (
     ArithmeticRow("units", Units, "units of measurement: what may not be added is refused", 'a unit such as "m/s**2"', _unit),
     ArithmeticRow("curvature", Curvatures, "whether it rises or falls with each input, and is convex or concave, over a box",
                   "a pair (low, high) of numbers", _side),
+    ArithmeticRow("operations", TreeSizes, "how many operations the formula has where nothing is shared: its size as a tree",
+                  "a whole number of operations, 0 for a variable", _whole),
     ArithmeticRow("sparsity", Sparsity, "the pattern of the Jacobian: sets of input indices", "a set of input indices", _reach),
 )  # fmt: skip
 
@@ -109,7 +119,7 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
 
     `arithmetic` is a name in this list, or an object of your own that has the methods of `Arithmetic`. For "taylor" each input
     is a tuple of coefficients, all of one length; for "intervals", "enclosures" and "curvature" a pair (low, high); for "units" a
-    text such as "m/s**2"; for "sparsity" a set of input indices.
+    text such as "m/s**2"; for "sparsity" a set of input indices; for "operations" 0.
     Raises OptionError for an unknown name or what is no Function, and PointError for a wrong number or kind of inputs.
 
     >>> from adlab.graph.lowering import lower

@@ -49,8 +49,18 @@ def test_letters_units_and_unlimited_exponents_walk():
             [Reach(frozenset([0])), Reach(frozenset([1]))])] == [[0, 1], [1]]  # fmt: skip
     assert {row.name for row in ARITHMETICS} == {
         "floats", "complex", "arrays", "bounded", "intervals", "enclosures", "symbols", "units", "extended", "sparsity",
-        "taylor", "nodes", "curvature",
+        "taylor", "nodes", "curvature", "operations",
     }, "a new arithmetic is to be walked with here"  # fmt: skip
+
+
+def test_operations_without_sharing_are_those_of_the_formula_as_a_tree():
+    for n in range(1, 8):
+        f = adlab.gallery.logistic_map(n)
+        assert adlab.walk(f, "operations", [0]) == [3 * (2 ** (n - 1) - 1)]
+        assert len(f.graph.operations) == 3 * (n - 1)
+    assert adlab.walk(F, "operations", [5]) == [6, 11]
+    with pytest.raises(adlab.PointError, match="a whole number of operations"):
+        adlab.walk(F, "operations", [-1])
 
 
 def test_a_text_among_letters_is_read_and_never_run(tmp_path):
