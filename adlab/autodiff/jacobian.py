@@ -57,7 +57,8 @@ def _row(graph: Graph, values: Values[T], output: int, arithmetic: Adjoints[T], 
     if not arithmetic.exists(values[output]):
         return [values[output]] * len(inputs)
     among = ancestors(graph, output) if len(graph.outputs) > 1 else None
-    adjoints, zero = reverse(graph, values, {output: arithmetic.constant(1)}, arithmetic, among=among), arithmetic.constant(0)
+    adjoints = reverse(graph, values, {output: arithmetic.constant(1)}, arithmetic, among=among, keep=False)
+    zero = arithmetic.constant(0)
     return [adjoints.get(i, zero) for i in inputs]
 
 

@@ -60,12 +60,14 @@ def reverse(
     arithmetic: Adjoints[T],
     note: Callable[[int, int, T, T], None] | None = None,
     among: Sequence[int] | None = None,
+    keep: bool = True,
 ) -> dict[int, T]:
     """The adjoint of every node: the sum of what it gets from each use, v̄ⱼ = Σᵢ v̄ᵢ ∂vᵢ/∂vⱼ.
 
     The sweep starts at the outputs and goes back. So when a node's turn comes, everything that reads it has already passed on its
     part. `among`, if given, names the operations to visit, in order; no output depends on the others. `note` is called for each
-    contribution as it is added, with the node, the operand's number, the contribution, and the sum so far.
+    contribution as it is added, with the node, the operand's number, the contribution, and the sum so far. Without `keep` the
+    adjoint of an operation is forgotten once it is passed on, so that only those of the inputs are left.
 
     >>> from adlab.arithmetic.floats import FLOATS
     >>> from adlab.arithmetic.numbers import evaluate
@@ -95,4 +97,6 @@ def reverse(
             adjoint[operand] = contribution if before is None else arithmetic.add(before, contribution)
             if note is not None:
                 note(node, k, contribution, adjoint[operand])
+        if not keep:
+            del adjoint[node]
     return adjoint

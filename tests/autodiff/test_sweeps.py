@@ -117,3 +117,14 @@ def test_an_operand_used_twice_is_counted_twice() -> None:
     values = evaluate(graph, [3.0], FLOATS)
     assert reverse(graph, values, {1: 1.0}, FLOATS)[0] == 6.0
     assert forward(graph, values, {0: 1.0}, FLOATS)[1] == 6.0
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])
+def test_a_sweep_that_forgets_leaves_the_adjoints_of_the_inputs(seed: int) -> None:
+    graph, point = random_graph(seed), random_point(seed)
+    values = evaluate(graph, point, FLOATS)
+    for output in graph.outputs:
+        kept, left = (reverse(graph, values, {output: 1.0}, FLOATS, keep=keep) for keep in (True, False))
+        inputs = range(len(graph.inputs))
+        assert {i: left[i] for i in left if i in inputs} == {i: kept[i] for i in kept if i in inputs}
+        assert not any(graph.active[i] for i in left if i not in inputs)

@@ -10,7 +10,7 @@ import pytest
 import adlab
 from adlab.peers.catalogue import PEERS
 from adlab.report.contest_cases import CANNOT_BE_KNOWN, cases
-from adlab.report.difference_contest import OURS, THEIRS, contest
+from adlab.report.difference_contest import OURS, THEIRS, Contest, ContestEntry, contest
 
 ROUNDING = 16 * 2.0**-53  # relative: nobody is better than who is off by so little
 CASES = list(cases())
@@ -119,3 +119,15 @@ def test_roundings_in_step_with_the_nodes_are_noticed(scheme: str, at: float) ->
     [entry] = adlab.contest([scheme], {"log(1 + x)/x": at}).entries
     assert entry.honest
     assert entry.digits > 7
+
+
+def test_the_full_report_has_times_beside_digits():
+    def entry(method: str, seconds: float, error: float) -> ContestEntry:
+        return ContestEntry("k", "f", 1.0, method, 1.0, error, error, 9, seconds, True, True, "")
+
+    right = [entry("adaptive-difference", 2e-4, 1e-14), entry("jacobi", 1e-3, 1e-14), entry("scipy", 1e-5, 1e-6)]
+    said = "adaptive-difference ÷ the quickest library with as many digits: median 0.20, at most 0.5 on 1 of 1 functions"
+    assert said in str(Contest(right).full)
+    assert "÷" not in str(Contest(right))
+    lost = [entry("adaptive-difference", 2e-4, 1e-3), entry("jacobi", 1e-3, 1e-3)]
+    assert "÷" not in str(Contest(lost).full)
