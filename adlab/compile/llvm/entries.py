@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from adlab.arithmetic import flags
 from adlab.compile.llvm.engine import cached_library
+from adlab.compile.llvm.raised import BY_LIBRARY, BY_REGISTER, UNKNOWN
 from adlab.compile.llvm.text import Externals
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,61 +46,10 @@ _API = {
 }
 _SMALL = 1024  # doubles that are kept on the stack
 _ALONE = 256  # points; more are computed without Python's lock, so that other threads run. To let go of it takes some 50 ns.
+_NEAR = 1 << 17  # bytes of results that are computed, then looked through: they are still in a cache near by
+_TOGETHER = 64  # points: a piece holds a multiple, so that the same points as without pieces share a vector or a tile
 _SCANNED = 16  # results that are looked through at a time
 _VECTOR = f"<{_SCANNED} x double>"
-
-# MXCSR, the control and status register of SSE: bits 3 and 4 are overflow and underflow. Loading it costs more than
-# reading it, so it is written only where a bit is set.
-_BY_REGISTER = """
-declare void @llvm.x86.sse.stmxcsr(ptr)
-declare void @llvm.x86.sse.ldmxcsr(ptr)
-
-define internal i1 @raised() alwaysinline nounwind {
-  %place = alloca i32
-  call void @llvm.x86.sse.stmxcsr(ptr %place)
-  %state = load i32, ptr %place
-  %set = and i32 %state, 24
-  %any = icmp ne i32 %set, 0
-  ret i1 %any
-}
-
-define internal void @clear() alwaysinline nounwind {
-  %place = alloca i32
-  call void @llvm.x86.sse.stmxcsr(ptr %place)
-  %state = load i32, ptr %place
-  %set = and i32 %state, 24
-  %any = icmp ne i32 %set, 0
-  br i1 %any, label %some, label %none
-some:
-  %cleared = and i32 %state, -64
-  store i32 %cleared, ptr %place
-  call void @llvm.x86.sse.ldmxcsr(ptr %place)
-  br label %none
-none:
-  ret void
-}
-"""
-_BY_LIBRARY = """
-define internal i1 @raised() alwaysinline nounwind {{
-  %set = call i32 @fetestexcept(i32 {range})
-  %any = icmp ne i32 %set, 0
-  ret i1 %any
-}}
-
-define internal void @clear() alwaysinline nounwind {{
-  %ignored = call i32 @feclearexcept(i32 {everything})
-  ret void
-}}
-"""
-_UNKNOWN = """
-define internal i1 @raised() alwaysinline nounwind {
-  ret i1 true
-}
-
-define internal void @clear() alwaysinline nounwind {
-  ret void
-}
-"""
 
 # self is the tuple (bytes, whatever must live as long, mend or None); the bytes of `call`: kernel, inputs, outputs, context.
 _TEXT = f"""
@@ -215,7 +165,7 @@ done:
   ret ptr %result
 }}
 
-; the bytes of `step`: kernel, x, out, points, context, numbers in out
+; the bytes of `step`: kernel, x, out, points, context, numbers of a point in x and in out, points of a piece
 define ptr @step(ptr %self, ptr %nothing) nounwind {{
 entry:
   %held = call ptr @PyTuple_GetItem(ptr %self, i64 0)
@@ -229,8 +179,12 @@ entry:
   %n = load i64, ptr %np
   %cp = getelementptr i64, ptr %task, i64 4
   %context = load ptr, ptr %cp
-  %lp = getelementptr i64, ptr %task, i64 5
-  %length = load i64, ptr %lp
+  %ip = getelementptr i64, ptr %task, i64 5
+  %given = load i64, ptr %ip
+  %rp = getelementptr i64, ptr %task, i64 6
+  %found = load i64, ptr %rp
+  %sp = getelementptr i64, ptr %task, i64 7
+  %most = load i64, ptr %sp
   %mend = call ptr @PyTuple_GetItem(ptr %self, i64 2)
   %unwatched = icmp eq ptr %mend, @_Py_NoneStruct
   %large = icmp sgt i64 %n, {_ALONE}
@@ -241,16 +195,33 @@ release:
 run:
   %thread = phi ptr [ null, %entry ], [ %saved, %release ]
   call void @clear()
-  call void %kernel(ptr %x, ptr %out, i64 %n, ptr %context)
-  %alarm = call i1 @raised()
-  br i1 %unwatched, label %judged, label %look
+  br label %piece
+piece:
+  %p = phi i64 [ 0, %run ], [ %p1, %looked ]
+  %clean = phi i1 [ true, %run ], [ %clean1, %looked ]
+  %left = sub i64 %n, %p
+  %size = call i64 @llvm.smin.i64(i64 %left, i64 %most)
+  %xo = mul i64 %p, %given
+  %xq = getelementptr double, ptr %x, i64 %xo
+  %oo = mul i64 %p, %found
+  %oq = getelementptr double, ptr %out, i64 %oo
+  call void %kernel(ptr %xq, ptr %oq, i64 %size, ptr %context)
+  br i1 %unwatched, label %looked, label %look
 look:
-  %good = call i1 @finite(ptr %out, i64 %length)
-  %bad = xor i1 %good, true
+  %length = mul i64 %size, %found
+  %good = call i1 @finite(ptr %oq, i64 %length)
+  %both = and i1 %clean, %good
+  br label %looked
+looked:
+  %clean1 = phi i1 [ true, %piece ], [ %both, %look ]
+  %p1 = add i64 %p, %size
+  %more = icmp slt i64 %p1, %n
+  br i1 %more, label %piece, label %judge
+judge:
+  %alarm = call i1 @raised()
+  %bad = xor i1 %clean1, true
   %either = or i1 %alarm, %bad
-  br label %judged
-judged:
-  %spoiled = phi i1 [ false, %run ], [ %either, %look ]
+  %spoiled = select i1 %unwatched, i1 false, i1 %either
   br i1 %large, label %resume, label %decide
 resume:
   call void @PyEval_RestoreThread(ptr %thread)
@@ -271,6 +242,8 @@ fine:
 error:
   ret ptr null
 }}
+
+declare i64 @llvm.smin.i64(i64, i64)
 
 ; whether no number is infinite or NaN: v - v is 0 of a finite number, and NaN of any other
 define internal i1 @finite(ptr %numbers, i64 %length) nounwind {{
@@ -325,7 +298,7 @@ def _externals() -> Externals:
         externals.declarations[name] = f"declare {result} @{name}{operands}"
     for name in ("PyExc_TypeError", "_Py_NoneStruct", "_Py_TrueStruct", "_Py_FalseStruct"):
         externals.addresses[name] = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, name))
-    if _flags() is not _BY_REGISTER and flags.known:
+    if _flags() is not BY_REGISTER and flags.known:
         for name in ("feclearexcept", "fetestexcept"):
             externals.declarations[name] = f"declare i32 @{name}(i32)"
     return externals
@@ -335,11 +308,11 @@ def _externals() -> Externals:
 def _flags() -> str:
     """How this machine's flags are cleared and read: the text of `@clear` and `@raised`."""
     if platform.machine() in ("x86_64", "AMD64"):
-        return _BY_REGISTER
+        return BY_REGISTER
     if flags.known:
         everything, range_ = flags.MASKS[platform.machine()]
-        return _BY_LIBRARY.format(everything=everything, range=range_)
-    return _UNKNOWN
+        return BY_LIBRARY.format(everything=everything, range=range_)
+    return UNKNOWN
 
 
 @cache
@@ -376,6 +349,8 @@ def step_entry(
     `mend(alarmed)` is called where the kernel has left binary64's range (then `alarmed`), or not all results are finite.
     """
     _, _, method = _methods()
-    task = struct.pack("6q", kernel, x.ctypes.data, out.ctypes.data, len(x), context, out.size)
+    found = out.size // max(len(x), 1)
+    piece = max(_TOGETHER, _NEAR // (8 * max(found, 1)) // _TOGETHER * _TOGETHER)
+    task = struct.pack("8q", kernel, x.ctypes.data, out.ctypes.data, len(x), context, x.shape[1], found, piece)
     made: Callable[[], None] = _new(method, (task, (x, out, owner), mend), None)
     return made
