@@ -47,7 +47,7 @@ FAULTS = [
     Fault("autodiff/programs.py", 'return builder.call("or", p, q)', 'return builder.call("and", p, q)', SWEEPS),
     Fault("autodiff/programs.py", 'builder.call("and", p, q)', 'builder.call("or", p, q)', SWEEPS),
     # differences
-    Fault("differences/estimates.py", "np.fmax(found.error, np.fmax(UNIT_ROUNDOFF * np.abs(found.df), TINIEST))", "found.error",
+    Fault("differences/admission.py", "np.fmax(found.error, np.fmax(UNIT_ROUNDOFF * np.abs(found.df), TINIEST))", "found.error",
           "tests/test_planted_numbers.py tests/differences/test_differences.py"),
     Fault("differences/quotients.py", "return self.truncation + self.roundoff", "return self.truncation",
           "tests/test_planted_numbers.py tests/differences/test_difference_errors.py"),

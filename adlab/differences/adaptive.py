@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
+from adlab.differences.estimates import Estimate, concluded, failed, failed_at_x, in_step, unresolved
 from adlab.differences.fits import CONFIDENCE, RUNGS, Basis, basis
 from adlab.differences.quotients import (
     NONFINITE,
@@ -39,6 +39,7 @@ from adlab.differences.quotients import (
     rounding,
 )
 from adlab.differences.richardson import FIRST_STEP, TOLERANCE
+from adlab.differences.search import estimated
 from adlab.differences.stencils import scheme
 
 NAME = "adaptive-difference"

@@ -26,7 +26,6 @@ from adlab.differences.estimates import (
     Estimate,
     checked_step,
     concluded,
-    estimated,
     failed,
     failed_at_x,
     plain,
@@ -47,8 +46,9 @@ from adlab.differences.quotients import (
     value_at,
 )
 from adlab.differences.richardson import richardson
+from adlab.differences.search import estimated
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
-from adlab.differences.step_choice import noise_of_single_precision, step_of
+from adlab.differences.step_choice import hear_single_precision, noise_of_single_precision, step_of
 from adlab.differences.step_models import relative_step
 from adlab.errors import OptionError, PointError
 from adlab.precision import UNIT_ROUNDOFF
@@ -176,6 +176,8 @@ def _carefully(
     defined = bool(np.isfinite(line.centre).all())
     if step in (None, "auto") and defined and (single := noise_of_single_precision(line, made)) is not None:
         step, noise = "model", single  # the default steps suit binary64; here they would see only the stairs of the values
+        step = step_of(line, made, step, noise, derivative)
+        hear_single_precision(line, made, step)
     if isinstance(step, str):
         step = step_of(line, made, step, noise, derivative) if defined else None
     p, d = made.order, made.derivative

@@ -11,14 +11,16 @@ from __future__ import annotations
 import numpy as np
 
 from adlab.differences.fits import CONFIDENCE, basis_at
-from adlab.differences.quotients import Array, Line, summed
+from adlab.differences.quotients import Array, Line, over, summed
 from adlab.differences.stencils import Stencil
 from adlab.precision import UNIT_ROUNDOFF
 
-POWERS = (1, 2, 4, 6, 8, 10, 12, 14)
-FEWEST = 3  # terms of a fit: with fewer, two fits may agree by luck
-POINTS = 5  # at least so many points
+KINKS = (1, 2, 4, 6, 8, 10, 12, 14)  # the powers in the even part of f with a kink at x: the first is the kink's
+BENDS = (2, 1, 3, 5, 7, 9, 11, 13)  # those in the odd part of f whose second derivative jumps at x
+POINTS = 5  # at least so many points for a fit that three numbers of terms must agree on: two may agree by luck
 REACHES = 96.0, 24.0, 6.0  # times the step: the points within each are fitted
+LADDER = (1.0, 0.75, 0.5, 0.375, 0.25, 0.1875, 0.125)  # times the step: where fresh values are taken
+ROUNDED = 1.0 + 2.0**-20  # times the step: covers the widest pair of the ladder, however its nodes were rounded
 CLEAR = 4.0  # times the error of the fit: a smaller term is none
 ALIKE = 2.0**-20  # both sides of a pair are as far from x, but for this part
 
@@ -38,17 +40,18 @@ def lifted(distances: tuple[float, ...], even: Array, size: Array) -> Array:
     return np.where(np.abs(half) > CLEAR * error, np.abs(half), 0.0)
 
 
-def _term(distances: tuple[float, ...], even: Array, size: Array) -> tuple[Array, Array]:
-    """The coefficient of the distance itself, and its error, by the best of all fits."""
-    base = basis_at(distances, POWERS[: len(distances)], 0)
+def _term(distances: tuple[float, ...], even: Array, size: Array, powers: tuple[int, ...] = KINKS) -> tuple[Array, Array]:
+    """The coefficient of the first power, and its error, by the best of all fits."""
+    base = basis_at(distances, powers[: len(distances)], 0)
     floor = np.maximum(UNIT_ROUNDOFF * size, np.finfo(np.float64).tiny)
     found = summed(base.sums.reshape(*base.sums.shape, *[1] * (even.ndim - 1)) * even, 1)
     parts = summed(base.transform.reshape(*base.transform.shape, *[1] * (even.ndim - 1)) * even, 1) / floor
     half, least = np.zeros(even.shape[1:]), np.full(even.shape[1:], np.inf)
-    for k in range(FEWEST - 1, len(base.terms) - 1):
+    for k in range(1, len(base.terms) - 1):
         sigma = np.sqrt((parts[base.terms[k] :] ** 2).sum(axis=0)) * base.spread[k, 0]
         noise = CONFIDENCE * floor * np.maximum(sigma, 1.0) * base.length[k, 0]
-        error = np.maximum(np.abs(found[k] - found[k - 1]), np.abs(found[k + 1] - found[k])) + noise
+        moved = np.abs(found[k + 1] - found[k])
+        error = (moved if len(distances) < POINTS else np.maximum(np.abs(found[k] - found[k - 1]), moved)) + noise
         half, least = np.where(error < least, found[k], half), np.fmin(error, least)
     return half, least
 
@@ -58,8 +61,36 @@ def lift_at(line: Line, stencil: Stencil, step: float, df: Array) -> Array:
 
     Values that have been computed are enough; nothing is computed here.
     """
+    return _seen(line, step, df, REACHES) if stencil.two_sided and stencil.derivative == 1 else np.zeros(line.centre.shape)
+
+
+def kink_at(line: Line, step: float, slope: Array, reaches: tuple[float, ...]) -> Array:
+    """How far the slopes of both sides are from their mean, as known values show it, or fresh ones at this step.
+
+    >>> line = Line(lambda x: x[0] ** 3 + 1e-7 * abs(x[0] - 1), [1.0], 0)
+    >>> kink_at(line, 1e-3, np.array(3.0), (ROUNDED,)).round(10)
+    np.float64(1e-07)
+    """
+    _climb(line, step, reaches)
+    return _seen(line, step, slope, reaches)
+
+
+def bend_at(line: Line, step: float, reaches: tuple[float, ...]) -> Array:
+    """How far the second derivatives of both sides are from their mean, as the odd part of f around x shows it."""
+    _climb(line, step, reaches)
+    return 2 * _seen(line, step, None, reaches)
+
+
+def _climb(line: Line, step: float, reaches: tuple[float, ...]) -> None:
+    """Takes values at the rungs of the ladder, where too few pairs are known within the widest reach."""
+    if len(_pairs(line, max(reaches) * step)) < POINTS:
+        line.at([line.origin + sign * part * step for part in LADDER for sign in (1, -1)])
+
+
+def _seen(line: Line, step: float, df: Array | None, reaches: tuple[float, ...]) -> Array:
+    """The term of a kink in even parts around the slope `df`; without a slope, that of a bend in odd parts; 0 where unclear."""
     half, least = np.zeros(line.centre.shape), np.full(line.centre.shape, np.inf)
-    for reach in REACHES if stencil.two_sided and stencil.derivative == 1 else ():
+    for reach in reaches:
         pairs = _pairs(line, reach * step)
         if len(pairs) < POINTS:
             break
@@ -67,9 +98,10 @@ def lift_at(line: Line, stencil: Stencil, step: float, df: Array) -> Array:
         x, widest = line.origin, float((above[-1] - below[-1]) / 2)
         right, left = line.at(above.tolist()), line.at(below.tolist())
         slip = ((above - x) - (x - below)).reshape(-1, *[1] * line.centre.ndim)  # rounding has moved the nodes
-        even = ((right - line.centre) + (left - line.centre) - df * slip) / 2
+        part = (right - left) / 2 if df is None else ((right - line.centre) + (left - line.centre) - df * slip) / 2
         size = np.maximum(np.abs(np.concatenate([right, left])).max(axis=0), line.measured / UNIT_ROUNDOFF)
-        found, error = (part / widest for part in _term(tuple(((above - below) / (2 * widest)).tolist()), even, size))
+        distances, powers = tuple(((above - below) / (2 * widest)).tolist()), BENDS if df is None else KINKS
+        found, error = (over(term, widest, powers[0]) for term in _term(distances, part, size, powers))
         half, least = np.where(error < least, found, half), np.fmin(error, least)
     return np.where(np.abs(half) > CLEAR * least, np.abs(half), 0.0)
 

@@ -1,8 +1,8 @@
 """The look very near x that every estimate gets before it may claim success.
 
 An error estimate uses the same values as the quotient. Neither sees what lies between the nodes: a peak narrower than the
-stencil, waves shorter than the step, a value of f at x that its neighbours do not share. So two pairs of new values are taken,
-at h/64 and as near to x as rounding allows. Two questions are asked of each pair:
+stencil, waves shorter than the step, a value of f at x that its neighbours do not share. So pairs of new values are taken, at
+h/64 and nearer by the same factor again and again, as near to x as rounding allows. Two questions are asked of each pair:
 
 * is the slope (f(x + δ) − f(x − δ))/2δ the derivative found, apart from the errors of both?
 * is f(x) the mean of f(x + δ) and f(x − δ), apart from a curvature that falls as δ²?
@@ -32,7 +32,8 @@ NARROW = "narrow"
 
 GOLDEN = (1 + 5**0.5) / 2  # no short number: periods and roundings must not be in step with the probes
 VISIBLE = 2.0**10  # the rise of f to the nearest probe is at least so many times the noise of its values
-NEAREST = 2.0**-41  # of the scale of x: the nearest probe where the derivative found is 0 and does not say how near to go
+NEAREST = 2.0**-41  # of the scale of x: the nearest probe is no farther, though the derivative found may not show there
+PROBES = 8  # pairs at most, and the nearest: from h = 1, that is 2⁻⁴⁸
 ULPS = 16.0  # no probe is nearer to x than so many ulps
 ROOM = 4.0  # the truncation error may be so many times what the step h suggests
 LUCK = 4.0  # a fit to noise may have a small residue by luck; this factor allows for it
@@ -60,11 +61,12 @@ def _distances(line: Line, found: Quotient) -> list[float]:
     x, h = line.origin, found.step
     scale = abs(x) or min(h, TYPICAL_SCALE)
     with np.errstate(all="ignore"):
-        seen = np.where(found.df != 0, VISIBLE * line.noise / np.abs(found.df), NEAREST * scale)
+        seen = VISIBLE * line.noise / np.abs(found.df)
     least = ULPS * math.ulp(x)
-    nearest = max(float(np.max(np.where(np.isfinite(seen), seen, 0.0))), least)
+    nearest = max(min(float(np.max(np.where(np.isfinite(seen), seen, np.inf))), NEAREST * scale), least)
     first = h * CLOSER * GOLDEN
-    return [distance for distance in dict.fromkeys((first, nearest)) if least <= distance <= first]
+    between = [first * CLOSER**k for k in range(PROBES)]
+    return [distance for distance in dict.fromkeys((*between, nearest)) if nearest <= distance <= first]
 
 
 Truths = npt.NDArray[np.bool_]

@@ -14,8 +14,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from adlab.differences.quotients import Array, Line, rounding
+
+Mask = npt.NDArray[np.bool_]
 
 NODES = 9  # values: eight differences, from which the size of a random error is known to about a third
 CLOSE = 2.0**-12  # relative to x: nodes so near see the noise, and hardly a change of f
@@ -25,6 +28,10 @@ NEIGHBOURS = 16  # ulps of x: the spacing of neighbouring floats that are examin
 SMALLEST = 2.0**-960  # of x: ulps of smaller numbers would underflow
 LOUD = 2.0**-12  # of f: rounding seldom leaves less than three digits
 LEVELS = 6
+HEARD = 8.0  # times the last rounding: values that are less exact may hide waves
+SCALES, MOST = 16.0, 16  # scales on which waves are looked for: each so many times finer than the last; how many at most
+FARTHEST = 2.0**10  # times the distance at which f is smooth: where another slope must show
+FINEST = 2.0**-40  # of the distance from x: as near as the place of a jump is found
 ALIKE = 4.0  # the σ of three levels in a row agree within this factor; two slopes of one wave within as many errors
 HALF_WIDTH = math.sqrt(3.0)  # of evenly spread errors, in units of their σ
 
@@ -62,48 +69,65 @@ def lasting_noise(line: Line, spacing: float) -> Array:
     return np.where(doubtful, np.minimum(here, measured_noise(line, apart)), here) if doubtful.any() else here
 
 
-def waves(line: Line, slope: Array, within: Array) -> Array:
-    """Whether `slope`, right to `within`, belongs to a stencil that has skipped waves: near x, f is smooth and has another slope.
+def waves(line: Line, slope: Array, within: Array, step: float) -> Array:
+    """Whether `slope`, right to `within`, belongs to a stencil that has skipped waves: nearer to x, f is as smooth, and steeper.
 
-    Rounded values may be smooth next to x as well, between two jumps: (1 − cos x)/x² is. A jump stays, however near one looks.
+    It is looked for among the floats next to x; where values are less exact than their last digit, on all scales up to the step,
+    since faint waves look like noise. Rounded values may be smooth near x as well, between two jumps: (1 − cos x)/x² is. A jump
+    stays, however near one looks.
     """
-    apart = NEIGHBOURS * math.ulp(max(abs(line.origin), SMALLEST))
-    values = line.at([line.origin + k * apart for k in (-2, -1, 1, 2)])
+    nearest = NEIGHBOURS * math.ulp(max(abs(line.origin), SMALLEST))
+    distances = [nearest]
     with np.errstate(all="ignore"):
-        left, right = (line.centre - values[1]) / apart, (values[2] - line.centre) / apart
-        near, wider = (left + right) / 2, (values[3] - values[0]) / (4 * apart)
-        off = np.abs(near - slope)
-        other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0)
-        # Otherwise there is a jump at x, or the waves are too short for the distance of floats.
-        other &= ALIKE * np.maximum(np.abs(right - left), np.abs(wider - near)) < off
-        other &= off > ALIKE * within + 4 * rounding(values) / apart
-        if other.any():
-            other &= off > ALIKE * within + 4 * measured_noise(line, apart) / apart
+        if np.any(line.measured > HEARD * rounding(line.at(line.known(step)))):
+            distances += [step * SCALES**-k for k in range(1, MOST + 1) if step * SCALES**-k > nearest]
         found = np.zeros(line.centre.shape, dtype=bool)
-        for i in np.argwhere(other):
-            at = tuple(int(k) for k in i)
-            found[at] = not _jumps(line, at, float(near[at]), float(off[at]) / 2)
+        for apart in distances:
+            if found.all():
+                break
+            other, near, off = _slope_near(line, slope, within, apart)
+            if apart > nearest and other.any():  # one stair may pass for a slope, but not at two distances
+                again, closer, _ = _slope_near(line, slope, within, apart / GOLDEN**3)
+                other = np.logical_and.reduce([other, again, ALIKE * np.abs(closer - near) < off])
+            for i in np.argwhere(other & ~found):
+                at = tuple(int(k) for k in i)
+                found[at] = not _jumps(line, at, float(near[at]), float(off[at]) / 2, apart)
     return found
 
 
-def _jumps(line: Line, i: tuple[int, ...], slope: float, off: float) -> bool:
+def _slope_near(line: Line, slope: Array, within: Array, apart: float) -> tuple[Mask, Array, Array]:
+    """Whether f is smooth among values so far apart, with a slope that is clearly another; that slope; how far it is off."""
+    places = [line.origin + k * apart for k in (-2, -1, 1, 2)]
+    values = line.at(places)
+    left, right = ((line.centre - values[1]) / (line.origin - places[1]), (values[2] - line.centre) / (places[2] - line.origin))
+    near, wider = (left + right) / 2, (values[3] - values[0]) / (places[3] - places[0])
+    off = np.abs(near - slope)
+    other = np.isfinite(values).all(axis=0) & (values != line.centre).all(axis=0)
+    # Otherwise there is a jump at x, or the waves are too short for the distance of floats.
+    other &= ALIKE * np.maximum(np.abs(right - left), np.abs(wider - near)) < off
+    other &= off > ALIKE * within + ALIKE * rounding(values) / apart
+    if other.any():
+        other &= off > ALIKE * within + ALIKE * measured_noise(line, apart) / apart
+    return other, near, off
+
+
+def _jumps(line: Line, i: tuple[int, ...], slope: float, off: float, apart: float) -> bool:
     """Whether f leaves its slope at x by a jump: a secant from x that differs by `off` is sought, then the place where it does.
 
     The way there is halved until two floats are left. A wave rises by half as much in half the interval, a jump by as much.
     """
-    ulp = math.ulp(max(abs(line.origin), SMALLEST))
 
-    def beyond(ulps: int) -> float:
-        return float(line.at([line.origin + ulps * ulp])[(0, *i)] - line.centre[i] - slope * ulps * ulp)
+    def beyond(distance: float) -> float:
+        return float(line.at([line.origin + distance])[(0, *i)] - line.centre[i] - slope * distance)
 
-    high = 2 * NEIGHBOURS
-    while abs(above := beyond(high)) < off * high * ulp and high * ulp < CLOSE * abs(line.origin):
+    high, least = 2 * apart, math.ulp(max(abs(line.origin), SMALLEST))
+    while abs(above := beyond(high)) < off * high and high < max(CLOSE * abs(line.origin), FARTHEST * apart):
         high *= 2
-    low = high // 2
+    low = high / 2
     below = beyond(low)
     rise = abs(above - below)
-    while high - low > 1:
-        middle = (low + high) // 2
+    while high - low > max(least, FINEST * high):
+        middle = low + (high - low) / 2
         between = beyond(middle)
         if abs(between - below) >= abs(above - between):
             high, above = middle, between

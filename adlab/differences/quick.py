@@ -34,9 +34,11 @@ from adlab.differences.step_models import TYPICAL_SCALE
 from adlab.precision import UNIT_ROUNDOFF
 
 Mask = npt.NDArray[np.bool_]
+Truths = Mask
 
 SWINGS = 2.0**-12  # of its values: f that varies by more over the nodes changes over lengths of |x|, and no farther out
 MOST = 12  # pairs
+KINKLESS = 1.25 * CLOSER  # times f″d/2, of the widest pair: what a fourth power of d leaves over is less
 PROBES = 2  # pairs next to x that are looked at for a kink, beside those of the scheme
 MUCH = 4.0  # times what roundings account for: a larger error is truncation, or f is noisy
 SURELY = 2.0**20  # times what roundings account for: no noise is so loud but that of short numbers
@@ -140,12 +142,14 @@ def _at_step(
     curved = ROOM * apart[0] * ratio[1:] ** 2
     allowed = 2 * error + curved + noise / half
     curve = ROOM * lifts[:-1] * CLOSER**1.5 + noise
-    near = ((apart[1:] <= allowed) & (lifts[1:] <= curve)).all(axis=0)
+    near = ((apart[1:] <= allowed) & (lifts[1:] <= curve)).all(axis=0) & _smooth(distance / 2, lifts, noise)
+    if plan.used == 2 and not plan.two_sided:  # of order 1: a kink next to x moves the mean of both sides
+        near &= apart[0] <= 2 * error
 
     heard = np.maximum((apart[1:] - curved) * half, 0.0).max(axis=0)  # what values near x are off the tangent by
     error = np.maximum(np.maximum(error, plan.noise(df, error, heard, across)), UNIT_ROUNDOFF * np.abs(df))
     if plan.two_sided:
-        error = np.maximum(error, _lift(plan, offsets, rises, moved, df, largest, across))
+        near &= _lift(plan, offsets, rises, moved, df, largest, across) == 0
     single = (values.astype(np.float32) == values).all(axis=0)
     steep = np.abs(df)
     if plan.farther:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
@@ -163,6 +167,20 @@ def _at_step(
     if found.sides is not None:
         found.sides[:, taken] = plan.sides(weighed, across)[:, good]
     return good, np.asarray(coarse), np.asarray(~near.all(axis=1))
+
+
+def _smooth(distance: Array, lifts: Array, noise: Array) -> Truths:
+    """Whether what is left of f(x) ± d, after their slope and curvature are taken away, shrinks as it does where f is smooth.
+
+    Two pairs tell the curvature. What they leave over, in units of d, is half of the gap between the slopes at a kink, however
+    small d is. Where f is smooth it falls as d³. And f goes in stairs if it is flat at the second pair, and not at the first.
+    """
+    d = distance[:, :, None]
+    ratio = d[1:] / d[:-1]
+    gap = np.abs(lifts[1:] - lifts[:-1] * ratio**2) / (d[1:] * (1 - ratio))
+    before = np.concatenate([KINKLESS * lifts[:1] / d[:1], ROOM * CLOSER**1.5 * gap[:-1]])
+    stairs = (lifts[1] == 0) & (lifts[0] * ratio[0] ** 4 > noise[0])
+    return np.asarray((gap <= before + noise / d[1:]).all(axis=0) & ~stairs)
 
 
 def _lift(

@@ -21,8 +21,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from adlab.differences.estimates import Estimate, concluded, estimated, failed, failed_at_x, in_step, unresolved
+from adlab.differences.estimates import Estimate, concluded, failed, failed_at_x, in_step, unresolved
 from adlab.differences.quotients import NONFINITE, Array, Bound, Line, Quotient, Value, flag_of, weighed
+from adlab.differences.search import estimated
 from adlab.differences.stencils import Stencil, scheme
 from adlab.precision import UNIT_ROUNDOFF
 

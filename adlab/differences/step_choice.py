@@ -20,7 +20,7 @@ from adlab.errors import OptionError
 MODES = ("auto", "relative", "model", "oracle")
 CLEAR = 8.0  # the truncation error is visible if it is so many times the noise
 WIDEN = 4.0
-SINGLE = 2.0**-25  # of f: half an ulp of binary32, at most
+SINGLE = 2.0**-24  # of f: half an ulp of binary32, at most
 AROUND = 4  # values on each side of x: as many as a float needs to show rounding to binary32
 ODD = 1 + 2.0**-20 + 2.0**-28  # a step longer by this has more bits than binary32 holds
 FINER = 2.0**-6  # the search for the truncation error starts this far below the default step
@@ -80,6 +80,15 @@ def noise_of_single_precision(line: Line, stencil: Stencil) -> Array | None:
     noise: Array = np.maximum(measured_noise(line, spacing), rounded)
     line.heard(noise)
     return np.asarray(noise)
+
+
+def hear_single_precision(line: Line, stencil: Stencil, h: float | None) -> None:
+    """Tells the line how wrong values of f in binary32 are at the nodes of a step: they may be much larger than f(x), as at 0."""
+    if h is None:
+        return
+    nodes, values = line.nodes(stencil, h), line.values(stencil, h)
+    slope = np.ptp(values, axis=0) / np.ptp(nodes)
+    line.heard(SINGLE * (np.abs(values).max(axis=0) + np.abs(nodes).max() * slope))
 
 
 def _single(values: Array) -> bool:

@@ -56,6 +56,22 @@ def half_sin(x: float) -> float:
     return float(np.sin(np.float16(x)))
 
 
+def half_log(x: float) -> float:
+    """log(3.5 + x²) as a number of binary16: even, and flat around 0."""
+    return float(np.float16(math.log(3.5 + x * x)))
+
+
+def single_product(x: float) -> float:
+    """2.18 x in binary32: exact at 0, and not beside it."""
+    return float(np.float32(2.18 * float(np.float32(x))))
+
+
+def single_cubic(x: float) -> float:
+    """x³ + 1.8 x + 1.7, where x and the result are rounded to binary32."""
+    single = float(np.float32(x))
+    return float(np.float32(single**3 + 1.8 * single + 1.7))
+
+
 def rounded_to_cents(x: float) -> float:
     """x² to two decimal places."""
     return round(x * x, 2)
@@ -204,6 +220,21 @@ def relu(x: float) -> float:
 def nothing(x: float) -> float:
     """Always 5: the argument is not used."""
     return 5.0
+
+
+def far_log(x: float) -> float:
+    """log(0.128 + x²), so far from 0 that values lie on stairs of height 1/2."""
+    return math.log(0.128 + x * x) + 3.3e15
+
+
+def far_tanh(x: float) -> float:
+    """tanh(2.25 x + 0.8) on stairs of height 1/2: at a distance there are two of them."""
+    return math.tanh(2.25 * x + 0.8) - 2.9e15
+
+
+def far_and_back(x: float) -> float:
+    """log(3.3 + x²) on stairs of height 1e-4, though its values are small."""
+    return (math.log(3.3 + x * x) + 9.3e11) - 9.3e11
 
 
 # --- code ----------------------------------------------------------------------------------------------------------

@@ -111,6 +111,10 @@ FORMULAS: dict[str, tuple[tuple[str, float] | tuple[str, float, str], ...]] = {
         ("exp(1e4*x)", 1e-3),
         ("cos(8*pi*x)", 1.03),
         ("x + 1e-3*sin(1e6*x)", 1.0),
+        ("x**3 + 1.7e-8*sin(2.4e6*x + 3.3)", 3.0),
+        ("sin(x)*exp(-x) + 5.3e-8*sin(1e5*x + 2.2)", -1.8679),
+        ("x**3 + 3.6e-5*sin(879*x + 1.9)", 2.0),
+        ("1.8*x + 2.5e-9*sin(8.3e8*x + 0.4)", 0.0),
     ),
     "a peak narrower than the stencil": (
         ("exp(-((x - 1)/1e-4)**2/2)", 1.0001),
@@ -123,6 +127,8 @@ FORMULAS: dict[str, tuple[tuple[str, float] | tuple[str, float, str], ...]] = {
         ("tanh((x - 1)/1e-10)", 1.0),
         ("sqrt(x**2 + 1e-12)", 1e-6),
         ("sqrt(x**2 + 1e-20)", 1e-10),
+        ("x**3 + 7e-6*exp(-((x - 3.62689)/2e-4)**2)", 3.6271148),
+        ("sqrt(3.9 + x**2) + 0.54*exp(-((x + 9.87e-9)/5e-9)**2)", 0.0),
     ),
     "the edge of the domain": (
         ("x*sqrt(x)", 0.0, "x**2"),
@@ -135,6 +141,9 @@ FORMULAS: dict[str, tuple[tuple[str, float] | tuple[str, float, str], ...]] = {
         ("asin(x)**2", 0.99999999),
         ("(1 - x)**(5/2)", 1.0, "(1 - x)**2"),
         ("atanh(x)", 0.999999999),
+        ("x**3 + (x - 2.999999999996)**(3/2)", 3.0),
+        ("sin(x) + (1e-11 - x)**(3/2)", 0.0),
+        ("log(3 + x**2) + (3.000000000001 - x)**(5/2)", 3.0),
     ),
     "the ends of binary64": (
         ("exp(x)", 709.0),
@@ -157,6 +166,9 @@ FORMULAS: dict[str, tuple[tuple[str, float] | tuple[str, float, str], ...]] = {
         ("x + 1e-4*Abs(x - 1)", 1.0),
         ("Max(x**2, x)", 1.0),
         ("Abs(x)**(2/3)", 0.0),
+        ("log(0.792 + x**2) + 1.4e-7*Abs(x - 1)", 1.0),
+        ("x**3 - 2*x + 8.6e-7*Abs(x - 2.2164336)", 2.2164336),
+        ("sqrt(0.7 + x**2) + 9.6e-6*Abs(x)", 0.0),
     ),
     "a kink close by": (
         ("Abs(x)", 1e-3),
@@ -165,6 +177,9 @@ FORMULAS: dict[str, tuple[tuple[str, float] | tuple[str, float, str], ...]] = {
         ("x*Abs(x)", 0.0),
         ("Abs(x)**3", 0.0),
         ("Abs(x - 1)*(x - 1)**2", 1.0),
+        ("x**3 - 2*x + 8.6e-7*Abs(x - 2.216433601)", 2.2164336),
+        ("1.825*x + 1.3e-4*Abs(x - 9.99999999988)", 10.0),
+        ("exp(x) + 3e-3*Abs(x - 1e-7)", 0.0),
         ("Piecewise((x**2, x > 1), (2*x - 1, True))", 1.0),
     ),
     "a jump": (
@@ -202,6 +217,9 @@ CALLABLES: dict[str, tuple[tuple[Callable[..., Any], float, str], ...]] = {
         (own.rounded_to_cents, 2.0, "x**2"),
         (own.stairs, 1.0, "x"),
         (own.single_sin, 100.0, "sin(x)"),
+        (own.single_product, 0.0, "2.18*x"),
+        (own.single_cubic, 0.0, "x**3 + 1.8*x"),
+        (own.half_log, 5e-6, "log(3.5 + x**2)"),
         (own.printed, 2.0, "exp(-x)"),
     ),
     "noise": (
@@ -230,6 +248,10 @@ CALLABLES: dict[str, tuple[tuple[Callable[..., Any], float, str], ...]] = {
         (own.beta_naive, 1e20, "loggamma(x) + loggamma(3) - loggamma(x + 3)"),
         (own.relu, -3.0, "0*x"),
         (own.nothing, 1.0, "0*x"),
+        (own.far_log, 1.875, "log(0.128 + x**2)"),
+        (own.far_tanh, 0.0, "tanh(2.25*x + 0.8)"),
+        (own.far_and_back, 2e-7, "log(3.3 + x**2)"),
+        (own.far_and_back, 1.5, "log(3.3 + x**2)"),
     ),
     "code": (
         (own.newton_root, 2.0, "sqrt(x)"),

@@ -214,6 +214,9 @@ def difference(
       high-precision values, and the noise is |f₆₄ − f|. For a callable both are estimated from neighbouring values;
     * "oracle": the best step, found with the true derivative, which only a formula has.
 
+    A success says that nothing contradicted it among the values that were taken. No finite number of values can know what f does
+    between them: a peak that is narrow enough stays unseen. A scheme on one side of x gives the derivative of that side.
+
     Raises OptionError for a wrong option, PointError for a wrong point, MethodError where f cannot serve.
 
     >>> found = difference("exp(x)", 1.0, scheme="central-difference", step="oracle")

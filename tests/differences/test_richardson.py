@@ -31,7 +31,7 @@ def test_extrapolation_gains_the_digits_that_a_single_quotient_must_lose() -> No
     for f, x, exact in ((math.exp, 1.0, math.e), (math.sin, 1.0, math.cos(1.0)), (math.log, 1e-3, 999.99999999999998)):
         estimate = slope(f, x)
         assert estimate.df == pytest.approx(exact, rel=5e-14)
-        assert estimate.nfev < 36
+        assert estimate.nfev < 60
 
 
 def test_it_stops_when_the_error_grows() -> None:

@@ -56,10 +56,16 @@ def test_and_each_is_honest_wherever_it_claims_one(ours) -> None:
 
 
 def test_the_default_scheme_succeeds_wherever_a_formula_has_a_derivative(ours, chosen) -> None:
-    """But for what floats cannot resolve: sin at 1e22, and sqrt one float from its edge."""
+    """But for what floats cannot resolve: sin at 1e22, and sqrt one float from its edge; waves that pass for noise; and a slight
+    kink next to x, which values cannot tell from one at x."""
     formulas = {(case.name, case.at) for case in chosen if isinstance(case.f, str) and case.has_truth}
     refused = {place for place, entry in of(ours, OURS[0]).items() if place in formulas and not entry.claimed}
-    assert refused <= {("sin(x)", 1e22), ("sqrt(x)", 5e-324)}
+    assert refused <= {
+        ("sin(x)", 1e22), ("sqrt(x)", 5e-324),
+        ("x**3 + 1.7e-8*sin(2.4e6*x + 3.3)", 3.0), ("1.8*x + 2.5e-9*sin(8.3e8*x + 0.4)", 0.0),
+        ("sin(x)*exp(-x) + 5.3e-8*sin(1e5*x + 2.2)", -1.8679), ("x**3 - 2*x + 8.6e-7*Abs(x - 2.216433601)", 2.2164336),
+        ("1.825*x + 1.3e-4*Abs(x - 9.99999999988)", 10.0),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("formula", "digits"), [("cos(x/1e6)", 8), ("exp(-x/1e6)", 12), ("log(x + 1e9)", 12)])
