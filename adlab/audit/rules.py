@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from adlab.audit.calls import call, script
 from adlab.audit.kept import Kept
 from adlab.audit.kinds import KINDS, FloatKind, kind_of
 from adlab.audit.subjects import RuleSubject, rule_of_adlab, subject_names, subjects
-from adlab.audit.systems import SYSTEMS, derivatives, installed, release
+from adlab.audit.systems import SYSTEMS, derivatives, forget_compiled, installed, release
 from adlab.audit.tracker import issue_text
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, MethodError, OptionError
@@ -33,6 +34,8 @@ SECONDS = 60.0
 STRIDE = 53
 """The points are asked in steps of this many, so that the ones that are reached in time cover the range. A prime: each is met."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MANY = 50
+"""Functions whose compiled programs are kept at once: some 400 MB. The next ones share much with them."""
 NAMED = 6
 """Derivatives that a line of the table of missing rules names."""
 
@@ -79,6 +82,12 @@ class Rule:
         return int(np.argmax([math.inf if math.isnan(u) else u for u in self.ulps]))
 
     @property
+    def ordinary(self) -> int:
+        """The worst point between 1e-5 and 1e5 in size if more than half of the digits are lost there, else the worst of all."""
+        near = [k for k, x in enumerate(self.points) if 1e-5 < abs(x) < 1e5 and not self.digits[k] >= self.half]
+        return max(near, key=lambda k: math.inf if math.isnan(self.ulps[k]) else self.ulps[k], default=self.worst)
+
+    @property
     def lost(self) -> float:
         """The share of the points at which it loses more than half of its digits, or gives no number."""
         return sum(not digits >= self.half for digits in self.digits) / len(self.digits)
@@ -97,7 +106,7 @@ class Rule:
     def to_dict(self) -> dict[str, Any]:
         """Everything that is known of it, in one row. The points are in `curve`."""
         k = self.worst
-        return {"function": self.name, "formula": self.formula, "order": self.order, "system": self.system,
+        return {"function": self.name, "formula": self.formula, "call": self.call, "order": self.order, "system": self.system,
                 "dtype": self.dtype, "points": len(self.points), "left_out": self.left_out,
                 "worst_ulps": None if math.isnan(self.ulps[k]) else self.ulps[k], "at": self.points[k], "got": self.values[k],
                 "true": self.true[k], "lost_half": self.lost, "no_number": self.unanswered, "wrong_sign": self.wrong_sign,
@@ -111,11 +120,20 @@ class Rule:
                 str(self.wrong_sign), f"{self.points[k]:.6g}", f"{self.values[k]:.6g}",
                 decimal(CONTEXT.mpf(self.true[k]), 6)]  # fmt: skip
 
+    @property
+    def call(self) -> str:
+        """The system's own function, as it is called. Empty where it has none: then its own parts were composed to one."""
+        return call(subjects([self.name])[0], self.system)
+
     def issue(self) -> str:
-        """A text for the issue tracker of that project, about the worst point. Empty where nothing is lost."""
-        if self.system == "adlab" or not self.lost:
-            return ""
-        return issue_text(self, release(self.system), rule_of_adlab(self.name, self.order))
+        """A text for the issue tracker of that project, about the worst ordinary point.
+
+        Empty where nothing is lost, or where the project has no such function.
+        """
+        if not self.lost or (self.system == "symbolic" and math.isnan(self.values[self.ordinary])):
+            return ""  # how SymPy's formula refuses depends on the functions it is printed for
+        shown = script(subjects([self.name])[0], self.system, self.order, self.points[self.ordinary], self.dtype)
+        return issue_text(self, release(self.system), rule_of_adlab(self.name, self.order), shown) if shown else ""
 
 
 @dataclass(frozen=True)
@@ -173,7 +191,8 @@ class Rules(Report):
             parts.append(Table("no such rule", ["system", "in", "derivatives", "why"], self._reasons()))
         if left := {rule.name + "′" * rule.order: rule.left_out for rule in self.found if rule.left_out}:
             parts.append("points left out, since their truths take long: " + ", ".join(f"{k} {n}" for k, n in left.items()))
-        parts.append("An error is in ulps of the true derivative. –: the system has no such rule; ∞: it gave no number.")
+        parts.append("An error is in ulps of the true derivative. –: the system has no such rule; ∞: it gave no number; "
+                     "°: it has no such function, and differentiated one composed of its others.")  # fmt: skip
         return parts
 
     def _reasons(self) -> list[list[str]]:
@@ -236,7 +255,9 @@ def _ticks(points: Sequence[float]) -> dict[int, str]:
 def _worst(rule: Rule | None) -> str:
     if rule is None:
         return "–"
-    return "∞" if rule.unanswered else significant(max(rule.ulps[rule.worst], 0.0), 3) if rule.ulps[rule.worst] >= 1 else "< 1"
+    composed = "" if rule.system == "adlab" or rule.call else "°"
+    worst = rule.ulps[rule.worst]
+    return composed + ("∞" if rule.unanswered else significant(worst, 3) if worst >= 1 else "< 1")
 
 
 def rules(
@@ -276,6 +297,8 @@ def rules(
             rows, lacking = kept.known((subject.name, n, kind.name), partial(_judged, subject, systems, n, kind, patience))
             found += [Rule(**row) for row in rows]
             missing += [MissingRule(**row) for row in lacking]
+            if k % MANY == 0:
+                forget_compiled()
     if not found:
         raise OptionError("none of these functions has a derivative at any point of the grid" if not missing else
                           f"no system has any of these rules: {missing[0].reason}")  # fmt: skip

@@ -8,6 +8,28 @@ from typing import Any
 
 REST = (0.75, -0.5)
 """The other entries of a vector whose first is x."""
+_TORCH = "torch.stack([x, 0*x + 0.75, 0*x - 0.5])"
+_JAX = "jax.numpy.stack([x, 0.75, -0.5])"
+WRITTEN: dict[str, dict[str, str]] = {
+    "torch": {
+        "_huber": 'torch.nn.functional.huber_loss(x, torch.zeros_like(x), reduction="none")',
+        "_logsumexp": f"torch.logsumexp({_TORCH}, -1)",
+        "_log_softmax": f"torch.log_softmax({_TORCH}, -1)[0]",
+        "_softmax": f"torch.softmax({_TORCH}, -1)[0]",
+        "_norm": f"torch.linalg.vector_norm({_TORCH})",
+        "_normalize": f"torch.nn.functional.normalize({_TORCH}, dim=-1)[0]",
+        "_layer_norm": f"torch.nn.functional.layer_norm({_TORCH}, (3,))[0]",
+    },
+    "jax": {
+        "_exact_gelu": "jax.nn.gelu(x, approximate=False)",
+        "_logsumexp": f"jax.nn.logsumexp({_JAX})",
+        "_log_softmax": f"jax.nn.log_softmax({_JAX})[0]",
+        "_softmax": f"jax.nn.softmax({_JAX})[0]",
+        "_norm": f"jax.numpy.linalg.norm({_JAX})",
+        "_layer_norm": f"jax.nn.standardize({_JAX}, epsilon=1e-5)[0]",
+    },
+}
+"""The functions below as a user writes them, for a script that shows what they give."""
 
 
 def shipped(system: str, place: str) -> Callable[[Any], Any]:

@@ -6,6 +6,7 @@ own automatic differentiation. For a composed function, such as `gelu`, it runs 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -73,18 +74,15 @@ def derivatives(
         peer = PEERS[system] if system == "casadi" else replace(PEERS[system], options={"dtype": kind.name})
         made = second_derivatives(peer, f.graph) if order == 2 else prepare(peer, f.graph, in_place=True)
         found = made(points[:, None])[:, 0, 0]
-    if system == "jax":
-        _forget_compiled()
     if np.isnan(found).all():
         raise MethodError("it gives no number at any point")
     return found
 
 
-def _forget_compiled() -> None:
+def forget_compiled() -> None:
     """JAX keeps each program that it has compiled: over the whole table, gigabytes."""
-    import jax
-
-    jax.clear_caches()
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 def _by_method(f: Function, name: str, points: FloatArray, order: int) -> FloatArray:

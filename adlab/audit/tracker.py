@@ -14,14 +14,18 @@ if TYPE_CHECKING:
     from adlab.audit.rules import Rule
 
 
-def issue_text(rule: Rule, version: str, instead: str) -> str:
-    """A text about the worst point of a rule. `instead` is the rule that adlab has, empty where it has none to show."""
-    k = rule.worst
+def issue_text(rule: Rule, version: str, instead: str, script: str) -> str:
+    """A text about the worst ordinary point of a rule.
+
+    `instead` is the rule that adlab has, empty where it has none to show. `script` prints what came.
+    """
+    k = rule.ordinary
     digits = rule.digits[k]
     nth = {1: "derivative", 2: "second derivative"}[rule.order]
     spread = f"{min(map(abs, rule.points)):.0e} to {max(map(abs, rule.points)):.0e}"
     lines = [
-        f"{nth} of `{rule.name}` at x = {rule.points[k]!r}", "",
+        f"The {nth} of `{rule.call}` loses its digits at x = {rule.points[k]!r}", "",
+        "```python", script, "```", "",
         f"- formula: {rule.formula}" if rule.formula else "",
         f"- version: {version}, Python {platform.python_version()}, {rule.dtype}",
         f"- argument: {rule.points[k]!r}",
@@ -29,10 +33,16 @@ def issue_text(rule: Rule, version: str, instead: str) -> str:
         f"- true, to 20 digits: {rule.true[k]}",
         f"- correct digits: {significant(max(digits, 0.0), 3) if digits == digits else 'none'}",
         f"- why: {_why(rule.values, rule.true, k)}",
-        f"- over {len(rule.points)} points from {spread} in size, {100 * rule.lost:.0f} % keep fewer than {rule.half:g} digits",
+        f"- over {len(rule.points)} points from {spread} in size, {_percent(rule.lost)} keep fewer than {rule.half:g} digits",
         f"- a rule that keeps them: {instead}" if instead else "",
+        "", "Found by `adlab rules`. The true value is computed to 25 digits from the formula, independently of any of these "
+        "libraries. Thank you for the library!",
     ]  # fmt: skip
-    return "\n".join(line for i, line in enumerate(lines) if line or i == 1)
+    return "\n".join(line for i, line in enumerate(lines) if line or i in (1, 5, len(lines) - 2))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else "under 1 %"
 
 
 def _why(values: Sequence[float], true: Sequence[str], k: int) -> str:

@@ -87,6 +87,8 @@ def numpy_names(module: Any) -> Functions:
     """
     names = {name: entry.array.__name__ for name, entry in PRIMITIVES.items() if isinstance(entry.array, np.ufunc)}
     found = {name: getattr(module, theirs) for name, theirs in names.items() if hasattr(module, theirs)}
+    if hasattr(module, "logaddexp"):
+        found["logaddexp"] = module.logaddexp
     if hasattr(module, "hypot"):
         found["norm"] = lambda *given: reduce(module.hypot, given[:-1])  # the squares would overflow
     return found | {"polylog": lambda a, n: -module.log1p(-a) if n == 1 else NotImplemented}

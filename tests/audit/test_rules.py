@@ -16,7 +16,7 @@ from adlab.audit.kinds import kind_of
 from adlab.audit.rules import Rule, grid, rules
 from adlab.audit.subjects import subjects
 from adlab.audit.systems import derivatives
-from adlab.audit.tracker import _why
+from adlab.audit.tracker import _why, issue_text
 from adlab.primitives.table import PRIMITIVES
 
 ULPS = 8.0
@@ -72,10 +72,10 @@ def test_one_minus_tanh_squared_loses_its_digits_and_is_named() -> None:
 
 
 def test_what_is_planted_is_measured() -> None:
-    rule = Rule("f", 1, "torch", (1.0, 2.0, 3.0, 4.0), (1.0, -2.0, math.nan, 0.0), ("1.0", "2.0", "3.0", "4.0"),
+    rule = Rule("tanh", 1, "torch", (1.0, 2.0, 3.0, 4.0), (1.0, -2.0, math.nan, 0.0), ("1.0", "2.0", "3.0", "4.0"),
                 (0.0, 1e16, math.nan, 1e15), (16.0, 0.0, math.nan, 0.0))  # fmt: skip
     assert (rule.lost, rule.unanswered, rule.wrong_sign, rule.points[rule.worst]) == (0.75, 1, 1, 3.0)
-    assert "got: nan" in rule.issue()
+    assert "got: nan" in issue_text(rule, "torch 2", "", "print()")
 
 
 def test_second_derivatives_are_audited_as_first_ones_are() -> None:
@@ -135,6 +135,31 @@ def test_a_text_for_an_issue_tracker_has_all_that_one_needs_to_see_the_fault() -
         assert part in text, part
 
 
+@pytest.mark.parametrize("system", ["symbolic", "torch", "jax", "casadi", "autograd", "symengine"])
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_script_in_a_text_prints_what_the_text_says_came(
+    system: str, order: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sympy" if system == "symbolic" else system)
+    [rule] = rules("tanh", system, order=order).found
+    if not rule.lost:
+        assert (system, order) == ("autograd", 1)  # the one whose rule is 1/cosh²
+        return
+    text = rule.issue()
+    exec(text.partition("```python\n")[2].partition("```")[0], {})
+    assert float(capsys.readouterr().out) == pytest.approx(rule.values[rule.ordinary], rel=1e-6)
+    assert f"got: {rule.values[rule.ordinary]!r}" in text
+
+
+def test_no_text_is_written_about_a_function_that_a_project_does_not_have() -> None:
+    pytest.importorskip("torch")
+    [rule] = rules("acot", "torch", order=2).found
+    assert rule.lost
+    assert not rule.call
+    assert not rule.issue()
+    assert "°" in str(rules("acot", "torch", order=2))
+
+
 @pytest.mark.parametrize(("values", "true", "why"), [
     ((1.0, 2.0, math.nan), ("1.0", "2.0", "3.0"), "overflows"), ((1.0, 2.0, 0.0), ("1.0", "2.0", "3.0"), "exactly 0"),
     ((1.0, 5.0, 5.0), ("1.0", "5.0", "3.0"), "one number, the limit"), ((1.0, 2.0, -3.1), ("1.0", "2.0", "3.0"), "wrong sign"),
@@ -164,6 +189,14 @@ def test_an_unknown_kind_is_refused() -> None:
 
 
 PEERS = ["torch", "jax", "casadi", "autograd", "symengine"]
+
+
+@pytest.mark.parametrize("system", ["torch", "jax", "autograd"])
+def test_logaddexp_is_the_librarys_own(system: str) -> None:
+    pytest.importorskip(system)
+    assert derivatives(subjects(["logaddexp, operand 1"])[0], system, np.array([0.75, 2.0]), 1) == pytest.approx(
+        [0.5, 1 / (1 + math.exp(0.75 - 2))], rel=1e-12
+    )  # at a tie, too
 
 
 @pytest.mark.parametrize("system", PEERS)
