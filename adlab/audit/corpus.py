@@ -13,6 +13,7 @@ from typing import Any, overload
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, UnsupportedExpression
 from adlab.function import Function
+from adlab.text.traversal import brief
 
 WIDE = 1000.0
 """A range whose ends have a larger ratio is sampled by its logarithm."""
@@ -99,7 +100,7 @@ class Corpus(Report, Sequence[Entry]):
     def to_dict(self) -> dict[str, Any]:
         """`path, kind, rows`: name, formula, variables, point, reason of each."""
         return {"path": self.path, "kind": self.kind, "rows": [
-            {"name": entry.name, "formula": None if entry.formula is None else str(entry.formula),
+            {"name": entry.name, "formula": None if entry.formula is None else _text(entry.formula),
              "variables": list(entry.variables or ()), "point": dict(entry.point), "source": entry.source,
              "reason": _reason(entry)}
             for entry in self.entries
@@ -110,7 +111,7 @@ class Corpus(Report, Sequence[Entry]):
         faults = self.faults()
         head = f"{self.path}: {len(self)} formulas as {self.kind}, {len(self) - len(faults)} read"
         shown = [entry for entry in self.entries if entry.formula is not None][:SHOWN]
-        cells = [[entry.name, _short(str(entry.formula)), ", ".join(f"{k}={v:.6g}" for k, v in list(entry.point.items())[:4])]
+        cells = [[entry.name, _short(_text(entry.formula)), ", ".join(f"{k}={v:.6g}" for k, v in list(entry.point.items())[:4])]
                  for entry in shown]  # fmt: skip
         title = "the first" if len(self) > len(shown) else ""
         parts: list[Table | str] = [head, Table(title, ["name", "formula", "point"], cells)]
@@ -124,6 +125,14 @@ class Corpus(Report, Sequence[Entry]):
 
 SHOWN = 10
 """Lines of a table that represents a whole file."""
+
+
+def _text(formula: Any) -> str:
+    """A formula as text. SymPy cannot print one that is very deep."""
+    try:
+        return str(formula)
+    except RecursionError:
+        return brief(formula)
 
 
 def _short(text: str, limit: int = 70) -> str:

@@ -189,3 +189,12 @@ def test_latex_with_much_room_is_read_at_once() -> None:
     before = time.process_time()
     assert read_latex("x +" + " " * 20_000 + "y") == "x + y"
     assert time.process_time() - before < 1.0
+
+
+def test_a_formula_too_deep_to_be_printed_is_read_and_listed(tmp_path: Path) -> None:
+    file = tmp_path / "deep.srepr"
+    file.write_text("exp(" * 5_000 + "Symbol('x')" + ")" * 5_000)
+    found = adlab.read(file)
+    assert found[0].function.n == 1
+    assert "exp(…)" in str(found)
+    assert found.to_dict()["rows"][0]["formula"] == "exp(…)"
