@@ -137,6 +137,7 @@ def test_a_text_for_an_issue_tracker_has_all_that_one_needs_to_see_the_fault() -
 
 @pytest.mark.parametrize("system", ["symbolic", "torch", "jax", "casadi", "autograd", "symengine"])
 @pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.filterwarnings("ignore")  # the library warns of its overflow
 def test_the_script_in_a_text_prints_what_the_text_says_came(
     system: str, order: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
