@@ -101,8 +101,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("adlab: interrupted", file=sys.stderr)
         return 130
     finally:
-        if argv is None:  # the process ends here; Python would look through all of SymPy for garbage first, for half a second
-            gc.freeze()
+        if argv is None:  # the process ends here
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # so Ctrl-C has nothing left to stop
+            gc.freeze()  # Python would look through all of SymPy for garbage first, for half a second
 
 
 @contextlib.contextmanager
