@@ -116,7 +116,8 @@ def general_power(base: Any, exponent: Any) -> Any:
     if not base and not hasattr(exponent, "_mpf_"):
         raise ZeroDivisionError
     with CONTEXT.extraprec(20 + max(0, magnitude(exponent)) + abs(magnitude(base)).bit_length()):
-        return base**exponent
+        far = magnitude(exponent) > 64 and hasattr(base, "_mpf_") and base > 0  # squaring would take as many products as bits
+        return CONTEXT.exp(exponent * CONTEXT.log(base)) if far else base**exponent
 
 
 # --- functions that mpmath lacks, or reads otherwise, or evaluates too carelessly ------------------------------
