@@ -281,21 +281,23 @@ class Conveniences:
     def to_torch(self, dtype: Any = None, callback: bool = False) -> Any:
         """A differentiable PyTorch module of this function: see `Graph.to_torch`. Raises MissingExtra without torch.
 
-        With `callback` PyTorch calls adlab for values and derivatives, which serves functions that PyTorch lacks.
+        With `callback` PyTorch calls adlab for values and derivatives. That serves functions that PyTorch lacks, and formulas
+        whose numbers leave the range of their type on the way. Without it PyTorch has no wider numbers to go on with: the
+        derivative of 1/x**2 at 1e100 is then 0, and a quotient that overflows may be NaN.
         """
         return self._called_back("torch", "in_torch") if callback else self.graph.to_torch(dtype)
 
     def to_jax(self, dtype: Any = None, callback: bool = False) -> Any:
         """A pure JAX function, for grad, jit and vmap: see `Graph.to_jax`. Raises MissingExtra without jax.
 
-        With `callback` it is a `jax.custom_vjp` that calls adlab, in reverse mode only.
+        With `callback` it is a `jax.custom_vjp` that calls adlab, in reverse mode only. It is for what `to_torch` names.
         """
         return self._called_back("jax", "in_jax") if callback else self.graph.to_jax(dtype)
 
     def to_casadi(self, callback: bool = False) -> Any:
         """A `casadi.Function` of one vector: see `Graph.to_casadi`. Raises MissingExtra without casadi.
 
-        With `callback` it is a `casadi.Callback` that calls adlab.
+        With `callback` it is a `casadi.Callback` that calls adlab, for what `to_torch` names.
         """
         name = self.name if self.name.isidentifier() else "f"
         return self._called_back("casadi", "in_casadi", name) if callback else self.graph.to_casadi(name)

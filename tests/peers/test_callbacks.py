@@ -66,6 +66,19 @@ def test_a_jacobian_outlives_the_callback_that_it_was_made_of() -> None:
     assert np.array(slope([1.0, 2.0], 0)).ravel().tolist() == [2.0, 1.0]
 
 
+OUT_OF_RANGE = [("1/x**2", 1e100), ("1/(1 + exp(-x))", -400.0), ("x**2/x", 1e200), ("x/(exp(x) - 1)", 720.0)]
+
+
+@pytest.mark.parametrize(("formula", "x"), OUT_OF_RANGE)
+def test_where_the_range_is_left_on_the_way_a_call_back_has_the_true_derivative(formula: str, x: float) -> None:
+    torch = pytest.importorskip("torch")
+    f, point = adlab.Function(formula), torch.tensor([x], dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(f.to_torch(callback=True)(point), point, create_graph=True)
+    (second,) = torch.autograd.grad(slope, point)
+    assert slope.tolist() == pytest.approx([float(adlab.truth(f, x).gradient[0])], rel=1e-14, abs=0)
+    assert second.tolist() == pytest.approx([float(adlab.truth(f, x, order=2).rows[0][0].value)], rel=1e-14, abs=1e-307)
+
+
 @pytest.mark.parametrize("name", ["torch", "jax", "casadi"])
 def test_where_no_number_exists_it_is_nan(name: str) -> None:
     pytest.importorskip(name)
