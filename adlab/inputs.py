@@ -273,6 +273,18 @@ def coerce_one(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
     return found
 
 
+def listed(given: Any) -> list[Any] | None:
+    """The items of a sequence or another iterable. None for what has none, such as a number, or an array without dimensions.
+
+    >>> listed(("x", "y")), listed(2.0), listed(np.array(2.0))
+    (['x', 'y'], None, None)
+    """
+    try:
+        return list(given)
+    except TypeError:
+        return None
+
+
 def _expected(names: Sequence[str]) -> str:
     n = len(names)
     whom = f" for {listing(list(names))}" if n else ""

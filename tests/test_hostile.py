@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
@@ -9,8 +10,10 @@ import pickle
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
+import fuzz
 import numpy as np
 import pytest
 import sympy
@@ -84,6 +87,34 @@ def test_a_refusal_prints_terms_that_sympy_cannot_sort() -> None:
 def test_odd_points_are_refused_in_a_sentence(verb: str, point: object) -> None:
     with pytest.raises(AdlabError):
         getattr(adlab.Function("x*y"), verb)(point)
+
+
+ODD = [np.array(2.0), None, float, [1, [2]], 10**400, "1", np.array([1.0, 2.0], dtype=object), 7]
+ASKED = {
+    "derive by": lambda odd: adlab.derive("x*y", odd if odd is not None else 7),
+    "fit": lambda odd: adlab.fit("a*t", {"t": odd, "y": [1.0, 2.0]}, {"a": 1.0}),
+    "total": lambda odd: adlab.total("x*y", odd),
+    "walk": lambda odd: adlab.walk(adlab.Function("x*y*z"), "floats", odd),
+    "from_python": lambda odd: adlab.from_python(lambda p: p[0] * p[5], odd),
+    "wrt": lambda odd: adlab.Function("x*y").compile(derivative="gradient", wrt=odd if odd is not None else 7),
+    "constants": lambda odd: adlab.Function("x*y").compile(constants=odd if odd is not None else 7),
+}
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:20])
+@pytest.mark.parametrize("asked", ASKED)
+def test_odd_things_where_names_data_or_functions_are_due(asked: str, odd: object) -> None:
+    with pytest.raises(AdlabError):
+        ASKED[asked](odd)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("verb", range(len(fuzz.VERBS)))
+def test_every_public_function_answers_or_refuses_whatever_it_is_given(verb: int) -> None:
+    for odd in fuzz.NUMBERS_OF_ANY_KIND:
+        with contextlib.suppress(AdlabError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fuzz.VERBS[verb](adlab.Function("x*y"), odd)
 
 
 def test_a_foreign_array_that_refuses() -> None:

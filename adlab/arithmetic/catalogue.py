@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ from adlab.arithmetic.tree import TreeSizes
 from adlab.arithmetic.units import Unit, Units
 from adlab.errors import OptionError, PointError
 from adlab.graph.graph import Graph
+from adlab.inputs import listed
 from adlab.text.parser import parse
 
 
@@ -134,9 +135,9 @@ def walk(f: Any, arithmetic: Any, inputs: Sequence[Any]) -> list[Any]:
     graph = getattr(f, "graph", f)
     if not isinstance(graph, Graph):
         raise OptionError(f"a walk needs a Function or a graph, and this is {type(f).__name__}; adlab.Function(…) makes one")
-    if isinstance(inputs, (str, bytes)) or not isinstance(inputs, Iterable):
+    given = None if isinstance(inputs, (str, bytes)) else listed(inputs)
+    if given is None:
         raise PointError("the inputs of a walk are a sequence, one for each variable")
-    given = list(inputs)
     if len(given) != len(graph.inputs):
         raise PointError(f"{len(given)} inputs are given, and there are {len(graph.inputs)}: {', '.join(graph.inputs)}")
     if isinstance(arithmetic, str):

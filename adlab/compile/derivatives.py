@@ -6,7 +6,7 @@ output that it belongs to has no value, or is on a kink. That NaN is the sign to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 from typing import Any
@@ -26,7 +26,7 @@ from adlab.errors import MethodError, OptionError, PointError, VariableError
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
-from adlab.inputs import FloatArray
+from adlab.inputs import FloatArray, listed
 
 FIRST = ("gradient", "value_and_gradient", "jacobian", "value_and_jacobian")
 DERIVATIVES = (None, *FIRST, "hessian", "hvp", "jvp", "vjp")
@@ -77,7 +77,7 @@ def _inside(plan: CompilePlan, at: Evaluator) -> CompilePlan:
 
 
 def _fixed(constants: Mapping[Any, float] | None, names: Sequence[str]) -> dict[str, float]:
-    fixed = {str(name): value for name, value in (constants or {}).items()}
+    fixed = _named(constants)
     for name, value in fixed.items():
         if name not in names:
             raise VariableError(f"constants: no variable `{name}`; there are {', '.join(names)}")
@@ -90,6 +90,12 @@ def _fixed(constants: Mapping[Any, float] | None, names: Sequence[str]) -> dict[
     if fixed and len(fixed) == len(names):
         raise VariableError("constants: every variable is fixed, and nothing is left to vary; call f at that point")
     return fixed
+
+
+def _named(constants: Mapping[Any, float] | None) -> dict[str, float]:
+    if not isinstance(constants, Mapping | None):
+        raise OptionError(f'constants={constants!r} is no mapping from names to numbers, such as {{"g": 9.81}}')
+    return {str(name): value for name, value in (constants or {}).items()}
 
 
 def _columns(wrt: Sequence[Any] | None, names: Sequence[str], fixed: Mapping[str, float]) -> list[int]:
@@ -108,10 +114,10 @@ def _columns(wrt: Sequence[Any] | None, names: Sequence[str], fixed: Mapping[str
 
 def names_of(given: Any) -> list[str]:
     """The names of variables, given as names or symbols, one or several of them. Raises OptionError for anything else."""
-    one = isinstance(given, (str, sympy.Basic))
-    if not one and not isinstance(given, Iterable):
+    names = [given] if isinstance(given, (str, sympy.Basic)) else listed(given)
+    if names is None:
         raise OptionError(f"{given!r} names no variable; give a name, or a list of names")
-    return [str(name) for name in ([given] if one else given)]
+    return [str(name) for name in names]
 
 
 def but_data(
@@ -129,7 +135,7 @@ def but_data(
     for name in given:
         if name not in names:
             raise VariableError(f"data: no variable `{name}`; there are {', '.join(names)}")
-    fixed = {str(name) for name in constants or ()}
+    fixed = _named(constants)
     left = [name for name in names if name not in given and name not in fixed]
     if not left:
         raise VariableError("data: every variable is data or a constant, and none is left to differentiate by")

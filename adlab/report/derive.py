@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from adlab.display import Report, Table, count, displayed, withheld
 from adlab.errors import AdlabError, MethodError, OptionError
 from adlab.function import Function
 from adlab.graph.graph import Builder, Graph
-from adlab.inputs import takes_at
+from adlab.inputs import listed, takes_at
 from adlab.symbolic import formula
 from adlab.symbolic.derivative import operations_after_cse
 from adlab.text.latex import formula_in_latex
@@ -196,8 +196,8 @@ def derive(f: Any, by: Any = None, order: int = 1, *, x: Any = None) -> Derivati
         raise OptionError(f"{f.title} is a constant: it has no variable to differentiate by")
     if isinstance(order, bool) or not isinstance(order, int) or not 1 <= order <= MOST_ORDER:
         raise OptionError(f"order {order!r} is none of 1 to {MOST_ORDER}")
-    names = [by] if isinstance(by, (str, sympy.Symbol)) or (by is not None and not isinstance(by, Iterable)) else by
-    chosen = list(f.variables) if names is None else f.chosen(list(names))
+    names = [by] if isinstance(by, (str, sympy.Symbol)) else listed(by)
+    chosen = list(f.variables) if by is None else f.chosen([by] if names is None else names)
     wanted = [f.names.index(variable.name) for variable in chosen]
     note, formulas = "", None
     try:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.function import Function, as_function, point_of
+from adlab.inputs import listed
 from adlab.methods import chosen
 from adlab.progress import stage
 from adlab.report.accuracy import attempt, rows as accuracy_rows
@@ -94,7 +95,8 @@ def table(functions: Iterable[Any], methods: Any = None, show: Show = "digits", 
     """
     if show not in MEANING:
         raise OptionError(f"show={show!r} is none of {', '.join(MEANING)}")
-    given = [functions] if isinstance(functions, (str, Function)) else list(functions)
+    several = None if isinstance(functions, (str, Function)) else listed(functions)
+    given = [functions] if several is None else several
     pairs = [item if isinstance(item, tuple) and len(item) == 2 else (item, None) for item in given]
     if points is not None:
         if len(points) != len(pairs):

@@ -101,7 +101,7 @@ class Arguments:
             given, names = [example], _parameters(function, 1)
         try:
             arrays = [asarray(item, dtype=float) for item in given]
-        except (TypeError, ValueError) as reason:
+        except (TypeError, ValueError, OverflowError) as reason:
             raise PointError(f"the example must be numbers or arrays of numbers: {reason}") from None
         if not all(np.isfinite(array).all() for array in arrays):
             raise PointError("the example has a number that is not finite")

@@ -52,7 +52,10 @@ class Total:
     def __init__(self, f: Function, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> None:
         self.function, self.data = f, data
         self._chunks = data if callable(data) else lambda: iter([data])
-        first = next(iter(self._chunks()), None)
+        chunks = self._chunks()
+        if not isinstance(chunks, Iterable):
+            raise PointError(f"`data`, a function, must return blocks of data, not {type(chunks).__name__}")
+        first = next(iter(chunks), None)
         if first is None:
             raise PointError("there are no data: the iterator is empty")
         if not isinstance(first, Mapping):
@@ -188,7 +191,10 @@ class Total:
             raise VariableError(
                 f"data: a block names {listing(list(chunk))}, and the first one {listing(self.columns)}"
             )
-        arrays = [np.asarray(chunk[name]) for name in self.columns]
+        try:
+            arrays = [np.asarray(chunk[name]) for name in self.columns]
+        except ValueError as reason:
+            raise PointError(f"data: a column must be numbers, one for each row: {reason}") from None
         for name, array in zip(self.columns, arrays, strict=True):
             if array.ndim != 1 or array.dtype.kind not in "biuf":
                 raise PointError(
