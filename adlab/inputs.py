@@ -166,9 +166,14 @@ def _expression(item: Any, given: list[sympy.Symbol | str] | None) -> Basic:
 
 
 def _one_real_symbol_a_name(symbols: Sequence[sympy.Symbol]) -> None:
-    """Raises VariableError where two symbols share a name. SymPy keeps x (real) and x apart, and d/dx of the other x is 0."""
+    """Raises VariableError where two symbols share a name. SymPy keeps x (real) and x apart, and d/dx of the other x is 0.
+
+    A name must be printable: every table, picture and piece of code shows it, and SymPy writes it as it is.
+    """
     by_name: dict[str, sympy.Symbol] = {}
     for symbol in symbols:
+        if not symbol.name.isprintable():
+            raise VariableError(f"the variable {symbol.name!a} has a character in its name that cannot be printed; rename it")
         if symbol.is_extended_real is False or not symbol.is_commutative:
             raise VariableError(f"`{symbol.name}` is declared {_assumptions(symbol)}, and a variable is a real number")
         other = by_name.setdefault(symbol.name, symbol)

@@ -21,7 +21,8 @@ import sympy
 import adlab
 from adlab.bench.race import bench
 from adlab.cli.main import main
-from adlab.errors import AdlabError, OptionError, PointError
+from adlab.errors import AdlabError, GraphError, OptionError, PointError
+from adlab.graph.graph import Builder
 from adlab.process import whole_file
 from adlab.text.traversal import natural_key
 
@@ -62,6 +63,26 @@ def test_names_that_end_in_odd_digits(name: str) -> None:
     f = adlab.Function(sympy.Symbol(name) ** 2)
     assert f.gradient([2.0]) == pytest.approx([4.0])
     assert natural_key("x2") < natural_key("x10") < natural_key("y")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\rb", "x\0y", "a\x1b[31m", "\u202eabc", "a\u2028b", "\ud800"])
+def test_a_name_that_cannot_be_printed_is_refused(name: str) -> None:
+    for variables in (None, [sympy.Symbol(name)], [name]):
+        with pytest.raises(adlab.VariableError, match="cannot be printed"):
+            adlab.Function(sympy.Symbol(name) ** 2, variables)
+    with pytest.raises(GraphError, match="cannot be printed"):
+        adlab.Function.from_graph(Builder([name]).finish([0]))
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "x`y`", "a|b", "]]>", "&amp;", '"q"', "<img src=x>"])
+def test_a_name_that_is_markup_is_text_in_every_output(name: str) -> None:
+    f = adlab.Function(sympy.sin(sympy.Symbol(name) * X), [sympy.Symbol(name), X])
+    point = [1.0, 2.0]
+    outputs = [
+        f.graph.to_svg(), f.trace(point)._repr_html_(), adlab.truth(f, point)._repr_html_(), f.trace(point).to_markdown(),
+        adlab.compare(f, point, ["reverse"], timed=False).to_html(),
+    ]  # fmt: skip
+    assert all(tag not in text for text in outputs for tag in ("<script>alert", "<img src=x", "]]>\n"))
 
 
 @pytest.mark.parametrize("text", ["Piecewise((x,x>1),(1,True))**2", "log(x,1)+y", "csc(0)-x", "1/(1-1)*x"])

@@ -23,6 +23,8 @@ def checked(graph: Graph) -> Graph:
             raise GraphError(f"node {i}: the parameter {node.parameter!r} is not hashable") from unhashable
     if (named := tuple(node.parameter for node in graph.nodes[: len(graph.inputs)])) != graph.inputs:
         raise GraphError(f"the inputs are {graph.inputs}, the first nodes {named}")
+    if odd := [name for name in graph.inputs if not name.isprintable()]:
+        raise GraphError(f"the variable {odd[0]!a} has a character in its name that cannot be printed")
     if not all(0 <= output < len(graph.nodes) for output in graph.outputs):
         raise GraphError(f"outputs {graph.outputs} are not all nodes (0 to {len(graph.nodes) - 1})")
     for output in graph.outputs:
