@@ -179,7 +179,7 @@ def _symbolic_underflow(derivative: Any, point: FloatArray) -> bool:
     given = point.tolist()
     flags.clear()
     derivative.printed(given)
-    return flags.known and flags.raised()
+    return flags.known and bool(flags.raised())
 
 
 def _difference(scheme: str) -> Callable[..., Result]:

@@ -11,35 +11,36 @@ import ctypes
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 
 # FE_ALL_EXCEPT, FE_OVERFLOW | FE_UNDERFLOW in <fenv.h> of glibc, by processor.
 MASKS = {"x86_64": (0x3D, 0x18), "AMD64": (0x3D, 0x18), "aarch64": (0x1F, 0x0C)}
 
 
-def _found() -> tuple[Callable[[], object], Callable[[], bool]]:
-    """Functions that clear the flags, and that say whether a number overflowed or underflowed since."""
+def _found() -> tuple[Callable[[], object], Callable[[], int]]:
+    """Functions that clear the flags, and that say whether a number overflowed or underflowed since: 0 if none did."""
     masks = MASKS.get(platform.machine())
     if masks is None or not sys.platform.startswith("linux"):
         return (lambda: None), (lambda: True)
     everything, range_ = masks
     try:
-        library = ctypes.CDLL("libm.so.6")
+        library = ctypes.PyDLL("libm.so.6")  # does not give up Python's lock, for a nanosecond's work
         clear_all, test = library.feclearexcept, library.fetestexcept
     except (OSError, AttributeError):
         return (lambda: None), (lambda: True)
-    if not _works(lambda: clear_all(everything), lambda: bool(test(range_))):
+    if not _works(partial(clear_all, everything), partial(test, range_)):
         return (lambda: None), (lambda: True)
-    return (lambda: clear_all(everything)), (lambda: bool(test(range_)))
+    return partial(clear_all, everything), partial(test, range_)
 
 
-def _works(clear: Callable[[], object], raised: Callable[[], bool]) -> bool:
+def _works(clear: Callable[[], object], raised: Callable[[], int]) -> bool:
     """Whether the flags are right: measured on three products."""
     small, large = float("1e-200"), float("1e200")
     found = []
     for a, b in ((small, small), (large, large), (small, large)):
         clear()
         a * b
-        found.append(raised())
+        found.append(bool(raised()))
     clear()
     return found == [True, True, False]
 

@@ -21,7 +21,7 @@ def watched(compute: Callable[[], T]) -> tuple[T, bool]:
     """
     flags.clear()
     found = compute()
-    return found, flags.raised()
+    return found, bool(flags.raised())
 
 
 class Watching(Floats):
@@ -35,7 +35,7 @@ class Watching(Floats):
 
     def partials(self, graph: Graph, position: int, values: Sequence[float]) -> Sequence[float | None]:
         found = super().partials(graph, position, values)
-        self.alarmed = self.alarmed or (flags.known and flags.raised())
+        self.alarmed = self.alarmed or (flags.known and bool(flags.raised()))
         return found
 
     def mul(self, a: Any, b: Any) -> Any:

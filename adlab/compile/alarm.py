@@ -42,7 +42,7 @@ def watched() -> Iterator[Alarm]:
     flags.clear()
     with np.errstate(over="call", under="call", call=alarm.note):
         yield alarm
-    alarm.raised = alarm.raised or flags.raised()
+    alarm.raised = alarm.raised or bool(flags.raised())
 
 
 def all_finite(found: FloatArray) -> bool:
@@ -75,17 +75,34 @@ def vouched_bind(kernel: Any, x: FloatArray, out: FloatArray, mend: Callable[[bo
 
 def _bound_call(call: Callable[..., Row], x: FloatArray, out: FloatArray, mend: Callable[[bool], object]) -> Callable[[], None]:
     """As `vouched_bind` at a single point, which is computed by floats: NumPy has nothing to report then."""
-    clear, raised = flags.clear, flags.raised
+    raised, alone = flags.raised, _alone(call)
 
     def step() -> None:
-        clear()
-        found = call(*x[0].tolist())
-        doubtful = raised() or not isfinite(sum(found))
+        point = x[0].tolist()
+        found = call(*point)
+        doubtful = False
+        if raised() or not isfinite(sum(found)):
+            found, doubtful = alone(*point)
         out[0] = found
         if doubtful:
             mend(True)
 
     return step
+
+
+def _alone(call: Callable[..., Row]) -> Callable[..., tuple[Row, bool]]:
+    """`call` once more, with the flags cleared before it, and whether its results cannot be trusted.
+
+    Clearing takes longer than reading. So a first call does not clear, and a flag that is raised may be of earlier work.
+    """
+    clear, raised = flags.clear, flags.raised
+
+    def once_more(*point: float) -> tuple[Row, bool]:
+        clear()
+        found = call(*point)
+        return found, bool(raised()) or not isfinite(sum(found))
+
+    return once_more
 
 
 def vouched_call(kernel: Any, mended: Callable[[Row, Row], Row]) -> Callable[..., Row]:
@@ -94,11 +111,13 @@ def vouched_call(kernel: Any, mended: Callable[[Row, Row], Row]) -> Callable[...
         own: Callable[..., Row] = kernel.vouched_call(mended)
         return own
     call: Callable[..., Row] = kernel.call
-    clear, raised = flags.clear, flags.raised
+    raised, alone = flags.raised, _alone(call)
 
     def guarded(*point: float) -> Row:
-        clear()
         found = call(*point)
-        return mended(point, found) if raised() or not isfinite(sum(found)) else found
+        if not raised() and isfinite(sum(found)):
+            return found
+        found, doubtful = alone(*point)
+        return mended(point, found) if doubtful else found
 
     return guarded
