@@ -7,7 +7,7 @@ longer than `READ` until it is a graph, and any other call that takes longer tha
 opening a file, starting a process or importing a module by name is a finding.
 
 A round has many cases of the cheap kinds (`ROUND`), and a seed, printed with a finding; `--kinds K --seed S --rounds 1` repeats
-it. A million cases of grammar and of bytes each: `--kinds grammar,bytes --rounds 1000`, which takes 8 minutes.
+it. A million cases of grammar and of bytes each: `--kinds grammar,bytes --rounds 1000`, which takes ten minutes.
 """
 
 from __future__ import annotations
