@@ -293,12 +293,12 @@ class Function(Conveniences):
     ) -> Function:
         """The derivative program, itself a Function. Its outputs are the partials, row-major: output, then variable.
 
-        It answers as `gradient` does: where a partial does not exist or is beyond binary64, it raises at a point and is NaN in a
-        batch. With `value=True` the values of f stand before them. With `accuracy="strict"` each output that loses digits near the
-        point `at` (by default the function's own), or over ranges such as `over={"x": (1, 1e9)}`, is written in a form that
-        keeps them, if a search of `adlab.improve`'s kind finds one. No form is taken that is worse at any of the points. The
-        program's `about` says what was rewritten and what is still lost. Raises OptionError for another mode or accuracy, for
-        a traced program, and where there is no point.
+        It answers as `gradient` does: where a partial does not exist or is beyond binary64, it raises at a point and is NaN in
+        a batch. With `value=True` the values of f stand before them. With `accuracy="strict"` each output that loses digits
+        near the point `at` (by default the function's own), or over ranges such as `over={"x": (1, 1e9)}`, is written in a form
+        that keeps them, if a search of `adlab.improve`'s kind finds one. No form is taken that is worse at any of the points.
+        The program's `about` says what was rewritten and what is still lost. Raises OptionError for another mode or accuracy,
+        for a traced program, and where there is no point.
 
         >>> import adlab
         >>> f = adlab.Function("x/(x**2 + 1)")
