@@ -52,6 +52,14 @@ def test_a_piecewise_in_the_condition_of_a_piecewise(text: str, at: list[float])
     assert adlab.truth(text, at).components
 
 
+def test_the_square_of_a_piecewise_keeps_its_conditions() -> None:
+    """SymPy makes exp(x)**2 of the square of Piecewise((exp(x), y**3 > 0), (x, True)); the truth took the wrong branch."""
+    f = adlab.Function("hypot(Piecewise((exp(x), y**3 > 0), (x, True)), 0*x)", ["x", "y"])
+    for y, (value, slope) in ((-3.5, (0.25, 1.0)), (3.5, (float(sympy.exp(0.25)), float(sympy.exp(0.25))))):
+        found = adlab.truth(f, [0.25, y])
+        assert (float(found.value), float(found.gradient[0])) == pytest.approx((value, slope), rel=1e-15)
+
+
 def test_a_moving_order_that_would_take_minutes_is_refused() -> None:
     for order in (-1e300, -999.5):
         with pytest.raises(adlab.DomainError, match=r"that adlab can compute.*x > -300"):

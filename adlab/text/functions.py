@@ -147,12 +147,12 @@ def meaning_of(node: Any) -> Any:
 
 
 def _meant(meaning: Meaning, operands: list[Any]) -> Any:
-    """The meaning of these operands; as written where SymPy, which rewrites the conditions of a Piecewise, fails over them."""
-    try:
+    """The meaning of these operands, as written: SymPy would rewrite the conditions of a Piecewise among them.
+
+    SymPy makes exp(x)**2 of the square of Piecewise((exp(x), y**3 > 0), (x, True)), whatever y is.
+    """
+    with sympy.evaluate(False):
         return meaning(*operands)
-    except TypeError:  # "Invalid comparison of non-real …"
-        with sympy.evaluate(False):
-            return meaning(*operands)
 
 
 def _rebuilt(node: Any, operands: list[Any]) -> Any:
