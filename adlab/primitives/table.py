@@ -103,7 +103,7 @@ _ENTRIES: list[Primitive] = [
     P("hypot",       hypot,        (heading(A, B), heading(B, A)), partial_domains=(OUT > 0, OUT > 0),
         head=(hypot, hypot_of_c)),
     P("heading",     heading,
-        (exact(heading(B, A), heading(B, A), 1 / hypot(A, B)), exact(-OUT, heading(B, A), 1 / hypot(A, B))),
+        (exact(heading(B, A), 1 / hypot(A, B), heading(B, A)), exact(-OUT, 1 / hypot(A, B), heading(B, A))),
         domain=Or(Ne(A, 0), Ne(B, 0)), text="{0}/hypot({0}, {1})"),
     P("cosquare",    cosquare,     (-2 * A,), text="(1 - {0})*(1 + {0})"),
     P("norm",        lambda *given: norm(*given[:-1]),
