@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import sympy
@@ -91,7 +91,11 @@ class Function(Conveniences):
     @classmethod
     def from_graph(cls, graph: Graph, name: str = "f") -> Function:
         """The function that a graph computes. Its SymPy outputs are written on demand. Raises GraphError for a bad graph."""
-        graph.check()
+        return cls._of_graph(graph.check(), name)
+
+    @classmethod
+    def _of_graph(cls, graph: Graph, name: str) -> Self:
+        """The function of a graph that is known to be well formed: checked, or written by adlab itself."""
         self = cls.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
         self._outputs, self.scalar, self.name, self.text = None, len(graph.outputs) == 1, name, ""

@@ -53,8 +53,7 @@ class Traced(Function):
     def of(cls, code: Program, path: CodePath | None = None, name: str | None = None) -> Traced:
         """The function of a program, or of one path of it."""
         graph = code.paths[0].guarded if path is None else path.graph
-        self = cls.from_graph(graph, name or code.name)
-        assert isinstance(self, Traced)
+        self = cls._of_graph(graph, name or code.name)
         self.code, self.path = code, path
         self.scalar = code.shape == ()
         self.point = tuple(code.example.tolist())
