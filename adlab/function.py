@@ -96,7 +96,7 @@ class Function(Conveniences):
     @classmethod
     def _of_graph(cls, graph: Graph, name: str) -> Self:
         """The function of a graph that is known to be well formed: checked, or written by adlab itself."""
-        self = cls.__new__(cls)
+        self = object.__new__(cls)
         self.variables = tuple(sympy.Symbol(variable, real=True) for variable in graph.inputs)
         self._outputs, self.scalar, self.name, self.text = None, len(graph.outputs) == 1, name, ""
         self.shape = () if self.scalar else (len(graph.outputs),)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from adlab.tracing.array import UFUNCS, Array, is_traced
+from adlab.tracing.callers import calls
 from adlab.tracing.recorder import is_ours, refuse
 from adlab.tracing.scalar import Scalar, power
 
@@ -88,8 +89,11 @@ def _filled(name: str) -> Callable[..., Any]:
     @wraps(original)
     def function(*arguments: Any, **options: Any) -> Any:
         found = original(*arguments, **options)
-        ours = found.dtype == np.float64 and getattr(_HERE, "tracing", False) and not is_ours(sys._getframe(1).f_code)
-        return found.astype(object).view(Array) if ours else found
+        if found.dtype != np.float64 or not getattr(_HERE, "tracing", False):
+            return found
+        caller = sys._getframe(1)
+        theirs = not is_ours(caller.f_code) and calls(caller, name, function)
+        return found.astype(object).view(Array) if theirs else found
 
     return function
 

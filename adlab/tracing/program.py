@@ -19,16 +19,18 @@ from numpy import array, asarray, empty  # as they are outside a trace
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.symbols import SYMPY
-from adlab.errors import AdlabError, OptionError, PointError, TracingError
+from adlab.errors import AdlabError, DomainError, OptionError, PointError, TracingError
 from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
+from adlab.primitives.table import PRIMITIVES
 from adlab.tracing import functions  # noqa: F401 (fills the list of NumPy's functions)
 from adlab.tracing.array import Array, plain
 from adlab.tracing.names import traced_names
-from adlab.tracing.recorder import HERE, NUMPY, Mark, Recorder, SourceLine
+from adlab.tracing.recorder import HERE, NE, NUMPY, Mark, Recorder, SourceLine
 from adlab.tracing.scalar import Scalar, scalar
 
+EQ = PRIMITIVES["eq"]
 Guards = Literal["retrace", "refuse"]
 MOST_PATHS = 256
 """The most paths that are kept. A loop that runs until something converges has many, and each is a graph."""
@@ -41,6 +43,8 @@ class Decision:
     held: bool
     line: SourceLine
     text: str
+    alone: bool = False
+    """Whether an equality held: then the points beside this one go another way."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +239,9 @@ class Program:
         taken = list(recorder.guards.values())
         decisions = builder.finish([guard.position for guard in taken])
         lines = _moved(builder.nodes, graph, recorder.lines)
-        return CodePath(graph, decisions, tuple(Decision(g.held, g.line, g.line.text) for g in taken), lines)
+        alone = [builder.nodes[guard.position].primitive is (EQ if guard.held else NE) for guard in taken]
+        made = tuple(Decision(g.held, g.line, g.line.text, a) for g, a in zip(taken, alone, strict=True))
+        return CodePath(graph, decisions, made, lines)
 
     def _compare(self, path: CodePath, point: FloatArray) -> None:
         """The function on floats must agree with its graph, twice. Otherwise it depends on something that is not an input."""
@@ -253,6 +259,32 @@ class Program:
                         "traced number; pass what it depends on as an input"
                     )
 
+
+    def refuse_alone(self, path: CodePath, point: Sequence[float], slopes: FloatArray | None) -> None:
+        """Raises DomainError where the path's derivative at the point is not that of the function on both sides of it.
+
+        `if x == 0: return 1` holds at one point only, and its branch says nothing of what is beside it. So differences of the
+        function itself, by each variable that decides an equality, are held against the `slopes` of the path, (m, n). None is
+        for higher derivatives, which are not held against anything, but refused.
+        """
+        here = np.array(self.values(point))
+        for output, decision in zip(path.decisions.outputs, path.taken, strict=True):
+            for k in sorted(_inputs_of(path.decisions, output)) if decision.alone else ():
+                h = BESIDE * max(1.0, abs(point[k]))
+                try:
+                    low, high = (np.array(self.values([*point[:k], point[k] + d, *point[k + 1 :]])) for d in (-h, h))
+                except Exception:  # there is no value beside the point
+                    continue
+                slope, size = (high - low) / (2 * h), np.abs(here) + np.abs(high)
+                wrong = np.abs(high + low - 2 * here) > 1e3 * AGREED * size  # a jump
+                if slopes is not None:
+                    wrong |= np.abs(slope - slopes[:, k]) > AGREED * (np.abs(slope) + np.abs(slopes[:, k]) + size)
+                if slopes is None or np.any(wrong):
+                    raise DomainError(
+                        f"{decision.line}: `{decision.text}` holds at this point and not beside it, where {self.name} is another "
+                        f"function: by {self.arguments.variables[k]} it has no derivative here, or not that of this branch. "
+                        "Write it without ==, or pass what is compared as a constant"
+                    )
 
     def _check_nearby(self, path: CodePath, point: list[float]) -> None:
         """At another point of the path too: a constant that was made of a traced number, however that was done, shows there."""
@@ -272,10 +304,23 @@ class Program:
                 )
 
 
+BESIDE = 1e-5
+"""How far beside a point at which an equality holds a function is evaluated. The error of the difference is about 1e-10."""
+AGREED = 1e-5
+"""The part of its size by which such a difference may miss the derivative of the branch."""
 AWAY = 2.0**-12
 """How far from a point, relative to its size, a new path is held against the function: far beyond `SLACK`, and still near."""
 SLACK = 1e-9
 """The relative difference that rounding can make between a function on floats and its graph: NumPy sums in another order."""
+
+
+def _inputs_of(graph: Graph, output: int) -> set[int]:
+    """The inputs on which a node depends."""
+    needed = {output}
+    for i in range(output, len(graph.inputs) - 1, -1):
+        if i in needed:
+            needed.update(graph.nodes[i].operands)
+    return {i for i in needed if i < len(graph.inputs)}
 
 
 def _close(a: float, b: float, slack: float = SLACK) -> bool:

@@ -212,6 +212,8 @@ def scalar(recorder: Recorder, number: Any) -> Scalar | None:
         return number if number.recorder is recorder else recorder.adopt(number)  # type: ignore[no-any-return]
     if kind is float or kind is int or isinstance(number, (*CONSTANTS, Real)):
         return Scalar(recorder, recorder.number(number), recorder.constant(number))
+    if isinstance(number, (complex, np.complexfloating)):
+        raise refuse("a complex number meets a traced one", "carry the real and the imaginary part apart: adlab's are real")
     return None
 
 

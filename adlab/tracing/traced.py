@@ -173,12 +173,22 @@ class Traced(Function):
     def jacobian(self, x: Any, method: str = "reverse", errors: Errors = "nan", **options: Any) -> FloatArray:
         """As `Function`."""
         if self.path is not None:
+            self._refuse_alone(x)
             with self._locating():
                 return super().jacobian(x, method, errors, **options)
         points = coerce(x, self.names)
         if points.ndim == 1:
             return self.at(points).jacobian(points, method, errors, **options)
         return self._grouped(points, (self.m, self.n), errors, lambda f, rows: f.jacobian(rows, method, errors, **options))
+
+    def _refuse_alone(self, x: Any, order: int = 1) -> Any:
+        """The point or the points. Raises DomainError for one at which an equality holds that decides about the derivative."""
+        assert self.path is not None
+        if any(decision.alone for decision in self.path.taken):
+            for point in coerce(x, self.names).reshape(-1, self.n):
+                slopes = None if order > 1 else Function.jacobian(self, point)
+                self.code.refuse_alone(self.path, point.tolist(), slopes)
+        return x
 
     def _grouped(self, points: FloatArray, shape: tuple[int, ...], errors: Errors,
                  compute: Callable[[Traced, FloatArray], Any]) -> FloatArray:  # fmt: skip
@@ -200,23 +210,23 @@ class Traced(Function):
 
     def jvp(self, x: Any, v: Any) -> FloatArray:
         """As `Function`."""
-        return super().jvp(x, v) if self.path is not None else self.at(x).jvp(x, v)
+        return super().jvp(self._refuse_alone(x), v) if self.path is not None else self.at(x).jvp(x, v)
 
     def vjp(self, x: Any, u: Any) -> FloatArray:
         """As `Function`."""
-        return super().vjp(x, u) if self.path is not None else self.at(x).vjp(x, u)
+        return super().vjp(self._refuse_alone(x), u) if self.path is not None else self.at(x).vjp(x, u)
 
     def hessian(self, x: Any, sparse: bool = False) -> Any:
         """As `Function`."""
-        return super().hessian(x, sparse) if self.path is not None else self.at(x).hessian(x, sparse)
+        return super().hessian(self._refuse_alone(x, 2), sparse) if self.path is not None else self.at(x).hessian(x, sparse)
 
     def hvp(self, x: Any, v: Any, nesting: Nesting | None = None) -> FloatArray:
         """As `Function`."""
-        return super().hvp(x, v, nesting) if self.path is not None else self.at(x).hvp(x, v, nesting)
+        return super().hvp(self._refuse_alone(x, 2), v, nesting) if self.path is not None else self.at(x).hvp(x, v, nesting)
 
     def series(self, x: Any, v: Any, order: int = 20) -> Any:
         """As `Function`."""
-        return super().series(x, v, order) if self.path is not None else self.at(x).series(x, v, order)
+        return super().series(self._refuse_alone(x, 2), v, order) if self.path is not None else self.at(x).series(x, v, order)
 
     def trace(self, x: Any, tangent: Any = None, output: int = 0) -> Any:
         """As `Function`."""

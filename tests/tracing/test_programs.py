@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import more_programs  # noqa: F401 - it adds its own to the lists
+import everyday_programs  # noqa: F401 - it adds its own to the lists
+import more_programs  # noqa: F401
 import numpy as np
 import pytest
 import small_programs as programs
