@@ -55,13 +55,15 @@ class ReadFormula(NamedTuple):
 
 
 def read(expression: Any, variables: Iterable[Any] | None) -> ReadFormula:
-    """Reads a formula. SymPy's own variables, such as q(t), become symbols: see `adlab.text.constructs`.
+    """Reads a formula. SymPy's own variables, such as q(t), become symbols: see `adlab.text.constructs`. A Lambda lists its own.
 
     >>> read("x10*x2", None)
     ReadFormula(outputs=(x10*x2,), variables=(x2, x10), shape=(), order=[x10, x2, x10*x2])
     >>> read(sympy.ImmutableMatrix([[1, sympy.Symbol("x")]]), None).shape
     (1, 2)
     """
+    if isinstance(expression, sympy.Lambda):
+        expression, variables = expression.expr, expression.variables if variables is None else variables
     given = None if variables is None else _given(variables)
     items, shape = _items(expression)
     if not items:
@@ -110,9 +112,11 @@ def _items(given: Any) -> tuple[list[Any], tuple[int, ...]]:
     (['a', 'b', 'c', 'd'], (2, 2))
     """
     if isinstance(given, MatrixExpr) and not isinstance(given, MatrixBase):
-        if not all(isinstance(size, sympy.Integer) for size in given.shape):
+        if not all(isinstance(size, (int, sympy.Integer)) for size in given.shape):
             raise OptionError(f"the matrix {shown(given)} has no numeric shape; give its sizes as numbers")
         given = given.as_explicit()
+    if isinstance(given, sympy.Piecewise) and isinstance(given.args[0].expr, (MatrixExpr, MatrixBase, NDimArray)):
+        return _pieces(given)
     if isinstance(given, (MatrixBase, NDimArray)):
         return list(given.flat() if isinstance(given, MatrixBase) else given._array), tuple(map(int, given.shape))
     if isinstance(given, np.ndarray):
@@ -124,6 +128,16 @@ def _items(given: Any) -> tuple[list[Any], tuple[int, ...]]:
     if len(shapes) > 1:
         raise OptionError(f"the rows of outputs have different shapes: {listing(sorted(map(str, shapes)))}")
     return [entry for entries, _ in parts for entry in entries], (len(parts), *next(iter(shapes), ()))
+
+
+def _pieces(given: sympy.Piecewise) -> tuple[list[Any], tuple[int, ...]]:
+    """The entries of a Piecewise whose branches are matrices: a Piecewise each, with the conditions of the whole."""
+    branches = [_items(piece.expr) for piece in given.args]
+    if len({shape for _, shape in branches}) > 1:
+        raise OptionError(f"the branches of {shown(given)} have different shapes; give each a matrix of one shape")
+    conditions = [piece.cond for piece in given.args]
+    rows = zip(*(entries for entries, _ in branches), strict=True)
+    return [sympy.Piecewise(*zip(row, conditions, strict=True)) for row in rows], branches[0][1]
 
 
 def _given(variables: Iterable[Any]) -> list[sympy.Symbol | str]:

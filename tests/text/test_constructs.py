@@ -173,3 +173,38 @@ def test_a_formula_of_ordinary_functions_is_not_walked_again(function, monkeypat
     x, y = sympy.symbols("x y", real=True)
     formula = function(x, y) if function in (sympy.besselj, sympy.Min) else function(x)
     assert written_out([formula], postorder([formula])) == (formula,)
+
+
+X, Y = sympy.symbols("x y", real=True)
+
+
+@pytest.mark.parametrize("written", [
+    sympy.MatMul(sympy.ImmutableMatrix([[X, 1], [Y, 2]]), sympy.ImmutableMatrix([Y, X])),
+    sympy.MatAdd(sympy.ImmutableMatrix([X, Y]), sympy.ImmutableMatrix([Y, X])),
+    sympy.Inverse(sympy.ImmutableMatrix([[X, 1], [1, Y]])), sympy.Transpose(sympy.ImmutableMatrix([[X, Y * X]])),
+    sympy.BlockMatrix([[sympy.ImmutableMatrix([[X]]), sympy.ImmutableMatrix([[Y]])]]),
+    sympy.KroneckerProduct(sympy.ImmutableMatrix([[X, 1]]), sympy.ImmutableMatrix([[Y], [1]])),
+    sympy.HadamardProduct(sympy.ImmutableMatrix([[X, 1]]), sympy.ImmutableMatrix([[Y, 3]])),
+], ids=lambda e: type(e).__name__)  # fmt: skip
+def test_an_expression_in_matrices_of_entries_has_its_entries(written: Any) -> None:
+    plain = written.as_explicit()
+    f, g = Function(written), Function(plain)
+    assert f.shape == tuple(plain.shape)
+    assert f([0.7, 2.0]) == pytest.approx(g([0.7, 2.0]), rel=1e-14)
+    assert f.jacobian([0.7, 2.0]) == pytest.approx(g.jacobian([0.7, 2.0]), rel=1e-14)
+
+
+def test_a_piecewise_of_matrices_is_a_matrix_of_piecewises() -> None:
+    one, other = sympy.ImmutableMatrix([X, X * Y]), sympy.ImmutableMatrix([Y**2, 1])
+    f = Function(sympy.Piecewise((one, X > 0), (other, True)))
+    assert f.shape == (2, 1)
+    assert f.jacobian([2.0, 3.0]).tolist() == [[1, 0], [3, 2]]
+    assert f.jacobian([-2.0, 3.0]).tolist() == [[0, 6], [0, 0]]
+    with pytest.raises(OptionError, match="different shapes"):
+        Function(sympy.Piecewise((one, X > 0), (sympy.ImmutableMatrix([1]), True)))
+
+
+def test_a_lambda_lists_its_own_variables() -> None:
+    f = Function(sympy.Lambda((Y, X), X * sympy.exp(Y)))
+    assert f.names == ["y", "x"]
+    assert f.gradient([0.0, 2.0]).tolist() == [2.0, 1.0]
