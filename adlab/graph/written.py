@@ -52,9 +52,9 @@ def _folded(operation: Primitive, a: Number, b: Number) -> Number | None:
     if not (_is_held(a) and _is_held(b)) or not (whole or (exact.is_binary(a) and exact.is_binary(b))):
         return None
     found = _EXACT[operation](a, b)
-    if found is None or (whole and operation is not DIV) or exact.is_binary(found):
+    if found is None or (whole and operation is not DIV):
         return found
-    return Fraction(found)  # a rounded result; Python does not treat it as a whole number even where it is one
+    return Fraction(found)  # a float to Python, even where it is whole: the next operation rounds
 
 
 class _Chain:
