@@ -178,9 +178,12 @@ def ode(f: Callable[[Any, Any], Any], start: Any, times: Any, steps: int | Liter
 def integral(f: Callable[[Any], Any], a: Any, b: Any, panels: int = 8) -> Any:
     """∫ f from a to b. Both ends may be traced, and f may use traced numbers around it. It is one node.
 
-    Gauss–Legendre's rule is taken on `panels` equal parts, and on twice as many until both agree. The derivatives are Leibniz's:
-    f at the ends, and the integral of the derivative of f. Raises GaveUp where the rule does not settle, DomainError where f has
-    no value at a node, OptionError without a panel and for ends that are no numbers.
+    Gauss–Legendre's rule is taken on `panels` equal parts. Interval arithmetic bounds f on each: a part on which f may rise far
+    above its values at the nodes is halved, so that a narrow peak is found. Then each part is halved until both sums agree.
+    What may still hide between the nodes is a peak lower than a tenth of the range of f's values, and a peak in an f with loops
+    or solvers, which is not bounded. The derivatives are Leibniz's: f at the ends, and the integral of the derivative of f.
+    Raises GaveUp where the sums do not settle, DomainError where f has no value at a node, OptionError without a panel and for
+    ends that are no numbers.
 
     >>> round(float(integral(np.exp, 0.0, 1.0)), 12)
     1.718281828459
