@@ -102,9 +102,9 @@ def body_of(outer: Recorder, function: Callable[..., Any], given: Sequence[Any],
         if inner.guards:
             guard = next(iter(inner.guards.values()))
             raise TracingError(f"{guard.line}: `{guard.line.text}` branches inside a body; use adlab.where or adlab.cond there")
+        flat = Structure(found).flat(found)
+        outputs = [scalar(inner, number) for number in flat]  # one from around, returned as it is, is met here
         if not inner.met:
-            flat = Structure(found).flat(found)
-            outputs = [scalar(inner, number) for number in flat]
             if any(output is None for output in outputs):
                 raise TracingError("a body must return numbers")
             return inner.builder.finish([output.position for output in outputs if output is not None]), found, known

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import adlab
 from adlab.errors import TracingError
 from adlab.function import Function
 from adlab.tracing.control import cond, scan, where, while_loop
@@ -149,3 +150,33 @@ def test_a_million_turns_need_bounded_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 1.5e6, peak
+
+
+NESTED: dict[str, tuple[Any, list[float]]] = {
+    "cond in integral": (lambda p: adlab.integral(
+        lambda t: adlab.cond(t < 0.5, lambda: p[0] * t, lambda: p[1] * t * t), 0.0, 1.0), [1.0, 2.0]),
+    "cond in root": (lambda p: adlab.root(
+        lambda x: x**3 + adlab.cond(x < 0.1, lambda: p[1] * x, lambda: p[0] + 0 * x) - 9, 1.0), [1.0, 2.0]),
+    "cond in fixed_point": (lambda p: adlab.fixed_point(
+        lambda x: 0.5 * adlab.cond(x > 100, lambda: p[1], lambda: np.cos(x) * p[0]), 0.3), [1.0, 2.0]),
+    "cond in ode": (lambda p: adlab.ode(
+        lambda t, y: adlab.cond(t > 1, lambda: -p[1] * y, lambda: -p[0] * y), 1.0, [0.0, 1.0, 2.0], steps=40)[-1], [1.0, 2.0]),
+    "cond in root in integral": (lambda p: adlab.integral(
+        lambda t: adlab.root(lambda x: x - adlab.cond(x > 50, lambda: p[1] * t, lambda: p[0] * t), 0.2), 0.0, 1.0), [1.0, 2.0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_numbers_met_only_in_a_branch_that_is_not_taken(name: str) -> None:
+    """Inside solvers, and returned by the branch as they are: the code on floats, its graph and differences agree."""
+    f, at = NESTED[name]
+    traced, x, h = adlab.from_python(f, at), np.array(at), 2.0**-14
+    assert traced(x) == pytest.approx(float(f(x)), rel=1e-12)
+    sides = [(float(f(x + h * e)) - float(f(x - h * e))) / (2 * h) for e in np.eye(2)]
+    assert traced.gradient(x) == pytest.approx(sides, rel=1e-6, abs=1e-8)
+
+
+def test_a_branch_that_returns_a_number_from_around_it_returns_that_number() -> None:
+    """It returned the number's value at the start of the trace, a constant."""
+    found = adlab.integral(lambda t: adlab.cond(t < 0.5, lambda: t, lambda: t * t), 0.0, 1.0)
+    assert float(found) == pytest.approx(0.125 + (1 - 0.125) / 3, rel=1e-12)
