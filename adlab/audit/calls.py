@@ -29,7 +29,7 @@ def call(subject: RuleSubject, system: str) -> str:
     """
     if system == "symbolic":
         formula = subject.function.outputs[0]
-        own = all(getattr(sympy, type(part).__name__, None) is type(part) for part in formula.atoms(sympy.Function))
+        own = all(type(part).__module__.startswith("sympy.") for part in formula.atoms(sympy.Function))
         return str(formula) if own else ""
     if system == "adlab":
         return ""
@@ -101,5 +101,5 @@ def _symengine(y: str, order: int, x: str, kind: str, native: bool) -> list[str]
 
 def _sympy(y: str, order: int, x: str, kind: str, native: bool) -> list[str]:
     modules, at = ('["math", "mpmath"]', x) if kind == "float64" else ('"numpy"', f"numpy.{kind}({x})")
-    return ["import numpy", "from sympy import *", 'x = Symbol("x", real=True)',
+    return ["import numpy", "from sympy import *", "from sympy.codegen.cfunctions import *", 'x = Symbol("x", real=True)',
             f"print(float(lambdify(x, diff({y}, x, {order}), {modules})({at})))"]  # fmt: skip
