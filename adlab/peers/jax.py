@@ -50,6 +50,11 @@ SMALL = 0.01
 """Below it `expn` sums its continued fraction for ever, even if only one number of a batch is so small."""
 
 
+def _is_bfloat16(a: Array) -> bool:
+    """In this kind of floats `expn` does not end: its continued fraction never settles."""
+    return bool(getattr(a, "dtype", None) == jnp.bfloat16)
+
+
 @cache
 def _expint_of(order: int) -> Callable[[Array], Array]:
     """E_n by `expn`, and near 0 by its series. Each sees only arguments of its own side. E_n' is -E_(n-1)."""
@@ -88,7 +93,7 @@ NUMBERS = Framework(
         "xlogy": special.xlogy, "erf": special.erf, "erfc": special.erfc, "erfinv": special.erfinv,
         "gamma": special.gamma, "loggamma": special.gammaln, "polygamma": of_whole_order(_polygamma), "zeta": _zeta,
         "Ei": _with_slope(_exponential_integral, lambda a: jnp.exp(a) / a),
-        "expint": lambda a, n: _expint_of(int(n))(a) if n == int(n) and n >= 1 else NotImplemented,
+        "expint": lambda a, n: _expint_of(int(n))(a) if n == int(n) and n >= 1 and not _is_bfloat16(a) else NotImplemented,
         "erfcinv": lambda a: -special.ndtri(a / 2) / np.sqrt(2),  # erfinv(1 - a) would lose a small a
         "Si": lambda a: special.sici(a)[0], "Ci": lambda a: special.sici(a)[1],
         "fresnels": lambda a: special.fresnel(a)[0], "fresnelc": lambda a: special.fresnel(a)[1],

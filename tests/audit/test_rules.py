@@ -254,3 +254,9 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(adlab.AdlabError, match="no file of an audit"):
         rules("tanh", "adlab", out=file)
     assert file.read_text() == "{}\n"
+
+
+def test_a_series_that_never_settles_in_short_floats_is_refused() -> None:
+    pytest.importorskip("jax")
+    with pytest.raises(adlab.AdlabError, match="no differentiable `expint`"):
+        rules("expint 2", "jax", dtype="bfloat16")
