@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         DomainError as DomainError,
         GaveUp as GaveUp,
         GraphError as GraphError,
+        InaccurateError as InaccurateError,
         MethodError as MethodError,
         MissingExtra as MissingExtra,
         OptionError as OptionError,
@@ -110,9 +111,9 @@ __version__ = "0.1.0"
 # Nothing is imported before it is used. So `adlab --help` answers at once; importing SymPy alone takes a third of a second.
 _HOME = {
     **dict.fromkeys(
-        ["AdlabError", "DomainError", "GaveUp", "GraphError", "MethodError", "MissingExtra", "OptionError",
-         "OverflowedError", "ParseError", "PointError", "ReadingWarning", "TracingError", "UnsupportedExpression",
-         "VariableError"],
+        ["AdlabError", "DomainError", "GaveUp", "GraphError", "InaccurateError", "MethodError", "MissingExtra",
+         "OptionError", "OverflowedError", "ParseError", "PointError", "ReadingWarning", "TracingError",
+         "UnsupportedExpression", "VariableError"],
         "adlab.errors",
     ),
     "Function": "adlab.page.attach",

@@ -63,6 +63,10 @@ class MethodError(AdlabError):
     """A method that is unknown, or that cannot serve this formula. The message gives the reason."""
 
 
+class InaccurateError(MethodError):
+    """A point at which a method's answer keeps no digit. The message gives the reason."""
+
+
 class MissingExtra(AdlabError):
     """An optional dependency that is not installed. The message names the extra to install."""
 

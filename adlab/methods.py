@@ -12,14 +12,19 @@ import numpy as np
 import sympy
 
 from adlab.arithmetic import flags
+from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.domain import explain
+from adlab.arithmetic.numbers import evaluate
+from adlab.autodiff.digits import without_digits
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
 from adlab.autodiff.unrolling import unrolled
-from adlab.errors import DomainError, MethodError, OptionError, OverflowedError
+from adlab.errors import AdlabError, DomainError, InaccurateError, MethodError, OptionError, OverflowedError
 from adlab.graph.graph import Graph
+from adlab.graph.lowering import lower
 from adlab.inputs import Errors, FloatArray
 from adlab.peers.catalogue import PEERS, SECONDS, Peer, prepare, sample
+from adlab.text.traversal import brief
 
 if TYPE_CHECKING:
     from adlab.compile.batches import Batches
@@ -63,6 +68,10 @@ class Result:
     notes: tuple[str, ...] = ()
 
 
+Loss = Callable[[Differentiable, FloatArray, int, int], str]
+"""Says how the partial of an output by a variable lost its digits at a point."""
+
+
 @dataclass(frozen=True)
 class Method:
     """One way to differentiate: what it needs, whether it has a step, which formulas it refuses, and how it computes."""
@@ -78,17 +87,19 @@ class Method:
     """Says why it cannot serve a formula; an empty text where it can."""
     batch: Callable[[Any, FloatArray], FloatArray] | None = None
     """All partials at many points at once, (..., m, n), for methods that are faster at that than point by point."""
+    loss: Loss | None = None
+    """For methods that may lose every digit without noticing. Their partials are compared with the graph's."""
 
     def __call__(self, f: Differentiable, point: FloatArray, **options: Any) -> Result:
-        """The Jacobian at one point. Raises as `check` does."""
+        """The Jacobian at one point as the method finds it, right or wrong. Raises as `check` does."""
         self.check(f, options)
         return self.differentiate(f, point, **options)
 
     def jacobian(self, f: Differentiable, points: FloatArray, errors: Errors = "nan", **options: Any) -> FloatArray:
         """All partials, shape (m, n) at one point, (..., m, n) at a batch of points.
 
-        At one point it raises the reason where the value or a partial is missing. In a batch such entries are NaN, unless
-        `errors` is "raise".
+        At one point it raises the reason where the value or a partial is missing, or has no right digit. In a batch such
+        entries are NaN, unless `errors` is "raise".
         """
         self.check(f, options)
         automatic, single = self.family == "automatic", points.ndim == 1
@@ -96,6 +107,8 @@ class Method:
             if not automatic:  # the programs of the automatic methods hold the value, and are NaN where there is none
                 f.evaluator.checked(f.values(points), points)
             found = self(f, points, **options).jacobian
+            if self.loss is not None and "step" not in options:  # whoever gives a step wants to see what it does
+                self._require_digits(f, points, found, self.loss)
         elif self.batch is not None and not options:
             found = self.batch(f, points)
             if not automatic:
@@ -107,12 +120,24 @@ class Method:
             return f.evaluator.finite(found, points)
         return np.where(np.isinf(found), np.nan, found)
 
+    def _require_digits(self, f: Differentiable, point: FloatArray, found: FloatArray, loss: Loss) -> None:
+        """Raises InaccurateError, with the reason, for the first partial of which no digit is right."""
+        wrong = without_digits(f.evaluator, point, found)
+        if not wrong:
+            return
+        i, j, right, tied = wrong[0]
+        which = f"by {f.variables[j].name}" + (f" of output {i}" if f.m > 1 else "")
+        raise InaccurateError(
+            f"`{self.name}` gives {found[i, j]:.6g} for the partial {which}, which is {right:.6g}: "
+            f"{tied or loss(f, point, i, j)}; take `reverse`"
+        )
+
     def _one_by_one(self, f: Differentiable, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
         found = np.full((*points.shape[:-1], f.m, f.n), np.nan)
         for place in np.ndindex(points.shape[:-1]):
             try:
                 found[place] = self.jacobian(f, points[place], **options)
-            except (DomainError, OverflowedError):
+            except (DomainError, OverflowedError, InaccurateError):
                 if errors == "raise":
                     raise
         return found
@@ -249,6 +274,27 @@ def _differences() -> list[Method]:
     ]
 
 
+def _cancelled(f: Differentiable, point: FloatArray, i: int, j: int) -> str:
+    """Names the operation of a derivative's formula that loses every digit."""
+    from adlab.symbolic.formula import partials
+
+    try:
+        (partial,) = partials([f.outputs[i]], [f.variables[j]])
+        graph = lower([partial], f.variables)
+    except AdlabError:  # too large to be read
+        return "rounding, or an underflow, leaves no digit of its formula"
+    values = evaluate(graph, [Bounded(x) for x in point.tolist()], BOUNDED)
+    for k in graph.operations:
+        if graph.nodes[k].operands and values[k].error >= max(abs(values[k].value), np.finfo(float).tiny):
+            name, met = f"{graph.names[k]} = {graph.written(k)}", f"{values[k].value:.6g} ± {values[k].error:.2g}"
+            return f"rounding leaves no digit at {name} of its formula {brief(partial)} ({met})"
+    return "rounding, or an underflow, leaves no digit of its formula"
+
+
+def _drowned(f: Differentiable, point: FloatArray, i: int, j: int) -> str:
+    return "rounding drowns the imaginary part of f(x + ih)"
+
+
 # --- peers ------------------------------------------------------------------------------------------------------
 
 
@@ -280,12 +326,14 @@ METHODS: dict[str, Method] = {
         _automatic("reverse", "adjoints from the output back: one sweep for each output"),
         _automatic("forward", "tangents along with the values: one sweep for each input"),
         Method(UNROLLED, "automatic", "graph", "reverse mode through every turn of a loop or a solver", _unrolled),
-        Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",)),
+        Method("symbolic", "symbolic", "expression", "sympy.diff, then lambdify", _symbolic(False), options=("seconds",),
+               loss=_cancelled),
         Method("symbolic-cse", "symbolic", "expression", "sympy.diff, then cse over all partials, then lambdify",
-               _symbolic(True), options=("seconds",)),
+               _symbolic(True), options=("seconds",), loss=_cancelled),
         *_differences(),
         Method("complex-step", "complex step", "graph", "Im f(x + ih)/h: no subtraction, no roundoff to trade",
-               _complex_step, has_step=True, options=("step",), refuse=_complex_refusal),
+               _complex_step, has_step=True, options=("step",), refuse=_complex_refusal,
+               loss=_drowned),
         *map(_peer, PEERS.values()),
     ]
 }  # fmt: skip

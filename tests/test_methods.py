@@ -125,6 +125,54 @@ def test_the_complex_step_is_refused_where_it_would_mean_nothing(formula: str) -
             f.gradient(x, method="complex-step")
 
 
+# --- right, or refused --------------------------------------------------------------------------------------------
+
+LOSING = ["symbolic", "symbolic-cse", "complex-step"]
+CANCELLING = ["sinc(x)", "(1 - cos(x))/x", "(exp(x) - 1)/x", "x - sin(x)", "log(1 + x)/x", "sqrt(1 + x**2) - 1"]
+
+
+@pytest.mark.parametrize("name", LOSING)
+@pytest.mark.parametrize("formula", CANCELLING)
+@pytest.mark.parametrize("exponent", [-3, -8, -20, -60, -120])
+def test_a_gradient_has_a_right_digit_or_is_refused(formula: str, name: str, exponent: int) -> None:
+    """Each is smooth at 0, and its terms cancel near 0. A graph's own rounding error is forgiven to every method."""
+    f, x = adlab.Function(formula), 0.7 * 10.0**exponent
+    true = float(adlab.truth(f, [x]).gradient[0])
+    forgiven = 16 * adlab.rounding(f, [x]).rows[0].bound
+    in_batch = f.gradient([[x], [1.0]], method=name)[:, 0]
+    assert not np.isnan(in_batch[1])
+    if np.isnan(in_batch[0]):
+        with pytest.raises((adlab.InaccurateError, adlab.OverflowedError), match=r"digit|underflows"):
+            f.gradient([x], method=name)
+    else:
+        assert f.gradient([x], method=name)[0] == in_batch[0]
+        assert abs(in_batch[0] - true) <= 0.1 * abs(true) + forgiven
+
+
+@pytest.mark.parametrize("name", ["symbolic", "symbolic-cse"])
+def test_a_refusal_for_lost_digits_names_the_operation(name: str) -> None:
+    f = adlab.Function("sinc(x)")
+    with pytest.raises(adlab.InaccurateError, match=r"no digit at v\d = v\d - v\d of its formula \(cos\(x\) - sin\(x\)/x\)/x"):
+        f.gradient(1e-60, method=name)
+    assert METHODS[name](f, np.array([1e-60])).jacobian[0, 0] == 0.0  # a comparison still shows what it gives
+
+
+@pytest.mark.parametrize("name", ["symbolic", "symbolic-cse"])
+def test_at_a_tie_a_number_that_is_no_slope_is_refused(name: str) -> None:
+    f = adlab.Function("Max(1, Min(x, 1))")
+    with pytest.raises(adlab.InaccurateError, match=r"kink or jump at v1 = min\(x, 1\)"):
+        f.gradient(1.0, method=name)
+    assert f.gradient([[1.0], [2.0]], method=name).ravel() == pytest.approx([np.nan, 0.0], nan_ok=True)
+
+
+@pytest.mark.parametrize("name", LOSING)
+def test_at_a_minimum_a_remainder_of_rounding_is_no_error(name: str) -> None:
+    f, least = adlab.Function("4*((1/r)**12 - (1/r)**6)"), 2 ** (1 / 6)
+    for ulps in range(-3, 4):
+        r = least * (1 + ulps * 2.0**-52)
+        assert abs(f.gradient(r, method=name)[0]) < 1e-12
+
+
 # --- options ------------------------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ from adlab.differences.differences import difference
 from adlab.differences.estimates import NOT_ANALYTIC, UNCONFIRMED, UNDERFLOW, Estimate, checked_step, plain
 from adlab.differences.quotients import NONFINITE, Bound, Value, checked_point
 from adlab.differences.scrutiny import shown
-from adlab.errors import DomainError, MethodError
+from adlab.errors import DomainError, InaccurateError, MethodError
 from adlab.graph.graph import Graph
 from adlab.precision import UNIT_ROUNDOFF, in_patience
 from adlab.primitives.ranges import TINIEST
@@ -64,8 +64,9 @@ def refusal(graph: Graph) -> str:
 def complex_step(graph: Graph, point: Sequence[float], step: float | None = None) -> npt.NDArray[np.float64]:
     """The Jacobian, shape (m, n), from n complex evaluations.
 
-    Raises MethodError where `refusal` has a reason, and DomainError where f has no value or no derivative. (sqrt is not
-    analytic at 0, although Im sqrt(ih)/h is a number.) The result is NaN where binary64 overflows on the way.
+    Raises MethodError where `refusal` has a reason, InaccurateError where no digit is left, and DomainError where f has no value
+    or no derivative. (sqrt is not analytic at 0, although Im sqrt(ih)/h is a number.) The result is NaN where binary64
+    overflows on the way.
     """
     reason = refusal(graph)
     if reason:
@@ -80,7 +81,7 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
             drowned = np.abs(found - second) > AGREEING * np.maximum(np.abs(found), np.abs(second))
         if drowned.any():
             i, j = np.argwhere(drowned)[0]
-            raise MethodError(
+            raise InaccurateError(
                 f"{DROWNED}: {_partial(graph, i, j)} is {found[i, j]:.6g} at one step and {second[i, j]:.6g} at another; "
                 "take another method"
             )
@@ -90,7 +91,7 @@ def complex_step(graph: Graph, point: Sequence[float], step: float | None = None
 
 
 def _confirm(graph: Graph, point: Sequence[float], j: int, found: npt.NDArray[np.float64]) -> None:
-    """Raises MethodError where no real difference confirms the partials by variable j, one of which may have underflowed.
+    """Raises InaccurateError where no real difference confirms the partials by variable j, one of which may have underflowed.
 
     The imaginary part of x² at 1e-160 is a product below all of binary64, at any step small enough, and 0 is left of it.
     """
@@ -100,7 +101,7 @@ def _confirm(graph: Graph, point: Sequence[float], j: int, found: npt.NDArray[np
     confirmed = (error <= SEEN * np.abs(column)) & (apart <= AGREES * error)
     if not confirmed.all():
         i = int(np.argmin(confirmed))
-        raise MethodError(
+        raise InaccurateError(
             f"{DROWNED}: numbers leave the range of binary64 on the way to {_partial(graph, i, j)}, and no difference of real "
             "values confirms it; take another method"
         )

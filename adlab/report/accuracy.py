@@ -19,7 +19,7 @@ from adlab.inputs import FloatArray
 from adlab.methods import Method, Result
 from adlab.precision import CONTEXT, patience, share, working
 from adlab.primitives.ranges import SMALLEST_NORMAL
-from adlab.report.kinks import ONE_BRANCH, convention
+from adlab.report.kinks import NO_SLOPE, ONE_BRANCH, convention
 from adlab.report.truth import Truth
 from adlab.truth.judge import Component
 from adlab.truth.meanings import decimal, exact as exact_number
@@ -120,7 +120,8 @@ def _row(f: Function, truth: Truth, tried: Attempt, i: int, j: int, kinks: str, 
     component = truth.component(i, j)
     if component.value is None or not math.isfinite(row.value or 0.0):
         return _without_truth(row, component, kinks)
-    return _measured(row, tried.method, component, kinks, None if bounds is None else bounds[i][j])
+    followed = ONE_BRANCH if any(node.primitive.name == "select" for node in f.graph.nodes) else NO_SLOPE
+    return _measured(row, tried.method, component, kinks, None if bounds is None else bounds[i][j], followed)
 
 
 def _beyond(row: AccuracyRow, status: str, said: str) -> AccuracyRow:
@@ -144,7 +145,9 @@ def _without_truth(row: AccuracyRow, component: Component, kinks: str) -> Accura
     return replace(row, status="no truth", note=_together(row.note, f"returns {found}{where}"), convention=found)
 
 
-def _measured(row: AccuracyRow, method: Method | None, component: Component, kinks: str, bound: Bounded | None) -> AccuracyRow:
+def _measured(
+    row: AccuracyRow, method: Method | None, component: Component, kinks: str, bound: Bounded | None, followed: str = ""
+) -> AccuracyRow:
     assert row.value is not None
     off = distance(row.value, component.value, component.radius or 0)
     row = replace(
@@ -156,8 +159,8 @@ def _measured(row: AccuracyRow, method: Method | None, component: Component, kin
         return replace(row, digits=16.0, note=note)
     by_a_rule = method is not None and method.needs != "values"
     if kinks and off.relative > WRONG and by_a_rule:  # no rounding explains it
-        note = _together(row.note, f"returns {ONE_BRANCH}, at {kinks}")
-        return replace(row, status="wrong", note=note, convention=ONE_BRANCH)
+        note = _together(row.note, f"returns {followed}, at {kinks}")
+        return replace(row, status="wrong", note=note, convention=followed)
     return row
 
 

@@ -25,8 +25,8 @@ from adlab.primitives.ranges import SMALLEST_NORMAL
 from adlab.truth.meanings import CONTEXT, exact, working
 
 Kind = Literal["cancellation", "absorption", "magnification", "overflow", "underflow", "graph", "constants"]
-BITS = (400, 1600)
-"""Bits of the high-precision walk. The second number is used where the first is not enough."""
+BITS = (400, 1600, 6400)
+"""Bits of the high-precision walk. The next number is used where one is not enough: sinc′ at 1e-60 cancels 400 bits."""
 MOST_NODES = 4_000  # of a graph that is walked: that takes some tenths of a second
 MOST_REPAIRS = 60  # walks in binary64 to find one cause
 BETTER = 10.0  # a repair must make the error this many times smaller
@@ -292,8 +292,9 @@ def arithmetic_partials(graph: Graph, k: int, true: list[Any]) -> Sequence[Any]:
 
 
 def _close(a: Any, b: Any) -> bool:
+    """Whether the values agree, or neither exists. Two zeros do not tell: every digit may have cancelled in both."""
     with working(BITS[0]):
-        return bool((CONTEXT.isnan(a) and CONTEXT.isnan(b)) or abs(a - b) <= CONTEXT.ldexp(abs(b), -100))
+        return bool((CONTEXT.isnan(a) and CONTEXT.isnan(b)) or (b and abs(a - b) <= CONTEXT.ldexp(abs(b), -100)))
 
 
 def losses(

@@ -31,7 +31,9 @@ def _answer(found: HessianComparison, width: int) -> str:
     place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(f.names[: 2 * FEW], found.point.tolist(), strict=False))
     title = cut_to(f"{f.title} at {place}{', …' * (f.n > 2 * FEW)}", 2 * width)
     what = "f″" if f.n == 1 else "∇²f"
-    size = f"{what} has {found.tree} operations as a formula, {found.program} as a program: adlab derive --order 2"
+    tree = f"{found.tree} operations as a formula, " if found.tree[0].isdigit() else ""
+    program = f"{found.program} {'as a program' if tree else 'operations as a program, too many to be written as a formula'}"
+    size = f"{what} has {tree}{program}: adlab derive --order 2"
     if judged.status == "unavailable":
         said = cut_to(f"no Hessian to judge by: {judged.reason}", 2 * width)
     elif f.n > FEW:

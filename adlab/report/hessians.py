@@ -14,6 +14,7 @@ from adlab.display import Report, Table, count, explained, significant
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
+from adlab.precision import patience, share
 from adlab.progress import stage
 from adlab.report.accuracy import FEW, STATUS, AccuracyRow, accuracy_table, row_measured
 from adlab.report.cost import duration
@@ -25,6 +26,7 @@ from adlab.symbolic.treesize import Distinct, tree_operations_of_graph
 from adlab.text.traversal import listing
 
 ASYMMETRIC = 1e-9  # relative to the larger of both entries; no rounding of a well-conditioned Hessian explains more
+LONG = 0.5  # seconds: a call that took longer is not repeated for its time
 ENOUGH_SECONDS = 0.02  # seconds of repeated calls; the quickest call is the time
 
 
@@ -164,10 +166,13 @@ def _tried(
     operations, ratio = _operations(f, method)
     evaluations = method.evaluations(f.n) if method.evaluations else ""
     row = HessianRow(method.name, operations=operations, ratio=ratio, evaluations=evaluations)
+    started = time.perf_counter()
     try:
-        found = method.hessian(f, point)
+        with patience(share()):
+            found = method.hessian(f, point)
     except AdlabError as reason:
         return replace(row, status=STATUS.get(type(reason), "refused"), note=str(reason).splitlines()[0]), []
+    taken = time.perf_counter() - started
     partials = [
         row_measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
         for i in range(f.n)
@@ -175,13 +180,14 @@ def _tried(
     ]
     known = [partial for partial in partials if partial.digits is not None and partial.relative_error != math.inf]
     worst = min(known, key=lambda partial: partial.digits or 0.0, default=None)
-    status = "ok" if np.isfinite(found).all() else "not finite"
+    finite = bool(np.isfinite(found).all())
+    status = "ok" if finite else "not finite"
     beside = max((partial.error or 0.0 for partial in partials if partial.relative_error == math.inf), default=0.0)
     note = f"up to {beside:.1e} where the truth is 0" if beside else ""
     return replace(
         row, digits=None if worst is None else worst.digits, worst="" if worst is None else worst.variable,
-        asymmetry=asymmetry(found), seconds=_timed(lambda: method.hessian(f, point)) if timed else None, status=status,
-        note=note,
+        asymmetry=asymmetry(found) if finite else None, status=status, note=note,
+        seconds=None if not timed else taken if taken > LONG else _timed(lambda: method.hessian(f, point)),
     ), partials  # fmt: skip
 
 
@@ -232,7 +238,8 @@ def _swell(f: Function) -> Table:
     gradient = f.program("reverse")
     rows.append(["gradient", count(tree_operations_of_graph(gradient)), "–", count(len(gradient.operations))])
     try:
-        sizes = symbolic_hessian(f, True).sizes
+        with patience(share()):
+            sizes = symbolic_hessian(f, True).sizes
         tree, shared = count(sizes.tree_operations), count(sizes.cse_operations)
     except (AdlabError, ValueError):
         tree = shared = "gave up"
@@ -257,10 +264,16 @@ def _verdict(judged: HessianTruth, rows: list[HessianRow]) -> list[Sentence]:
     if good:
         said.append(Sentence(f"Trust {listed(good)}: every second partial keeps at least {FULL:g} of 16 digits.",
                              tuple(f"accuracy: {name}" for name in good)))  # fmt: skip
+    lossy: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        exact = METHODS[row.method].family in ("automatic", "symbolic", "complex step")
+        if exact and row.digits is not None and row.digits < FULL:
+            lossy.setdefault((f"{row.digits:.1f}", row.worst), []).append(row.method)
+    for (digits, worst), names in lossy.items():
+        text = f"{listed(names)} {'keeps' if len(names) == 1 else 'keep'} {digits} of 16 digits in {worst}"
+        said.append(Sentence(f"{text}.", tuple(f"accuracy: {name}" for name in names)))
     for row in rows:
         family, because = METHODS[row.method].family, (f"accuracy: {row.method}",)
-        if row.digits is not None and row.digits < FULL and family in ("automatic", "symbolic", "complex step"):
-            said.append(Sentence(f"{row.method} keeps {row.digits:.1f} of 16 digits in {row.worst}.", because))
         if row.asymmetry is not None and row.asymmetry > ASYMMETRIC and family != "difference":
             text = f"{row.method} is not symmetric, by {row.asymmetry:.1g} of an entry: a Hessian is, so one of the two is wrong"
             said.append(Sentence(f"{text}.", because))

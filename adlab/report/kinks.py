@@ -14,6 +14,8 @@ NEAR = 1e-5  # relative: a difference quotient comes no nearer to a one-sided de
 MEANT = {"left": "the derivative on the left", "right": "the derivative on the right", "mean": "the mean of both sides"}
 ONE_BRANCH = "the derivative of the branch taken at the point, as if it held beside it too"
 """For an answer that is wrong although f has a derivative. It is the usual rule for a `Piecewise`, SymPy's too."""
+NO_SLOPE = "a number that its conventions for kinks have made, no slope of f on any side"
+"""For such an answer where f has no branches, only kinks: SymPy's derivative of Max(1, Min(x, 1)) is 1/4 at 1."""
 
 
 def convention(value: float, left: Any, right: Any) -> str:

@@ -106,7 +106,7 @@ def no_truth(facts: Facts) -> list[Sentence]:
 
 def at_a_kink(facts: Facts) -> list[Sentence]:
     """An operation's kink need not be a kink of f: a Piecewise may fill in at one point what its other branch lacks."""
-    left = "f still has a derivative here; a method that follows the branch taken at this one point may miss it"
+    left = "f still has a derivative here; a method that follows a branch or a convention at this one point may miss it"
     if facts.truth.status == "unavailable":
         left = "what the methods return there is a convention and not a derivative"
     return [

@@ -25,6 +25,17 @@ def walked(formula: str, at: dict[str, float], partial: str = "") -> Walk:
     return Walk(program, point, program.outputs[1 + f.names.index(partial)], len(f.graph))
 
 
+@pytest.mark.parametrize("exponent", [-8, -60, -140])
+def test_digits_that_cancel_in_high_precision_too_are_not_blamed_on_the_formula(exponent: int) -> None:
+    """cos x − sin(x)/x is 0 at 200 and at 400 bits where x is 1e-140. Its true value is −x²/3."""
+    at = {"x": 10.0**exponent}
+    walk = walked("cos(x) - sin(x)/x", at)
+    assert float(walk.true[walk.output] / -(walk.point[0] ** 2)) == pytest.approx(1 / 3)
+    text = str(adlab.compare("sinc(x)", at, methods=["reverse", "symbolic"], timed=False).full)
+    assert "of 16 digits cancel" in text
+    assert "rounded constants" not in text
+
+
 PLANTED = {
     # formula, point, partial or "" for f, kinds in order, the operations
     "cancellation": ("(1 - cos(x))/x", {"x": 1e-5}, "", ["cancellation"], ["1 - v1"]),

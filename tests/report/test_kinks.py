@@ -12,7 +12,7 @@ from shares import share
 from sympy import Eq, Ne, Piecewise
 
 import adlab
-from adlab.report.kinks import ONE_BRANCH, convention
+from adlab.report.kinks import NO_SLOPE, ONE_BRANCH, convention
 
 x, y = sympy.symbols("x y", real=True)
 AD = ("reverse", "forward")
@@ -95,6 +95,14 @@ def test_off_the_kink_nothing_changes(formula: str, at: float) -> None:
     assert "one-sided" not in str(found.full)
     assert "kink or jump" not in said(found)
     assert all(row.status == "ok" and row.ulps < 4 for row in found.accuracy if row.method in AD)
+
+
+def test_without_a_branch_no_branch_is_blamed() -> None:
+    """At the tie SymPy multiplies 1/2 by 1/2; the slope is 0 on both sides."""
+    found = compared("Max(1, Min(x, 1))", 1.0)
+    row = next(row for row in found.accuracy if row.method == "symbolic")
+    assert (row.value, row.status, row.convention) == (0.25, "wrong", NO_SLOPE)
+    assert "derivative of the branch" not in said(found)
 
 
 def test_sympys_wrong_answer_for_a_branch_at_one_point_is_caught_and_named() -> None:
