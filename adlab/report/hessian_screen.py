@@ -32,7 +32,7 @@ def _answer(found: HessianComparison, width: int) -> str:
     title = cut_to(f"{f.title} at {place}{', …' * (f.n > 2 * FEW)}", 2 * width)
     what = "f″" if f.n == 1 else "∇²f"
     tree = f"{found.tree} operations as a formula, " if found.tree[0].isdigit() else ""
-    program = f"{found.program} {'as a program' if tree else 'operations as a program, too many to be written as a formula'}"
+    program = f"{found.program} {'as a program' if tree else 'operations as a program, and no formula here'}"
     size = f"{what} has {tree}{program}: adlab derive --order 2"
     if judged.status == "unavailable":
         said = cut_to(f"no Hessian to judge by: {judged.reason}", 2 * width)

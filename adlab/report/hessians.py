@@ -14,7 +14,7 @@ from adlab.display import Report, Table, count, explained, significant
 from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.inputs import FloatArray
-from adlab.precision import patience, share
+from adlab.precision import if_time, patience, share
 from adlab.progress import stage
 from adlab.report.accuracy import FEW, STATUS, AccuracyRow, accuracy_table, row_measured
 from adlab.report.cost import duration
@@ -150,7 +150,8 @@ def compare_hessians(
 ) -> HessianComparison:
     """Every method's Hessian at one point, judged. Raises MethodError for several outputs and for unknown methods."""
     stage("working out the truth")
-    judged = hessian_truth(f, point.tolist())
+    with patience(share()):
+        judged = hessian_truth(f, point.tolist())
     rows, accuracy = [], []
     for name, method in chosen(methods).items():
         stage(f"second derivatives: {name}")
@@ -170,9 +171,10 @@ def _tried(
     try:
         with patience(share()):
             found = method.hessian(f, point)
+        taken = time.perf_counter() - started
+        seconds = if_time(taken, _timed, lambda: method.hessian(f, point), taken) if timed else None
     except AdlabError as reason:
         return replace(row, status=STATUS.get(type(reason), "refused"), note=str(reason).splitlines()[0]), []
-    taken = time.perf_counter() - started
     partials = [
         row_measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
         for i in range(f.n)
@@ -186,8 +188,8 @@ def _tried(
     note = f"up to {beside:.1e} where the truth is 0" if beside else ""
     return replace(
         row, digits=None if worst is None else worst.digits, worst="" if worst is None else worst.variable,
-        asymmetry=asymmetry(found) if finite else None, status=status, note=note,
-        seconds=None if not timed else taken if taken > LONG else _timed(lambda: method.hessian(f, point)),
+        asymmetry=asymmetry(found) if finite else None, seconds=seconds, status=status,
+        note=note,
     ), partials  # fmt: skip
 
 
@@ -204,16 +206,14 @@ def asymmetry(hessian: FloatArray) -> float:
     return float(np.max(np.nan_to_num(relative, nan=math.inf), initial=0.0))
 
 
-def _timed(call: Any) -> float:
-    """The quickest of several calls."""
-    best, end = math.inf, time.perf_counter() + ENOUGH_SECONDS
-    while True:
+def _timed(call: Any, first: float) -> float:
+    """The quickest of several calls. The first one took `first` seconds; no other is made if that was long."""
+    best, end = first, time.perf_counter() + ENOUGH_SECONDS
+    while first < LONG and time.perf_counter() < end:
         started = time.perf_counter()
         call()
-        now = time.perf_counter()
-        best = min(best, now - started)
-        if now > end:
-            return best
+        best = min(best, time.perf_counter() - started)
+    return best
 
 
 def _operations(f: Function, method: HessianMethod) -> tuple[int | None, float | None]:
@@ -285,6 +285,8 @@ def _of_differences(rows: list[HessianRow]) -> list[Sentence]:
     if not sampled:
         return []
     best, worst = max(sampled, key=lambda row: row.digits or 0), min(sampled, key=lambda row: row.digits or 0)
+    if (best.digits or 0) < 1:
+        return [Sentence("No difference keeps a digit.", tuple(f"accuracy: {row.method}" for row in sampled))]
     text = f"Among differences, {best.method} keeps the most digits, {best.digits:.1f} of 16"
     if worst is not best:
         text += f", and {worst.method} the fewest, {worst.digits:.1f}"

@@ -106,7 +106,9 @@ def no_truth(facts: Facts) -> list[Sentence]:
 
 def at_a_kink(facts: Facts) -> list[Sentence]:
     """An operation's kink need not be a kink of f: a Piecewise may fill in at one point what its other branch lacks."""
-    left = "f still has a derivative here; a method that follows a branch or a convention at this one point may miss it"
+    chooses = any(word in convention for _, convention in facts.kinks for word in ("comparison", "condition"))
+    followed = "the branch taken at" if chooses else "a convention for"
+    left = f"f still has a derivative here; a method that follows {followed} this one point may miss it"
     if facts.truth.status == "unavailable":
         left = "what the methods return there is a convention and not a derivative"
     return [

@@ -75,9 +75,9 @@ def test_a_method_that_cannot_is_a_row_that_says_why() -> None:
 
 def test_what_takes_too_long_is_a_row_and_the_rest_stands() -> None:
     """Derivatives of zeta far to the right take mpmath seconds."""
-    found = adlab.compare("1/zeta(x)", 1000.0, order=2, timed=False, patience=1.0)
+    found = adlab.compare("1/zeta(x)", 1000.0, order=2, patience=1.0)
     assert {row.status for row in found.rows} >= {"gave up", "refused"}
-    assert found.row("differences of values").digits == 0
+    assert found.row("differences of values").status == "ok"
     assert all(row.asymmetry is None for row in found.rows if row.status != "ok")
     assert "not symmetric" not in str(found.full)
 
@@ -87,7 +87,7 @@ def test_methods_that_lose_the_same_share_a_sentence_and_a_size_is_a_number() ->
     lossy = [sentence.text for sentence in found.verdict if "of 16 digits in" in sentence.text]
     named = [name for name in EXACT if any(name in text for text in lossy)]
     assert 1 <= len(lossy) < len(named)
-    assert "operations as a program, too many to be written as a formula" in str(found)
+    assert "operations as a program, and no formula here" in str(found)
 
 
 def test_the_report_in_every_form(worked) -> None:
