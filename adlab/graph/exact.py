@@ -73,7 +73,11 @@ def power(base: Number, exponent: Number) -> Number | None:
         return None
     exact = Fraction(base)
     bits = max(exact.numerator.bit_length(), exact.denominator.bit_length())
-    return _short(exact ** int(exponent)) if bits * abs(int(exponent)) <= 2 * EXACT_BITS else None
+    if bits * abs(int(exponent)) > 2 * EXACT_BITS:
+        return None
+    found = _short(exact ** int(exponent))
+    whole = type(base) is int and type(exponent) is int and exponent >= 0
+    return found if whole or found is None else Fraction(found)  # a float to Python, even where its value is whole
 
 
 def is_binary(number: Number) -> bool:

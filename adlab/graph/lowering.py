@@ -319,6 +319,9 @@ class Lowering:
         number = None if id(base) in self.rounded else number
         if power is not None and number is not None and (folded := exact.power(number, power)) is not None:
             numbers[key] = folded
+            if power < 0 and not written.is_held(number):  # Python rounds the base first: 1/(0.5/49) is not 98
+                self.rounded.add(key)
+                self.positions[key] = self.builder.cons(DIV, (self.builder.constant(1), self._power(base, -power)))
         elif isinstance(base, Exp1):
             self.positions[key] = self.builder.cons(EXP, (self.position(exponent),))
         elif power is None:

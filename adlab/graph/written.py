@@ -41,7 +41,7 @@ _IDLE = {ADD: 0, SUB: 0, MUL: 1, DIV: 1}
 """The right operand that changes nothing."""
 
 
-def _is_held(number: Number | None) -> bool:
+def is_held(number: Number | None) -> bool:
     """Whether Python holds this number without rounding: every whole number, and every double."""
     return type(number) is int or (number is not None and exact.is_binary(number))
 
@@ -49,7 +49,7 @@ def _is_held(number: Number | None) -> bool:
 def _folded(operation: Primitive, a: Number, b: Number) -> Number | None:
     """The exact result for two numbers that Python holds; None where Python would round one of them first."""
     whole = type(a) is int and type(b) is int
-    if not (_is_held(a) and _is_held(b)) or not (whole or (exact.is_binary(a) and exact.is_binary(b))):
+    if not (is_held(a) and is_held(b)) or not (whole or (exact.is_binary(a) and exact.is_binary(b))):
         return None
     found = _EXACT[operation](a, b)
     if found is None or (whole and operation is not DIV):
@@ -76,7 +76,7 @@ class _Chain:
             if folded is not None:
                 self.number = folded
                 return
-            if number == _IDLE[operation]:
+            if mine is None and number == _IDLE[operation]:
                 return
             position = self.builder.constant(number)
         elif mine is not None and mine == _IDLE[operation] and operation in (ADD, MUL):
@@ -152,7 +152,7 @@ def mul(lowering: Lowering, node: Basic) -> None:
     turned = first is not None and first < 0 and (first == -1 or key in lowering.subtracted)
     begun = False
     if turned and first is not None:
-        begun = first != -1 or isinstance(first, float)  # 1.0 times a long whole number rounds it
+        begun = first != -1 or type(first) is not int  # 1.0 times a long whole number rounds it
         chain.begin(-first if begun else 1, None)
         del factors[0]
         if not begun and key not in lowering.subtracted and type(factors[0]) is Pow and is_divisor(factors[0]):

@@ -49,6 +49,7 @@ from adlab.text.unevaluated import (
     negative,
     power,
     product,
+    settled,
     total,
     tower,
 )
@@ -323,7 +324,7 @@ class _Reader:
             for place, kind in enumerate(signature.takes):
                 self.require(kind, values[place : place + 1], columns[place:], f"`{name}`")
         try:
-            return signature.build(*values)
+            return signature.build(*map(settled, values))
         except RefusalError as refusal:
             self.fail(columns[refusal.operand], refusal.reason)
 

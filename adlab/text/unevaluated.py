@@ -210,7 +210,7 @@ def product(symbols: Sequence[str], factors: Sequence[Expr], sign: int = 1) -> E
     for position, (symbol, factor) in enumerate(zip(symbols, factors, strict=True)):
         if type(factor) is Mul and len(factor.args) == 2 and factor.args[0] is S.NegativeOne:
             sign, factor = -sign, cast(Expr, factor.args[1])
-        if symbol == "/" and isinstance(factor, sympy.Number) and not factor:
+        if symbol == "/" and _is_zero(factor):
             raise RefusalError("division by zero", position)
         if symbol == "*" and type(factor) is Pow and is_divisor(factor):
             factor = flat(Pow, cast("tuple[Expr, Expr]", factor.args))
@@ -243,14 +243,44 @@ def _leading_number(terms: Sequence[tuple[str, Expr]]) -> tuple[Rational | None,
         return None, 0
     value = Fraction(terms[0][1].p, terms[0][1].q)
     for position, (symbol, factor) in enumerate(terms[1:], 1):
-        if not isinstance(factor, Integer) or (value.denominator != 1 and not _is_double(value)):
+        floating = value.denominator != 1  # of two floats, Python multiplies what it has rounded
+        if not isinstance(factor, Integer) or (floating and not (_is_double(value) and _is_double(Fraction(factor.p)))):
             return _rational(value), position
         divides = symbol == "/"
         following = _bounded(value / factor.p if divides else value * factor.p, position)
-        if divides and following.denominator == 1 and not _is_double(following):
-            return _rational(value), position  # Python rounds this one; an Integer could not say so
+        if following.denominator == 1 and (divides or floating):
+            return _rational(value), position  # a float to Python; an Integer could not say so
         value = following
     return _rational(value), len(terms)
+
+
+def settled(operand: Any) -> Any:
+    """The Integer that a product of numbers is, where no step of it rounds; every other operand as it is.
+
+    An order, an exponent or an argument may be written so. In a sum or a product `4/2` is a float, and stays as it is written.
+
+    >>> x = sympy.Symbol("x", real=True)
+    >>> four, third, two = Integer(4), Rational(1, 3), Integer(2)
+    >>> [settled(made) for made in (product("*/", [four, two]), product("**", [third, Integer(3)]), product("**", [two, x]))]
+    [2, (1/3)*3, 2*x]
+    """
+    if type(operand) not in (Mul, Pow) or not is_written(operand):
+        return operand
+    value = Fraction(1)
+    for factor in operand.args if type(operand) is Mul else (operand,):
+        number = factor.args[0] if type(factor) is Pow and factor.args[1] is S.NegativeOne else factor
+        if not isinstance(number, Rational):
+            return operand
+        step = Fraction(number.p, number.q)
+        value = value * step if number is factor else value / step
+        if not _is_double(value):
+            return operand
+    return Integer(value.numerator) if value.denominator == 1 else operand
+
+
+def _is_zero(operand: Expr) -> bool:
+    number = settled(operand)
+    return isinstance(number, sympy.Number) and not number
 
 
 def _is_double(value: Fraction) -> bool:
@@ -311,7 +341,8 @@ def power(base: Expr, exponent: Expr, position: int = 0) -> Expr:
     """
     if base is S.Exp1:
         return cast(Expr, applied(sympy.exp, exponent))
-    if isinstance(base, sympy.Number) and not base and isinstance(exponent, sympy.Number) and exponent.is_negative:
+    exponent = settled(exponent)
+    if _is_zero(base) and isinstance(exponent, sympy.Number) and exponent.is_negative:
         raise RefusalError("division by zero: 0 has no negative power", position)
     if isinstance(base, Rational) and isinstance(exponent, Integer):
         return _constant_power(Fraction(base.p, base.q), exponent.p, position)

@@ -302,7 +302,8 @@ def test_integers_are_exact_up_to_the_limit():
     digits = "7" * MAX_CONSTANT_DIGITS
     assert parse(digits) == Integer(digits)
     assert parse("(2/3)^5*x/2^10").args == (Rational(2, 3) ** 5, x, pow_(2**10, -1))
-    assert parse("8" + "*2/2" * 20_000) == 8
+    assert parse("8" + "*2" * 3000) == 2**3003
+    assert str(adlab.Function("8" + "*2/2" * 2000 + "*x").graph) == "v1 = 8*x"
 
 
 # --- names --------------------------------------------------------------------------------------------------------
