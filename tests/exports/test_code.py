@@ -178,10 +178,13 @@ def test_the_files_import_neither_adlab_nor_each_other(tmp_path) -> None:
 
 
 def test_what_cannot_be_written_is_refused_by_name() -> None:
-    f = adlab.Function("besselj(0, x) + x")
-    for write in (f.to_c, f.to_numpy, f.to_python):
-        with pytest.raises(UnsupportedExpression, match="`besselj` has no form in"):
-            write()
+    for text, named in (("besselj(0, x) + x", "besselj"), ("ellipk(x)", "elliptick"), ("ellipe(x)", "elliptice"),
+                        ("ellipkinc(x, y)", "ellipticf"), ("ellipeinc(x, y)", "ellipticeinc"),
+                        ("elliptic_pi(x, y)", "ellipticpic"), ("elliptic_pi(x, y, z)", "ellipticpi")):  # fmt: skip
+        f = adlab.Function(text)
+        for write in (f.to_c, f.to_numpy, f.to_python, f.to_fortran):
+            with pytest.raises(UnsupportedExpression, match=f"`{named}` has no form in"):
+                write()
     with pytest.raises(OptionError, match="cannot name a function"):
         f.to_c(name="while")
     with pytest.raises(OptionError, match="is none of"):

@@ -201,3 +201,25 @@ def test_errors_and_verdicts_name_the_source_line() -> None:
     ]
     assert "return np.log(y) * x[1]" in str(adlab.from_python(logarithm, [4.0, 1.0]).trace([5.0, 2.0]))
     assert "line" not in adlab.Function("x*y").trace([1.0, 2.0]).to_dict()["rows"][0]
+
+
+@pytest.mark.parametrize(("name", "text", "at"), [
+    ("ellipk", "elliptic_k(x0)", [0.3]), ("ellipk", "elliptic_k(x0)", [-40.0]), ("ellipe", "elliptic_e(x0)", [0.9]),
+    ("ellipkinc", "elliptic_f(x0, x1)", [0.7, 0.3]), ("ellipkinc", "elliptic_f(x0, x1)", [-9.0, -4.0]),
+    ("ellipeinc", "elliptic_e(x0, x1)", [0.7, 0.3]), ("ellipeinc", "elliptic_e(x0, x1)", [5.0, -2.5]),
+])  # fmt: skip
+def test_scipys_elliptic_integrals_are_those_of_a_formula(name: str, text: str, at: list[float]) -> None:
+    """SciPy's operands are the amplitude and the parameter m = k², in this order, as they are in a text."""
+    special = pytest.importorskip("scipy.special")
+    integral = getattr(special, name)
+    traced, written = adlab.from_python(lambda x: integral(*x), at), adlab.Function(text)
+    assert str(traced.graph) == str(written.graph)
+    assert traced(at) == written(at) == pytest.approx(integral(*at), rel=4e-15)
+    np.testing.assert_array_equal(traced.gradient(at), written.gradient(at))
+    for k, slope in enumerate(traced.gradient(at)):
+        beside = [[v + (i == k) * h for i, v in enumerate(at)] for h in (-1e-5, 1e-5)]
+        assert slope == pytest.approx((integral(*beside[1]) - integral(*beside[0])) / 2e-5, rel=1e-7)
+    parameters = np.array([at[-1], at[-1] / 2])
+    many = adlab.from_python(lambda m: integral(*at[:-1], m).sum(), parameters)
+    one = [written.gradient([*at[:-1], m])[-1] for m in parameters]
+    np.testing.assert_array_equal(many.gradient(parameters), one)
