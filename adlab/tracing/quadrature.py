@@ -100,10 +100,10 @@ class Integral(Compound):
 
     def apply(self, numbers: Any, parameter: Parameter, operands: Sequence[Any]) -> list[Any]:
         """The sum that settles on floats; in other numbers, the sum on as many panels. Arrays are taken one by one."""
+        if numbers is ARRAYS or any(isinstance(operand, np.ndarray) for operand in operands):  # or tangents, all at once
+            return self._many(parameter, operands)
         if numbers is FLOATS:
             return settled(parameter, list(operands))[0]
-        if numbers is ARRAYS or any(isinstance(operand, np.ndarray) for operand in operands):
-            return self._many(parameter, operands)
         point = [size_signed(operand) for operand in operands]
         _, panels, rest = settled(parameter, point)
         if numbers is BOUNDED:

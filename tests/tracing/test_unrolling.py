@@ -36,6 +36,18 @@ def test_what_is_written_out_has_the_same_value_and_derivative(name: str) -> Non
     assert len(out.graph.operations) <= tally(f.graph, point.tolist()).operations
 
 
+@pytest.mark.parametrize("name", SOLVERS)
+def test_comparing_shows_both_and_reverse_mode_is_right(name: str) -> None:
+    """Conditioning takes all tangents at once, as arrays, through each of these nodes."""
+    found = adlab.compare(*SOLVERS[name], ["reverse", "unrolled"], False)
+    digits = [row.digits for row in found.accuracy]
+    assert len(digits) == 4
+    assert name == "integral" or all(d is not None and d > 14 for d in digits)
+    f, point = at_point(*SOLVERS[name])
+    forward = f.jacobian(point, method="forward")
+    np.testing.assert_allclose(forward, f.jacobian(point), rtol=1e-13)
+
+
 def priced(fn: Any, x: list[float]) -> dict[str, Any]:
     return {row.method: row for row in adlab.cost(fn, x, ["reverse", "unrolled"], False).rows}
 
