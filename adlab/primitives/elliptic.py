@@ -83,7 +83,11 @@ def _at(angle: Array | None, m: Array, characteristic: Array | None, kind: Kind,
     pole = None if characteristic is None else gap(angle, characteristic)
     found = _powers(np.abs(sine), np.cos(angle) ** 2, gap(angle, m), pole, kind, orders)
     found = np.where((sine < 0) != (turns % 2 != 0), -found, found)
-    return found + 2 * turns * _at(None, m, characteristic, kind, orders) if np.any(turns != 0) else found
+    around = np.flatnonzero(turns)  # only there m and ν are below 1, so that the whole half-periods have a value
+    if around.size:
+        beyond = None if characteristic is None else characteristic[around]
+        found[around] += 2 * turns[around] * _at(None, m[around], beyond, kind, orders)
+    return found
 
 
 def _real(angle: Array | None, m: Array, characteristic: Array | None, whole: bool) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import mpmath
+import numpy as np
 import pytest
 import sympy
 
@@ -114,6 +115,14 @@ def test_elliptic_integrals_of_two_and_three_operands(name: str, at: tuple[float
     found = adlab.truth(f, at, digits=15)
     assert [float(part) for part in found.gradient] == pytest.approx(slopes, rel=1e-14)
     assert f.compile(derivative="gradient")([at, at])[1] == pytest.approx(slopes, rel=3e-15)
+
+
+@pytest.mark.parametrize("text", ["elliptic_f(x, y)", "elliptic_e(x, y)", "elliptic_pi(z, x, y)"])
+def test_a_batch_of_elliptic_integrals_is_its_points(text: str) -> None:
+    f = adlab.Function(text, variables=("x", "y", "z") if "z" in text else ("x", "y"))
+    rows = np.array([[0.5, 2.0, 1.5], [4.0, 0.3, 0.2], [-7.0, -1.0, -3.0]])[:, : f.n]  # m > 1 goes no further than half a period
+    assert f(rows) == pytest.approx([f(row) for row in rows], rel=1e-15)
+    assert f.gradient(rows) == pytest.approx(np.array([f.gradient(row) for row in rows]), rel=1e-14)
 
 
 def test_elliptic_integrals_stop_where_their_integrand_has_a_pole() -> None:
