@@ -26,8 +26,8 @@ ULPS = 8.0
 SLOW = {"zeta_moving", "bessely_moving", "besselk_moving", "polylog_moving"}
 """By their order, or at every argument: minutes, most of them for the truth."""
 NAMED: dict[int, set[str]] = {1: set(), 2: {"sharing", "polylog"}}
-"""Operations known to do worse: the derivative of `sharing` (the third one of logaddexp) near its own zero, and polylog near 0,
-where two terms of its second derivative cancel."""
+"""Operations known to do worse: the derivative of `sharing` (the third one of logaddexp) near its own zero, and polylog just
+beyond 1/8, where two terms of its second derivative cancel."""
 REFUSING = {"uppergamma_moving", "lowergamma_moving", "expint_moving", "polylog"}
 """They are computed for some orders, or some arguments, only. Elsewhere adlab refuses."""
 LINEAR = {"add", "sub", "mul", "neg", "abs", "mod", "min", "max"}

@@ -25,6 +25,7 @@ from table import (
     value,
 )
 
+import adlab
 from adlab.arithmetic.arrays import ARRAYS
 from adlab.arithmetic.complex_numbers import COMPLEX
 from adlab.arithmetic.floats import FLOATS
@@ -250,6 +251,14 @@ def test_without_scipy_the_math_functions_serve_arrays(monkeypatch: pytest.Monke
     assert found.shape == (2, 2)
     assert found[0, 1] == 6
     assert math.isnan(found[1, 0])
+
+
+@pytest.mark.parametrize("n", [-2, -1, 0, 0.5, 2, 3])
+def test_second_derivatives_of_polylogarithms_keep_their_digits_near_0(n: float) -> None:
+    f = adlab.Function(f"polylog({n}, x)")
+    for x in (0.0, 1e-16, -1e-16, 1e-8, -1e-3, 0.06, 0.124, -0.126):
+        true = math.fsum(k ** (1 - n) * (k - 1) * x ** (k - 2) for k in range(2, 60))  # term by term
+        assert f.hessian([x])[0, 0] == pytest.approx(true, rel=5e-15)
 
 
 def test_noninteger_orders_of_polylog() -> None:
