@@ -23,8 +23,8 @@ import sympy
 
 # isort: off
 from sympy import (
-    Abs, And, Chi, Ci, Ei, Eq, GreaterThan, Heaviside, Integer, LambertW, LessThan, Max, Min, Mod, Ne, Not, Or, Piecewise,
-    Rational, S, Shi, Si, StrictGreaterThan, StrictLessThan, acos, acosh,
+    Abs, And, Chi, Ci, Ei, Eq, GreaterThan, Heaviside, Integer, LambertW, LessThan, Max, Min, Mod, Ne, Not, Or,
+    Piecewise, Rational, S, Shi, Si, StrictGreaterThan, StrictLessThan, acos, acosh,
     acot, acoth, acsc, acsch, airyai, airyaiprime, airybi, airybiprime, asec, asech, asin, asinh, atan, atan2, atanh,
     besseli, besselj, besselk, bessely, ceiling, cos, cosh, cot, coth, csc, csch, erf, erfc, erfcinv, erfi, erfinv, exp,
     factorial, floor, fresnelc, fresnels, gamma, jn, li, log, loggamma, lowergamma, pi, polygamma, rf, sec, sech,
@@ -68,8 +68,9 @@ ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
 WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
 NOT_WHOLE = Ne(A, floor(A), evaluate=False)
 NOT_A_POLE = Or(A > 0, NOT_WHOLE)
-# The derivative of polylog(n, a) is Σ k^(1 − n) a^(k − 1). Near 0 polylog(n − 1, a)/a says so no longer from its second derivative
-# on, where two terms cancel. 24 terms leave less than 1e-17 below 1/8, and of the next derivative, too, unless n is below −2.
+# The derivative of polylog(n, a) is Σ k^(1 − n) a^(k − 1). Near 0 the quotient polylog(n − 1, a)/a loses the second
+# derivative, where two terms cancel. 24 terms leave less than 1e-17 below 1/8, and of the next derivative, too,
+# unless n is below −2.
 POLYLOG_SERIES = functools.reduce(lambda tail, k: k ** (1 - N) + A * tail, range(23, 0, -1), Integer(24) ** (1 - N))
 NEAR_ZERO = And(Abs(A) < Rational(1, 8), N >= -2)
 TIMES_NU, TIMES_M = multiplicity(2, N), multiplicity(3, N)

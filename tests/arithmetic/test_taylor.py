@@ -36,7 +36,13 @@ def along(case: Case, point: Sequence[float], direction: Sequence[float]) -> Cal
     return lambda t: mpmath.re(function(*[x + t * v for x, v in zip(point, direction, strict=True)]))
 
 
-@pytest.mark.parametrize("case", share(SERVED), ids=str)
+def dear(case: Case) -> bool:
+    """Whether mpmath's series of it takes 15 seconds and more."""
+    return case.primitive.name in {"ellipticf", "ellipticeinc", "ellipticpi", "ellipticpic"} and case.parameter > 0
+
+
+@pytest.mark.parametrize("case", [*share([c for c in SERVED if not dear(c)]),
+                                  *(pytest.param(c, marks=pytest.mark.slow) for c in SERVED if dear(c))], ids=str)  # fmt: skip
 def test_the_series_of_every_primitive_is_that_of_its_form(case: Case) -> None:
     r, tested = random.Random(str(case)), 0
     ordinary = [tuple(r.uniform(0.1, 3) for _ in range(case.arity)) for _ in range(20)]

@@ -61,7 +61,7 @@ OWN_LATEX = {"Derivative", "Trace"}
 """Formulas and traces are set as formulas, not as tables."""
 ELSEWHERE = {
     "ClassGrades", "Contest", "Conventions", "Corpus", "Enclosure", "Linearity", "Startup", "Bench", "Digest", "Listing",
-    "Proof", "Rules", "Scaling", "SideBySide", "Sweep",
+    "CertifiedFits", "InC", "Proof", "Rules", "Scaling", "SideBySide", "SparseMatrices", "Streamed", "Sweep", "Vouching",
 }  # fmt: skip
 """What needs files, other systems or much time. The tests of these reports look at their forms."""
 

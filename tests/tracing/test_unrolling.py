@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shares import but_slow
 
 import adlab
 from adlab.autodiff import unrolling
@@ -36,7 +37,7 @@ def test_what_is_written_out_has_the_same_value_and_derivative(name: str) -> Non
     assert len(out.graph.operations) <= tally(f.graph, point.tolist()).operations
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", but_slow(SOLVERS, ["ode", "linear_solve"]))
 def test_comparing_shows_both_and_reverse_mode_is_right(name: str) -> None:
     """Conditioning takes all tangents at once, as arrays, through each of these nodes."""
     found = adlab.compare(*SOLVERS[name], ["reverse", "unrolled"], False)
