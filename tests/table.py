@@ -150,7 +150,8 @@ def points(case: Case, count: int = FEW, seed: int = 0) -> tuple[tuple[float, ..
     if case.primitive.name.startswith("elliptic"):  # an angle, a parameter, a characteristic: of either sign, most of them real
         kinds = (lambda: r.uniform(-1.5, 1.5), lambda: -(10 ** r.uniform(-2, 2)), lambda: 10 ** r.uniform(-9, 0))
         chosen = [tuple(r.choice(kinds)() for _ in range(case.arity)) for _ in range(20 * EFFORT)]
-        return tuple([point for point in chosen if holds(exists(case), point)][: (3 if count < MANY else 6) * EFFORT])
+        most = (6 if count >= MANY else 2) * EFFORT  # a derivative takes mpmath a second
+        return tuple([point for point in chosen if holds(exists(case), point)][:most])
     if case.slow and case.arity == 2:  # an order, whole every third time, and an argument
         orders = [float(r.randint(-2, 6)) if i % 3 == 0 else r.uniform(-2.5, 8) for i in range(8 * EFFORT)]
         largest = -0.1 if case.primitive.name == "polylog_moving" else 1.3  # beyond, mpmath takes minutes at high precision

@@ -71,7 +71,7 @@ def test_second_derivatives(how: dict[str, Any]) -> None:
         assert found == pytest.approx(f.hessian([1.0, 3.0]) @ [1.0, 0.5], rel=1e-12)
 
 
-@pytest.mark.parametrize("steps", [200, "recorded"])
+@pytest.mark.parametrize("steps", [pytest.param(200, marks=pytest.mark.slow), "recorded"])
 def test_second_and_third_derivatives_of_a_pendulum_are_those_of_its_steps(steps: Any) -> None:
     """Two times, both of them used, two numbers, and a parameter in the slope: against differences of the gradient."""
 
