@@ -7,7 +7,7 @@ Two processors round differently, and so print other last digits. Which numbers 
 - a value of binary64 (12 digits or more): by 4 ulps, and by the error that the same row states for it;
 - any other number: by one unit of its last digit;
 - an error, an estimate, a bound, a count of ulps: by a factor of 8, and freely below 8 ulps; digits kept: by one;
-- a time, and the ratio beside it: freely.
+- a time, and the ratio beside it: freely; the evaluations and Jacobians of a fit, which ends where rounding tells it to: freely.
 
 The kind of a number is told by the heading of its column, or by the word after it.
 """
@@ -22,6 +22,7 @@ from itertools import zip_longest
 NUMBER = re.compile(r"(?<![\w.\-])[-−+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?(?![\w])")
 RULE = re.compile(r"─[─ ]*")
 TIME = re.compile(r"\d[\d.]*(?:e[-+]?\d+)? ?(?:ns|µs|ms|s)\b")
+STEPS = re.compile(r"\b\d+ evaluations and \d+ Jacobians\b")
 ULP = 2.0**-52
 FACTOR = 8.0  # an error is a handful of roundings, which may fall together on one machine and cancel on another
 SMALL = 1e-7  # a short number below it in plain text is an error
@@ -79,7 +80,7 @@ def _rows(text: str) -> list[list[Cell]]:
 
 def _plain(text: str) -> str:
     """Without padding, which follows the widths of numbers."""
-    return re.sub(r" +", " ", text).strip()
+    return re.sub(r" +", " ", STEPS.sub("some evaluations and Jacobians", text)).strip()
 
 
 def _same_row(before: list[Cell], after: list[Cell]) -> bool:
