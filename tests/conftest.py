@@ -1,6 +1,7 @@
 """The same examples on every run: a failure that only some runs meet is found by raising the effort, not by luck."""
 
 import os
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -100,3 +101,11 @@ def _patience_is_counted_in_work() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(precision, "clock", time.thread_time)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _jax_computes_as_it_did() -> Iterator[None]:
+    """A test that lets JAX compute in float64 does so for itself alone: which test runs next in a process is chance."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update("jax_enable_x64", False)
