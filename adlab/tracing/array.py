@@ -21,6 +21,8 @@ from adlab.tracing import linear_algebra
 from adlab.tracing.recorder import refuse
 from adlab.tracing.scalar import DOORS, UNARY, Scalar, apply, binary, power, truth, unary
 
+INSTEAD = "write it with the functions that adlab knows, or wrap it in adlab.external"
+
 
 class Array(np.ndarray[Any, Any]):
     """An array of traced numbers and constants."""
@@ -144,6 +146,18 @@ def logaddexp(a: Any, b: Any) -> Any:
     return high + UFUNCS["log"](1 + UFUNCS["exp"](low - high))
 
 
+def copysign(a: Any, b: Any) -> Any:
+    """|a| with the sign of b. It has no value at b = 0, where the sign of zero would decide, which no comparison tells."""
+    if not isinstance(b, Scalar):
+        return np.copysign(1.0, b) * abs(a)
+    return abs(a) * (b / abs(b))
+
+
+def fmod(a: Any, b: Any) -> Any:
+    """The remainder with the sign of a, by the exact one of the magnitudes."""
+    return UFUNCS["sign"](a) * _binary(PRIMITIVES["mod"])(abs(a), abs(b))
+
+
 UFUNCS: dict[str, Callable[..., Any]] = {
     **{name: _unary(primitive) for name, primitive in UNARY.items()},
     "add": _binary(PRIMITIVES["add"]), "subtract": _binary(PRIMITIVES["sub"]), "multiply": _binary(PRIMITIVES["mul"]),
@@ -159,6 +173,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
     "greater_equal": _binary(PRIMITIVES["ge"]), "equal": _binary(PRIMITIVES["eq"]), "not_equal": _binary(PRIMITIVES["ne"]),
     "logical_and": _logical("and"), "logical_or": _logical("or"), "logical_not": _invert,
     "bitwise_and": _logical("and"), "bitwise_or": _logical("or"), "invert": _invert,
+    "trunc": lambda a: a.__trunc__() if isinstance(a, Scalar) else np.trunc(a), "copysign": copysign, "fmod": fmod,
     "heaviside": lambda a, b: unary(PRIMITIVES["heaviside"], a, b) if isinstance(a, Scalar) else np.heaviside(a, b),
     "isnan": lambda a: bool(np.isnan(_shown(a))), "isfinite": lambda a: bool(np.isfinite(_shown(a))),
     "isinf": lambda a: bool(np.isinf(_shown(a))),
@@ -183,8 +198,10 @@ def apply_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[
     if ufunc.__name__ in ("matmul", "vecdot") and method == "__call__":
         return assigned(out, linear_algebra.product(*map(plain, inputs)))
     operation = UFUNCS.get(ufunc.__name__)
+    if operation is None and method == "__call__" and all(set(types) <= set("O->") for types in ufunc.types):
+        return assigned(out, ufunc(*map(plain, inputs)))  # made by np.vectorize or np.frompyfunc: it calls the user's own code
     if operation is None:
-        raise refuse(f"no primitive for np.{ufunc.__name__}", "write it with the functions that adlab knows")
+        raise refuse(f"no primitive for np.{ufunc.__name__}", INSTEAD)
     where = options.pop("where", True)
     options.pop("dtype", None), options.pop("casting", None)
     if where is not True:
@@ -264,10 +281,9 @@ def apply_function(function: Any, arguments: Any, options: Any) -> Any:
     if ours is not None:
         return ours(*arguments, **options)
     if function.__name__ not in MOVES:
-        raise refuse(f"np.{name} is not known to adlab", "write it with the functions that adlab knows")
+        raise refuse(f"np.{name} is not known to adlab", INSTEAD)
     found = function(*stripped(arguments), **stripped(options))
     return [wrapped(part) for part in found] if isinstance(found, (list, tuple)) else wrapped(found)
-
 
 
 DOORS.update(ufunc=apply_ufunc, function=apply_function)

@@ -6,7 +6,7 @@ A function that only moves entries (`reshape`, `stack`, …) needs no code here:
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cmp_to_key
+from functools import cmp_to_key, reduce
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from adlab.primitives.table import PRIMITIVES
 from adlab.tracing import linear_algebra
 from adlab.tracing.array import FUNCTIONS, Array, apply_ufunc, plain, stripped, wrapped
 from adlab.tracing.recorder import refuse
-from adlab.tracing.scalar import Scalar, apply, truth
+from adlab.tracing.scalar import Scalar, apply, truth, unary
 
 
 def _reduction(name: str) -> Callable[..., Any]:
@@ -172,45 +172,8 @@ def cross(a: Any, b: Any, **_: Any) -> Any:
     return wrapped(_objects([x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0]]))
 
 
-def diff(a: Any, n: int = 1, axis: int = -1, **_: Any) -> Any:
-    """Differences of neighbours."""
-    array = np.moveaxis(plain(a), axis, 0)
-    for _turn in range(n):
-        array = array[1:] - array[:-1]
-    return wrapped(np.moveaxis(array, 0, axis))
 
 
-def polynomial(p: Any, x: Any) -> Any:
-    """np.polyval: the coefficient of the highest power first, by Horner's rule."""
-    total: Any = 0.0
-    for coefficient in plain(p):
-        total = total * x + coefficient
-    return total
-
-
-def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
-    """The integral of samples by the trapezoidal rule."""
-    values = np.moveaxis(plain(y), axis, -1)
-    widths = dx if x is None else np.diff(plain(x))
-    return SUM(wrapped((values[..., 1:] + values[..., :-1]) / 2 * widths), axis=-1)
-
-
-def interpolated(x: Any, xp: Any, fp: Any, **options: Any) -> Any:
-    """np.interp of one number or several: the interval is a branch that the function took."""
-    if options:
-        raise refuse(f"np.interp with {', '.join(options)}", "leave the option out")
-    array, nodes, values = plain(x), plain(xp), plain(fp)
-
-    def at(number: Any) -> Any:
-        if not number > nodes[0]:
-            return values[0]
-        for k in range(1, len(nodes)):
-            if number < nodes[k]:
-                slope = (values[k] - values[k - 1]) / (nodes[k] - nodes[k - 1])
-                return values[k - 1] + slope * (number - nodes[k - 1])
-        return values[-1]
-
-    return wrapped(np.frompyfunc(at, 1, 1)(array))
 
 
 def _filled(value: float) -> Callable[..., Any]:
@@ -232,6 +195,9 @@ def anything(a: Any, axis: Any = None, **_: Any) -> Any:
     return apply_ufunc(np.logical_or, "reduce", (plain(a),), {"axis": axis})
 
 
+_SINC = np.frompyfunc(lambda x: np.sinc(x) if not isinstance(x, Scalar) else unary(PRIMITIVES["sphericalj"], np.pi * x, 0), 1, 1)
+_I0 = np.frompyfunc(lambda x: np.i0(x) if not isinstance(x, Scalar) else unary(PRIMITIVES["besseli"], x, 0), 1, 1)
+
 FUNCTIONS.update({
     "sum": SUM, "prod": PROD, "max": MAX, "min": MIN, "amax": MAX, "amin": MIN, "nansum": SUM,
     "ptp": lambda a, **o: MAX(a, **o) - MIN(a, **o),
@@ -240,14 +206,19 @@ FUNCTIONS.update({
     "dot": dot, "vdot": lambda a, b: dot(plain(a).ravel(), plain(b).ravel()), "inner": _plainly(np.inner),
     "outer": _plainly(lambda a, b, out=None: np.multiply.outer(np.ravel(a), np.ravel(b))), "tensordot": _plainly(np.tensordot),
     "kron": _plainly(lambda a, b: np.block([[x * b for x in row] for row in np.atleast_2d(a)])), "einsum": einsum,
-    "polyval": polynomial, "trapezoid": trapezoid, "trapz": trapezoid, "interp": interpolated,
-    "trace": lambda a, **_: SUM(np.diagonal(plain(a))), "cross": cross, "diff": diff,
+    "trace": lambda a, offset=0, **_: SUM(np.diagonal(plain(a), offset)), "cross": cross,
     "where": where, "clip": clip, "sort": sort, "argsort": argsort,
     "argmax": _extreme(lambda a, b: a > b), "argmin": _extreme(lambda a, b: a < b),
     "all": everything, "any": anything,
     "linalg.solve": lambda a, b: wrapped(linear_algebra.solve(plain(a), plain(b))),
     "linalg.inv": lambda a: wrapped(linear_algebra.inverse(plain(a))),
     "linalg.det": lambda a: linear_algebra.determinant(plain(a)), "linalg.norm": norm,
+    "linalg.slogdet": lambda a: linear_algebra.sign_and_log_of_determinant(plain(a)),
+    "linalg.cholesky": lambda a, upper=False: wrapped(linear_algebra.cholesky(plain(a), upper)),
+    "linalg.matrix_power": lambda a, n: wrapped(linear_algebra.matrix_power(plain(a), n)),
+    "linalg.multi_dot": lambda arrays, **_: wrapped(reduce(linear_algebra.product, map(plain, arrays))),
+    "count_nonzero": lambda a, **_: sum(bool(item) for item in plain(a).ravel()),
+    "sinc": lambda x: apply_ufunc(_SINC, "__call__", (x,), {}), "i0": lambda x: apply_ufunc(_I0, "__call__", (x,), {}),
     "zeros_like": _filled(0.0), "ones_like": _filled(1.0), "empty_like": _filled(0.0), "full_like": filled_like,
     "real": lambda a: a, "imag": lambda a: zeros(np.shape(plain(a))), "real_if_close": lambda a, **_: a,
     "copyto": lambda dst, src, **_: dst.__setitem__(..., src),

@@ -87,3 +87,45 @@ def determinant(matrix: Any) -> Any:
         found = found * upper[k, k]
     return found
 
+
+def sign_and_log_of_determinant(matrix: Any) -> tuple[Any, Any]:
+    """np.linalg.slogdet: the sign, and the logarithm of the magnitude, as a sum over the pivots."""
+    upper, _, permutation = eliminated(matrix, zeros(len(matrix)))
+    sign: Any = permutation
+    logarithm: Any = 0.0
+    for k in range(len(upper)):
+        sign = np.sign(upper[k, k]) * sign
+        logarithm = logarithm + np.log(np.abs(upper[k, k]))
+    return sign, logarithm
+
+
+def cholesky(matrix: Any, upper: bool = False) -> Any:
+    """The lower triangular L with L·Lᵀ = matrix, of which only the lower half is read (the upper one for `upper`).
+
+    Raises TracingError where a pivot is not positive.
+    """
+    a = asarray(matrix, dtype=object)
+    a = a.T if upper else a
+    n = len(a)
+    if a.ndim != 2 or a.shape[1] != n or n > LARGEST:
+        raise refuse(f"a Cholesky factor of shape {a.shape}", f"give a square matrix of at most {LARGEST} rows")
+    found = zeros((n, n)).astype(object)
+    for j in range(n):
+        pivot = a[j, j] - sum(found[j, k] * found[j, k] for k in range(j))
+        if not getattr(pivot, "value", pivot) > 0:
+            raise refuse(f"the matrix is not positive definite: pivot {j} is not positive", "check the matrix at this point")
+        found[j, j] = np.sqrt(pivot)
+        for i in range(j + 1, n):
+            found[i, j] = (a[i, j] - sum(found[i, k] * found[j, k] for k in range(j))) / found[j, j]
+    return found.T if upper else found
+
+
+def matrix_power(matrix: Any, exponent: int) -> Any:
+    """The n-th power by repeated squaring. A negative one is that of the inverse."""
+    base = inverse(matrix) if exponent < 0 else asarray(matrix, dtype=object)
+    found, left = eye(len(base)).astype(object), abs(exponent)
+    while left:
+        found = product(found, base) if left % 2 else found
+        left //= 2
+        base = product(base, base) if left else base
+    return found

@@ -27,7 +27,8 @@ _LOCK = threading.RLock()
 SAME = "sin cos tan sinh cosh tanh exp sqrt cbrt expm1 log1p log2 exp2 log10 erf erfc gamma degrees radians isnan isfinite isinf"
 _MATH = {name: name for name in SAME.split()} | {
     "asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-    "fabs": "absolute", "atan2": "arctan2", "lgamma": "gammaln", "fmod": "",
+    "fabs": "absolute", "atan2": "arctan2", "lgamma": "gammaln", "fmod": "fmod", "copysign": "copysign",
+    "remainder": "", "nextafter": "", "ulp": "", "frexp": "", "modf": "", "ldexp": "",
 }  # fmt: skip
 """Functions of `math`, and the ufuncs that compute the same."""
 
@@ -67,6 +68,20 @@ def _hypot(*numbers: Any) -> Any:
     if not any(isinstance(x, Scalar) for x in numbers):
         return _ORIGINAL["math", "hypot"](*numbers)
     return reduce(UFUNCS["hypot"], numbers) if len(numbers) > 1 else abs(numbers[0])
+
+
+@wraps(math.dist)
+def _dist(p: Any, q: Any) -> Any:
+    if not any(isinstance(x, Scalar) for x in (*p, *q)):
+        return _ORIGINAL["math", "dist"](p, q)
+    return _hypot(*[a - b for a, b in zip(p, q, strict=True)])
+
+
+@wraps(math.isclose)
+def _isclose(a: Any, b: Any, *, rel_tol: float = 1e-9, abs_tol: float = 0.0) -> Any:
+    if not isinstance(a, Scalar) and not isinstance(b, Scalar):
+        return _ORIGINAL["math", "isclose"](a, b, rel_tol=rel_tol, abs_tol=abs_tol)
+    return abs(a - b) <= max(rel_tol * max(abs(a), abs(b)), abs_tol)
 
 
 @wraps(math.fsum)
@@ -115,11 +130,12 @@ def _made(name: str) -> Callable[..., Any]:
 
 
 _ORIGINAL: dict[tuple[str, str], Any] = {
-    ("math", name): getattr(math, name) for name in ("log", "pow", "hypot", "fsum", "prod")
+    ("math", name): getattr(math, name) for name in ("log", "pow", "hypot", "fsum", "prod", "dist", "isclose")
 }
 _REPLACED: list[tuple[Any, str, Any]] = [
     *((math, name, function) for name in _MATH if (function := _of_math(name)) is not None),
     (math, "log", _log), (math, "pow", _pow), (math, "hypot", _hypot), (math, "fsum", _fsum), (math, "prod", _prod),
+    (math, "dist", _dist), (math, "isclose", _isclose),
     *((np, name, _filled(name)) for name in ("zeros", "ones", "empty", "full", "eye", "identity")),
     *((np, name, _made(name)) for name in ("array", "asarray", "asanyarray", "ascontiguousarray")),
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from adlab.graph import rules
 from adlab.graph.graph import Builder, Graph, Node
 from adlab.inputs import FloatArray
 from adlab.primitives.table import PRIMITIVES
-from adlab.tracing import functions  # noqa: F401 (fills the list of NumPy's functions)
+from adlab.tracing import samples  # noqa: F401 (fills the list of NumPy's functions)
 from adlab.tracing.array import Array, plain
 from adlab.tracing.names import traced_names
 from adlab.tracing.recorder import HERE, NE, NUMPY, Mark, Recorder, SourceLine

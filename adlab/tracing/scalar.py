@@ -158,7 +158,7 @@ class Scalar:
         raise refuse("round() has no useful derivative", "use np.floor(x + 0.5)")
 
     def __trunc__(self) -> Scalar:
-        raise refuse("math.trunc of a traced number", "use np.floor or np.ceil")
+        return unary(PRIMITIVES["sign"], self) * unary(FLOOR, unary(ABS, self))  # type: ignore[no-any-return]
 
     def __floor__(self) -> Scalar:
         return unary(FLOOR, self)
