@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adlab.audit.corpus import Entry
+from adlab.errors import AdlabError, UnsupportedExpression
 
 _States = ("critical", "triple_liquid", "triple_vapor")
 
@@ -31,8 +32,12 @@ def read_coolprop(data: Any, source: str) -> list[Entry]:
             title = name if len(fluid["EOS"]) == 1 else f"{name}, equation {k + 1}"
             try:
                 formula, reason = "+".join(_terms(equation["alphar"])).replace("+-", "-"), ""
-            except (KeyError, TypeError, ValueError) as fault:
-                formula, reason = None, f"a term of this equation is not one adlab knows: {fault}"
+            except KeyError as fault:
+                formula, reason = None, f"this equation, or a term of it, has no field `{fault.args[0]}`"
+            except AdlabError as fault:
+                formula, reason = None, str(fault)
+            except (AttributeError, TypeError, ValueError, ArithmeticError):
+                formula, reason = None, "a term of this equation has a field with the wrong kind of value"
             for state, point in _points(fluid, equation):
                 found.append(Entry(f"{title}/{state}", formula, ("delta", "tau"), point, source=source, reason=reason,
                                    ranges={"delta": (0.01, 3.0), "tau": (0.6, 2.5)}))  # fmt: skip
@@ -56,8 +61,10 @@ def _terms(contributions: Sequence[Mapping[str, Any]]) -> list[str]:
             found.append(_association(contribution))
             continue
         if kind not in _EXPONENTS:
-            raise ValueError(f"`{contribution['type']}`")
+            raise UnsupportedExpression(f"adlab does not know terms of the type `{contribution['type']}`")
         names = [word for word, value in contribution.items() if isinstance(value, list)]
+        if len({len(contribution[word]) for word in names}) > 1:
+            raise UnsupportedExpression(f"the lists of a term have different lengths: {', '.join(names)}")
         for values in zip(*(contribution[word] for word in names), strict=True):
             found.append(_term(kind, dict(zip(names, values, strict=True))))
     return found

@@ -13,9 +13,10 @@ from functools import reduce
 from typing import Any
 
 import sympy
-from sympy import Integer, S
+from sympy import S
 
 from adlab.audit.corpus import Entry
+from adlab.audit.operands import numbers, truths, whole
 from adlab.errors import AdlabError, ParseError, UnsupportedExpression
 from adlab.text.parser import Decimal
 from adlab.text.unevaluated import RefusalError, applied, negative, product, total
@@ -171,9 +172,9 @@ def _operation(head: str, form: list[Any]) -> Any:
     if head in _RELATIONS and count > 1:
         return lambda operands: _chain(head, operands)
     if head in ("and", "or", "not"):
-        return lambda operands: applied({"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[head], *operands)
+        return lambda operands: _joined(head, operands)
     if head == "if" and count == 3:
-        return lambda operands: FUNCTIONS["where"].build(*operands)
+        return _chosen
     if head == "fma" and count == 3:
         return lambda operands: total("++", [product("**", operands[:2]), operands[2]])
     if head == "fdim" and count == 2:
@@ -182,8 +183,28 @@ def _operation(head: str, form: list[Any]) -> Any:
         return lambda operands: _signed(*operands)
     name = _NAMES.get(head, head)
     if head in _KNOWN and name in FUNCTIONS and FUNCTIONS[name].least <= count <= FUNCTIONS[name].most:
-        return lambda operands: FUNCTIONS[name].build(*operands)
+        return lambda operands: _function(name, operands)
+    if not form:
+        raise UnsupportedExpression("`()` has no operation in it")
     raise UnsupportedExpression(f"`{_written(form)}`: adlab does not know `{head or _written(form[:1])}` of {count} operands")
+
+
+def _function(name: str, operands: Sequence[Any]) -> Any:
+    numbers(name, operands)
+    return FUNCTIONS[name].build(*operands)
+
+
+def _joined(head: str, operands: Sequence[Any]) -> Any:
+    truths(head, operands)
+    if head == "not" and len(operands) != 1:
+        raise UnsupportedExpression(f"`not` is given {len(operands)} operands, and takes 1")
+    return applied({"and": sympy.And, "or": sympy.Or, "not": sympy.Not}[head], *operands)
+
+
+def _chosen(operands: Sequence[Any]) -> Any:
+    truths("if", operands[:1])
+    numbers("if", operands[1:])
+    return FUNCTIONS["where"].build(*operands)
 
 
 def _signed(size: Any, sign: Any) -> Any:
@@ -193,8 +214,7 @@ def _signed(size: Any, sign: Any) -> Any:
 
 
 def _arithmetic(head: str, operands: Sequence[Any]) -> Any:
-    if not all(isinstance(operand, sympy.Expr) for operand in operands):
-        raise UnsupportedExpression(f"`{head}` is given a truth value where a number is expected")
+    numbers(head, operands)
     if len(operands) == 1:
         return negative(operands[0]) if head == "-" else operands[0]
     if head in "+-":
@@ -204,6 +224,7 @@ def _arithmetic(head: str, operands: Sequence[Any]) -> Any:
 
 def _chain(head: str, operands: Sequence[Any]) -> Any:
     """`(< a b c)` means that the relation holds for each pair of neighbours."""
+    numbers(head, operands)
     pairs = [applied(_RELATIONS[head], a, b) for a, b in itertools.pairwise(operands)]
     return reduce(lambda a, b: applied(sympy.And, a, b), pairs)
 
@@ -217,9 +238,10 @@ def _atom(word: str, names: Mapping[str, Any]) -> Any:
     digits = word[1:] if word[0] in "+-" else word
     try:
         if re.fullmatch(r"\d+", digits):
-            return Integer(sign * int(digits))
+            return sign * whole(digits)
         if re.fullmatch(r"\d+/\d+", digits):
-            value = sign * Fraction(digits)
+            above, below = digits.split("/")
+            value = Fraction(sign * int(whole(above)), int(whole(below)))
             return sympy.Rational(value.numerator, value.denominator)
         if re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", digits):
             return Decimal(("-" if sign < 0 else "") + digits)

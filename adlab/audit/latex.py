@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "arcsec": "asec", "arccsc": "acsc", "atan2": "atan2", "sgn": "sign", "Gamma": "gamma", "sqrt": "sqrt",
 }  # fmt: skip
 _INVERSES = {"sin": "asin", "cos": "acos", "tan": "atan", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
+_EULER = "exp(1)"  # the letter E is a variable in LaTeX, and a constant in adlab's text
 _TIMES, _OVER = frozenset(["*", r"\cdot", r"\times", r"\ast"]), frozenset(["/", r"\div"])
 _CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", "|": "|", r"\lvert": r"\rvert", r"\lfloor": r"\rfloor",
             r"\lceil": r"\rceil", r"\vert": r"\vert"}  # fmt: skip
@@ -144,7 +145,9 @@ class _Reader:
                 if len(self.next) > 1 and self.next.isdigit():
                     raise UnsupportedExpression(f"LaTeX raises only the first digit of `{self.next}`: write ^{{{self.next}}}")
                 exponent = self.group()
-                base = f"exp({exponent})" if base == "E" else f"{base}**{_bracketed(exponent)}"
+                if self.next == "^":
+                    raise UnsupportedExpression("two exponents stand on each other: write x^{a^b} or (x^a)^b")
+                base = f"exp({exponent})" if base == _EULER else f"{base}**{_bracketed(exponent)}"
         return base
 
     def group(self) -> str:
@@ -191,7 +194,7 @@ class _Reader:
         if name in _FUNCTIONS or name in _GREEK:
             return self.named(name)
         if token.isalpha():
-            return "E" if token == "e" and self.next != "_" else self.named(token)
+            return _EULER if token == "e" and self.next != "_" else self.named(token)
         raise UnsupportedExpression(f"`{token}` is not LaTeX that adlab reads; it reads simple formulas")
 
     def fraction(self) -> str:

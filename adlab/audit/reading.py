@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from adlab.audit.latex import formula_lines, read_latex
 from adlab.audit.sbml import read_sbml
 from adlab.audit.srepr import read_srepr
 from adlab.errors import AdlabError, OptionError
+from adlab.text.parser import parse
 
 _FORMULA = ("expr", "formula", "expression")
 """Possible names of the formula's column or field."""
@@ -41,8 +44,10 @@ def read(path: str | Path) -> Corpus:
     where = Path(path)
     try:
         text = where.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"cannot read {where}: {getattr(error, 'strerror', None) or error}") from error
+    except OSError as error:
+        raise OptionError(f"cannot read {where}: {error.strerror or error}") from error
+    except UnicodeDecodeError:
+        raise OptionError(f"cannot read {where}: it is not text in UTF-8") from None
     kind, reader = _READERS.get(where.suffix.lower(), (None, None))
     if reader is None or kind is None:
         raise OptionError(f"{where} has none of the endings that tell the language: {', '.join(_READERS)}")
@@ -61,32 +66,85 @@ def _jsonl(text: str, source: str) -> Iterable[Entry]:
 def _object(text: str, where: str) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, RecursionError) as wrong:
+    except json.JSONDecodeError as wrong:
         raise OptionError(f"{where} is not JSON: {wrong}") from None
+    except RecursionError:
+        raise OptionError(f"{where} has too many brackets in each other") from None
+    except ValueError:  # Python reads no longer ones
+        raise OptionError(f"{where} has a number of more than 4300 digits") from None
 
 
 def _record(row: Any, source: str, name: str) -> Entry:
     """An entry from an object with named fields."""
     if not isinstance(row, Mapping):
         return Entry(name, None, source=source, reason="this line holds no object with a formula")
-    title = str(next((row[word] for word in _NAME if row.get(word)), name))
+    title = " ".join(str(next((row[word] for word in _NAME if row.get(word)), name)).split())
     formula = next((row[word] for word in _FORMULA if isinstance(row.get(word), str)), None)
     if formula is None:
         return Entry(title, None, source=source, reason=f"it has none of the fields {', '.join(_FORMULA)}")
     try:
-        point = {str(word): float(value) for word, value in (row.get("point") or {}).items()}
-        ranges = {str(word): (float(low), float(high)) for word, (low, high) in (row.get("ranges") or {}).items()}
-        variables = tuple(str(word) for word in row["variables"]) if row.get("variables") else None
-    except (AttributeError, TypeError, ValueError) as wrong:
-        return Entry(title, None, source=source, reason=f"its point, ranges or variables are not what they should be: {wrong}")
+        point = {word: _number(value, f"the point has for {word}") for word, value in _fields(row, "point")}
+        ranges = {word: _range(word, ends) for word, ends in _fields(row, "ranges")}
+        variables = _variables(row.get("variables"))
+    except OptionError as wrong:
+        return Entry(title, None, source=source, reason=str(wrong))
     return Entry(title, formula, variables, point, ranges, source)
 
 
+def _fields(row: Mapping[str, Any], name: str) -> Iterable[tuple[str, Any]]:
+    """What an object of the row has by variable."""
+    given = row.get(name)
+    if given is not None and not isinstance(given, Mapping):
+        raise OptionError(f"`{name}` is {_shown(given)}; it takes an object with a field for each variable")
+    return [(str(word), value) for word, value in (given or {}).items()]
+
+
+def _number(value: Any, where: str) -> float:
+    try:
+        found = float(value) if isinstance(value, (int, float, str)) and value is not True else math.nan
+    except (ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise OptionError(f"{where} {_shown(value)}, which is no finite number")
+    return found
+
+
+def _range(word: str, ends: Any) -> tuple[float, float]:
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise OptionError(f"the range of {word} is {_shown(ends)}; it takes two numbers")
+    low, high = (_number(end, f"the range of {word} has") for end in ends)
+    if low > high:
+        raise OptionError(f"the range of {word} begins at {low:g} and ends at {high:g}")
+    return low, high
+
+
+def _variables(given: Any) -> tuple[str, ...] | None:
+    """Names in a list, or in a text with spaces or commas."""
+    if isinstance(given, str):
+        given = given.replace(",", " ").split()
+    if given is not None and not isinstance(given, list):
+        raise OptionError(f"`variables` is {_shown(given)}; it takes a list of names")
+    return tuple(str(word) for word in given) if given else None
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON writes it, in short."""
+    text = json.dumps(value) if not isinstance(value, int) or abs(value) < 10**40 else "a number of very many digits"
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
 def _csv(text: str, source: str) -> Iterable[Entry]:
-    for k, row in enumerate(csv.DictReader(io.StringIO(text)), 2):
+    rows = csv.DictReader(io.StringIO(text))
+    for k in itertools.count(2):
+        try:
+            row = next(rows, None)
+        except csv.Error as wrong:
+            raise OptionError(f"{source} is not CSV: {wrong} in row {k}") from None
+        if row is None:
+            return
         formula = next((row[word] for word in _FORMULA if row.get(word)), None)
         facts: dict[str, Any] = {"id": next((row[word] for word in _NAME if row.get(word)), None), "expr": formula,
-                                 "variables": (row.get("variables") or "").replace(",", " ").split()}  # fmt: skip
+                                 "variables": row.get("variables") or None}  # fmt: skip
         known = {*_FORMULA, *_NAME, "variables"}
         facts["point"] = {word: cell for word, cell in row.items() if word and word not in known and cell not in ("", None)}
         yield _record(facts, f"{source}:{k}", f"line {k}")
@@ -99,8 +157,12 @@ def _coolprop(text: str, source: str) -> Iterable[Entry]:
         raise OptionError(f"{source} is not a fluid file of CoolProp: it has no list `EOS`")
     try:
         return read_coolprop(data, source)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as wrong:
-        raise OptionError(f"{source} is not a fluid file of CoolProp: {wrong!r} is missing or wrong") from None
+    except KeyError as wrong:
+        raise OptionError(f"{source} is not a fluid file of CoolProp: it has no field `{wrong.args[0]}`") from None
+    except ArithmeticError:
+        raise OptionError(f"{source}: the temperature or density of a state is 0, or too large") from None
+    except (AttributeError, TypeError, ValueError):
+        raise OptionError(f"{source} is not a fluid file of CoolProp: a field has the wrong kind of value") from None
 
 
 def _lines(of: Callable[[str], Any]) -> Callable[[str, str], Iterable[Entry]]:
@@ -129,7 +191,7 @@ def _plain(line: str) -> tuple[Any, Any]:
     return f.expr, known
 
 
-_latex = _lines(lambda line: (read_latex(line), None))
+_latex = _lines(lambda line: (parse(read_latex(line), names=["E"]), None))
 
 _READERS: dict[str, tuple[str, Callable[[str, str], Iterable[Entry]]]] = {
     ".jsonl": ("lines of JSON", _jsonl),

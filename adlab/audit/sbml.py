@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator, Mapping
 from functools import reduce
 from typing import Any
@@ -11,6 +12,7 @@ import sympy
 from sympy import Integer, S
 
 from adlab.audit.corpus import Entry
+from adlab.audit.operands import numbers, truths
 from adlab.errors import AdlabError, MissingExtra, OptionError, UnsupportedExpression
 from adlab.text.parser import Decimal
 from adlab.text.traversal import symbols_of
@@ -40,10 +42,22 @@ def read_sbml(text: str, source: str) -> list[Entry]:
     document = libsbml.readSBMLFromString(text)
     model = document.getModel()
     if model is None:
-        raise OptionError(f"{source} is not an SBML model: {document.getErrorLog().toString().strip().splitlines()[0]}")
+        raise OptionError(f"{source} is not an SBML model: {_first(document)}")
+    if any(document.getError(k).getErrorId() in _NO_NUMBER for k in range(document.getNumErrors())):
+        raise OptionError(f"{source}: {_first(document)}")
     functions = {each.getId(): each for each in model.getListOfFunctionDefinitions()}
     values = dict(_values(model))
     return [_entry(name, kind, math, functions, values | local, source) for name, kind, math, local in _formulas(model)]
+
+
+_NO_NUMBER = (99220, 99221)  # FailedMathMLReadOfDouble, FailedMathMLReadOfInteger
+"""Errors after which libSBML gives 0, or the largest number that it knows."""
+
+
+def _first(document: Any) -> str:
+    """The first sentence of libSBML's first error."""
+    said = " ".join(str(document.getError(0).getMessage()).split())
+    return f"line {document.getError(0).getLine()}: {said.partition('. ')[0].rstrip('.')[:200]}"
 
 
 def _values(model: Any) -> Iterator[tuple[str, float]]:
@@ -98,18 +112,28 @@ def _read(node: Any, functions: Mapping[str, Any], scope: Mapping[str, Any], dep
     if node.isUserFunction() or name in functions:
         return _called(name, operands, functions, depth)
     if node.isName() and not operands:
+        if not str(name).strip():
+            raise UnsupportedExpression("a variable of this formula has no name")
         return scope.get(name, _CONSTANTS.get(name) if node.isConstant() else None) or sympy.Symbol(name, real=True)
     return _applied(_spelling(node), operands)
 
 
+_LARGEST = 2**31 - 1
+"""libSBML gives this number for a larger one, too."""
+
+
 def _number(node: Any) -> Any:
     if node.isInteger():
+        if abs(node.getInteger()) >= _LARGEST:
+            raise UnsupportedExpression(f"a whole number is larger than {_LARGEST - 1}, the largest that libSBML reads")
         return Integer(node.getInteger())
     if node.isRational():
+        if not node.getDenominator():
+            raise UnsupportedExpression("a fraction divides by 0")
         return sympy.Rational(node.getNumerator(), node.getDenominator())
     value = node.getReal()
-    if value != value or value in (float("inf"), -float("inf")):
-        raise UnsupportedExpression(f"the constant {value} is not a number")
+    if not abs(value) < sys.float_info.max:
+        raise UnsupportedExpression(f"the constant {value} is not a number that binary64 has")
     return Integer(int(value)) if value.is_integer() and abs(value) < 2**53 else Decimal(repr(value))
 
 
@@ -156,18 +180,24 @@ def _applied(name: str, operands: list[Any]) -> Any:
             return FUNCTIONS["log"].build(operands[1], operands[0])
         case "log", 1:
             return FUNCTIONS["log10"].build(operands[0])
-        case "piecewise", _:
+        case "piecewise", n if n:
             return _piecewise(operands)
         case ("and" | "or"), n if n > 1:
+            truths(name, operands)
             return reduce(lambda a, b: applied({"and": sympy.And, "or": sympy.Or}[name], a, b), operands)
         case "not", 1:
+            truths(name, operands)
             return applied(sympy.Not, operands[0])
         case relation, n if relation in _RELATIONS and n > 1:
+            numbers(name, operands)
             pairs = [applied(_RELATIONS[relation], a, b) for a, b in itertools.pairwise(operands)]
             return reduce(lambda a, b: applied(sympy.And, a, b), pairs)
     known = _NAMES.get(name, name)
     if (name in _NAMES or name in _PLAIN) and FUNCTIONS[known].least <= len(operands) <= FUNCTIONS[known].most:
+        numbers(name, operands)
         return FUNCTIONS[known].build(*operands)
+    if not name:
+        raise UnsupportedExpression("an operation of this formula has no name that adlab knows in SBML")
     raise UnsupportedExpression(f"`{name}` of {len(operands)} operands is not a function that adlab knows in SBML")
 
 
@@ -175,6 +205,8 @@ def _piecewise(operands: list[Any]) -> Any:
     """value, condition, value, condition, …, and perhaps a value for the other cases."""
     from sympy.functions.elementary.piecewise import ExprCondPair
 
+    numbers("piecewise", operands[::2])
+    truths("piecewise", operands[1::2] or [S.true])
     pairs = [applied(ExprCondPair, value, condition) for value, condition in zip(operands[::2], operands[1::2], strict=False)]
     if len(operands) % 2:
         pairs.append(applied(ExprCondPair, operands[-1], S.true))

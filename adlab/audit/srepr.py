@@ -11,6 +11,7 @@ import sympy
 from sympy import Add, Integer, Mul, Pow, Rational, S
 from sympy.functions.elementary.piecewise import ExprCondPair
 
+from adlab.audit.operands import numbers, truths, whole
 from adlab.errors import ParseError, UnsupportedExpression
 from adlab.text.parser import Decimal
 from adlab.text.unevaluated import RefusalError, applied, flat
@@ -85,7 +86,7 @@ def _plain(token: re.Match[str]) -> Any:
         except (SyntaxError, ValueError):
             raise UnsupportedExpression(f"{token['text']} is no text that Python reads") from None
     if token["number"]:
-        return int(token["number"])
+        return int(whole(token["number"]))
     name = token["name"]
     if name in ("True", "False"):
         return name == "True"
@@ -94,15 +95,33 @@ def _plain(token: re.Match[str]) -> Any:
     raise UnsupportedExpression(f"`{name}` is not a constant that a formula may have")
 
 
+def _check(head: str, operands: list[Any]) -> None:
+    """Raises UnsupportedExpression for a truth value where a number belongs, and the other way round."""
+    if head == "Piecewise":
+        if not operands or not all(isinstance(operand, ExprCondPair) for operand in operands):
+            raise UnsupportedExpression("it takes pairs of a value and a condition")
+    elif head == "ExprCondPair":
+        numbers(head, operands[:1])
+        truths(head, operands[1:])
+    elif head in ("And", "Or", "Not"):
+        truths(head, operands)
+    else:
+        numbers(head, operands)
+
+
 def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, column: int) -> Any:
     try:
         match head:
             case "Symbol" | "Dummy":
+                if not (len(operands) == 1 and isinstance(operands[0], str) and operands[0].strip()):
+                    raise ValueError("a variable has a name")
                 assumptions = {word: value for word, value in options.items() if isinstance(value, bool)}
                 return sympy.Symbol(str(operands[0]), **assumptions)
             case "Integer":
                 return Integer(int(operands[0]))
             case "Rational":
+                if not int(operands[1]):
+                    raise ValueError("it divides by 0")
                 return Rational(int(operands[0]), int(operands[1]))
             case "Float" if math.isfinite(float(operands[0])):
                 return Decimal(repr(float(operands[0])))
@@ -113,7 +132,10 @@ def _made(head: str, operands: list[Any], options: dict[str, Any], text: str, co
         if head in _SUMS and len(operands) >= _SUMS[head][1]:
             return flat(_SUMS[head][0], tuple(operands))
         if head in _HEADS and (head not in FUNCTIONS or FUNCTIONS[head].least <= len(operands) <= FUNCTIONS[head].most):
+            _check(head, operands)
             return applied(_HEADS[head], *operands)
-    except (RefusalError, ValueError, TypeError, IndexError, KeyError) as reason:
+    except IndexError:
+        raise ParseError(text, column, f"`{head}` needs an operand that is missing") from None
+    except (RefusalError, ValueError, TypeError, KeyError, UnsupportedExpression) as reason:
         raise ParseError(text, column, f"`{head}` does not take these operands: {reason}") from None
     raise UnsupportedExpression(f"`{head}` is not a class of SymPy that a formula may have")

@@ -262,7 +262,11 @@ def read(options: argparse.Namespace) -> None:
     """The formulas of a file."""
     from adlab.audit.reading import read
 
-    show(options, read(_one_file(options)))
+    found = read(_one_file(options))
+    show(options, found)
+    if len(faults := found.faults()) == len(found):
+        entry, reason = faults[0]
+        raise OptionError(f"none of its formulas can be read; {entry.name}: {reason}")
 
 
 def improve(options: argparse.Namespace) -> None:

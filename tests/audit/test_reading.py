@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from pathlib import Path
@@ -114,6 +115,95 @@ def test_deep_forms_need_no_recursion() -> None:
     assert len(entry.function.graph) == 3001
     [nested] = read_fpcore("(FPCore (x) " + "(let ((x (* x x))) " * 60 + "x" + ")" * 60 + ")", "a file")
     assert len(nested.function.graph) == 61  # x**(2**60), each square computed once
+
+
+LONG = "9" * 5000
+"""A whole number with more digits than Python turns into one."""
+
+
+@pytest.mark.parametrize(("name", "text", "why"), [
+    ("a.fpcore", f"(FPCore (x) (+ x {LONG}))", "at most 1000 digits"),
+    ("a.fpcore", f"(FPCore (x) (+ x 1/{LONG}))", "at most 1000 digits"),
+    ("a.fpcore", "(FPCore (x) ())", "no operation in it"),
+    ("a.fpcore", "(FPCore (x) (not))", "`not` is given nothing"),
+    ("a.fpcore", "(FPCore (x) (if x 1 2))", "`if` is given a number"),
+    ("a.fpcore", "(FPCore (x) (if (< x 1) TRUE FALSE))", "`if` is given a truth value"),
+    ("a.fpcore", "(FPCore (x) (sin (< x 1)))", "`sin` is given a truth value"),
+    ("a.fpcore", "(FPCore (x) (if (< (< x 1) 2) x 1))", "`<` is given a truth value"),
+    ("a.srepr", f"Add(Symbol('x'), Integer({LONG}))", "at most 1000 digits"),
+    ("a.srepr", "Piecewise(Symbol('x'))", "pairs of a value and a condition"),
+    ("a.srepr", "Max(Symbol('x'), true)", "`Max` is given a truth value"),
+    ("a.srepr", "Rational(1, 0)", "divides by 0"),
+    ("a.srepr", "Symbol('')", "a variable has a name"),
+    ("a.srepr", "Symbol(Symbol('x'))", "a variable has a name"),
+    ("a.srepr", "Rational(1)", "an operand that is missing"),
+    ("a.tex", "x^2^3", "two exponents stand on each other"),
+    ("a.jsonl", '{"expr": "x", "point": {"x": %s}}' % ("9" * 400), "the point has for x a number of very many digits"),
+    ("a.jsonl", '{"expr": "x", "point": {"x": "1e999"}}', 'has for x "1e999", which is no finite number'),
+    ("a.jsonl", '{"expr": "x", "point": {"x": NaN}}', "no finite number"),
+    ("a.jsonl", '{"expr": "x", "point": [1]}', "an object with a field for each variable"),
+    ("a.jsonl", '{"expr": "x", "ranges": {"x": [2, 1]}}', "begins at 2 and ends at 1"),
+    ("a.jsonl", '{"expr": "x", "ranges": {"x": 1}}', "it takes two numbers"),
+    ("a.jsonl", '{"expr": "x", "variables": {"x": 1}}', "a list of names"),
+    ("a.csv", "expr,x\nx+1,abc\n", 'has for x "abc", which is no finite number'),
+    ("a.json", json.dumps(COOLPROP).replace("0.04", '"0.04)"'), "the wrong kind of value"),
+    ("a.json", json.dumps(COOLPROP).replace("[1.5]", "[1.5, 2]"), "the lists of a term have different lengths"),
+    ("a.json", json.dumps(COOLPROP).replace('"eta"', '"zeta"'), "no field `eta`"),
+    ("a.json", json.dumps(COOLPROP).replace("HelmholtzPower", "Helmholtz"), "terms of the type `ResidualHelmholtz`"),
+])  # fmt: skip
+def test_a_formula_that_cannot_be_read_says_why_in_a_sentence(tmp_path: Path, name: str, text: str, why: str) -> None:
+    [entry] = written(tmp_path, name, text)
+    [(_, reason)] = adlab.read(tmp_path / name).faults()
+    assert why in reason
+    assert reason == " ".join(reason.split())
+    with pytest.raises(adlab.AdlabError, match=re.escape(why)):
+        entry.function  # noqa: B018
+
+
+@pytest.mark.parametrize(("name", "text", "why"), [
+    ("a.jsonl", f'{{"expr": "x", "point": {{"x": {LONG}}}}}', "more than 4300 digits"),
+    ("a.jsonl", "[" * 100_000, "too many brackets"),
+    ("a.csv", "expr,x\n" + "x+" * 100_000 + "x,2\n", "not CSV: field larger than field limit"),
+    ("a.json", json.dumps(COOLPROP | {"STATES": 3}), "the wrong kind of value"),
+    ("a.json", json.dumps(COOLPROP | {"INFO": 3}), "the wrong kind of value"),
+    ("a.json", json.dumps(COOLPROP).replace('"T": 300.0', '"T": %s' % ("9" * 400)), "is 0, or too large"),
+    ("a.json", json.dumps(COOLPROP).replace("reducing", "reduced"), "no field `reducing`"),
+])  # fmt: skip
+def test_a_file_that_cannot_be_read_says_why_in_a_sentence(tmp_path: Path, name: str, text: str, why: str) -> None:
+    with pytest.raises(adlab.AdlabError, match=why):
+        written(tmp_path, name, text)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("expr\nx\n".encode("utf-16"))
+    with pytest.raises(adlab.AdlabError, match="not text in UTF-8"):
+        adlab.read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(("math", "why"), [
+    ("<piecewise/>", "`piecewise` of 0 operands"), ("<ci> </ci>", "has no name"), ("<apply/>", "has no name"),
+    ("<piecewise><piece><cn>1</cn><ci>V</ci></piece></piecewise>", "`piecewise` is given a number"),
+    ("<apply><and/><ci>V</ci><ci>V</ci></apply>", "`and` is given a number"),
+    ('<cn type="rational">1<sep/>0</cn>', "divides by 0"),
+])  # fmt: skip
+def test_a_law_of_sbml_that_cannot_be_read_says_why(tmp_path: Path, math: str, why: str) -> None:
+    pytest.importorskip("libsbml")
+    law = SBML.partition("<kineticLaw>")[2].partition("</kineticLaw>")[0]
+    [entry] = written(tmp_path, "m.xml", SBML.replace(law, f'<math xmlns="http://www.w3.org/1998/Math/MathML">{math}</math>'))
+    assert why in entry.reason
+
+
+@pytest.mark.parametrize("number", ["<cn>abc</cn>", f"<cn>{LONG}</cn>", f'<cn type="integer">{LONG}</cn>'])
+def test_libsbml_is_not_believed_where_it_read_another_number(tmp_path: Path, number: str) -> None:
+    pytest.importorskip("libsbml")
+    with pytest.raises(adlab.AdlabError, match=r"m\.xml: line \d+: "):
+        written(tmp_path, "m.xml", SBML.replace("<ci>V</ci>", number))
+
+
+def test_a_capital_e_in_latex_is_a_variable_and_a_small_one_is_eulers_number(tmp_path: Path) -> None:
+    [energy] = written(tmp_path, "a.tex", r"\frac{E}{e} e^{-E}")
+    assert energy.function.names == ["E"]
+    assert energy.function([2.0]) == pytest.approx(2 * math.exp(-3), rel=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -285,3 +286,11 @@ def test_the_garbage_collector_is_left_as_it_was(capsys: pytest.CaptureFixture[s
     assert main(["derive", "x*y"]) == 0
     assert main(["derive", "log(x"]) == 2
     assert gc.get_threshold() == before
+
+
+def test_a_file_of_which_nothing_can_be_read_ends_with_2_and_the_first_reason(tmp_path: Path, capsys) -> None:
+    (tmp_path / "a.csv").write_text("expr\nsin(x\ncos(\n")
+    assert main(["read", "--quiet", str(tmp_path / "a.csv")]) == 2
+    assert "none of its formulas can be read; line 2: column 4: this `(` is never closed" in capsys.readouterr().err
+    (tmp_path / "a.csv").write_text("expr\nsin(x\ncos(x)\n")
+    assert main(["read", "--quiet", str(tmp_path / "a.csv")]) == 0
