@@ -361,9 +361,9 @@ def beyond_reach(graph: Graph, point: Sequence[float]) -> bool:
     >>> beyond_reach(lower([sympy.zeta(x, y)], [x, y]), [-400.0, 0.5])
     True
     """
-    narrow = [i for i in graph.operations if graph.nodes[i].primitive.narrow]
-    if not narrow:
+    if not has_narrow(graph):
         return False
+    narrow = [i for i in graph.operations if graph.nodes[i].primitive.narrow]
     values = evaluate(graph, point, FLOATS)
     alive = live(graph, values)
     for i in narrow:
@@ -372,6 +372,11 @@ def beyond_reach(graph: Graph, point: Sequence[float]) -> bool:
         if alive[i] and 0 in exists[: 1 + len(operands)]:
             return True
     return False
+
+
+def has_narrow(graph: Graph) -> bool:
+    """Whether some operation is computed over a part of its domain only."""
+    return any(graph.nodes[i].primitive.narrow for i in graph.operations)
 
 
 def kinked(graph: Graph, point: Sequence[float]) -> bool:

@@ -22,6 +22,7 @@ from adlab.graph import rules
 from adlab.graph.graph import Graph
 from adlab.primitives.primitive import Parameter, Primitive, exact_sympy
 from adlab.primitives.ranges import left_range
+from adlab.primitives.special import RoundedOnce
 from adlab.truth.meanings import CONTEXT, exact, magnitude, working
 from adlab.truth.values import Plan, plan
 
@@ -29,6 +30,8 @@ BITS = 160
 """Bits of the mantissa: three times those of binary64, so that ordinary cancellations leave enough digits."""
 STEADY = 1e-12
 """The relative change of an operation's value in binary64 that the rounding of an operand may cause."""
+WIDE = 2.0**-80
+"""A bound on the relative error of what mpmath computes before it is rounded to a double, with many bits to spare."""
 LARGEST_MAGNITUDE = 2**40
 """The largest exponent that is followed, given as its own length in bits. A larger number counts as infinite."""
 BEYOND = 2**64
@@ -79,7 +82,7 @@ class Extended(Numbers):
         except AdlabError:  # no value, or none that the truth can compute: if binary64 has a number, that is used
             if primitive.name in SATURATED and abs(operands[0]) >= BEYOND:
                 return self._far(primitive, parameter, operands)
-            return self._short(_binary64(primitive, parameter, operands))
+            return self._short(*_known(primitive, parameter, operands))
         number = exact(found)
         return CONTEXT.nan if hasattr(number, "_mpc_") else number
 
@@ -122,9 +125,9 @@ class Extended(Numbers):
                 break
         return outcome.value
 
-    def _short(self, found: Any) -> Any:
-        """A number that is known to a double's digits only."""
-        return found
+    def _short(self, found: Any, known: float) -> Any:
+        """A number whose relative error is below `known`. A limit, which is taken with more than `BITS` bits, needs them all."""
+        return found if self.bits <= BITS else CONTEXT.nan
 
     def _far(self, primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
         """An operation on a number too large to be followed: what it saturates to, or NaN where that is not known."""
@@ -170,18 +173,27 @@ def _lost(number: Any) -> bool:
     return not CONTEXT.isfinite(number) or (number != 0 and abs(magnitude(number)) > LARGEST_MAGNITUDE)
 
 
-def _binary64(primitive: Primitive, parameter: Parameter, operands: list[Any]) -> Any:
-    """An operation on the nearest doubles; NaN where they are too far from the operands, or the result is no normal number."""
+def _known(primitive: Primitive, parameter: Parameter, operands: list[Any]) -> tuple[Any, float]:
+    """An operation on the nearest doubles, and a bound on the relative error; NaN where a double's digits are not known."""
     given = [nearest(operand) for operand in operands]
+    value = _of_doubles(primitive, parameter, given)
+    moved = [k for k, operand in enumerate(operands) if given[k] != operand]
+    for k in moved:  # one unit in its last place must not matter
+        beside = _of_doubles(primitive, parameter, [*given[:k], math.nextafter(given[k], math.inf), *given[k + 1 :]])
+        if not abs(beside - value) <= STEADY * abs(value):
+            return CONTEXT.nan, STEADY
+    return value, STEADY if moved or not isinstance(primitive.scalar, RoundedOnce) else WIDE
+
+
+def _of_doubles(primitive: Primitive, parameter: Parameter, given: list[float]) -> Any:
+    """An operation on doubles. What mpmath computes may be any number, else NaN stands for one that is not normal."""
+    if isinstance(primitive.scalar, RoundedOnce):
+        try:
+            return exact(primitive.scalar.number(*given, *(() if parameter is None else (parameter,))))
+        except (ValueError, ZeroDivisionError, OverflowError):
+            return CONTEXT.nan
     value = primitive.value(given, parameter)
-    if (value == 0 and not primitive.vanishes) or left_range(value):
-        return CONTEXT.nan
-    for k, operand in enumerate(operands):
-        if given[k] != operand:  # one unit in its last place must not matter
-            beside = primitive.value([*given[:k], math.nextafter(given[k], math.inf), *given[k + 1 :]], parameter)
-            if not abs(beside - value) <= STEADY * abs(value):
-                return CONTEXT.nan
-    return exact(value)
+    return CONTEXT.nan if (value == 0 and not primitive.vanishes) or left_range(value) else exact(value)
 
 
 def _quotient(a: Any, b: Any) -> Any:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adlab.arithmetic.extended import BITS, STEADY, Extended, nearest, number
+from adlab.arithmetic.extended import BITS, Extended, nearest, number
 from adlab.arithmetic.numbers import evaluate
 from adlab.graph.graph import Graph
 from adlab.precision import at_most
@@ -96,10 +96,10 @@ class _Unsteady(Extended):
     def mul(self, a: Any, b: Any) -> Any:
         return self._rounded(super().mul(a, b))
 
-    def _short(self, found: Any) -> Any:
-        """Off by up to `STEADY`, so that no answer is settled that needs more of its digits."""
+    def _short(self, found: Any, known: float) -> Any:
+        """Off by up to `known`, so that no answer is settled that needs more of its digits."""
         with working(self.bits):
-            return found * (1 + self._random.randint(-(2**NOISE), 2**NOISE) * CONTEXT.mpf(STEADY) / 2**NOISE)
+            return found * (1 + self._random.randint(-(2**NOISE), 2**NOISE) * CONTEXT.mpf(known) / 2**NOISE)
 
     def _rounded(self, found: Any) -> Any:
         return found if not CONTEXT.isfinite(found) or bits_used(found) < self.bits - SPARE else self._moved(found)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.arithmetic.arrays import ARRAYS
+from adlab.arithmetic.domain import beyond_reach, has_narrow
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.rows import doubtful_rows, special_rows
@@ -135,14 +136,18 @@ class Behind:
             return np.full_like(found, np.nan)
 
     def _may_exist(self, points: FloatArray) -> npt.NDArray[np.bool_]:
-        """At which points a missing number may be there after all: f has its values there, or only rounding denies them."""
+        """At which points a missing number may be there after all.
+
+        f has its values there, or only rounding denies them, or an operation that is computed over a part of its domain.
+        """
         raw = self.raw()
         f = self._f or Graph(raw.inputs, raw.nodes, raw.outputs[: self.m])
         points = points[:, : len(f.inputs)]
         with np.errstate(all="ignore"):
             values = evaluate(f, list(points.T), ARRAYS)
         there = [np.isfinite(np.broadcast_to(values[output], len(points))) for output in f.outputs]
-        return np.asarray(np.any(there, axis=0) & np.isfinite(points).all(axis=1) | doubtful_rows(f, points))
+        beyond = [beyond_reach(f, point) for point in points.tolist()] if has_narrow(f) else False
+        return np.asarray(np.any(there, axis=0) & np.isfinite(points).all(axis=1) | doubtful_rows(f, points) | beyond)
 
     def _by_complex(self, points: FloatArray) -> FloatArray:
         """The rows by way of the complex plane; NaN where the result is not real."""

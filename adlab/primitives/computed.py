@@ -191,7 +191,7 @@ COMPUTED: dict[str, C] = {
         complex=special.complex_(special.error_function("erf")), c="erf"),
     "erfc":              C(math.erfc, num.elementwise(math.erfc), ulps=8, cost=20,
         complex=special.complex_(special.error_function("erfc")), c="erfc"),
-    "gamma":             C(math.gamma, special.from_scipy("gamma", math.gamma), ulps=8, cost=50,
+    "gamma":             C(special.gamma, special.from_scipy("gamma", special.gamma, silent=True), ulps=8, cost=50,
         complex=special.complex_(lambda m, a: m.gamma(a)), over=ranges.right_of_zero(ranges.turning(GAMMA_TURNS)),
         c="tgamma"),
     "loggamma":          mpmath(lambda m, a: m.loggamma(a), over=ranges.turning(GAMMA_TURNS), c="lgamma"),

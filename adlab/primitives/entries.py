@@ -119,5 +119,5 @@ def moving(
     beside = And(within, sloped, sympy.Abs(A) <= largest - 1) if bounded else And(within, sloped)  # it reads neighbouring orders
     return entry(f"{name}_moving", lambda a, b, n=S.Zero: form(a, b) if n == 0 else head(a, b, n),
                  (head(A, B, N + 1), slope(lambda order, k: head(order, B, k))), domain=within,
-                 partial_domains=(within, beside), head=head, parameter_at=2, narrow=True,
+                 partial_domains=(within, beside), head=head, parameter_at=2, narrow=True, vanishes=name == "polylog",
                  text=usual(0, name + "({0}, {1})", f"diff({name}({{0}}, {{1}}), {{0}}, {{n}})"))  # fmt: skip

@@ -47,7 +47,7 @@ def _as_float64(operand: Any) -> Any:
     return np.float64(operand) if isinstance(operand, float) else operand
 
 
-def _told(found: Array) -> None:
+def told(found: Array) -> None:
     """Has NumPy note the overflow or underflow of numbers that it has not computed itself."""
     size = np.abs(found)
     if np.any(size == math.inf):
@@ -64,7 +64,7 @@ def elementwise(scalar: Callable[..., float], arity: int = 1) -> Callable[..., A
         parameter = given[arity:]
         each = np.frompyfunc(lambda *elements: safe(*map(float, elements), *parameter), arity, 1)
         found = np.asarray(each(*given[:arity]), dtype=float)[()]
-        _told(found)
+        told(found)
         return found
 
     return over_array

@@ -38,23 +38,23 @@ def scalar(
     scale: Callable[[float, float], float] = lambda s, x: 1.0,
     largest: float = LARGEST,
     even: bool = False,
-) -> Callable[[float, float, int], float]:
+) -> special.RoundedOnce:
     """The function (order, argument, k): the formula, differentiated k times by its order, rounded once.
 
     `inside` tells the domain for orders up to `largest`. `scale` is the distance to the nearest singular order. Functions that
     are `even` in the order have slope 0 at order 0. Raises ValueError outside the domain.
     """
 
-    def rounded(s: float, x: float, k: int) -> float:
+    def number(s: float, x: float, k: int) -> Any:
         if not (math.isfinite(s) and math.isfinite(x)):
             return NAN  # no limit is taken at infinity
         if abs(s) > largest or not inside(s, x):
             raise ValueError("no real value")
         if even and s == 0 and k % 2:
             return 0.0
-        return special.rounded_once(lambda m: _derivative(m, formula, s, m.mpf(x), k, scale(s, x)))
+        return special.real_number(lambda m: _derivative(m, formula, s, m.mpf(x), k, scale(s, x)))
 
-    return rounded
+    return special.RoundedOnce(number)
 
 
 def _derivative(m: Any, formula: Formula, s: float, x: Any, k: int, scale: float) -> Any:

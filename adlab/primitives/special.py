@@ -22,7 +22,7 @@ import mpmath
 import numpy as np
 
 from adlab.precision import CONTEXT, in_time, working
-from adlab.primitives.numerics import NAN, elementwise
+from adlab.primitives.numerics import NAN, TINY, elementwise, told
 
 Formula = Callable[..., Any]
 """A function of an mpmath context, the operand, and the constant parameter if there is one."""
@@ -32,19 +32,37 @@ BITS = 130
 
 
 
-def scalar(formula: Formula) -> Callable[..., float]:
-    """The formula at one float. Raises ValueError or ZeroDivisionError where there is no real value."""
+class RoundedOnce:
+    """A function of floats that is computed to `BITS` bits and rounded once. `number` is its value before it is rounded.
 
-    def rounded(a: float, *parameter: Any) -> float:
+    That number may be beyond the range of binary64. Raises ValueError or ZeroDivisionError where there is no real value.
+    """
+
+    def __init__(self, number: Callable[..., Any]) -> None:
+        self.number = number
+
+    def __call__(self, *operands: Any) -> float:
+        return float(self.number(*operands))
+
+
+def scalar(formula: Formula) -> RoundedOnce:
+    """The formula at one float."""
+
+    def number(a: float, *parameter: Any) -> Any:
         if not math.isfinite(a):
             return NAN  # no limit is taken at infinity
-        return rounded_once(lambda m: formula(m, m.mpf(a), *map(exact_order, parameter)))
+        return real_number(lambda m: formula(m, m.mpf(a), *map(exact_order, parameter)))
 
-    return rounded
+    return RoundedOnce(number)
 
 
 def rounded_once(compute: Callable[[Any], Any]) -> float:
     """A real number, computed in the given context, as a double. Raises ValueError if it is not finite or not real."""
+    return float(real_number(compute))
+
+
+def real_number(compute: Callable[[Any], Any]) -> Any:
+    """As `rounded_once`, before the rounding."""
     with working(BITS):
         try:
             value = CONTEXT.convert(in_time(compute, CONTEXT))
@@ -52,7 +70,7 @@ def rounded_once(compute: Callable[[Any], Any]) -> float:
             raise ValueError("no value that mpmath could find") from slow
         if not CONTEXT.isfinite(value) or abs(value.imag) > abs(value.real) * CONTEXT.ldexp(1, 10 - BITS):
             raise ValueError("no real value")
-        return float(value.real)
+        return value.real
 
 
 def array(formula: Formula) -> Callable[..., Any]:
@@ -85,8 +103,11 @@ def exact_order(parameter: Any) -> Any:
     return exact.numerator if exact.denominator == 1 else CONTEXT.mpf(exact.numerator) / exact.denominator
 
 
-def from_scipy(name: str, instead: Callable[..., float]) -> Callable[..., Any]:
-    """SciPy's function of that name where SciPy is installed, else `instead` over the array."""
+def from_scipy(name: str, instead: Callable[..., float], silent: bool = False) -> Callable[..., Any]:
+    """SciPy's function of that name where SciPy is installed, else `instead` over the array.
+
+    A `silent` function overflows and underflows without raising a flag. Then NumPy is told here.
+    """
 
     @cache
     def chosen() -> Callable[..., Any]:
@@ -97,7 +118,11 @@ def from_scipy(name: str, instead: Callable[..., float]) -> Callable[..., Any]:
         found: Callable[..., Any] = getattr(scipy.special, name)
         return found
 
-    return lambda *operands: chosen()(*operands)
+    def telling(*operands: Any) -> Any:
+        told(found := chosen()(*operands))
+        return found
+
+    return telling if silent else lambda *operands: chosen()(*operands)
 
 
 def right(formula: Formula, elsewhere: Callable[[Any], bool] = lambda order: False) -> Formula:
@@ -109,6 +134,11 @@ def right(formula: Formula, elsewhere: Callable[[Any], bool] = lambda order: Fal
         return formula(m, a, n)
 
     return guarded
+
+
+def gamma(a: float) -> float:
+    """Γ, which is never 0. Python does not compute what is too small, and so sets no flag."""
+    return math.gamma(a) or TINY * TINY
 
 
 # --- what mpmath lacks, gets by a slow road, or reads otherwise than SymPy ---------------------------------------

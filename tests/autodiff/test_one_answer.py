@@ -106,6 +106,32 @@ def test_random_formulas_at_extreme_points(case: int) -> None:
     agree(text, x)
 
 
+TOO_SMALL = [  # an inner function is below binary64, and what is made of it is not
+    ("1e200*gamma(x)", [-180.5]), ("y**2/gamma(x)", [-500.5, 0.0]), ("1e300*x/hypot(x, y)", [1e-200, 1e200]),
+    *(pytest.param(*case, marks=pytest.mark.slow) for case in [
+        ("1e100*airyai(x)", [110.0]), ("1e100*uppergamma(2, x)", [800.0]), ("1e100*besselj(50, x)", [1e-6]),
+        ("1e300*lowergamma(40, x)", [1e-10]),
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "x"), TOO_SMALL)
+def test_what_is_below_binary64_on_the_way_is_no_zero_by_any_path(text: str, x: list[float]) -> None:
+    agree(text, x)
+    true = adlab.truth(text, x).components
+    assert adlab.gradient(text, x).tolist() == pytest.approx([float(c.value) for c in true], rel=1e-14, abs=5e-324)
+
+
+def test_a_special_function_whose_derivatives_are_too_small_as_well_has_them() -> None:
+    assert adlab.gradient("1e300*polygamma(5, x)", 1e90)[0] == pytest.approx(-1.2e-238, rel=1e-13)
+    assert adlab.gradient("1e200*expint(x, 800)", 2.5)[0] == pytest.approx(-5.688388611559e-154, rel=1e-12)
+
+
+def test_an_order_that_is_too_large_for_a_derivative_leaves_the_value_to_points_and_batches() -> None:
+    f = adlab.Function("besselj(x, 0.5)")
+    assert f([150.0]) == f([[150.0], [150.0]])[1] == pytest.approx(8.588713830e-354, rel=1e-9, abs=5e-324)
+
+
 def test_a_derivative_beyond_binary64_is_called_so() -> None:
     f = adlab.Function(["exp(x)*y", "x*y"])
     for call in (f.jacobian, f.derivative(), f.derivative(value=True)):

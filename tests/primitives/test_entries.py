@@ -6,11 +6,13 @@ import dataclasses
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from table import CASES, Case
 
 import adlab
 from adlab.arithmetic.bounded import BOUNDED, Bounded
+from adlab.compile.alarm import watched
 from adlab.primitives import table
 from adlab.primitives.computed import COMPUTED
 from adlab.primitives.entries import entry
@@ -69,3 +71,24 @@ def test_the_table_tells_the_text_its_spellings(name: str) -> None:
 def test_the_room_reads_without_scrolling(path: Path) -> None:
     widest = 120 if path.name in ("table.py", "computed.py") else 130
     assert [line for line in path.read_text(encoding="utf-8").splitlines() if len(line) > widest] == []
+
+
+SMALL = {  # operands (and an order) at which a special function is not 0, and too small for binary64
+    "gamma": (-200.5,), "polygamma": (1e100, 5), "zeta": (1e3, 400), "sphericalj": (1e-9, 40), "besselj": (1e-9, 40),
+    "besseli": (1e-9, 40), "besselk": (800.0, 1), "uppergamma": (800.0, 2), "lowergamma": (1e-9, 40), "expint": (800.0, 2),
+    "Ei": (-800.0,), "airyai": (110.0,), "airyaiprime": (110.0,), "erfc": (30.0,), "expint_moving": (2.5, 800.0, 1),
+    "uppergamma_moving": (2.5, 800.0, 1), "besselj_moving": (90.5, 1e-3, 1), "zeta_moving": (300.5, 1e3, 1), "sech": (800.0,),
+    "csch": (800.0,), "gauss": (30.0,), "sigmoid": (-800.0,), "softplus": (-800.0,), "heading": (1e-200, 1e200),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_function_that_is_too_small_is_no_zero_and_tells_of_it(name: str) -> None:
+    entry = PRIMITIVES[name]
+    operands = SMALL[name][: entry.arity]
+    assert not entry.vanishes
+    for compute, given in ((entry.scalar, operands), (entry.array, [np.array([a, a]) for a in operands])):
+        with watched() as alarm:
+            found = compute(*given, *SMALL[name][entry.arity :])
+        assert np.all(np.abs(found) < 1e-300)
+        assert alarm.raised, (name, compute)
