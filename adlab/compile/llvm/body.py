@@ -6,7 +6,7 @@ table's `and`, `or`, `not` and `select` mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -27,11 +27,16 @@ CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # the processor gives NaN exactly wh
 
 
 class Body:
-    """The values of a graph's nodes in a block. `load(i)` gives values that are computed elsewhere."""
+    """The values of a graph's nodes in a block. `load(i)` gives values that are computed elsewhere.
 
-    def __init__(self, graph: Graph, forms: Forms, load: Callable[[int], str]) -> None:
+    `known` are the graph's constants: a graph that is written in many blocks is looked through for them once.
+    """
+
+    def __init__(
+        self, graph: Graph, forms: Forms, load: Callable[[int], str], known: Mapping[int, float] | None = None
+    ) -> None:
         self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
-        self.known = constants(graph)
+        self.known = constants(graph) if known is None else known
         self.values: dict[int, str] = {}
         self.called: dict[int, str] = {}
         """Values of functions that were called for several nodes at once; whether they exist is still to be asked."""

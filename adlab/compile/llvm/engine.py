@@ -41,18 +41,22 @@ _LEVELS = [("avx512f", "e", 8), ("avx2", "d", 4), ("avx", "c", 4), ("sse2", "b",
 @cache
 def machine() -> Machine:
     """This machine."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features()
-    target = llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features.flatten(), jit=True, **OPTIONS
-    )
+    target, features = _target(**OPTIONS), llvm.get_host_cpu_features()
     fused = bool(features.get("fma"))
     for feature, letter, width in _LEVELS:
         if features.get(feature):
             prefix = f"_ZGV{letter}N{width}"
             return Machine(target, Registers(width, prefix, frozenset(_vector_functions(prefix)), fused))
     return Machine(target, Registers(2))
+
+
+@cache
+def _target(**options: Any) -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), jit=True, **options
+    )
 
 
 def _vector_functions(prefix: str) -> list[str]:
@@ -98,10 +102,14 @@ def _jit() -> Any:
     return llvm.create_lljit_compiler(machine().target, use_jit_link=True)
 
 
-def compiled(text: str, externals: Externals) -> bytes:
-    """Object code for a module."""
+def compiled(text: str, externals: Externals, soon: bool = False) -> bytes:
+    """Object code for a module.
+
+    `soon`: LLVM neither reorders instructions nor searches for the best registers. That takes most of its time.
+    """
     module = llvm.parse_assembly("\n".join([*externals.declarations.values(), text]))
-    return bytes(machine().target.emit_object(module))
+    target = _target(**OPTIONS | {"opt": 0}) if soon else machine().target
+    return bytes(target.emit_object(module))
 
 
 def loaded(image: bytes, externals: Externals, exports: list[str]) -> Any:

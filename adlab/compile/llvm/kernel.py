@@ -16,6 +16,9 @@ from adlab.compile.llvm.text import Externals
 from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
+LARGE = 1 << 16
+"""Operations. A longer program would take LLVM ten seconds and more. It is compiled in a tenth of that, and takes 1.7 times as long
+at a point."""
 
 
 class LlvmKernel:
@@ -25,12 +28,13 @@ class LlvmKernel:
 
     def __init__(self, graph: Graph, accuracy: str) -> None:
         self.graph, self.strict = graph, accuracy == "strict"
+        self._large = len(graph.operations) > LARGE
 
     @cached_property
     def _point(self) -> Any:
         externals = Externals()
         text = point_kernel(self.graph, externals, self.strict, machine().registers)
-        return loaded(compiled(text, externals), externals, ["point"])
+        return loaded(compiled(text, externals, self._large), externals, ["point"])
 
     @cached_property
     def _batch(self) -> Any:
@@ -38,7 +42,7 @@ class LlvmKernel:
         externals.declarations["point"] = "declare void @point(ptr, ptr, i64, ptr)"
         externals.addresses["point"] = self._point["point"]
         text = batch_kernel(self.graph, externals, self.strict, registers)
-        return loaded(compiled(text, externals), externals, ["batch"])
+        return loaded(compiled(text, externals, self._large), externals, ["batch"])
 
     @cached_property
     def call(self) -> Callable[..., tuple[float, ...]]:

@@ -7,13 +7,14 @@ row of functions that are called one after another for each point, or tile of po
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from adlab.compile.llvm.body import Body
 from adlab.compile.llvm.forms import Forms, vector_functions
 from adlab.compile.llvm.order import runs
 from adlab.compile.llvm.plan import OUTPUT_BLOCK, Segment, Segmentation, segmented
 from adlab.compile.llvm.text import Block, Externals, Registers, vector
+from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 
@@ -31,10 +32,10 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
     """The text of `@point`."""
     together = frozenset() if strict else vector_functions(registers)
     cut = segmented(graph, longest=_length(graph), together=together, most=registers.lanes)
-    functions, calls = [], []
+    functions, calls, known = [], [], constants(graph)
     for k, segment in enumerate(cut.segments):
         block = Block(1, externals, registers)
-        lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph), together)
+        lines = _segment(graph, known, cut, segment, Forms(block, strict), _Rows(block, graph), together)
         functions.append(
             f"define internal void @point{k}({POINTERS}, ptr noalias nocapture %space) nounwind {{\n"
             + "\n".join([*lines, "  ret void", "}"])
@@ -51,10 +52,10 @@ def batch_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
     cut = segmented(graph, share=True, longest=longest)
     n, m = len(graph.inputs), len(graph.outputs)
     tile = max(width, min(LARGEST_TILE, CACHE // 8 // max(cut.slots, 1)) // width * width)
-    functions, calls = [], []
+    functions, calls, known = [], [], constants(graph)
     for k, segment in enumerate(cut.segments):
         block = Block(width, externals, registers)
-        lines = _segment(graph, cut, segment, Forms(block, strict), _Rows(block, graph))
+        lines = _segment(graph, known, cut, segment, Forms(block, strict), _Rows(block, graph))
         functions.append(_over_points(f"batch{k}", lines, n, m, cut.slots, width))
         calls.append(f"  call void @batch{k}(ptr %xt, ptr %outt, ptr %space, i64 %size)")
     acquire, release = _workspace(externals, 8 * cut.slots * tile)
@@ -88,14 +89,19 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
 
 
 def _segment(
-    graph: Graph, cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows, together: frozenset[str] = frozenset()
+    graph: Graph, known: Mapping[int, float], cut: Segmentation, segment: Segment, forms: Forms, rows: _Rows,
+    together: frozenset[str] = frozenset()
 ) -> list[str]:
     """The lines that compute a segment's operations and store the values that it leaves for later segments.
 
     Functions `together` are called for several operands at once.
     """
     here = set(segment.operations)
-    body = Body(graph, forms, lambda i: rows.fetch(cut.slot[i]) if i in cut.slot and i not in here else rows.load(i))
+
+    def load(i: int) -> str:
+        return rows.fetch(cut.slot[i]) if i in cut.slot and i not in here else rows.load(i)
+
+    body = Body(graph, forms, load, known)
     lanes = forms.block.registers.lanes
     for run in runs(graph, segment.operations, together, lanes):
         if len(run) >= ENOUGH:

@@ -8,7 +8,7 @@ import pytest
 import adlab
 
 pytest.importorskip("llvmlite")
-from adlab.compile.llvm import entries
+from adlab.compile.llvm import engine, entries, kernel
 from adlab.compile.llvm.kernel import LlvmKernel
 
 
@@ -30,3 +30,15 @@ def test_pieces_give_the_numbers_of_the_whole(monkeypatch):
     pieces = np.empty((1000, 2))
     program.bind(points, pieces)()
     np.testing.assert_array_equal(pieces, whole)
+
+
+def test_a_large_program_is_the_same_function_as_a_small_one(monkeypatch):
+    f, points = adlab.gallery.helmholtz(10), np.random.default_rng(3).uniform(0.01, 0.05, (100, 10))
+    slopes = f.derivative().graph
+    careful = LlvmKernel(slopes, "fast").batch(points)
+    monkeypatch.setattr(kernel, "LARGE", len(slopes.operations) - 1)
+    soon, short = LlvmKernel(slopes, "fast"), []
+    monkeypatch.setattr(kernel, "compiled", lambda *given: short.append(given[-1]) or engine.compiled(*given))
+    np.testing.assert_allclose(soon.batch(points), careful, rtol=1e-12)
+    np.testing.assert_allclose(soon.call(*points[0]), careful[0], rtol=1e-12)
+    assert short == [True, True]  # its two kernels, the one for a point and the one for batches, were not optimised
