@@ -19,7 +19,8 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 
 POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out"
-LONGEST, SHORTEST = 1024, 32  # operations in a segment: at most, at least
+LONGEST, SHORTEST = 1024, 32  # operations in a segment of a batch: at most, at least
+LONGEST_AT_A_POINT = 512  # with 1024 LLVM takes twice as long, and the program is no faster
 STACK = 1 << 16  # bytes of workspace that are kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
 NEAREST = 1 << 14  # bytes of inputs and outputs that are read and written at once: half of the nearest cache
@@ -31,7 +32,7 @@ FEW = 8  # values alive at once: four registers of each fit
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
     """The text of `@point`."""
     together = frozenset() if strict else vector_functions(registers)
-    cut = segmented(graph, longest=_length(graph), together=together, most=registers.lanes)
+    cut = segmented(graph, longest=LONGEST_AT_A_POINT, together=together, most=registers.lanes)
     functions, calls, known = [], [], constants(graph)
     for k, segment in enumerate(cut.segments):
         block = Block(1, externals, registers)
