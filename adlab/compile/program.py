@@ -29,7 +29,7 @@ from adlab.compile.derivatives import names_of, planned
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel, Walker
 from adlab.compile.sparse import SparseProgram
-from adlab.compile.spread import Spread, compact
+from adlab.compile.spread import compact, spread_over
 from adlab.compile.threads import Threads, counted, in_blocks
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
 from adlab.graph.graph import Graph
@@ -365,7 +365,7 @@ def _for_bodies(graph: Graph, backend: str) -> str:
 def _quick(graph: Graph) -> Quick:
     fewer = compact(graph)
     if fewer is not None:
-        return Spread(_quick(fewer), graph)
+        return spread_over(_quick(fewer), graph)
     from adlab.compile.llvm.tape import tape_kernel
 
     return (tape_kernel(graph) if graph.outputs else None) or NumpyKernel(graph)
@@ -374,7 +374,7 @@ def _quick(graph: Graph) -> Quick:
 def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
     fewer = compact(graph)
     if fewer is not None:
-        return Spread(_kernel(backend, fewer, accuracy), graph)
+        return spread_over(_kernel(backend, fewer, accuracy), graph)
     if backend == "python":
         return PythonKernel(graph)
     if backend == "numpy":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from adlab.compile.program import Kernel
 
 FloatArray = npt.NDArray[np.float64]
+Row = tuple[float, ...]
 FEWEST = 1024
 """With fewer outputs the compiler is fast anyway, and a call is one step shorter."""
 
@@ -63,3 +64,38 @@ class Spread:
             pool.take(index, axis=1, out=out, mode="clip")  # with "raise" NumPy would make a copy first
 
         return spread
+
+
+class WatchedSpread(Spread):
+    """The same around a kernel that watches itself. What is mended are all outputs, those that repeat too."""
+
+    def vouched_call(self, mend: Callable[[Row, Row], Row]) -> Callable[..., Row]:
+        """As `call`, with `mend(point, found)` asked where the kernel doubts its numbers."""
+        chosen, first = itemgetter(*self.places), [self.places.index(k) for k in range(self.width)]
+
+        def mended(point: Row, found: Row) -> Row:
+            whole = mend(point, chosen(found))
+            return tuple([whole[k] for k in first])
+
+        inner = self.inner.vouched_call(mended)  # type: ignore[attr-defined]  # `spread_over` has asked
+        return lambda *x: chosen(inner(*x))
+
+    def vouched_bind(self, x: FloatArray, out: FloatArray, mend: Callable[[bool], object]) -> Callable[[], None]:
+        """As `bind`, with `mend(alarmed)` called where the kernel doubts its numbers, once all outputs are there."""
+        pool, doubts = np.empty((len(x), self.width)), list[bool]()
+        step, index = self.inner.vouched_bind(x, pool, doubts.append), self.index  # type: ignore[attr-defined]
+
+        def spread() -> None:
+            step()
+            pool.take(index, axis=1, out=out, mode="clip")
+            if doubts:
+                alarmed = any(doubts)
+                doubts.clear()
+                mend(alarmed)
+
+        return spread
+
+
+def spread_over(kernel: Any, graph: Graph) -> Spread:
+    """The outputs of `graph`, by a kernel of `compact(graph)`."""
+    return (WatchedSpread if hasattr(kernel, "vouched_bind") else Spread)(kernel, graph)

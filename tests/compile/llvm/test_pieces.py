@@ -42,3 +42,19 @@ def test_a_large_program_is_the_same_function_as_a_small_one(monkeypatch):
     np.testing.assert_allclose(soon.batch(points), careful, rtol=1e-12)
     np.testing.assert_allclose(soon.call(*points[0]), careful[0], rtol=1e-12)
     assert short == [True, True]  # its two kernels, the one for a point and the one for batches, were not optimised
+
+
+def test_outputs_that_repeat_are_mended_together():
+    f = adlab.Function([f"log(x{i})*exp(x{i + 1})*exp(-x{i + 1} - 1)" for i in range(1, 36)])
+    program = f.compile("llvm", "jacobian")  # 35 × 36 entries, nearly all of them the same 0
+    ordinary, beyond = np.full(f.n, 2.0), np.full(f.n, 2.0)
+    beyond[5] = 800.0  # exp(800) is beyond binary64, and exp(800)*exp(-801) is not
+    outside = np.where(np.arange(f.n) == 3, -1.0, 2.0)
+    points, found = np.array([ordinary, beyond, outside]), np.empty((3, f.m, f.n))
+    program.bind(points, found.reshape(3, -1))()
+    np.testing.assert_allclose(found[:2], [f.jacobian(ordinary), f.jacobian(beyond)], rtol=1e-12)
+    assert np.isnan(found[2]).any(axis=1).nonzero()[0].tolist() == [3]  # of the rows only that of log(x4), which is log(-1)
+    np.testing.assert_array_equal(np.array(program.call(*beyond)).reshape(f.m, f.n), found[1])
+    alone = np.empty((f.m, f.n))
+    program.bind(beyond.copy(), alone.reshape(-1))()
+    np.testing.assert_array_equal(alone, found[1])
