@@ -14,11 +14,11 @@ import numpy as np
 import sympy
 
 from adlab.arithmetic.bounded import BOUNDED, Bounded
-from adlab.arithmetic.extended import Extended
 from adlab.arithmetic.floats import FLOATS, compiled_rule
 from adlab.arithmetic.intervals import INTERVALS
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values, stopped
+from adlab.arithmetic.settled import moving_what_is_rounded
 from adlab.arithmetic.symbols import SYMPY
 from adlab.errors import AdlabError, DomainError, OverflowedError
 from adlab.graph import rules
@@ -225,8 +225,8 @@ def _unrounded(graph: Graph, operands: Sequence[int], point: Sequence[float], me
     """Whether the operands are exact results of binary64. An error bound cannot tell that a 0 is exact."""
     if any(value != 0 for value in met) or len(graph) > MOST_PRECISE or graph.compound:
         return False
-    with working(BITS):
-        values = evaluate(graph, [exact(number) for number in point], Extended(BITS))
+    with working(BITS):  # tanh(300) - 1 is no exact 0
+        values = evaluate(graph, [exact(number) for number in point], moving_what_is_rounded(BITS))
         return all(values[operand] == 0 for operand in operands)
 
 

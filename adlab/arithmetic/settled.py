@@ -82,7 +82,7 @@ class _Unsteady(Extended):
         if primitive.name in ("add", "sub"):
             return self.add(operands[0], operands[1] if primitive.name == "add" else -operands[1])
         found = super().apply(primitive, parameter, operands)
-        if primitive.routes or primitive.truth_valued:
+        if primitive.routes or primitive.truth_valued or primitive.piecewise_constant:
             return found
         with working(4 * self.bits):  # exp(0) = 1, log(1) = 0 and the like are exact, too
             exact = all(a in (-1, 0, 1) for a in operands) or UNDONE.get(primitive.name, _never)(found, *operands)
@@ -109,6 +109,11 @@ class _Unsteady(Extended):
             return found
         with working(self.bits):
             return found + CONTEXT.ldexp(self._random.randint(-(2**NOISE), 2**NOISE), magnitude(found) - self.bits)
+
+
+def moving_what_is_rounded(bits: int) -> Extended:
+    """Numbers with an error in the place of every rounding: a 0 that is computed of them is exact."""
+    return _Unsteady(bits, 1)
 
 
 def bits_used(number: Any) -> int:

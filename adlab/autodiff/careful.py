@@ -29,19 +29,17 @@ from adlab.arithmetic.extended import EXTENDED, Extended, nearest, number
 from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.principal import real_values
 from adlab.arithmetic.settled import RESCUE, settled
+from adlab.autodiff import programs
+from adlab.autodiff.beside import BITS, STEPS, directions, enough_bits, exponent, points_beside
 from adlab.autodiff.jacobian import jacobian
+from adlab.autodiff.still import without_still
 from adlab.graph.graph import Graph
 from adlab.precision import at_most
 
 Rows = list[list[Any]]
 
-SIDES = 4
-"""Directions in which points beside the point are taken, each on both sides."""
-STEPS = (-90, -180, -270)
-"""The steps to points beside the point, as powers of two of the size of each coordinate.
-The last ones show even a limit approached like √h."""
-BESIDE = Extended(1500)
-"""Bits for points beside the point: over five times the shortest step, so that third-order differences keep their digits."""
+BESIDE = Extended(BITS)
+"""What tells the size of numbers beside the point, and their differences. It evaluates no graph, and so remembers nothing."""
 AGREED = -60
 """Bits in which the sides must agree: more than a double has."""
 BEYOND_EDGE, SAME_SLOPE, NOISE = 2.0**-26, 2.0**-10, 2.0**-48
@@ -72,6 +70,8 @@ def _unknown_rows(graph: Graph) -> Rows:
 def _exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
     values, rows = _settled(graph, point)
     if any(map(EXTENDED.exists, values)) and _doubtful(graph, point, rows):  # only a value that exists has a limit of partials
+        if _missing(rows) and (less := without_still(graph, point)) is not graph:
+            return _exact_rows(less, point)
         rows = _mended(rows, lambda place, arithmetic: _at(graph, place, arithmetic), values, point)
         rows = _continued(graph, point, values, rows)
     return values, rows
@@ -79,8 +79,8 @@ def _exact_rows(graph: Graph, point: Sequence[float]) -> tuple[list[Any], Rows]:
 
 def _continued(graph: Graph, point: Sequence[float], values: Sequence[Any], rows: Rows) -> Rows:
     """The rows. A row is unknown if its output is real beside the point by way of complex numbers and has another slope there."""
-    turns = np.array(_turns(len(point)))
-    steps = np.ldexp(np.concatenate([turns, -turns]) * BEYOND_EDGE, [_exponent(x) for x in point])
+    turns = np.array(directions(len(point)))
+    steps = np.ldexp(np.concatenate([turns, -turns]) * BEYOND_EDGE, [exponent(x) for x in point])
     beside, here = np.array(point) + steps, np.array([nearest(value) for value in values])
     slopes = np.array([[nearest(entry) for entry in row] for row in rows])
     with np.errstate(all="ignore"):
@@ -121,8 +121,10 @@ def _exact_second(f: Graph, gradient: Graph, point: Sequence[float], first: Sequ
         values = [number(x) for x in first]
         rows = _mended(rows, lambda place, arithmetic: _without_value(gradient, place, arithmetic), values, point)
         rows = _continued(Graph(gradient.inputs, gradient.nodes, gradient.outputs[1:]), point, values, rows)
-    if any(not EXTENDED.exists(entry) for row in rows for entry in row):
+    if _missing(rows):
         rows = _differenced(f, rows, point)
+    if _missing(rows) and (less := without_still(f, point)) is not f:
+        return _exact_second(less, programs.derivative(less, value=True), point, first)
     return rows
 
 
@@ -132,11 +134,11 @@ def _differenced(f: Graph, rows: Rows, point: Sequence[float]) -> Rows:
     A gradient program multiplies by 0 what a sweep leaves out. So the sweep has a gradient for sqrt(Max(x, 0)) at -1, and the
     program has none. Both sides must agree.
     """
-    here, fine = [number(x) for x in point], _fine(point)
+    here, fine = [number(x) for x in point], enough_bits(point)
     (first,) = _at(f, here, fine)[1]
     columns = []
     for j, x in enumerate(point):
-        step = fine.power_of_two(STEPS[-1] + _exponent(x))
+        step = fine.power_of_two(STEPS[-1] + exponent(x))
         slopes = []
         for sign in (1, -1):
             moved = fine.mul(number(sign), step)
@@ -174,8 +176,11 @@ def _at(graph: Graph, point: list[Any], arithmetic: Extended) -> tuple[list[Any]
 
 
 def _doubtful(graph: Graph, point: Sequence[float], rows: Rows) -> bool:
-    missing = any(not EXTENDED.exists(entry) for row in rows for entry in row)
-    return (missing or kinked(graph, point)) and not beyond_reach(graph, point)
+    return (_missing(rows) or kinked(graph, point)) and not beyond_reach(graph, point)
+
+
+def _missing(rows: Rows) -> bool:
+    return any(not EXTENDED.exists(entry) for row in rows for entry in row)
 
 
 def _mended(
@@ -185,8 +190,8 @@ def _mended(
     point: Sequence[float],
 ) -> Rows:
     """The rows. Each doubtful entry that has one limit from all sides is replaced by that limit, if f has a value."""
-    fine = _fine(point)
-    all_samples = [[beside(place, fine) for place in _places(point, step, fine)] for step in STEPS]
+    fine = enough_bits(point)
+    all_samples = [[beside(place, fine) for place in points_beside(point, step, fine)] for step in STEPS]
     found = []
     for i, row in enumerate(rows):
         there = _with_value(all_samples, i)
@@ -204,36 +209,6 @@ def _mended(
 def _with_value(samples: list[list[tuple[list[Any], Rows]]], output: int) -> list[int]:
     """The places beside the point at which an output has a value at every step: all of them, but for the edge of the domain."""
     return [k for k in range(len(samples[0])) if all(EXTENDED.exists(step[k][0][output]) for step in samples)]
-
-
-def _exponent(x: float) -> int:
-    """The size of a coordinate as a power of two. A step is short beside it, however small it is; beside 0 a step is absolute."""
-    return math.frexp(x)[1] if x else 0
-
-
-def _fine(point: Sequence[float]) -> Extended:
-    """`BESIDE`, or more bits where a coordinate is small: then the steps are shorter."""
-    deepest = min([0, *map(_exponent, point)])
-    return Extended(BESIDE.bits * (deepest + STEPS[-1]) // STEPS[-1]) if deepest else BESIDE
-
-
-def _places(point: Sequence[float], step: int, fine: Extended) -> list[list[Any]]:
-    """Points beside this one, in directions that no formula is likely to use, on both sides."""
-    places = []
-    for turns in _turns(len(point)):
-        for sign in (1, -1):
-            places.append([
-                fine.add(number(x), fine.mul(number(sign * turn), fine.power_of_two(step + _exponent(x))))
-                for x, turn in zip(point, turns, strict=True)
-            ])  # fmt: skip
-    return places
-
-
-def _turns(n: int) -> list[list[float]]:
-    """The directions; one line has one."""
-    if n == 1:
-        return [[1.0]]
-    return [[math.cos(1.0 + 2.399963 * (side + 1) * (j + 1)) for j in range(n)] for side in range(SIDES)]
 
 
 def _limit(samples: list[list[Any]]) -> Any | None:
