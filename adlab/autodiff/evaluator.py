@@ -22,6 +22,7 @@ from adlab.arithmetic.settled import outputs
 from adlab.autodiff import programs
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
+from adlab.autodiff.lopsided import evened
 from adlab.autodiff.reasons import naming_the_others
 from adlab.autodiff.ties import disputed
 from adlab.autodiff.watching import Watching, watched
@@ -281,10 +282,7 @@ class Evaluator:
     # --- second derivatives -------------------------------------------------------------------------------------
 
     def second(self, point: FloatArray, directions: FloatArray) -> FloatArray:
-        """The Hessian of the one output times each column of `directions`; NaN where there is none.
-
-        One forward sweep over the gradient program.
-        """
+        """The Hessian of the one output times each column of `directions`: a forward sweep over the gradient program."""
         if self.declared and not self.inside(point):
             return np.full((self.n, directions.shape[1]), np.nan)
         program = self.program()  # the value first, then the gradient
@@ -295,7 +293,7 @@ class Evaluator:
         trusted = np.isfinite(found).all() and not watching.alarmed and not kinked(program, point.tolist())
         trusted = trusted and self._once(("steady", "reverse"), lambda: steady(program))
         if trusted and (flags.known or in_range(self._twice, point.tolist())):
-            return found[1:]
+            return evened(found[1:], directions, self.graph, program, point, self.jacobian)
         values, _ = exact_rows(self.graph, point.tolist())
         if EXTENDED.exists(values[0]):
             matrix = exact_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())

@@ -370,3 +370,17 @@ def test_every_operation_is_known_to_as_many_digits_as_are_asked_for():
         except adlab.UnsupportedExpression:
             unknown.add(case.primitive.name)
     assert all(name.endswith("_moving") for name in unknown), "slopes by the order are known as doubles; nothing else is"
+
+
+LOPSIDED = [  # formula, point: terms of the second derivatives cancel, and forward over reverse mode is left with rounding errors
+    ("(a**2*sin(t)**2 + b**2*cos(t)**2) - sqrt((a**2 - b**2)**2*sin(2*t)**2/4 + (a**2*cos(t)**2 + b**2*sin(t)**2)**2)",
+     [1e9, 1e-9, 0.7]),
+    ("atan2(x, y)*(x**2 + y**2) - x*y", [1e-8, 1.0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "x"), LOPSIDED)
+def test_two_entries_of_a_hessian_that_are_one_derivative_have_digits_in_common(text: str, x: list[float]) -> None:
+    f = adlab.Function(text)
+    found, true = f.hessian(x), np.array([[float(c.value) for c in row] for row in adlab.truth(f, x, order=2).rows])
+    assert found == pytest.approx(true, rel=1e-6)
