@@ -64,7 +64,7 @@ class MethodError(AdlabError):
 
 
 class InaccurateError(MethodError):
-    """A point at which a method's answer keeps no digit. The message gives the reason."""
+    """A point at which a method's answer keeps too few digits. The message gives the reason."""
 
 
 class MissingExtra(AdlabError):

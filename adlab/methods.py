@@ -15,7 +15,7 @@ from adlab.arithmetic import flags
 from adlab.arithmetic.bounded import BOUNDED, Bounded
 from adlab.arithmetic.domain import explain
 from adlab.arithmetic.numbers import evaluate
-from adlab.autodiff.digits import without_digits
+from adlab.autodiff.digits import FEWEST, apart, without_digits
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode
 from adlab.autodiff.unrolling import unrolled
@@ -88,7 +88,7 @@ class Method:
     batch: Callable[[Any, FloatArray], FloatArray] | None = None
     """All partials at many points at once, (..., m, n), for methods that are faster at that than point by point."""
     loss: Loss | None = None
-    """For methods that may lose every digit without noticing. Their partials are compared with the graph's."""
+    """For methods that may lose their digits without noticing. Their partials are compared with the graph's."""
 
     def __call__(self, f: Differentiable, point: FloatArray, **options: Any) -> Result:
         """The Jacobian at one point as the method finds it, right or wrong. Raises as `check` does."""
@@ -98,7 +98,7 @@ class Method:
     def jacobian(self, f: Differentiable, points: FloatArray, errors: Errors = "nan", **options: Any) -> FloatArray:
         """All partials, shape (m, n) at one point, (..., m, n) at a batch of points.
 
-        At one point it raises the reason where the value or a partial is missing, or has no right digit. In a batch such
+        At one point it raises the reason where the value or a partial is missing, or has too few right digits. In a batch such
         entries are NaN, unless `errors` is "raise".
         """
         self.check(f, options)
@@ -121,7 +121,7 @@ class Method:
         return np.where(np.isinf(found), np.nan, found)
 
     def _require_digits(self, f: Differentiable, point: FloatArray, found: FloatArray, loss: Loss) -> None:
-        """Raises InaccurateError, with the reason, for the first partial of which no digit is right."""
+        """Raises InaccurateError, with the reason, for the first partial of which fewer than three digits are right."""
         wrong = without_digits(f.evaluator, point, found)
         if not wrong:
             return
@@ -129,7 +129,7 @@ class Method:
         which = f"by {f.variables[j].name}" + (f" of output {i}" if f.m > 1 else "")
         raise InaccurateError(
             f"`{self.name}` gives {found[i, j]:.6g} for the partial {which}, which is {right:.6g}: "
-            f"{tied or loss(f, point, i, j)}; take `reverse`"
+            f"{tied or loss(f, point, i, j)}; {_instead(f, point, i, j, right)}"
         )
 
     def _one_by_one(self, f: Differentiable, points: FloatArray, errors: Errors, options: dict[str, Any]) -> FloatArray:
@@ -274,21 +274,32 @@ def _differences() -> list[Method]:
     ]
 
 
+LEFT = "rounding, or an underflow, leaves too few digits of its formula"
+
+
 def _cancelled(f: Differentiable, point: FloatArray, i: int, j: int) -> str:
-    """Names the operation of a derivative's formula that loses every digit."""
+    """Names the operation of a derivative's formula that loses its digits."""
     from adlab.symbolic.formula import partials
 
     try:
         (partial,) = partials([f.outputs[i]], [f.variables[j]])
         graph = lower([partial], f.variables)
     except AdlabError:  # too large to be read
-        return "rounding, or an underflow, leaves no digit of its formula"
+        return LEFT
     values = evaluate(graph, [Bounded(x) for x in point.tolist()], BOUNDED)
     for k in graph.operations:
-        if graph.nodes[k].operands and values[k].error >= max(abs(values[k].value), np.finfo(float).tiny):
-            name, met = f"{graph.names[k]} = {graph.written(k)}", f"{values[k].value:.6g} ± {values[k].error:.2g}"
-            return f"rounding leaves no digit at {name} of its formula {brief(partial)} ({met})"
-    return "rounding, or an underflow, leaves no digit of its formula"
+        size, error = abs(values[k].value), values[k].error
+        if graph.nodes[k].operands and error >= max(FEWEST * size, np.finfo(float).tiny):
+            name, met = f"{graph.names[k]} = {graph.written(k)}", f"{values[k].value:.6g} ± {error:.2g}"
+            return f"rounding leaves {'no' if error >= size else 'few'} digits at {name} of its formula {brief(partial)} ({met})"
+    return LEFT
+
+
+def _instead(f: Differentiable, point: FloatArray, i: int, j: int, right: float) -> str:
+    """What to take in place of a partial that has lost its digits."""
+    if apart(f.evaluator.jacobian(point)[i, j], right):
+        return "`reverse` loses them too, in f itself; rewrite f, or take `adlab.truth`"
+    return "take `reverse`"
 
 
 def _drowned(f: Differentiable, point: FloatArray, i: int, j: int) -> str:

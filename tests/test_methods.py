@@ -134,7 +134,7 @@ CANCELLING = ["sinc(x)", "(1 - cos(x))/x", "(exp(x) - 1)/x", "x - sin(x)", "log(
 @pytest.mark.parametrize("name", LOSING)
 @pytest.mark.parametrize("formula", CANCELLING)
 @pytest.mark.parametrize("exponent", [-3, -8, -20, -60, -120])
-def test_a_gradient_has_a_right_digit_or_is_refused(formula: str, name: str, exponent: int) -> None:
+def test_a_gradient_has_three_right_digits_or_is_refused(formula: str, name: str, exponent: int) -> None:
     """Each is smooth at 0, and its terms cancel near 0. A graph's own rounding error is forgiven to every method."""
     f, x = adlab.Function(formula), 0.7 * 10.0**exponent
     true = float(adlab.truth(f, [x]).gradient[0])
@@ -146,15 +146,29 @@ def test_a_gradient_has_a_right_digit_or_is_refused(formula: str, name: str, exp
             f.gradient([x], method=name)
     else:
         assert f.gradient([x], method=name)[0] == in_batch[0]
-        assert abs(in_batch[0] - true) <= 0.1 * abs(true) + forgiven
+        assert abs(in_batch[0] - true) <= 1e-3 * abs(true) + forgiven
 
 
 @pytest.mark.parametrize("name", ["symbolic", "symbolic-cse"])
 def test_a_refusal_for_lost_digits_names_the_operation(name: str) -> None:
     f = adlab.Function("sinc(x)")
-    with pytest.raises(adlab.InaccurateError, match=r"no digit at v\d = v\d - v\d of its formula \(cos\(x\) - sin\(x\)/x\)/x"):
+    with pytest.raises(adlab.InaccurateError, match=r"no digits at v\d = v\d - v\d of its formula \(cos\(x\) - sin\(x\)/x\)/x"):
         f.gradient(1e-60, method=name)
     assert METHODS[name](f, np.array([1e-60])).jacobian[0, 0] == 0.0  # a comparison still shows what it gives
+
+
+@pytest.mark.parametrize("name", ["symbolic", "symbolic-cse"])
+def test_one_right_digit_is_not_enough(name: str) -> None:
+    f = adlab.Function("sinc(x)")
+    assert f.gradient(1e-5, method=name)[0] == pytest.approx(-1e-5 / 3, rel=1e-3)
+    with pytest.raises(adlab.InaccurateError, match="few digits at v4 = v3 - v2 .*take `reverse`"):
+        f.gradient(1e-7, method=name)
+
+
+def test_what_reverse_mode_has_lost_as_well_is_no_advice() -> None:
+    f = adlab.Function("sqrt((exp(2*x) - 1)/(exp(x) - 1))")
+    with pytest.raises(adlab.InaccurateError, match="is 0.353553: .*`reverse` loses them too, in f itself"):
+        f.gradient(-5.5e-16, method="symbolic")
 
 
 @pytest.mark.parametrize("name", ["symbolic", "symbolic-cse"])

@@ -32,7 +32,7 @@ STEADY = 1e-12
 """The relative change of an operation's value in binary64 that the rounding of an operand may cause."""
 WIDE = 2.0**-80
 """A bound on the relative error of what mpmath computes before it is rounded to a double, with many bits to spare."""
-LARGEST_MAGNITUDE = 2**40
+LARGEST_MAGNITUDE = 2**66
 """The largest exponent that is followed, given as its own length in bits. A larger number counts as infinite."""
 BEYOND = 2**64
 """From this operand on, exp and its like are infinite, 0, or on their asymptote: their exponents are too large to follow."""

@@ -1,4 +1,4 @@
-"""Whether partials found elsewhere have a right digit, as the graph tells, walked with as many bits as it needs.
+"""Whether partials found elsewhere have three right digits, as the graph tells, walked with as many bits as it needs.
 
 A formula for the derivative may cancel where the graph does not: sinc'(x) = (cos(x) - sin(x)/x)/x near 0.
 
@@ -6,9 +6,9 @@ A formula for the derivative may cancel where the graph does not: sinc'(x) = (co
 >>> from adlab.graph.lowering import lower
 >>> x = sympy.Symbol("x", real=True)
 >>> at = Evaluator(lower([sympy.sinc(x)], [x]))
->>> without_digits(at, np.array([1e-60]), np.array([[0.0]]))
-[Wrong(output=0, variable=0, right=-3.3333333333333335e-61, tied='')]
 >>> without_digits(at, np.array([1e-60]), np.array([[-3.3e-61]]))
+[Wrong(output=0, variable=0, right=-3.3333333333333335e-61, tied='')]
+>>> without_digits(at, np.array([1e-60]), np.array([[-3.3333e-61]]))
 []
 """
 
@@ -28,14 +28,14 @@ from adlab.autodiff.jacobian import jacobian
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 
-NO_DIGIT = 0.1
-"""Relative: two numbers further apart have no digit in common."""
+FEWEST = 1e-3
+"""Relative: two numbers further apart have fewer than three digits in common."""
 REORDERED = 16.0
 """How many times the graph's own rounding error another order of the operations may have."""
 
 
 class Wrong(NamedTuple):
-    """A partial of which no digit is right, what it is, and the operations on a kink at the point, in words."""
+    """A partial of which fewer than three digits are right, what it is, and the operations on a kink at the point, in words."""
 
     output: int
     variable: int
@@ -44,16 +44,17 @@ class Wrong(NamedTuple):
 
 
 def without_digits(evaluator: Evaluator, point: FloatArray, found: FloatArray) -> list[Wrong]:
-    """The partials in `found`, shape (m, n), of which no digit is right. Where the graph has no partial, none is reported.
+    """The partials in `found`, shape (m, n), of which fewer than three digits are right. Where the graph has no
+    partial, none is reported.
 
     A partial may be off by as much as rounding may put the graph's own sweep off. At a minimum no method gives more than a
     remainder of rounding.
     """
-    if not _apart(found, evaluator.jacobian(point)).any():
+    if not apart(found, evaluator.jacobian(point)).any():
         return []
     graph, given = evaluator.graph, point.tolist()
     right = np.array(walked(graph, given)[1]).reshape(found.shape)
-    suspects = np.argwhere(_apart(found, right)).tolist()
+    suspects = np.argwhere(apart(found, right)).tolist()
     if not suspects:
         return []
     bounds = jacobian(graph, evaluate(graph, [Bounded(x) for x in given], BOUNDED), BOUNDED)
@@ -65,10 +66,10 @@ def without_digits(evaluator: Evaluator, point: FloatArray, found: FloatArray) -
     ]
 
 
-def _apart(found: FloatArray, other: FloatArray) -> Any:
-    """Where two arrays have no digit in common; nowhere that one of them is NaN."""
+def apart(found: Any, other: Any) -> Any:
+    """Where two arrays have fewer than three digits in common; nowhere that one of them is NaN."""
     with np.errstate(invalid="ignore", over="ignore"):
-        return np.abs(found - other) > NO_DIGIT * np.minimum(np.abs(found), np.abs(other))
+        return np.abs(found - other) > FEWEST * np.minimum(np.abs(found), np.abs(other))
 
 
 def _tied(graph: Graph, given: list[float]) -> str:
