@@ -17,8 +17,8 @@ from adlab.graph.graph import Graph
 
 FloatArray = npt.NDArray[np.float64]
 LARGE = 1 << 16
-"""Operations. A longer program would take LLVM ten seconds and more. It is compiled in a tenth of that, and takes 1.7 times as long
-at a point."""
+"""Operations. A longer program would take LLVM ten seconds and more. It is compiled in a tenth of that, and takes 1.7 times as
+long at a point."""
 
 
 class LlvmKernel:
