@@ -347,7 +347,7 @@ def compile_graph(
         program = CompiledProgram(graph, shapes, partial(NumpyKernel, graph), named, behind, widths)
         program._best = named()  # a caller who names a backend wants it compiled now
         return program
-    if not _has_machine_code():
+    if not has_machine_code():
         quick = NumpyKernel(graph)
         return CompiledProgram(graph, shapes, lambda: quick, lambda: quick, behind, widths)
     best = partial(_kernel, "llvm", graph, accuracy)
@@ -379,7 +379,7 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
         return PythonKernel(graph)
     if backend == "numpy":
         return NumpyKernel(graph)
-    if not _has_machine_code():
+    if not has_machine_code():
         raise MissingExtra('backend="llvm" needs llvmlite, on Linux or macOS; pip install "adlab[jit]"')
     if not graph.outputs:  # machine code would loop at least once
         return PythonKernel(graph)
@@ -390,7 +390,7 @@ def _kernel(backend: str, graph: Graph, accuracy: str) -> Kernel:
 
 
 @cache
-def _has_machine_code() -> bool:
+def has_machine_code() -> bool:
     """Windows has its mathematical functions in another library, and no vector forms."""
     return importlib.util.find_spec("llvmlite") is not None and sys.platform != "win32"
 

@@ -1,7 +1,8 @@
 """A loss summed over arrays of data, with derivatives by the parameters only.
 
 The data are not variables. Compiled programs take them block by block, so a million rows need no more memory than a few
-thousand. The sum over the rows is compensated for its own rounding (Neumaier 1974).
+thousand. Where there is machine code, its loop adds up and stores nothing (`sums`). The sum over the rows is compensated for its
+own rounding (Neumaier 1974).
 """
 
 from __future__ import annotations
@@ -18,15 +19,14 @@ from adlab.function import Function, as_function
 from adlab.graph import rules
 from adlab.graph.graph import Builder
 from adlab.inputs import FloatArray, coerce_one
-from adlab.primitives.numerics import two_sum
 from adlab.text.traversal import listing
+from adlab.use.sums import NOTHING, Loop, Sum, loop_of
 
 Columns = Mapping[str, npt.ArrayLike]
 NUMBERS_IN_A_BLOCK, LONGEST, SHORTEST = 2**20, 8192, 16
 """Inputs and results of a block: 8 MB. A block has 16 to 8192 rows; more rows are not faster."""
 
-NOTHING: FloatArray = np.empty(0)
-"""No numbers after a point."""
+NO_ROWS = "there are no data: the columns are empty"
 
 
 def total(f: Any, data: Columns | Callable[[], Iterable[Columns]], squares: bool = False) -> Total:
@@ -72,6 +72,7 @@ class Total:
         self._places = [f.names.index(name) for name in self.columns]
         self.own_places = [f.names.index(name) for name in self.parameters]
         self._programs: dict[Any, Any] = {}
+        self._loops: dict[Any, Loop | None] = {}
 
     # --- values and derivatives ---------------------------------------------------------------------------------
 
@@ -101,7 +102,7 @@ class Total:
         """JᵀJ for the Jacobian J of the residuals, shape (k, k); or its product with `v`, shape (k,). Needs `squares`."""
         f, k = self._residual(), len(self.parameters)
         direction = None if v is None else coerce_one(v, self.parameters, "direction")
-        found = _Sum()
+        found = Sum()
         for block in self._results(f, "jacobian", p):
             rows = block.reshape(-1, k)
             with np.errstate(over="ignore", invalid="ignore"):  # the sum refuses what is not finite
@@ -133,21 +134,50 @@ class Total:
     # --- block by block -----------------------------------------------------------------------------------------
 
     def _sum(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> FloatArray:
-        found = _Sum()
-        for block in self._results(f, kind, p, v):
-            found.add(block)
+        found, point = Sum(), coerce_one(p, self.parameters, "parameters")
+        fixed = np.zeros(f.n + (0 if v is None else len(v)))
+        fixed[self.own_places], fixed[f.n :] = point, NOTHING if v is None else v
+        row = 0
+        for chunk in self._chunks():
+            arrays = self._arrays(chunk)
+            loop = self._loop(f, kind) if len(arrays[0]) >= LONGEST else None
+            size = len(arrays[0]) if loop is None else loop.rows_at_once(arrays, LONGEST)
+            for start in range(0, len(arrays[0]), size or 1):
+                part = [array[start : start + size] for array in arrays]
+                if loop is None or not loop.add_to(found, part, fixed):
+                    some = dict(zip(self.columns, part, strict=True))
+                    for block in self._results(f, kind, point, v, [some], row + start):
+                        found.add(block)
+            row += len(arrays[0])
+        if not row:
+            raise PointError(NO_ROWS)
         return found.value()
 
-    def _results(self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None) -> Iterator[FloatArray]:
-        """What the program gives for each block of rows, shape (rows, outputs of the program)."""
+    def _program(self, f: Function, kind: str | None) -> Any:
         if (f, kind) not in self._programs:
             self._programs[f, kind] = f.compile(derivative=kind, wrt=None if kind is None else self.parameters)
-        program = self._programs[f, kind]
-        point, row, width = coerce_one(p, self.parameters, "parameters"), 0, len(program.graph.outputs)
+        return self._programs[f, kind]
+
+    def _loop(self, f: Function, kind: str | None) -> Loop | None:
+        """The program as a loop of machine code that sums. None where there is none."""
+        if (f, kind) not in self._loops:
+            self._loops[f, kind] = loop_of(self._program(f, kind), self._places)
+        return self._loops[f, kind]
+
+    def _results(
+        self, f: Function, kind: str | None, p: Any, v: FloatArray | None = None, chunks: Iterable[Columns] | None = None,
+        row: int = 0,
+    ) -> Iterator[FloatArray]:  # fmt: skip
+        """What the program gives for each block of rows, shape (rows, outputs of the program).
+
+        `chunks` are the data to take, which begin with this row; by default all data.
+        """
+        program = self._program(f, kind)
+        point, width = coerce_one(p, self.parameters, "parameters"), len(program.graph.outputs)
         extra = NOTHING if v is None else v
         size = self._block(len(extra) + width)
         kept, step = np.empty((size, width)), None
-        for points in self.blocks(point, width, extra):
+        for points in self.blocks(point, width, extra, chunks, row):
             if len(points) == size:  # the program reads the same buffer, and writes the same one, again and again
                 step = step or program.bind(points, kept)
                 step()
@@ -165,12 +195,18 @@ class Total:
         """The rows of a block."""
         return max(SHORTEST, min(LONGEST, NUMBERS_IN_A_BLOCK // (len(self.columns) + len(self.parameters) + results)))
 
-    def blocks(self, point: FloatArray, results: int = 0, extra: FloatArray = NOTHING) -> Iterator[FloatArray]:
-        """The points of a block of rows, shape (rows, n), and `extra` after each. The buffer is used again for the next block."""
-        n, size, row = self.function.n, self._block(len(extra) + results), 0
+    def blocks(
+        self, point: FloatArray, results: int = 0, extra: FloatArray = NOTHING, chunks: Iterable[Columns] | None = None,
+        row: int = 0,
+    ) -> Iterator[FloatArray]:  # fmt: skip
+        """The points of a block of rows, shape (rows, n), and `extra` after each. The buffer is used again for the next block.
+
+        `chunks` are the data to take, which begin with this row; by default all data.
+        """
+        n, size, first = self.function.n, self._block(len(extra) + results), row
         buffer = np.empty((size, n + len(extra)))
         buffer[:, self.own_places], buffer[:, n:] = point, extra
-        for chunk in self._chunks():
+        for chunk in self._chunks() if chunks is None else chunks:
             arrays = self._arrays(chunk)
             for start in range(0, len(arrays[0]), size):
                 rows = buffer[: min(size, len(arrays[0]) - start)]
@@ -182,8 +218,8 @@ class Total:
                     raise PointError(f"data row {row + k}: `{name}` is {rows[k, column]}; leave such rows out")
                 row += len(rows)
                 yield rows
-        if not row:
-            raise PointError("there are no data: the columns are empty")
+        if row == first:
+            raise PointError(NO_ROWS)
 
     def _arrays(self, chunk: Columns) -> list[npt.NDArray[Any]]:
         """The columns in order, all of one length. Raises PointError for anything else."""
@@ -215,48 +251,6 @@ class Total:
         raise OverflowedError(
             f"data row {before + k}: a result is beyond binary64 (more than 1.8e308); scale the variables"
         )
-
-
-class _Sum:
-    """A sum of blocks of rows, row k of each to row k, with the rounding error that it has lost."""
-
-    def __init__(self) -> None:
-        self._total = self._lost = NOTHING
-        self._spare = (NOTHING, NOTHING)
-
-    def add(self, rows: FloatArray) -> None:
-        """Adds a block of rows, shape (rows, …). The rows of a block are added up at the end."""
-        if len(rows) > len(self._total):
-            whole = [np.zeros(rows.shape) for _ in range(4)]
-            for new, old in zip(whole, (self._total, self._lost), strict=False):
-                new[: len(old)] = old if len(old) else 0
-            self._total, self._lost, *spare = whole
-            self._spare = (spare[0], spare[1])
-        total, lost, back, rest = (each[: len(rows)] for each in (self._total, self._lost, *self._spare))
-        with np.errstate(over="ignore", invalid="ignore"):  # Knuth's two-sum, in place
-            np.add(total, rows, out=rest)
-            np.subtract(rest, total, out=back)  # what has been added of the row
-            np.subtract(rest, back, out=rest)  # what is left of the total
-            np.subtract(total, rest, out=rest)
-            lost += rest
-            np.subtract(rows, back, out=back)
-            lost += back
-            total += rows
-
-    def value(self) -> FloatArray:
-        """The sum. Raises OverflowedError where it, or a part of it, is not finite."""
-        total, lost = self._total, self._lost
-        with np.errstate(over="ignore", invalid="ignore"):
-            while len(total) > 1:  # the first half to the second half
-                if len(total) % 2:
-                    total, lost = (np.concatenate([each, np.zeros_like(each[:1])]) for each in (total, lost))
-                half = len(total) // 2
-                total, error = two_sum(total[:half], total[half:])
-                lost = lost[:half] + lost[half:] + error
-            found: FloatArray = total[0] + lost[0]
-        if not np.isfinite(found).all():
-            raise OverflowedError("the sum over the data is beyond binary64 (more than 1.8e308); scale f")
-        return found
 
 
 def _summed(f: Function, squares: bool) -> Function:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import adlab
-from adlab.use import total as module
+from adlab.use import sums, total as module
 
 RANDOM = np.random.default_rng(7)
 T = RANDOM.uniform(0.1, 4, 57)
@@ -137,3 +137,54 @@ def test_data_without_rows_or_names_are_refused() -> None:
             call()
     with pytest.raises(adlab.PointError, match="must be a mapping from names to arrays"):
         adlab.total("a*t", [1.0])
+
+
+MANY = 20_003  # more than a block, and no multiple of a vector's lanes
+
+
+def many():
+    t = np.random.default_rng(5).uniform(0.1, 4, MANY)
+    return t, 2 * np.exp(-0.5 * t) + 0.1 * np.sin(3 * t)
+
+
+def test_the_loop_of_machine_code_gives_the_sums_of_all_rows(monkeypatch) -> None:
+    t, y = many()
+    for text in (TEXT, "Piecewise((a*t**2, t < b), (c*y*log(t), True))", "max(a*t, b*y)*exp(c) + sqrt(b)"):
+        found, kept = [], []
+        for longest in (8192, 10**6):  # by the loop, and row by row
+            monkeypatch.setattr(module, "LONGEST", longest)
+            loss = adlab.total(text, {"t": t, "y": y})
+            found.append([loss(P), *loss.gradient(P), *loss.hessian(P).ravel(), *loss.hvp(P, V)])
+            kept.append(any(loss._loops.values()))
+        np.testing.assert_allclose(*found, rtol=1e-12, atol=1e-9)
+        assert kept == [sums.has_machine_code(), False]
+
+
+def test_columns_of_any_kind_give_the_same_sums() -> None:
+    t = np.arange(MANY) % 7 + 1
+    plain = adlab.total("(a - sin(b*t))**2", {"t": t.astype(float)}).gradient([1.0, 0.3])
+    for kind in (t, t.astype("int8"), t.astype("float32"), np.repeat(t, 2)[::2], t.astype(">f8"), t[::-1].astype(float)[::-1]):
+        np.testing.assert_allclose(adlab.total("(a - sin(b*t))**2", {"t": kind}).gradient([1.0, 0.3]), plain, rtol=1e-14)
+
+
+def test_a_row_that_leaves_binary64_on_the_way_is_computed_with_care() -> None:
+    t, _ = many()
+    u, v = np.ones(MANY), np.ones(MANY)
+    t[12_345], u[12_345], v[12_345] = 760.0, 1e300, 1e34  # exp(-760) is too small for binary64, and exp(-760)*1e334 is not
+    loss = adlab.total("a*exp(-t)*u*v", {"t": t, "u": u, "v": v})
+    whole = 2 * (np.exp(-np.delete(t, 12_345)).sum() + np.exp(334 * np.log(10) - 760))
+    assert loss([2.0]) == pytest.approx(whole, rel=1e-11)
+
+
+def test_in_many_rows_too_the_odd_one_is_named() -> None:
+    t, y = many()
+    for value, words in ((-1.0, r"data row 17000: .*log\(t\) needs t > 0"), (np.nan, "data row 17000: `t` is nan"),
+                         (np.inf, "data row 17000: `t` is inf")):  # fmt: skip
+        t[17_000] = value
+        with pytest.raises(adlab.AdlabError, match=words):
+            adlab.total("(y - a/log(t))**2", {"t": t, "y": y}).gradient([1.0])
+
+
+def test_the_loop_compensates_too() -> None:
+    many = np.concatenate([np.full(10_001, 1e16), np.ones(77), np.full(10_001, -1e16)])
+    assert adlab.total("a*t", {"t": many}).value_and_gradient([1.0]) == (77, [77])
