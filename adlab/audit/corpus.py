@@ -13,6 +13,7 @@ from typing import Any, overload
 from adlab.display import Report, Table
 from adlab.errors import AdlabError, UnsupportedExpression
 from adlab.function import Function
+from adlab.text.printing import readable
 from adlab.text.traversal import brief
 
 WIDE = 1000.0
@@ -130,7 +131,7 @@ SHOWN = 10
 def _text(formula: Any) -> str:
     """A formula as text. SymPy cannot print one that is very deep."""
     try:
-        return str(formula)
+        return formula if isinstance(formula, str) else readable(formula)
     except RecursionError:
         return brief(formula)
 

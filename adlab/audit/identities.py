@@ -42,7 +42,7 @@ from sympy import (
     tanh,
     together,
 )
-from sympy.codegen.cfunctions import expm1, log1p
+from sympy.codegen.cfunctions import expm1, hypot, log1p
 
 from adlab.text.functions import sigmoid
 
@@ -147,6 +147,23 @@ def root_of(term: Any) -> Any:
         return None
     powers = [part.as_base_exp() for part in Mul.make_args(rest)]
     return root * Mul(*(base ** (k / 2) for base, k in powers)) if all(k.is_even for _, k in powers) else None
+
+
+def root_beside_its_side(sum_: Any) -> Iterator[Any]:
+    """a + √(u² + w) = (a ± u) + w/(√(u² + w) ± u): where a and ±u cancel, they do so exactly, and in the derivative too."""
+    if not isinstance(sum_, Add):
+        return
+    for term in sum_.args:
+        for root in Mul.make_args(term):
+            if isinstance(root, hypot):
+                sides = [(root.args[0], root.args[1] ** 2), (root.args[1], root.args[0] ** 2)]
+            elif isinstance(root, Pow) and root.exp == S.Half and isinstance(root.base, Add):
+                squares_ = [(root_of(square), root.base - square) for square in root.base.args]
+                sides = [(u, w) for u, w in squares_ if u is not None and u.free_symbols]
+            else:
+                continue
+            for (u, w), sign in product(sides, (1, -1)):
+                yield expand(sum_ - term + term / root * sign * u) + term / root * w / (root + sign * u)
 
 
 def inside_the_root(node: Any) -> Iterator[Any]:
@@ -358,7 +375,8 @@ IDENTITIES = {
     "conjugate": conjugate_of_the_whole, "angle": inverse_by_an_angle, "log1p": inverse_by_log1p,
     "wave of an inverse": wave_of_an_inverse, "power of a square": power_of_a_square, "squares": squares,
     "power by log1p": power_by_log1p, "period": period,
-    "inside the root": inside_the_root, "Mercator": mercator, "sum of angles": sum_of_angles,
+    "inside the root": inside_the_root, "root beside its side": root_beside_its_side,
+    "Mercator": mercator, "sum of angles": sum_of_angles,
     "quotient of waves": quotient_of_waves, "Pythagoras": pythagoras, "hyperbolic": exponentials_and_waves,
     "remainder": remainder, "weighted logarithms": weighted_logarithms, "moduli": moduli, "branches": branches,
     "collected": collected, "logarithm of exponentials": logarithm_of_exponentials,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,17 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
     best = search.best(starts, before)
     if best.worst < ENOUGH:  # a series is the last resort: it needs a branch
         best = max(best, search.best(starts, before, series=True), key=lambda form: form.score)
-    after = best if before.worst < ENOUGH and best.worst >= min(before.worst + GAIN, ENOUGH) else before
+    after = _chosen(before, best, search.known.values()) if before.worst < ENOUGH else before
     places = tuple(tuple(point) for point, _ in wanted)
     return Improvement(places, tuple(f.names), before, after, search.tried, len(points) - len(wanted))
+
+
+def _chosen(before: Form, best: Form, known: Iterable[Form]) -> Form:
+    """A form that is nowhere worse if it is about as good as the best one. Else the best, if it wins more than it loses."""
+    nowhere_worse = [form for form in known if form.nowhere_worse(before, GAIN)]
+    for form in (max([before, *nowhere_worse], key=lambda form: form.score), best):
+        old, new = before.value + before.gradient, form.value + form.gradient
+        lost = max(max(min(a, ENOUGH) - b for a, b in zip(old, new, strict=True)), 0.0)
+        if form.worst >= min(before.worst + GAIN + lost, ENOUGH) and form.worst >= min(best.worst, ENOUGH) - GAIN:
+            return form
+    return before

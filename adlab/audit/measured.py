@@ -7,14 +7,16 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
+from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.numbers import evaluate
 from adlab.audit.corpus import drawn
 from adlab.audit.search import Form
+from adlab.autodiff.jacobian import jacobian
 from adlab.errors import AdlabError, OptionError
 from adlab.function import Function
 from adlab.report.accuracy import distance
 from adlab.report.truth import truth
+from adlab.text.printing import readable
 
 NEIGHBOURS = 6
 """Points beside the one asked for, within a thousandth of it. A form that is good at one point only is no better form."""
@@ -47,7 +49,7 @@ def measured(
 
     None where the text cannot be read.
     """
-    text = str(expression)
+    text = readable(expression)
     try:
         g = Function(text, names)
         operations = len(g.graph.operations)
@@ -68,7 +70,7 @@ def measured_values(
     expression: Any, names: Sequence[str], wanted: Sequence[tuple[Place, Any]], steps: tuple[str, ...]
 ) -> Form | None:
     """The digits of the value alone, as `measured`. `wanted` has points, each with the true value and its scale."""
-    text = str(expression)
+    text = readable(expression)
     try:
         g = Function(text, names)
         operations = len(g.graph.operations)
@@ -79,27 +81,36 @@ def measured_values(
 
 
 def _value(g: Function, point: Place) -> float | None:
+    """The value in binary64 alone. adlab would compute a point again where a number leaves the range, other programs do not."""
     try:
-        return float(g(point))
-    except (AdlabError, ArithmeticError):
+        return float(evaluate(g.graph, point, FLOATS)[g.graph.outputs[0]])
+    except (AdlabError, ArithmeticError, ValueError):
         return None
 
 
 def _value_and_gradient(g: Function, point: Place) -> tuple[float, list[float]] | None:
+    """The value and the gradient in binary64 alone, by reverse mode."""
     try:
-        return float(g(point)), g.gradient(np.array(point)).tolist()
-    except (AdlabError, ArithmeticError):
+        values = evaluate(g.graph, point, FLOATS)
+        [row] = jacobian(g.graph, values, FLOATS)
+        return values[g.graph.outputs[0]], list(row)
+    except (AdlabError, ArithmeticError, ValueError):
         return None
 
 
 def digits_of(value: float, true: Any, scale: float = 1.0) -> float:
     """Correct digits. Where the truth is 0 they are counted against `scale`, the size of what it stands beside.
 
-    >>> digits_of(1e-16, 0), digits_of(0.0, 0)
-    (16.0, 16.0)
+    The nearest number of binary64 has them all, also where that is 0.
+
+    >>> import mpmath
+    >>> digits_of(1e-16, 0), digits_of(0.0, 0), digits_of(0.0, mpmath.mpf("1e-400"))
+    (16.0, 16.0, 16.0)
     """
     if not math.isfinite(value):
         return 0.0
+    if value == float(true):
+        return 16.0
     if true or not value:
         return distance(value, true).digits
     return max(0.0, min(16.0, -math.log10(abs(value) / scale)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import reduce
 from itertools import combinations
 from typing import Any
 
@@ -16,6 +17,7 @@ from sympy.codegen.cfunctions import expm1, hypot, log1p
 from sympy.codegen.numpy_nodes import logaddexp
 from sympy.core.function import PoleError
 
+from adlab.audit.beyond import BEYOND
 from adlab.audit.identities import IDENTITIES, LARGEST, root_of
 from adlab.errors import GaveUp
 from adlab.precision import in_time, patience
@@ -227,11 +229,11 @@ def _sinc(node: Any) -> Iterator[Any]:
 
 
 def _hypot(node: Any) -> Iterator[Any]:
-    """√(A² + B²) = hypot(A, B)."""
-    if isinstance(node, Pow) and node.exp in (S.Half, -S.Half) and isinstance(node.base, Add) and len(node.base.args) == 2:
+    """√(A² + B²) = hypot(A, B); of more terms hypot(hypot(A, B), C), and so on."""
+    if isinstance(node, Pow) and node.exp in (S.Half, -S.Half) and isinstance(node.base, Add):
         sides = [root_of(term) for term in node.base.args]
         if None not in sides:
-            yield hypot(*sides) ** (1 if node.exp == S.Half else -1)
+            yield reduce(hypot, sides) ** (1 if node.exp == S.Half else -1)
 
 
 def _algebra(change: Callable[[Any], Any]) -> Rewrite:
@@ -291,16 +293,20 @@ def _series(node: Any, near: dict[Any, float]) -> Iterator[Any]:
         inside = node if x == u else sympy.cancel(node.xreplace({x: (t * x**power / u) ** power}))
         if x == u:
             inside = node.xreplace({x: t})
+        factor, inside = inside.as_independent(t, as_Add=False)
         if inside.free_symbols == {t}:
             polynomial = sympy.series(inside, t, 0, TERMS).removeO()
             if polynomial.is_polynomial(t) and abs(size) < (edge := _edge(sympy.Poly(polynomial, t))):
-                written = sympy.horner(polynomial, t).xreplace({t: u})
+                first = min(k for (k,) in sympy.Poly(polynomial, t).monoms())  # y·tanh(x/y) is x times a series in x/y
+                written = factor * u**first * sympy.horner(sympy.cancel(polynomial / t**first), t).xreplace({t: u})
                 yield sympy.Piecewise((written, sympy.Abs(u) < edge), (node, True))
 
 
 def _edge(polynomial: Any) -> float:
     """How far from 0 the last term is below a rounding of the first one, to one digit downward."""
     terms = [(k[0], abs(float(coefficient))) for k, coefficient in polynomial.terms() if coefficient]
+    if not terms:  # the first term of the series stands beyond the last one that was asked
+        return 0.0
     (last, small), (first, large) = terms[0], terms[-1]
     if last == first:
         return 0.0
@@ -343,4 +349,4 @@ _RULES: list[tuple[str, Rewrite]] = [*{
     "one denominator": _algebra(sympy.together), "factors": _algebra(sympy.factor), "expansion": _algebra(sympy.expand),
     "common factors": _algebra(sympy.cancel), "one factored quotient": _algebra(_difference_over_one_denominator),
     "partial fractions": _by_variable, "Horner": _horner,
-}.items(), *IDENTITIES.items()]  # fmt: skip
+}.items(), *IDENTITIES.items(), *BEYOND.items()]  # fmt: skip

@@ -12,6 +12,7 @@ import sympy
 from adlab.audit.identities import LARGEST
 from adlab.audit.rewrites import rewrites
 from adlab.progress import stage
+from adlab.text.printing import readable
 from adlab.text.traversal import postorder
 
 ENOUGH = 14.0
@@ -68,6 +69,7 @@ class Search:
         self.end, self.seconds = time.process_time() + seconds, seconds
         self.known: dict[str, Form] = {}
         """Every form that could be measured, by its text."""
+        self._made: list[tuple[Form, Any]] = []
         self._seen: set[str] = set()
         self._rewritten: dict[tuple[Any, bool], list[tuple[str, Any]]] = {}
 
@@ -77,10 +79,13 @@ class Search:
         return len(self._seen)
 
     def best(self, starts: Mapping[str, Any], before: Form, series: bool = False) -> Form:
-        """The best form that `DEPTH` rewrites of the starts reach. `starts` are equal expressions, by what made them."""
+        """The best form that `DEPTH` rewrites of the starts reach. `starts` are equal expressions, by what made them.
+
+        With `series`, the best forms that were found before are starts, too.
+        """
         self._most = MOST if series else round(MOST * (1 - KEPT_BACK))
         self._stop = self.end if series else self.end - KEPT_BACK * self.seconds
-        beam: list[tuple[Form, Any]] = []
+        beam = list(self._made) if series else []
         for name, start in starts.items():
             form = before if name == "" else self._form(start, (name,))
             if form is not None:
@@ -109,7 +114,7 @@ class Search:
 
     def _form(self, expression: Any, steps: tuple[str, ...]) -> Form | None:
         """The form of an expression that was not seen before."""
-        text = str(expression)
+        text = readable(expression)
         if text in self._seen:
             return None
         self._seen.add(text)
@@ -117,6 +122,7 @@ class Search:
         if measured is None:
             return None
         self.known[text] = measured
+        self._made.append((measured, expression))
         return measured
 
     def _everywhere(self, expression: Any, series: bool) -> Iterator[tuple[str, Any]]:

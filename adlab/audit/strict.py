@@ -12,6 +12,7 @@ from adlab.audit.rewrites import evaluated
 from adlab.audit.search import ENOUGH, SECONDS, Form, Search
 from adlab.errors import OptionError
 from adlab.function import Function, point_of
+from adlab.text.printing import readable
 
 Wanted = list[tuple[Place, tuple[Any, float]]]
 """Points, each with the true value and its scale, against which a value is measured where the truth is 0."""
@@ -41,7 +42,7 @@ def derivative(
     for formula, truths, part in zip(program.outputs, wanted, search_of, strict=True):
         before = measured_values(formula, f.names, truths, ())
         if before is None or not truths or before.worst >= ENOUGH:
-            texts.append(str(formula))
+            texts.append(readable(formula))
             continue
         starts = {"": formula, "usual order": evaluated(formula)}
         if part is not None:

@@ -11,9 +11,9 @@ import sympy
 from shares import share
 
 import adlab
-from adlab.audit.improve import improve
+from adlab.audit.improve import _chosen, improve
 from adlab.audit.rewrites import rewrites
-from adlab.audit.search import ENOUGH
+from adlab.audit.search import ENOUGH, Form
 
 LOSSY = [
     ("sqrt(x + 1) - sqrt(x)", 1e12),
@@ -36,7 +36,18 @@ LOSSY = [
     ("x/sqrt(x**2 + 3)", 1e5),
     ("log(1 - x)/log(1 + x)", 7e-7),
     ("1 + x*log(2**-16 + (1 - 2**-16)*exp(-2/x))", 83.0),
+    ("x*log(1 - 1/(800*x))", 34.0),
+    ("3*x*tanh(5/x)", 2e4),
+    ("x - 52 + sqrt((x - 52)**2 + 2e-12)", 7e-7),
 ]
+BEYOND = [
+    ("1/(1 + exp(-x))", [-800.0]), ("x/(exp(x) - 1)", [800.0]), ("cosh(x)*y/sinh(x)", [800.0, 2.0]),
+    ("x**3/(x**2 + y**2)", [1e200, 1e199]), ("gamma(x + 1)/gamma(x)", [200.0]), ("log(x*y)", [-1e200, -1e200]),
+    ("log(cosh(x))", [900.0]), ("log(sinh(x))", [900.0]), ("x/(1 + x**2)", [1e200]), ("x*y/(x + y)", [1e200, 1e200]),
+    ("sqrt(x**2 + y**2 + z**2)", [1e200, 1e199, 1e180]), ("x*y/(z*w)", [1e200, 1e150, 1e160, 1e170]),
+    ("exp(x)/exp(y)", [800.0, 799.0]), ("sqrt(x**2)**2", [0.0]), ("log(1 + exp(x))", [800.0]),
+]  # fmt: skip
+"""Of each the value and the gradient are ordinary numbers, and a part leaves binary64's range, or an inner rule is singular."""
 IDENTITIES = [
     "sqrt(x + 1) - sqrt(y)", "x**(1/3) - y**(1/3)", "3*exp(x) - 3", "exp(x) - exp(y)", "log(x/y)", "log(x) - log(y)",
     "(x + y)**2.5 - 1",
@@ -54,7 +65,9 @@ IDENTITIES = [
     "x*y + x*exp(y)",
     "x**y/x", "tanh(x) - tanh(y)", "(1 + x*y)**(1/x)",
     "y*log(x + (1 - x)*exp(-2*y))", "log(3/(1 + x*exp(y)) + exp(-y))", "log(exp(2*x) + y*exp(-x))",
-    "y*x/sqrt(3*x**2 + y)", "log(tan(pi/4 + x/4))", "sin(x + y)", "cos(x - y)", "tan(x - y)", "1/sqrt(x**2*y**2 + 4)",
+    "y*x/sqrt(3*x**2 + y)", "log(x*y/3)", "log(cosh(x*y))", "log(sinh(x))", "sinh(x)*y/cosh(x)", "x*y/(x + y)**2",
+    "gamma(x + y)/gamma(y)*x", "x**2*y/(x*(x + y)*(y + 3))", "sqrt(x**2 + 4*y**2 + 9)", "x + sqrt(x**2 + y)", "x - hypot(x, y)",
+    "log(tan(pi/4 + x/4))", "sin(x + y)", "cos(x - y)", "tan(x - y)", "1/sqrt(x**2*y**2 + 4)",
 ]  # fmt: skip
 
 
@@ -81,6 +94,38 @@ def test_value_and_gradient_keep_their_digits_in_the_form_that_is_found(lossy: t
     better = adlab.Function(found.after.text)
     truth = float(adlab.truth(text, at).gradient[0])
     assert float(better.gradient(at)[0]) == pytest.approx(truth, rel=1e-13)
+
+
+@pytest.mark.parametrize("beyond", share(BEYOND))
+def test_a_form_is_found_that_stays_within_the_range(beyond: tuple[str, list[float]]) -> None:
+    text, at = beyond
+    found = improve(text, at)
+    assert found.before.worst < 1
+    assert found.after.worst > 14
+    assert found.worse == []
+    assert float(adlab.Function(found.after.text)(at)) == pytest.approx(float(adlab.truth(text, at).value), rel=1e-13)
+
+
+def test_the_nearest_number_of_binary64_has_all_digits_also_where_it_is_0() -> None:
+    found = improve("1 - exp(-exp(-x))", 800.0)
+    assert found.before.worst == 16
+    assert not found.found
+
+
+def test_a_condition_of_several_relations_is_written_as_a_formula_may_have_it() -> None:
+    found = improve("Piecewise((sqrt(x + 1) - sqrt(x), Or(x > 1, x < -2)), (0, True))", 1e12)
+    assert found.after.worst > 13
+    assert "Or(x > 1, x < -2)" in found.after.text
+    assert adlab.Function(found.after.text)(1e12) == pytest.approx(5e-7, rel=1e-6)
+
+
+def test_a_form_that_is_worse_somewhere_wins_more_than_it_loses() -> None:
+    before = Form("x", (), (9.0, 9.0), (9.0, 7.0), 1, 9.0)
+    for gains, chosen in (((9.0, 8.4, 9.0, 7.8), False), ((9.0, 8.4, 9.0, 9.0), True), ((9.0, 9.0, 9.0, 7.8), True)):
+        form = Form("y", (), gains[:2], gains[2:], 1, 9.0)
+        assert (_chosen(before, form, [form]) is form) == chosen
+    safe = Form("z", (), (9.0, 9.0), (9.0, 8.5), 1, 8.9)  # about as good as the best one, and nowhere worse
+    assert _chosen(before, form := Form("y", (), (9.0, 8.4), (9.0, 9.0), 1, 9.0), [form, safe]) is safe
 
 
 def test_a_range_is_kept_to_and_what_is_worse_there_is_said() -> None:
