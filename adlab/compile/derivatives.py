@@ -17,6 +17,7 @@ import sympy
 from adlab.arithmetic.domain import turning
 from adlab.arithmetic.nodes import Nodes
 from adlab.autodiff import programs
+from adlab.autodiff.edges import second_order
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import adjoints, cheaper_mode, tangents
 from adlab.compile.behind import Behind
@@ -208,18 +209,39 @@ def _vjp(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
 @paused()
 def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     m, k = at.m, len(columns)
-    first = programs.derivative(at.graph, "auto", True, columns)
-    twice = programs.derivative(first, "auto", True, columns)
-    raw = Graph(twice.inputs, twice.nodes, (*twice.outputs[: m + m * k], *twice.outputs[m + m * k + m * k :]))
+    raw = _twice(at.graph, columns) if k == 1 or at.graph.compound else _bent(at.graph, columns)
     singles = _singles(at)
 
     def row(point: FloatArray) -> FloatArray:
         return np.concatenate([one.second(point, np.eye(at.n)[:, columns])[columns].ravel() for one in singles])
 
-    entries = [(entry, (e // k**2, m + e // k)) for e, entry in enumerate(raw.outputs[m + m * k :])]
+    first = Graph(raw.inputs, raw.nodes, raw.outputs[: m + m * k])
+    needed = [(o, *range(m + o * k, m + o * k + k)) for o in range(m)]  # an entry and its mirror image have one condition
+    entries = [(entry, needed[e // k**2]) for e, entry in enumerate(raw.outputs[m + m * k :])]
     graph = guarded(raw, entries, turning(first))
     alone = _values_and_entries(raw, m, m * k)
     return CompilePlan(graph, [(k, k) if scalar else (m, k, k)], Behind(row, lambda: alone, m), (at.n,))
+
+
+def _bent(graph: Graph, columns: Sequence[int]) -> Graph:
+    """The values, all first and all second derivatives, by edge pushing."""
+    builder = Builder.on(graph)
+    numbers = Nodes(builder, programs.guards(graph, builder))
+    swept = {output: second_order(graph, output, numbers) for output in dict.fromkeys(graph.outputs)}
+    slopes, bends, zero = [], [], numbers.zero
+    for output in graph.outputs:
+        first, second = swept[output]
+        slopes += [first.get(i, zero) for i in columns]
+        bends += [second[i].get(j, zero) if i in second else zero for i in columns for j in columns]
+    return builder.finish([*graph.outputs, *slopes, *bends])
+
+
+def _twice(graph: Graph, columns: Sequence[int]) -> Graph:
+    """The same, by a sweep through the program of a sweep: less for one variable, and the way through loops and solvers."""
+    m, k = len(graph.outputs), len(columns)
+    first = programs.derivative(graph, "auto", True, columns)
+    twice = programs.derivative(first, "auto", True, columns)
+    return Graph(twice.inputs, twice.nodes, (*twice.outputs[: m + m * k], *twice.outputs[m + m * k + m * k :]))
 
 
 @paused()
