@@ -43,13 +43,13 @@ def second_order(graph: Graph, output: int, numbers: Nodes) -> tuple[dict[int, i
     >>> print(builder.finish([second[0][0], second[0][1]]))
     v1 = x*y
     v2 = sin(v1)
-    v3 = -v2
-    v4 = y*v3
+    v3 = cos(v1)
+    v4 = y*v2
     v5 = y*v4
-    v6 = cos(v1)
+    v6 = -v5
     v7 = x*v4
-    v8 = v6 + v7
-    outputs: v5, v8
+    v8 = v3 - v7
+    outputs: v6, v8
     """
     values, active = range(len(graph)), graph.active
     adjoint: dict[int, int] = {output: numbers.one}
@@ -105,7 +105,7 @@ def _bends(graph: Graph, node: int, numbers: Nodes, bar: int) -> Iterator[tuple[
 
 @cache
 def _seconds(primitive: Primitive, parameter: Parameter) -> Graph | None:
-    """bar × ∂²φ/∂uₖ∂uₗ for k ≤ l, in the order of `_pairs`, as a graph of the operands, the result and `bar`. None if all of them are always 0.
+    """bar × ∂²φ/∂uₖ∂uₗ for the `_pairs` k ≤ l, as a graph of the operands, the result and `bar`. None if all are always 0.
 
     It is the reverse sweep through the table's rule for bar × pₖ. What arrives at the result goes on to the operands.
     """

@@ -218,7 +218,7 @@ def _hessian(at: Evaluator, columns: list[int], scalar: bool) -> CompilePlan:
     first = Graph(raw.inputs, raw.nodes, raw.outputs[: m + m * k])
     needed = [(o, *range(m + o * k, m + o * k + k)) for o in range(m)]  # an entry and its mirror image have one condition
     entries = [(entry, needed[e // k**2]) for e, entry in enumerate(raw.outputs[m + m * k :])]
-    graph = guarded(raw, entries, turning(first))
+    graph = guarded(raw, entries, turning(first), keep=False)
     alone = _values_and_entries(raw, m, m * k)
     return CompilePlan(graph, [(k, k) if scalar else (m, k, k)], Behind(row, lambda: alone, m), (at.n,))
 

@@ -46,37 +46,34 @@ def with_existence(graph: Graph, m: int, values: bool, f: Graph | None = None) -
     width = len(partials) // m
     turns = frozenset(turning(f)) if f is not None else frozenset()
     for row, output in enumerate(graph.outputs[:m]):
-        exists = condition(builder, graph, output, keep=values or m > 1, turns=turns)
+        exists = condition(builder, graph, [output], keep=values or m > 1, turns=turns)
         if exists is not None:
             for k in range(row * width, (row + 1) * width):
                 partials[k] = builder.call("select", exists, partials[k], nan)
     return builder.finish([*graph.outputs[:m], *partials] if values else partials)
 
 
-def guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int]) -> Graph:
+def guarded(raw: Graph, entries: Sequence[tuple[int, Sequence[int]]], turns: Sequence[int], keep: bool = True) -> Graph:
     """The entries alone.
 
-    Each is NaN unless all outputs of `raw` that it depends on exist and are on none of the kinks `turns`.
+    Each is NaN unless all outputs of `raw` that it depends on exist and are on none of the kinks `turns`. `keep` says that the
+    entries need nearly all that these outputs need.
     """
     builder = Builder.on(raw)
     nan, smooth = builder.constant(float("nan")), frozenset(turns)
     held: dict[Sequence[int], int | None] = {}
-    asked: dict[int, int | None] = {}
+    asked: dict[Sequence[int], list[int]] = {}
 
-    def all_hold(outputs: Sequence[int]) -> int | None:
-        together: int | None = None
-        for k in outputs:
-            if k not in asked:
-                asked[k] = condition(builder, raw, raw.outputs[k], keep=True, turns=smooth)
-            one = asked[k]
-            if one is not None:
-                together = one if together is None else builder.call("and", together, one)
-        return together
+    def hold(*outputs: int) -> list[int]:
+        if outputs not in asked:
+            found = condition(builder, raw, [raw.outputs[k] for k in outputs], keep, smooth)
+            asked[outputs] = [] if found is None else [found]
+        return asked[outputs]
 
     found = []
     for entry, outputs in entries:
         if outputs not in held:
-            held[outputs] = all_hold(outputs)
+            held[outputs] = _all(builder, [one for k in outputs for one in hold(k)] if keep else hold(*outputs))
         exists = held[outputs]
         found.append(entry if exists is None else builder.call("select", exists, entry, nan))
     return builder.finish(found)
@@ -123,49 +120,48 @@ def _where_it_exists(graph: Graph, f: Graph) -> Graph:
     builder = Builder.on(f)
     builder.simplify = False  # 0*log(-1) has no value, and keeps none
     outputs, turns = splice(builder, graph, range(len(graph.inputs))), frozenset(turning(f))
-    held = [condition(builder, f, output, keep=False, turns=turns) for output in f.outputs]
+    held = [condition(builder, f, [output], keep=False, turns=turns) for output in f.outputs]
     return _chosen(builder, outputs, [one for one in held if one is not None])
 
 
 def _chosen(builder: Builder, outputs: Sequence[int], held: Sequence[int]) -> Graph:
     """The outputs where all conditions hold, and NaN elsewhere."""
-    if not held:
+    together = _all(builder, held)
+    if together is None:
         return builder.finish(outputs)
-    together = reduce(lambda p, q: builder.call("and", p, q), held)
     nan = builder.constant(math.nan)
     return builder.finish([builder.call("select", together, output, nan) for output in outputs])
 
 
-def condition(builder: Builder, graph: Graph, output: int, keep: bool, turns: Set[int]) -> int | None:
-    """A node that is 1 exactly where `output` has a value and none of its `turns` is on a kink. None if that is everywhere.
+def condition(builder: Builder, graph: Graph, outputs: Sequence[int], keep: bool, turns: Set[int]) -> int | None:
+    """A node that is 1 where all `outputs` have a value and none of their `turns` is on a kink, else 0. None if always 1.
 
-    `keep` says that the value itself is computed anyway, so that it may be examined.
+    `keep` says that the values themselves are computed anyway, so that they may be examined.
     """
-    needed = ancestors(graph, output)
-    held = _exists(builder, graph, output, needed, keep)
+    needed = sorted(set().union(*(ancestors(graph, output) for output in outputs)))
+    held = _exist(builder, graph, outputs, needed, keep)
     for i in needed:
         if i in turns:
             primitive, operands, parameter = graph.nodes[i]
-            (smooth,) = splice(builder, _smoothness(primitive, parameter), [*operands, i])
-            held = smooth if held is None else builder.call("and", held, smooth)
-    return held
+            held += splice(builder, _smoothness(primitive, parameter), [*operands, i])
+    return _all(builder, held)
 
 
-def _exists(builder: Builder, graph: Graph, output: int, needed: list[int], keep: bool) -> int | None:
-    """A node that is 1 exactly where `output` has a value; None if that is everywhere."""
+def _exist(builder: Builder, graph: Graph, outputs: Sequence[int], needed: list[int], keep: bool) -> list[int]:
+    """Nodes that are all 1 exactly where every output has a value."""
     restricted = [i for i in needed if not unconditional(graph.nodes[i].primitive)]
-    if _may_lack_a_branch(graph, needed):
-        return builder.call("eq", output, output)
-    if not restricted:
-        return None
-    if keep or any(graph.nodes[i].primitive.routes for i in needed):  # a branch that is not taken may be outside its domain
-        return builder.call("eq", output, output)
-    held: int | None = None
-    for i in restricted:
-        one = _condition(builder, graph, i)
-        if one is not None:
-            held = one if held is None else builder.call("and", held, one)
-    return held
+    lacking = _may_lack_a_branch(graph, needed)
+    if not restricted and not lacking:
+        return []
+    if keep or lacking or any(graph.nodes[i].primitive.routes for i in needed):  # a branch not taken may be outside its domain
+        return [builder.call("eq", output, output) for output in outputs]
+    return [one for i in restricted if (one := _condition(builder, graph, i)) is not None]
+
+
+def _all(builder: Builder, conditions: Sequence[int]) -> int | None:
+    """Whether all of them hold. None if there are none."""
+    different = list(dict.fromkeys(conditions))
+    return reduce(lambda p, q: builder.call("and", p, q), different) if different else None
 
 
 def _may_lack_a_branch(graph: Graph, needed: list[int]) -> bool:

@@ -28,6 +28,7 @@ from adlab.compile.behind import Asked, Behind
 from adlab.compile.derivatives import names_of, planned
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel, Walker
+from adlab.compile.reuse import reused
 from adlab.compile.sparse import SparseProgram
 from adlab.compile.spread import compact, spread_over
 from adlab.compile.threads import Threads, counted, in_blocks
@@ -335,8 +336,7 @@ def compile_graph(
     if not graph.outputs:  # nothing to compute, whatever the backend
         nothing = PythonKernel(graph)
         return CompiledProgram(graph, shapes, lambda: NumpyKernel(graph), lambda: nothing)
-    if graph.compound:
-        backend = _for_bodies(graph, backend)
+    graph, backend = reused(graph), _for_bodies(graph, backend) if graph.compound else backend
     if behind is not None and not steady(graph):
         asked = Asked(graph, behind)
         program = CompiledProgram(graph, shapes, lambda: asked, lambda: asked, None, widths)

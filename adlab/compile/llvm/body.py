@@ -6,7 +6,9 @@ table's `and`, `or`, `not` and `select` mean.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +28,16 @@ PRODUCTS = frozenset(["mul", "powi"])
 CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # the processor gives NaN exactly where the table does
 
 
+SHARED = 2  # divisions: from here on it pays to invert their divisor
+
+
+@lru_cache(maxsize=4)
+def shared_divisors(graph: Graph) -> frozenset[int]:
+    """The nodes that several operations divide by."""
+    counts = Counter(node.operands[1] for node in map(graph.nodes.__getitem__, graph.operations) if node.primitive.name == "div")
+    return frozenset(i for i, count in counts.items() if count >= SHARED)
+
+
 class Body:
     """The values of a graph's nodes in a block. `load(i)` gives values that are computed elsewhere.
 
@@ -37,6 +49,7 @@ class Body:
     ) -> None:
         self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
         self.known = constants(graph) if known is None else known
+        self.shared = shared_divisors(graph) if forms.shares else frozenset[int]()
         self.values: dict[int, str] = {}
         self.called: dict[int, str] = {}
         """Values of functions that were called for several nodes at once; whether they exist is still to be asked."""
@@ -82,6 +95,8 @@ class Body:
         operands = [self.number(operand) for operand in node.operands]
         if node.primitive.name == "div" and node.operands[1] in self.known:
             return self.forms.divided(operands[0], self.known[node.operands[1]])
+        if node.primitive.name == "div" and node.operands[1] in self.shared:
+            return self.forms.divided_by_shared(*operands)  # which has no value where the divisor is 0
         if self._adds_a_product(node):
             return self.forms.fused(node.primitive, operands)
         value = self.called.get(i) or self.forms.apply(node.primitive, node.parameter, operands)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from adlab.arithmetic import flags
 from adlab.compile.llvm.engine import cached_library
 from adlab.compile.llvm.raised import BY_LIBRARY, BY_REGISTER, UNKNOWN
+from adlab.compile.llvm.stream import NEAR, STREAMED
 from adlab.compile.llvm.text import Externals
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,6 +39,8 @@ _API = {
     "PyErr_Format": "ptr (ptr, ptr, ...)",
     "PyMem_Malloc": "ptr (i64)",
     "PyMem_Free": "void (ptr)",
+    "PyMem_RawMalloc": "ptr (i64)",
+    "PyMem_RawFree": "void (ptr)",
     "Py_IncRef": "void (ptr)",
     "Py_DecRef": "void (ptr)",
     "PyEval_SaveThread": "ptr ()",
@@ -47,8 +50,8 @@ _API = {
 _SMALL = 1024  # doubles that are kept on the stack
 _ALONE = 256  # points; more are computed without Python's lock, so that other threads run. To let go of it takes some 50 ns.
 _NEAR = 1 << 17  # bytes of results that are computed, then looked through: they are still in a cache near by
-_TOGETHER = 64  # points: a piece holds a multiple, so that the same points as without pieces share a vector or a tile
-_SCANNED = 16  # results that are looked through at a time
+_TOGETHER = 32  # points: a piece holds a multiple, so that the same points as without pieces share a vector or a tile
+_SCANNED = 64  # results that are looked through at a time: several sums, since each waits for its own last addition
 _VECTOR = f"<{_SCANNED} x double>"
 
 # self is the tuple (bytes, whatever must live as long, mend or None); the bytes of `call`: kernel, inputs, outputs, context.
@@ -165,7 +168,7 @@ done:
   ret ptr %result
 }}
 
-; the bytes of `step`: kernel, x, out, points, context, numbers of a point in x and in out, points of a piece
+; the bytes of `step`: kernel, x, out, points, context, numbers of a point in x and in out, points of a piece, bytes of `%near`
 define ptr @step(ptr %self, ptr %nothing) nounwind {{
 entry:
   %held = call ptr @PyTuple_GetItem(ptr %self, i64 0)
@@ -185,6 +188,9 @@ entry:
   %found = load i64, ptr %rp
   %sp = getelementptr i64, ptr %task, i64 7
   %most = load i64, ptr %sp
+  %bp = getelementptr i64, ptr %task, i64 8
+  %bytes = load i64, ptr %bp
+  %stream = icmp ne i64 %bytes, 0
   %mend = call ptr @PyTuple_GetItem(ptr %self, i64 2)
   %unwatched = icmp eq ptr %mend, @_Py_NoneStruct
   %large = icmp sgt i64 %n, {_ALONE}
@@ -194,30 +200,44 @@ release:
   br label %run
 run:
   %thread = phi ptr [ null, %entry ], [ %saved, %release ]
+  br i1 %stream, label %reserve, label %begin
+reserve:
+  %buffer = call ptr @PyMem_RawMalloc(i64 %bytes)
+  br label %begin
+begin:
+  %near = phi ptr [ null, %run ], [ %buffer, %reserve ]
+  %direct = icmp eq ptr %near, null
   call void @clear()
   br label %piece
 piece:
-  %p = phi i64 [ 0, %run ], [ %p1, %looked ]
-  %clean = phi i1 [ true, %run ], [ %clean1, %looked ]
+  %p = phi i64 [ 0, %begin ], [ %p1, %next ]
+  %clean = phi i1 [ true, %begin ], [ %clean1, %next ]
   %left = sub i64 %n, %p
   %size = call i64 @llvm.smin.i64(i64 %left, i64 %most)
   %xo = mul i64 %p, %given
   %xq = getelementptr double, ptr %x, i64 %xo
   %oo = mul i64 %p, %found
   %oq = getelementptr double, ptr %out, i64 %oo
-  call void %kernel(ptr %xq, ptr %oq, i64 %size, ptr %context)
+  %place = select i1 %direct, ptr %oq, ptr %near
+  %length = mul i64 %size, %found
+  call void %kernel(ptr %xq, ptr %place, i64 %size, ptr %context)
   br i1 %unwatched, label %looked, label %look
 look:
-  %length = mul i64 %size, %found
-  %good = call i1 @finite(ptr %oq, i64 %length)
+  %good = call i1 @finite(ptr %place, i64 %length)
   %both = and i1 %clean, %good
   br label %looked
 looked:
   %clean1 = phi i1 [ true, %piece ], [ %both, %look ]
+  br i1 %direct, label %next, label %write
+write:
+  call void @streamed(ptr %oq, ptr %near, i64 %length)
+  br label %next
+next:
   %p1 = add i64 %p, %size
   %more = icmp slt i64 %p1, %n
   br i1 %more, label %piece, label %judge
 judge:
+  call void @PyMem_RawFree(ptr %near)
   %alarm = call i1 @raised()
   %bad = xor i1 %clean1, true
   %either = or i1 %alarm, %bad
@@ -245,7 +265,7 @@ error:
 
 declare i64 @llvm.smin.i64(i64, i64)
 
-; whether no number is infinite or NaN: v - v is 0 of a finite number, and NaN of any other
+; whether no number is infinite or NaN: v × 0 is 0 of a finite number, and NaN of any other
 define internal i1 @finite(ptr %numbers, i64 %length) nounwind {{
 entry:
   %whole = and i64 %length, -{_SCANNED}
@@ -256,8 +276,8 @@ vectors:
   %sums = phi {_VECTOR} [ zeroinitializer, %entry ], [ %sums1, %vectors ]
   %vp = getelementptr double, ptr %numbers, i64 %i
   %v = load {_VECTOR}, ptr %vp, align 8
-  %d = fsub {_VECTOR} %v, %v
-  %sums1 = fadd {_VECTOR} %sums, %d
+  %d = fmul contract {_VECTOR} %v, zeroinitializer
+  %sums1 = fadd contract {_VECTOR} %sums, %d
   %i1 = add i64 %i, {_SCANNED}
   %more = icmp slt i64 %i1, %whole
   br i1 %more, label %vectors, label %joined
@@ -318,7 +338,7 @@ def _flags() -> str:
 @cache
 def _methods() -> tuple[Any, _MethodDef, _MethodDef]:
     """The library, which must stay alive, and what Python needs to know of each function."""
-    library = cached_library(_TEXT + _flags(), _externals(), ["call", "step"])
+    library = cached_library(_TEXT + STREAMED + _flags(), _externals(), ["call", "step"])
     call = _MethodDef(b"program", library["call"], _METH_FASTCALL, b"floats in, tuple of floats out")
     step = _MethodDef(b"step", library["step"], _METH_NOARGS, b"from the bound buffer to the bound buffer")
     return library, call, step
@@ -342,15 +362,18 @@ def call_entry(
 
 
 def step_entry(
-    kernel: int, x: FloatArray, out: FloatArray, owner: object, context: int = 0, mend: Callable[[bool], object] | None = None
+    kernel: int, x: FloatArray, out: FloatArray, owner: object, context: int = 0, mend: Callable[[bool], object] | None = None,
+    stream: bool = False
 ) -> Callable[[], None]:
     """Takes no arguments: runs the kernel from `x` to `out`. Keeps both, and `owner`, alive.
 
     `mend(alarmed)` is called where the kernel has left binary64's range (then `alarmed`), or not all results are finite.
+    With `stream` the results go by way of a small buffer past the caches.
     """
     _, _, method = _methods()
     found = out.size // max(len(x), 1)
-    piece = max(_TOGETHER, _NEAR // (8 * max(found, 1)) // _TOGETHER * _TOGETHER)
-    task = struct.pack("8q", kernel, x.ctypes.data, out.ctypes.data, len(x), context, x.shape[1], found, piece)
+    piece = max(_TOGETHER, (NEAR if stream else _NEAR) // (8 * max(found, 1)) // _TOGETHER * _TOGETHER)
+    buffer = 8 * piece * found if stream else 0
+    task = struct.pack("9q", kernel, x.ctypes.data, out.ctypes.data, len(x), context, x.shape[1], found, piece, buffer)
     made: Callable[[], None] = _new(method, (task, (x, out, owner), mend), None)
     return made

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from adlab.compile.llvm.engine import compiled, loaded, machine
 from adlab.compile.llvm.entries import Row, call_entry, step_entry
 from adlab.compile.llvm.kernels import batch_kernel, point_kernel
+from adlab.compile.llvm.stream import FAR, WIDE, each_kernel, is_thin
 from adlab.compile.llvm.text import Externals
 from adlab.graph.graph import Graph
 
@@ -33,8 +34,8 @@ class LlvmKernel:
     @cached_property
     def _point(self) -> Any:
         externals = Externals()
-        text = point_kernel(self.graph, externals, self.strict, machine().registers)
-        return loaded(compiled(text, externals, self._large), externals, ["point"])
+        text = point_kernel(self.graph, externals, self.strict, machine().registers) + each_kernel(self.graph)
+        return loaded(compiled(text, externals, self._large), externals, ["point", "each"])
 
     @cached_property
     def _batch(self) -> Any:
@@ -68,4 +69,8 @@ class LlvmKernel:
         """As `bind`, with `mend(alarmed)` called where binary64 was left, or a result is not finite."""
         if len(x) == 1:
             return step_entry(self._point["point"], x, out, self._point, mend=mend)
-        return step_entry(self._batch["batch"], x, out, (self._point, self._batch), mend=mend)
+        far = out.nbytes >= FAR
+        if far and is_thin(self.graph):
+            return step_entry(self._point["each"], x, out, self._point, mend=mend)
+        stream = far and out.nbytes >= WIDE * len(x)
+        return step_entry(self._batch["batch"], x, out, (self._point, self._batch), mend=mend, stream=stream)

@@ -23,10 +23,9 @@ LONGEST, SHORTEST = 1024, 32  # operations in a segment of a batch: at most, at 
 LONGEST_AT_A_POINT = 512  # with 1024 LLVM takes twice as long, and the program is no faster
 STACK = 1 << 16  # bytes of workspace that are kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
-NEAREST = 1 << 14  # bytes of inputs and outputs that are read and written at once: half of the nearest cache
 LARGEST_TILE = 64  # points in a tile
 ENOUGH = 3  # operands: from here on one call on a vector is quicker than a call for each
-FEW = 8  # values alive at once: four registers of each fit
+FEW = 16  # values alive at once: four registers of each take little memory besides the processor's own registers
 
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
@@ -84,9 +83,7 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
         return SHORTEST, 4 * registers.lanes
     if peak(graph) <= FEW:
         return _length(graph), 4 * registers.lanes
-    row = 8 * (len(graph.inputs) + len(graph.outputs))
-    two = count <= 4 * LONGEST and 2 * registers.lanes * row <= NEAREST
-    return _length(graph), registers.lanes * (2 if two else 1)
+    return _length(graph), registers.lanes
 
 
 def _segment(
