@@ -161,13 +161,13 @@ def test_a_refusal_for_lost_digits_names_the_operation(name: str) -> None:
 def test_one_right_digit_is_not_enough(name: str) -> None:
     f = adlab.Function("sinc(x)")
     assert f.gradient(1e-5, method=name)[0] == pytest.approx(-1e-5 / 3, rel=1e-3)
-    with pytest.raises(adlab.InaccurateError, match="few digits at v4 = v3 - v2 .*take `reverse`"):
+    with pytest.raises(adlab.InaccurateError, match=r"few digits at v4 = v3 - v2 .*take `reverse`"):
         f.gradient(1e-7, method=name)
 
 
 def test_what_reverse_mode_has_lost_as_well_is_no_advice() -> None:
     f = adlab.Function("sqrt((exp(2*x) - 1)/(exp(x) - 1))")
-    with pytest.raises(adlab.InaccurateError, match="is 0.353553: .*`reverse` loses them too, in f itself"):
+    with pytest.raises(adlab.InaccurateError, match=r"is 0\.353553: .*`reverse` loses them too, in f itself"):
         f.gradient(-5.5e-16, method="symbolic")
 
 
