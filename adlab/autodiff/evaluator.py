@@ -20,6 +20,7 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.arithmetic.running import Runner
 from adlab.arithmetic.settled import outputs
 from adlab.autodiff import programs
+from adlab.autodiff.agreeing import agreeing
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
 from adlab.autodiff.lopsided import evened
@@ -43,8 +44,7 @@ SIGNS: dict[str, Callable[[Any], Any]] = {
     "positive": lambda x: x > 0, "negative": lambda x: x < 0, "nonnegative": lambda x: x >= 0, "nonpositive": lambda x: x <= 0,
 }  # fmt: skip
 """The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
-BESIDE, AGREEING = (3.0, -5.0), 2.0**-30
-"""Ulps to points beside, and the relative change there that a well-conditioned derivative stays within."""
+BY_COMPLEX = "f is real here only by way of complex numbers, and rounding decides its {}"
 
 
 class Evaluator:
@@ -141,7 +141,8 @@ class Evaluator:
             return self.within.row(point, values=self.keeps_values)
         if np.isnan(found).any() or not self._trusted(self.graph, point, found, raised):
             careful = np.array(outputs(self.graph, given))
-            found = np.where(np.isnan(found) & np.isinf(careful), np.nan, careful)
+            known = np.isfinite(found) & np.isnan(careful) & in_range(self.graph, given)  # some flags tell of nothing
+            found = np.where(known | (np.isnan(found) & np.isinf(careful)), found, careful)
         rescued = np.array(runner.rescued(tuple(found.tolist()), given))
         return np.where(np.isnan(row), rescued, found)  # complex numbers in binary64 know no more than real ones that are refused
 
@@ -172,8 +173,10 @@ class Evaluator:
             return self._existing_rows(found, point)
         values, rows = walked(self.graph, given)
         found = np.array(rows).reshape(self.m, self.n)
+        if raised and np.isnan(values).any():
+            found = np.where(np.isnan(found), self._in_range_after_all(point), found)
         if np.isnan(values).any():  # f may be real by way of complex numbers, which its programs can compute
-            by_complex = self._by_complex(lambda x: self._partials_of(self._runner(self.program(mode))(x)), point)
+            by_complex = agreeing(lambda x: self._partials_of(self._runner(self.program(mode))(x)), point)
             found = np.where((np.isnan(values) & self._unreal(given))[:, None], by_complex, found)
         if np.isnan(found).any() and self.within is not None and self.within.m == 1 and self.m - self.n in (0, 1):
             second = self.within.second(point, np.eye(self.n))  # the graph is a gradient, after the value where there is one more
@@ -194,16 +197,12 @@ class Evaluator:
         row, raised = watched(lambda: self._runner(program).real(given))
         return self._partials_of(row), raised or not self._once(("steady", mode), lambda: steady(program))
 
-    @staticmethod
-    def _by_complex(compute: Callable[[list[float]], FloatArray], point: FloatArray) -> FloatArray:
-        """Derivatives by way of complex numbers in binary64; NaN where rounding decides, as points a few ulps beside tell."""
-        found = compute(point.tolist())
-        for ulps in BESIDE:
-            beside = compute((point * (1 + ulps * 2.0**-52)).tolist())
-            with np.errstate(invalid="ignore"):
-                apart = np.abs(found - beside) > AGREEING * np.maximum(np.abs(found), np.abs(beside))
-            found = np.where(apart, np.nan, found)
-        return found
+    def _in_range_after_all(self, point: FloatArray) -> FloatArray:
+        """The Jacobian in binary64 where a look at all values finds none that is out of range, whatever a flag says; else NaN."""
+        given, program = point.tolist(), self.program()
+        if disputed(self.graph, given) or not in_range(program, given):
+            return np.full((self.m, self.n), np.nan)
+        return self._partials_of(self._runner(program).real(given))
 
     def _unreal(self, given: Sequence[float]) -> Any:
         """Which outputs have no value over the reals in binary64."""
@@ -298,7 +297,7 @@ class Evaluator:
         if EXTENDED.exists(values[0]):
             matrix = exact_second(self.graph, program, point.tolist(), self.jacobian(point)[0].tolist())
         else:  # f may be real by way of complex numbers, which its programs can compute
-            rows = self._by_complex(lambda x: np.array(self._runner(self._twice)(x))[self.n :].reshape(self.n, self.n), point)
+            rows = agreeing(lambda x: np.array(self._runner(self._twice)(x))[self.n :].reshape(self.n, self.n), point)
             if not np.isfinite(self.values(point)).all() or not self._unreal(point.tolist()).all():
                 rows = np.full((self.n, self.n), np.nan)
             matrix = [[number(entry) for entry in row] for row in rows.tolist()]
@@ -340,7 +339,7 @@ class Evaluator:
             self.checked(self.values(point), point)
             given, gradient = point.tolist(), self.program()
             if self._unreal(given).any():
-                raise DomainError("f is real here only by way of complex numbers, and rounding decides its second derivative")
+                raise DomainError(BY_COMPLEX.format("second derivative"))
             graphs = [(self.graph, "f"), (gradient, "the gradient")][int(not np.isnan(self.jacobian(point)).any()) :]
             reasons = (explain(graph, given, True, name) for graph, name in graphs)
             raise next(filter(None, reasons), DomainError("f has no second derivative at this point"))
@@ -389,10 +388,11 @@ class Evaluator:
 
     def _unfollowed(self, point: FloatArray) -> AdlabError:
         """Why there is no answer where no condition fails, and nothing is infinite."""
-        given = point.tolist()
-        if in_range(self.graph, given) and in_range(self.program(), given):
+        given, exists = point.tolist(), not np.isnan(self.unlimited(point)).any()
+        if exists and self._unreal(given).any():
+            return DomainError(BY_COMPLEX.format("derivative"))
+        inside = in_range(self.graph, given) and in_range(self.program(), given)
+        if inside and exists:
             return DomainError("f has a value at this point, but not in its neighbourhood; try another method or step")
-        return OverflowedError(
-            "binary64 leaves its range on the way at this point, and an operation is not known there to enough digits; "
-            "scale the variables"
-        )
+        left = "" if inside else "binary64 leaves its range on the way at this point, and "
+        return OverflowedError(f"{left}an operation is not known there to enough digits; scale the variables")

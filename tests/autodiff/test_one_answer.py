@@ -127,6 +127,19 @@ def test_a_special_function_whose_derivatives_are_too_small_as_well_has_them() -
     assert adlab.gradient("1e200*expint(x, 800)", 2.5)[0] == pytest.approx(-5.688388611559e-154, rel=1e-12)
 
 
+def test_a_flag_that_tells_of_nothing_takes_no_answer_away() -> None:
+    """mpmath cannot give J0 at a rounded 1e55 with more bits. No value has left binary64's range, so its number stands."""
+    f = adlab.Function("besselj(0, Piecewise((z/x, y*z > 0), (x*y, True)))*Max(softplus(1e100), x/y)/(3/2/sqrt(y))")
+    x = [-1.7330982297799472e-27, 5.985352531599002e-16, 2.92056619548093e28]
+    assert f(x) == f([x, x])[0]
+    assert f.gradient(x) == pytest.approx(f.gradient([x] * 9)[8], rel=1e-12)
+
+
+def test_a_derivative_that_rounding_decides_beyond_the_reals_is_refused_as_that() -> None:
+    with pytest.raises(adlab.DomainError, match="real here only by way of complex numbers, and rounding decides its derivative"):
+        adlab.gradient("(x**(-0.5)/y**(-0.5))**4*(z/(y*z) - (y*y - log(2)))", [36.47157997501052, -1.5175122338054776, -0.5])
+
+
 def test_an_order_that_is_too_large_for_a_derivative_leaves_the_value_to_points_and_batches() -> None:
     f = adlab.Function("besselj(x, 0.5)")
     assert f([150.0]) == f([[150.0], [150.0]])[1] == pytest.approx(8.588713830e-354, rel=1e-9, abs=5e-324)
