@@ -27,7 +27,7 @@ _PARAMETERS: dict[str, Sequence[Any]] = {
     "powi": (3, -2), "powr": (Fraction(5, 2),), "polygamma": (0, 1), "zeta": (2,), "sphericalj": (1,), "sphericali": (1,),
     "besselj": (0,), "bessely": (0,), "besseli": (0,), "besselk": (0,), "uppergamma": (Fraction(1, 2),),
     "lowergamma": (Fraction(1, 2),), "expint": (2,), "polylog": (2,), "elliptick": (0,), "elliptice": (0,),
-    "ellipticf": (0,), "ellipticeinc": (0,), "ellipticpic": (1,),
+    "ellipticf": (0,), "ellipticeinc": (0,), "ellipticpi": (1,), "ellipticpic": (1,),
 }  # fmt: skip
 """The constant, an exponent or an order, at which an operation that has one is tested."""
 
@@ -86,7 +86,8 @@ def subject_names() -> list[str]:
 def _all() -> dict[str, RuleSubject]:
     found = {}
     for primitive in PRIMITIVES.values():
-        if not (primitive.truth_valued or primitive.piecewise_constant or primitive.compound or primitive.arity not in (1, 2)):
+        constant = primitive.truth_valued or primitive.piecewise_constant or primitive.compound or primitive.name == "select"
+        if not constant and primitive.arity:  # the composed `norm` stands for the one that takes any number
             for subject in _of(primitive):
                 found[subject.name] = subject
     for name, (formula, torch, jax) in _COMPOSED.items():

@@ -240,7 +240,16 @@ def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed
         singular=if_time("", singular, f, point, judged),
         absorbed=if_time(frozenset(), _absorbed, f, point, judged),
     )  # fmt: skip
-    return Comparison(f, point, value, judged, rows, grown, price, conditioned, _located(f, verdict(facts)))
+    return Comparison(f, point, value, judged, rows, grown, price, conditioned, _with_a_way_out(f, _located(f, verdict(facts))))
+
+
+def _with_a_way_out(f: Function, said: list[Sentence]) -> list[Sentence]:
+    """The sentences. The first one about a fault that another form may not have says what looks for one."""
+    first = next((k for k, sentence in enumerate(said) if sentence.rewritable), None)
+    if first is None or f.m != 1 or not f.independent:
+        return said
+    pointed = replace(said[first], text=f"{said[first].text} `adlab improve` looks for another form.")
+    return [*said[:first], pointed, *said[first + 1 :]]
 
 
 def _located(f: Function, said: list[Sentence]) -> list[Sentence]:

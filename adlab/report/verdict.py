@@ -30,6 +30,8 @@ PREDICTED = 30
 
 
 NO_DIGIT = 0.05  # digits: fewer count as none
+REWRITABLE = frozenset(["cancellation", "absorption", "magnification", "overflow", "underflow"])
+"""Losses that may not be in another form of f."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Sentence:
     text: str
     because: tuple[str, ...]
     about: Literal["methods", "truth", "swell", "cost"] = "methods"
+    rewritable: bool = False
+    """Whether another form of f may not have the fault that it names."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,8 @@ def out_of_range(facts: Facts) -> list[Sentence]:
     if not said or not by:
         return []
     text = f"binary64 {kind}s on the way, {said}, so {listed(by)} cannot be right"
-    return [Sentence(f"{text}: scale the variables, or take logarithms.", tuple(f"accuracy: {name}" for name in by))]
+    because = tuple(f"accuracy: {name}" for name in by)
+    return [Sentence(f"{text}: scale the variables, or take logarithms.", because, rewritable=True)]
 
 
 def ill_conditioned(facts: Facts) -> list[Sentence]:
@@ -186,7 +191,8 @@ def ill_conditioned(facts: Facts) -> list[Sentence]:
         if row is None or (row.digits or 0) >= POOR or row.convention or row.status == facts.beyond[0]:
             continue
         found.append(Sentence(f"{name} keeps {row.digits:.1f} of 16 digits in ∂/∂{row.variable}: {_excuse(facts, row)}.",
-                              (f"accuracy: {name}, {row.variable}", *_nodes(facts, name))))  # fmt: skip
+                              (f"accuracy: {name}, {row.variable}", *_nodes(facts, name)),
+                              rewritable=_rewritable(facts, row)))  # fmt: skip
     return found
 
 
@@ -196,8 +202,7 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
         return "it differentiates the steps of a loop or solver, whose derivative has not settled when the value has"
     kappa = _condition(facts, row)
     reasons = []
-    known = kappa is not None and math.isfinite(kappa)  # it is infinite where the derivative is 0
-    if known and kappa and row.relative_error is not None and row.relative_error <= PREDICTED * kappa * UNIT_ROUNDOFF:
+    if kappa is not None and _explained(kappa, row):
         reasons.append(f"the point is ill-conditioned, rounding the inputs alone may cost {kappa * UNIT_ROUNDOFF:.1e} "
                        f"(condition number {kappa:.1e})")  # fmt: skip
     losses = facts.losses.get(row.method, ())
@@ -205,6 +210,18 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
     for node, _ in () if reasons else facts.kinks[:1]:
         reasons.append(f"it follows the branch taken at {node}, but beside this point f is something else")
     return ", and ".join(reasons) or "no single operation accounts for it; the roundings of the whole program add up"
+
+
+def _rewritable(facts: Facts, row: AccuracyRow) -> bool:
+    """Whether an operation has lost the digits, and the point is not the reason."""
+    lost = any(loss.kind in REWRITABLE for loss in facts.losses.get(row.method, ()))
+    return lost and not _explained(_condition(facts, row), row)
+
+
+def _explained(kappa: float | None, row: AccuracyRow) -> bool:
+    """Whether rounding the inputs alone may cost as much. The condition number is infinite where the derivative is 0."""
+    known = kappa is not None and math.isfinite(kappa) and kappa > 0
+    return known and row.relative_error is not None and row.relative_error <= PREDICTED * (kappa or 0.0) * UNIT_ROUNDOFF
 
 
 def _nodes(facts: Facts, method: str) -> tuple[str, ...]:
@@ -230,7 +247,7 @@ def cancellation(facts: Facts) -> list[Sentence]:
     if loss.kind == "cancellation":
         said = f"{loss.digits:.0f} of 16 digits cancel at {loss.name} = {loss.written}"
     return [Sentence(f"{said}: f itself is that much less accurate here, and differences of its values inherit it.",
-                     (f"node {loss.name}",))]  # fmt: skip
+                     (f"node {loss.name}",), rewritable=loss.kind in REWRITABLE - {"magnification"})]  # fmt: skip
 
 
 def outdone(facts: Facts) -> list[Sentence]:
@@ -336,7 +353,7 @@ def refused(facts: Facts) -> list[Sentence]:
     if stuck:
         text = (f"{listed(stuck)} cannot pass {facts.singular}: that operation has no finite derivative here, and 0·∞ is "
                 "no number. f itself has a derivative here, as the truth says; write it without that operation.")  # fmt: skip
-        found.insert(0, Sentence(text, tuple(f"accuracy: {name}" for name in stuck)))
+        found.insert(0, Sentence(text, tuple(f"accuracy: {name}" for name in stuck), rewritable=True))
     return found
 
 

@@ -237,3 +237,20 @@ def test_an_overflow_of_f_is_told_once() -> None:
     text = said(facts_of("log(x*y)", {"x": 1e200, "y": 1e200}))
     assert text.count("v1 = x*y is inf") <= 2  # of the differences, and of the complex step
     assert "f itself is that much less accurate" not in text
+
+
+@pytest.mark.parametrize(("text", "at", "fault"), [
+    ("sqrt(x + 1) - sqrt(x)", 1e12, "cancel"), ("log(1 + x)", 1e-12, "rounded"),
+    ("(1 - cos(x))/x**2", 1e-5, "cancel"),
+])  # fmt: skip
+def test_the_first_fault_that_another_form_may_not_have_says_who_looks_for_one(text: str, at: float, fault: str) -> None:
+    said = [sentence.text for sentence in adlab.compare(text, at, methods=["reverse", "central-difference"]).verdict]
+    [pointing] = [sentence for sentence in said if "`adlab improve` looks for another form" in sentence]
+    assert fault in pointing
+    assert adlab.improve(text, at).found
+
+
+def test_a_verdict_without_a_fault_points_nowhere() -> None:
+    for text, at in (("x*sin(x)", 1.0), ("abs(x)", 0.0), ("cos(x)", 1e10)):
+        said = " ".join(sentence.text for sentence in adlab.compare(text, at, methods=["reverse", "forward"]).verdict)
+        assert "improve" not in said
