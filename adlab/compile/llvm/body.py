@@ -28,7 +28,7 @@ PRODUCTS = frozenset(["mul", "powi"])
 CHECKED_BY_HARDWARE = frozenset([np.sqrt])  # the processor gives NaN exactly where the table does
 
 
-SHARED = 2  # divisions: from here on it pays to invert their divisor
+SHARED = 3  # divisions: from here on it pays to invert their divisor, at a single point too
 
 
 @lru_cache(maxsize=4)

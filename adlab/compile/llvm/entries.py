@@ -285,10 +285,28 @@ joined:
   %parts = phi {_VECTOR} [ zeroinitializer, %entry ], [ %sums1, %vectors ]
   %sum = call reassoc double @llvm.vector.reduce.fadd.v{_SCANNED}f64(double 0.0, {_VECTOR} %parts)
   %left = icmp slt i64 %whole, %length
-  br i1 %left, label %rest, label %done
+  br i1 %left, label %fewer, label %done
+fewer:
+  %last = sub i64 %length, 8
+  %enough = icmp sge i64 %last, 0
+  br i1 %enough, label %eights, label %rest
+eights:
+  %k = phi i64 [ %whole, %fewer ], [ %k1, %eights ]
+  %esums = phi <8 x double> [ zeroinitializer, %fewer ], [ %esums1, %eights ]
+  %at = call i64 @llvm.smin.i64(i64 %k, i64 %last)
+  %ep = getelementptr double, ptr %numbers, i64 %at
+  %e = load <8 x double>, ptr %ep, align 8
+  %ed = fmul contract <8 x double> %e, zeroinitializer
+  %esums1 = fadd contract <8 x double> %esums, %ed
+  %k1 = add i64 %k, 8
+  %emore = icmp slt i64 %k1, %length
+  br i1 %emore, label %eights, label %eighted
+eighted:
+  %esum = call reassoc double @llvm.vector.reduce.fadd.v8f64(double %sum, <8 x double> %esums1)
+  br label %done
 rest:
-  %j = phi i64 [ %whole, %joined ], [ %j1, %rest ]
-  %t = phi double [ %sum, %joined ], [ %t1, %rest ]
+  %j = phi i64 [ %whole, %fewer ], [ %j1, %rest ]
+  %t = phi double [ %sum, %fewer ], [ %t1, %rest ]
   %rp = getelementptr double, ptr %numbers, i64 %j
   %r = load double, ptr %rp
   %rd = fsub double %r, %r
@@ -297,11 +315,12 @@ rest:
   %again = icmp slt i64 %j1, %length
   br i1 %again, label %rest, label %done
 done:
-  %total = phi double [ %sum, %joined ], [ %t1, %rest ]
+  %total = phi double [ %sum, %joined ], [ %esum, %eighted ], [ %t1, %rest ]
   %ordered = fcmp ord double %total, 0.0
   ret i1 %ordered
 }}
 declare double @llvm.vector.reduce.fadd.v{_SCANNED}f64(double, {_VECTOR})
+declare double @llvm.vector.reduce.fadd.v8f64(double, <8 x double>)
 """
 _METH_FASTCALL, _METH_NOARGS = 0x80, 0x04  # flags of Python's C interface, from methodobject.h
 

@@ -58,3 +58,19 @@ def test_outputs_that_repeat_are_mended_together():
     alone = np.empty((f.m, f.n))
     program.bind(beyond.copy(), alone.reshape(-1))()
     np.testing.assert_array_equal(alone, found[1])
+
+
+@pytest.mark.parametrize("length", [1, 7, 8, 9, 63, 64, 65, 72, 75, 130])
+def test_every_result_of_a_point_is_looked_at(length):
+    """The look takes 64 numbers at a time, then 8, then one."""
+    f, asked = adlab.Function([f"2*x{i}" for i in range(length)]), []
+    point, out = np.ones((1, length)), np.empty((1, length))
+    step = LlvmKernel(f.graph, "fast").vouched_bind(point, out, asked.append)
+    step()
+    assert not asked
+    for place in range(length):
+        for odd in (np.nan, np.inf):
+            point[0, place] = odd
+            step()
+            assert asked.pop() is False
+        point[0, place] = 1.0
