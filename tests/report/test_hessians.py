@@ -75,7 +75,8 @@ def test_a_method_that_cannot_is_a_row_that_says_why() -> None:
 
 def test_what_takes_too_long_is_a_row_and_the_rest_stands() -> None:
     """Derivatives of zeta far to the right take mpmath seconds."""
-    found = adlab.compare("1/zeta(x)", 1000.0, order=2, patience=1.0)
+    adlab.compare("1/x", 1000.0, order=2, timed=False)  # what is imported for this is no work of the next
+    found = adlab.compare("1/zeta(x)", 1000.0, order=2, patience=1.5)
     assert {row.status for row in found.rows} >= {"gave up", "refused"}
     assert found.row("differences of values").status == "ok"
     assert all(row.asymmetry is None for row in found.rows if row.status != "ok")
