@@ -210,11 +210,13 @@ LONGEST_SHIFT = 10_000
 def _hurwitz(s: Any, a: Any = 1) -> Any:
     """ζ(s, a) = Σ (a + k)^-s (DLMF 25.11.1). Left of 0 the first terms are summed here.
 
-    mpmath's own method (1.3) returns the value of another branch from about a = −50 on.
+    mpmath's own method (1.3) returns the value of another branch from about a = −50 on, unless ζ is a polynomial in a.
     """
     left = -CONTEXT.re(a)
-    if left <= 0 or left > LONGEST_SHIFT:
+    if left <= 0 or (CONTEXT.isint(s) and CONTEXT.re(s) <= 0):
         return CONTEXT.zeta(s, a)
+    if left > LONGEST_SHIFT:
+        raise OverflowError
     count = int(left) + 1
     return CONTEXT.fsum((a + k) ** -s for k in range(count)) + CONTEXT.zeta(s, a + count)
 
@@ -222,7 +224,7 @@ def _hurwitz(s: Any, a: Any = 1) -> Any:
 def _harmonic(n: Any, order: Any = None) -> Any:
     if order is None or order == 1:
         return _harmonic_number(n)
-    return CONTEXT.zeta(order) - CONTEXT.zeta(order, n + 1)
+    return CONTEXT.zeta(order) - _hurwitz(order, n + 1)
 
 
 def _lowergamma(s: Any, z: Any) -> Any:
