@@ -353,7 +353,7 @@ def test_derivatives_of_elliptic_integrals_are_those_of_their_values(named: type
 @pytest.mark.parametrize("formula", ["zeta(3, x)", "harmonic(x, 3)"])
 @pytest.mark.parametrize("x", [-60.25, -700.25, -19755.25])
 def test_far_left_the_hurwitz_function_has_its_own_value_or_none(formula: str, x: float) -> None:
-    """ζ(3, a) and ζ(4, a) have poles at 0, -1, …: between two of them they are hardly smaller far left. mpmath has 1/2a² there."""
+    """ζ(3, a) and ζ(4, a) have poles at 0, -1, …, and are no smaller between two of them far left. mpmath has 1/2a² there."""
     known = adlab.truth(formula, x).components[0].value
     assert known is None or abs(known) > 100
     assert known is not None or x < -10_000
