@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,13 @@ OTHERS: dict[str, Callable[..., Measured]] = {
 """What is measured instead of a race, by its option."""
 
 
-def asked(options: argparse.Namespace) -> Any:
-    """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together."""
+def asked(options: argparse.Namespace, files: Mapping[str, Sequence[Any]] | None = None) -> Any:
+    """The report, recorded as JSON where a file is named. Raises OptionError for options that do not go together.
+
+    `files` are the formulas that `--c` was given, with their points.
+    """
     alone = [name for name in (*OTHERS, "show") if getattr(options, name)]
-    if len(alone) > 1 or (alone and (options.problems or options.peers)):
+    if len(alone) > 1 or (alone and ((options.problems and not files) or options.peers)):
         raise OptionError(f"--{alone[0]} is not a race: it takes no problems, no --peers, and no other option of this kind")
     shown = read(options.show) if options.show else None
     race = isinstance(shown, Bench) if shown else not alone
@@ -45,20 +48,20 @@ def asked(options: argparse.Namespace) -> Any:
         raise OptionError("only a race has a brief form; leave out --brief")
     if options.plot and not (race or isinstance(shown, Linearity) or options.linearity):
         raise OptionError("this measurement has no picture; leave out --plot")
-    found = shown or _measured(options)
+    found = shown or _measured(options, files)
     if options.json is not None:
         write(options.json, found.to_dict())
     return found
 
 
-def _measured(options: argparse.Namespace) -> Measured:
+def _measured(options: argparse.Namespace, files: Mapping[str, Sequence[Any]] | None) -> Measured:
     def progress(line: str) -> None:
         if not options.quiet:
             print(line, file=sys.stderr)
 
     for name, measure in OTHERS.items():
         if getattr(options, name):
-            return measure(rounds=options.rounds, progress=progress)
+            return measure(rounds=options.rounds, progress=progress, **{"files": files} if files else {})
     return bench(options.problems or None, options.peers or None, seconds=options.seconds, rounds=options.rounds,
                  progress=progress)  # fmt: skip
 

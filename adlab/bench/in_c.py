@@ -1,7 +1,7 @@
 """`adlab bench --c`: one gradient in C, as `f.to_c` writes it and as CasADi does, both compiled by `gcc -O2`.
 
 adlab's C also tells when a number leaves binary64's range on the way; with -DADLAB_NO_RANGE_CHECK it does not look. CasADi's C
-never looks, so that is the fair comparison. Jacobians are sparse in both.
+never looks, so that is the fair comparison. Jacobians are sparse in both. Files of formulas may be named too: some rows of each.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import ctypes
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -28,6 +29,8 @@ LAP = 0.01
 """Seconds that one timed loop takes at least: far more than a clock's tick."""
 ROUNDS = 7
 """Loops of each program, interleaved. The best time counts."""
+SAMPLE = 40
+"""Formulas of a file, about, spread evenly."""
 DIGITS = 1e-9
 """How closely both gradients must agree, relative to the largest partial."""
 HARNESS = """\
@@ -62,13 +65,17 @@ double theirs(int (*f)(const double **, double **, long long *, double *, int), 
 
 @dataclass(frozen=True)
 class CRow:
-    """One function: seconds for a gradient in adlab's C, the same without looking for overflow, and in CasADi's C."""
+    """One function: seconds for a gradient in adlab's C, the same without looking for overflow, and in CasADi's C.
+
+    `source` is the file of a formula; nothing for the gallery's functions.
+    """
 
     function: str
     partials: int
     checked: float
     plain: float
     casadi: float
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,39 +95,68 @@ class InC(Report):
         return cls([CRow(**row) for row in facts["in_c"]], facts["refused"])
 
     def sections(self) -> list[Table | str]:
-        """Nanoseconds and ratios, then the medians."""
+        """Nanoseconds and ratios of the gallery, then medians, and those of each file."""
         head = ["function", "partials", "adlab, ns", "without range check, ns", "CasADi, ns", "÷ it", "without check ÷ it"]
+        by_source: dict[str, list[CRow]] = {}
+        for row in self.in_c:
+            by_source.setdefault(row.source, []).append(row)
+        own = by_source.pop("", [])
         rows = [[row.function, count(row.partials), *(f"{seconds * 1e9:.3g}" for seconds in (row.checked, row.plain, row.casadi)),
-                 f"{row.checked / row.casadi:.2f}", f"{row.plain / row.casadi:.2f}"] for row in self.in_c]  # fmt: skip
+                 f"{row.checked / row.casadi:.2f}", f"{row.plain / row.casadi:.2f}"] for row in own]  # fmt: skip
         said: list[Table | str] = [Table("One gradient, or sparse Jacobian, in C (gcc -O2)", head, rows, frozenset(head[1:]))]
-        if self.in_c:
-            checked, plain = ([getattr(row, kind) / row.casadi for row in self.in_c] for kind in ("checked", "plain"))
+        if own:
+            checked, plain = _over_casadi(own)
             said.append(f"Over CasADi: median {median(checked):.2f}, worst {max(checked):.2f}; without the range check "
                         f"median {median(plain):.2f}, worst {max(plain):.2f}.")  # fmt: skip
+        if by_source:
+            columns = ["file", "formulas", "÷ CasADi, median", "worst", "without range check, median", "worst "]
+            files = [[source, count(len(some)), *(f"{number:.2f}" for ratios in _over_casadi(some)
+                                                  for number in (median(ratios), max(ratios)))]
+                     for source, some in by_source.items()]  # fmt: skip
+            said.append(Table("Formulas of files, over CasADi", columns, files, frozenset(columns[1:])))
         if self.refused:
             said.append("Left out: " + "; ".join(f"{name}: {reason}" for name, reason in self.refused.items()))
         return said
+
+
+def _over_casadi(rows: Sequence[CRow]) -> tuple[list[float], list[float]]:
+    """The time over CasADi's, with and without the range check."""
+    return [row.checked / row.casadi for row in rows], [row.plain / row.casadi for row in rows]
 
 
 def in_c(
     functions: Iterable[tuple[Function, Sequence[float]]] | None = None,
     rounds: int = ROUNDS,
     progress: Callable[[str], None] = lambda line: None,
+    files: Mapping[str, Sequence[tuple[Function, Sequence[float]]]] | None = None,
 ) -> InC:
-    """Measures functions at points, by default the gallery. Raises MissingExtra without CasADi, OptionError without gcc."""
+    """Measures functions at points, by default the gallery, then SAMPLE rows of each of the `files`.
+
+    Raises MissingExtra without CasADi, OptionError without gcc.
+    """
     if find_spec("casadi") is None:
         raise MissingExtra('CasADi is what adlab is compared with; pip install "adlab[peers]"')
     if shutil.which("gcc") is None:
         raise OptionError("gcc is what compiles both; it is not installed")
-    rows, refused = [], {}
+    chosen = [(f, point, "") for f, point in (_gallery() if functions is None else functions)]
+    for source, every in (files or {}).items():
+        chosen += [(f, point, source) for f, point in every[:: max(1, len(every) // SAMPLE)]]
+    rows, refused = [], dict[str, str]()
+    left = Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
         harness = _library(Path(folder), "harness", HARNESS)
-        for turn, (f, point) in enumerate(_gallery() if functions is None else functions):
+        for turn, (f, point, source) in enumerate(chosen):
             try:
-                rows.append(_row(f, list(map(float, point)), Path(folder), f"f{turn}", harness, rounds))
+                row = _row(f, list(map(float, point)), Path(folder), f"f{turn}", harness, rounds)
+                rows.append(replace(row, source=source))
                 progress(f"{_called(f)}: {rows[-1].plain / rows[-1].casadi:.2f} of CasADi's time")
             except (UnsupportedExpression, MethodError) as reason:
-                refused[_called(f)] = str(reason).splitlines()[0]
+                if source:
+                    left[source] += 1
+                else:
+                    refused[_called(f)] = str(reason).splitlines()[0]
+    refused |= {source: f"formulas that one of the two cannot write, or on which they differ: {number}"
+                for source, number in left.items()}  # fmt: skip
     return InC(rows, refused)
 
 
@@ -155,7 +191,7 @@ def _row(f: Function, point: list[float], folder: Path, name: str, harness: Any,
     for _ in range(rounds):
         best = [min(known, loop(k) / k) for known, loop, k in zip(best, loops, turns, strict=True)]
     agreed(f, point, np.sort(out[np.isfinite(out) & (out != 0)]), np.sort(other[np.isfinite(other) & (other != 0)]))
-    return CRow(_called(f), size, *best)
+    return CRow(_called(f), size, best[0], best[1], best[2])
 
 
 def agreed(f: Function, point: list[float], ours: Any, theirs: Any) -> None:

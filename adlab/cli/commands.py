@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from adlab.cli.given import assignments, function_of, methods_of, number, point_of
 from adlab.cli.output import save, show
-from adlab.errors import MethodError, OptionError, PointError
+from adlab.errors import AdlabError, MethodError, OptionError, PointError
 from adlab.progress import stage
 
 # --- the commands -------------------------------------------------------------------------------------------------
@@ -377,7 +378,21 @@ def bench(options: argparse.Namespace) -> None:
     """How fast the derivatives are; see `adlab.bench`."""
     from adlab.bench.commands import asked
 
-    found = asked(options)
+    found = asked(options, _formulas_with_points(options.problems) if options.c else None)
     if options.plot:
         save(options.plot, found.plot)
     print(found.digest() if options.brief else found)
+
+
+def _formulas_with_points(paths: Sequence[str]) -> dict[str, list[tuple[Any, Sequence[float]]]]:
+    """The functions of each file that can be read and has a point for them."""
+    from adlab.audit.reading import read
+
+    found: dict[str, list[tuple[Any, Sequence[float]]]] = {}
+    for path in paths:
+        functions = []
+        for entry in read(path):
+            with contextlib.suppress(AdlabError):
+                functions.append(entry.function)
+        found[Path(path).name] = [(f, f.point) for f in functions if f.point is not None]
+    return found

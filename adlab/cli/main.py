@@ -243,7 +243,7 @@ def _bench_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--scaling", action="store_true", help="no race: a large batch on one processor and on all")
     made.add_argument("--data", action="store_true", help="no race: a loss over a million rows, beside JAX and PyTorch")
     made.add_argument("--sparse", action="store_true", help="no race: sparse matrices, their sweeps, beside asdex, SciPy, CasADi")
-    made.add_argument("--c", action="store_true", help="no race: a gradient in C, beside CasADi's C")
+    made.add_argument("--c", action="store_true", help="no race: a gradient in C, beside CasADi's C; for files of formulas, too")
     made.add_argument("--startup", action="store_true", help="no race: commands and imports, from a new process")
     made.add_argument("--vouching", action="store_true", help="no race: programs with and without a look at the range")
     made.add_argument("--plot", default="", metavar="FILE", help="draw it into a .png, .svg or .pdf file")

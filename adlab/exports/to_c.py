@@ -47,7 +47,7 @@ HEADER = """\
  * processor's notes of overflow, underflow and division by zero (fenv.h).
  *
  * x holds {inputs}.{vector}
- * out gets {parts}{width}, row-major.
+ * out gets {parts}{width}, row-major. It must not overlap the inputs.
  *
  * Returns
  *   0: all is well;
@@ -76,8 +76,22 @@ PREFACE = """\
 """
 
 ODD = """\
+#ifndef ADLAB_ALWAYS
+#ifdef __GNUC__
+#define ADLAB_ALWAYS inline __attribute__((always_inline))
+#define ADLAB_SELDOM __attribute__((noinline, cold))
+#else
+#define ADLAB_ALWAYS inline
+#define ADLAB_SELDOM
+#endif
+#endif
+
 #if !defined ADLAB_NO_RANGE_CHECK && !defined ADLAB_ODD
 #define ADLAB_ODD
+#if defined __SSE2_MATH__
+#include <xmmintrin.h>
+#endif
+
 /* Whether v is infinite or too small for all its digits. */
 static int odd(double v)
 {
@@ -85,13 +99,24 @@ static int odd(double v)
     return size > DBL_MAX || (size > 0 && size < DBL_MIN);
 }
 
-/* Whether a number may have left the range since this was asked last: the processor notes that, but not infinite inputs. */
-static int noted(const double *x, int n)
+/* Whether an input is infinite, which the processor does not note. */
+static int infinite(const double *x, int n)
 {
+    int found = 0;
     for (int k = 0; k < n; k++)
-        if (fabs(x[k]) > DBL_MAX)
-            return 1;
-#if defined FE_OVERFLOW && defined FE_UNDERFLOW && defined FE_DIVBYZERO
+        found |= fabs(x[k]) > DBL_MAX;
+    return found;
+}
+
+/* Whether a number may have left the range since this was asked last: the processor notes that. */
+static int noted(void)
+{
+#if defined __SSE2_MATH__
+    __asm__ volatile("" : : : "memory"); /* what was stored before this is computed before this */
+    if (!(_mm_getcsr() & 0x1c)) /* division by zero, overflow, underflow: as below, without a call */
+        return 0;
+    _mm_setcsr(_mm_getcsr() & ~0x1cu);
+#elif defined FE_OVERFLOW && defined FE_UNDERFLOW && defined FE_DIVBYZERO
     if (!fetestexcept(FE_OVERFLOW | FE_UNDERFLOW | FE_DIVBYZERO))
         return 0;
     feclearexcept(FE_OVERFLOW | FE_UNDERFLOW | FE_DIVBYZERO);
@@ -218,15 +243,37 @@ def _remark(text: str) -> str:
 
 def _function(work: Task) -> str:
     found = written(work.plan.graph, C99, work.argument())
-    lines = [f"int {_signature(work)}", "{", *[f"    {line}" for line in found.lines]]
-    lines += [f"    out[{k}] = {output};" for k, output in enumerate(found.outputs)]
+    body = [*found.lines, *(f"out[{k}] = {output};" for k, output in enumerate(found.outputs))]
     if found.checks:
-        lines += ["#ifndef ADLAB_NO_RANGE_CHECK", f"    if (noted(x, {len(work.point)})) {{", "        int lost = 0;"]
-        lines += [f"        lost |= {check};" for check in found.checks]
-        lines += ["        if (lost) {", *_loop(work, f"{' ' * 12}", "out[k] = NAN;"), "            return 2;"]
-        lines += ["        }", "    }", "#endif"]
-    lines += ["    int unknown = 0;", *_loop(work, "    ", "unknown |= isnan(out[k]) != 0;"), "    return unknown;", "}", ""]
-    return "\n".join(lines)
+        head = _watched(work, body, found.checks)
+    else:
+        head = [f"int {_signature(work)}", "{", *[f"    {line}" for line in body]]
+    pairs = work.width - work.width % 2
+    look = [f"    for (int k = 0; k < {pairs}; k += 2)", "        unknown |= isunordered(out[k], out[k + 1]);"] * (pairs > 0)
+    look += [f"    unknown |= isnan(out[{pairs}]) != 0;"] * (work.width % 2)
+    return "\n".join([*head, "    int unknown = 0;", *look, "    return unknown;", "}", ""])
+
+
+def _watched(work: Task, body: Sequence[str], checks: Sequence[str]) -> list[str]:
+    """The numbers in a function of their own, and the head of the function that calls it, and calls it again to look at them all.
+
+    A compiler makes two of it. The one that does not look keeps no number longer than it needs.
+    """
+    arguments = "x, v, out" if work.vector else "x, out"
+    doubts = f"noted() || infinite(x, {len(work.point)})" + (f" || infinite(v, {work.vector})" if work.vector else "")
+    numbers, again = f"{work.name}_numbers", f"{work.name}_looked_at"
+    parameters = _signature(work)[len(work.name) + 1 : -1]
+    return [
+        "/* The numbers; if `look`, whether one of them, or one on the way, has left the range. */",
+        f"static ADLAB_ALWAYS int {numbers}({parameters}, const int look)", "{",
+        *[f"    {line}" for line in body], "    int lost = 0;", "#ifndef ADLAB_NO_RANGE_CHECK", "    if (look) {",
+        *[f"        lost |= {check};" for check in checks], "    }", "#else", "    (void)look;", "#endif", "    return lost;", "}", "",
+        "#ifndef ADLAB_NO_RANGE_CHECK",
+        f"static ADLAB_SELDOM int {again}({parameters})", "{", f"    return {numbers}({arguments}, 1);", "}", "#endif", "",
+        f"int {_signature(work)}", "{", f"    {numbers}({arguments}, 0);", "#ifndef ADLAB_NO_RANGE_CHECK",
+        f"    if (({doubts}) && {again}({arguments})) {{", *_loop(work, " " * 8, "out[k] = NAN;"), "        return 2;", "    }",
+        "#endif",
+    ]  # fmt: skip
 
 
 def _loop(work: Task, indent: str, *body: str) -> list[str]:

@@ -296,9 +296,9 @@ def test_a_loss_over_many_rows_needs_no_more_memory_than_over_few(tmp_path):
 def test_records_of_matrices_and_of_c_are_read_again_and_shown(tmp_path, capsys):
     row = SparseRow("arrow", "Jacobian", (5, 5), 13, {"adlab": 3, "least": 3, "asdex": None}, {"dense": 2e-3, "sparse": 1e-3})
     matrices = SparseMatrices([row], ["asdex"])
-    code = InC([CRow("f", 2, 3e-8, 2e-8, 1e-8)], {"g": "no gamma in C99"})
+    code = InC([CRow("f", 2, 3e-8, 2e-8, 1e-8), CRow("h", 1, 5e-8, 4e-8, 1e-8, "some.jsonl")], {"g": "no gamma in C99"})
     for name, found, words in (("m", matrices, ("arrow, Jacobian", "0.5", "Not installed: asdex")),
-                               ("c", code, ("3.00", "2.00", "Left out: g: no gamma"))):  # fmt: skip
+                               ("c", code, ("3.00", "2.00", "some.jsonl", "5.00", "Left out: g: no gamma"))):  # fmt: skip
         path = str(tmp_path / f"{name}.json")
         write(path, found.to_dict())
         assert read(path) == found
@@ -317,6 +317,10 @@ def test_a_gradient_in_c_is_that_of_casadi():
     assert [(row.function.split()[0], row.partials) for row in found.in_c] == [("worked", 2), ("several", 4)]
     assert all(min(row.plain, row.checked, row.casadi) > 0 for row in found.in_c)
     assert list(found.refused) == ["f = besselj(0, x)"]
+    files = {"some.txt": [(adlab.Function("x*y"), [1.0, 2.0]), (adlab.Function("besselk(0, x)"), [1.0])]}
+    of_files = in_c([], rounds=1, files=files)
+    assert [(row.function, row.source) for row in of_files.in_c] == [("f = x*y", "some.txt")]
+    assert of_files.refused["some.txt"].endswith("differ: 1")
     with pytest.raises(adlab.MethodError, match="another gradient"):
         agreed(several, [1.0], np.array([1.0, 2.0]), np.array([1.0, 2.1]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,18 @@ def test_the_main_of_the_c_checks_itself_and_notices_a_wrong_sign(tmp_path) -> N
         done = subprocess.run([program], capture_output=True, text=True)
         assert done.returncode == expected
         assert "slope: 2 numbers, largest error" in done.stdout
+
+
+@pytest.mark.skipif(not COMPILERS, reason="no C compiler")
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_each_call_is_judged_by_its_own_numbers(compiler, tmp_path) -> None:
+    """The processor's flags outlive a call, and an infinite input raises none."""
+    f = adlab.Function("x/(1 + exp(y))", ["x", "y"])
+    library = in_c([f.to_c("gradient", name="slope"), f.to_c("jvp", name="along")], tmp_path, compiler)
+    asked = [[1.0, 2.0], [1e308, 700.0], [1.0, 800.0], [1.0, 2.0], [math.inf, 2.0], [math.nan, 2.0], [1.0, 2.0]]
+    assert [called(library.slope, 2, point)[0] for point in asked] == [0, 0, 2, 0, 2, 1, 0]
+    along = [called(library.along, 1, [1.0, 2.0], v)[0] for v in ([1.0, 0.0], [0.0, math.inf], [1.0, 0.0])]
+    assert along == [0, 2, 0]
 
 
 @pytest.mark.skipif(not COMPILERS, reason="no C compiler")
