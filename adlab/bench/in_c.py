@@ -25,10 +25,11 @@ from adlab.errors import MethodError, MissingExtra, OptionError, UnsupportedExpr
 from adlab.function import Function
 
 FLAGS = ("-std=c99", "-O2", "-shared", "-fPIC")
-LAP = 0.01
-"""Seconds that one timed loop takes at least: far more than a clock's tick."""
-ROUNDS = 7
-"""Loops of each program, interleaved. The best time counts."""
+LAP = 0.001
+"""Seconds that one timed loop takes at least: far more than a clock's tick, and less than other processes often stay away."""
+ROUNDS = 3
+LOOPS = 20
+"""Loops of each program in a round, interleaved. The best time counts."""
 SAMPLE = 40
 """Formulas of a file, about, spread evenly."""
 DIGITS = 1e-9
@@ -188,7 +189,7 @@ def _row(f: Function, point: list[float], folder: Path, name: str, harness: Any,
                for library in libraries[:2]), _loop(harness.theirs, kernel, arg, res, iw, w)]  # fmt: skip
     best = [float("inf")] * 3
     turns = [_turns(loop) for loop in loops]
-    for _ in range(rounds):
+    for _ in range(rounds * LOOPS):
         best = [min(known, loop(k) / k) for known, loop, k in zip(best, loops, turns, strict=True)]
     agreed(f, point, np.sort(out[np.isfinite(out) & (out != 0)]), np.sort(other[np.isfinite(other) & (other != 0)]))
     return CRow(_called(f), size, best[0], best[1], best[2])
