@@ -217,7 +217,7 @@ COMPUTED: dict[str, C] = {
     "Si":                mpmath(lambda m, a: m.si(a), over=ranges.rippling()),
     "Ci":                mpmath(lambda m, a: m.ci(a), over=ranges.rippling(lambda low, high: 1 / low)),
     "Shi":               mpmath(lambda m, a: m.shi(a)),
-    "Chi":               mpmath(lambda m, a: m.chi(a)),
+    "Chi":               mpmath(special.hyperbolic_cosine_integral),
     "sphericalj":        mpmath(special.spherical("besselj"), over=ranges.rippling()),
     "sphericali":        mpmath(special.spherical("besseli"),
         over=ranges.by_order(lambda n: ranges.turning(0.0) if n >= 0 else ranges.unknown), ball=_spherical_i),

@@ -198,6 +198,13 @@ def error_function(name: str) -> Formula:
     return formula
 
 
+def hyperbolic_cosine_integral(m: Any, a: Any) -> Any:
+    """Chi. Left of 0 it is complex, although πi is soon lost beside its real part."""
+    if m.im(a) == 0 and m.re(a) < 0:
+        raise ValueError("not real")
+    return m.chi(a)
+
+
 def exponential_integral(m: Any, a: Any) -> Any:
     """Ei, real on both sides of 0. mpmath's function has its cut along the negative axis."""
     return m.ei(a) if m.re(a) > 0 else -m.e1(-a)

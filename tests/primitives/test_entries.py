@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from table import CASES, Case
+from table import CASES, Case, holds
 
 import adlab
 from adlab.arithmetic.bounded import BOUNDED, Bounded
@@ -92,3 +92,16 @@ def test_a_function_that_is_too_small_is_no_zero_and_tells_of_it(name: str) -> N
             found = compute(*given, *SMALL[name][entry.arity :])
         assert np.all(np.abs(found) < 1e-300)
         assert alarm.raised, (name, compute)
+
+
+SPECIAL = [case for case in CASES if case.primitive.special and case.primitive.arity == 1]
+
+
+@pytest.mark.parametrize("case", SPECIAL, ids=str)
+def test_a_function_has_no_value_where_its_condition_for_one_fails(case: Case) -> None:
+    """Far out an imaginary part of πi is lost beside a large real part: the condition alone tells that there is one."""
+    entry, given = case.primitive, () if case.parameter is None else (case.parameter,)
+    for x in (-1e7, -3e4, -500.5, -40.25, -2.5):
+        if not holds(entry.value_condition(case.parameter), (x,)):
+            assert np.isnan(entry.value([x], *given))
+            assert np.isnan(entry.array(np.array([x, x]), *given)).all()
