@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from adlab.arithmetic import flags
 from adlab.compile.llvm.engine import cached_library
+from adlab.compile.llvm.pieces import PIECES, piece
 from adlab.compile.llvm.raised import BY_LIBRARY, BY_REGISTER, UNKNOWN
-from adlab.compile.llvm.stream import NEAR, STREAMED
+from adlab.compile.llvm.stream import STREAMED
 from adlab.compile.llvm.text import Externals
 
 FloatArray = npt.NDArray[np.float64]
@@ -49,10 +50,6 @@ _API = {
 }
 _SMALL = 1024  # doubles that are kept on the stack
 _ALONE = 256  # points; more are computed without Python's lock, so that other threads run. To let go of it takes some 50 ns.
-_NEAR = 1 << 17  # bytes of results that are computed, then looked through: they are still in a cache near by
-_TOGETHER = 32  # points: a piece holds a multiple, so that the same points as without pieces share a vector or a tile
-_SCANNED = 64  # results that are looked through at a time: several sums, since each waits for its own last addition
-_VECTOR = f"<{_SCANNED} x double>"
 
 # self is the tuple (bytes, whatever must live as long, mend or None); the bytes of `call`: kernel, inputs, outputs, context.
 _TEXT = f"""
@@ -168,7 +165,7 @@ done:
   ret ptr %result
 }}
 
-; the bytes of `step`: kernel, x, out, points, context, numbers of a point in x and in out, points of a piece, bytes of `%near`
+; the bytes of `step`: kernel, x, out, points, context, numbers of a point in x and in out, points of a piece, bytes of a buffer
 define ptr @step(ptr %self, ptr %nothing) nounwind {{
 entry:
   %held = call ptr @PyTuple_GetItem(ptr %self, i64 0)
@@ -182,15 +179,12 @@ entry:
   %n = load i64, ptr %np
   %cp = getelementptr i64, ptr %task, i64 4
   %context = load ptr, ptr %cp
-  %ip = getelementptr i64, ptr %task, i64 5
-  %given = load i64, ptr %ip
   %rp = getelementptr i64, ptr %task, i64 6
   %found = load i64, ptr %rp
+  %length = mul i64 %n, %found
   %sp = getelementptr i64, ptr %task, i64 7
   %most = load i64, ptr %sp
-  %bp = getelementptr i64, ptr %task, i64 8
-  %bytes = load i64, ptr %bp
-  %stream = icmp ne i64 %bytes, 0
+  %several = icmp sgt i64 %n, %most
   %mend = call ptr @PyTuple_GetItem(ptr %self, i64 2)
   %unwatched = icmp eq ptr %mend, @_Py_NoneStruct
   %large = icmp sgt i64 %n, {_ALONE}
@@ -200,44 +194,20 @@ release:
   br label %run
 run:
   %thread = phi ptr [ null, %entry ], [ %saved, %release ]
-  br i1 %stream, label %reserve, label %begin
-reserve:
-  %buffer = call ptr @PyMem_RawMalloc(i64 %bytes)
-  br label %begin
-begin:
-  %near = phi ptr [ null, %run ], [ %buffer, %reserve ]
-  %direct = icmp eq ptr %near, null
   call void @clear()
-  br label %piece
-piece:
-  %p = phi i64 [ 0, %begin ], [ %p1, %next ]
-  %clean = phi i1 [ true, %begin ], [ %clean1, %next ]
-  %left = sub i64 %n, %p
-  %size = call i64 @llvm.smin.i64(i64 %left, i64 %most)
-  %xo = mul i64 %p, %given
-  %xq = getelementptr double, ptr %x, i64 %xo
-  %oo = mul i64 %p, %found
-  %oq = getelementptr double, ptr %out, i64 %oo
-  %place = select i1 %direct, ptr %oq, ptr %near
-  %length = mul i64 %size, %found
-  call void %kernel(ptr %xq, ptr %place, i64 %size, ptr %context)
-  br i1 %unwatched, label %looked, label %look
+  br i1 %several, label %pieces, label %whole
+pieces:
+  %told0 = xor i1 %unwatched, true
+  %each = call i1 @in_pieces(ptr %task, i1 %told0)
+  br label %judge
+whole:
+  call void %kernel(ptr %x, ptr %out, i64 %n, ptr %context)
+  br i1 %unwatched, label %judge, label %look
 look:
-  %good = call i1 @finite(ptr %place, i64 %length)
-  %both = and i1 %clean, %good
-  br label %looked
-looked:
-  %clean1 = phi i1 [ true, %piece ], [ %both, %look ]
-  br i1 %direct, label %next, label %write
-write:
-  call void @streamed(ptr %oq, ptr %near, i64 %length)
-  br label %next
-next:
-  %p1 = add i64 %p, %size
-  %more = icmp slt i64 %p1, %n
-  br i1 %more, label %piece, label %judge
+  %good = call i1 @finite(ptr %out, i64 %length)
+  br label %judge
 judge:
-  call void @PyMem_RawFree(ptr %near)
+  %clean1 = phi i1 [ true, %whole ], [ %good, %look ], [ %each, %pieces ]
   %alarm = call i1 @raised()
   %bad = xor i1 %clean1, true
   %either = or i1 %alarm, %bad
@@ -263,64 +233,6 @@ error:
   ret ptr null
 }}
 
-declare i64 @llvm.smin.i64(i64, i64)
-
-; whether no number is infinite or NaN: v × 0 is 0 of a finite number, and NaN of any other
-define internal i1 @finite(ptr %numbers, i64 %length) nounwind {{
-entry:
-  %whole = and i64 %length, -{_SCANNED}
-  %some = icmp sgt i64 %whole, 0
-  br i1 %some, label %vectors, label %joined
-vectors:
-  %i = phi i64 [ 0, %entry ], [ %i1, %vectors ]
-  %sums = phi {_VECTOR} [ zeroinitializer, %entry ], [ %sums1, %vectors ]
-  %vp = getelementptr double, ptr %numbers, i64 %i
-  %v = load {_VECTOR}, ptr %vp, align 8
-  %d = fmul contract {_VECTOR} %v, zeroinitializer
-  %sums1 = fadd contract {_VECTOR} %sums, %d
-  %i1 = add i64 %i, {_SCANNED}
-  %more = icmp slt i64 %i1, %whole
-  br i1 %more, label %vectors, label %joined
-joined:
-  %parts = phi {_VECTOR} [ zeroinitializer, %entry ], [ %sums1, %vectors ]
-  %sum = call reassoc double @llvm.vector.reduce.fadd.v{_SCANNED}f64(double 0.0, {_VECTOR} %parts)
-  %left = icmp slt i64 %whole, %length
-  br i1 %left, label %fewer, label %done
-fewer:
-  %last = sub i64 %length, 8
-  %enough = icmp sge i64 %last, 0
-  br i1 %enough, label %eights, label %rest
-eights:
-  %k = phi i64 [ %whole, %fewer ], [ %k1, %eights ]
-  %esums = phi <8 x double> [ zeroinitializer, %fewer ], [ %esums1, %eights ]
-  %at = call i64 @llvm.smin.i64(i64 %k, i64 %last)
-  %ep = getelementptr double, ptr %numbers, i64 %at
-  %e = load <8 x double>, ptr %ep, align 8
-  %ed = fmul contract <8 x double> %e, zeroinitializer
-  %esums1 = fadd contract <8 x double> %esums, %ed
-  %k1 = add i64 %k, 8
-  %emore = icmp slt i64 %k1, %length
-  br i1 %emore, label %eights, label %eighted
-eighted:
-  %esum = call reassoc double @llvm.vector.reduce.fadd.v8f64(double %sum, <8 x double> %esums1)
-  br label %done
-rest:
-  %j = phi i64 [ %whole, %fewer ], [ %j1, %rest ]
-  %t = phi double [ %sum, %fewer ], [ %t1, %rest ]
-  %rp = getelementptr double, ptr %numbers, i64 %j
-  %r = load double, ptr %rp
-  %rd = fsub double %r, %r
-  %t1 = fadd double %t, %rd
-  %j1 = add i64 %j, 1
-  %again = icmp slt i64 %j1, %length
-  br i1 %again, label %rest, label %done
-done:
-  %total = phi double [ %sum, %joined ], [ %esum, %eighted ], [ %t1, %rest ]
-  %ordered = fcmp ord double %total, 0.0
-  ret i1 %ordered
-}}
-declare double @llvm.vector.reduce.fadd.v{_SCANNED}f64(double, {_VECTOR})
-declare double @llvm.vector.reduce.fadd.v8f64(double, <8 x double>)
 """
 _METH_FASTCALL, _METH_NOARGS = 0x80, 0x04  # flags of Python's C interface, from methodobject.h
 
@@ -357,7 +269,7 @@ def _flags() -> str:
 @cache
 def _methods() -> tuple[Any, _MethodDef, _MethodDef]:
     """The library, which must stay alive, and what Python needs to know of each function."""
-    library = cached_library(_TEXT + STREAMED + _flags(), _externals(), ["call", "step"])
+    library = cached_library(_TEXT + PIECES + STREAMED + _flags(), _externals(), ["call", "step"])
     call = _MethodDef(b"program", library["call"], _METH_FASTCALL, b"floats in, tuple of floats out")
     step = _MethodDef(b"step", library["step"], _METH_NOARGS, b"from the bound buffer to the bound buffer")
     return library, call, step
@@ -391,8 +303,8 @@ def step_entry(
     """
     _, _, method = _methods()
     found = out.size // max(len(x), 1)
-    piece = max(_TOGETHER, (NEAR if stream else _NEAR) // (8 * max(found, 1)) // _TOGETHER * _TOGETHER)
-    buffer = 8 * piece * found if stream else 0
-    task = struct.pack("9q", kernel, x.ctypes.data, out.ctypes.data, len(x), context, x.shape[1], found, piece, buffer)
+    most = piece(found, stream)
+    buffer = 8 * most * found if stream else 0
+    task = struct.pack("9q", kernel, x.ctypes.data, out.ctypes.data, len(x), context, x.shape[1], found, most, buffer)
     made: Callable[[], None] = _new(method, (task, (x, out, owner), mend), None)
     return made

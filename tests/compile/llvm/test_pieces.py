@@ -8,13 +8,13 @@ import pytest
 import adlab
 
 pytest.importorskip("llvmlite")
-from adlab.compile.llvm import engine, entries, kernel
+from adlab.compile.llvm import engine, kernel, pieces
 from adlab.compile.llvm.kernel import LlvmKernel
 
 
-@pytest.mark.parametrize("place", [None, 0, 63, 64, 200, 256, 299], ids=lambda place: f"row {place}")
+@pytest.mark.parametrize("place", [None, 0, 31, 32, 63, 64, 200, 256, 299], ids=lambda place: f"row {place}")
 def test_a_row_without_a_value_is_seen_in_any_piece(place, monkeypatch):
-    monkeypatch.setattr(entries, "_NEAR", 1)  # 64 points in a piece
+    monkeypatch.setattr(pieces, "FIRST", 1)  # 32 points in a piece
     points, out, asked = np.ones((300, 2)), np.empty((300, 1)), []
     if place is not None:
         points[place] = -1.0
@@ -26,10 +26,10 @@ def test_pieces_give_the_numbers_of_the_whole(monkeypatch):
     program = adlab.Function("sin(x*y)/(1 + x**2)").compile("llvm", "gradient")
     points = np.random.default_rng(2).uniform(-1, 1, (1000, 2))
     whole = program(points)
-    monkeypatch.setattr(entries, "_NEAR", 1)
-    pieces = np.empty((1000, 2))
-    program.bind(points, pieces)()
-    np.testing.assert_array_equal(pieces, whole)
+    monkeypatch.setattr(pieces, "FIRST", 1)
+    found = np.empty((1000, 2))
+    program.bind(points, found)()
+    np.testing.assert_array_equal(found, whole)
 
 
 def test_a_large_program_is_the_same_function_as_a_small_one(monkeypatch):

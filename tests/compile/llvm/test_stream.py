@@ -28,7 +28,7 @@ def written(f: adlab.Function, points: np.ndarray, place: int = 0) -> tuple[np.n
 
 @pytest.mark.parametrize("f", [THIN, THICK], ids=["thin", "thick"])
 @pytest.mark.parametrize("place", range(8))
-@pytest.mark.parametrize("count", [2, 7, 33, 200])
+@pytest.mark.parametrize("count", [2, 7, 33, 200, 300])
 def test_the_numbers_are_those_of_a_batch_that_caches_hold(f, place, count, monkeypatch) -> None:
     points = np.random.default_rng(count).uniform(-1, 1, (count, f.n))
     near, _ = written(f, points)
@@ -39,14 +39,14 @@ def test_the_numbers_are_those_of_a_batch_that_caches_hold(f, place, count, monk
 
 
 @pytest.mark.parametrize("f", [THIN, THICK], ids=["thin", "thick"])
-@pytest.mark.parametrize("row", [0, 31, 32, 99])
+@pytest.mark.parametrize("row", [0, 31, 32, 299])
 def test_a_point_without_a_value_is_seen(f, row, monkeypatch) -> None:
     monkeypatch.setattr(kernel, "FAR", 1)
-    points = np.full((100, f.n), 0.5)
+    points = np.full((300, f.n), 0.5)
     points[row, 0] = np.nan
     found, alarms = written(f, points)
     assert alarms == [False]  # False: no number left the range
-    np.testing.assert_array_equal(np.isnan(found).any(axis=1), np.arange(100) == row)
+    np.testing.assert_array_equal(np.isnan(found).any(axis=1), np.arange(300) == row)
 
 
 def test_a_program_is_thin_where_it_computes_little_for_each_number() -> None:
