@@ -27,6 +27,8 @@ def _power(a: Any, text: str) -> Any:
     exponent = Fraction(text)
     if exponent.denominator == 1 and exponent >= 0:
         return a**exponent.numerator
+    if a.a == 0 and exponent > 0:  # a power rises, from 0 at 0
+        return iv.mpf([0, _power(a.b, text).b if a.b > 0 else 0])
     return _when(a.a > 0, lambda: iv.exp(iv.log(a) * exponent.numerator / exponent.denominator))
 
 
@@ -66,12 +68,16 @@ def _wrong(lemma: Mapping[str, Any], known: dict[str, Any], box: Mapping[str, Se
     if name in known or not low <= high:
         return f"{name} is {'claimed twice' if name in known else 'claimed to lie in no interval'}"
     claimed = iv.mpf([low, high])
+    if operation in ("input", "constant") and lemma["of"]:
+        return f"{name}: {operation} is an operation on nothing"
     if operation == "constant":
         top, bottom = map(int, parameter.split("/"))
         found = _when(bottom != 0, lambda: iv.mpf(top) / bottom)
     elif operation == "input":
         found = claimed if box is None or (name in box and tuple(box[name]) == (low, high)) else None
-    elif operation not in RULES or any(operand not in known for operand in lemma["of"]):
+    elif operation not in RULES or any(operand not in known for operand in lemma["of"]) or (
+        (parameter is None) == (operation in ("powi", "powr"))
+    ):
         return f"{name}: {operation} of {', '.join(lemma['of'])} cannot be checked"
     else:
         found = RULES[operation](*[known[operand] for operand in lemma["of"]], *[parameter] * (parameter is not None))

@@ -6,7 +6,7 @@ proof: `adlab.use.lemmas` checks each by itself, and knows nothing of this packa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -81,7 +81,10 @@ def prove(f: Any, box: Any) -> Proof:
                 f"not proven: {graph.names[i]} = {graph.written(i)} {why}, with {', '.join(met)}; try a smaller box"
             )
     lemmas = [_lemma(graph, i, values[i]) for i in range(len(graph))]
-    return Proof(g.title, dict(zip(g.names, sides, strict=True)), lemmas, tuple(_name(graph, o) for o in graph.outputs))
+    proof = Proof(g.title, dict(zip(g.names, sides, strict=True)), lemmas, tuple(_name(graph, o) for o in graph.outputs))
+    if refused := proof.check():
+        raise DomainError(f"not proven: the checker, with intervals of its own, finds that {refused}; try a smaller box")
+    return proof
 
 
 def _lemma(graph: Graph, i: int, side: Interval) -> dict[str, Any]:
@@ -103,11 +106,15 @@ def _name(graph: Graph, i: int) -> str:
 
 
 def _sides(box: Any, names: list[str]) -> list[Interval]:
+    if not isinstance(box, Mapping | Iterable):
+        raise PointError(f"the box maps names to pairs (low, high), or lists the pairs; found {box!r}")
     pairs = in_order(box, names, "box") if isinstance(box, Mapping) else list(box)
     if len(pairs) != len(names):
         raise PointError(f"the box has {len(pairs)} sides, and there are {len(names)} variables: {', '.join(names)}")
     try:
         sides = [(float(low), float(high)) for low, high in pairs]
+    except OverflowError:
+        raise PointError("a side of the box is beyond binary64 (more than 1.8e308)") from None
     except (TypeError, ValueError):
         raise PointError(f"a side of the box is a pair (low, high); found {pairs!r}") from None
     for name, (low, high) in zip(names, sides, strict=True):

@@ -57,7 +57,8 @@ WIDE = (-INF, INF)
     lemma("x", "input", [], 1.5, 1.5), lemma("y", "powi", ["x"], 1.0, 4.0, "2"), lemma("w", "input", [], 1.0, 1.0),
     lemma("v", "log", ["x"], float("nan"), float("nan")), lemma("v", "log", ["x"], float("nan"), 1.0),
     lemma("v", "log", ["x"], 1.0, 0.0), lemma("v", "add", ["x"], *WIDE), lemma("v", "log", ["x", "x"], *WIDE),
-    lemma("v", "powi", ["x"], *WIDE), {"name": "v"}, "v", lemma("v", "log", ["x"], 0.0, 1.0) | {"in": ["0x0p+0"]},
+    lemma("v", "powi", ["x"], *WIDE), lemma("v", "add", ["x"], *WIDE, "2"), lemma("v", "constant", ["x"], 1.0, 1.0, "1/1"),
+    lemma("v", "powr", ["z"], *WIDE, "-1/2"), {"name": "v"}, "v", lemma("v", "log", ["x"], 0.0, 1.0) | {"in": ["0x0p+0"]},
     lemma("v", "log", ["x"], 0.0, 1.0) | {"in": ["zero", "one"]},
 ])  # fmt: skip
 def test_forty_claims_that_do_not_follow_are_refused(last) -> None:
@@ -65,6 +66,14 @@ def test_forty_claims_that_do_not_follow_are_refused(last) -> None:
     assert check(before, {"x": (1.0, 2.0), "y": (-1.0, 3.0)}) == ""
     assert check([*before, last], {"x": (1.0, 2.0), "y": (-1.0, 3.0)})
     assert check(before, {"x": (1.0, 2.5), "y": (-1.0, 3.0)}).startswith("x = input")
+
+
+def test_a_power_with_a_positive_exponent_is_0_at_0() -> None:
+    proof = adlab.prove("x**1.5 + x**(7/2)", {"x": (0, 4)})
+    low, high = map(float.fromhex, proof.lemmas[-1]["in"])
+    assert -1e-300 < low <= 0
+    assert 136 <= high < 136.001
+    assert check([lemma("z", "constant", [], 0.0, 0.0, "0/1"), lemma("v", "powr", ["z"], 0.0, 0.0, "3/2")]) == ""
 
 
 def test_values_of_f_lie_where_the_proof_says() -> None:
@@ -91,6 +100,9 @@ def test_the_checker_shares_nothing_with_what_it_checks() -> None:
     ("x", {"x": (2, 1)}, "runs from 2.0 to 1.0"),
     ("x", {"x": 3}, "is a pair"),
     ("pi*x", {"x": (0, 1)}, "write it as a fraction"),
+    ("x", {"x": (0, 10**400)}, "a side of the box is beyond binary64"),
+    ("x", None, "the box maps names to pairs"),
+    ("log(tanh(x))", {"x": (1e-300, 1)}, "the checker, with intervals of its own, finds that v1 = tanh"),
 ])  # fmt: skip
 def test_what_cannot_be_proven_is_said(f, box, words) -> None:
     with pytest.raises(adlab.AdlabError, match=words):
