@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from adlab.arithmetic.floats import FLOATS
+from adlab.arithmetic.taylor import Taylor
 from adlab.autodiff.programs import tangent_program
 from adlab.errors import DomainError, GaveUp, UnsupportedExpression
 from adlab.graph import rules
@@ -200,7 +201,10 @@ def _computed(numbers: Any, p: Evolution, operands: Sequence[Any], run: Run, der
         return run(FLOATS, p, operands, p.plan(operands[:count], derivative))
     if any(isinstance(operand, np.ndarray) for operand in operands):
         return _rows(numbers, p, operands, run, derivative)
-    point = as_floats(operands[:count])
+    given = operands[:count]
+    if isinstance(numbers, Taylor):  # the steps are those of the value; its coefficients may be numbers of another arithmetic
+        given = [getattr(series[0], "number", series[0]) for series in given]
+    point = as_floats(given)
     return run(numbers, p, operands, p.equal() if point is None else p.plan(point, derivative))
 
 
