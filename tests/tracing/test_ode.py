@@ -164,7 +164,7 @@ def test_the_series_of_an_ode_keeps_the_steps_of_its_value() -> None:
     """y′ = -ky has y(1) = y0·e⁻ᵏ, whose coefficients along k are those of e⁻ᵏ."""
     f = adlab.from_python(lambda x: adlab.ode(lambda t, y: -x[0] * y, x[1], [0.0, 1.0], steps="recorded")[-1], [0.7, 1.3])
     found = f.series([0.7, 1.3], [1.0, 0.0], order=4)
-    assert found == pytest.approx([1.3 * math.exp(-0.7) * (-1) ** k / math.factorial(k) for k in range(5)], rel=1e-8)
+    assert found == pytest.approx([1.3 * math.exp(-0.7) * (-1) ** k / math.factorial(k) for k in range(5)], rel=1e-6)
     assert found[1] == pytest.approx(f.gradient([0.7, 1.3])[0], rel=1e-12)
-    assert (0 < found.bound).all()
+    assert (found.bound > 0).all()
     assert (found.bound < 1e-12).all()
