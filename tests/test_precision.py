@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -136,3 +138,21 @@ def test_a_fork_while_another_thread_is_at_work_does_not_hang() -> None:
         os.kill(child, 9)
         os.waitpid(child, 0)
     assert ended == (child, 0)
+
+
+def test_a_call_is_not_ended_within_a_generator_that_is_being_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+
+    def endless() -> None:
+        end = time.monotonic() + 1  # where the limit is lost
+        while time.monotonic() < end:
+            begun = (k for k in range(3))
+            next(begun)
+            del begun  # Python closes it, and would print what is raised there and go on without a limit
+            (lambda: 0)()
+
+    for _ in range(30):
+        with pytest.raises(GaveUp), precision.patience(0.002):
+            precision.in_time(endless)
+    assert not said

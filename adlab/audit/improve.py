@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from adlab.audit.measured import measured, measured_at, true_at
+from adlab.audit.measured import closer_look, measured, measured_at, true_at
 from adlab.audit.rewrites import evaluated, exact_constants
 from adlab.audit.search import ENOUGH, Form, Search
 from adlab.display import Report, Table, significant
 from adlab.errors import OptionError
 from adlab.function import as_function, point_of
 from adlab.inputs import takes_at
+from adlab.text.parser import parse
 
+MOST_WORSE = 4
+"""Points of a closer look at which a form is worse that are shown."""
 GAIN = 0.5
 """Digits that a form must win at the worst point. A form that loses more than that at any point says where."""
 
@@ -100,8 +103,26 @@ def improve(f: Any, x: Any = None, over: Mapping[str, tuple[float, float]] | Non
     if best.worst < ENOUGH:  # a series is the last resort: it needs a branch
         best = max(best, search.best(starts, before, series=True), key=lambda form: form.score)
     after = _chosen(before, best, search.known.values()) if before.worst < ENOUGH else before
+    if over and after is not before:
+        more = [(point, known) for point in closer_look(f, place.tolist(), over, after.text) if (known := true_at(f, point))]
+        before, after, worse = _seen_closer(f, before, after, more)
+        wanted = [*wanted, *(more[k] for k in worse)]
     places = tuple(tuple(point) for point, _ in wanted)
     return Improvement(places, tuple(f.names), before, after, search.tried, len(points) - len(wanted))
+
+
+def _seen_closer(f: Any, before: Form, after: Form, more: list[Any]) -> tuple[Form, Form, list[int]]:
+    """Both forms with the further points at which the new one is worse, and the numbers of these points."""
+    both = [measured(parse(form.text, names=f.names), f.names, more, form.steps) if more else None for form in (before, after)]
+    old, new = both
+    if old is None or new is None:
+        return before, after, []
+    kept = list(zip(zip(old.value, old.gradient, strict=True), zip(new.value, new.gradient, strict=True), strict=True))
+    worse = [k for k, (a, b) in enumerate(kept) if any(y < min(x, ENOUGH) - GAIN for x, y in zip(a, b, strict=True))][:MOST_WORSE]
+    longer = [replace(form, value=(*form.value, *(seen.value[k] for k in worse)),
+                      gradient=(*form.gradient, *(seen.gradient[k] for k in worse)))
+              for form, seen in ((before, old), (after, new))]  # fmt: skip
+    return longer[0], longer[1], worse
 
 
 def _chosen(before: Form, best: Form, known: Iterable[Form]) -> Form:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,8 @@ from adlab.text.printing import readable
 
 NEIGHBOURS = 6
 """Points beside the one asked for, within a thousandth of it. A form that is good at one point only is no better form."""
-SAMPLE = 12
-"""Points of a range."""
+SAMPLE, CLOSER = 12, 100
+"""Points of a range, and those at which a form that is to be proposed is looked at again."""
 Place = list[float]
 
 
@@ -121,7 +122,22 @@ def _beside(place: list[float]) -> list[list[float]]:
     return [place, *([x * (1 + chance.uniform(-1e-3, 1e-3)) for x in place] for _ in range(NEIGHBOURS))]
 
 
-def _ranged(f: Function, place: list[float], over: Mapping[str, tuple[float, float]]) -> list[list[float]]:
+def closer_look(f: Function, place: Place, over: Mapping[str, tuple[float, float]], text: str) -> list[Place]:
+    """Many points of the ranges, and for each number in a form's conditions those where a variable is next to it."""
+    found = _ranged(f, place, over, CLOSER, 2)[1:]
+    edges = [float(number) for number in _EDGE.findall(text)]
+    for i, name in enumerate(f.names):
+        beside = [side * edge * (1 + gap) for edge in edges for side in (-1, 1) for gap in (-1e-3, 1e-3)]
+        found += [[*place[:i], x, *place[i + 1 :]] for x in beside if name in over and over[name][0] <= x <= over[name][1]]
+    return found
+
+
+_EDGE = re.compile(r"< ([0-9.e+-]+)")
+
+
+def _ranged(
+    f: Function, place: list[float], over: Mapping[str, tuple[float, float]], count: int = SAMPLE, seed: int = 1
+) -> list[list[float]]:
     """Points of a box: variables without a range stay where they are."""
     ends: dict[int, tuple[float, float]] = {}
     for name, pair in over.items():
@@ -132,5 +148,5 @@ def _ranged(f: Function, place: list[float], over: Mapping[str, tuple[float, flo
         if name not in f.names or not low < high or not math.isfinite(high - low):
             raise OptionError(f"`over` has {name!r}: {pair!r}; it takes variables of f, each with two finite numbers, low < high")
         ends[f.names.index(name)] = low, high
-    chance = random.Random(1)
-    return [place, *([drawn(chance, *ends[i]) if i in ends else x for i, x in enumerate(place)] for _ in range(SAMPLE))]
+    chance = random.Random(seed)
+    return [place, *([drawn(chance, *ends[i]) if i in ends else x for i, x in enumerate(place)] for _ in range(count))]

@@ -11,7 +11,8 @@ import sympy
 from shares import share
 
 import adlab
-from adlab.audit.improve import _chosen, improve
+from adlab.audit.improve import _chosen, _seen_closer, improve
+from adlab.audit.measured import closer_look, true_at
 from adlab.audit.rewrites import rewrites
 from adlab.audit.search import ENOUGH, Form
 
@@ -126,6 +127,20 @@ def test_a_form_that_is_worse_somewhere_wins_more_than_it_loses() -> None:
         assert (_chosen(before, form, [form]) is form) == chosen
     safe = Form("z", (), (9.0, 9.0), (9.0, 8.5), 1, 8.9)  # about as good as the best one, and nowhere worse
     assert _chosen(before, form := Form("y", (), (9.0, 8.4), (9.0, 9.0), 1, 9.0), [form, safe]) is safe
+
+
+def test_a_form_is_looked_at_again_beside_its_branches_and_what_is_worse_there_is_said() -> None:
+    f, over = adlab.Function("sqrt(x + 1)"), {"x": (0.125, 1.0)}
+    texts = "sqrt(x + 1)", "Piecewise((1, x < 0.25), (sqrt(x + 1), True))"
+    good, bad = (Form(text, (), (16.0,), (16.0,), 1, 16.0) for text in texts)
+    more = [(point, true_at(f, point)) for point in closer_look(f, [0.75], over, bad.text)]
+    assert [0.25 * (1 - 1e-3)] in [point for point, _ in more]
+    before, after, worse = _seen_closer(f, good, bad, more)
+    assert worse
+    assert all(more[k][0][0] < 0.25 for k in worse)
+    assert min(after.value) < 2
+    assert min(before.value) > 15
+    assert _seen_closer(f, good, good, more)[2] == []
 
 
 def test_a_range_is_kept_to_and_what_is_worse_there_is_said() -> None:
