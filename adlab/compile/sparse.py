@@ -19,16 +19,16 @@ from adlab.arithmetic.sparsity import pattern
 from adlab.autodiff import programs
 from adlab.autodiff.entries import Places, SparseMatrix
 from adlab.autodiff.evaluator import Evaluator
-from adlab.autodiff.jacobian import cheaper_mode, jacobian
+from adlab.autodiff.jacobian import cheaper_mode
 from adlab.autodiff.sparse_hessian import symmetric
-from adlab.autodiff.sweeps import forward
+from adlab.autodiff.sweeps import forward, reverse
 from adlab.compile.behind import Behind
 from adlab.compile.existence import guarded
 from adlab.compile.threads import Threads
 from adlab.errors import MethodError
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
-from adlab.graph.liveness import descendants
+from adlab.graph.liveness import ancestors, descendants
 from adlab.inputs import FloatArray
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def _jacobian(at: Evaluator, columns: list[int], keep: bool, scalar: bool) -> Co
     places = Places.of([sorted(row) for row in wanted], len(columns))
     builder = Builder.on(at.graph)
     numbers = Nodes(builder, programs.guards(at.graph, builder))
-    found = jacobian(at.graph, range(len(at.graph)), numbers, cheaper_mode(at.graph, columns), columns)
-    entries = [found[i][k] for i, k in zip(places.rows.tolist(), places.columns.tolist(), strict=True)]
+    entries = _partials(at.graph, columns, list(zip(places.rows.tolist(), places.columns.tolist(), strict=True)), numbers)
     raw = builder.finish([*at.graph.outputs, *entries])
     owners = places.rows.tolist()
 
@@ -132,6 +131,19 @@ def _jacobian(at: Evaluator, columns: list[int], keep: bool, scalar: bool) -> Co
     shapes: list[Shape] = [() if scalar else (m,)] * keep
     behind = Behind(row, lambda: raw, m, values=keep, owners=owners)
     return CompilePlan(graph, [*shapes, (len(places),)], behind, (at.n,), places)
+
+
+def _partials(graph: Graph, columns: Sequence[int], pairs: Sequence[tuple[int, int]], numbers: Nodes) -> list[int]:
+    """The partials of these outputs by these columns. A row of all partials would be as long for each output as for one."""
+    zero, outputs, values = numbers.constant(0), graph.outputs, range(len(graph))
+    if cheaper_mode(graph, columns) == "forward":
+        moved = _moved(graph, columns, numbers)
+        return [moved[k].get(outputs[i], zero) for i, k in pairs]
+    swept = {
+        output: reverse(graph, values, {output: numbers.one}, numbers, among=ancestors(graph, output), keep=False)
+        for output in dict.fromkeys(outputs)
+    }
+    return [swept[outputs[i]].get(columns[k], zero) for i, k in pairs]
 
 
 def _moved(graph: Graph, columns: Sequence[int], numbers: Nodes) -> list[dict[int, int]]:
