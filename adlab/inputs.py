@@ -263,7 +263,7 @@ def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
     (array([3.]), (3, 1))
     """
     n = len(names)
-    point = _by_name(x, names, what) if isinstance(x, Mapping) else _numbers(x, f"the {what}", names)
+    point = by_name(x, names, what) if isinstance(x, Mapping) else _numbers(x, f"the {what}", names)
     if n == 1 and (point.ndim == 0 or point.shape[-1] != 1):
         point = point[..., np.newaxis]
     if point.ndim == 0 or point.shape[-1] != n:
@@ -331,13 +331,33 @@ def in_order(x: Mapping[Any, Any], names: Sequence[str], what: str = "point") ->
     return [given[name] for name in names]
 
 
-def _by_name(x: Mapping[Any, Any], names: Sequence[str], what: str) -> FloatArray:
+def by_name(x: Mapping[Any, Any], names: Sequence[str], what: str) -> FloatArray:
+    """Numbers, or arrays of them, by the names of variables: shape (..., n)."""
     values = [_numbers(value, f"`{name}`", names) for name, value in zip(names, in_order(x, names, what), strict=True)]
     try:
         return np.stack(np.broadcast_arrays(*values), axis=-1) if values else np.empty(0)
     except ValueError:
         shapes = ", ".join(f"{name} {value.shape}" for name, value in zip(names, values, strict=True))
         raise PointError(f"the {what} has coordinates of shapes that do not broadcast: {shapes}") from None
+
+
+def coerced(x: Any, names: Sequence[str], what: str) -> FloatArray:
+    """A program's argument as an array, shape (..., n), from numbers in order or by these names. Raises PointError."""
+    if isinstance(x, Mapping):
+        return by_name(x, names, what)
+    n = len(names)
+    try:
+        points = np.asarray(x)
+        if points.dtype.kind not in "biufO":
+            raise TypeError
+        points = points.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
+        raise PointError(f"the {what} must be real numbers, as a sequence or an array") from None
+    if n == 1 and (points.ndim == 0 or points.shape[-1] != 1):  # one variable: each number is a point
+        points = points[..., np.newaxis]
+    if points.ndim == 0 or points.shape[-1] != n:
+        raise PointError(f"the {what} has shape {points.shape}; give ({n},) or (..., {n})")
+    return points
 
 
 def _numbers(value: Any, what: str, names: Sequence[str]) -> FloatArray:

@@ -34,6 +34,7 @@ from adlab.compile.spread import compact, spread_over
 from adlab.compile.threads import Threads, counted, in_blocks
 from adlab.errors import MethodError, MissingExtra, OptionError, PointError
 from adlab.graph.graph import Graph
+from adlab.inputs import coerced
 
 FloatArray = npt.NDArray[np.float64]
 Shape = tuple[int, ...]
@@ -150,6 +151,8 @@ class CompiledProgram:
     def __call__(self, x: Any, *vectors: Any, threads: Threads | None = None) -> Any:
         """At one point, shape (n,), or at many, (..., n): an array for each part, or a float for a single number.
 
+        A point may also be a mapping from the names of the inputs to numbers, or to arrays of them.
+
         A program of jvp, hvp or vjp takes the vector as a second argument: one for all points, or one each. `threads`, a number
         or "auto", share a large batch. Raises PointError for another shape or no real numbers, OptionError for bad threads.
         """
@@ -261,7 +264,10 @@ class CompiledProgram:
         if len(given) != len(self.widths):
             wanted = "a point and a vector" if len(self.widths) > 1 else "one argument, the point"
             raise PointError(f"the program takes {wanted}; {len(given)} were given")
-        parts = [_coerced(x, n, what) for x, n, what in zip(given, self.widths, ("point", "vector"), strict=False)]
+        names, parts = self.graph.inputs, list[FloatArray]()
+        for x, n, what in zip(given, self.widths, ("point", "vector"), strict=False):
+            parts.append(coerced(x, names[:n], what))
+            names = names[n:]
         if len(parts) == 1:
             return parts[0]
         try:
@@ -269,21 +275,6 @@ class CompiledProgram:
         except ValueError:
             raise PointError(f"{parts[0].shape[:-1]} points and {parts[1].shape[:-1]} vectors do not go together") from None
         return np.concatenate([np.broadcast_to(part, (*before, part.shape[-1])) for part in parts], axis=-1)
-
-
-def _coerced(x: Any, n: int, what: str) -> FloatArray:
-    try:
-        points = np.asarray(x)
-        if points.dtype.kind not in "biufO":
-            raise TypeError
-        points = points.astype(np.float64, copy=False)
-    except (TypeError, ValueError, OverflowError):
-        raise PointError(f"the {what} must be real numbers, as a sequence or an array") from None
-    if n == 1 and (points.ndim == 0 or points.shape[-1] != 1):  # one variable: each number is a point
-        points = points[..., np.newaxis]
-    if points.ndim == 0 or points.shape[-1] != n:
-        raise PointError(f"the {what} has shape {points.shape}; give ({n},) or (..., {n})")
-    return points
 
 
 def compile_function(

@@ -153,3 +153,14 @@ def test_one_vector_serves_all_points_and_each_point_may_have_its_own():
     each = [PAIR.jvp(x, v) for x, v in zip(points, directions, strict=True)]
     assert np.allclose(program(points, directions), each, rtol=1e-13)
     assert np.allclose(program(points, directions[0])[1], PAIR.jvp(points[1], directions[0]), rtol=1e-13)
+
+
+def test_a_program_takes_names_too():
+    f = adlab.Function(["k*sin(w*t)*g", "exp(-k*t)"], ["k", "w", "g", "t"])
+    program = f.compile("python", "jacobian", wrt=["k", "w"], constants={"g": 9.81})
+    named = {"t": 0.5, "k": 0.3, "w": 1.2}
+    assert np.array_equal(program(named), program([0.3, 1.2, 0.5]))
+    rows = program(named | {"t": np.array([0.5, 1.0])})
+    assert np.array_equal(rows, program([[0.3, 1.2, 0.5], [0.3, 1.2, 1.0]]))
+    with pytest.raises(adlab.PointError, match="no value for w and unknown g"):
+        program({"t": 0.5, "k": 0.3, "g": 9.81})
