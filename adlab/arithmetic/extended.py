@@ -32,7 +32,7 @@ STEADY = 1e-12
 """The relative change of an operation's value in binary64 that the rounding of an operand may cause."""
 WIDE = 2.0**-80
 """A bound on the relative error of what mpmath computes before it is rounded to a double, with many bits to spare."""
-LARGEST_MAGNITUDE = 2**66
+LARGEST_MAGNITUDE = 2**40
 """The largest exponent that is followed, given as its own length in bits. A larger number counts as infinite."""
 BEYOND = 2**64
 """From this operand on, exp and its like are infinite, 0, or on their asymptote: their exponents are too large to follow."""
@@ -114,6 +114,9 @@ class Extended(Numbers):
         if primitive.name in SUMS_OF_POWERS:
             with working(self.bits):
                 small, big = sorted([*operands, CONTEXT.zero][:2])
+                if big - small > BEYOND:  # e^-d is too small to follow
+                    self.saturated = True
+                    return big
                 if big - small > self.bits:  # log(1 + e^-d) is e^-d but for a factor 1 - e^-d/2
                     return big + CONTEXT.exp(small - big)
         made = meaning(primitive, parameter, len(operands))

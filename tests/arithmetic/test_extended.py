@@ -13,6 +13,7 @@ import adlab
 from adlab.arithmetic import flags
 from adlab.arithmetic.extended import EXTENDED, nearest
 from adlab.arithmetic.settled import outputs
+from adlab.primitives.table import PRIMITIVES
 from adlab.truth.meanings import exact
 
 BEYOND: list[tuple[str, list[float], list[float]]] = [
@@ -84,3 +85,9 @@ def test_rows_in_which_everything_cancels_are_not_settled_by_chance() -> None:
     x, y = np.random.default_rng(1).uniform(720, 1500, 1000), np.random.default_rng(2).uniform(1, 9, 1000)
     rows = f(np.column_stack([x, y]))
     assert np.all((rows == 0) | np.isnan(rows))
+
+
+def test_powers_that_are_far_apart_take_no_memory() -> None:
+    """mpmath's exp of a number with so many bits before the point would write them all."""
+    assert adlab.gradient("logaddexp(x, -exp(y))", [60.0, 60.0]).tolist() == pytest.approx([1, 0], abs=1e-12)
+    assert EXTENDED.apply(PRIMITIVES["softplus"], None, [-(exact(2.0) ** (2**38))]) == 0
