@@ -43,6 +43,8 @@ SUMS_OF_POWERS = frozenset(["logaddexp", "softplus"])
 """log(e^a + e^b), with b = 0 by default: their forms absorb the smaller power."""
 WIDER, GUARD = (1, 4, 16), 30
 """Times as many bits are tried in turn until all but `GUARD` of the bits asked for are right."""
+SHARES = frozenset(["share", "sharing"])
+"""e^a/(e^a + e^b) and its slope: 0 or 1, and 0, where a and b are far apart."""
 POWERS = frozenset(["pow", "powr", "cbrt", "powshift"])
 """Powers that may bring a number back that was too small to follow."""
 FARTHEST = 2**1000
@@ -119,6 +121,12 @@ class Extended(Numbers):
                     return big
                 if big - small > self.bits:  # log(1 + e^-d) is e^-d but for a factor 1 - e^-d/2
                     return big + CONTEXT.exp(small - big)
+        if primitive.name in SHARES:
+            with working(self.bits):
+                apart = operands[0] - operands[1]
+                if abs(apart) > BEYOND:
+                    self.saturated = True
+                    return CONTEXT.one if primitive.name == "share" and apart > 0 else CONTEXT.zero
         made = meaning(primitive, parameter, len(operands))
         for factor in WIDER:
             (outcome,) = made.base(operands, factor * self.bits).outcomes()

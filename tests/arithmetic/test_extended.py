@@ -91,3 +91,11 @@ def test_powers_that_are_far_apart_take_no_memory() -> None:
     """mpmath's exp of a number with so many bits before the point would write them all."""
     assert adlab.gradient("logaddexp(x, -exp(y))", [60.0, 60.0]).tolist() == pytest.approx([1, 0], abs=1e-12)
     assert EXTENDED.apply(PRIMITIVES["softplus"], None, [-(exact(2.0) ** (2**38))]) == 0
+
+
+def test_what_powers_that_are_far_apart_share_is_0_or_1() -> None:
+    far = exact(2.0) ** (2**30)
+    for a, b, share in [(far, exact(1.0), 1), (exact(1.0), far, 0), (-far, exact(0.0), 0)]:
+        assert EXTENDED.apply(PRIMITIVES["share"], None, [a, b]) == share
+        assert EXTENDED.apply(PRIMITIVES["sharing"], None, [a, b]) == 0
+    assert adlab.gradient("logaddexp(x, exp(y))", [700.0, 700.0]) == pytest.approx([0, math.exp(700)], rel=1e-14)
