@@ -37,7 +37,7 @@ def test_what_is_written_out_has_the_same_value_and_derivative(name: str) -> Non
     assert len(out.graph.operations) <= tally(f.graph, point.tolist()).operations
 
 
-@pytest.mark.parametrize("name", but_slow(SOLVERS, ["ode", "linear_solve"]))
+@pytest.mark.parametrize("name", but_slow(SOLVERS, ["ode", "linear_solve", "integral"]))
 def test_comparing_shows_both_and_reverse_mode_is_right(name: str) -> None:
     """Conditioning takes all tangents at once, as arrays, through each of these nodes."""
     found = adlab.compare(*SOLVERS[name], ["reverse", "unrolled"], False)

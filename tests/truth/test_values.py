@@ -9,6 +9,7 @@ from typing import Any
 import mpmath
 import pytest
 import sympy
+from shares import but_slow
 from sympy import Rational
 
 import adlab
@@ -54,7 +55,7 @@ SYMPYS = [function for function in FUNCTIONS if function not in NAMED.values()]
 """SymPy's own functions. Those that adlab names have no other meaning to be compared with."""
 
 
-@pytest.mark.parametrize("function", SYMPYS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", but_slow(SYMPYS, ["elliptic_pi"]), ids=lambda f: f.__name__)
 def test_a_function_means_what_sympy_means(function: type) -> None:
     for place in PLACES:
         if function in (sympy.jn, sympy.yn) and place < 0:
