@@ -141,13 +141,9 @@ def convolved(a: Any, v: Any, mode: str = "full") -> Any:
 
 def correlated(a: Any, v: Any, mode: str = "valid") -> Any:
     """np.correlate: a convolution with the second reversed."""
-    if len(plain(v)) > len(plain(a)):
-        return wrapped(plain(convolved(plain(v)[::-1], a, mode))) if mode == "full" else _refuse_longer()
+    if len(plain(v)) > len(plain(a)) and mode != "full":
+        raise refuse("np.correlate with a longer second array", "give the longer array first")
     return convolved(a, plain(v)[::-1], mode)
-
-
-def _refuse_longer() -> Any:
-    raise refuse("np.correlate with a longer second array", "give the longer array first")
 
 
 def spaced(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, **_: Any) -> Any:
