@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, overload
 
 from adlab.display import Report, Table
@@ -55,10 +56,14 @@ class Entry:
         >>> Entry("cube", "x**3", ranges={"x": (1.0, 3.0)}).points(1) == Entry("cube", "x**3", ranges={"x": (1.0, 3.0)}).points(1)
         True
         """
-        names = (f or self.function).names
+        return list(islice(self.draws((f or self.function).names), count))
+
+    def draws(self, names: Sequence[str]) -> Iterator[tuple[float, ...]]:
+        """These points one by one, without an end, for a function of these variables."""
         seed = int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:8], "big")
         chance = random.Random(seed)
-        return [tuple(drawn(chance, *self.ranges.get(name, UNSAID)) for name in names) for _ in range(count)]
+        while True:
+            yield tuple(drawn(chance, *self.ranges.get(name, UNSAID)) for name in names)
 
 
 def drawn(chance: random.Random, low: float, high: float) -> float:

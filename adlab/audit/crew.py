@@ -7,9 +7,10 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -39,14 +40,16 @@ Done = tuple[int, bytes]
 """A number of tasks, with the rows of them all."""
 
 
-def batches(tasks: Sequence[SweepTask], workers: int) -> Iterator[Batch]:
-    """The tasks in batches. There are several batches for each worker, so that all are busy to the end.
+def batches(tasks: Iterable[SweepTask], count: int, workers: int) -> Iterator[Batch]:
+    """The tasks, `count` of them, in batches. There are several batches for each worker, so that all are busy to the end.
 
-    >>> [len(batch) for batch in batches(range(100), 2)]
+    >>> [len(batch) for batch in batches(range(100), 100, 2)]
     [12, 12, 12, 12, 12, 12, 12, 12, 4]
     """
-    size = max(1, min(BATCH, len(tasks) // (4 * max(workers, 1))))
-    return (tasks[k : k + size] for k in range(0, len(tasks), size))
+    size = max(1, min(BATCH, count // (4 * max(workers, 1))))
+    waiting = iter(tasks)
+    while batch := list(islice(waiting, size)):
+        yield batch
 
 
 def lines_of_all(batch: Batch, methods: Sequence[str], seconds: float) -> Done:
@@ -54,8 +57,13 @@ def lines_of_all(batch: Batch, methods: Sequence[str], seconds: float) -> Done:
     return len(batch), b"".join(lines_of(task, methods, seconds) for task in batch)
 
 
-def by_processes(tasks: Batch, methods: Sequence[str], seconds: float, path: str, workers: int) -> Iterator[Done]:
-    """The rows of all tasks, in order, from `workers` processes. A task that kills its process, or hangs, is one row."""
+def by_processes(
+    tasks: Iterable[SweepTask], count: int, methods: Sequence[str], seconds: float, path: str, workers: int
+) -> Iterator[Done]:
+    """The rows of all tasks, `count` of them, in order, from `workers` processes.
+
+    A task that kills its process, or hangs, is one row.
+    """
     idle: SimpleQueue[Worker] = SimpleQueue()
     crew = [Worker("adlab.audit.crew", path, json.dumps(list(methods)), repr(seconds)) for _ in range(workers)]
     for worker in crew:
@@ -78,7 +86,7 @@ def by_processes(tasks: Batch, methods: Sequence[str], seconds: float, path: str
 
     threads = ThreadPoolExecutor(workers)
     try:
-        yield from _in_order((threads.submit(done, batch) for batch in batches(tasks, workers)), workers)
+        yield from _in_order((threads.submit(done, batch) for batch in batches(tasks, count, workers)), workers)
     finally:
         threads.shutdown(wait=False, cancel_futures=True)
         for worker in crew:
@@ -88,17 +96,19 @@ def by_processes(tasks: Batch, methods: Sequence[str], seconds: float, path: str
             worker.close()
 
 
-def by_executor(tasks: Batch, methods: Sequence[str], seconds: float, executor: Executor) -> Iterator[Done]:
+def by_executor(
+    tasks: Iterable[SweepTask], count: int, methods: Sequence[str], seconds: float, executor: Executor
+) -> Iterator[Done]:
     """The same with a user's executor. Raises PeerError where the executor breaks; rows that are written stay written."""
     workers = os.cpu_count() or 1
-    given = (executor.submit(lines_of_all, batch, methods, seconds) for batch in batches(tasks, workers))
+    given = (executor.submit(lines_of_all, batch, methods, seconds) for batch in batches(tasks, count, workers))
     try:
         yield from _in_order(given, workers)
     except BrokenExecutor as broken:
         raise PeerError(f"the executor has broken ({broken}); resume=True goes on where the results end") from broken
 
 
-def by_dask(tasks: Batch, methods: Sequence[str], seconds: float, address: str) -> Iterator[Done]:
+def by_dask(tasks: Iterable[SweepTask], count: int, methods: Sequence[str], seconds: float, address: str) -> Iterator[Done]:
     """The same on a Dask cluster. Dask gives the tasks of a lost worker to another; a task that ends worker after worker is one
     row.
 
@@ -119,7 +129,7 @@ def by_dask(tasks: Batch, methods: Sequence[str], seconds: float, address: str) 
             return _Given(batch, client.submit(lines_of_all, batch, tuple(methods), seconds, pure=False), given)
 
         try:
-            yield from _in_order(map(given, batches(tasks, threads)), threads)
+            yield from _in_order(map(given, batches(tasks, count, threads)), threads)
         except (OSError, ImportError, CancelledError) as gone:
             raise PeerError(f"the Dask cluster at {address} is gone, or its workers have no adlab ({gone}); resume=True goes on "
                             "where the results end") from gone  # fmt: skip

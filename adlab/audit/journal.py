@@ -6,6 +6,7 @@ on with its task. So the result is the same, byte for byte.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from adlab.audit.task import COLUMNS, json_line
-from adlab.errors import MissingExtra, OptionError, OutputError
+from adlab.errors import AdlabError, MissingExtra, OptionError, OutputError
 from adlab.process import whole_file
 
 FORMATS = (".jsonl", ".csv", ".parquet")
@@ -33,31 +34,53 @@ class Journal:
             _parquet()
         self.out, self.path = out, out.with_name(out.name + ".journal")
         self.done = 0
-        known = self._known(request) if resume and self.path.exists() else 0
+        if resume and out.exists() and not self.path.exists():
+            raise OptionError(f"{out} is finished, and nothing is left to go on with; remove it, or leave out --resume")
         try:
-            self._file: BinaryIO = open(self.path, "r+b" if known else "wb")  # noqa: SIM115 - it grows until the sweep ends
+            self._file: BinaryIO = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")  # noqa: SIM115 - until the end
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror or error}") from error
-        if known:
-            self._file.truncate(known)
-            self._file.seek(known)
-        else:
+        try:
+            self._keep_others_out()
+            known = self._known(request) if resume else 0
+        except AdlabError:
+            self._file.close()
+            raise
+        self._file.seek(known)
+        self._file.truncate()
+        if not known:
             self._file.write(json_line(request))
             self._file.flush()
 
+    def _keep_others_out(self) -> None:
+        """Two sweeps that write one journal would mix their rows. Where the system has no such locks, nobody looks."""
+        with contextlib.suppress(ImportError):
+            import fcntl
+
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise OptionError(f"another sweep writes {self.path} now; choose another --out") from None
+
     def _known(self, request: dict[str, Any]) -> int:
         """The bytes of the whole blocks of a journal that the same request began. It counts their tasks."""
-        with open(self.path, "rb") as lines:
-            place = end = len(head := lines.readline())
-            if not head.endswith(b"\n"):  # killed before its first line was whole
-                return 0
-            if head != json_line(request):
-                raise OptionError(f"{self.path} belongs to another sweep (other file, methods or points): remove it, or choose "
-                                  "another --out")  # fmt: skip
-            for line in lines:
-                place += len(line)
-                if line.endswith(b"\n") and (row := json.loads(line))["row"] == row["rows"] - 1:
-                    end, self.done = place, row["task"] + 1
+        lines = iter(self._file.readline, b"")
+        place = end = len(head := next(lines, b""))
+        if not head.endswith(b"\n"):  # killed before its first line was whole
+            return 0
+        if head != json_line(request):
+            raise OptionError(f"{self.path} belongs to another sweep (other file, methods or points): remove it, or choose "
+                              "another --out")  # fmt: skip
+        for line in lines:
+            place += len(line)
+            try:
+                task, row, rows = (json.loads(line)[key] for key in ("task", "row", "rows"))
+            except (ValueError, KeyError, TypeError):  # killed while it was written
+                break
+            if task != self.done:
+                break
+            if line.endswith(b"\n") and row == rows - 1:
+                end, self.done = place, task + 1
         return end
 
     def add(self, lines: bytes, tasks: int) -> None:

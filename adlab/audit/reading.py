@@ -53,7 +53,7 @@ def read(path: str | Path) -> Corpus:
         raise OptionError(f"{where} has none of the endings that tell the language: {', '.join(_READERS)}")
     entries = tuple(reader(text, where.name))
     if not entries:
-        raise OptionError(f"{where} holds no formula as {kind}")
+        raise OptionError(f"{where} holds no formula; it was read as {kind}")
     return Corpus(str(where), kind, entries)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -161,6 +162,11 @@ class Rules(Report):
             mine = tuple(rule for rule in self.found if (rule.name, rule.order, rule.dtype) == (name, order, dtype))
             yield Rules(mine, self.systems)
 
+    @property
+    def stem(self) -> str:
+        """The first function, order and kind of floats as the name of a file."""
+        return re.sub(r"\W+", "-", f"{self.found[0].name} {self.found[0].order} {self.found[0].dtype}")
+
     def to_dict(self) -> dict[str, Any]:
         """`systems, rows, missing`: a row for each function, order, kind of floats and system."""
         return {"systems": [release(system) for system in self.systems], "rows": [rule.to_dict() for rule in self.found],
@@ -283,10 +289,12 @@ def rules(
     >>> found.found[0].lost, max(found.found[0].ulps) < 8
     (0.0, True)
     """
-    orders = [order] if isinstance(order, int) else list(order)
+    orders = [order] if isinstance(order, int) else list(dict.fromkeys(order))
     if not orders or not set(orders) <= {1, 2}:
         raise OptionError(f"order={order!r}: first and second derivatives are audited")
-    kinds = [kind_of(name) for name in _words(dtype, KINDS)]
+    if not 0 < patience < math.inf:
+        raise OptionError(f"patience={patience!r}: a number of seconds")
+    kinds = [kind_of(name) for name in _words(dtype, KINDS) or [""]]
     systems = tuple(installed(_words(peers, SYSTEMS)))
     asked = [(kind, n, subject) for kind in kinds for n in orders for subject in subjects(_words(names, subject_names()))]
     found: list[Rule] = []
@@ -306,10 +314,10 @@ def rules(
 
 
 def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
-    """Names given as a list, as one name (a name may hold a comma: `div, operand 2`), or as several in one text."""
+    """Names given as a list, as one name (a name may hold a comma: `div, operand 2`), or as several in one text; each once."""
     if not isinstance(names, str):
-        return list(names)
-    return [names] if names in known else names.replace(",", " ").split()
+        return list(dict.fromkeys(names))
+    return [names] if names in known else list(dict.fromkeys(names.replace(",", " ").split()))
 
 
 def _truths(subject: RuleSubject, order: int, kind: FloatKind, seconds: float) -> tuple[dict[float, Any], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -71,9 +72,11 @@ _COMPOSED: dict[str, tuple[str, str, str]] = {
 def subjects(names: Sequence[str] = ()) -> list[RuleSubject]:
     """The operations of the table and the composed functions, or those of these names. Raises OptionError for another."""
     known = _all()
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise OptionError(f"no rule is called `{unknown[0]}`; there are {'; '.join(known)}")
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or [full for full in known if name and full.startswith(name)]
+            hint = f"near it are {'; '.join(near)}" if near else f"there are {'; '.join(known)}"
+            raise OptionError(f"no rule is called `{name}`; {hint}")
     return [known[name] for name in names or known]
 
 

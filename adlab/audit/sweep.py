@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+import math
 import os
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adlab.audit.corpus import Corpus
+from adlab.audit.corpus import Corpus, Entry
 from adlab.audit.crew import by_dask, by_executor, by_processes, lines_of_all
 from adlab.audit.journal import Journal
 from adlab.audit.reading import read
@@ -143,7 +146,11 @@ def sweep(
         raise OptionError(f"points={points!r}: a formula is taken at one drawn point or more")
     if workers is not None and workers < 0:
         raise OptionError(f"workers={workers!r}: a number of processes, or 0 for none")
-    tasks = list(_tasks(corpus, points))
+    if not 0 < patience < math.inf:
+        raise OptionError(f"patience={patience!r}: a number of seconds")
+    if out is not None and Path(out).resolve() == Path(path).resolve():
+        raise OptionError(f"{out} is the file of formulas; name another one for the rows")
+    tasks = _Tasks(corpus, points)
     request = {"sweep": FORMAT, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest(), "methods": names,
                "points": points, "patience": patience}  # fmt: skip
     with TemporaryDirectory() as nowhere:
@@ -158,37 +165,52 @@ def sweep(
     return found
 
 
-def _tasks(corpus: Corpus, points: int | None) -> Iterator[SweepTask]:
-    number = 0
-    for index, entry in enumerate(corpus):
-        places: Sequence[tuple[float, ...] | None]
-        try:
-            f = entry.function
-            places = [f.point] if points is None and f.point is not None else entry.points(points or 1, f)
-        except (AdlabError, RecursionError, MemoryError):
-            places = [None]
-        for place in places:
-            yield SweepTask(number, index, entry, place)
-            number += 1
+class _Tasks:
+    """Every formula of a corpus at each of its points, in order. Points are drawn as they are asked for: there may be many."""
+
+    def __init__(self, corpus: Corpus, points: int | None) -> None:
+        self.places = [_places(entry, points) for entry in corpus]
+        self.corpus = corpus
+
+    def __len__(self) -> int:
+        return sum(count for count, _ in self.places)
+
+    def __iter__(self) -> Iterator[SweepTask]:
+        number = 0
+        for index, (entry, (count, draws)) in enumerate(zip(self.corpus, self.places, strict=True)):
+            for place in islice(draws(), count):
+                yield SweepTask(number, index, entry, place)
+                number += 1
+
+
+def _places(entry: Entry, points: int | None) -> tuple[int, Callable[[], Iterable[tuple[float, ...] | None]]]:
+    """At how many points a formula is taken, and what gives them. None stands for the point of one that cannot be read."""
+    try:
+        f = entry.function
+    except (AdlabError, RecursionError, MemoryError):
+        return 1, lambda: [None]
+    if points is None and f.point is not None:
+        return 1, lambda: [f.point]
+    return points or 1, partial(entry.draws, f.names)
 
 
 def _work(
-    journal: Journal, tasks: Sequence[SweepTask], names: Sequence[str], seconds: float, path: str, workers: int,
+    journal: Journal, tasks: _Tasks, names: Sequence[str], seconds: float, path: str, workers: int,
     executor: Executor | None, dask: str | None,
 ) -> None:
     first, started = journal.done, time.monotonic()
-    waiting = tasks[first:]
+    waiting, count = islice(tasks, first, None), len(tasks) - first
     if dask is not None:
-        results = by_dask(waiting, names, seconds, dask)
+        results = by_dask(waiting, count, names, seconds, dask)
     elif executor is not None:
-        results = by_executor(waiting, names, seconds, executor)
+        results = by_executor(waiting, count, names, seconds, executor)
     elif workers:
-        results = by_processes(waiting, names, seconds, path, workers)
+        results = by_processes(waiting, count, names, seconds, path, workers)
     else:
         results = (lines_of_all([task], names, seconds) for task in waiting)
     with closing(results):  # type: ignore[type-var]  # all three are generators
-        for count, lines in results:
-            journal.add(lines, count)
+        for finished, lines in results:
+            journal.add(lines, finished)
             rate = (journal.done - first) / max(time.monotonic() - started, 1e-3)
             left = (len(tasks) - journal.done) / rate
             stage(f"{journal.done} of {len(tasks)} formula-points, {rate:.3g} a second, {_clock(left)} left")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adlab.cli.given import assignments, function_of, methods_of, number, point_of
-from adlab.cli.output import save, show
+from adlab.cli.output import folder, save, show
 from adlab.errors import AdlabError, MethodError, OptionError, PointError
 from adlab.progress import stage
 
@@ -292,25 +292,20 @@ def rules(options: argparse.Namespace) -> None:
     from adlab.audit.series import series_rules
 
     if options.series is not None:
-        if options.issues or options.order is not None:
-            raise OptionError("--series N asks for coefficient N of each series; leave out --order and --issues")
+        if options.issues or options.plots or options.out or options.order is not None or options.dtype != "float64":
+            raise OptionError("--series N goes with none of --order, --dtype, --out, --plots, --issues; leave them out")
         return show(options, series_rules(options.words, options.systems.replace(",", " ").split(), options.series))
+    if options.issues and (options.json or options.plot):
+        raise OptionError("--issues writes texts instead of tables and figures; leave out --json and --plot")
+    folder(options.plots)
     orders = [int(word) if word.isdecimal() else 0 for word in (options.order or "1").split(",")]
     found = rules(options.words, options.systems, orders, options.dtype, options.out, options.patience)
-    if options.plots:
-        _figures(found, options.plots)
+    for one in found.by_function() if options.plots else ():
+        save(str(Path(options.plots, f"{one.stem}.png")), one.plot)
     if options.issues:
         print("\n\n".join(text for rule in found.found if (text := rule.issue())) or "no rule loses half of its digits")
     else:
         show(options, found)
-
-
-def _figures(found: Any, directory: str) -> None:
-    """A figure for each function, derivative and kind of floats."""
-    for one in found.by_function():
-        first = one.found[0]
-        name = re.sub(r"\W+", "-", f"{first.name} {first.order} {first.dtype}")
-        save(str(Path(directory, f"{name}.png")), one.plot)
 
 
 def sweep(options: argparse.Namespace) -> None:

@@ -53,3 +53,9 @@ def save(path: str, draw: Callable[[], Any]) -> None:
         write(draw().figure, file)
     finished()
     print(f"adlab: wrote {path}", file=sys.stderr)
+
+
+def folder(path: str) -> None:
+    """Raises OutputError where there is no such directory for pictures. It is asked before the work, and not after it."""
+    if path and not Path(path).is_dir():
+        raise OutputError(f"--plots {path}: there is no such directory; make it first")

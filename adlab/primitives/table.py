@@ -68,11 +68,10 @@ ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
 WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
 NOT_WHOLE = Ne(A, floor(A), evaluate=False)
 NOT_A_POLE = Or(A > 0, NOT_WHOLE)
-# The derivative of polylog(n, a) is Σ k^(1 − n) a^(k − 1). Near 0 the quotient polylog(n − 1, a)/a loses the second
-# derivative, where two terms cancel. 24 terms leave less than 1e-17 below 1/8, and of the next derivative, too,
-# unless n is below −2.
-POLYLOG_SERIES = functools.reduce(lambda tail, k: k ** (1 - N) + A * tail, range(23, 0, -1), Integer(24) ** (1 - N))
-NEAR_ZERO = And(Abs(A) < Rational(1, 8), N >= -2)
+# The derivative of polylog(n, a) is Σ k^(1 − n) a^(k − 1). Where a is small, the quotient polylog(n − 1, a)/a loses the
+# second derivative, in which two terms cancel. 64 terms leave less than 1e-16 of both, for a in the range of each order.
+POLYLOG_SERIES = functools.reduce(lambda tail, k: k ** (1 - N) + A * tail, range(63, 0, -1), Integer(64) ** (1 - N))
+NEAR_ZERO = Or(And(Abs(A) < HALF, N >= 0), And(Abs(A) < Rational(1, 4), N >= -8), And(Abs(A) < Rational(1, 64), N >= -50))
 TIMES_NU, TIMES_M = multiplicity(2, N), multiplicity(3, N)
 
 

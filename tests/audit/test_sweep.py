@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import itertools
 import json
 import os
@@ -17,8 +18,8 @@ import adlab
 from adlab.audit.corpus import Entry
 from adlab.audit.crew import batches, by_processes
 from adlab.audit.journal import Journal
-from adlab.audit.sweep import sweep
-from adlab.audit.task import RIGHT, SweepTask
+from adlab.audit.sweep import FORMAT, PATIENCE, _Tasks, sweep
+from adlab.audit.task import RIGHT, SweepTask, json_line
 from adlab.process import Worker
 
 FILE = [
@@ -126,6 +127,53 @@ def test_a_journal_of_another_sweep_is_not_gone_on_with(corpus: Path, tmp_path: 
         sweep(corpus, ["reverse"], out=tmp_path / "a.jsonl", resume=True, workers=0)
 
 
+def test_a_file_that_a_sweep_must_not_touch_is_left_alone(corpus: Path, tmp_path: Path) -> None:
+    formulas, finished = corpus.read_bytes(), tmp_path / "rows.csv"
+    with pytest.raises(adlab.AdlabError, match="is the file of formulas"):
+        sweep(corpus, ["reverse"], out=corpus, workers=0)
+    assert corpus.read_bytes() == formulas
+    finished.write_text("mine\n")
+    with pytest.raises(adlab.AdlabError, match="is finished"):
+        sweep(corpus, ["reverse"], out=finished, resume=True, workers=0)
+    assert finished.read_text() == "mine\n"
+
+
+def test_two_sweeps_never_write_one_file(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    first = Journal(tmp_path / "rows.jsonl", {}, resume=False)
+    try:
+        with pytest.raises(adlab.AdlabError, match="another sweep writes"):
+            Journal(tmp_path / "rows.jsonl", {}, resume=True)
+    finally:
+        first.close()
+    Journal(tmp_path / "rows.jsonl", {}, resume=True).close()
+
+
+def test_a_journal_that_was_damaged_is_gone_on_with_before_the_damage(corpus: Path, tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    sweep(corpus, ["reverse"], out=whole, workers=0)
+    first, *rows = whole.read_bytes().splitlines(keepends=True)
+    request = {"sweep": FORMAT, "sha256": hashlib.sha256(corpus.read_bytes()).hexdigest(), "methods": ["reverse"],
+               "points": None, "patience": PATIENCE}  # fmt: skip
+    for damaged in (b"\0" * 40 + b"\n", rows[3], b"7\n", b""):  # no JSON, a block that is missing, no row, the half of a block
+        (tmp_path / "cut.jsonl.journal").write_bytes(b"".join([json_line(request), first, damaged, *rows[1:]]))
+        sweep(corpus, ["reverse"], out=out, workers=0, resume=True)
+        assert out.read_bytes() == whole.read_bytes()
+        out.unlink()
+
+
+@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), float("inf")])
+def test_patience_is_a_number_of_seconds(corpus: Path, seconds: float) -> None:
+    with pytest.raises(adlab.AdlabError, match="a number of seconds"):
+        sweep(corpus, ["reverse"], patience=seconds)
+
+
+def test_points_are_drawn_as_they_are_asked_for(corpus: Path) -> None:
+    tasks = _Tasks(adlab.read(corpus), 10**14)
+    assert len(tasks) == 4 * 10**14 + 1
+    assert [task.index for task in itertools.islice(tasks, 3)] == [0, 0, 0]
+
+
 def test_parquet_holds_the_same_rows(corpus: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     sweep(corpus, ["reverse"], out=tmp_path / "a.parquet", workers=0)
@@ -196,8 +244,8 @@ def test_a_task_that_ends_its_worker_costs_one_row_of_its_batch(tmp_path: Path, 
         return [f"{number};" for number in itertools.takewhile(lambda number: number not in (5, 33), numbers)]
 
     monkeypatch.setattr(Worker, "answers", answers)
-    done = list(by_processes(tasks, ["reverse"], 1.0, "formulas.jsonl", 2))
-    assert [count for count, _ in done] == [len(batch) for batch in batches(tasks, 2)]
+    done = list(by_processes(tasks, 64, ["reverse"], 1.0, "formulas.jsonl", 2))
+    assert [count for count, _ in done] == [len(batch) for batch in batches(tasks, 64, 2)]
     whole = b"".join(lines for _, lines in done).decode()
     lost = [row for row in whole.replace(";", "\n").splitlines() if row.startswith("{")]
     assert [json.loads(row)["task"] for row in lost] == [5, 33]

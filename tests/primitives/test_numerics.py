@@ -253,7 +253,7 @@ def test_without_scipy_the_math_functions_serve_arrays(monkeypatch: pytest.Monke
     assert math.isnan(found[1, 0])
 
 
-@pytest.mark.parametrize("n", [-2, -1, 0, 0.5, 2, 3])
+@pytest.mark.parametrize("n", [-5, -2, -1, 0, 0.5, 2, 3])
 def test_second_derivatives_of_polylogarithms_keep_their_digits_near_0(n: float) -> None:
     f = adlab.Function(f"polylog({n}, x)")
     for x in (0.0, 1e-16, -1e-16, 1e-8, -1e-3, 0.06, 0.124, -0.126):
