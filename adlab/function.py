@@ -13,7 +13,8 @@ import sympy
 from adlab.arithmetic.domain import domain
 from adlab.arithmetic.symbols import in_symbols
 from adlab.autodiff import programs
-from adlab.autodiff.evaluator import SIGNS, Evaluator
+from adlab.autodiff.declared import SIGNS
+from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode, cheaper_mode
 from adlab.conveniences import Conveniences
 from adlab.errors import MethodError, OptionError, PointError

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "adlab"
 
 # Each room may import the rooms on earlier lines, and itself. Rooms that share a line may not import each other.
 LEVELS = [
-    ["errors", "progress", "process"],
+    ["errors", "progress", "process", "native"],
     ["precision"],
     ["display"],
     ["text"],

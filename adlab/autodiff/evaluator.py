@@ -22,8 +22,10 @@ from adlab.arithmetic.settled import outputs
 from adlab.autodiff import programs
 from adlab.autodiff.agreeing import agreeing
 from adlab.autodiff.careful import exact_rows, exact_second, product, walked
+from adlab.autodiff.declared import contradicted
 from adlab.autodiff.jacobian import Mode, adjoints, jacobian, tangents
 from adlab.autodiff.lopsided import evened
+from adlab.autodiff.plain import plain_jacobian
 from adlab.autodiff.reasons import naming_the_others
 from adlab.autodiff.ties import disputed
 from adlab.autodiff.watching import Watching, watched
@@ -35,15 +37,9 @@ from adlab.precision import in_patience
 T = TypeVar("T")
 SWEEPS = 8
 """Writing a reverse-mode program takes as long as about this many reverse sweeps. So the first points are only swept."""
-WALKS = 4
-"""Points at which a compiled program's graph is only walked, before anything is compiled: most programs are called once."""
 LARGEST_FORWARD_PROGRAM = 1_000_000
 """A forward-mode program grows as operations × inputs. Beyond this product it is not written; numbers are swept instead."""
 
-SIGNS: dict[str, Callable[[Any], Any]] = {
-    "positive": lambda x: x > 0, "negative": lambda x: x < 0, "nonnegative": lambda x: x >= 0, "nonpositive": lambda x: x <= 0,
-}  # fmt: skip
-"""The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
 BY_COMPLEX = "f is real here only by way of complex numbers, and rounding decides its {}"
 
 
@@ -116,7 +112,7 @@ class Evaluator:
 
     def inside(self, point: FloatArray) -> bool:
         """Whether the variables have their declared signs, and the function that the graph differentiates has its values."""
-        if any(not SIGNS[sign](point[self.graph.inputs.index(name)]) for name, sign in self.declared.items()):
+        if contradicted(self.declared, self.graph.inputs, point) is not None:
             return False
         return self.within is None or (self.within.inside(point) and not np.isnan(self.within.unlimited(point)).any())
 
@@ -147,7 +143,7 @@ class Evaluator:
         return np.where(np.isnan(row), rescued, found)  # complex numbers in binary64 know no more than real ones that are refused
 
     def several(self, points: FloatArray) -> FloatArray:
-        """The outputs at a few points, (N, n) to (N, m), as `values` has them; one look at the flags serves all points."""
+        """The outputs at a few points, (N, n) to (N, m), as `values` has them; one look at the flags serves all."""
         if self.within is None:
             runner, given = self._runner(self.graph), points.tolist()
             rows, raised = watched(lambda: [runner.real(point) for point in in_patience(given)])
@@ -166,6 +162,8 @@ class Evaluator:
 
         Both agree to a few roundings: the program folds constants that a sweep multiplies.
         """
+        if mode == "reverse" and (plain := self._plainly(point)) is not None:
+            return plain
         given = point.tolist()
         found, raised = self._quickly(point, mode)
         trusted = self._trusted(self._reread(mode), point, found, raised) and not np.isnan(found).any()
@@ -182,6 +180,13 @@ class Evaluator:
             second = self.within.second(point, np.eye(self.n))  # the graph is a gradient, after the value where there is one more
             found[self.m - self.n :] = np.where(np.isnan(second), found[self.m - self.n :], second)
         return self._existing_rows(found, point)
+
+    def _plainly(self, point: FloatArray) -> FloatArray | None:
+        """The swept Jacobian by the compiled core. None without it, and where anything here needs a closer look."""
+        sweeps = self._swept < SWEEPS and self.within is None and (not self.declared or self.inside(point))
+        found = plain_jacobian(self.graph, point) if sweeps else None
+        self._swept += found is not None
+        return found
 
     def _quickly(self, point: FloatArray, mode: Mode) -> tuple[FloatArray, bool]:
         """The Jacobian in binary64, and whether a number left its range on the way."""
@@ -366,13 +371,8 @@ class Evaluator:
 
     def reason(self, point: FloatArray, derivative: bool = False) -> AdlabError:
         """Why there is no value, or no derivative, at a point."""
-        for name, sign in self.declared.items():
-            x = point[self.graph.inputs.index(name)]
-            if not SIGNS[sign](x):
-                return DomainError(
-                    f"`{name}` is declared {sign}, and {name} = {x}: SymPy has simplified the formula by that; declare it real",
-                    condition=f"{name} is {sign}",
-                )
+        if (wrong := contradicted(self.declared, self.graph.inputs, point)) is not None:
+            return wrong
         if self.within is not None:
             found = self.unlimited(point)
             beyond = np.isinf(found) & (np.arange(self.m) >= self.plain)

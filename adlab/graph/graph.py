@@ -56,6 +56,10 @@ class Graph:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: all but the compiled core's own form of it."""
+        return {name: value for name, value in self.__dict__.items() if name != "tape"}
+
     @cached_property
     def operations(self) -> range | tuple[int, ...]:
         """The positions of the operations, in order."""

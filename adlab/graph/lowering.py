@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from operator import itemgetter
 from typing import Any
 
 import sympy
@@ -20,8 +19,9 @@ from sympy.core.numbers import Exp1, NumberSymbol
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
+from adlab import native
 from adlab.errors import UnsupportedExpression, VariableError
-from adlab.graph import exact, written
+from adlab.graph import exact, quick, written
 from adlab.graph.collector import paused
 from adlab.graph.composed import COMPOSED, real_part
 from adlab.graph.graph import Builder, Graph
@@ -45,17 +45,14 @@ def lower(
 
     Raises UnsupportedExpression where there is no primitive, and VariableError for a symbol that is not a variable.
     """
-    lowering = Lowering(variables)
     order = postorder(expressions) if order is None else order
-    lowering.find_subtracted(order)
-    handler = _HANDLERS.get
     try:
+        if native.core is not None:
+            return quick.lowered(expressions, variables, list(order), lambda: Lowering(variables))
+        lowering = Lowering(variables)
+        lowering.find_subtracted(order)
         for node in order:
-            known = handler(type(node))
-            if known is None:
-                lowering.visit(node)
-            else:
-                known(lowering, node)
+            lowering.lowered(node)
     except UnsupportedExpression:
         culprit = outermost(expressions, lambda node: type(node) in _HANDLERS or type(node) in HEADS)
         if culprit is None:
@@ -111,6 +108,14 @@ class Lowering:
         self.numbers[id(node)] = value
 
     # --- one object ---------------------------------------------------------------------------------------------
+
+    def lowered(self, node: Basic) -> None:
+        """Lowers one object of the order, by the handler of its class if it has one."""
+        known = _HANDLERS.get(type(node))
+        if known is None:
+            self.visit(node)
+        else:
+            known(self, node)
 
     def visit(self, node: Basic) -> None:
         """Lowers an object whose class has no handler."""
@@ -220,7 +225,7 @@ class Lowering:
             first, minus = cons(NEG, (minus[0],)), minus[1:]
         if minus:
             terms = [(position, ADD) for position in plus] + [(position, SUB) for position in minus]
-            for position, operation in sorted(terms, key=_place):
+            for position, operation in sorted(terms, key=lambda term: term[0]):
                 first = cons(operation, (first, position))
         else:
             for position in plus:
@@ -250,9 +255,9 @@ class Lowering:
         if not top and not bottom:
             numbers[key] = coefficient
         elif coefficient < 0 and key in self.subtracted:
-            self.negative[key] = self._product(top, bottom, -coefficient)
+            self.negative[key] = self.product(top, bottom, -coefficient)
         else:
-            positions[key] = self._product(top, bottom, coefficient)
+            positions[key] = self.product(top, bottom, coefficient)
 
     def _denominator(self, factor: Basic) -> int | None:
         """The position of d, where this power is 1/d."""
@@ -269,7 +274,7 @@ class Lowering:
             return folded, None
         return None, self._power(base, -exponent)
 
-    def _product(self, top: list[int], bottom: list[int], coefficient: Number) -> int:
+    def product(self, top: list[int], bottom: list[int], coefficient: Number) -> int:
         cons, constant = self.builder.cons, self.builder.constant
         quotient = self._chain(top)
         below = self._chain(bottom) if bottom else None
@@ -336,7 +341,11 @@ class Lowering:
 
     def _power(self, base: Basic, power: Number) -> int:
         """base**power for a constant power > 0."""
-        operands = (self.positions.get(id(base)) or self.position(base),)
+        return self.raised(self.positions.get(id(base)) or self.position(base), power)
+
+    def raised(self, position: int, power: Number) -> int:
+        """A node to a constant power > 0."""
+        operands = (position,)
         if type(power) is int and 1 < power <= LARGEST_INTEGER_POWER:
             return self.builder.cons(POWI, operands, power)
         if power == 1:
@@ -372,9 +381,6 @@ class Lowering:
     def compose(self, node: Basic) -> None:
         """Lowers functions that are composed of the table's own."""
         self.positions[id(node)] = COMPOSED[type(node)](self, node)
-
-
-_place = itemgetter(0)
 
 
 _HANDLERS: dict[Any, Callable[[Lowering, Any], None]] = {

@@ -46,7 +46,7 @@ def is_held(number: Number | None) -> bool:
     return type(number) is int or (number is not None and exact.is_binary(number))
 
 
-def _folded(operation: Primitive, a: Number, b: Number) -> Number | None:
+def folded(operation: Primitive, a: Number, b: Number) -> Number | None:
     """The exact result for two numbers that Python holds; None where Python would round one of them first."""
     whole = type(a) is int and type(b) is int
     if not (is_held(a) and is_held(b)) or not (whole or (exact.is_binary(a) and exact.is_binary(b))):
@@ -72,9 +72,9 @@ class _Chain:
         """Applies the operation to the result so far and one more operand."""
         mine = self.number
         if number is not None:
-            folded = None if mine is None else _folded(operation, mine, number)
-            if folded is not None:
-                self.number = folded
+            found = None if mine is None else folded(operation, mine, number)
+            if found is not None:
+                self.number = found
                 return
             if mine is None and number == _IDLE[operation]:
                 return

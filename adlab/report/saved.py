@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy
 
-from adlab.autodiff.evaluator import SIGNS
+from adlab.autodiff.declared import SIGNS
 from adlab.errors import GraphError, OutputError
 from adlab.function import Function
 from adlab.graph.saved import DECLARING, VERSION, from_data

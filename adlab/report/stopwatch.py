@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from adlab.autodiff.evaluator import SWEEPS, WALKS
+from adlab.autodiff.evaluator import SWEEPS
+from adlab.compile.program import WALKS
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method

@@ -14,6 +14,11 @@ import sympy
 from sympy.core.basic import Basic
 from sympy.printing.str import sstr
 
+from adlab import native
+
+if native.core is not None:
+    native.core.read_args(Basic.args, getattr(Basic, "_args", None))
+
 
 def postorder(roots: Iterable[Basic]) -> list[Basic]:
     """Every distinct object below `roots`, operands before what uses them, in reading order.
@@ -24,8 +29,11 @@ def postorder(roots: Iterable[Basic]) -> list[Basic]:
     >>> postorder([sympy.sin(x * y) + 1])
     [1, x, y, x*y, sin(x*y), sin(x*y) + 1]
     """
+    if native.core is not None:
+        order: list[Basic] = native.core.postorder(roots)
+        return order
     done: set[int] = set()
-    order: list[Basic] = []
+    order = []
     stack: list[Basic | None] = list(roots)[::-1]
     waiting: list[Basic] = []  # nodes that wait for a None on top of the stack: then their operands are done
     while stack:

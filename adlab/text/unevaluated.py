@@ -101,7 +101,7 @@ class Decimal(sympy.Float):  # type: ignore[misc]  # SymPy is untyped
     _numpycode = _lambdacode = _numexprcode = _pythoncode
 
 
-class _Mark(int):
+class WrittenMark(int):
     """A true value of the slot `is_commutative` that also says who has ordered the operands.
 
     SymPy objects have no free slot. SymPy asks of this one only whether it is true. So a 1 with a name of its own does no harm
@@ -109,8 +109,8 @@ class _Mark(int):
     """
 
 
-_WRITTEN = _Mark(1)
-_DIVISOR = _Mark(1)
+_WRITTEN = WrittenMark(1)
+DIVISOR = WrittenMark(1)
 
 
 def is_written(node: Basic) -> bool:
@@ -120,7 +120,7 @@ def is_written(node: Basic) -> bool:
     >>> is_written(flat(Add, [y, x])), is_written(flat(Add, [y, x]) + 0), is_written(y + x)
     (True, True, False)
     """
-    return type(node.is_commutative) is _Mark
+    return type(node.is_commutative) is WrittenMark
 
 
 def is_divisor(power: Basic) -> bool:
@@ -130,7 +130,7 @@ def is_divisor(power: Basic) -> bool:
     >>> is_divisor(product("*/", [x, y]).args[1]), is_divisor(product("*/", [S.One, y]))
     (True, False)
     """
-    return power.is_commutative is _DIVISOR
+    return power.is_commutative is DIVISOR
 
 
 # --- constructors that only store --------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def _divisor(factor: Expr) -> Expr:
         if exponent is S.Half or (isinstance(exponent, Integer) and exponent.p > 0):
             operands = (base, negative(exponent))
     made: Any = flat(Pow, operands)
-    made.is_commutative = _DIVISOR
+    made.is_commutative = DIVISOR
     return cast(Expr, made)
 
 

@@ -1,0 +1,153 @@
+/* The shared declarations of the compiled core, a mirror of the readable Python that stands beside each name here.
+
+   The core knows no rule and no table of its own. It gets classes, functions and the table's entries by `setup`, from
+   `adlab/graph/quick.py`. What it does not know it asks of Python. Nothing that it computes differs in a single bit. */
+
+#ifndef ADLAB_CORE_H
+#define ADLAB_CORE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+
+/* --- a map from addresses to whole numbers: what a dictionary keyed by id() is in Python (map.c) --------------------------- */
+
+typedef struct {
+    const void **keys;
+    int *values;
+    size_t room, used;  /* room is a power of two, or 0 */
+} Map;
+
+int map_get(const Map *map, const void *key);            /* -1 where the key is not in it */
+int map_put(Map *map, const void *key, int value);       /* -1 and MemoryError where it cannot grow */
+void map_free(Map *map);
+int grown(void **array, int *room, int needed, size_t size);  /* makes room for `needed` items; -1 and MemoryError */
+
+/* --- what is known of a primitive (table.c) -------------------------------------------------------------------------------- */
+
+enum { ADD = 1, SUB, MUL, DIV, NEG, POWI, FUNCTION, PYTHON, CONSTANT_CODE };  /* `CODES` in adlab/graph/quick.py */
+
+typedef struct Tape Tape;
+
+typedef struct {
+    PyObject *primitive, *careful;   /* the entry of the table; its function of floats under IEEE rules */
+    double (*function)(double);      /* for FUNCTION */
+    int code, plain, vanishes;       /* plain: smooth everywhere, passes on to every operand, has no body */
+    int arity;                       /* 0 where each node has its own number of operands */
+    Tape *rule;                      /* the rule for bar × partial, for nodes without a parameter */
+    Tape *small[32];                 /* the same for the parameters 0 … 31 */
+    PyObject *rules;                 /* and for all others: a dict from the parameter */
+} Operation;
+
+Operation *operation_of(PyObject *primitive);            /* made on first use; NULL and an exception if that fails */
+Tape *rule_of(Operation *operation, PyObject *parameter);
+int as_double(PyObject *constant, double *value);
+
+extern PyObject *ADD_P, *SUB_P, *MUL_P, *DIV_P, *NEG_P, *POWI_P, *EXP_P, *POW_P, *CONSTANT_P, *INPUT_P;
+extern PyObject *NODE, *HELPERS, *ZERO, *ONE, *MINUS_ONE;
+extern Operation *OP_ADD, *OP_SUB, *OP_MUL, *OP_DIV, *OP_NEG, *OP_POWI, *OP_EXP, *OP_POW, *OP_CONSTANT, *OP_INPUT;
+PyObject *helper(const char *name);                      /* a borrowed function that Python has handed over */
+
+/* --- nodes, each distinct one once: `Builder` in adlab/graph/graph.py (nodes.c) -------------------------------------------- */
+
+typedef struct {
+    Operation *operation;
+    PyObject *parameter;             /* NULL for None */
+    int first, count;                /* its operands: where they begin in the pool, and how many they are */
+    uint32_t hash;
+} Line;
+
+typedef struct {
+    Line *lines;
+    int *pool, *table;               /* all operands in a row; the lines by their hash, -1 where free */
+    int count, room, pooled, pool_room, table_room, inputs;
+    PyObject *constants;             /* from the value of a constant to its position */
+} Nodes;
+
+int nodes_init(Nodes *nodes, PyObject *names);
+void nodes_free(Nodes *nodes);
+int nodes_find(const Nodes *nodes, Operation *operation, const int *operands, int count, PyObject *parameter);
+int nodes_cons(Nodes *nodes, Operation *operation, const int *operands, int count, PyObject *parameter);
+int nodes_constant(Nodes *nodes, PyObject *value);
+Tape *nodes_finish(const Nodes *nodes, PyObject *names, const int *outputs, int count);
+PyObject *line_node(const Line *line, const int *pool);
+
+static inline int cons1(Nodes *nodes, Operation *operation, int a) {
+    return a < 0 ? -1 : nodes_cons(nodes, operation, &a, 1, NULL);
+}
+
+static inline int cons2(Nodes *nodes, Operation *operation, int a, int b) {
+    int operands[2] = {a, b};
+    return a < 0 || b < 0 ? -1 : nodes_cons(nodes, operation, operands, 2, NULL);
+}
+
+/* --- a graph as flat arrays, and its sweep: adlab/arithmetic/numbers.py, adlab/autodiff/sweeps.py (tape.c, sweep.c) -------- */
+
+struct Tape {
+    PyObject_HEAD
+    Line *lines;
+    int *pool, *outputs;
+    double *fixed;                   /* the constants; `first` of a constant's line is its place here */
+    unsigned char *active;           /* which lines depend on an input */
+    int count, inputs, results, fixes;
+    int plain;                       /* whether every operation is plain, so that a sweep of floats is all there is to it */
+    int steady;                      /* whether what the constants alone decide is in binary64's range; -1 where not yet known */
+    int cubes;                       /* whether a third power is two products, as in a compiled rule */
+};
+
+extern PyTypeObject TapeType, LoweringType, ViewType;
+Tape *tape_new(int count, int pooled, int inputs, int results);
+int tape_ready(Tape *tape);
+int tape_line(const Tape *tape, int i, double *values);  /* 1 if done, 0 where Python must look closer, -1 for an exception */
+PyObject *tape_jacobian(PyObject *self, PyObject *const *given, Py_ssize_t count);
+
+/* --- from SymPy's objects to nodes: adlab/graph/lowering.py and written.py (walk.c, lowering.c, written.c) ------------------ */
+
+enum { OTHER, ADDITION, PRODUCT, POWER, INTEGER, UNARY, NOTHING };  /* `KINDS` in adlab/graph/quick.py */
+
+typedef struct {
+    PyObject *node, *number;         /* the object, borrowed from `order`; the exact number it stands for, or NULL */
+    int position, negative;          /* where its value, or that of its magnitude, is computed; -1 where it is not */
+    char rounded, subtracted;
+} Entry;
+
+typedef struct {
+    PyObject_HEAD
+    Nodes nodes;
+    Map map;                         /* from an object to its entry */
+    Entry *entries;
+    int count, room;
+    PyObject *order, *python;        /* `python`: the Lowering of lowering.py that shares all this, once it is asked for */
+    PyObject *make;                  /* makes that */
+} Lowering;
+
+typedef struct { int kind; Operation *operation; } Known;  /* what is known of a class */
+
+Known known_class(PyTypeObject *type);
+PyObject *operands_of(PyObject *node);                   /* node.args, a new reference */
+int is_written(PyObject *node);
+int is_divisor(PyObject *node);
+PyObject *mark_of(PyObject *node);                       /* is_commutative of a sum, product or power, a new reference */
+
+int lower_one(Lowering *self, PyObject *node);
+int entry_of(Lowering *self, PyObject *node);            /* made if it is new; -1 for an exception */
+int number_is(PyObject *number, long value);             /* whether it is this number: 1, 0, or -1 for an exception */
+int sign_of(PyObject *number);                           /* -1, 0, 1, or -2 for an exception */
+int position_of(Lowering *self, int entry);
+int lower_power(Lowering *self, PyObject *base, PyObject *exponent);
+int written_sum(Lowering *self, PyObject *node, PyObject *operands);
+int written_product(Lowering *self, PyObject *node, PyObject *operands);
+PyObject *ask_python(Lowering *self, const char *method, PyObject *a, PyObject *b, PyObject *c);
+void set_number(Entry *entry, PyObject *number);         /* takes the reference */
+
+extern PyTypeObject *POW_TYPE, *MUL_TYPE, *ADD_TYPE, *EXP1_TYPE;
+extern PyObject *NEGATIVE_ONE;                           /* S.NegativeOne */
+
+PyObject *core_postorder(PyObject *module, PyObject *roots);
+PyObject *core_lower(PyObject *module, PyObject *given);
+PyObject *core_read_args(PyObject *module, PyObject *given);
+int walk_init(void);
+int walk_setup(PyObject *given);
+int table_setup(PyObject *given);
+
+#endif
