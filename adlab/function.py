@@ -13,7 +13,7 @@ import sympy
 from adlab.arithmetic.domain import domain
 from adlab.arithmetic.symbols import in_symbols
 from adlab.autodiff import programs
-from adlab.autodiff.declared import SIGNS
+from adlab.autodiff.declared import signs_of
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode, cheaper_mode
 from adlab.conveniences import Conveniences
@@ -195,7 +195,7 @@ class Function(Conveniences):
     @cached_property
     def evaluator(self) -> Evaluator:
         """Values and derivatives at one point, an array of shape (n,); NaN where there are none."""
-        declared = {v.name: sign for v in self.variables for sign in reversed(SIGNS) if getattr(v, f"is_{sign}")}
+        declared = signs_of(self.variables)
         return Evaluator(self.graph, None if self.within is None else self.within.evaluator, declared)
 
     @cached_property
@@ -235,6 +235,10 @@ class Function(Conveniences):
         where SciPy is installed, and has the attributes `pattern`, `colors` and `sweeps`. Raises as `gradient` does.
         """
         point = coerce_with(x, self.names, errors)
+        if method == "reverse" and not options and point.ndim == 1:
+            plain = self.evaluator.plainly(point)
+            if plain is not None:
+                return plain
         if options.pop("sparse", False):
             sparse: FloatArray = self.sparse_jacobian(point, method, **options)  # or a scipy.sparse array
             return sparse

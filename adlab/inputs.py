@@ -21,8 +21,10 @@ from sympy.core.basic import Basic
 from sympy.matrices.expressions.matexpr import MatrixExpr
 from sympy.matrices.matrixbase import MatrixBase
 
+from adlab import native
 from adlab.errors import OptionError, PointError, ReadingWarning, VariableError
 from adlab.text.constructs import LARGEST_LEAF, Leaf, is_leaf, printed, written_out
+from adlab.text.plain import plainly
 from adlab.text.traversal import is_small, listing, natural_key, postorder, shown, symbols_in, symbols_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -64,15 +66,18 @@ def read(expression: Any, variables: Iterable[Any] | None) -> ReadFormula:
     """
     if isinstance(expression, sympy.Lambda):
         expression, variables = expression.expr, expression.variables if variables is None else variables
+    plain = plainly(expression, variables)
+    if plain is not None:
+        return ReadFormula(*plain)
     given = None if variables is None else _given(variables)
     items, shape = _items(expression)
     if not items:
         raise OptionError("a function needs at least one output, and the sequence of expressions is empty")
     outputs = tuple(_expression(item, given) for item in items)
     order = postorder(outputs)
-    plain = written_out(outputs, order)
-    if any(new is not old for new, old in zip(plain, outputs, strict=True)):
-        outputs, order = plain, postorder(plain)
+    written = written_out(outputs, order)
+    if any(new is not old for new, old in zip(written, outputs, strict=True)):
+        outputs, order = written, postorder(written)
     found = symbols_in(order)
     if given is None:
         _one_real_symbol_a_name(found)
@@ -263,6 +268,8 @@ def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
     (array([3.]), (3, 1))
     """
     n = len(names)
+    if native.core is not None and type(x) is list and len(x) == n > 0 and (found := native.core.floats(x)) is not None:
+        return np.frombuffer(found)
     point = by_name(x, names, what) if isinstance(x, Mapping) else _numbers(x, f"the {what}", names)
     if n == 1 and (point.ndim == 0 or point.shape[-1] != 1):
         point = point[..., np.newaxis]

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from adlab import native
 from adlab.errors import DomainError
 
 SIGNS: dict[str, Callable[[Any], Any]] = {
     "positive": lambda x: x > 0, "negative": lambda x: x < 0, "nonnegative": lambda x: x >= 0, "nonpositive": lambda x: x <= 0,
 }  # fmt: skip
 """The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
+
+
+_FACTS = tuple((sign, f"is_{sign}") for sign in SIGNS)
+
+
+def signs_of(variables: Sequence[Any]) -> dict[str, str]:
+    """The strongest sign that each symbol is declared with, by name; nothing for the others.
+
+    >>> import sympy
+    >>> signs_of(sympy.symbols("p", positive=True, seq=True) + sympy.symbols("x", real=True, seq=True))
+    {'p': 'positive'}
+    """
+    if native.core is not None and not native.core.signed(tuple(variables), _FACTS):
+        return {}
+    return {v.name: sign for v in variables for sign in reversed(SIGNS) if getattr(v, f"is_{sign}")}
 
 
 def contradicted(declared: Mapping[str, str], inputs: Sequence[str], point: Any) -> DomainError | None:

@@ -162,7 +162,7 @@ class Evaluator:
 
         Both agree to a few roundings: the program folds constants that a sweep multiplies.
         """
-        if mode == "reverse" and (plain := self._plainly(point)) is not None:
+        if mode == "reverse" and (plain := self.plainly(point)) is not None:
             return plain
         given = point.tolist()
         found, raised = self._quickly(point, mode)
@@ -181,7 +181,7 @@ class Evaluator:
             found[self.m - self.n :] = np.where(np.isnan(second), found[self.m - self.n :], second)
         return self._existing_rows(found, point)
 
-    def _plainly(self, point: FloatArray) -> FloatArray | None:
+    def plainly(self, point: FloatArray) -> FloatArray | None:
         """The swept Jacobian by the compiled core. None without it, and where anything here needs a closer look."""
         sweeps = self._swept < SWEEPS and self.within is None and (not self.declared or self.inside(point))
         found = plain_jacobian(self.graph, point) if sweeps else None

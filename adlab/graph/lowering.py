@@ -48,7 +48,7 @@ def lower(
     order = postorder(expressions) if order is None else order
     try:
         if native.core is not None:
-            return quick.lowered(expressions, variables, list(order), lambda: Lowering(variables))
+            return quick.lowered(expressions, variables, list(order), lambda builder: Lowering(variables, builder))
         lowering = Lowering(variables)
         lowering.find_subtracted(order)
         for node in order:
@@ -68,8 +68,8 @@ class Lowering:
     steps, each of which rounds; they have a position too.
     """
 
-    def __init__(self, variables: Sequence[sympy.Symbol]) -> None:
-        self.builder = Builder([variable.name for variable in variables])
+    def __init__(self, variables: Sequence[sympy.Symbol], builder: Builder | None = None) -> None:
+        self.builder = builder or Builder([variable.name for variable in variables])
         self.inputs = {variable: i for i, variable in enumerate(variables)}
         self.numbers: dict[int, Number] = {}
         self.positions: dict[int, int] = {}

@@ -2,7 +2,7 @@
 
 The core (`adlab/native`) mirrors `lower`. It knows no class of SymPy and no primitive by itself: this file hands them over. An
 object of a class that it does not know, and what is rare, is lowered by the readable `Lowering`, on the same numbers and
-positions (`share`).
+positions.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CODES: dict[Any, int] = {
                      math.cosh, math.tanh, math.fabs), FUNCTION),
 }  # fmt: skip
 """The functions of floats that the core has, too. Each stands there for the same function of the C library that Python calls."""
-ADDITION, PRODUCT, POWER, INTEGER, UNARY, NOTHING = range(1, 7)  # the kinds of classes, as in core.h
+ADDITION, PRODUCT, POWER, INTEGER, UNARY, NOTHING, RATIO, DECIMAL = range(1, 9)  # the kinds of classes, as in core.h
 
 
 def describe(primitive: Primitive) -> tuple[int, str, Any, bool, bool, int]:
@@ -55,6 +55,7 @@ def _classes() -> dict[type, tuple[int, Primitive | None]]:
     }
     found |= {Add: (ADDITION, None), Mul: (PRODUCT, None), Pow: (POWER, None)}
     found |= {type(number): (INTEGER, None) for number in (sympy.Integer(5), S.Zero, S.One, S.NegativeOne)}
+    found |= {sympy.Rational: (RATIO, None), type(S.Half): (RATIO, None), sympy.Float: (DECIMAL, None)}
     found |= dict.fromkeys((ExprCondPair, sympy.Tuple), (NOTHING, None))
     return {kind: what for kind, what in found.items() if kind.args is Basic.args}  # type: ignore[attr-defined]
 
@@ -75,8 +76,7 @@ class SharedBuilder(Builder):
     """A builder whose nodes are the core's."""
 
     def __init__(self, inputs: Sequence[str], state: Any) -> None:
-        super().__init__(inputs)
-        self.state = state
+        self.inputs, self.simplify, self.state = tuple(inputs), False, state
         self.nodes = _Nodes(state)  # type: ignore[assignment]  # what lowering asks of a list
 
     def constant(self, value: Any) -> int:
@@ -99,19 +99,19 @@ class _Nodes:
         return found
 
 
-def share(lowering: Any, state: Any) -> Any:
-    """Has a readable Lowering go on with the core's nodes, numbers and positions."""
-    lowering.builder = SharedBuilder(lowering.builder.inputs, state)
-    lowering.numbers, lowering.positions, lowering.negative, lowering.rounded, lowering.subtracted = state.views()
-    return lowering
-
-
 def lowered(
-    expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic], make: Callable[[], Any]
+    expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic], make: Callable[[Builder], Any]
 ) -> Graph:
-    """As `lower`, by the core. `make` makes the readable Lowering, in case that it is needed."""
-    names = tuple(variable.name for variable in variables)
-    tape = native.core.lower(tuple(expressions), tuple(variables), names, order, lambda state: share(make(), state))
+    """As `lower`, by the core. `make` makes the readable Lowering over a builder, in case that it is needed."""
+    names = tuple([variable.name for variable in variables])
+
+    def shared(state: Any) -> Any:
+        """The readable Lowering, which goes on with the core's nodes, numbers and positions."""
+        lowering = make(SharedBuilder(names, state))
+        lowering.numbers, lowering.positions, lowering.negative, lowering.rounded, lowering.subtracted = state.views()
+        return lowering
+
+    tape = native.core.lower(tuple(expressions), tuple(variables), names, order, shared)
     graph = Graph(names, tape.nodes, tape.outputs)
     graph.__dict__["tape"] = tape
     return graph

@@ -14,10 +14,10 @@ from adlab.primitives.primitive import Parameter, Primitive
 
 def tape_of(graph: Graph) -> Any:
     """The graph as a tape, made once. None where there is no core, and for operations with bodies."""
-    if native.core is None or graph.compound:
+    if native.core is None:
         return None
     tape = graph.__dict__.get("tape")
-    if tape is None:
+    if tape is None and not graph.compound:
         tape = graph.__dict__["tape"] = native.core.Tape(len(graph.inputs), graph.nodes, graph.outputs, {}, False)
     return tape
 

@@ -43,9 +43,9 @@ Operation *operation_of(PyObject *primitive);            /* made on first use; N
 Tape *rule_of(Operation *operation, PyObject *parameter);
 int as_double(PyObject *constant, double *value);
 
-extern PyObject *ADD_P, *SUB_P, *MUL_P, *DIV_P, *NEG_P, *POWI_P, *EXP_P, *POW_P, *CONSTANT_P, *INPUT_P;
+extern PyObject *ADD_P, *SUB_P, *MUL_P, *DIV_P, *NEG_P, *POWI_P, *EXP_P, *SQRT_P, *POW_P, *CONSTANT_P, *INPUT_P;
 extern PyObject *NODE, *HELPERS, *ZERO, *ONE, *MINUS_ONE;
-extern Operation *OP_ADD, *OP_SUB, *OP_MUL, *OP_DIV, *OP_NEG, *OP_POWI, *OP_EXP, *OP_POW, *OP_CONSTANT, *OP_INPUT;
+extern Operation *OP_ADD, *OP_SUB, *OP_MUL, *OP_DIV, *OP_NEG, *OP_POWI, *OP_EXP, *OP_SQRT, *OP_POW, *OP_CONSTANT, *OP_INPUT;
 PyObject *helper(const char *name);                      /* a borrowed function that Python has handed over */
 
 /* --- nodes, each distinct one once: `Builder` in adlab/graph/graph.py (nodes.c) -------------------------------------------- */
@@ -101,9 +101,23 @@ int tape_ready(Tape *tape);
 int tape_line(const Tape *tape, int i, double *values);  /* 1 if done, 0 where Python must look closer, -1 for an exception */
 PyObject *tape_jacobian(PyObject *self, PyObject *const *given, Py_ssize_t count);
 
+/* --- exact numbers: adlab/graph/exact.py (numbers.c) ----------------------------------------------------------------------- */
+
+extern PyObject *HALF, *MINUS_HALF;
+int number_is(PyObject *number, long value);             /* whether it is 0, 1 or -1, or this whole number; -1 for an exception */
+int sign_of(PyObject *number);                           /* -1, 0, 1, or -2 for an exception */
+int is_small(PyObject *number, long *value);
+PyObject *combined(const char *name, PyObject *a, PyObject *b);
+PyObject *negated(PyObject *number);
+PyObject *reciprocal(PyObject *number);
+PyObject *ratio_of(PyObject *node);
+PyObject *decimal_of(PyObject *node);
+int fraction_as_double(PyObject *number, double *value);
+int numbers_setup(void);
+
 /* --- from SymPy's objects to nodes: adlab/graph/lowering.py and written.py (walk.c, lowering.c, written.c) ------------------ */
 
-enum { OTHER, ADDITION, PRODUCT, POWER, INTEGER, UNARY, NOTHING };  /* `KINDS` in adlab/graph/quick.py */
+enum { OTHER, ADDITION, PRODUCT, POWER, INTEGER, UNARY, NOTHING, RATIO, DECIMAL };  /* as in adlab/graph/quick.py */
 
 typedef struct {
     PyObject *node, *number;         /* the object, borrowed from `order`; the exact number it stands for, or NULL */
@@ -131,8 +145,6 @@ PyObject *mark_of(PyObject *node);                       /* is_commutative of a 
 
 int lower_one(Lowering *self, PyObject *node);
 int entry_of(Lowering *self, PyObject *node);            /* made if it is new; -1 for an exception */
-int number_is(PyObject *number, long value);             /* whether it is this number: 1, 0, or -1 for an exception */
-int sign_of(PyObject *number);                           /* -1, 0, 1, or -2 for an exception */
 int position_of(Lowering *self, int entry);
 int lower_power(Lowering *self, PyObject *base, PyObject *exponent);
 int written_sum(Lowering *self, PyObject *node, PyObject *operands);
@@ -145,6 +157,12 @@ extern PyObject *NEGATIVE_ONE;                           /* S.NegativeOne */
 
 PyObject *core_postorder(PyObject *module, PyObject *roots);
 PyObject *core_lower(PyObject *module, PyObject *given);
+PyObject *core_survey(PyObject *module, PyObject *order);
+PyObject *core_by_name(PyObject *module, PyObject *given);
+PyObject *core_holds(PyObject *module, PyObject *given);
+PyObject *core_signed(PyObject *module, PyObject *given);
+PyObject *core_floats(PyObject *module, PyObject *given);
+PyObject *core_read_symbols(PyObject *module, PyObject *given);
 PyObject *core_read_args(PyObject *module, PyObject *given);
 int walk_init(void);
 int walk_setup(PyObject *given);

@@ -4,47 +4,8 @@
 
 #include "core.h"
 
-enum { SMALL = 1 << 30 };  /* the sums and products of whole numbers below it need no Python */
-
 void set_number(Entry *entry, PyObject *number) {
     Py_XSETREF(entry->number, number);
-}
-
-int number_is(PyObject *number, long value) {
-    if (PyLong_CheckExact(number)) {
-        int overflow;
-        long its = PyLong_AsLongAndOverflow(number, &overflow);
-        return !overflow && its == value;
-    }
-    return PyObject_RichCompareBool(number, value == 0 ? ZERO : value == 1 ? ONE : MINUS_ONE, Py_EQ);
-}
-
-int sign_of(PyObject *number) {
-    if (PyLong_CheckExact(number)) {
-        int overflow;
-        long its = PyLong_AsLongAndOverflow(number, &overflow);
-        return overflow ? overflow : (its > 0) - (its < 0);
-    }
-    int below = PyObject_RichCompareBool(number, ZERO, Py_LT);
-    if (below) return below < 0 ? -2 : -1;
-    int above = PyObject_RichCompareBool(number, ZERO, Py_GT);
-    return above < 0 ? -2 : above;
-}
-
-static int is_small(PyObject *number, long *value) {
-    int overflow = 1;
-    if (PyLong_CheckExact(number)) *value = PyLong_AsLongAndOverflow(number, &overflow);
-    return !overflow && -SMALL < *value && *value < SMALL;
-}
-
-/* `exact.total` and `exact.product`: a new reference to a number, or to None where the result is too long. */
-static PyObject *combined(const char *name, PyObject *a, PyObject *b) {
-    long first, second;
-    if (is_small(a, &first) && is_small(b, &second)) {
-        return PyLong_FromLongLong(name[0] == 't' ? (long long)first + second : (long long)first * second);
-    }
-    PyObject *function = helper(name);
-    return function == NULL ? NULL : PyObject_CallFunctionObjArgs(function, a, b, NULL);
 }
 
 int entry_of(Lowering *self, PyObject *node) {
@@ -229,7 +190,7 @@ static int denominator(Lowering *self, PyObject *factor) {
     int sign = exponent == NULL ? 0 : sign_of(exponent);
     if (sign == -2) found = -1;
     if (sign == -1) {
-        PyObject *positive = PyNumber_Negative(exponent);
+        PyObject *positive = negated(exponent);
         found = positive == NULL ? -1 : lower_power(self, PyTuple_GET_ITEM(operands, 0), positive);
         Py_XDECREF(positive);
     }
@@ -288,6 +249,7 @@ int lower_power(Lowering *self, PyObject *base, PyObject *exponent) {
     if (is_small(exponent, &value) && value > 0) {
         return value == 1 ? operand : nodes_cons(&self->nodes, OP_POWI, &operand, 1, exponent);
     }
+    if (exponent == HALF) return cons1(&self->nodes, OP_SQRT, operand);
     PyObject *place = PyLong_FromLong(operand);
     PyObject *found = place == NULL ? NULL : ask_python(self, "raised", place, exponent, NULL);
     int position = found == NULL ? -1 : (int)PyLong_AsLong(found);
@@ -302,6 +264,13 @@ static int power(Lowering *self, PyObject *node, PyObject *operands) {
     if (below < 0 || above < 0 || place < 0) return -1;
     PyObject *constant = self->entries[above].number;
     if (constant != NULL && self->entries[below].number != NULL && !self->entries[below].rounded) {
+        PyObject *found = number_is(constant, -1) == 1 ? reciprocal(self->entries[below].number) : Py_NewRef(Py_None);
+        if (found == NULL) return -1;
+        if (found != Py_None) {
+            set_number(&self->entries[place], found);
+            return 0;
+        }
+        Py_DECREF(found);
         return left_to_python(self, node);
     }
     int sign = constant == NULL ? 0 : sign_of(constant);
@@ -317,7 +286,7 @@ static int power(Lowering *self, PyObject *node, PyObject *operands) {
     } else if (sign > 0) {
         position = lower_power(self, base, constant);
     } else {
-        PyObject *positive = sign == -1 ? PyNumber_Negative(constant) : NULL;
+        PyObject *positive = sign == -1 ? negated(constant) : NULL;
         int one = positive == NULL ? -1 : nodes_constant(&self->nodes, ONE);
         position = one < 0 ? -1 : cons2(&self->nodes, OP_DIV, one, lower_power(self, base, positive));
         Py_XDECREF(positive);
@@ -338,10 +307,24 @@ static int whole_number(Lowering *self, PyObject *node) {
     return 0;
 }
 
+/* A ratio or a decimal; what Python must look at more closely is left to it. */
+static int number(Lowering *self, PyObject *node, int kind) {
+    PyObject *value = kind == RATIO ? ratio_of(node) : decimal_of(node);
+    int place = value == NULL || value == Py_None ? -1 : entry_of(self, node);
+    if (place >= 0) {
+        set_number(&self->entries[place], value);
+        return 0;
+    }
+    int asked = value == Py_None;
+    Py_XDECREF(value);
+    return asked ? left_to_python(self, node) : -1;
+}
+
 /* One object of the order: `known(lowering, node)` or `lowering.visit(node)` in `lower`. */
 int lower_one(Lowering *self, PyObject *node) {
     Known known = known_class(Py_TYPE(node));
     if (known.kind == INTEGER) return whole_number(self, node);
+    if (known.kind == RATIO || known.kind == DECIMAL) return number(self, node, known.kind);
     if (known.kind == NOTHING) return 0;
     if (known.kind == OTHER) {
         int place = entry_of(self, node);

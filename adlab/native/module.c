@@ -7,7 +7,7 @@ static PyObject *setup(PyObject *Py_UNUSED(module), PyObject *given) {
         PyErr_SetString(PyExc_TypeError, "setup takes a dict of classes, functions and primitives");
         return NULL;
     }
-    if (table_setup(given) < 0 || walk_setup(given) < 0) return NULL;
+    if (table_setup(given) < 0 || numbers_setup() < 0 || walk_setup(given) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -15,6 +15,12 @@ static PyMethodDef functions[] = {
     {"setup", setup, METH_O, "Hands over what the core must know of Python; see adlab/graph/quick.py."},
     {"read_args", core_read_args, METH_VARARGS, "Tells how SymPy's objects hold their operands."},
     {"postorder", core_postorder, METH_O, "As `postorder` of adlab/text/traversal.py."},
+    {"read_symbols", core_read_symbols, METH_VARARGS, "Tells how SymPy's symbols hold what is known of them."},
+    {"survey", core_survey, METH_O, "The classes of the objects in a list, and those that are symbols."},
+    {"by_name", core_by_name, METH_O, "Symbols by their names, or None where one is out of the ordinary."},
+    {"holds", core_holds, METH_VARARGS, "Whether symbols are the very objects that a dict has under their names."},
+    {"signed", core_signed, METH_VARARGS, "Whether a symbol has one of some facts."},
+    {"floats", core_floats, METH_O, "The doubles of a list of finite floats."},
     {"lower", core_lower, METH_VARARGS, "As `lower` of adlab/graph/lowering.py, to a tape."},
     {NULL, NULL, 0, NULL},
 };

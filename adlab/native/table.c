@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-PyObject *ADD_P, *SUB_P, *MUL_P, *DIV_P, *NEG_P, *POWI_P, *EXP_P, *POW_P, *CONSTANT_P, *INPUT_P;
+PyObject *ADD_P, *SUB_P, *MUL_P, *DIV_P, *NEG_P, *POWI_P, *EXP_P, *SQRT_P, *POW_P, *CONSTANT_P, *INPUT_P;
 PyObject *NODE, *HELPERS, *ZERO, *ONE, *MINUS_ONE;
-Operation *OP_ADD, *OP_SUB, *OP_MUL, *OP_DIV, *OP_NEG, *OP_POWI, *OP_EXP, *OP_POW, *OP_CONSTANT, *OP_INPUT;
+Operation *OP_ADD, *OP_SUB, *OP_MUL, *OP_DIV, *OP_NEG, *OP_POWI, *OP_EXP, *OP_SQRT, *OP_POW, *OP_CONSTANT, *OP_INPUT;
 
 static Map operations;          /* from a primitive to its place in `all` */
 static Operation **all;
@@ -104,6 +104,7 @@ int as_double(PyObject *constant, double *value) {
         if (!(*value == -1.0 && PyErr_Occurred())) return 0;
         PyErr_Clear();
     }
+    if (fraction_as_double(constant, value)) return 0;
     PyObject *convert = helper("to_float");
     PyObject *found = convert == NULL ? NULL : PyObject_CallOneArg(convert, constant);
     if (found == NULL) return -1;
@@ -135,7 +136,7 @@ int table_setup(PyObject *given) {
         || primitive_named(named, "mul", &MUL_P, &OP_MUL) || primitive_named(named, "div", &DIV_P, &OP_DIV)
         || primitive_named(named, "neg", &NEG_P, &OP_NEG) || primitive_named(named, "powi", &POWI_P, &OP_POWI)
         || primitive_named(named, "exp", &EXP_P, &OP_EXP) || primitive_named(named, "pow", &POW_P, &OP_POW)
-        || primitive_named(named, "constant", &CONSTANT_P, &OP_CONSTANT)
+        || primitive_named(named, "sqrt", &SQRT_P, &OP_SQRT) || primitive_named(named, "constant", &CONSTANT_P, &OP_CONSTANT)
         || primitive_named(named, "input", &INPUT_P, &OP_INPUT)) return -1;
     return 0;
 }

@@ -157,8 +157,14 @@ static int divisor(Lowering *self, PyObject *factor, PyObject **number, int *pos
     if (operands == NULL) return -1;
     PyObject *base = PyTuple_GET_ITEM(operands, 0), *positive = NULL;
     int below = entry_of(self, base), above = entry_of(self, PyTuple_GET_ITEM(operands, 1)), failed = -1;
+    PyObject *constant = below < 0 || above < 0 ? NULL : self->entries[above].number, *its = NULL;
+    long value;
+    if (constant != NULL && !self->entries[below].rounded) its = self->entries[below].number;
     if (below < 0 || above < 0) {
-    } else if (self->entries[above].number == NULL || (self->entries[below].number != NULL && !self->entries[below].rounded)) {
+    } else if (its != NULL && is_small(its, &value) && value != 0 && number_is(constant, -1) == 1) {
+        *number = Py_NewRef(its);  /* exact.power(its, 1) */
+        failed = 0;
+    } else if (constant == NULL || its != NULL) {
         PyObject *said = ask_python(self, "divisor", factor, NULL, NULL), *where;
         if (said != NULL && PyArg_ParseTuple(said, "OO", number, &where)) {
             if (where != Py_None) *position = (int)PyLong_AsLong(where);
@@ -166,7 +172,7 @@ static int divisor(Lowering *self, PyObject *factor, PyObject **number, int *pos
             failed = 0;
         }
         Py_XDECREF(said);
-    } else if ((positive = PyNumber_Negative(self->entries[above].number)) != NULL) {
+    } else if ((positive = negated(constant)) != NULL) {
         *position = lower_power(self, base, positive);
         failed = *position < 0 ? -1 : 0;
     }

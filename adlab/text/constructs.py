@@ -101,9 +101,14 @@ def written_out(outputs: Iterable[Any], order: Iterable[Basic] | None = None) ->
     UnsupportedExpression, which names the outermost construct that cannot be written out.
     """
     roots = tuple(outputs)
-    if order is not None and not any(map(_is_peculiar, set(map(type, order)))):
+    if order is not None and not has_constructs(set(map(type, order))):
         return roots
     return tuple(_Rewriting().of(root) for root in roots)
+
+
+def has_constructs(kinds: Iterable[type]) -> bool:
+    """Whether objects of these classes may have to be written out."""
+    return any(map(_is_peculiar, kinds))
 
 
 class _Rewriting:

@@ -18,6 +18,7 @@ from adlab import native
 
 if native.core is not None:
     native.core.read_args(Basic.args, getattr(Basic, "_args", None))
+    native.core.read_symbols(sympy.Symbol, getattr(Basic, "_assumptions", None))
 
 
 def postorder(roots: Iterable[Basic]) -> list[Basic]:
