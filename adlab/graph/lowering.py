@@ -37,10 +37,7 @@ ADD, SUB, MUL, DIV, NEG, EXP, POW, POWI, POWR, SQRT, CBRT = (
 LARGEST_INTEGER_POWER = 2**53  # beyond it, binary64 cannot tell odd numbers from even ones
 
 
-@paused()
-def lower(
-    expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: Sequence[Basic] | None = None
-) -> Graph:
+def lower(expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic] | None = None) -> Graph:
     """The graph of these expressions, with inputs in the order of `variables`. `order` is their `postorder`, if known.
 
     Raises UnsupportedExpression where there is no primitive, and VariableError for a symbol that is not a variable.
@@ -48,16 +45,21 @@ def lower(
     order = postorder(expressions) if order is None else order
     try:
         if native.core is not None:
-            return quick.lowered(expressions, variables, list(order), lambda builder: Lowering(variables, builder))
-        lowering = Lowering(variables)
-        lowering.find_subtracted(order)
-        for node in order:
-            lowering.lowered(node)
+            return quick.lowered(expressions, variables, order, Lowering)
+        return _lowered(expressions, variables, order)
     except UnsupportedExpression:
         culprit = outermost(expressions, lambda node: type(node) in _HANDLERS or type(node) in HEADS)
         if culprit is None:
             raise
         raise UnsupportedExpression(no_primitive(culprit)) from None
+
+
+@paused()
+def _lowered(expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic]) -> Graph:
+    lowering = Lowering(variables)
+    lowering.find_subtracted(order)
+    for node in order:
+        lowering.lowered(node)
     return lowering.builder.finish([lowering.position(expression) for expression in expressions])
 
 

@@ -25,7 +25,7 @@ from adlab.graph.graph import Builder, Graph, Node
 from adlab.primitives.numerics import power_integer
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.table import CONSTANT, HEADS, INPUT, PRIMITIVES
-from adlab.text.unevaluated import DIVISOR, WrittenMark
+from adlab.text.unevaluated import DIVISOR, Decimal, WrittenMark
 
 FUNCTION, PYTHON = 7, 8  # as in core.h
 CODES: dict[Any, int] = {
@@ -55,14 +55,15 @@ def _classes() -> dict[type, tuple[int, Primitive | None]]:
     }
     found |= {Add: (ADDITION, None), Mul: (PRODUCT, None), Pow: (POWER, None)}
     found |= {type(number): (INTEGER, None) for number in (sympy.Integer(5), S.Zero, S.One, S.NegativeOne)}
-    found |= {sympy.Rational: (RATIO, None), type(S.Half): (RATIO, None), sympy.Float: (DECIMAL, None)}
+    found |= {sympy.Rational: (RATIO, None), type(S.Half): (RATIO, None), sympy.Float: (DECIMAL, None), Decimal: (DECIMAL, None)}
     found |= dict.fromkeys((ExprCondPair, sympy.Tuple), (NOTHING, None))
     return {kind: what for kind, what in found.items() if kind.args is Basic.args}  # type: ignore[attr-defined]
 
 
 HELPERS: dict[str, Any] = {
-    "Node": Node, "Fraction": Fraction, "to_float": to_float, "describe": describe, "total": exact.total,
-    "product": exact.product, "folded": written.folded, "primitives": {**PRIMITIVES, "constant": CONSTANT, "input": INPUT},
+    "Node": Node, "Fraction": Fraction, "to_float": to_float, "describe": describe, "TypedDecimal": exact.TypedDecimal,
+    "total": exact.total, "product": exact.product, "folded": written.folded,
+    "primitives": {**PRIMITIVES, "constant": CONSTANT, "input": INPUT},
     "Add": Add, "Mul": Mul, "Pow": Pow, "Exp1": Exp1, "NegativeOne": S.NegativeOne, "Mark": WrittenMark, "divisor": DIVISOR,
 }  # fmt: skip
 """What the core asks for by name. `adlab.graph.tapes` adds the rules."""
@@ -100,14 +101,14 @@ class _Nodes:
 
 
 def lowered(
-    expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic], make: Callable[[Builder], Any]
+    expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic], readable: Callable[[Any, Builder], Any]
 ) -> Graph:
-    """As `lower`, by the core. `make` makes the readable Lowering over a builder, in case that it is needed."""
+    """As `lower`, by the core. `readable` is the class Lowering, in case that one is needed."""
     names = tuple([variable.name for variable in variables])
 
     def shared(state: Any) -> Any:
         """The readable Lowering, which goes on with the core's nodes, numbers and positions."""
-        lowering = make(SharedBuilder(names, state))
+        lowering = readable(variables, SharedBuilder(names, state))
         lowering.numbers, lowering.positions, lowering.negative, lowering.rounded, lowering.subtracted = state.views()
         return lowering
 

@@ -7,7 +7,7 @@ enum { SMALL = 1 << 30, WORD = 53 };  /* whole numbers below SMALL need no Pytho
 
 PyObject *HALF, *MINUS_HALF;
 static PyTypeObject *FRACTION;
-static PyObject *ABOVE, *BELOW, *P, *Q, *MPF;
+static PyObject *ABOVE, *BELOW, *P, *Q, *MPF, *TEXT, *TYPED;
 static int coprime;  /* whether a Fraction can be made of two whole numbers without looking for common divisors */
 
 
@@ -99,6 +99,10 @@ PyObject *decimal_of(PyObject *node) {
         if (!PyErr_Occurred() && 0 < bits && bits <= WORD && -900 < exponent && exponent < 900) {
             double value = ldexp(PyLong_AsDouble(PyTuple_GET_ITEM(parts, 1)), (int)exponent);
             made = PyFloat_FromDouble(sign ? -value : value);
+            PyObject *text = made == NULL ? NULL : PyObject_GetAttr(node, TEXT);  /* a Decimal keeps it as it was typed */
+            if (text != NULL) Py_SETREF(made, PyObject_CallFunctionObjArgs(TYPED, made, text, NULL));
+            else if (made != NULL) PyErr_Clear();
+            Py_XDECREF(text);
         }
     }
     Py_DECREF(parts);
@@ -128,8 +132,9 @@ int numbers_setup(void) {
     FRACTION = (PyTypeObject *)type;
     ABOVE = PyUnicode_InternFromString("_numerator"), BELOW = PyUnicode_InternFromString("_denominator");
     P = PyUnicode_InternFromString("p"), Q = PyUnicode_InternFromString("q"), MPF = PyUnicode_InternFromString("_mpf_");
+    TEXT = PyUnicode_InternFromString("text"), TYPED = helper("TypedDecimal");
     PyObject *two = PyLong_FromLong(2);
-    if (ABOVE == NULL || BELOW == NULL || P == NULL || Q == NULL || MPF == NULL || two == NULL) return -1;
+    if (ABOVE == NULL || BELOW == NULL || P == NULL || Q == NULL || MPF == NULL || TEXT == NULL || TYPED == NULL || two == NULL) return -1;
     coprime = 0;
     HALF = fraction(ONE, two), MINUS_HALF = fraction(MINUS_ONE, two);
     coprime = 1;

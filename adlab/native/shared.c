@@ -264,7 +264,9 @@ PyObject *core_lower(PyObject *Py_UNUSED(module), PyObject *given) {
     memset((char *)self + sizeof(PyObject), 0, sizeof *self - sizeof(PyObject));
     self->order = Py_NewRef(order);
     self->make = Py_NewRef(make);
+    int collects = PyGC_Disable();  /* as `paused` does: adlab/graph/collector.py */
     Tape *tape = lowered(self, expressions, variables, names);
+    if (collects) PyGC_Enable();
     Py_CLEAR(self->python);  /* the two hold each other */
     Py_DECREF(self);
     return (PyObject *)tape;

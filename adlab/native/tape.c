@@ -148,6 +148,7 @@ static PyObject *tape_steady(PyObject *self, PyObject *Py_UNUSED(nothing)) {
 static PyObject *tape_nodes(PyObject *self, void *Py_UNUSED(closure)) {
     Tape *tape = (Tape *)self;
     PyObject *nodes = PyTuple_New(tape->count);
+    int collects = PyGC_Disable();
     for (int i = 0; nodes != NULL && i < tape->count; i++) {
         PyObject *node = line_node(&tape->lines[i], tape->pool);
         if (node == NULL) {
@@ -156,6 +157,7 @@ static PyObject *tape_nodes(PyObject *self, void *Py_UNUSED(closure)) {
             PyTuple_SET_ITEM(nodes, i, node);
         }
     }
+    if (collects) PyGC_Enable();
     return nodes;
 }
 

@@ -16,14 +16,14 @@ _HOLDING = (MatrixExpr, sympy.Piecewise)
 
 
 def plainly(expression: Any, variables: Any) -> tuple[Any, tuple[Any, ...], tuple[int, ...], list[Any]] | None:
-    """As `read` of `adlab/inputs.py`, where there is nothing to write out and nothing to refuse: for SymPy expressions of ordinary symbols.
+    """As `read` of `adlab/inputs.py`, for SymPy expressions of ordinary symbols, with nothing to write out and nothing to refuse.
 
     It needs the compiled core, which looks at each symbol. None where anything needs a closer look.
     """
     if native.core is None or not (variables is None or type(variables) is tuple):
         return None
     outputs = expression if type(expression) is tuple else (expression,)
-    if not outputs or not all([isinstance(item, sympy.Expr) and not isinstance(item, _HOLDING) for item in outputs]):
+    if not outputs or not all(isinstance(item, sympy.Expr) and not isinstance(item, _HOLDING) for item in outputs):
         return None
     order = postorder(outputs)
     kinds, found = native.core.survey(order)
