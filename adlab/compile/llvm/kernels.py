@@ -19,13 +19,14 @@ from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
 
 POINTERS = "ptr noalias nocapture readonly %x, ptr noalias nocapture writeonly %out"
-LONGEST, SHORTEST = 1024, 32  # operations in a segment of a batch: at most, at least
+LONGEST = 1024  # operations in a segment of a batch
 LONGEST_AT_A_POINT = 512  # with 1024 LLVM takes twice as long, and the program is no faster
 STACK = 1 << 16  # bytes of workspace that are kept on the stack
 CACHE = 1 << 18  # bytes of workspace that a tile of points may take
 LARGEST_TILE = 64  # points in a tile
 ENOUGH = 3  # operands: from here on one call on a vector is quicker than a call for each
-FEW = 16  # values alive at once: four registers of each take little memory besides the processor's own registers
+FEW = 16  # values alive at once, or inputs and outputs: four registers of each take little memory besides the processor's own
+CHAIN = 4  # operations for each link: with fewer, a processor that starts two in a cycle waits for each link, which takes four
 
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
@@ -72,18 +73,15 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
     """The operations in a segment, and the number of points to take at a time.
 
     A program with few operations for its depth is a chain, in which each link waits for the one before. Other points fill that
-    time: several registers of them, and segments so short that the processor already sees the next points of a tile. The same
-    helps where few values are alive and registers are left over.
+    time: several registers of them, unless the points take much memory. The same helps where few values are alive and registers
+    are left over.
     """
     depth = [0] * len(graph)
     for i in graph.operations:
         depth[i] = 1 + max(depth[operand] for operand in graph.nodes[i].operands)
-    count = len(graph.operations)
-    if count <= LONGEST and count < 2 * max(depth, default=0):
-        return SHORTEST, 4 * registers.lanes
-    if peak(graph) <= FEW:
-        return _length(graph), 4 * registers.lanes
-    return _length(graph), registers.lanes
+    is_chain = len(graph.operations) < CHAIN * max(depth, default=0)
+    several = peak(graph) <= FEW or (is_chain and len(graph.inputs) + len(graph.outputs) <= FEW)
+    return _length(graph), registers.lanes * (4 if several else 1)
 
 
 def _segment(
