@@ -33,6 +33,20 @@ MANY = 500
 """Points from which a compiled program for batches pays for its compilation."""
 
 
+if TYPE_CHECKING:
+    _once = cached_property
+else:
+
+    class _once(cached_property):  # noqa: N801  # stands for `cached_property`
+        """Without the lock that Python 3.11 takes each time: two threads may make the same thing twice."""
+
+        def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+            if instance is None:
+                return self
+            made = instance.__dict__[self.attrname] = self.func(instance)
+            return made
+
+
 class Function(Conveniences):
     """A formula with its variables: f: Rⁿ → Rᵐ. It has values, derivatives by every method, and programs that compute them.
 
@@ -119,7 +133,7 @@ class Function(Conveniences):
 
     # --- what it is ---------------------------------------------------------------------------------------------
 
-    @cached_property
+    @_once
     def graph(self) -> Graph:
         """The computational graph, lowered once."""
         assert self._outputs is not None  # `from_graph` puts the graph in place itself
@@ -192,7 +206,7 @@ class Function(Conveniences):
             return values
         return float(values[0]) if point.ndim == 1 else values[..., 0]
 
-    @cached_property
+    @_once
     def evaluator(self) -> Evaluator:
         """Values and derivatives at one point, an array of shape (n,); NaN where there are none."""
         declared = signs_of(self.variables)

@@ -14,9 +14,6 @@ SIGNS: dict[str, Callable[[Any], Any]] = {
 """The signs that a symbol of SymPy may be declared with, the stronger ones first. adlab checks them at the point."""
 
 
-_FACTS = tuple((sign, f"is_{sign}") for sign in SIGNS)
-
-
 def signs_of(variables: Sequence[Any]) -> dict[str, str]:
     """The strongest sign that each symbol is declared with, by name; nothing for the others.
 
@@ -24,7 +21,7 @@ def signs_of(variables: Sequence[Any]) -> dict[str, str]:
     >>> signs_of(sympy.symbols("p", positive=True, seq=True) + sympy.symbols("x", real=True, seq=True))
     {'p': 'positive'}
     """
-    if native.core is not None and not native.core.signed(tuple(variables), _FACTS):
+    if native.core is not None and not native.core.signed(tuple(variables)):
         return {}
     return {v.name: sign for v in variables for sign in reversed(SIGNS) if getattr(v, f"is_{sign}")}
 

@@ -56,9 +56,22 @@ class Graph:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    @classmethod
+    def of_tape(cls, inputs: tuple[str, ...], tape: Any) -> Graph:
+        """The graph of a tape of the compiled core. Its nodes are made when somebody looks at them."""
+        self = object.__new__(cls)
+        self.__dict__.update(inputs=inputs, outputs=tape.outputs, compound=False, tape=tape)
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "nodes" or "tape" not in self.__dict__:
+            raise AttributeError(f"a graph has no attribute `{name}`")
+        nodes = self.__dict__["nodes"] = self.__dict__["tape"].nodes
+        return nodes
+
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled and copied: all but the compiled core's own form of it."""
-        return {name: value for name, value in self.__dict__.items() if name != "tape"}
+        return {"nodes": self.nodes, **{name: value for name, value in self.__dict__.items() if name != "tape"}}
 
     @cached_property
     def operations(self) -> range | tuple[int, ...]:

@@ -25,6 +25,7 @@ from adlab.graph.graph import Builder, Graph, Node
 from adlab.primitives.numerics import power_integer
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.table import CONSTANT, HEADS, INPUT, PRIMITIVES
+from adlab.text.constructs import has_constructs
 from adlab.text.unevaluated import DIVISOR, Decimal, WrittenMark
 
 FUNCTION, PYTHON = 7, 8  # as in core.h
@@ -57,7 +58,8 @@ def _classes() -> dict[type, tuple[int, Primitive | None]]:
     found |= {type(number): (INTEGER, None) for number in (sympy.Integer(5), S.Zero, S.One, S.NegativeOne)}
     found |= {sympy.Rational: (RATIO, None), type(S.Half): (RATIO, None), sympy.Float: (DECIMAL, None), Decimal: (DECIMAL, None)}
     found |= dict.fromkeys((ExprCondPair, sympy.Tuple), (NOTHING, None))
-    return {kind: what for kind, what in found.items() if kind.args is Basic.args}  # type: ignore[attr-defined]
+    usual = [kind for kind in found if getattr(kind, "args", None) is Basic.args and not has_constructs([kind])]
+    return {kind: found[kind] for kind in usual}
 
 
 HELPERS: dict[str, Any] = {
@@ -113,6 +115,4 @@ def lowered(
         return lowering
 
     tape = native.core.lower(tuple(expressions), tuple(variables), names, order, shared)
-    graph = Graph(names, tape.nodes, tape.outputs)
-    graph.__dict__["tape"] = tape
-    return graph
+    return Graph.of_tape(names, tape)

@@ -62,6 +62,7 @@ typedef struct {
     int *pool, *table;               /* all operands in a row; the lines by their hash, -1 where free */
     int count, room, pooled, pool_room, table_room, inputs;
     PyObject *constants;             /* from the value of a constant to its position */
+    Map objects;                     /* the same from the object that is its value, which is quicker */
 } Nodes;
 
 int nodes_init(Nodes *nodes, PyObject *names);

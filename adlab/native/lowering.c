@@ -263,7 +263,8 @@ static int power(Lowering *self, PyObject *node, PyObject *operands) {
     int below = entry_of(self, base), above = entry_of(self, exponent), place = entry_of(self, node), position;
     if (below < 0 || above < 0 || place < 0) return -1;
     PyObject *constant = self->entries[above].number;
-    if (constant != NULL && self->entries[below].number != NULL && !self->entries[below].rounded) {
+    int root = constant == HALF || constant == MINUS_HALF;  /* no such power of a number is exact to `exact.power` */
+    if (constant != NULL && !root && self->entries[below].number != NULL && !self->entries[below].rounded) {
         PyObject *found = number_is(constant, -1) == 1 ? reciprocal(self->entries[below].number) : Py_NewRef(Py_None);
         if (found == NULL) return -1;
         if (found != Py_None) {

@@ -20,6 +20,7 @@ void nodes_free(Nodes *nodes) {
     PyMem_Free(nodes->pool);
     PyMem_Free(nodes->table);
     Py_CLEAR(nodes->constants);
+    map_free(&nodes->objects);
     memset(nodes, 0, sizeof *nodes);
 }
 
@@ -124,6 +125,8 @@ static PyObject *settled(PyObject *value) {
 }
 
 int nodes_constant(Nodes *nodes, PyObject *value) {
+    int same = map_get(&nodes->objects, value);
+    if (same >= 0) return same;
     PyObject *known = PyDict_GetItemWithError(nodes->constants, value);
     if (known != NULL) return (int)PyLong_AsLong(known);
     if (PyErr_Occurred()) return -1;
@@ -133,6 +136,7 @@ int nodes_constant(Nodes *nodes, PyObject *value) {
     if (place != NULL && PyDict_SetItem(nodes->constants, kept, place) == 0) {
         position = appended(nodes, (Line){OP_CONSTANT, kept, 0, 0, 0});
     }
+    if (position >= 0 && map_put(&nodes->objects, kept, position) < 0) position = -1;  /* the line keeps the object alive */
     Py_XDECREF(place);
     Py_XDECREF(kept);
     return position;

@@ -11,6 +11,13 @@ static PyObject *ABOVE, *BELOW, *P, *Q, *MPF, *TEXT, *TYPED;
 static int coprime;  /* whether a Fraction can be made of two whole numbers without looking for common divisors */
 
 
+/* A part of a Fraction, borrowed from it; NULL where that is no whole number. */
+static PyObject *part_of(PyObject *number, PyObject *which) {
+    PyObject *part = PyObject_GetAttr(number, which);
+    Py_XDECREF(part);  /* the Fraction keeps it */
+    return part != NULL && PyLong_CheckExact(part) ? part : NULL;
+}
+
 int number_is(PyObject *number, long value) {
     if (PyLong_CheckExact(number)) {
         int overflow;
@@ -18,6 +25,11 @@ int number_is(PyObject *number, long value) {
         return !overflow && its == value;
     }
     if (PyFloat_Check(number)) return PyFloat_AS_DOUBLE(number) == (double)value;
+    if (coprime && Py_IS_TYPE(number, FRACTION)) {
+        PyObject *above = part_of(number, ABOVE), *below = part_of(number, BELOW);
+        if (above != NULL && below != NULL) return number_is(below, 1) && number_is(above, value);
+        PyErr_Clear();
+    }
     return PyObject_RichCompareBool(number, value == 0 ? ZERO : value == 1 ? ONE : MINUS_ONE, Py_EQ);
 }
 
@@ -26,6 +38,12 @@ int sign_of(PyObject *number) {
         int overflow;
         long its = PyLong_AsLongAndOverflow(number, &overflow);
         return overflow ? overflow : (its > 0) - (its < 0);
+    }
+    if (PyFloat_Check(number)) return (PyFloat_AS_DOUBLE(number) > 0) - (PyFloat_AS_DOUBLE(number) < 0);
+    if (coprime && Py_IS_TYPE(number, FRACTION)) {
+        PyObject *part = part_of(number, ABOVE);
+        if (part != NULL) return sign_of(part);
+        PyErr_Clear();
     }
     int below = PyObject_RichCompareBool(number, ZERO, Py_LT);
     if (below) return below < 0 ? -2 : -1;

@@ -5,11 +5,13 @@
 
 #include "core.h"
 #include <math.h>
+#include <string.h>
 #include <structmember.h>
 
 static PyTypeObject *SYMBOL;
 static Py_ssize_t facts_at = -1;           /* where `_assumptions` lies in an object */
-static PyObject *NAME, *COMMUTATIVE[2], *EXTENDED_REAL[2];  /* a fact, and the property that finds it out */
+static PyObject *NAME;
+static PyObject *COMMUTATIVE[2], *EXTENDED_REAL[2], *NONNEGATIVE[2], *NONPOSITIVE[2];  /* a fact, and its property */
 
 /* A fact about a symbol, as its property gives it: a new reference to True, False or None. */
 static PyObject *fact(PyObject *symbol, PyObject *const *name) {
@@ -25,13 +27,13 @@ static int fact_is(PyObject *symbol, PyObject *const *name, PyObject *value) {
     return found == NULL ? -1 : found == value;
 }
 
-/* survey(order): the classes of the objects, and those that are symbols, in order. */
+/* survey(order): the classes of the objects that the core does not know, and the objects that are symbols, in order. */
 PyObject *core_survey(PyObject *Py_UNUSED(module), PyObject *order) {
     PyObject *types = PySet_New(NULL), *symbols = PyList_New(0), *last = NULL;
     int failed = types == NULL || symbols == NULL || !PyList_Check(order);
     for (Py_ssize_t k = 0; !failed && k < PyList_GET_SIZE(order); k++) {
         PyObject *node = PyList_GET_ITEM(order, k), *type = (PyObject *)Py_TYPE(node);
-        if (type != last) failed = PySet_Add(types, type) < 0;
+        if (type != last && known_class(Py_TYPE(node)).kind == OTHER) failed = PySet_Add(types, type) < 0;
         last = type;
         if (!failed && PyType_IsSubtype(Py_TYPE(node), SYMBOL)) failed = PyList_Append(symbols, node) < 0;
     }
@@ -84,21 +86,14 @@ PyObject *core_holds(PyObject *Py_UNUSED(module), PyObject *given) {
     Py_RETURN_TRUE;
 }
 
-/* signed(symbols, facts): whether a symbol has one of these facts, pairs of a name and of its property's name. */
-PyObject *core_signed(PyObject *Py_UNUSED(module), PyObject *given) {
-    PyObject *symbols, *facts;
-    if (!PyArg_ParseTuple(given, "O!O!", &PyTuple_Type, &symbols, &PyTuple_Type, &facts)) return NULL;
+/* signed(symbols): whether a symbol has a sign. Each declared sign makes it nonnegative or nonpositive. */
+PyObject *core_signed(PyObject *Py_UNUSED(module), PyObject *symbols) {
+    if (!PyTuple_Check(symbols)) Py_RETURN_TRUE;
     for (Py_ssize_t k = 0; k < PyTuple_GET_SIZE(symbols); k++) {
-        for (Py_ssize_t which = 0; which < PyTuple_GET_SIZE(facts); which++) {
-            PyObject *pair = PyTuple_GET_ITEM(facts, which), *name[2];
-            if (!PyArg_ParseTuple(pair, "OO", &name[0], &name[1])) return NULL;
-            PyObject *symbol = PyTuple_GET_ITEM(symbols, k);
-            PyObject *found = PyType_IsSubtype(Py_TYPE(symbol), SYMBOL) ? fact(symbol, name) : PyObject_GetAttr(symbol, name[1]);
-            if (found == NULL) return NULL;
-            int holds = PyObject_IsTrue(found);
-            Py_DECREF(found);
-            if (holds) return holds < 0 ? NULL : Py_NewRef(Py_True);
-        }
+        PyObject *symbol = PyTuple_GET_ITEM(symbols, k);
+        if (!PyType_IsSubtype(Py_TYPE(symbol), SYMBOL)) Py_RETURN_TRUE;
+        int above = fact_is(symbol, NONNEGATIVE, Py_True), below = above ? 0 : fact_is(symbol, NONPOSITIVE, Py_True);
+        if (above || below) return above < 0 || below < 0 ? NULL : Py_NewRef(Py_True);
     }
     Py_RETURN_FALSE;
 }
@@ -121,6 +116,12 @@ PyObject *core_floats(PyObject *Py_UNUSED(module), PyObject *given) {
     return made;
 }
 
+static int named(PyObject **fact, const char *property) {
+    fact[0] = PyUnicode_InternFromString(property + strlen("is_"));
+    fact[1] = PyUnicode_InternFromString(property);
+    return fact[0] == NULL || fact[1] == NULL ? -1 : 0;
+}
+
 /* read_symbols(Symbol, Basic._assumptions): how SymPy's symbols hold what is known of them. */
 PyObject *core_read_symbols(PyObject *Py_UNUSED(module), PyObject *given) {
     PyObject *type, *slot;
@@ -128,9 +129,7 @@ PyObject *core_read_symbols(PyObject *Py_UNUSED(module), PyObject *given) {
     SYMBOL = (PyTypeObject *)Py_NewRef(type);
     if (Py_IS_TYPE(slot, &PyMemberDescr_Type)) facts_at = ((PyMemberDescrObject *)slot)->d_member->offset;
     NAME = PyUnicode_InternFromString("name");
-    COMMUTATIVE[0] = PyUnicode_InternFromString("commutative"), COMMUTATIVE[1] = PyUnicode_InternFromString("is_commutative");
-    EXTENDED_REAL[0] = PyUnicode_InternFromString("extended_real");
-    EXTENDED_REAL[1] = PyUnicode_InternFromString("is_extended_real");
-    if (!NAME || !COMMUTATIVE[0] || !COMMUTATIVE[1] || !EXTENDED_REAL[0] || !EXTENDED_REAL[1]) return NULL;
+    if (NAME == NULL || named(COMMUTATIVE, "is_commutative") < 0 || named(EXTENDED_REAL, "is_extended_real") < 0
+        || named(NONNEGATIVE, "is_nonnegative") < 0 || named(NONPOSITIVE, "is_nonpositive") < 0) return NULL;
     Py_RETURN_NONE;
 }
