@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from adlab.differences.fits import CONFIDENCE, basis_at
-from adlab.differences.quotients import Array, Line, over, summed
+from adlab.differences.quotients import Array, Line, over, weights_on
 from adlab.differences.stencils import Stencil
 from adlab.precision import UNIT_ROUNDOFF
 
@@ -43,16 +43,19 @@ def lifted(distances: tuple[float, ...], even: Array, size: Array) -> Array:
 def _term(distances: tuple[float, ...], even: Array, size: Array, powers: tuple[int, ...] = KINKS) -> tuple[Array, Array]:
     """The coefficient of the first power, and its error, by the best of all fits."""
     base = basis_at(distances, powers[: len(distances)], 0)
+    count, unit = len(base.terms), [1] * (even.ndim - 1)
+    if count < 3:
+        return np.zeros(even.shape[1:]), np.full(even.shape[1:], np.inf)
     floor = np.maximum(UNIT_ROUNDOFF * size, np.finfo(np.float64).tiny)
-    found = summed(base.sums.reshape(*base.sums.shape, *[1] * (even.ndim - 1)) * even, 1)
-    parts = summed(base.transform.reshape(*base.transform.shape, *[1] * (even.ndim - 1)) * even, 1) / floor
-    half, least = np.zeros(even.shape[1:]), np.full(even.shape[1:], np.inf)
-    for k in range(1, len(base.terms) - 1):
-        sigma = np.sqrt((parts[base.terms[k] :] ** 2).sum(axis=0)) * base.spread[k, 0]
-        noise = CONFIDENCE * floor * np.maximum(sigma, 1.0) * base.length[k, 0]
-        moved = np.abs(found[k + 1] - found[k])
-        error = (moved if len(distances) < POINTS else np.maximum(np.abs(found[k] - found[k - 1]), moved)) + noise
-        half, least = np.where(error < least, found[k], half), np.fmin(error, least)
+    found, parts = weights_on(base.sums, even), weights_on(base.transform, even) / floor
+    squares = np.concatenate([np.add.accumulate(parts[::-1] ** 2)[::-1], np.zeros_like(parts[:1])])
+    sigma = np.sqrt(squares[base.terms[1 : count - 1]]) * base.spread[1 : count - 1].reshape(-1, *unit)
+    noise = CONFIDENCE * floor * np.maximum(sigma, 1.0) * base.length[1 : count - 1].reshape(-1, *unit)
+    moved = np.abs(found[1:] - found[:-1])
+    errors = (moved[1 : count - 1] if len(distances) < POINTS else np.maximum(moved[: count - 2], moved[1 : count - 1])) + noise
+    errors = np.where(np.isnan(errors), np.inf, errors)
+    best = errors.argmin(axis=0)[None]
+    half, least = np.take_along_axis(found[1:], best, 0)[0], np.take_along_axis(errors, best, 0)[0]
     return half, least
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
 from adlab.differences.fits import CONFIDENCE, RUNGS, basis
-from adlab.differences.quotients import Array, summed
+from adlab.differences.quotients import Array, weights_on
 from adlab.differences.richardson import FIRST_STEP, TOLERANCE
-from adlab.differences.scrutiny import CLOSER
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_models import relative_step
 from adlab.precision import UNIT_ROUNDOFF
@@ -41,7 +40,7 @@ class SchemePlan:
 
     `amplification` (count,) is what the noise of a value is multiplied by, `tails` (count, residues) says which residues are
     left over by an estimate, and `spread` (count,) turns their length into a deviation. `towards` is 1 or −1 where all nodes
-    lie on that side of x.
+    lie on that side of x. `order` is that of a stencil.
     """
 
     offsets: Array
@@ -56,8 +55,14 @@ class SchemePlan:
     nearer: tuple[float, ...] = ()
     farther: tuple[float, ...] = ()
     towards: int = 0
+    order: int = 0
     tails: Array | None = None
     spread: Array | None = None
+
+    @cached_property
+    def loudest(self) -> float:
+        """The largest of the amplifications."""
+        return float(np.max(self.amplification))
 
     @property
     def two_sided(self) -> bool:
@@ -68,22 +73,18 @@ class SchemePlan:
         """Where the node at ± the smallest step stands among the offsets."""
         return int(np.flatnonzero(self.offsets == side * self.smallest)[0])
 
-    def ratios(self, pairs: int) -> Array:
-        """How near each of so many pairs stands, in units of the widest; shape (pairs, 1, 1). Each is `CLOSER` than the last."""
-        return np.asarray(CLOSER ** np.arange(pairs)[:, None, None])
-
     def chosen(self, weighed: Array, moved: Array, h: Array, rounding: Array) -> tuple[Array, Array, Array]:
         """The estimate of least error, that error, and what of it is truncation; nodes are `moved` (K, L) from x.
 
         Rounding has moved the nodes. So an estimate is divided by what it makes of the moves, and is exact for linear f.
         """
         count = self.count
-        spans = summed(self.rows[:count, :, None] * moved, 1)
+        spans = weights_on(self.rows[:count], moved)
         found = weighed[:count] / spans[:, :, None]
         noise = rounding
         if self.tails is not None and self.spread is not None:
             squares = (weighed[-self.tails.shape[1] :] / rounding) ** 2  # in roundings, that no square overflows
-            left = np.sqrt(summed(self.tails[:, :, None, None] * squares, 1)) * self.spread[:, None, None]
+            left = np.sqrt(weights_on(self.tails, squares)) * self.spread[:, None, None]
             noise = rounding * np.maximum(left, 0.5)
         truncation = np.abs(weighed[count : 2 * count]) / h
         errors = truncation + self.amplification[:, None, None] * noise / h
@@ -95,7 +96,7 @@ class SchemePlan:
 
     def floor(self, h: Array, rounding: Array) -> Array:
         """What the last digits of the values alone make the error."""
-        return float(np.max(self.amplification)) * rounding / h
+        return self.loudest * rounding / h
 
     def noise(self, df: Array, error: Array, heard: Array, h: Array) -> Array:
         """The error that values near x make one expect; a fit has heard its own noise."""
@@ -126,7 +127,7 @@ def _of_stencil(stencil: Stencil) -> SchemePlan:
     p, towards = stencil.order, 0 if stencil.two_sided else 1 if max(stencil.offsets) > 0 else -1
     return SchemePlan(
         np.array(offsets), np.array(rows), 1, np.array([float(stencil.amplification)]), relative_step(p),
-        WITHIN * UNIT_ROUNDOFF ** (p / (p + 1)), 1.0, len(stencil.offsets), towards=towards,
+        WITHIN * UNIT_ROUNDOFF ** (p / (p + 1)), 1.0, len(stencil.offsets), farther=FARTHER[:1], towards=towards, order=p,
     )  # fmt: skip
 
 

@@ -28,18 +28,23 @@ from adlab.differences.estimates import LARGE
 from adlab.differences.lifts import lifted
 from adlab.differences.near import GOLDEN, NEAREST, NOISES, ROOM
 from adlab.differences.plans import SchemePlan, plan_of
-from adlab.differences.quotients import LOST, NEARBY, Array, Sample, summed
+from adlab.differences.quotients import LOST, NEARBY, Array, Sample, weights_on
 from adlab.differences.scrutiny import CLOSER
 from adlab.differences.step_models import TYPICAL_SCALE
 from adlab.precision import UNIT_ROUNDOFF
 
 Mask = npt.NDArray[np.bool_]
 Truths = Mask
+Places = npt.NDArray[np.int64]
 
 SWINGS = 2.0**-12  # of its values: f that varies by more over the nodes changes over lengths of |x|, and no farther out
 MOST = 12  # pairs
 KINKLESS = 1.25 * CLOSER  # times f″d/2, of the widest pair: what a fourth power of d leaves over is less
 PROBES = 2  # pairs next to x that are looked at for a kink, beside those of the scheme
+ALMOST = 256.0  # times the tolerance: an error that a scheme may have where no other step promises a smaller one
+GIVEN = 2.0**-8  # of the derivative: the error may be as large where the caller has chosen the step
+AGAIN = 3  # times that a nearer step is computed from the errors at the last one
+LEAP, BLIND = 24, 4  # halvings of the step at once, at most, and where no error is known since f has no value at a node
 MUCH = 4.0  # times what roundings account for: a larger error is truncation, or f is noisy
 SURELY = 2.0**20  # times what roundings account for: no noise is so loud but that of short numbers
 ROOMY = 8192.0  # ulps of x: the least step, so that nodes are where they should be
@@ -55,11 +60,11 @@ class Look:
     step: Array
     sides: Array | None
     accepted: Mask
-    taken: npt.NDArray[np.int64]
+    taken: Places
 
 
 def quick_look(
-    sample: Sample, points: Array, index: npt.NDArray[np.int64], centre: Array, name: str, step: Array | None = None,
+    sample: Sample, points: Array, index: Places, centre: Array, name: str, step: Array | None = None,
     bound: Array | None = None,
 ) -> Look | None:  # fmt: skip
     """The derivatives ∂f/∂xᵢ at `points` (L, n), i = `index` (L,), by the scheme of that name; None where it has no plan.
@@ -67,106 +72,147 @@ def quick_look(
     `centre` is f there, (L, m); `step` (L,) is given by the caller; `bound` (L, m) bounds the error of f there.
     """
     plan = plan_of(name)
-    if plan is None:
-        return None
-    rows = np.arange(len(points))
-    origin = points[rows, index]
-    size = np.abs(origin)
-    exponent = np.where(size > 0, np.rint(np.log2(np.where(size > 0, size, 1.0))), math.log2(TYPICAL_SCALE)).astype(np.int64)
-    lines, m = len(points), centre.shape[1]
-    found = Look(
-        np.full((lines, m), np.nan), np.full((lines, m), np.inf), np.full(lines, np.nan),
-        np.full((2, lines, m), np.nan) if plan.two_sided else None, np.zeros(lines, bool), np.zeros(lines, np.int64),
-    )  # fmt: skip
-    pending = np.isfinite(centre).all(axis=1) & (size < LARGE)
-    if bound is not None:  # values that have lost digits are heard out by the careful methods
-        pending &= (bound <= LOST * UNIT_ROUNDOFF * np.abs(centre)).all(axis=1)
-    scale = np.ldexp(1.0, exponent)
-    first = plan.relative * scale if step is None else step
-    coarse = np.zeros(lines, dtype=bool)  # truncation rules, as far as is known
-    bent = np.zeros(lines, dtype=bool)  # the pairs next to x contradict the quotient, as at a kink: no wider step mends that
-
-    def at(chosen: Mask, factor: float) -> None:
-        left = rows[chosen & pending]
-        if left.size:
-            good, coarse[left], bent[left] = _at_step(
-                found, plan, sample, points, index, origin, centre, bound, left, factor * first[left], scale[left]
-            )
-            pending[left] = ~good
-
-    at(pending.copy(), 1.0)
-    if step is None:
-        outwards = ~coarse
-        for factor in plan.nearer:
-            at(coarse.copy(), factor)
-        for factor in plan.farther:
-            at(outwards & ~coarse & ~bent, factor)
-    return found
+    return None if plan is None else _Looking(plan, sample, points, index, centre, step, bound).found
 
 
-def _at_step(
-    found: Look, plan: SchemePlan, sample: Sample, points: Array, index: npt.NDArray[np.int64], origin: Array, centre: Array,
-    bound: Array | None, lines: npt.NDArray[np.int64], h: Array, scale: Array,
-) -> tuple[Mask, Mask, Mask]:  # fmt: skip
-    """Looks at some lines with the steps h, and writes down what is accepted.
+class _Looking:
+    """The look at L lines: steps are tried until a line is accepted, or left to the careful methods.
 
-    Tells which lines are accepted, where truncation rules, and where the pairs next to x contradict the quotient.
+    A line is accepted at once where its error is within the tolerance. Where truncation rules (`coarse`), nearer steps are
+    tried. Where noise rules, f may be nearly level, or change over lengths far greater than x. So wider steps are tried, unless
+    the pairs next to x contradict the quotient (`bent`), as at a kink: no wider step mends that. A `fair` line has an answer with
+    which nothing is wrong but that its error is somewhat large. The best such answer is accepted in the end.
     """
-    offsets, pairs = _offsets(plan, _pairs(plan, float(np.min(h / scale))))
-    x, here, count = origin[lines], centre[lines], len(offsets)
-    nodes = x + offsets[:, None] * h
-    given = np.repeat(points[lines][None], count, axis=0)
-    given[:, np.arange(lines.size), index[lines]] = nodes
-    values = sample(given.reshape(count * lines.size, -1)).reshape(count, lines.size, -1)
-    found.taken[lines] += count
-    moved, rises, across = nodes - x, values - here, h[:, None]
-    largest = np.maximum(np.abs(values).max(axis=0), np.abs(here))
-    rounding = UNIT_ROUNDOFF * largest
-    own = plan.rows.shape[1]
-    weighed = summed(plan.rows[:, :, None, None] * rises[:own], 1)
-    df, error, truncation = plan.chosen(weighed, moved[:own], across, rounding)
-    floor = plan.floor(across, rounding)
-    coarse = (~(error <= MUCH * floor) & ~((error >= found.error[lines]) & (error < SURELY * floor))).any(axis=1)
-    found.error[lines] = error
 
+    def __init__(
+        self, plan: SchemePlan, sample: Sample, points: Array, index: Places, centre: Array, step: Array | None,
+        bound: Array | None,
+    ) -> None:  # fmt: skip
+        self.plan, self.sample, self.points, self.index, self.centre, self.bound = plan, sample, points, index, centre, bound
+        lines, m = centre.shape
+        self.origin = points[np.arange(lines), index]
+        size = np.abs(self.origin)
+        self.scale = np.ldexp(1.0, np.rint(np.log2(np.where(size > 0, size, TYPICAL_SCALE))).astype(np.int64))
+        self.limit = ALMOST * plan.tolerance if step is None else GIVEN
+        self.found = Look(
+            np.full((lines, m), np.nan), np.full((lines, m), np.inf), np.full(lines, np.nan),
+            np.full((2, lines, m), np.nan) if plan.two_sided else None, np.zeros(lines, bool), np.zeros(lines, np.int64),
+        )  # fmt: skip
+        self.last = np.full((lines, m), np.inf)  # the error at the step before, whatever was wrong
+        self.excess = np.ones(lines)  # truncation ÷ what the last digits of the values make the error
+        self.coarse, self.bent, self.fair = np.zeros((3, lines), dtype=bool)
+        self.pending = np.isfinite(centre).all(axis=1) & (size < LARGE)
+        if bound is not None:  # values that have lost digits are heard out by the careful methods
+            self.pending &= (bound <= LOST * UNIT_ROUNDOFF * np.abs(centre)).all(axis=1)
+        first = plan.relative * self.scale if step is None else step
+        self._at(self.pending, first)
+        if not self.pending.any():
+            return
+        if step is None:
+            self._elsewhere(first)
+        self.found.accepted[self.fair & self.pending] = True
+
+    def _elsewhere(self, first: Array) -> None:
+        """Looks at other steps, nearer or farther, at what is not accepted at the first."""
+        outwards, h = ~self.coarse, first
+        for factor in self.plan.nearer or (None,) * AGAIN:
+            if not (chosen := self.coarse & self.pending).any():
+                break
+            if factor is None:  # truncation ÷ roundoff is as h^(p + 1), and should be 1
+                halvings = np.rint(np.log2(self.excess) / (self.plan.order + 1))
+                h = h * np.exp2(-np.clip(np.nan_to_num(halvings, nan=BLIND), 1, LEAP))
+            self._at(chosen, h if factor is None else factor * first)
+        for factor in self.plan.farther:
+            if not (chosen := outwards & self.pending & ~self.coarse & ~self.bent).any():
+                break
+            self._at(chosen, factor * first)
+
+    def _at(self, chosen: Mask, steps: Array) -> None:
+        """Looks at some lines with these steps, and writes down what is accepted, or better than what was fair before."""
+        lines = np.flatnonzero(chosen)
+        if not lines.size:
+            return
+        plan, found, h = self.plan, self.found, steps[lines]
+        offsets, pairs = _offsets(plan, _pairs(plan, float((h / self.scale[lines]).min())))
+        x, here, count = self.origin[lines], self.centre[lines], len(offsets)
+        nodes = x + offsets[:, None] * h
+        given = np.empty((count, lines.size, self.points.shape[1]))
+        given[:] = self.points[lines]
+        given[:, np.arange(lines.size), self.index[lines]] = nodes
+        values = self.sample(given.reshape(count * lines.size, -1)).reshape(count, lines.size, -1)
+        found.taken[lines] += count
+        moved, rises, across = nodes - x, values - here, h[:, None]
+        largest = np.maximum(np.abs(values).max(axis=0), np.abs(here))
+        rounding = UNIT_ROUNDOFF * largest
+        own = plan.rows.shape[1]
+        weighed = weights_on(plan.rows, rises[:own])
+        df, error, truncation = plan.chosen(weighed, moved[:own], across, rounding)
+        floor = plan.floor(across, rounding)
+        coarse = (~(error <= MUCH * floor) & ~((error >= self.last[lines]) & (error < SURELY * floor))).any(axis=1)
+        self.last[lines], self.excess[lines] = error, (truncation / floor).max(axis=1)
+        near, error, distances = _beside(plan, pairs, moved, x, here, values, rises, df, error, across)
+        if plan.two_sided:
+            near &= _lift(plan, offsets, rises, moved, df, largest, across) == 0
+        steep = np.abs(df)
+        if plan.farther:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
+            swing = np.ptp(rises[:own], axis=0)
+            level = (truncation <= error / 2) & (swing > SWINGS * largest)
+            steep = np.where(level, np.maximum(steep, swing / (2 * across)), steep)
+        single = (values.astype(np.float32) == values).all(axis=0)
+        right = (near & ~single & np.isfinite(largest) & (error <= self.limit * steep)).all(axis=1)
+        right &= h * plan.smallest >= ROOMY * np.spacing(np.abs(x))
+        good = right & (error <= plan.tolerance * steep).all(axis=1)
+        if self.bound is not None:
+            error = np.maximum(error, NEARBY * self.bound[lines] / (across * plan.smallest))
+        self.coarse[lines], self.bent[lines] = coarse, ~near.all(axis=1)
+        sides = None if found.sides is None else plan.sides(weighed, across)
+        self._write(lines, good, right, np.asarray(coarse), df, error, distances, sides)
+
+    def _write(
+        self, lines: Places, good: Mask, right: Mask, coarse: Mask, df: Array, error: Array, step: Array,
+        sides: Array | None,
+    ) -> None:  # fmt: skip
+        """Writes down what is good, and what is fair and better than before. What contradicts an earlier answer is given up."""
+        found, was = self.found, self.fair[lines]
+        fair = right if self.limit == GIVEN else right & ~coarse
+        if was.any():
+            apart = (np.abs(df - found.df[lines]) > 2 * (error + found.error[lines])).any(axis=1)
+            self.pending[lines[was & right & apart]] = False
+            good, fair = good & ~(was & apart), fair & (error < found.error[lines]).all(axis=1) & ~(was & apart)
+        kept = good | fair
+        taken = lines[kept]
+        found.df[taken], found.error[taken], found.step[taken] = df[kept], error[kept], step[kept]
+        if found.sides is not None and sides is not None:
+            found.sides[:, taken] = sides[:, kept]
+        self.fair[taken] = True
+        accepted = lines[good]
+        found.accepted[accepted], self.pending[accepted] = True, False
+
+
+def _beside(
+    plan: SchemePlan, pairs: tuple[Places, Places], moved: Array, x: Array, here: Array, values: Array, rises: Array, df: Array,
+    error: Array, across: Array,
+) -> tuple[Truths, Array, Array]:  # fmt: skip
+    """Whether the pairs next to x agree with the quotient; its error, raised to what they show; and the step after rounding."""
     above, below = pairs
     right, left = moved[above], -moved[below]
     distance = right + left
     slopes = (rises[above] - rises[below]) / distance[:, :, None]
     lifts = np.abs(rises[above] + rises[below] - slopes * (right - left)[:, :, None]) / 2
     apart = np.abs(slopes - df)
-    ratio = plan.ratios(len(above))
     half = distance[1:, :, None] / 2
     local = np.maximum(np.maximum(np.abs(values[above[1:]]), np.abs(values[below[1:]])), np.abs(here))
     noise = NOISES * UNIT_ROUNDOFF * (local + np.abs(x[:, None] * df))  # of f, and of a multiple of x inside it
-    curved = ROOM * apart[0] * ratio[1:] ** 2
+    curved = apart[0] * (ROOM * _ratios(len(above))[1:] ** 2)
     allowed = 2 * error + curved + noise / half
-    curve = ROOM * lifts[:-1] * CLOSER**1.5 + noise
+    curve = ROOM * CLOSER**1.5 * lifts[:-1] + noise
     near = ((apart[1:] <= allowed) & (lifts[1:] <= curve)).all(axis=0) & _smooth(distance / 2, lifts, noise)
     if plan.used == 2 and not plan.two_sided:  # of order 1: a kink next to x moves the mean of both sides
-        near &= apart[0] <= 2 * error
-
+        near &= apart[0] <= 2 * error + 2 * noise[0] / distance[0, :, None]
+        error = np.maximum(error, apart[0] / 2)
     heard = np.maximum((apart[1:] - curved) * half, 0.0).max(axis=0)  # what values near x are off the tangent by
     error = np.maximum(np.maximum(error, plan.noise(df, error, heard, across)), UNIT_ROUNDOFF * np.abs(df))
-    if plan.two_sided:
-        near &= _lift(plan, offsets, rises, moved, df, largest, across) == 0
-    single = (values.astype(np.float32) == values).all(axis=0)
-    steep = np.abs(df)
-    if plan.farther:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
-        swing = np.ptp(rises[:own], axis=0)
-        level = (truncation <= error / 2) & (swing > SWINGS * largest)
-        steep = np.where(level, np.maximum(steep, swing / (2 * across)), steep)
-    good = (near & ~single & (error <= plan.tolerance * steep) & np.isfinite(largest)).all(axis=1)
-    good &= h * plan.smallest >= ROOMY * np.spacing(np.abs(x))
-    if bound is not None:
-        error = np.maximum(error, NEARBY * bound[lines] / (across * plan.smallest))
-    taken = lines[good]
-    found.accepted[taken] = True
-    realised = (distance[0] / 2, right[0], left[0])[plan.towards]
-    found.df[taken], found.error[taken], found.step[taken] = df[good], error[good], realised[good]
-    if found.sides is not None:
-        found.sides[:, taken] = plan.sides(weighed, across)[:, good]
-    return good, np.asarray(coarse), np.asarray(~near.all(axis=1))
+    return near, error, (distance[0] / 2, right[0], left[0])[plan.towards]
 
 
 def _smooth(distance: Array, lifts: Array, noise: Array) -> Truths:
@@ -194,7 +240,7 @@ def _lift(
 
 
 @cache
-def _mirrored(plan: SchemePlan, count: int) -> tuple[tuple[float, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _mirrored(plan: SchemePlan, count: int) -> tuple[tuple[float, ...], Places, Places]:
     """The distances of the scheme's own pairs and of those next to x, in units of the widest; and where both nodes stand."""
     offsets = _offsets(plan, (count - len(plan.offsets)) // 2)[0].tolist()
     own = sorted(offset for offset in offsets[: len(plan.offsets)] if offset > 0 and -offset in offsets)
@@ -212,7 +258,7 @@ def _pairs(plan: SchemePlan, relative: float) -> int:
 
 
 @cache
-def _offsets(plan: SchemePlan, count: int) -> tuple[Array, tuple[Array, Array]]:
+def _offsets(plan: SchemePlan, count: int) -> tuple[Array, tuple[Places, Places]]:
     """All offsets in steps, those of the plan first; and where the pairs stand among them, from the widest, ± the smallest
     step of the plan, to the nearest."""
     probes = plan.smallest * GOLDEN * CLOSER ** np.arange(1, count + 1)
@@ -221,3 +267,9 @@ def _offsets(plan: SchemePlan, count: int) -> tuple[Array, tuple[Array, Array]]:
     above = np.array([plan.place(1), *range(own, own + count)])
     below = np.array([plan.place(-1), *range(own + count, own + 2 * count)])
     return offsets, (above, below)
+
+
+@cache
+def _ratios(pairs: int) -> Array:
+    """How near each of so many pairs stands, in units of the widest; shape (pairs, 1, 1). Each is `CLOSER` than the last."""
+    return np.asarray(CLOSER ** np.arange(pairs)[:, None, None])

@@ -25,6 +25,7 @@ Sample = Callable[[Array], Array]
 """f at many points: (N, n) to (N, m), NaN where it has no value, infinite where it overflows."""
 Bound = Callable[[Array], Array]  # the error of f at a point is at most this
 LOST = 64.0  # roundings: a value with a larger bound has lost digits on the way
+MANY = 32  # values a node: for fewer, one product of all is quicker than a loop over the nodes
 NEARBY = 2.0  # the bound on the error of f holds at x; at the nodes it may be so many times larger
 LEFT_DOMAIN, NONFINITE = "left_domain", "nonfinite"  # what a value of f may say instead of a number
 
@@ -270,6 +271,23 @@ def combined(weights: Array, values: Array) -> Array:
 def summed(terms: Array, axis: int) -> Array:
     """The sum along an axis, from the first term to the last. NumPy's own sum takes pairs where the axis is contiguous."""
     return np.asarray(np.add.accumulate(terms, axis=axis).take(-1, axis=axis))
+
+
+def weights_on(weights: Array, values: Array) -> Array:
+    """Σₖ wᵣₖ vₖ: weights (R, K), values (K, ...), sum (R, ...), added from the first to the last, too.
+
+    >>> weights_on(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
+    array([[11.]])
+    """
+    shape = (*weights.shape, *[1] * (values.ndim - 1))
+    if values[0].size < MANY:
+        return summed(weights.reshape(shape) * values, 1)
+    columns = np.moveaxis(weights.reshape(shape), 1, 0)
+    total = columns[0] * values[0]
+    product = np.empty_like(total)
+    for column, value in zip(columns[1:], values[1:], strict=True):  # so that all numbers stay in the caches
+        total += np.multiply(column, value, out=product)
+    return np.asarray(total)
 
 
 def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:
