@@ -43,6 +43,7 @@ KINKLESS = 1.25 * CLOSER  # times f″d/2, of the widest pair: what a fourth pow
 PROBES = 2  # pairs next to x that are looked at for a kink, beside those of the scheme
 ALMOST = 256.0  # times the tolerance: an error that a scheme may have where no other step promises a smaller one
 GIVEN = 2.0**-8  # of the derivative: the error may be as large where the caller has chosen the step
+SETTLED = 2.0  # times the error at the step before: a fair answer is off the one before by no more
 AGAIN = 3  # times that a nearer step is computed from the errors at the last one
 LEAP, BLIND = 24, 4  # halvings of the step at once, at most, and where no error is known since f has no value at a node
 MUCH = 4.0  # times what roundings account for: a larger error is truncation, or f is noisy
@@ -99,6 +100,7 @@ class _Looking:
             np.full((2, lines, m), np.nan) if plan.two_sided else None, np.zeros(lines, bool), np.zeros(lines, np.int64),
         )  # fmt: skip
         self.last = np.full((lines, m), np.inf)  # the error at the step before, whatever was wrong
+        self.before = np.zeros((lines, m))  # the derivative that went with it
         self.excess = np.ones(lines)  # truncation ÷ what the last digits of the values make the error
         self.coarse, self.bent, self.fair = np.zeros((3, lines), dtype=bool)
         self.pending = np.isfinite(centre).all(axis=1) & (size < LARGE)
@@ -149,7 +151,11 @@ class _Looking:
         df, error, truncation = plan.chosen(weighed, moved[:own], across, rounding)
         floor = plan.floor(across, rounding)
         coarse = (~(error <= MUCH * floor) & ~((error >= self.last[lines]) & (error < SURELY * floor))).any(axis=1)
-        self.last[lines], self.excess[lines] = error, (truncation / floor).max(axis=1)
+        settled = (np.abs(df - self.before[lines]) <= SETTLED * self.last[lines]).all(axis=1)
+        self.last[lines], self.before[lines] = error, df
+        inside = plan.floor(across, UNIT_ROUNDOFF * np.abs(x[:, None] * df))  # of a multiple of x inside f
+        self.excess[lines] = (truncation / np.maximum(floor, inside)).max(axis=1)
+        error = np.where(self.coarse[lines, None], np.maximum(error, inside), error)  # much nearer to x, that may rule
         near, error, distances = _beside(plan, pairs, moved, x, here, values, rises, df, error, across)
         if plan.two_sided:
             near &= _lift(plan, offsets, rises, moved, df, largest, across) == 0
@@ -166,19 +172,18 @@ class _Looking:
             error = np.maximum(error, NEARBY * self.bound[lines] / (across * plan.smallest))
         self.coarse[lines], self.bent[lines] = coarse, ~near.all(axis=1)
         sides = None if found.sides is None else plan.sides(weighed, across)
-        self._write(lines, good, right, np.asarray(coarse), df, error, distances, sides)
+        credible = np.asarray(settled if self.limit == GIVEN else settled & ~coarse)
+        self._write(lines, good, right, credible, df, error, distances, sides)
 
     def _write(
-        self, lines: Places, good: Mask, right: Mask, coarse: Mask, df: Array, error: Array, step: Array,
-        sides: Array | None,
-    ) -> None:  # fmt: skip
-        """Writes down what is good, and what is fair and better than before. What contradicts an earlier answer is given up."""
-        found, was = self.found, self.fair[lines]
-        fair = right if self.limit == GIVEN else right & ~coarse
+        self, lines: Places, good: Mask, right: Mask, credible: Mask, df: Array, error: Array, step: Array, sides: Array | None
+    ) -> None:
+        """Writes down what is good, and what is fair and better than before. Two right answers that differ are both lost."""
+        found, was, fair = self.found, self.fair[lines], right & credible
         if was.any():
-            apart = (np.abs(df - found.df[lines]) > 2 * (error + found.error[lines])).any(axis=1)
-            self.pending[lines[was & right & apart]] = False
-            good, fair = good & ~(was & apart), fair & (error < found.error[lines]).all(axis=1) & ~(was & apart)
+            apart = was & (np.abs(df - found.df[lines]) > 2 * (error + found.error[lines])).any(axis=1)
+            self.pending[lines[apart & right]] = False
+            good, fair = good & ~apart, fair & ~apart & (error < found.error[lines]).all(axis=1)
         kept = good | fair
         taken = lines[kept]
         found.df[taken], found.error[taken], found.step[taken] = df[kept], error[kept], step[kept]
@@ -209,7 +214,7 @@ def _beside(
     near = ((apart[1:] <= allowed) & (lifts[1:] <= curve)).all(axis=0) & _smooth(distance / 2, lifts, noise)
     if plan.used == 2 and not plan.two_sided:  # of order 1: a kink next to x moves the mean of both sides
         near &= apart[0] <= 2 * error + 2 * noise[0] / distance[0, :, None]
-        error = np.maximum(error, apart[0] / 2)
+        error = np.where(apart[0] > 2 * error, 2 * apart[0], error)
     heard = np.maximum((apart[1:] - curved) * half, 0.0).max(axis=0)  # what values near x are off the tangent by
     error = np.maximum(np.maximum(error, plan.noise(df, error, heard, across)), UNIT_ROUNDOFF * np.abs(df))
     return near, error, (distance[0] / 2, right[0], left[0])[plan.towards]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import adlab
+from adlab.differences import differences
 from adlab.differences.differences import NAMES
 from adlab.differences.plans import plan_of
 from adlab.differences.quick import quick_look
@@ -77,6 +78,39 @@ def test_many_points_are_looked_at_as_one_is(name: str) -> None:
     for k in (0, 1, 2, 4):
         alone = f.gradient(points[k], method=name)
         assert found[k] == pytest.approx(alone, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in PLANNED if name in adlab.methods()])
+def test_of_an_ordinary_batch_hardly_a_line_is_taken_node_by_node(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where truncation rules, as for orders 6 and 8 here, nor where f is nearly level. A careful line costs as much as
+    a thousand others."""
+    taken: list[int] = []
+    careful = differences._carefully
+    monkeypatch.setattr(differences, "_carefully", lambda *given: taken.append(1) or careful(*given))
+    points = np.random.default_rng(3).uniform(0.5, 4, (150, 2))
+    for text in ("log((x + y)**2 + sin(x*y))", "exp(x)*sin(y)/(1 + x*y)"):
+        f = adlab.Function(text)
+        found, right = f.gradient(points, method=name), f.gradient(points)
+        assert np.all(np.abs(found - right) < 1e-5 * np.abs(right).max())
+    assert len(taken) <= 2
+
+
+def test_the_step_of_a_line_comes_from_its_own_errors() -> None:
+    """At 3, the scheme of order 8 would lose six digits to truncation at its first step."""
+    f, slope = (lambda x: math.log((x + 2.0) ** 2 + math.sin(2 * x))), lambda x: (2 * (x + 2) + 2 * math.cos(2 * x))
+    found = looked(f, 3.0, "central-difference-8")
+    exact = slope(3.0) / ((3.0 + 2.0) ** 2 + math.sin(6.0))
+    assert found.accepted[0]
+    assert abs(found.df[0, 0] - exact) < 1e-12 * abs(exact)
+    assert found.step[0] < plan_of("central-difference-8").relative * 4
+
+
+@pytest.mark.parametrize("kink", [1e-9, -1e-9])
+def test_a_kink_between_x_and_the_node_of_a_one_sided_scheme_is_in_the_error(kink: float) -> None:
+    for size in (1e-7, 3e-7, 1e-6, 3e-6):
+        found = looked(lambda x, size=size: math.sin(x) + size * abs(x - 1 - kink), 1.0, "forward-difference")
+        exact = math.cos(1.0) - math.copysign(size, kink)
+        assert not found.accepted[0] or abs(found.df[0, 0] - exact) <= 2 * found.error[0, 0]
 
 
 def test_a_callable_that_takes_arrays_is_asked_once_and_checked() -> None:
