@@ -16,12 +16,12 @@ import numpy as np
 from adlab.audit.calls import call, script
 from adlab.audit.kept import Kept
 from adlab.audit.kinds import KINDS, FloatKind, kind_of
+from adlab.audit.points import grid
 from adlab.audit.subjects import RuleSubject, rule_of_adlab, subject_names, subjects
 from adlab.audit.systems import SYSTEMS, derivatives, forget_compiled, installed, release
 from adlab.audit.tracker import issue_text
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, MethodError, OptionError
-from adlab.inputs import FloatArray
 from adlab.progress import stage
 from adlab.report.accuracy import distance
 from adlab.report.truth import truth
@@ -38,18 +38,9 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MANY = 50
 """Functions whose compiled programs are kept at once: some 400 MB. The next ones share much with them."""
 NAMED = 6
-"""Derivatives that a line of the table of missing rules names."""
-
-
-def grid() -> FloatArray:
-    """The points at which each rule is tested: both signs, magnitudes from 1e-300 to 1e300, neighbours of special points."""
-    far = [10.0**k for k in (-300, -200, -100, -50, -30, -16, -12, -9, -7, -5, -4, -3)]
-    near = np.logspace(-2, 3, 36).tolist()
-    wide = [10.0**k for k in (4, 5, 6, 8, 10, 15, 30, 100, 150, 200, 300)]
-    special = [edge + side * gap for edge in (1.0, 2.0, math.pi / 2, math.pi, 1.4616321449683622) for side in (-1, 1)
-               for gap in (2.0**-50, 1e-9, 1e-5)]  # fmt: skip
-    positive = sorted({*far, *near, *wide, *special, 0.75, 22.0, 26.0, 50.0})
-    return np.array([*(-x for x in reversed(positive)), *positive])
+"""Derivatives that a line of the table of missing rules names. A report on more of them counts them, too."""
+WITHIN = 8.0
+"""Ulps of the true derivative: the goal for adlab's own rules."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +178,8 @@ class Rules(Report):
         head = ["function", "of", *(["in"] if short else ()), *self.systems]
         parts: list[Table | str] = [", ".join(release(system) for system in self.systems),
                                     Table("the worst error in ulps", head, table, frozenset(self.systems))]  # fmt: skip
+        if len(lines) > NAMED:
+            parts.append(self._by_system())
         losers = [rule for rule in self.found if rule.lost]
         if losers:
             rows = [rule.line() for rule in sorted(losers, key=lambda rule: (rule.system != "adlab", rule.system, -rule.lost))]
@@ -200,6 +193,19 @@ class Rules(Report):
         parts.append("An error is in ulps of the true derivative. –: the system has no such rule; ∞: it gave no number; "
                      "°: it has no such function, and differentiated one composed of its others.")  # fmt: skip
         return parts
+
+    def _by_system(self) -> Table:
+        """How many derivatives each system has, and how well it keeps their digits."""
+        rows = []
+        for system, dtype, order in dict.fromkeys((rule.system, rule.dtype, rule.order) for rule in self.found):
+            mine = [rule for rule in self.found if (rule.system, rule.dtype, rule.order) == (system, dtype, order)]
+            lacking = sum((rule.system, rule.dtype, rule.order) == (system, dtype, order) for rule in self.missing)
+            losing = [rule for rule in mine if rule.lost]
+            rows.append([system, dtype, "′" * order, str(len(mine)), str(lacking),
+                         str(sum(rule.ulps[rule.worst] <= WITHIN for rule in mine)), str(len(losing)),
+                         str(sum(rule.wrong_sign > 0 for rule in mine))])  # fmt: skip
+        numbers = ["derivatives", "no such rule", f"all within {WITHIN:g} ulps", "lose half somewhere", "wrong sign somewhere"]
+        return Table("how many derivatives", ["system", "in", "of", *numbers], rows, frozenset(numbers))
 
     def _reasons(self) -> list[list[str]]:
         """A row for each reason: the system, the kinds of floats, the derivatives."""
@@ -225,6 +231,7 @@ class Rules(Report):
         ax = axes(ax)
         first = self.found[0]
         drawn, full = next(self.by_function()).found, kind_of(first.dtype).digits
+        ax.axhline(first.half, color="0.5", linestyle=":", linewidth=1, label="half of the digits")
         for k, rule in enumerate(reversed(drawn)):
             digits = [-0.5 if math.isnan(d) else min(d, full) for d in rule.digits]
             place = len(drawn) - 1 - k
@@ -236,7 +243,9 @@ class Rules(Report):
         ax.set(xlabel="x, its points equally far apart", ylabel="correct digits (below 0: no number)",
                ylim=(-1, full + 0.5))  # fmt: skip
         kind = "" if first.dtype == "float64" else f" in {first.dtype}"
-        entitle(ax, f"{first.name}{'′' * first.order}: correct digits{kind}")
+        named = f"{first.name}{'′' * first.order}"
+        formula = "" if first.formula == f"{first.name}(x)" else f" of {first.formula}"
+        entitle(ax, f"{named}{formula}: correct digits{kind}", f"{named}: correct digits{kind}", at_most=2)
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), reverse=True)
         return ax
 
@@ -253,7 +262,7 @@ def _ticks(points: Sequence[float]) -> dict[int, str]:
             want = sign * 10.0**power
             place = min(range(len(points)), key=lambda i: abs(points[i] - want))
             near = abs(points[place] / want - 1) < 0.1
-            if near and all(abs(place - other) >= len(points) / 9 for other in found):
+            if near and all(abs(place - other) >= len(points) / 7 for other in found):
                 found[place] = "−" * (sign < 0) + ("1" if power == 0 else f"10{str(power).translate(RAISED)}")
     return found
 
@@ -278,7 +287,7 @@ def rules(
 
     `names` are operations of the table, or functions such as `softplus` and `gelu`. By default all are tested, which takes
     minutes. `peers` are systems among adlab, symbolic, torch, jax, casadi, autograd and symengine; by default all that are
-    installed. `order` is 1, 2 or (1, 2). Each rule is tested at some 190 points of both signs, from 1e-300 to 1e300 in size, and
+    installed. `order` is 1, 2 or (1, 2). Each rule is tested at some 180 points of both signs, from 1e-300 to 1e300 in size, and
     judged by `adlab.truth`. `dtype` is "float64", "float32" or "bfloat16", or several of them. In short floats adlab's rules are
     those of its export for PyTorch, and the points are those that this kind has. `missing` of the result says which system
     lacks what. `out` names a file in which each result is written as soon as it is known: a second call computes only what
@@ -323,7 +332,7 @@ def _words(names: Sequence[str] | str, known: Collection[str]) -> list[str]:
 def _truths(subject: RuleSubject, order: int, kind: FloatKind, seconds: float) -> tuple[dict[float, Any], int]:
     """The true derivative at each point where it is known and in the normal range of these floats, and how many points were left
     out because the processor time was up."""
-    points = kind.rounded(grid()).tolist()
+    points = kind.rounded(grid(subject.name)).tolist()
     values: dict[float, Any] = {}
     end = time.process_time() + seconds
     for k in range(len(points)):

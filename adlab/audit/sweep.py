@@ -34,7 +34,7 @@ FORMAT = 1
 STEPS = (2, 4, 6, 8, 10, 12, 14, 15)
 """Digits of the cumulative table."""
 WORST = 3
-"""The number of rows that are shown as examples for each cause."""
+"""The number of formulas that are shown as examples for each cause, each by its worst row."""
 PATIENCE = 20.0
 """Seconds that the truth, and each method, may take for one formula at one point."""
 
@@ -101,13 +101,17 @@ class Sweep(Report):
         return parts
 
     def plot(self, ax: Any = None, **options: Any) -> Any:
-        """The share of partials with at least so many digits, a line for each method. `options` go to `Axes.plot`."""
+        """The share of partials with at least so many digits, a line for each method. `options` go to `Axes.plot`.
+
+        Lines that coincide are seen, because each is drawn thinner than the one below it.
+        """
         from adlab.plots.canvas import axes, entitle
 
         ax = axes(ax)
-        for name, tally in self.tallies.items():
+        for k, (name, tally) in enumerate(self.tallies.items()):
             shares = [100 * count / max(tally.partials, 1) for count in tally.reached]
-            ax.plot(STEPS, shares, **{"label": name, "marker": "."} | options)
+            width = 1 + 1.2 * (len(self.tallies) - 1 - k)
+            ax.plot(STEPS, shares, **{"label": name, "marker": ".", "linewidth": width, "markersize": 3 + width} | options)
         ax.set(xlabel="correct digits, at least", ylabel="partials (%)", ylim=(0, 103))
         entitle(ax, f"{Path(self.path).name}: partials by their correct digits")
         ax.legend(loc="lower left")
@@ -225,7 +229,7 @@ def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -
     reached = {name: [0] * (len(STEPS) + 1) for name in names}  # partials that reach so many of the steps, and no more
     causes: dict[str, Counter[str]] = {name: Counter() for name in names}
     unserved = Counter[str]()
-    worst: dict[str, list[tuple[float, int, dict[str, Any]]]] = {}
+    worst: dict[str, dict[str, tuple[float, int, dict[str, Any]]]] = {}  # by cause and formula
     count = 0
     for count, row in enumerate(journal.rows(), 1):
         method = row["method"]
@@ -239,11 +243,9 @@ def _summary(journal: Journal, corpus: Corpus, names: Sequence[str], out: str) -
             if row["cause"]:
                 causes[method][row["cause"]] += 1
         if row["cause"]:
-            mine = worst.setdefault(row["cause"], [])
-            heapq.heappush(mine, (-(row["digits"] if row["digits"] is not None else 17.0), -count, row))
-            if len(mine) > WORST:
-                heapq.heappop(mine)
+            mine, kept = worst.setdefault(row["cause"], {}), 17.0 if row["digits"] is None else row["digits"]
+            mine[row["name"]] = min((kept, count, row), mine.get(row["name"], (math.inf, 0, row)), key=lambda one: one[:2])
     tallies = {name: MethodTally(partials[name], tuple(sum(reached[name][k + 1 :]) for k in range(len(STEPS))), right[name],
                            tuple(causes[name].most_common())) for name in names}  # fmt: skip
-    examples = tuple(row for cause in sorted(worst) for _, _, row in sorted(worst[cause], key=lambda item: (-item[0], -item[1])))
+    examples = tuple(row for cause in sorted(worst) for _, _, row in heapq.nsmallest(WORST, worst[cause].values()))
     return Sweep(corpus.path, out, len(corpus), journal.done, count, tallies, tuple(unserved.most_common()), examples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,7 +84,7 @@ def numbered(task: SweepTask, rows: Sequence[dict[str, Any]]) -> list[dict[str, 
 def row_without(reason: Exception, status: str = "") -> dict[str, Any]:
     """The one row of a formula for which no method could be asked."""
     status = status or (STATUS.get(type(reason)) if isinstance(reason, AdlabError) else None) or "refused"
-    return {"status": status, "cause": status, "note": str(reason).splitlines()[0]}
+    return {"status": status, "cause": status, "note": _timeless(str(reason).splitlines()[0])}
 
 
 def _judged(task: SweepTask, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
@@ -108,7 +109,15 @@ def _row(row: AccuracyRow, exact: str | None, kinds: dict[str, Any]) -> dict[str
     cause = "" if right else row.status if row.status != "ok" else str(kinds.get(row.method, "digits"))
     return {"method": row.method, "output": row.output, "variable": row.variable, "value": _finite(row.value),
             "truth": exact, "digits": row.digits, "ulps": _finite(row.ulps), "status": row.status,
-            "cause": cause, "note": row.note}  # fmt: skip
+            "cause": cause, "note": _timeless(row.note)}  # fmt: skip
+
+
+def _timeless(note: str) -> str:
+    """A note without the time that something took: it would differ each time, and with it the file."""
+    return _TOOK.sub("gave up", note)
+
+
+_TOOK = re.compile(r"gave up after [0-9.e+-]+ s")
 
 
 def _finite(number: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import platform
 from pathlib import Path
@@ -14,7 +15,8 @@ from shares import but_slow
 import adlab
 import adlab.audit.rules as audit
 from adlab.audit.kinds import kind_of
-from adlab.audit.rules import Rule, grid, rules
+from adlab.audit.points import SPECIAL, grid
+from adlab.audit.rules import STRIDE, Rule, rules
 from adlab.audit.subjects import subjects
 from adlab.audit.systems import derivatives
 from adlab.audit.tracker import _why, issue_text
@@ -85,6 +87,17 @@ def test_second_derivatives_are_audited_as_first_ones_are() -> None:
     assert "log1p" in str(found)
     assert found.plot().get_title().startswith("log1p′′")
     assert len(found.to_csv().splitlines()) == 1 + len(found.found)
+
+
+@pytest.mark.slow
+def test_a_long_report_counts_the_derivatives_of_each_system() -> None:
+    names = ["tanh", "exp", "sin", "cos", "log1p", "expm1", "sqrt"]
+    found = rules(names, "adlab,symbolic")
+    [counts] = [part for part in found.sections() if getattr(part, "title", "") == "how many derivatives"]
+    lost = sum(rule.lost > 0 for rule in found.found if rule.system == "symbolic")
+    assert counts.rows[0] == ["adlab", "float64", "′", "7", "0", "7", "0", "0"]
+    assert counts.rows[1][3:5] == ["7", "0"]
+    assert int(counts.rows[1][6]) == lost >= 1
 
 
 def test_every_operation_of_the_table_that_a_formula_names_is_a_subject() -> None:
@@ -198,6 +211,28 @@ def test_what_a_library_ships_is_the_function_that_its_formula_says(name: str) -
         pytest.importorskip(system)
         found = derivatives(subject, system, np.array([0.3, 0.8]), 1)
         assert found == pytest.approx(subject.function.gradient(np.array([[0.3], [0.8]]))[:, 0], rel=1e-7)
+
+
+@pytest.mark.parametrize("name", but_slow(sorted(set(SPECIAL) - {"polylog"}), set(SPECIAL) - {"gauss", "lambertw"}))
+def test_every_special_point_is_one(name: str) -> None:
+    """Beside it the function, or one of its first two derivatives, changes its sign, or has no value any more."""
+    found = next(subject for subject in subjects() if subject.name.partition(",")[0].partition(" ")[0] == name)
+    ways = [lambda f, x: f(x), lambda f, x: f.gradient(x)[0], lambda f, x: f.hessian(x)[0][0]]
+    for x in SPECIAL[name]:
+        beside = itertools.product((x, -x), ways)
+        assert any(len({_sign(way, found.function, at * gap) for gap in (1 - 1e-6, 1 + 1e-6)}) == 2 for at, way in beside)
+
+
+def _sign(way: Any, f: adlab.Function, x: float) -> float:
+    try:
+        return float(np.sign(way(f, x)))
+    except adlab.AdlabError:
+        return 2.0  # no value
+
+
+def test_every_point_of_a_grid_is_asked() -> None:
+    for name, kind in itertools.product(("", *SPECIAL), ("float64", "float32", "bfloat16")):
+        assert math.gcd(STRIDE, len(kind_of(kind).rounded(grid(name)))) == 1
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -19,7 +19,8 @@ from adlab.audit.corpus import Entry
 from adlab.audit.crew import batches, by_processes
 from adlab.audit.journal import Journal
 from adlab.audit.sweep import FORMAT, PATIENCE, _Tasks, sweep
-from adlab.audit.task import RIGHT, SweepTask, json_line
+from adlab.audit.task import RIGHT, SweepTask, json_line, row_without
+from adlab.errors import GaveUp
 from adlab.process import Worker
 
 FILE = [
@@ -172,6 +173,22 @@ def test_points_are_drawn_as_they_are_asked_for(corpus: Path) -> None:
     tasks = _Tasks(adlab.read(corpus), 10**14)
     assert len(tasks) == 4 * 10**14 + 1
     assert [task.index for task in itertools.islice(tasks, 3)] == [0, 0, 0]
+
+
+def test_a_row_does_not_say_how_long_its_formula_took() -> None:
+    rows = [row_without(GaveUp(f"gave up after {seconds} s: a special function takes too long")) for seconds in (1.63, "2e+03")]
+    assert rows[0] == rows[1]
+    assert rows[0]["note"] == "gave up: a special function takes too long"
+
+
+def test_the_worst_rows_of_a_cause_are_of_several_formulas(tmp_path: Path) -> None:
+    path = tmp_path / "many.jsonl"
+    lines = [{"id": f"f{k}", "expr": f"(x + {k})**(1/3) - x**(1/3)", "point": {"x": 8 * 10.0 ** (17 - k)}} for k in range(1, 6)]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    found = sweep(path, ["reverse", "forward"], workers=0)
+    mine = [row for row in found.worst if row["cause"] == "cancellation"]
+    assert len({row["name"] for row in mine}) == len(mine) == 3
+    assert [row["digits"] for row in mine] == sorted(row["digits"] for row in mine)
 
 
 def test_parquet_holds_the_same_rows(corpus: Path, tmp_path: Path) -> None:
