@@ -24,6 +24,8 @@ _names = itertools.count()
 
 OPTIONS: dict[str, Any] = {"opt": 2, "reloc": "pic", "codemodel": "small"}
 """Constants are read relative to the code. The large code model, which such compilers use by default, does not do that."""
+LONG = 0.05
+"""Seconds of compiling, from which on the object is kept. To read it back takes some milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,32 @@ def _jit() -> Any:
     return llvm.create_lljit_compiler(machine().target, use_jit_link=True)
 
 
-def compiled(text: str, externals: Externals, soon: bool = False) -> bytes:
+def compiled(text: str, externals: Externals, soon: bool = False, packed: bool = False) -> bytes:
     """Object code for a module.
 
     `soon`: LLVM neither reorders instructions nor searches for the best registers. That takes most of its time.
+    `packed`: where several numbers are computed alike, LLVM computes them in one vector. That takes as long again, or more.
     """
     module = llvm.parse_assembly("\n".join([*externals.declarations.values(), text]))
     target = _target(**OPTIONS | {"opt": 0}) if soon else machine().target
+    if packed:
+        module.triple, module.data_layout = target.triple, str(target.target_data)
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
+        options.slp_vectorization, options.loop_vectorization, options.loop_unrolling = True, False, False
+        builder = llvm.create_pass_builder(target, options)
+        builder.getModulePassManager().run(module, builder)
     return bytes(target.emit_object(module))
+
+
+def program(text: str, externals: Externals, exports: list[str], soon: bool = False, packed: bool = False) -> Any:
+    """`loaded`, for the program of a formula. Where compiling takes long, its object is kept on disk for the next process."""
+    def make() -> bytes:
+        return compiled(text, externals, soon, packed)
+
+    if any(name.startswith("adlab_") for name in externals.addresses):  # calls Python back, by an address of this process
+        return loaded(make(), externals, exports)
+    name = _file_name("\n".join([f"{soon} {packed}", *externals.declarations.values(), text]))
+    return loaded(store.kept(name, make, LONG) if store.programs else make(), externals, exports)
 
 
 def loaded(image: bytes, externals: Externals, exports: list[str]) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from adlab.compile.llvm.engine import compiled, loaded, machine
+from adlab.compile.llvm.engine import machine, program
 from adlab.compile.llvm.entries import Row, call_entry, step_entry
-from adlab.compile.llvm.kernels import batch_kernel, point_kernel
+from adlab.compile.llvm.kernels import batch_kernel, is_wide, point_kernel
 from adlab.compile.llvm.stream import FAR, WIDE, each_kernel, is_thin
 from adlab.compile.llvm.text import Externals
 from adlab.graph.graph import Graph
@@ -35,7 +35,7 @@ class LlvmKernel:
     def _point(self) -> Any:
         externals = Externals()
         text = point_kernel(self.graph, externals, self.strict, machine().registers) + each_kernel(self.graph)
-        return loaded(compiled(text, externals, self._large), externals, ["point", "each"])
+        return program(text, externals, ["point", "each"], self._large, is_wide(self.graph))
 
     @cached_property
     def _batch(self) -> Any:
@@ -43,7 +43,7 @@ class LlvmKernel:
         externals.declarations["point"] = "declare void @point(ptr, ptr, i64, ptr)"
         externals.addresses["point"] = self._point["point"]
         text = batch_kernel(self.graph, externals, self.strict, registers)
-        return loaded(compiled(text, externals, self._large), externals, ["batch"])
+        return program(text, externals, ["batch"], self._large)
 
     @cached_property
     def call(self) -> Callable[..., tuple[float, ...]]:

@@ -7,13 +7,14 @@ row of functions that are called one after another for each point, or tile of po
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from adlab.compile.llvm.body import Body
 from adlab.compile.llvm.forms import Forms, vector_functions
 from adlab.compile.llvm.order import runs
 from adlab.compile.llvm.plan import OUTPUT_BLOCK, Segment, Segmentation, segmented
-from adlab.compile.llvm.text import Block, Externals, Registers, vector
+from adlab.compile.llvm.text import Block, Externals, Registers, is_double, vector
 from adlab.graph.constants import constants
 from adlab.graph.graph import Graph
 from adlab.graph.liveness import peak
@@ -27,6 +28,8 @@ LARGEST_TILE = 64  # points in a tile
 ENOUGH = 3  # operands: from here on one call on a vector is quicker than a call for each
 FEW = 16  # values alive at once, or inputs and outputs: four registers of each take little memory besides the processor's own
 CHAIN = 4  # operations for each link: with fewer, a processor that starts two in a cycle waits for each link, which takes four
+WIDE = 16  # operations for each link of the longest chain: with as many, four at a time are often alike
+LONGEST_PACKED = 1536  # operations among which LLVM may look for those: with 1700 that took more than a second
 
 
 def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Registers) -> str:
@@ -43,7 +46,7 @@ def point_kernel(graph: Graph, externals: Externals, strict: bool, registers: Re
         )
         calls.append(f"  call void @point{k}(ptr %x, ptr %out, ptr %space)")
     acquire, release = _workspace(externals, 8 * cut.slots)
-    head = f"define void @point({POINTERS}, i64 %count, ptr %context) nounwind {{"
+    head = f"define void @point({POINTERS}, i64 %count, ptr %context) noinline nounwind {{"
     return "\n".join([*functions, head, *acquire, *calls, *release, "  ret void", "}"])
 
 
@@ -76,12 +79,22 @@ def _batch_shape(graph: Graph, registers: Registers) -> tuple[int, int]:
     time: several registers of them, unless the points take much memory. The same helps where few values are alive and registers
     are left over.
     """
-    depth = [0] * len(graph)
-    for i in graph.operations:
-        depth[i] = 1 + max(depth[operand] for operand in graph.nodes[i].operands)
-    is_chain = len(graph.operations) < CHAIN * max(depth, default=0)
+    is_chain = len(graph.operations) < CHAIN * _depth(graph)
     several = peak(graph) <= FEW or (is_chain and len(graph.inputs) + len(graph.outputs) <= FEW)
     return _length(graph), registers.lanes * (4 if several else 1)
+
+
+def is_wide(graph: Graph) -> bool:
+    """Whether it pays to let LLVM look for numbers of one point that are computed alike. It takes long over a long program."""
+    return WIDE * _depth(graph) <= len(graph.operations) <= LONGEST_PACKED
+
+
+def _depth(graph: Graph) -> int:
+    """The operations of the longest chain, in which each needs the one before."""
+    depth = [0] * len(graph)
+    for i in graph.operations:
+        depth[i] = 1 + max([depth[operand] for operand in graph.nodes[i].operands])
+    return max(depth, default=0)
 
 
 def _segment(
@@ -99,6 +112,12 @@ def _segment(
 
     body = Body(graph, forms, load, known)
     lanes = forms.block.registers.lanes
+    complete = _complete(graph, segment)
+
+    def store(blocks: Sequence[int]) -> None:
+        for start in blocks:
+            rows.store(start, [body.number(output) for output in graph.outputs[start : start + OUTPUT_BLOCK]])
+
     for run in runs(graph, segment.operations, together, lanes):
         if len(run) >= ENOUGH:
             body.call_together(run, lanes)
@@ -106,9 +125,22 @@ def _segment(
             body.write(i)
             if i in cut.slot:
                 rows.keep(cut.slot[i], body.number(i))
-    for start in segment.stores:
-        rows.store(start, [body.number(output) for output in graph.outputs[start : start + OUTPUT_BLOCK]])
+            store(complete.get(i, ()))
+    store(complete.get(None, ()))
     return forms.block.lines
+
+
+def _complete(graph: Graph, segment: Segment) -> dict[int | None, list[int]]:
+    """The blocks of outputs that each operation completes; those that need none of this segment's at None.
+
+    A block that is stored at once leaves its registers to the operations that follow.
+    """
+    order = {i: count for count, i in enumerate(segment.operations)}
+    found: dict[int | None, list[int]] = defaultdict(list)
+    for start in segment.stores:
+        block = [output for output in graph.outputs[start : start + OUTPUT_BLOCK] if output in order]
+        found[max(block, key=order.__getitem__, default=None)].append(start)
+    return found
 
 
 def _over_points(name: str, lines: Sequence[str], n: int, m: int, slots: int, width: int) -> str:
@@ -207,6 +239,9 @@ class _Rows:
     def store(self, start: int, values: Sequence[str]) -> None:
         """A block of outputs."""
         if self.block.width == 1:
+            if len(values) == OUTPUT_BLOCK and sum(map(is_double, values)) >= 2:
+                self._write(vector(len(values)), self.block.filled(values), self.out, start)
+                return
             for k, value in enumerate(values, start):
                 self._write("double", value, self.out, k)
         else:

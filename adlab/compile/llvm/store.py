@@ -12,23 +12,30 @@ import contextlib
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 MARK = b"adlab object 1\n"
 LARGEST = 64 << 20
-"""Bytes of the largest object that is read back. The programs kept here have some kilobytes."""
+"""Bytes of the largest object that is read back. Most have some kilobytes, and a program of 10^5 operations a megabyte."""
+ROOM = 128 << 20
+"""Bytes of all objects. Those that were used longest ago make room for a new one."""
+programs = True
+"""Whether the programs of formulas are kept. The bench turns it off, to time what compiling takes."""
 
 
-def kept(name: str, make: Callable[[], bytes]) -> bytes:
-    """The object of that name. It is made, and kept, if the folder has no intact one.
+def kept(name: str, make: Callable[[], bytes], long: float = 0.0) -> bytes:
+    """The object of that name. It is made if the folder has no intact one, and kept if making it took so many seconds.
 
     `name` contains everything that the object depends on, and is a plain file name.
     """
     found = read(name)
     if found is None:
+        start = time.perf_counter()
         found = make()
-        write(name, found)
+        if time.perf_counter() - start >= long:
+            write(name, found)
     return found
 
 
@@ -47,6 +54,7 @@ def read(name: str) -> bytes | None:
         with open(file, "rb") as stream:
             facts = os.fstat(file)
             if stat.S_ISREG(facts.st_mode) and _is_private(facts) and facts.st_size <= LARGEST:
+                os.utime(file)  # tells when it was used
                 return _unwrapped(name, stream.read(LARGEST))
     return None
 
@@ -57,6 +65,18 @@ def write(name: str, image: bytes) -> None:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         with _opened_folder() as place:
             _written(place, name, _wrapped(name, image))
+            _make_room(place)
+
+
+def _make_room(place: int) -> None:
+    """Removes the objects that were used longest ago, if all of them take more than their room."""
+    found = sorted(((os.stat(name, dir_fd=place, follow_symlinks=False), name) for name in os.listdir(place)),
+                   key=lambda each: each[0].st_mtime, reverse=True)  # fmt: skip
+    taken = 0
+    for facts, name in found:
+        taken += facts.st_size
+        if taken > ROOM:
+            os.unlink(name, dir_fd=place)
 
 
 def _written(place: int, name: str, content: bytes) -> None:

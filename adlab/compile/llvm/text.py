@@ -64,6 +64,15 @@ class Block:
             found = self.let(f"insertelement {self.type} {found}, double {scalar}, i32 {lane}")
         return found
 
+    def filled(self, scalars: Sequence[str]) -> str:
+        """A vector of these numbers, which begins as one of those that are known."""
+        kind, poison = vector(len(scalars)), "poison"
+        found = f"<{', '.join(f'double {scalar if is_double(scalar) else poison}' for scalar in scalars)}>"
+        for lane, scalar in enumerate(scalars):
+            if not is_double(scalar):
+                found = self.let(f"insertelement {kind} {found}, double {scalar}, i32 {lane}")
+        return found
+
     def lane(self, vector: str, lane: int) -> str:
         """One number of a vector."""
         return self.let(f"extractelement {self.type} {vector}, i32 {lane}")
@@ -165,6 +174,11 @@ def double(value: float) -> str:
     '0x3FF0000000000000'
     """
     return f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+
+
+def is_double(operand: str) -> bool:
+    """Whether an operand is a number that `double` wrote."""
+    return operand.startswith("0x")
 
 
 def vector(length: int) -> str:

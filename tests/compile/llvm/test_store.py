@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import adlab
 from adlab.compile.llvm import store
 
 IMAGE = bytes(range(256)) * 20
@@ -136,3 +137,32 @@ def test_a_damaged_cache_does_not_change_a_program(folder: Path) -> None:
         content[len(content) // 2] ^= 8
         file.write_bytes(content)
     assert run() == first
+
+
+def test_what_is_made_quickly_is_not_kept(folder: Path) -> None:
+    assert store.kept("a.o", lambda: IMAGE, long=10.0) == IMAGE
+    assert not folder.exists()
+
+
+def test_what_was_used_longest_ago_makes_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age, name in enumerate(["a.o", "b.o", "c.o"]):
+        made_anew(name)
+        os.utime(folder / name, (1e9 - age, 1e9 - age))
+    assert not made_anew("c.o")  # is the newest from now on
+    monkeypatch.setattr(store, "ROOM", 3 * (folder / "a.o").stat().st_size)
+    made_anew("d.o")
+    assert sorted(os.listdir(folder)) == ["a.o", "c.o", "d.o"]
+
+
+def test_a_program_that_took_long_is_read_back_and_computes_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("llvmlite")
+    from adlab.compile.llvm import engine
+
+    monkeypatch.setattr(engine, "LONG", 0.0)
+    f = adlab.Function("x*exp(-y) + sin(x*y)")
+    first = f.compile("llvm", "gradient").call(0.3, 0.7)
+    monkeypatch.setattr(engine, "compiled", lambda *_: pytest.fail("it is compiled again"))
+    assert f.compile("llvm", "gradient").call(0.3, 0.7) == first
+    another = adlab.Function("x*exp(-y) + cos(x*y)")
+    with pytest.raises(pytest.fail.Exception):
+        another.compile("llvm", "gradient").call(0.3, 0.7)
