@@ -152,7 +152,7 @@ def measured(family: str, size: int) -> Run:
         made = gallery.GALLERY[family](levels)
         built = clock()
         fresh = Function(made.outputs, made.variables)
-        nodes = len(fresh.graph.nodes)
+        nodes = len(fresh.graph)
         lowered = clock()
         fresh.gradient(made.point)
         swept = clock()

@@ -54,7 +54,7 @@ class Graph:
     outputs: tuple[int, ...]
 
     def __len__(self) -> int:
-        return len(self.nodes)
+        return len(self.nodes) if "nodes" in self.__dict__ else len(self.__dict__["tape"])
 
     @classmethod
     def of_tape(cls, inputs: tuple[str, ...], tape: Any) -> Graph:

@@ -20,6 +20,7 @@ typedef struct {
 
 int map_get(const Map *map, const void *key);            /* -1 where the key is not in it */
 int map_put(Map *map, const void *key, int value);       /* -1 and MemoryError where it cannot grow */
+int map_expect(Map *map, Py_ssize_t count);              /* makes room for so many at once */
 void map_free(Map *map);
 int grown(void **array, int *room, int needed, size_t size);  /* makes room for `needed` items; -1 and MemoryError */
 

@@ -232,7 +232,7 @@ static int find_subtracted(Lowering *self, PyObject *node) {
 }
 
 static Tape *lowered(Lowering *self, PyObject *expressions, PyObject *variables, PyObject *names) {
-    if (nodes_init(&self->nodes, names) < 0) return NULL;
+    if (nodes_init(&self->nodes, names) < 0 || map_expect(&self->map, PyList_GET_SIZE(self->order)) < 0) return NULL;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(variables); i++) {
         int place = entry_of(self, PyTuple_GET_ITEM(variables, i));
         if (place < 0) return NULL;

@@ -175,6 +175,12 @@ static PyObject *tape_outputs(PyObject *self, void *Py_UNUSED(closure)) {
     return outputs;
 }
 
+static Py_ssize_t tape_length(PyObject *self) {
+    return ((Tape *)self)->count;
+}
+
+static PySequenceMethods sequence = {.sq_length = tape_length};
+
 static PyObject *tape_plain(PyObject *self, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((Tape *)self)->plain);
 }
@@ -269,5 +275,6 @@ PyTypeObject TapeType = {
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_new = tape_make,
     .tp_methods = methods,
+    .tp_as_sequence = &sequence,
     .tp_getset = properties,
 };
