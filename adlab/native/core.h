@@ -55,12 +55,14 @@ typedef struct {
     Operation *operation;
     PyObject *parameter;             /* NULL for None */
     int first, count;                /* its operands: where they begin in the pool, and how many they are */
-    uint32_t hash;
 } Line;
+
+typedef struct { int position; uint32_t hash; } Slot;
 
 typedef struct {
     Line *lines;
-    int *pool, *table;               /* all operands in a row; the lines by their hash, -1 where free */
+    int *pool;                       /* all operands in a row */
+    Slot *table;                     /* the lines by their hash; position -1 where free */
     int count, room, pooled, pool_room, table_room, inputs;
     PyObject *constants;             /* from the value of a constant to its position */
     Map objects;                     /* the same from the object that is its value, which is quicker */

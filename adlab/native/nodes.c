@@ -9,7 +9,7 @@ int nodes_init(Nodes *nodes, PyObject *names) {
     nodes->inputs = nodes->count = (int)PyTuple_GET_SIZE(names);
     if (nodes->constants == NULL || grown((void **)&nodes->lines, &nodes->room, nodes->count + 1, sizeof(Line)) < 0) return -1;
     for (int i = 0; i < nodes->count; i++) {
-        nodes->lines[i] = (Line){OP_INPUT, Py_NewRef(PyTuple_GET_ITEM(names, i)), 0, 0, 0};
+        nodes->lines[i] = (Line){OP_INPUT, Py_NewRef(PyTuple_GET_ITEM(names, i)), 0, 0};
     }
     return 0;
 }
@@ -24,15 +24,20 @@ void nodes_free(Nodes *nodes) {
     memset(nodes, 0, sizeof *nodes);
 }
 
+/* The same for a*b and b*a, so that looking for both takes one walk through memory. */
 static int hash_of(Operation *operation, const int *operands, int count, PyObject *parameter, uint32_t *hash) {
     uint64_t bits = (uint64_t)(uintptr_t)operation >> 4;
-    for (int k = 0; k < count; k++) bits = (bits ^ (uint32_t)operands[k]) * 0x9E3779B97F4A7C15ull;
+    for (int k = 0; k < count; k++) {
+        uint64_t mixed = ((uint64_t)(uint32_t)operands[k] + 1) * 0x9E3779B97F4A7C15ull;
+        bits += mixed ^ mixed >> 32;
+    }
     if (parameter != NULL) {
         Py_hash_t its = PyObject_Hash(parameter);
         if (its == -1) return -1;
-        bits = (bits ^ (uint64_t)its) * 0x9E3779B97F4A7C15ull;
+        bits ^= (uint64_t)its * 0xC2B2AE3D27D4EB4Full;
     }
-    *hash = (uint32_t)(bits >> 29);
+    bits *= 0xC2B2AE3D27D4EB4Full;
+    *hash = (uint32_t)(bits >> 32);
     return 0;
 }
 
@@ -40,15 +45,15 @@ static int hash_of(Operation *operation, const int *operands, int count, PyObjec
 static int found(const Nodes *nodes, Operation *operation, const int *operands, int count, PyObject *parameter, uint32_t hash,
                  int *slot) {
     int mask = nodes->table_room - 1;
-    for (int i = (int)hash & mask;; i = (i + 1) & mask) {
-        int position = nodes->table[i];
+    for (int i = (int)(hash & (uint32_t)mask);; i = (i + 1) & mask) {
+        int position = nodes->table[i].position;
         if (position < 0) {
             *slot = i;
             return -1;
         }
+        if (nodes->table[i].hash != hash) continue;
         const Line *line = &nodes->lines[position];
-        if (line->hash != hash || line->operation != operation || line->count != count
-            || (line->parameter == NULL) != (parameter == NULL)
+        if (line->operation != operation || line->count != count || (line->parameter == NULL) != (parameter == NULL)
             || memcmp(&nodes->pool[line->first], operands, (size_t)count * sizeof(int)) != 0) continue;
         if (line->parameter != parameter) {
             int same = PyObject_RichCompareBool(line->parameter, parameter, Py_EQ);
@@ -61,17 +66,17 @@ static int found(const Nodes *nodes, Operation *operation, const int *operands, 
 
 static int enlarged(Nodes *nodes) {
     int larger = nodes->table_room ? 4 * nodes->table_room : 64;
-    int *table = PyMem_Malloc((size_t)larger * sizeof *table);
+    Slot *table = PyMem_Malloc((size_t)larger * sizeof *table);
     if (table == NULL) {
         PyErr_NoMemory();
         return -1;
     }
     memset(table, 0xff, (size_t)larger * sizeof *table);
-    for (int position = nodes->inputs; position < nodes->count; position++) {
-        if (nodes->lines[position].count == 0) continue;  /* a constant */
-        int i = (int)nodes->lines[position].hash & (larger - 1);
-        while (table[i] >= 0) i = (i + 1) & (larger - 1);
-        table[i] = position;
+    for (int old = 0; old < nodes->table_room; old++) {
+        if (nodes->table[old].position < 0) continue;
+        int i = (int)(nodes->table[old].hash & (uint32_t)(larger - 1));
+        while (table[i].position >= 0) i = (i + 1) & (larger - 1);
+        table[i] = nodes->table[old];
     }
     PyMem_Free(nodes->table);
     nodes->table = table;
@@ -102,10 +107,10 @@ int nodes_cons(Nodes *nodes, Operation *operation, const int *operands, int coun
     if (known != -1) return known == -2 ? -1 : known;
     if (grown((void **)&nodes->pool, &nodes->pool_room, nodes->pooled + count, sizeof(int)) < 0) return -1;
     memcpy(&nodes->pool[nodes->pooled], operands, (size_t)count * sizeof(int));
-    int position = appended(nodes, (Line){operation, parameter, nodes->pooled, count, hash});
+    int position = appended(nodes, (Line){operation, parameter, nodes->pooled, count});
     if (position < 0) return -1;
     nodes->pooled += count;
-    nodes->table[slot] = position;
+    nodes->table[slot] = (Slot){position, hash};
     return position;
 }
 
@@ -134,7 +139,7 @@ int nodes_constant(Nodes *nodes, PyObject *value) {
     PyObject *place = kept == NULL ? NULL : PyLong_FromLong(nodes->count);
     int position = -1;
     if (place != NULL && PyDict_SetItem(nodes->constants, kept, place) == 0) {
-        position = appended(nodes, (Line){OP_CONSTANT, kept, 0, 0, 0});
+        position = appended(nodes, (Line){OP_CONSTANT, kept, 0, 0});
     }
     if (position >= 0 && map_put(&nodes->objects, kept, position) < 0) position = -1;  /* the line keeps the object alive */
     Py_XDECREF(place);
