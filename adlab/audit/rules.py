@@ -236,7 +236,8 @@ class Rules(Report):
             digits = [-0.5 if math.isnan(d) else min(d, full) for d in rule.digits]
             place = len(drawn) - 1 - k
             width = 1 + 0.8 * place
-            line = {"label": rule.system, "marker": ".", "linewidth": width, "markersize": 3 + width, "color": f"C{place}"}
+            colour = f"C{SYSTEMS.index(rule.system)}"  # the same in every figure, whoever else is in it
+            line = {"label": rule.system, "marker": ".", "linewidth": width, "markersize": 3 + width, "color": colour}
             ax.plot(digits, **line | options)
         ticks = _ticks(first.points)
         ax.set_xticks(list(ticks), list(ticks.values()))

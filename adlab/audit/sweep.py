@@ -188,13 +188,15 @@ class _Tasks:
 
 
 def _places(entry: Entry, points: int | None) -> tuple[int, Callable[[], Iterable[tuple[float, ...] | None]]]:
-    """At how many points a formula is taken, and what gives them. None stands for the point of one that cannot be read."""
+    """At how many points a formula is taken, and what gives them. None stands for a point or formula that cannot be read."""
     try:
         f = entry.function
     except (AdlabError, RecursionError, MemoryError):
         return 1, lambda: [None]
     if points is None and f.point is not None:
         return 1, lambda: [f.point]
+    if points is None and entry.point:
+        return 1, lambda: [None]  # it lacks a variable: to draw all of them would be another question
     return points or 1, partial(entry.draws, f.names)
 
 

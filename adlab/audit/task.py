@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adlab.audit.corpus import Entry
-from adlab.errors import AdlabError, GaveUp
+from adlab.errors import AdlabError, GaveUp, MethodError, PointError
 from adlab.inputs import coerce_one
 from adlab.methods import chosen
 from adlab.precision import patience as limited
@@ -21,6 +21,8 @@ from adlab.truth.meanings import decimal
 
 RIGHT = 10.0
 """With at least so many correct digits a partial counts as right."""
+NO_VARIABLE = "the formula has no variable, and so no partial"
+"""Said in the one row of a constant: without a row nobody would see that it was taken."""
 COLUMNS = ("task", "row", "rows", "name", "source", "point", "method", "output", "variable", "value", "truth", "digits",
            "ulps", "status", "cause", "note")  # fmt: skip
 """The columns of a row. `row` of `rows` counts within the task, so that a block that was cut off is noticed."""
@@ -34,7 +36,7 @@ class SweepTask:
     index: int
     entry: Entry
     point: tuple[float, ...] | None
-    """None where the formula could not be read."""
+    """None where the formula could not be read, or its point lacks a variable."""
 
 
 def rows_of(task: SweepTask, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
@@ -48,7 +50,7 @@ def rows_of(task: SweepTask, methods: Sequence[str], seconds: float) -> list[dic
     """
     try:
         with limited(2 * seconds):
-            found = _judged(task, methods, seconds)
+            found = _judged(task, methods, seconds) or [row_without(MethodError(NO_VARIABLE), "constant")]
     except AdlabError as reason:
         found = [row_without(reason)]
     except RecursionError:
@@ -89,6 +91,8 @@ def row_without(reason: Exception, status: str = "") -> dict[str, Any]:
 
 def _judged(task: SweepTask, methods: Sequence[str], seconds: float) -> list[dict[str, Any]]:
     f = task.entry.function
+    if task.point is None:
+        raise PointError(f"the point in the file has no {', '.join(name for name in f.names if name not in task.entry.point)}")
     place = coerce_one(task.point, f.names)
     f(place)
     judged = truth(f, place, patience=seconds)

@@ -85,7 +85,12 @@ def test_second_derivatives_are_audited_as_first_ones_are() -> None:
     assert {rule.order for rule in found.found} == {2}
     assert all(rule.lost == 0 for rule in found.found if rule.system == "adlab")
     assert "log1p" in str(found)
-    assert found.plot().get_title().startswith("log1p′′")
+    drawn = found.plot()
+    lines = {line.get_label(): line for line in drawn.lines}
+    assert drawn.get_title().startswith("log1p′′")
+    assert list(lines) == ["half of the digits", "symbolic", "adlab"]
+    alone = {line.get_label(): line for line in rules("log1p", "symbolic", order=2).plot().lines}
+    assert alone["symbolic"].get_color() == lines["symbolic"].get_color() != lines["adlab"].get_color()
     assert len(found.to_csv().splitlines()) == 1 + len(found.found)
 
 

@@ -191,6 +191,17 @@ def test_the_worst_rows_of_a_cause_are_of_several_formulas(tmp_path: Path) -> No
     assert [row["digits"] for row in mine] == sorted(row["digits"] for row in mine)
 
 
+def test_every_formula_has_a_row_a_constant_and_one_whose_point_is_not_whole_too(tmp_path: Path) -> None:
+    path = tmp_path / "odd.jsonl"
+    lines = [{"id": "constant", "expr": "3"}, {"id": "half", "expr": "x*y*z", "point": {"y": 1}}, {"id": "x", "expr": "x"}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    found = sweep(path, ["reverse"], out=tmp_path / "rows.jsonl", workers=0)
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [(row["name"], row["cause"]) for row in rows] == [("constant", "constant"), ("half", "refused"), ("x", "")]
+    assert rows[1]["note"] == "the point in the file has no x, z"
+    assert dict(found.unserved) == {"constant": 1, "refused": 1}
+
+
 def test_parquet_holds_the_same_rows(corpus: Path, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     sweep(corpus, ["reverse"], out=tmp_path / "a.parquet", workers=0)
