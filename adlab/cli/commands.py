@@ -101,8 +101,8 @@ def difference(options: argparse.Namespace) -> None:
     step: Any = options.step if options.step.isalpha() else number("--step", options.step)
     order = 1 if options.order is None else options.order
     scheme = options.scheme or "adaptive-difference"
-    found = difference(f, point_of(options, f), options.variable, scheme, step, order)
-    if found.unknown:
+    found = difference(f, point_of(options, f), options.variable, scheme, step, order, options.patience)
+    if found.unknown and found.given_up in (0, len(found.estimates)):
         raise MethodError(found.reason)
     show(options, found)
 
@@ -256,7 +256,7 @@ def table(options: argparse.Namespace) -> None:
     items = [pair for word in options.words for pair in (read_list(word) if Path(word).is_file() else [read_line(word)])]
     if not items:
         raise OptionError('no formula; try adlab table "x*sin(y)" "exp(x) at x=2", or a file with one a line')
-    show(options, table(items, methods_of(options), options.shows))
+    show(options, table(items, methods_of(options), options.shows, patience=options.patience))
 
 
 def read(options: argparse.Namespace) -> None:

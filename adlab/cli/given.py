@@ -14,14 +14,21 @@ from adlab.progress import stage
 if TYPE_CHECKING:
     from adlab.function import Function
 
+LONGEST = 40  # characters of a title that a line of progress repeats
 ASSIGNMENT = re.compile(r"^\s*([^\W\d]\w*)\s*(?:=(?!=)|:(?=\s*[-+.\d]))")
 
 
 def function_of(options: argparse.Namespace) -> Function:
     """The function that a command is about. Raises OptionError without a formula, and what reading one raises."""
+    stage("reading the formula")
+    found = _read(options)
+    stage(f"{options.command} of {found.title}" if len(found.title) <= LONGEST else options.command)
+    return found
+
+
+def _read(options: argparse.Namespace) -> Function:
     from adlab.function import Function
 
-    stage("reading the formula")
     text = options.formula
     if text is None:
         raise OptionError(f'no formula; try adlab {options.command} "x*sin(y)" --at x=1 y=2, or @worked-example')

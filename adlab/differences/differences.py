@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from adlab.differences.adaptive import adaptive
 from adlab.differences.estimates import (
+    GAVE_UP,
     Estimate,
     checked_step,
     concluded,
@@ -50,8 +51,8 @@ from adlab.differences.search import estimated
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_choice import hear_single_precision, noise_of_single_precision, step_of
 from adlab.differences.step_models import relative_step
-from adlab.errors import OptionError, PointError
-from adlab.precision import UNIT_ROUNDOFF
+from adlab.errors import GaveUp, OptionError, PointError
+from adlab.precision import UNIT_ROUNDOFF, still_time
 
 EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)
@@ -103,10 +104,12 @@ def partials(
     centre: float | Array | None = None,
     bound: Bound | None = None,
     sample: Sample | None = None,
+    partly: bool = False,
 ) -> list[Estimate]:
     """∂f/∂xᵢ for each of the `indices`, with a step for each; arguments and errors are those of `difference`.
 
-    All of them are looked at in one batch. What is not ordinary is then looked at node by node.
+    All of them are looked at in one batch. What is not ordinary is then looked at node by node. Where the caller's patience ends
+    before that, GaveUp is raised; or, if they are wanted `partly`, the estimates that are missing say so.
     """
     point = checked_point(x)
     for index in indices:
@@ -120,11 +123,29 @@ def partials(
         if looked is not None and looked.accepted[line]:
             made = _accepted(looked, line, stencil, here.shape, float(point[index]))
         else:
-            made = _carefully(value, point, index, stencil, step, here, 1, None, None, bound)
+            made = (_patiently if partly else _plainly)(value, point, index, stencil, step, here, bound)
             made = made if looked is None else replace(made, nfev=made.nfev + int(looked.taken[line]))
         found.append(replace(made, nfev=made.nfev + spent) if spent else made)
         spent = 0
     return found
+
+
+def _plainly(
+    value: Value, point: Array, index: int, stencil: str, step: float | str | None, here: Array, bound: Bound | None
+) -> Estimate:
+    return _carefully(value, point, index, stencil, step, here, 1, None, None, bound)
+
+
+def _patiently(
+    value: Value, point: Array, index: int, stencil: str, step: float | str | None, here: Array, bound: Bound | None
+) -> Estimate:
+    """Node by node, or the estimate that says that the caller's patience was over."""
+    try:
+        still_time()
+        return _plainly(value, point, index, stencil, step, here, bound)
+    except GaveUp:
+        nothing, reason = np.full(here.shape, np.nan), "gave up: the time was over before this was done; be more patient"
+        return Estimate(plain(nothing), plain(nothing + np.inf), 0, np.nan, stencil, (GAVE_UP,), success=False, reason=reason)
 
 
 def _is_plain(step: Any) -> bool:

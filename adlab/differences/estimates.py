@@ -16,6 +16,7 @@ from adlab.errors import OptionError
 
 NOT_RESOLVED, UNDERFLOW, UNCONFIRMED = "step_not_resolved", "underflow", "unconfirmed"
 FLAT, NOISY, STATEFUL, NOT_ANALYTIC = "flat", "noisy", "stateful", "not_analytic"
+GAVE_UP = "gave_up"
 
 ODD = 1 + (5**0.5 - 1) * 2.0**-9  # a factor that is no short number, so that nodes fall elsewhere; the step stays nearly the same
 LARGE = 2.0**40  # floats from here on are at least 2⁻¹² apart
@@ -23,7 +24,7 @@ REACH = 6.0  # steps: the widest stencils reach so far
 VAGUE = 64.0  # a step is too large if its error exceeds the value itself and so many times the noise
 
 STATUS = {UNSETTLED: -1, NONFINITE: -3, LEFT_DOMAIN: -3, KINK: -5, BRANCH_CUT: -6, NOT_RESOLVED: -7, UNDERFLOW: -8,
-          NARROW: -9, FLAT: -10, STATEFUL: -11, NOT_ANALYTIC: -12, UNCONFIRMED: -13}  # fmt: skip
+          NARROW: -9, FLAT: -10, STATEFUL: -11, NOT_ANALYTIC: -12, UNCONFIRMED: -13, GAVE_UP: -14}  # fmt: skip
 """The number of the flag that made a method fail. `scipy.differentiate` gives some of them numbers (-1: the error grew; -3: not
 finite); these are the same here."""
 
@@ -55,6 +56,7 @@ class Estimate:
     - `stateful`: f gives another answer when it is called again at the same point;
     - `underflow`: a complex step is too small;
     - `not_analytic`: a real difference contradicts the complex step;
+    - `gave_up`: the time was over before anything was known;
     - `unconfirmed`: no real difference could be found to confirm it.
 
     Where nothing can be trusted, `success` is False, `status` is not 0, and `reason` says why in a sentence.

@@ -11,6 +11,7 @@ from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.page.facts import MOST_BOXES
+from adlab.symbolic.treesize import Distinct
 
 LARGEST_FORMULA = 4000
 """The longest formula, in characters, that is written out: as a text, or in MathML."""
@@ -23,8 +24,8 @@ def formula_text(f: Function) -> str | list[str]:
 
     A file of answers names nodes. So whoever grades it must find the same ones. Of several outputs each has its text.
     """
-    if not f.readable or len(f.graph.operations) > MOST_BOXES:
-        return ""
+    if not f.readable or len(f.graph.operations) > MOST_BOXES or Distinct.of(f.outputs).tree_nodes > LARGEST_FORMULA:
+        return ""  # a part that occurs many times is written as many times: of a short graph that may be without end
     single: list[Callable[[], list[str]]] = [lambda: [f.written]] if f.m == 1 else []
     for texts in (*single, lambda: [str(output) for output in f.outputs], lambda: [nested(f.graph, k) for k in range(f.m)]):
         written = texts()

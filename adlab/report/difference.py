@@ -23,7 +23,7 @@ from adlab.arithmetic.numbers import evaluate
 from adlab.differences import differences
 from adlab.differences.callback import AGAIN, Callback, held_to_its_word
 from adlab.differences.complex_step import checked_by_values, complex_difference, refusal
-from adlab.differences.estimates import Estimate
+from adlab.differences.estimates import GAVE_UP, Estimate
 from adlab.differences.quotients import Bound, checked_point, value_at
 from adlab.differences.scrutiny import BRANCH_CUT, KINK
 from adlab.differences.stencils import SCHEMES, scheme
@@ -32,6 +32,7 @@ from adlab.display import Report, Table, significant
 from adlab.errors import DomainError, MethodError, OptionError, OverflowedError, PointError
 from adlab.function import Function
 from adlab.inputs import FloatArray, takes_at
+from adlab.precision import PATIENCE, patience as limited
 from adlab.report.probe import Probe
 from adlab.tracing.places import at_point
 
@@ -85,6 +86,11 @@ class Difference(Report):
         return any(bool(np.isnan(estimate.df).any()) for estimate in self.estimates)
 
     @property
+    def given_up(self) -> int:
+        """For how many variables nothing was found before the time was over."""
+        return sum(GAVE_UP in estimate.flags for estimate in self.estimates)
+
+    @property
     def success(self) -> bool:
         """Whether every derivative can be trusted as far as its error says."""
         return all(estimate.success for estimate in self.estimates)
@@ -132,7 +138,7 @@ class Difference(Report):
     @property
     def flags(self) -> Any:
         """What happened on the way: `left_domain`, `nonfinite`, `kink_in_stencil`, `branch_cut`, `unsettled`, `narrow`, `flat`,
-        `noisy`, `stateful`, `step_not_resolved`, `underflow`, `not_analytic`, `unconfirmed`.
+        `noisy`, `stateful`, `step_not_resolved`, `underflow`, `not_analytic`, `unconfirmed`, `gave_up`.
         """
         return self._each("flags")
 
@@ -167,7 +173,9 @@ class Difference(Report):
             for name, value, error in zip(self._names(v, np.size(e.df)), _values(e), np.ravel(e.error), strict=True)
         ]
         met = [f"{v}: {said}" for v, e in zip(self.variables, self.estimates, strict=True) for said in _sentences(e)]
-        return [Table(self.title, head, rows, frozenset(head[1:4] + head[5:6])), *met]
+        lost = [f"gave up on {self.given_up} of {len(self.estimates)} variables, since the time was over; choose one, or be more "
+                "patient"] if self.given_up else []  # fmt: skip
+        return [Table(self.title, head, rows, frozenset(head[1:4] + head[5:6])), *met, *lost]
 
     def _names(self, variable: str, m: int) -> list[str]:
         power = "²" if self.order == 2 else ""
@@ -184,7 +192,7 @@ def _values(estimate: Estimate) -> list[str]:
 
 def _sentences(estimate: Estimate) -> list[str]:
     said = [FLAGS[flag] for flag in estimate.flags if flag in FLAGS and estimate.success]
-    return [*said, *filter(None, [estimate.reason])]
+    return [*said, *filter(None, [estimate.reason if GAVE_UP not in estimate.flags else ""])]
 
 
 def _listed(found: Any) -> Any:
@@ -201,6 +209,7 @@ def difference(
     scheme: str = "adaptive-difference",
     step: float | str = "auto",
     order: int = 1,
+    patience: float = PATIENCE,
 ) -> Difference:
     """The derivative of f at the point x by finite differences, or by the complex step.
 
@@ -213,6 +222,8 @@ def difference(
     * "model": the best step for the noise of f and the derivative in the truncation error. For a formula both come from
       high-precision values, and the noise is |f₆₄ − f|. For a callable both are estimated from neighbouring values;
     * "oracle": the best step, found with the true derivative, which only a formula has.
+
+    Work ends after about `patience` seconds. Variables that are not done by then have NaN, and the flag `gave_up`.
 
     A success says that nothing contradicted it among the values that were taken. No finite number of values can know what f does
     between them: a peak that is narrow enough stays unseen. A scheme on one side of x gives the derivative of that side.
@@ -227,6 +238,11 @@ def difference(
     (False, ('kink_in_stencil',), (-1.0, 1.0))
     """
     _checked(scheme, step, order)
+    with limited(patience):
+        return _found(f, x, variable, scheme, step, order)
+
+
+def _found(f: Any, x: Any, variable: Any, scheme: str, step: float | str, order: int) -> Difference:
     if callable(f) and not isinstance(f, (Function, sympy.Basic)):
         return _of_callable(f, x, variable, scheme, step, order)
     f, point = at_point(f, x)
@@ -239,7 +255,7 @@ def difference(
         bound = partial(_bound, f)
         if probe is None and order == 1 and step != "relative":
             steps = [step] * len(chosen)
-            estimates = differences.partials(f.values, point, chosen, scheme, steps, f.values(point), bound, f.several)
+            estimates = differences.partials(f.values, point, chosen, scheme, steps, f.values(point), bound, f.several, True)
             estimates = [replace(e, nfev=e.nfev + (k == 0)) for k, e in enumerate(estimates)]
         else:
             estimates = [_at(f, point, j, scheme, step, order, probe, bound) for j in chosen]
@@ -353,7 +369,7 @@ def _of_callable(
         centre = value_at(value, point.copy())
         if order == 1 and step not in MODES[1:]:
             sample = partial(value.many, shape=centre.shape)
-            estimates = differences.partials(value, point, chosen, scheme, [step] * len(chosen), centre, None, sample)
+            estimates = differences.partials(value, point, chosen, scheme, [step] * len(chosen), centre, None, sample, True)
         else:
             estimates = [differences.difference(value, point, j, scheme, step, centre, order) for j in chosen]
         estimates = held_to_its_word(estimates, value.answers_otherwise(point, centre))

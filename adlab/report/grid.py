@@ -14,6 +14,7 @@ from adlab.errors import AdlabError, OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import listed
 from adlab.methods import chosen
+from adlab.precision import PATIENCE, patience as limited, seconds_left, share
 from adlab.progress import stage
 from adlab.report.accuracy import attempt, rows as accuracy_rows
 from adlab.report.cost import cost
@@ -82,11 +83,15 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return [name if names.count(name) == 1 else f"{name} ({k})" for k, name in enumerate(names, 1)]
 
 
-def table(functions: Iterable[Any], methods: Any = None, show: Show = "digits", points: Sequence[Any] | None = None) -> Grid:
+def table(
+    functions: Iterable[Any], methods: Any = None, show: Show = "digits", points: Sequence[Any] | None = None,
+    patience: float = PATIENCE,
+) -> Grid:  # fmt: skip
     """Every method on every function. `functions` are Functions, expressions, texts, or pairs of one of these with a point.
 
     `points` are their points, in order. By default a function's own point is used, else 1, 2, 3 … for its variables. `show`
-    chooses the table: "digits", "operations" or "time". A word stands where a method has no number. Raises OptionError for any
+    chooses the table: "digits", "operations" or "time". A word stands where a method has no number. Each function takes at most
+    about `patience` seconds; what is not known by then has given up. Raises OptionError for any
     other `show`, and what reading a formula raises.
 
     >>> found = table(["x**2", "sin(x)"], methods=["reverse", "forward-difference"], show="operations")
@@ -111,7 +116,7 @@ def table(functions: Iterable[Any], methods: Any = None, show: Show = "digits", 
     columns = []
     for f, place in zip(made, places, strict=True):
         stage(f"working on {f.title}")
-        columns.append(_column(f, place, names, show))
+        columns.append(_column(f, place, names, show, patience))
     return Grid(
         show, tuple(names), tuple(made), tuple(tuple(place.tolist()) for place in places),
         tuple(tuple(column[i][0] for column in columns) for i in range(len(names))),
@@ -123,17 +128,18 @@ def _default(f: Function) -> Any:
     return f.point if f.point is not None else [float(k) for k in range(1, f.n + 1)]
 
 
-def _column(f: Function, place: Any, names: Sequence[str], show: Show) -> list[tuple[float | None, str]]:
+def _column(f: Function, place: Any, names: Sequence[str], show: Show, seconds: float) -> list[tuple[float | None, str]]:
     """For each method its number, or a word that says why there is none."""
     try:
-        return _digits(f, place, names) if show == "digits" else _prices(f, place, names, show)
+        with limited(seconds):
+            return _digits(f, place, names) if show == "digits" else _prices(f, place, names, show)
     except AdlabError as reason:  # f itself has no value there
         return [(None, type(reason).__name__.removesuffix("Error").lower())] * len(names)
 
 
 def _digits(f: Function, place: Any, names: Sequence[str]) -> list[tuple[float | None, str]]:
     f(place)
-    judged = truth(f, place)
+    judged = truth(f, place, patience=share())
     attempts = {name: attempt(f, method, place) for name, method in chosen(names).items()}
     judgement = accuracy_rows(f, judged, attempts)
     found: list[tuple[float | None, str]] = []
@@ -146,7 +152,7 @@ def _digits(f: Function, place: Any, names: Sequence[str]) -> list[tuple[float |
 
 
 def _prices(f: Function, place: Any, names: Sequence[str], show: Show) -> list[tuple[float | None, str]]:
-    rows = {row.method: row for row in cost(f, place, names, timed=show == "time").rows}
+    rows = {row.method: row for row in cost(f, place, names, timed=show == "time", patience=seconds_left()).rows}
     mine = [rows[name] for name in names]
     return [(row.time_ratio if show == "time" else row.ratio, "" if row.status == "ok" else row.status) for row in mine]
 

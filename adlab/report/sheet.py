@@ -19,7 +19,8 @@ from adlab.display.table import in_latex, in_markdown
 from adlab.errors import AdlabError, OptionError, OutputError
 from adlab.function import Function, as_function
 from adlab.process import whole_file
-from adlab.report.exercise import DIGITS, Exercise, exercise
+from adlab.report.exercise import DIGITS, LARGEST, Exercise, exercise
+from adlab.symbolic.treesize import Distinct
 
 Vary = Literal["point", "formula"]
 FIELDS = ("student", "formula", "point", "digits", "column", "node", "operand", "answer")
@@ -32,12 +33,14 @@ TRIES = 200
 """Variants that are tried for one student until one has a value and derivatives of a convenient size."""
 AGAIN = 20
 """How often a variant that another student has is drawn again."""
-LARGEST = 1e3
+LARGEST_VALUE = 1e3
 """The largest value or derivative that a student is asked to compute with."""
 PRINTED = (
     "body{font-family:sans-serif;max-width:48em;margin:auto}section{break-after:page}"
     "table{border-collapse:collapse}td,th{border:1px solid #999;height:1.8em;min-width:5em}"
 )
+LONGEST = 2000
+"""The longest formula, in parts, that is written on a sheet."""
 MOST_STUDENTS = 1000
 """Students of one call: a larger number is a slip, and would fill a folder."""
 
@@ -237,6 +240,8 @@ def sheet(
     if not given:
         raise OptionError("no formula for the sheets")
     functions = [as_function(one) for one in given]
+    for base, one in zip(functions, given, strict=True):
+        _short_enough(base, one)
     seeds = [f"{seed} {{}}{f' {task}' * bool(task)}" for task in range(len(given))]
     drawn = [_variants(*parts, vary, students, digits) for parts in zip(functions, given, seeds, strict=True)]
     made = [variant for sheet in zip(*drawn, strict=True) for variant in sheet]
@@ -245,6 +250,14 @@ def sheet(
     if out is not None:
         found.write(out)
     return found
+
+
+def _short_enough(f: Function, given: Any) -> None:
+    """Raises OptionError for a formula that no sheet has room for, before anything is drawn or written."""
+    if len(f.graph.operations) > LARGEST:
+        raise OptionError(f"an exercise of {len(f.graph.operations)} rows is too long to do by hand; at most {LARGEST}")
+    if not isinstance(given, str) and (size := Distinct.of(f.outputs).tree_nodes) > LONGEST:
+        raise OptionError(f"{f.title} is too long to be written on a sheet: with every part in each place, {size:.3g} of them")
 
 
 def _variants(base: Function, given: Any, seeds: str, vary: Vary, students: int, digits: int) -> list[tuple[str, Exercise]]:
@@ -276,7 +289,7 @@ def _variant(base: Function, text: str, vary: Vary, draw: random.Random, digits:
             reason = str(refused).splitlines()[0]
             continue
         numbers = [*made.trace.primals, *made.trace.gradient]
-        if all(abs(number) < LARGEST for number in numbers) and any(made.trace.gradient):
+        if all(abs(number) < LARGEST_VALUE for number in numbers) and any(made.trace.gradient):
             return written, made
     raise OptionError(f"no variant of {text} has values of a size to reckon with" + (f" ({reason})" if reason else ""))
 

@@ -8,6 +8,7 @@ import pytest
 
 import adlab
 from adlab.errors import GaveUp, MethodError, OptionError
+from adlab.page.formulas import formula_text
 from adlab.report.steps import STEPS
 
 SLOW = "digamma(x)", -100000000.5  # SymPy's derivative, evaluated by mpmath, would take hours
@@ -70,3 +71,40 @@ def test_patience_is_a_number_of_seconds(patience: object) -> None:
             ask("x**2", 1.0, patience=patience)
     with pytest.raises(OptionError, match="`patience`"):
         adlab.swell("x**2", patience=patience)
+
+
+def test_differences_of_what_is_done_in_time_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock goes on by a second at each evaluation of f: what is at a kink takes dozens of them."""
+    now = [0.0]
+    monkeypatch.setattr("adlab.precision.clock", lambda: now[0])
+
+    def kinked(x):
+        now[0] += 1.0
+        return sum(abs(one) for one in x.tolist())
+
+    whole = adlab.difference(kinked, [0.0] * 6, scheme="central-difference", patience=1e4)
+    now[0] = 0.0
+    found = adlab.difference(kinked, [0.0] * 6, scheme="central-difference", patience=0.8 * whole.nfev)
+    flags = ["gave_up" in each for each in found.flags]
+    assert flags == sorted(flags)
+    assert 0 < found.given_up == sum(flags) < 6
+    assert found.one_sided[0] == (-1.0, 1.0)
+    assert not found.success
+    assert not whole.given_up
+    assert f"gave up on {found.given_up} of 6 variables" in str(found)
+
+
+def test_nothing_done_is_an_error_and_in_a_table_a_word() -> None:
+    with pytest.raises(GaveUp, match="be more patient"):
+        adlab.difference("x*y", [1.0, 2.0], patience=0.0)
+    found = adlab.table(["x*y"], methods=["reverse", "central-difference"], points=[[1.0, 2.0]], patience=0.0)
+    assert found.notes[1] == ("gave up",)
+
+
+@pytest.mark.parametrize("n", [16, 60])
+def test_what_has_no_end_as_a_text_is_written_on_no_sheet_and_on_no_page(n: int) -> None:
+    """The logistic map is a short graph. As a formula, each of its iterates stands in the next one twice."""
+    f = adlab.gallery.logistic_map(n)
+    with pytest.raises(OptionError, match=r"too long to be written on a sheet|too long to do by hand"):
+        adlab.sheet(f)
+    assert formula_text(f) == ""
