@@ -67,7 +67,7 @@ class Cell:
         """A cell as it was recorded."""
         laps = {figure: [row[figure]] for figure in FIGURES if figure in row and row[figure] is not None}
         medians = {figure: [row[f"{figure}_median"]] for figure in laps if row[f"{figure}_median"] is not None}
-        extra: dict[str, Any] = {name: row[name] for name in ("nothing", "operations", "call", "kernel") if name in row}
+        extra: dict[str, Any] = {name: row[name] for name in ("nothing", "operations", "call", "kernel", "kept") if name in row}
         return cls(row["problem"], row["peer"], row["given"], row["status"], laps, medians, None, extra)
 
 
@@ -189,13 +189,17 @@ class Digest(Report):
                      [self._summary("adlab", "cold"), self._summary("adlab", "cold", given)])  # fmt: skip
 
     def _ready(self) -> list[Table | str]:
-        """What compiling costs. Empty for a run that did not measure it."""
+        """What compiling costs, and what is left of it where the program is on disk. Empty for a run that did not measure it."""
         run = self.run
         if not any("ready" in cell.laps for cell in run.cells):
             return []
         peers = [peer for peer in ("adlab", "adlab-numpy", *COMPILERS) if peer in run.peers]
-        rows = [[problem, *(_shown(run.cell(problem, peer), "ready", 1e3) for peer in peers)] for problem in run.problems]
-        return [Table(f"{FIGURES['ready'][0]}, ms", ["problem", *peers], rows, frozenset(peers))]
+        ours = {problem: cell.extra.get("kept") if (cell := run.cell(problem, "adlab")) else None for problem in run.problems}
+        again = ["adlab, from disk"] if any(ours.values()) else []
+        rows = [[problem, *(_time(ours[problem], 1e3) for _ in again),
+                 *(_shown(run.cell(problem, peer), "ready", 1e3) for peer in peers)] for problem in run.problems]  # fmt: skip
+        columns = [*again, *peers]
+        return [Table(f"{FIGURES['ready'][0]}, ms", ["problem", *columns], rows, frozenset(columns))]
 
     def _first(self) -> Table:
         """The first gradient: against all peers, against those who got the formula term by term, from nothing, and SymPy's."""

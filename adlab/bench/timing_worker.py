@@ -1,6 +1,9 @@
 """One contestant on one problem, in a process of its own (`adlab.process`).
 
 Prints a line of JSON as soon as each figure is known. So what came before a time limit is kept.
+
+Compiled programs are not kept on disk. The exception is a run that is asked for `kept` alone: the time to a compiled program's
+first answer where an earlier run has left the program.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 from adlab.bench.contestant import Contestant
 from adlab.bench.contestants import contestant_of
 from adlab.bench.problems import PROBLEMS, Problem
+from adlab.compile.llvm import store
 from adlab.function import Function
 from adlab.gallery import straight
 
@@ -29,10 +33,11 @@ BUDGET = 1.0  # seconds that are spent on one figure after warming up
 
 def main() -> None:
     """Runs the cell that the command line names, problem and contestant, and prints its figures."""
-    problem, peer = sys.argv[1:]
+    problem, peer, *only = sys.argv[1:]
     contestant, function = contestant_of(peer, PROBLEMS[problem]), PROBLEMS[problem].make()
     assert contestant is not None  # the race starts no other
     cell = contestant(PROBLEMS[problem], function)
+    store.programs = only == ["kept"]
     start = time.perf_counter()
     gradient = cell.first()
     cold = time.perf_counter() - start
@@ -40,7 +45,11 @@ def main() -> None:
     start = time.perf_counter()
     call = cell.point()
     call()
-    _say(ready=cold + time.perf_counter() - start)
+    ready = cold + time.perf_counter() - start
+    if only:
+        _say(kept=ready)
+        return
+    _say(ready=ready)
     _say(first=again(contestant, PROBLEMS[problem], function, cold))
     if peer.startswith("adlab") and PROBLEMS[problem].order == 1:
         _say(nothing=_from_nothing(PROBLEMS[problem]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -46,8 +47,8 @@ def test_a_problem_is_the_same_in_all_three_languages(problem):
 @pytest.fixture
 def contest() -> Bench:
     cells = [
-        Cell("worked-example", "adlab", "SymPy", laps={"first": [2e-3, 1e-3], "point": [4e-8], "batch": [3e-9]},
-             extra={"operations": [6, 14], "kernel": [2e-8, 5e-8], "nothing": 7e-4}),
+        Cell("worked-example", "adlab", "SymPy", laps={"first": [2e-3, 1e-3], "ready": [0.123], "point": [4e-8], "batch": [3e-9]},
+             extra={"operations": [6, 14], "kernel": [2e-8, 5e-8], "nothing": 7e-4, "kept": 0.0456}),
         Cell("worked-example", "torch", "arrays", laps={"first": [1e-3], "point": [9e-6], "batch": [2e-9]}),
         Cell("worked-example", "casadi", "terms", laps={"first": [5e-3], "point": [8e-8], "batch": [6e-9]}),
         Cell("worked-example", "heyoka", "terms", laps={"first": [9e-3], "point": [1e-9]}, status="wrong"),
@@ -74,6 +75,7 @@ def test_the_table_shows_times_limits_and_who_started_where(contest):
     assert "2.33" in text  # operations
     assert "2.50" in text  # kernel time
     assert "0.7" in text  # from nothing, ms
+    assert re.search(r"worked-example +45.6 +123 +wrong", text)  # compiled: from disk, and anew, ms
     assert "Everybody" not in str(contest.digest())
 
 
