@@ -63,7 +63,7 @@ class Evaluator:
         self.graph = graph
         self.n, self.m = len(graph.inputs), len(graph.outputs)
         self.within = within
-        self.declared = {name: sign for name, sign in (declared or {}).items() if name in graph.inputs}
+        self.declared = {name: sign for name, sign in declared.items() if name in graph.inputs} if declared else {}
         self._made: dict[Any, Any] = {}
         self._swept = 0
 

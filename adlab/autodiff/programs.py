@@ -14,6 +14,7 @@ from adlab.errors import OptionError
 from adlab.graph import rules
 from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
+from adlab.graph.tapes import derivative_tape
 
 
 @paused()
@@ -38,9 +39,11 @@ def derivative(
     """
     if mode not in ("reverse", "forward", "auto"):
         raise OptionError(f'mode={mode!r} is neither "reverse", "forward" nor "auto"')
+    chosen: Mode = cheaper_mode(graph, columns) if mode == "auto" else mode
+    if chosen == "reverse" and columns is None and (tape := derivative_tape(graph, value)) is not None:
+        return Graph.of_tape(graph.inputs, tape)
     builder = Builder.on(graph)
     numbers = Nodes(builder, guards(graph, builder))
-    chosen: Mode = cheaper_mode(graph, columns) if mode == "auto" else mode
     partials = jacobian(graph, range(len(graph)), numbers, chosen, columns)
     primal = list(graph.outputs) if value else []
     return builder.finish(primal + [entry for row in partials for entry in row])

@@ -22,6 +22,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from adlab import native
 from adlab.graph import exact, written
 from adlab.graph.graph import Builder, Graph, Node
+from adlab.graph.simplify import fold
 from adlab.primitives.numerics import power_integer
 from adlab.primitives.primitive import Parameter, Primitive, to_float
 from adlab.primitives.table import CONSTANT, HEADS, INPUT, PRIMITIVES
@@ -62,9 +63,10 @@ def _classes() -> dict[type, tuple[int, Primitive | None]]:
     return {kind: found[kind] for kind in usual}
 
 
+NAME = operator.attrgetter("name")
 HELPERS: dict[str, Any] = {
     "Node": Node, "Fraction": Fraction, "to_float": to_float, "describe": describe, "TypedDecimal": exact.TypedDecimal,
-    "total": exact.total, "product": exact.product, "folded": written.folded,
+    "total": exact.total, "product": exact.product, "folded": written.folded, "fold": fold,
     "primitives": {**PRIMITIVES, "constant": CONSTANT, "input": INPUT},
     "Add": Add, "Mul": Mul, "Pow": Pow, "Exp1": Exp1, "NegativeOne": S.NegativeOne, "Mark": WrittenMark, "divisor": DIVISOR,
 }  # fmt: skip
@@ -106,7 +108,7 @@ def lowered(
     expressions: Sequence[Basic], variables: Sequence[sympy.Symbol], order: list[Basic], readable: Callable[[Any, Builder], Any]
 ) -> Graph:
     """As `lower`, by the core. `readable` is the class Lowering, in case that one is needed."""
-    names = tuple([variable.name for variable in variables])
+    names = tuple(map(NAME, variables))
 
     def shared(state: Any) -> Any:
         """The readable Lowering, which goes on with the core's nodes, numbers and positions."""

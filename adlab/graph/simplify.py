@@ -34,17 +34,21 @@ def rational(value: Any) -> bool:
 
 def _folded(builder: Builder, primitive: Primitive, i: int, j: int) -> int:
     """The constant that an operation makes of two, computed once for each pair. The operation itself unless both are rational."""
-    a, b = builder.value_of(i), builder.value_of(j)
-    if not (rational(a) and rational(b)):
-        return builder.cons(primitive, (i, j))
     key = primitive, i, j
     position = builder.folded.get(key)
     if position is None:
-        result = Fraction(_EXACT[primitive](Fraction(a), b))
-        short = max(result.numerator.bit_length(), result.denominator.bit_length()) <= FOLDED_BITS
-        position = builder.constant(result) if short else builder.cons(primitive, (i, j))
+        result = fold(primitive, builder.value_of(i), builder.value_of(j))
+        position = builder.cons(primitive, (i, j)) if result is None else builder.constant(result)
         builder.folded[key] = position
     return position
+
+
+def fold(primitive: Primitive, a: Any, b: Any) -> Fraction | None:
+    """The exact result for two numbers. None unless both are rational, and where it is too long."""
+    if not (rational(a) and rational(b)):
+        return None
+    result = Fraction(_EXACT[primitive](Fraction(a), b))
+    return result if max(result.numerator.bit_length(), result.denominator.bit_length()) <= FOLDED_BITS else None
 
 
 def _negated(builder: Builder, position: int) -> int | None:

@@ -30,18 +30,24 @@ enum { ADD = 1, SUB, MUL, DIV, NEG, POWI, FUNCTION, PYTHON, CONSTANT_CODE };  /*
 
 typedef struct Tape Tape;
 
+enum { PULLED, WRITTEN, PUSHED, KINDS };  /* bar × partial, computed; the same to be written down; the partials, computed */
+
+typedef struct {
+    Tape *rule;                      /* for nodes without a parameter */
+    Tape *small[32];                 /* for the parameters 0 … 31 */
+    PyObject *others;                /* for all others: a dict from the parameter */
+} Rules;
+
 typedef struct {
     PyObject *primitive, *careful;   /* the entry of the table; its function of floats under IEEE rules */
     double (*function)(double);      /* for FUNCTION */
     int code, plain, vanishes;       /* plain: smooth everywhere, passes on to every operand, has no body */
     int arity;                       /* 0 where each node has its own number of operands */
-    Tape *rule;                      /* the rule for bar × partial, for nodes without a parameter */
-    Tape *small[32];                 /* the same for the parameters 0 … 31 */
-    PyObject *rules;                 /* and for all others: a dict from the parameter */
+    Rules rules[KINDS];
 } Operation;
 
 Operation *operation_of(PyObject *primitive);            /* made on first use; NULL and an exception if that fails */
-Tape *rule_of(Operation *operation, PyObject *parameter);
+Tape *rule_of(Operation *operation, PyObject *parameter, int kind);
 int as_double(PyObject *constant, double *value);
 
 extern PyObject *ADD_P, *SUB_P, *MUL_P, *DIV_P, *NEG_P, *POWI_P, *EXP_P, *SQRT_P, *POW_P, *CONSTANT_P, *INPUT_P;
@@ -64,6 +70,7 @@ typedef struct {
     int *pool;                       /* all operands in a row */
     Slot *table;                     /* the lines by their hash; position -1 where free */
     int count, room, pooled, pool_room, table_room, inputs;
+    int zero, one, minus;            /* the constants 0, 1 and -1 of a simplifying builder */
     PyObject *constants;             /* from the value of a constant to its position */
     Map objects;                     /* the same from the object that is its value, which is quicker */
 } Nodes;
@@ -73,6 +80,8 @@ void nodes_free(Nodes *nodes);
 int nodes_find(const Nodes *nodes, Operation *operation, const int *operands, int count, PyObject *parameter);
 int nodes_cons(Nodes *nodes, Operation *operation, const int *operands, int count, PyObject *parameter);
 int nodes_constant(Nodes *nodes, PyObject *value);
+int nodes_on(Nodes *nodes, const Tape *tape);
+int law(Nodes *nodes, Operation *operation, const int *operands, int count, PyObject *parameter);
 Tape *nodes_finish(const Nodes *nodes, PyObject *names, const int *outputs, int count);
 PyObject *line_node(const Line *line, const int *pool);
 
@@ -103,6 +112,8 @@ extern PyTypeObject TapeType, LoweringType, ViewType;
 Tape *tape_new(int count, int pooled, int inputs, int results);
 int tape_ready(Tape *tape);
 int tape_line(const Tape *tape, int i, double *values);  /* 1 if done, 0 where Python must look closer, -1 for an exception */
+int ancestors(const Tape *tape, int output, int *found, unsigned char *seen);
+PyObject *tape_derivative(PyObject *self, PyObject *value);
 PyObject *tape_jacobian(PyObject *self, PyObject *const *given, Py_ssize_t count);
 
 /* --- exact numbers: adlab/graph/exact.py (numbers.c) ----------------------------------------------------------------------- */
@@ -116,6 +127,7 @@ PyObject *negated(PyObject *number);
 PyObject *reciprocal(PyObject *number);
 PyObject *ratio_of(PyObject *node);
 PyObject *decimal_of(PyObject *node);
+int is_ratio(PyObject *number);
 int fraction_as_double(PyObject *number, double *value);
 int numbers_setup(void);
 

@@ -117,10 +117,7 @@ int nodes_cons(Nodes *nodes, Operation *operation, const int *operands, int coun
 /* A whole ratio is its numerator, and -0.0 is 0.0: a new reference. */
 static PyObject *settled(PyObject *value) {
     if (PyFloat_Check(value) && PyFloat_AS_DOUBLE(value) == 0) return PyNumber_Add(value, ZERO);
-    PyObject *fraction = helper("Fraction");
-    int is_fraction = fraction == NULL ? -1 : PyObject_IsInstance(value, fraction);
-    if (is_fraction < 0) return NULL;
-    if (is_fraction) {
+    if (is_ratio(value)) {
         PyObject *below = PyObject_GetAttrString(value, "denominator");
         int whole = below == NULL ? -1 : PyObject_RichCompareBool(below, ONE, Py_EQ);
         Py_XDECREF(below);
@@ -145,6 +142,27 @@ int nodes_constant(Nodes *nodes, PyObject *value) {
     Py_XDECREF(place);
     Py_XDECREF(kept);
     return position;
+}
+
+/* `Builder.on`: a simplifying builder that starts with everything that a graph computes. */
+int nodes_on(Nodes *nodes, const Tape *tape) {
+    memset(nodes, 0, sizeof *nodes);
+    nodes->inputs = tape->inputs;
+    if ((nodes->constants = PyDict_New()) == NULL) return -1;
+    for (int i = 0; i < tape->count; i++) {
+        const Line *line = &tape->lines[i];
+        int place = i < tape->inputs ? appended(nodes, *line)
+                    : line->count == 0 ? nodes_constant(nodes, line->parameter)
+                                       : nodes_cons(nodes, line->operation, &tape->pool[line->first], line->count, line->parameter);
+        if (place != i) {
+            if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "a graph with two nodes that are alike");
+            return -1;
+        }
+    }
+    nodes->zero = nodes_constant(nodes, ZERO);
+    nodes->one = nodes_constant(nodes, ONE);
+    nodes->minus = nodes_constant(nodes, MINUS_ONE);
+    return nodes->zero < 0 || nodes->one < 0 || nodes->minus < 0 ? -1 : 0;
 }
 
 /* One line as a Node, a new reference. */

@@ -127,6 +127,10 @@ PyObject *decimal_of(PyObject *node) {
     return made != NULL || PyErr_Occurred() ? made : Py_NewRef(Py_None);
 }
 
+int is_ratio(PyObject *number) {
+    return PyType_IsSubtype(Py_TYPE(number), FRACTION);
+}
+
 /* The nearest double of a Fraction, as `float` finds it. 1 if that was done. */
 int fraction_as_double(PyObject *number, double *value) {
     if (!Py_IS_TYPE(number, FRACTION)) return 0;

@@ -29,7 +29,7 @@ static int pulled(const Tape *tape, int i, const double *values, double bar, dou
         case MUL: passed[0] = bar * values[operands[1]]; passed[1] = bar * values[operands[0]]; return 1;
         default: break;
     }
-    const Tape *rule = rule_of(line->operation, line->parameter);
+    const Tape *rule = rule_of(line->operation, line->parameter, PULLED);
     if (rule == NULL) return -1;
     if (!rule->plain || rule->count > LONGEST_RULE || rule->inputs != line->count + 2 || rule->results != line->count) return 0;
     double work[LONGEST_RULE];
@@ -72,7 +72,7 @@ static int in_order(const void *a, const void *b) {
 }
 
 /* `ancestors` in adlab/graph/liveness.py: the operations that an output needs, in order, and how many they are. */
-static int ancestors(const Tape *tape, int output, int *found, unsigned char *seen) {
+int ancestors(const Tape *tape, int output, int *found, unsigned char *seen) {
     int count = 0;
     if (tape->lines[output].count == 0) return 0;
     found[count++] = output;

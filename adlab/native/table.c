@@ -44,7 +44,7 @@ Operation *operation_of(PyObject *primitive) {
     if (made == NULL || grown((void **)&all, &room, count + 1, sizeof *all) < 0) {
         PyErr_NoMemory();
     } else if (PyArg_ParseTuple(said, "isOppi", &made->code, &name, &made->careful, &made->plain, &made->vanishes, &made->arity)
-               && (made->rules = PyDict_New()) != NULL && map_put(&operations, primitive, count) == 0) {
+               && map_put(&operations, primitive, count) == 0) {
         made->primitive = Py_NewRef(primitive);
         Py_INCREF(made->careful);
         if (made->code == FUNCTION && (made->function = function_of(name)) == NULL) made->code = PYTHON;
@@ -52,30 +52,31 @@ Operation *operation_of(PyObject *primitive) {
         Py_DECREF(said);
         return made;
     }
-    if (made != NULL) Py_XDECREF(made->rules);
     PyMem_Free(made);
     Py_DECREF(said);
     return NULL;
 }
 
-/* The rule of this operation as a tape, a borrowed reference: `rules.pullback` in adlab/graph/rules.py. */
-Tape *rule_of(Operation *operation, PyObject *parameter) {
+/* The rule of this operation as a tape, a borrowed reference: `rules.pullback` or `rules.partials` in adlab/graph/rules.py. */
+Tape *rule_of(Operation *operation, PyObject *parameter, int kind) {
+    Rules *rules = &operation->rules[kind];
     Tape **place = NULL;
     if (parameter == NULL) {
-        place = &operation->rule;
+        place = &rules->rule;
     } else if (PyLong_CheckExact(parameter)) {
         int overflow;
         long value = PyLong_AsLongAndOverflow(parameter, &overflow);
-        if (!overflow && value >= 0 && value < 32) place = &operation->small[value];
+        if (!overflow && value >= 0 && value < 32) place = &rules->small[value];
     }
     if (place != NULL && *place != NULL) return *place;
-    PyObject *known = place == NULL ? PyDict_GetItemWithError(operation->rules, parameter) : NULL;
+    if (place == NULL && rules->others == NULL && (rules->others = PyDict_New()) == NULL) return NULL;
+    PyObject *known = place == NULL ? PyDict_GetItemWithError(rules->others, parameter) : NULL;
     if (known != NULL || PyErr_Occurred()) return (Tape *)known;
     PyObject *make = helper("rule");
     if (make == NULL) return NULL;
     fexcept_t flags;  /* of the sweep that asks; SymPy and NumPy, which make the rule, are not to change them */
     fegetexceptflag(&flags, FE_ALL_EXCEPT);
-    PyObject *made = PyObject_CallFunctionObjArgs(make, operation->primitive, parameter ? parameter : Py_None, NULL);
+    PyObject *made = PyObject_CallFunction(make, "OOi", operation->primitive, parameter ? parameter : Py_None, kind);
     fesetexceptflag(&flags, FE_ALL_EXCEPT);
     if (made == NULL) return NULL;
     if (!PyObject_TypeCheck(made, &TapeType)) {
@@ -86,7 +87,7 @@ Tape *rule_of(Operation *operation, PyObject *parameter) {
     if (place != NULL) {
         *place = (Tape *)made;  /* kept as long as the table */
     } else {
-        int failed = PyDict_SetItem(operation->rules, parameter, made);
+        int failed = PyDict_SetItem(rules->others, parameter, made);
         Py_DECREF(made);
         if (failed) return NULL;
     }

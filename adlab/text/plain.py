@@ -22,12 +22,13 @@ def plainly(expression: Any, variables: Any) -> tuple[Any, tuple[Any, ...], tupl
     """
     if native.core is None or not (variables is None or type(variables) is tuple):
         return None
-    outputs = expression if type(expression) is tuple else (expression,)
-    if not outputs or not all(isinstance(item, sympy.Expr) and not isinstance(item, _HOLDING) for item in outputs):
-        return None
+    outputs = expression if type(expression) is tuple and expression else (expression,)
+    for item in outputs:
+        if not isinstance(item, sympy.Expr) or isinstance(item, _HOLDING):
+            return None
     order = postorder(outputs)
     kinds, found = native.core.survey(order)
-    names = None if has_constructs(kinds) else native.core.by_name(found if variables is None else variables)
+    names = None if kinds and has_constructs(kinds) else native.core.by_name(found if variables is None else variables)
     if names is None:
         return None
     if variables is None:

@@ -26,6 +26,7 @@ from sympy import Float, Integer, Max, Piecewise, Rational, cos, exp, log, sin, 
 from adlab import gallery, native
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.plain import plain_jacobian
+from adlab.autodiff.programs import derivative
 from adlab.errors import AdlabError
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
@@ -87,6 +88,16 @@ def same_numbers(graph: Graph, points: Sequence[Sequence[float]]) -> int:
     return answered
 
 
+def same_programs(graph: Graph) -> int:
+    """Holds the core's gradient programs to those that Python writes. How many the core writes."""
+    written = 0
+    for value in (False, True):
+        quick, slow = both(lambda value=value: derivative(graph, "reverse", value))
+        assert lines(quick) == lines(slow), str(graph)
+        written += "tape" in vars(quick)
+    return written
+
+
 @pytest.mark.parametrize("hundred", share(range(8), one_in=8))
 @pytest.mark.parametrize("written", [False, True], ids=["SymPy's order", "written order"])
 def test_random_formulas_have_the_same_graph_and_partials(written: bool, hundred: int) -> None:
@@ -98,25 +109,29 @@ def test_random_formulas_have_the_same_graph_and_partials(written: bool, hundred
         assert lines(quick) == lines(slow), formula
         if isinstance(quick, Graph):
             answered += same_numbers(quick, [random_point(seed, len(variables))])
+            same_programs(quick)
     assert answered > 12
 
 
 def test_the_gallery_has_the_same_graphs_and_partials() -> None:
-    answered = 0
+    answered = written = 0
     for name, make in gallery.GALLERY.items():
         f = make()
         if f.independent:
             quick, slow = both(lambda f=f: lower(f.outputs, f.variables))
             assert lines(quick) == lines(slow), name
             answered += same_numbers(quick, [f.point])
+            written += same_programs(quick)
     assert answered > 10
+    assert written > 20
 
 
 @pytest.mark.parametrize("branches", [False, True])
-def test_random_graphs_have_the_same_partials(branches: bool) -> None:
+def test_random_graphs_have_the_same_partials_and_programs(branches: bool) -> None:
     graphs = [random_graph(seed, m=3, branches=branches) for seed in range(60)]
     answered = sum(same_numbers(graph, [random_point(seed)]) for seed, graph in enumerate(graphs))
     assert answered > 40 or branches
+    assert sum(same_programs(derivative(graph)) + same_programs(graph) for graph in graphs[:20]) > 60 or branches
 
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 1e-320, 1e-160, 1e160, 1e300, -1e300, 710.0, -745.0, 3.0, 0.1, -2.5, 1e15, 2.0**-1022]
