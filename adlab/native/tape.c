@@ -255,6 +255,8 @@ failed:
 static PyMethodDef methods[] = {
     {"jacobian", (PyCFunction)(void (*)(void))tape_jacobian, METH_FASTCALL,
      "All partials at a point, written row by row: both are buffers of doubles. False where Python must look closer."},
+    {"product", tape_product, METH_VARARGS,
+     "The Jacobian at a point times each column of a matrix, written row by row. False where Python must look closer."},
     {"derivative", tape_derivative, METH_O, "The program of all partials as a tape. None where Python must write it."},
     {"steady", tape_steady, METH_NOARGS, "Whether what the constants alone decide is in binary64's range."},
     {NULL, NULL, 0, NULL},

@@ -25,7 +25,7 @@ from sympy import Float, Integer, Max, Piecewise, Rational, cos, exp, log, sin, 
 
 from adlab import gallery, native
 from adlab.autodiff.evaluator import Evaluator
-from adlab.autodiff.plain import plain_jacobian
+from adlab.autodiff.plain import plain_jacobian, plain_product
 from adlab.autodiff.programs import derivative
 from adlab.errors import AdlabError
 from adlab.graph.graph import Builder, Graph
@@ -88,6 +88,15 @@ def same_numbers(graph: Graph, points: Sequence[Sequence[float]]) -> int:
     return answered
 
 
+def same_hessians(graph: Graph, point: Sequence[float]) -> int:
+    """Holds the core's second derivatives to those of the readable sweep. Whether the core has found them."""
+    x, eye = np.array(point, dtype=float), np.eye(len(point))
+    with readable():
+        slow = Evaluator(graph).second(x, eye)
+    assert np.array_equal(Evaluator(graph).second(x, eye), slow, equal_nan=True), (str(graph), point)
+    return len(point) > 0 and plain_product(derivative(graph, value=True), x, eye) is not None
+
+
 def same_programs(graph: Graph) -> int:
     """Holds the core's gradient programs to those that Python writes. How many the core writes."""
     written = 0
@@ -100,9 +109,9 @@ def same_programs(graph: Graph) -> int:
 
 @pytest.mark.parametrize("hundred", share(range(8), one_in=8))
 @pytest.mark.parametrize("written", [False, True], ids=["SymPy's order", "written order"])
-def test_random_formulas_have_the_same_graph_and_partials(written: bool, hundred: int) -> None:
-    answered = 0
-    for seed in range(100 * hundred, 100 * hundred + (100 if written or hundred else 25)):
+def test_random_formulas_have_the_same_graph_and_derivatives(written: bool, hundred: int) -> None:
+    answered = hessians = 0
+    for seed in range(100 * hundred, 100 * hundred + (100 if hundred else 25)):
         formula = random_expression(seed, written)
         variables = sorted(symbols_of([formula]), key=str)
         quick, slow = both(lambda formula=formula, variables=variables: lower([formula], variables))
@@ -110,11 +119,13 @@ def test_random_formulas_have_the_same_graph_and_partials(written: bool, hundred
         if isinstance(quick, Graph):
             answered += same_numbers(quick, [random_point(seed, len(variables))])
             same_programs(quick)
+            hessians += same_hessians(quick, random_point(seed, len(variables)))
     assert answered > 12
+    assert hessians > 6
 
 
-def test_the_gallery_has_the_same_graphs_and_partials() -> None:
-    answered = written = 0
+def test_the_gallery_has_the_same_graphs_and_derivatives() -> None:
+    answered = written = hessians = 0
     for name, make in gallery.GALLERY.items():
         f = make()
         if f.independent:
@@ -122,16 +133,19 @@ def test_the_gallery_has_the_same_graphs_and_partials() -> None:
             assert lines(quick) == lines(slow), name
             answered += same_numbers(quick, [f.point])
             written += same_programs(quick)
+            if f.m == 1:
+                hessians += same_hessians(quick, f.point)
     assert answered > 10
     assert written > 20
+    assert hessians > 5
 
 
 @pytest.mark.parametrize("branches", [False, True])
 def test_random_graphs_have_the_same_partials_and_programs(branches: bool) -> None:
-    graphs = [random_graph(seed, m=3, branches=branches) for seed in range(60)]
+    graphs = [random_graph(seed, m=3, branches=branches) for seed in range(20)]
     answered = sum(same_numbers(graph, [random_point(seed)]) for seed, graph in enumerate(graphs))
-    assert answered > 40 or branches
-    assert sum(same_programs(derivative(graph)) + same_programs(graph) for graph in graphs[:20]) > 60 or branches
+    assert answered > 12 or branches
+    assert sum(same_programs(derivative(graph)) + same_programs(graph) for graph in graphs[:8]) > 24 or branches
 
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 1e-320, 1e-160, 1e160, 1e300, -1e300, 710.0, -745.0, 3.0, 0.1, -2.5, 1e15, 2.0**-1022]
@@ -153,9 +167,9 @@ def test_every_primitive_has_the_same_partials_at_edge_points() -> None:
             builder = Builder(["a", "b"])
             inner = builder.call(name, *range(primitive.arity), parameter=parameter)
             graph = builder.finish([builder.call("mul", inner, inner), inner])
-            seconds = EDGES[::4] if primitive.arity == 2 else [1.0]
+            seconds = EDGES[::6] if primitive.arity == 2 else [1.0]
             answered += same_numbers(graph, [(a, b) for a in EDGES for b in seconds])
-    assert answered > 300
+    assert answered > 250
 
 
 FORMULAS: list[Any] = [
