@@ -342,6 +342,8 @@ class Evaluator:
         if self.m != 1:
             raise MethodError(f"a Hessian needs one output, and this function has m = {self.m}")
         found = self.second(point, directions)
+        if np.isfinite(found).all():
+            return found
         if np.isnan(found).any():
             self.checked(self.values(point), point)
             given, gradient = point.tolist(), self.program()
@@ -350,9 +352,7 @@ class Evaluator:
             graphs = [(self.graph, "f"), (gradient, "the gradient")][int(not np.isnan(self.jacobian(point)).any()) :]
             reasons = (explain(graph, given, True, name) for graph, name in graphs)
             raise next(filter(None, reasons), DomainError("f has no second derivative at this point"))
-        if np.isinf(found).any():
-            raise OverflowedError("a second derivative is beyond binary64 at this point (more than 1.8e308); scale the variables")
-        return found
+        raise OverflowedError("a second derivative is beyond binary64 at this point (more than 1.8e308); scale the variables")
 
     def checked(
         self, found: FloatArray, points: FloatArray, errors: Errors = "raise", derivative: bool = False

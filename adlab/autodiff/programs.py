@@ -17,7 +17,6 @@ from adlab.graph.graph import Builder, Graph
 from adlab.graph.tapes import derivative_tape
 
 
-@paused()
 def derivative(
     graph: Graph, mode: Mode | Literal["auto"] = "reverse", value: bool = False, columns: Sequence[int] | None = None
 ) -> Graph:
@@ -42,9 +41,14 @@ def derivative(
     chosen: Mode = cheaper_mode(graph, columns) if mode == "auto" else mode
     if chosen == "reverse" and columns is None and (tape := derivative_tape(graph, value)) is not None:
         return Graph.of_tape(graph.inputs, tape)
+    return _swept(graph, chosen, value, columns)
+
+
+@paused()
+def _swept(graph: Graph, mode: Mode, value: bool, columns: Sequence[int] | None) -> Graph:
     builder = Builder.on(graph)
     numbers = Nodes(builder, guards(graph, builder))
-    partials = jacobian(graph, range(len(graph)), numbers, chosen, columns)
+    partials = jacobian(graph, range(len(graph)), numbers, mode, columns)
     primal = list(graph.outputs) if value else []
     return builder.finish(primal + [entry for row in partials for entry in row])
 
