@@ -105,27 +105,29 @@ def partials(
     bound: Bound | None = None,
     sample: Sample | None = None,
     partly: bool = False,
+    evaluations: int = 0,
 ) -> list[Estimate]:
     """∂f/∂xᵢ for each of the `indices`, with a step for each; arguments and errors are those of `difference`.
 
     All of them are looked at in one batch. What is not ordinary is then looked at node by node. Where the caller's patience ends
-    before that, GaveUp is raised; or, if they are wanted `partly`, the estimates that are missing say so.
+    before that, GaveUp is raised; or, if they are wanted `partly`, the estimates that are missing say so. So many `evaluations`
+    were made before; they are counted with the first.
     """
     point = checked_point(x)
     for index in indices:
         if not 0 <= index < point.size:
             raise PointError(f"there is no variable {index}: the point has {point.size}, counted from 0")
-    spent = 1 if centre is None else 0
+    spent = evaluations + (centre is None)
     here = value_at(value, point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
     looked = _looked_at(value, point, indices, stencil, steps, here, bound, sample)
     found = []
     for line, (index, step) in enumerate(zip(indices, steps, strict=True)):
         if looked is not None and looked.accepted[line]:
-            made = _accepted(looked, line, stencil, here.shape, float(point[index]))
+            made = _accepted(looked, line, stencil, here.shape, float(point[index]), spent)
         else:
             made = (_patiently if partly else _plainly)(value, point, index, stencil, step, here, bound)
-            made = made if looked is None else replace(made, nfev=made.nfev + int(looked.taken[line]))
-        found.append(replace(made, nfev=made.nfev + spent) if spent else made)
+            made = replace(made, nfev=made.nfev + spent + (0 if looked is None else int(looked.taken[line])))
+        found.append(made)
         spent = 0
     return found
 
@@ -168,13 +170,13 @@ def _looked_at(
     return quick_look(sample or one_by_one(value, here.shape), points, chosen, centre, name, sizes, known)
 
 
-def _accepted(looked: Look, line: int, name: str, shape: tuple[int, ...], x: float) -> Estimate:
+def _accepted(looked: Look, line: int, name: str, shape: tuple[int, ...], x: float, spent: int) -> Estimate:
     """What the quick look found on one line, as an estimate."""
     plan = plan_of(name)
     assert plan is not None
     sides = None if looked.sides is None else tuple(plain(side.reshape(shape)) for side in looked.sides[:, line])
     return Estimate(
-        plain(looked.df[line].reshape(shape)), plain(looked.error[line].reshape(shape)), int(looked.taken[line]),
+        plain(looked.df[line].reshape(shape)), plain(looked.error[line].reshape(shape)), int(looked.taken[line]) + spent,
         float(looked.step[line]), name, one_sided=None if sides is None else (sides[0], sides[1]), nit=plan.steps, x=x,
         nfev_scheme=plan.used,
     )  # fmt: skip
@@ -228,11 +230,11 @@ def gradient(
     centre = value_at(value, point.copy())
     steps = _steps(step, point.size)
     if order == 1 and isinstance(stencil, str) and all(map(_is_plain, steps)):
-        estimates = partials(value, point, range(point.size), stencil, steps, centre, sample=sample)
+        estimates = partials(value, point, range(point.size), stencil, steps, centre, sample=sample, evaluations=1)
     else:
         estimates = [difference(value, point, i, stencil, h, centre, order) for i, h in enumerate(steps)]
-    if estimates:
-        estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1)
+        if estimates:
+            estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1)
     columns = np.array([estimate.df for estimate in estimates]).reshape(point.size, *centre.shape)
     return np.moveaxis(columns, 0, -1), estimates
 

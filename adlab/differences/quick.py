@@ -95,17 +95,17 @@ class _Looking:
         size = np.abs(self.origin)
         self.scale = np.ldexp(1.0, np.rint(np.log2(np.where(size > 0, size, TYPICAL_SCALE))).astype(np.int64))
         self.limit = ALMOST * plan.tolerance if step is None else GIVEN
+        self.pending = np.isfinite(centre).all(axis=1) & (size < LARGE)
+        if bound is not None:  # values that have lost digits are heard out by the careful methods
+            self.pending &= (bound <= LOST * UNIT_ROUNDOFF * np.abs(centre)).all(axis=1)
         self.found = Look(
-            np.full((lines, m), np.nan), np.full((lines, m), np.inf), np.full(lines, np.nan),
-            np.full((2, lines, m), np.nan) if plan.two_sided else None, np.zeros(lines, bool), np.zeros(lines, np.int64),
+            np.empty((lines, m)), np.empty((lines, m)), np.empty(lines), np.empty((2, lines, m)) if plan.two_sided else None,
+            np.zeros(lines, bool), np.zeros(lines, np.int64),
         )  # fmt: skip
         self.last = np.full((lines, m), np.inf)  # the error at the step before, whatever was wrong
         self.before = np.zeros((lines, m))  # the derivative that went with it
         self.excess = np.ones(lines)  # truncation ÷ what the last digits of the values make the error
         self.coarse, self.bent, self.fair = np.zeros((3, lines), dtype=bool)
-        self.pending = np.isfinite(centre).all(axis=1) & (size < LARGE)
-        if bound is not None:  # values that have lost digits are heard out by the careful methods
-            self.pending &= (bound <= LOST * UNIT_ROUNDOFF * np.abs(centre)).all(axis=1)
         first = plan.relative * self.scale if step is None else step
         self._at(self.pending, first)
         if not self.pending.any():
@@ -149,31 +149,45 @@ class _Looking:
         own = plan.rows.shape[1]
         weighed = weights_on(plan.rows, rises[:own])
         df, error, truncation = plan.chosen(weighed, moved[:own], across, rounding)
-        floor = plan.floor(across, rounding)
-        coarse = (~(error <= MUCH * floor) & ~((error >= self.last[lines]) & (error < SURELY * floor))).any(axis=1)
-        settled = (np.abs(df - self.before[lines]) <= SETTLED * self.last[lines]).all(axis=1)
-        self.last[lines], self.before[lines] = error, df
+        quotient = df, error, truncation, plan.floor(across, rounding)
         inside = plan.floor(across, UNIT_ROUNDOFF * np.abs(x[:, None] * df))  # of a multiple of x inside f
-        self.excess[lines] = (truncation / np.maximum(floor, inside)).max(axis=1)
-        error = np.where(self.coarse[lines, None], np.maximum(error, inside), error)  # much nearer to x, that may rule
+        if self.coarse.any():
+            error = np.where(self.coarse[lines, None], np.maximum(error, inside), error)  # much nearer to x, that may rule
         near, error, distances = _beside(plan, pairs, moved, x, here, values, rises, df, error, across)
         if plan.two_sided:
             near &= _lift(plan, offsets, rises, moved, df, largest, across) == 0
+        single = (values.astype(np.float32) == values).all(axis=0)
+        right = (near & ~single & np.isfinite(largest)).all(axis=1) & (h * plan.smallest >= ROOMY * np.spacing(np.abs(x)))
         steep = np.abs(df)
-        if plan.farther:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
+        good = right & (error <= plan.tolerance * steep).all(axis=1)
+        everywhere = bool(good.all())
+        if not everywhere:  # at a maximum nothing is relative to the slope: there the slopes farther out are the measure
             swing = np.ptp(rises[:own], axis=0)
             level = (truncation <= error / 2) & (swing > SWINGS * largest)
             steep = np.where(level, np.maximum(steep, swing / (2 * across)), steep)
-        single = (values.astype(np.float32) == values).all(axis=0)
-        right = (near & ~single & np.isfinite(largest) & (error <= self.limit * steep)).all(axis=1)
-        right &= h * plan.smallest >= ROOMY * np.spacing(np.abs(x))
-        good = right & (error <= plan.tolerance * steep).all(axis=1)
+            good = right & (error <= plan.tolerance * steep).all(axis=1)
+            right &= (error <= self.limit * steep).all(axis=1)
         if self.bound is not None:
             error = np.maximum(error, NEARBY * self.bound[lines] / (across * plan.smallest))
-        self.coarse[lines], self.bent[lines] = coarse, ~near.all(axis=1)
         sides = None if found.sides is None else plan.sides(weighed, across)
-        credible = np.asarray(settled if self.limit == GIVEN else settled & ~coarse)
+        if everywhere and lines.size == self.origin.size:  # all lines at the first step
+            self.found = Look(df, error, distances, sides, good, found.taken)
+            self.pending = ~good
+            return
+        credible = self._credible(lines, *quotient, inside, near)
         self._write(lines, good, right, credible, df, error, distances, sides)
+
+    def _credible(
+        self, lines: Places, df: Array, error: Array, truncation: Array, floor: Array, inside: Array, near: Mask
+    ) -> Mask:
+        """Whether the quotient, with its error by the scheme alone, has settled; notes what it says about the step."""
+        last = self.last[lines]
+        coarse = (~(error <= MUCH * floor) & ~((error >= last) & (error < SURELY * floor))).any(axis=1)
+        settled = (np.abs(df - self.before[lines]) <= SETTLED * last).all(axis=1)
+        self.last[lines], self.before[lines] = error, df
+        self.excess[lines] = (truncation / np.maximum(floor, inside)).max(axis=1)
+        self.coarse[lines], self.bent[lines] = coarse, ~near.all(axis=1)
+        return np.asarray(settled if self.limit == GIVEN else settled & ~coarse)
 
     def _write(
         self, lines: Places, good: Mask, right: Mask, credible: Mask, df: Array, error: Array, step: Array, sides: Array | None

@@ -255,8 +255,7 @@ def _found(f: Any, x: Any, variable: Any, scheme: str, step: float | str, order:
         bound = partial(_bound, f)
         if probe is None and order == 1 and step != "relative":
             steps = [step] * len(chosen)
-            estimates = differences.partials(f.values, point, chosen, scheme, steps, f.values(point), bound, f.several, True)
-            estimates = [replace(e, nfev=e.nfev + (k == 0)) for k, e in enumerate(estimates)]
+            estimates = differences.partials(f.values, point, chosen, scheme, steps, f.values(point), bound, f.several, True, 1)
         else:
             estimates = [_at(f, point, j, scheme, step, order, probe, bound) for j in chosen]
     return Difference(f.title, order, tuple(f.names[j] for j in chosen), tuple(_scalar(e, f.scalar) for e in estimates))

@@ -41,6 +41,13 @@ class Probe:
             sharp += value * weight.numerator / weight.denominator
         return rounded / h**stencil.derivative, sharp / exact_number(h) ** stencil.derivative
 
+    def unsure(self, stencil: Stencil, i: int, j: int, h: float) -> Any:
+        """How far the exact quotient may be off, because its values are not known better; infinite where that is unknown."""
+        x, far = exact_number(float(self.point[j])), exact_number(h)
+        pairs = zip(stencil.weights, stencil.offsets, strict=True)
+        errors = [self._sharp[j, x + far * int(o)][i].error * abs(w.numerator) / w.denominator for w, o in pairs]
+        return sum(errors, CONTEXT.zero) / far
+
     def rounded(self, j: int, node: float) -> FloatArray:
         """All outputs in binary64, shape (m,), where coordinate j is `node`."""
         if (j, node) not in self._floats:

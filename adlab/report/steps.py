@@ -338,8 +338,8 @@ def split(
 def _settled(f: Function, point: FloatArray, stencil: Stencil, i: int, j: int, h: float, exact: Any) -> tuple[Probe, Any]:
     """A probe of so many bits that its exact difference quotient is one, and that quotient.
 
-    Where values of f next to each other are to be told apart, or f itself cancels, more bits are needed: twice as many change
-    a quotient that has not had enough of them.
+    Where values of f next to each other are to be told apart, or f itself cancels, more bits are needed. What is known of the
+    errors of the values tells; where it does not, twice as many bits change a quotient that has not had enough of them.
     """
     probe, before = Probe(f, point), None
     while True:
@@ -347,7 +347,8 @@ def _settled(f: Function, point: FloatArray, stencil: Stencil, i: int, j: int, h
             _, sharp = probe.quotients(stencil, i, j, h)
             off = None if sharp is None else abs(exact_number(exact) - sharp)
             unmoved = off is not None and before is not None and abs(sharp - before) <= ALIKE * off
-            settled = off is None or unmoved or off <= EXACTLY * abs(exact_number(exact))
+            sure = off is not None and stencil.derivative == 1 and probe.unsure(stencil, i, j, h) <= ALIKE * off
+            settled = off is None or unmoved or sure or off <= EXACTLY * abs(exact_number(exact))
         if settled or 2 * probe.bits > MOST_BITS:
             return probe, sharp
         probe, before = Probe(f, point, 2 * probe.bits), sharp
