@@ -70,7 +70,7 @@ class LlvmKernel:
         if len(x) == 1:
             return step_entry(self._point["point"], x, out, self._point, mend=mend)
         far = out.nbytes >= FAR
-        if far and is_thin(self.graph):
-            return step_entry(self._point["each"], x, out, self._point, mend=mend)
         stream = far and out.nbytes >= WIDE * len(x)
+        if far and is_thin(self.graph):
+            return step_entry(self._point["each"], x, out, self._point, mend=mend, stream=stream and out.size <= x.size)
         return step_entry(self._batch["batch"], x, out, (self._point, self._batch), mend=mend, stream=stream)

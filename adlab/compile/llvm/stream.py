@@ -6,6 +6,7 @@ stream of whole lines, which are not read before (`@streamed`).
 
 A program that has little to compute for each number that it reads and writes waits for the memory in any case. It takes point
 after point (`@each`): then rows are read and written from end to end, which the processor foresees, and it computes meanwhile.
+Its results are streamed, too, if they are no more than the numbers that it reads; if they are more, a stream took longer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ WIDE = 1 << 8
 """Bytes of results of a point: fewer are not streamed, since they take no time."""
 LITTLE = 6
 """Operations for each input and output, at most, of a program that waits for the memory."""
-SMALL = 1024
+SMALL = 1536
 """Operations of a program whose code stays in the processor's own cache, point after point."""
 PLAIN = frozenset(["add", "sub", "mul", "neg", "div", "powi", "sqrt", "select", "eq", "ne", "lt", "le", "gt", "ge", "and", "or"])
 """Operations that give the same numbers for one point as for several at a time."""

@@ -13,6 +13,8 @@ from adlab.compile.llvm.kernel import LlvmKernel
 from adlab.compile.llvm.stream import is_thin
 
 THIN = adlab.Function([f"x{i}*x{i + 1} - {i}" for i in range(1, 37)])
+MORE = adlab.Function([f"x{i}*x{i + 1} - {k}" for i in range(1, 37) for k in (1, 2)])
+"""More numbers than it reads."""
 THICK = adlab.Function([f"sin(x{i})*exp(x{i + 1})*x{i}/(1 + x{i}**2)" for i in range(1, 37)])
 
 
@@ -38,7 +40,7 @@ def test_the_numbers_are_those_of_a_batch_that_caches_hold(f, place, count, monk
     assert not alarms
 
 
-@pytest.mark.parametrize("f", [THIN, THICK], ids=["thin", "thick"])
+@pytest.mark.parametrize("f", [THIN, MORE, THICK], ids=["thin", "thin, with more results", "thick"])
 @pytest.mark.parametrize("row", [0, 31, 32, 299])
 def test_a_point_without_a_value_is_seen(f, row, monkeypatch) -> None:
     monkeypatch.setattr(kernel, "FAR", 1)
@@ -51,5 +53,6 @@ def test_a_point_without_a_value_is_seen(f, row, monkeypatch) -> None:
 
 def test_a_program_is_thin_where_it_computes_little_for_each_number() -> None:
     assert is_thin(THIN.graph)
+    assert is_thin(MORE.graph)
     assert not is_thin(THICK.graph)
     assert not is_thin(adlab.Function("(" + "*".join(f"(1 + {i}*x + x**2)" for i in range(1, 9)) + ")").graph)
