@@ -75,9 +75,15 @@ class Rule:
 
     @property
     def ordinary(self) -> int:
-        """The worst point between 1e-5 and 1e5 in size if more than half of the digits are lost there, else the worst of all."""
+        """A point that shows the fault best.
+
+        Between 1e-5 and 1e5 in size, where half of the digits are lost there: without any correct digit and as near to 1 as
+        can be, else the worst. Where none is, the worst of all.
+        """
         near = [k for k, x in enumerate(self.points) if 1e-5 < abs(x) < 1e5 and not self.digits[k] >= self.half]
-        return max(near, key=lambda k: math.inf if math.isnan(self.ulps[k]) else self.ulps[k], default=self.worst)
+        if wrong := [k for k in near if not self.digits[k] >= 1]:
+            return min(wrong, key=lambda k: abs(math.log(abs(self.points[k]))))
+        return max(near, key=lambda k: self.ulps[k], default=self.worst)
 
     @property
     def lost(self) -> float:
@@ -201,10 +207,12 @@ class Rules(Report):
             mine = [rule for rule in self.found if (rule.system, rule.dtype, rule.order) == (system, dtype, order)]
             lacking = sum((rule.system, rule.dtype, rule.order) == (system, dtype, order) for rule in self.missing)
             losing = [rule for rule in mine if rule.lost]
+            own = sum(system == "adlab" or bool(rule.call) for rule in losing)
             rows.append([system, dtype, "′" * order, str(len(mine)), str(lacking),
-                         str(sum(rule.ulps[rule.worst] <= WITHIN for rule in mine)), str(len(losing)),
+                         str(sum(rule.ulps[rule.worst] <= WITHIN for rule in mine)), str(len(losing)), str(own),
                          str(sum(rule.wrong_sign > 0 for rule in mine))])  # fmt: skip
-        numbers = ["derivatives", "no such rule", f"all within {WITHIN:g} ulps", "lose half somewhere", "wrong sign somewhere"]
+        numbers = ["derivatives", "no such rule", f"all within {WITHIN:g} ulps", "half lost somewhere", "of its own",
+                   "wrong sign somewhere"]  # fmt: skip
         return Table("how many derivatives", ["system", "in", "of", *numbers], rows, frozenset(numbers))
 
     def _reasons(self) -> list[list[str]]:
