@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import sympy
-from sympy import Abs, Add, Mul, Pow, cosh, exp, fraction, gamma, log, loggamma, powsimp, sinh, tanh
+from sympy import Abs, Add, Mul, Pow, cosh, exp, fraction, gamma, log, loggamma, polygamma, powsimp, sinh, tanh
 from sympy.codegen.cfunctions import log1p
 from sympy.codegen.numpy_nodes import logaddexp
 
@@ -84,9 +85,24 @@ def gamma_functions(node: Any) -> Iterator[Any]:
             yield rest * exp(Add(*(power * loggamma(u) for u, power in found)))
 
 
+def steps_of_gamma_functions(sum_: Any) -> Iterator[Any]:
+    """log Γ(x + n) − log Γ(x) = Σ log(x + j), ψ(x + n) − ψ(x) = Σ 1/(x + j), for j from 0 to n − 1."""
+    if not isinstance(sum_, Add):
+        return
+    for one, other in permutations(sum_.args, 2):
+        factor, upper = one.as_independent(loggamma, polygamma) if isinstance(one, Mul) else (sympy.S.One, one)
+        if not isinstance(upper, (loggamma, polygamma)) or (isinstance(upper, polygamma) and upper.args[0] != 0):
+            continue
+        for lower in (-other / factor).atoms(type(upper)):
+            x, n = lower.args[-1], sympy.expand(upper.args[-1] - lower.args[-1])
+            if other == -factor * lower and n.is_Integer and 0 < n <= MOST_TERMS:
+                each: Any = log if isinstance(upper, loggamma) else (lambda u: 1 / u)
+                yield factor * Add(*(each(x + j) for j in range(int(n)))) + (sum_ - one - other)
+
+
 BEYOND = {
     "divided by a term": divided_by_a_term, "one quotient after another": one_quotient_after_another,
     "logarithm of a product": logarithm_of_a_product,
     "logarithm of a hyperbolic wave": logarithm_of_a_hyperbolic_wave, "hyperbolic tangent": hyperbolic_tangent,
-    "gamma functions": gamma_functions,
+    "gamma functions": gamma_functions, "steps of gamma functions": steps_of_gamma_functions,
 }  # fmt: skip

@@ -46,19 +46,27 @@ _KNOWN = {
 def read_fpcore(text: str, path: str) -> list[Entry]:
     """Every core of a file. A core that has no formula, such as one with a loop, becomes an entry that says why.
 
-    Raises ParseError where the brackets do not match.
+    So does a place where the brackets do not match. Raises ParseError for a quoted text that never ends, and for brackets in too
+    many others.
 
     >>> [core] = read_fpcore('(FPCore (x) :name "half" :pre (< 1 x 3) (let ((y (+ x 1))) (/ y 2)))', "a file")
     >>> core.name, core.formula, core.ranges
     ('half', (x + 1)/2, {'x': (1.0, 3.0)})
     """
-    cores = [form for form in _forms(text) if isinstance(form, list) and form[:1] == ["FPCore"]]
-    return [_entry(core, f"{path}:{k}", k) for k, core in enumerate(cores, 1)]
+    forms, faults = _forms(text)
+    cores = [form for form in forms if isinstance(form, list) and form[:1] == ["FPCore"]]
+    unread = [Entry(f"line {line}", None, source=f"{path}:{line}", reason=reason) for line, reason in faults]
+    return [_entry(core, f"{path}:{k}", k) for k, core in enumerate(cores, 1)] + unread
 
 
-def _forms(text: str) -> list[Any]:
-    """The bracketed forms of a text as lists of lists and words. A quoted text keeps its quotes."""
+def _forms(text: str) -> tuple[list[Any], list[tuple[int, str]]]:
+    """The bracketed forms of a text as lists of lists and words, and where brackets do not match. A quoted text keeps its quotes.
+
+    No core stands in another one. Where one begins inside another, the other one was not closed, and is left out.
+    """
     levels: list[list[Any]] = [[]]
+    faults: list[tuple[int, str]] = []
+    begun = 0
     place = 0
     while place < len(text):
         token = _TOKEN.match(text, place)
@@ -71,14 +79,25 @@ def _forms(text: str) -> list[Any]:
                 raise ParseError(text[place - 40 : place], 40, f"more than {_DEEPEST} brackets inside brackets")
         elif token["close"]:
             if len(levels) == 1:
-                raise ParseError(text[max(0, place - 40) : place], min(40, place), "this bracket was never opened")
+                faults.append((_line(text, place), "a bracket is closed that was never opened"))
+                continue
             form = levels.pop()
             levels[-1].append(form)
         elif word := token["text"] or token["atom"]:
+            if word == "FPCore" and not levels[-1] and len(levels) > 1:
+                faults += [(_line(text, begun), _UNCLOSED)] if len(levels) > 2 else []
+                levels, begun = [levels[0], []], place
             levels[-1].append(word)
     if len(levels) > 1:
-        raise ParseError(text[-40:], 40, f"{len(levels) - 1} brackets are never closed")
-    return levels[0]
+        faults.append((_line(text, begun), _UNCLOSED))
+    return levels[0], faults
+
+
+_UNCLOSED = "a bracket of the core that begins here is never closed"
+
+
+def _line(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
 
 
 def _entry(core: list[Any], source: str, number: int) -> Entry:

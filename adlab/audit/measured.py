@@ -1,36 +1,57 @@
-"""How many digits a form keeps: at which points it is asked, what is true there, what its text gives."""
+"""How many digits a form keeps: what is true at a point, what its text gives there, and where another one is worse."""
 
 from __future__ import annotations
 
 import math
-import random
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from adlab.arithmetic.floats import FLOATS
 from adlab.arithmetic.numbers import evaluate
-from adlab.audit.corpus import drawn
-from adlab.audit.search import Form
-from adlab.autodiff.jacobian import jacobian
-from adlab.errors import AdlabError, OptionError
+from adlab.audit.places import Place
+from adlab.audit.search import ENOUGH, Form
+from adlab.autodiff.jacobian import jacobian, reverse_cost
+from adlab.errors import AdlabError
 from adlab.function import Function
 from adlab.report.accuracy import distance
 from adlab.report.truth import truth
 from adlab.text.printing import readable
 
-NEIGHBOURS = 6
-"""Points beside the one asked for, within a thousandth of it. A form that is good at one point only is no better form."""
-SAMPLE, CLOSER = 12, 100
-"""Points of a range, and those at which a form that is to be proposed is looked at again."""
-Place = list[float]
+MOST_TRUTHS = 150
+"""Truths that are computed in a closer look: of points where two forms do not agree."""
+AGREE = 10.0**-ENOUGH
+"""Relative difference up to which two forms count as equal: then the new one is not worse there, and no truth is needed."""
+Known = tuple[Place, tuple[Any, list[Any]]]
+"""A point, with the true value and gradient."""
 
 
-def measured_at(f: Function, place: Place, over: Mapping[str, tuple[float, float]] | None) -> list[Place]:
-    """The point and what else is asked: points of the ranges, or points beside it. Raises OptionError for a bad range."""
-    if over is not None and not isinstance(over, Mapping):
-        raise OptionError(f"`over` is {over!r}; it takes ranges by name, such as {{'x': (1e-9, 1)}}")
-    return _ranged(f, place, over) if over else _beside(place)
+def worse_at(f: Function, after: Form, points: Sequence[Place], margin: float) -> list[Known]:
+    """The points at which the value or a partial loses more than a margin of digits in the new form, with their truths."""
+    new = Function(after.text, f.names)
+    doubtful = [point for point in points if not _alike(value_and_gradient(f, point), value_and_gradient(new, point))]
+    known = [(point, true) for point in doubtful[:MOST_TRUTHS] if (true := true_at(f, point)) is not None]
+    return [(point, true) for point, true in known
+            if not _at(new, point, true).nowhere_worse(_at(f, point, true), margin)]  # fmt: skip
+
+
+def low_at(f: Function, after: Form, points: Sequence[Place], margin: float) -> list[Known]:
+    """The points at which the new form keeps too few digits, with their truths."""
+    new = Function(after.text, f.names)
+    known = [(point, true) for point in points if (true := true_at(f, point)) is not None]
+    return [(point, true) for point, true in known if _at(new, point, true).worst < ENOUGH - margin]
+
+
+def _at(g: Function, point: Place, true: tuple[Any, list[Any]]) -> Form:
+    return Form("", (), (_kept(g, point, true),), 0)
+
+
+def _alike(old: tuple[float, list[float]] | None, new: tuple[float, list[float]] | None) -> bool:
+    """Whether the new numbers are about the old ones, or there are no old ones."""
+    if old is None or not all(map(math.isfinite, (old[0], *old[1]))):
+        return True
+    if new is None:
+        return False
+    return all(abs(a - b) <= AGREE * abs(a) for a, b in zip((old[0], *old[1]), (new[0], *new[1]), strict=True))
 
 
 def true_at(f: Function, point: Place) -> tuple[Any, list[Any]] | None:
@@ -50,35 +71,46 @@ def measured(
 
     None where the text cannot be read.
     """
-    text = readable(expression)
-    try:
-        g = Function(text, names)
-        operations = len(g.graph.operations)
-    except (AdlabError, ArithmeticError, RecursionError):
-        return None
-    values, gradients, total = [], [], 0.0
-    for point, (value, partials) in wanted:
-        got = _value_and_gradient(g, point)
-        scale = max((abs(float(partial)) for partial in partials), default=0.0) or 1.0
-        kept = [0.0] * len(partials) if got is None else [digits_of(a, b, scale) for a, b in zip(got[1], partials, strict=True)]
-        values.append(0.0 if got is None else digits_of(got[0], value))
-        gradients.append(min(kept))
-        total += (values[-1] + sum(kept)) / (1 + len(kept))
-    return Form(text, steps, tuple(values), tuple(gradients), operations, total / len(wanted))
+    return _form(expression, names, steps, lambda g: tuple(_kept(g, point, true) for point, true in wanted))
+
+
+def measured_itself(f: Function, wanted: Sequence[Known]) -> Form:
+    """The digits of f as it was written."""
+    kept = tuple(_kept(f, point, true) for point, true in wanted)
+    return Form(readable(f.outputs[0], as_written=True), (), kept, len(f.graph.operations), reverse_cost(f.graph))
 
 
 def measured_values(
     expression: Any, names: Sequence[str], wanted: Sequence[tuple[Place, Any]], steps: tuple[str, ...]
 ) -> Form | None:
     """The digits of the value alone, as `measured`. `wanted` has points, each with the true value and its scale."""
+
+    def kept(g: Function) -> tuple[tuple[float, ...], ...]:
+        return tuple((0.0 if (got := _value(g, point)) is None else digits_of(got, *true),) for point, true in wanted)
+
+    return _form(expression, names, steps, kept)
+
+
+def _form(
+    expression: Any, names: Sequence[str], steps: tuple[str, ...], kept: Callable[[Function], tuple[tuple[float, ...], ...]]
+) -> Form | None:
     text = readable(expression)
     try:
         g = Function(text, names)
-        operations = len(g.graph.operations)
+        graph = g.graph
     except (AdlabError, ArithmeticError, RecursionError):
         return None
-    values = tuple(0.0 if (got := _value(g, point)) is None else digits_of(got, *true) for point, true in wanted)
-    return Form(text, steps, values, (), operations, sum(values) / len(values))
+    return Form(text, steps, kept(g), len(graph.operations), reverse_cost(graph))
+
+
+def _kept(g: Function, point: Place, true: tuple[Any, list[Any]]) -> tuple[float, ...]:
+    """The digits of the value and of each partial."""
+    value, partials = true
+    got = value_and_gradient(g, point)
+    if got is None:
+        return (0.0,) * (1 + len(partials))
+    scale = max((abs(float(partial)) for partial in partials), default=0.0) or 1.0
+    return digits_of(got[0], value), *(digits_of(a, b, scale) for a, b in zip(got[1], partials, strict=True))
 
 
 def _value(g: Function, point: Place) -> float | None:
@@ -89,7 +121,7 @@ def _value(g: Function, point: Place) -> float | None:
         return None
 
 
-def _value_and_gradient(g: Function, point: Place) -> tuple[float, list[float]] | None:
+def value_and_gradient(g: Function, point: Place) -> tuple[float, list[float]] | None:
     """The value and the gradient in binary64 alone, by reverse mode."""
     try:
         values = evaluate(g.graph, point, FLOATS)
@@ -97,6 +129,16 @@ def _value_and_gradient(g: Function, point: Place) -> tuple[float, list[float]] 
         return values[g.graph.outputs[0]], list(row)
     except (AdlabError, ArithmeticError, ValueError):
         return None
+
+
+def signs(g: Function) -> Callable[[Place], Any]:
+    """The signs of value and partials at a point: where they change, digits are lost."""
+
+    def kind(point: Place) -> Any:
+        got = value_and_gradient(g, point)
+        return None if got is None else tuple(x > 0 for x in (got[0], *got[1]))
+
+    return kind
 
 
 def digits_of(value: float, true: Any, scale: float = 1.0) -> float:
@@ -115,38 +157,3 @@ def digits_of(value: float, true: Any, scale: float = 1.0) -> float:
     if true or not value:
         return distance(value, true).digits
     return max(0.0, min(16.0, -math.log10(abs(value) / scale)))
-
-
-def _beside(place: list[float]) -> list[list[float]]:
-    chance = random.Random(1)
-    return [place, *([x * (1 + chance.uniform(-1e-3, 1e-3)) for x in place] for _ in range(NEIGHBOURS))]
-
-
-def closer_look(f: Function, place: Place, over: Mapping[str, tuple[float, float]], text: str) -> list[Place]:
-    """Many points of the ranges, and for each number in a form's conditions those where a variable is next to it."""
-    found = _ranged(f, place, over, CLOSER, 2)[1:]
-    edges = [float(number) for number in _EDGE.findall(text)]
-    for i, name in enumerate(f.names):
-        beside = [side * edge * (1 + gap) for edge in edges for side in (-1, 1) for gap in (-1e-3, 1e-3)]
-        found += [[*place[:i], x, *place[i + 1 :]] for x in beside if name in over and over[name][0] <= x <= over[name][1]]
-    return found
-
-
-_EDGE = re.compile(r"< ([0-9.e+-]+)")
-
-
-def _ranged(
-    f: Function, place: list[float], over: Mapping[str, tuple[float, float]], count: int = SAMPLE, seed: int = 1
-) -> list[list[float]]:
-    """Points of a box: variables without a range stay where they are."""
-    ends: dict[int, tuple[float, float]] = {}
-    for name, pair in over.items():
-        try:
-            low, high = map(float, pair)
-        except (TypeError, ValueError):
-            low = high = math.nan
-        if name not in f.names or not low < high or not math.isfinite(high - low):
-            raise OptionError(f"`over` has {name!r}: {pair!r}; it takes variables of f, each with two finite numbers, low < high")
-        ends[f.names.index(name)] = low, high
-    chance = random.Random(seed)
-    return [place, *([drawn(chance, *ends[i]) if i in ends else x for i, x in enumerate(place)] for _ in range(count))]

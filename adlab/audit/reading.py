@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from adlab.text.parser import parse
 _FORMULA = ("expr", "formula", "expression")
 """Possible names of the formula's column or field."""
 _NAME = ("id", "name")
+_STRANGE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+"""Characters that no text has: a terminal might obey them."""
 
 
 def read(path: str | Path) -> Corpus:
@@ -48,6 +51,9 @@ def read(path: str | Path) -> Corpus:
         raise OptionError(f"cannot read {where}: {error.strerror or error}") from error
     except UnicodeDecodeError:
         raise OptionError(f"cannot read {where}: it is not text in UTF-8") from None
+    if strange := _STRANGE.search(text):
+        line = text.count("\n", 0, strange.start()) + 1
+        raise OptionError(f"cannot read {where}: line {line} has the control character U+{ord(strange[0]):04X}")
     kind, reader = _READERS.get(where.suffix.lower(), (None, None))
     if reader is None or kind is None:
         raise OptionError(f"{where} has none of the endings that tell the language: {', '.join(_READERS)}")
@@ -60,7 +66,12 @@ def read(path: str | Path) -> Corpus:
 def _jsonl(text: str, source: str) -> Iterable[Entry]:
     for k, line in enumerate(text.splitlines(), 1):
         if line.strip():
-            yield _record(_object(line, f"{source}, line {k}"), f"{source}:{k}", f"line {k}")
+            try:
+                row = _object(line, "this line")
+            except OptionError as wrong:
+                yield Entry(f"line {k}", None, source=f"{source}:{k}", reason=str(wrong))
+            else:
+                yield _record(row, f"{source}:{k}", f"line {k}")
 
 
 def _object(text: str, where: str) -> Any:

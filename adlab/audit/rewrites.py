@@ -5,7 +5,6 @@ A rewrite takes one expression and yields equal ones. Which of them keeps its di
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from functools import reduce
 from itertools import combinations
@@ -15,27 +14,23 @@ import sympy
 from sympy import Add, Integer, Mul, Pow, Rational, S, cos, exp, log, sin
 from sympy.codegen.cfunctions import expm1, hypot, log1p
 from sympy.codegen.numpy_nodes import logaddexp
-from sympy.core.function import PoleError
 
 from adlab.audit.beyond import BEYOND
+from adlab.audit.expansion import beside_a_centre
 from adlab.audit.identities import IDENTITIES, LARGEST, root_of
+from adlab.audit.waves import WAVES
 from adlab.errors import GaveUp
 from adlab.precision import in_time, patience
 from adlab.text.functions import sigmoid, softplus
 from adlab.text.traversal import postorder
 
 Rewrite = Callable[[Any], Iterator[Any]]
-SMALL = 12
-"""SymPy is asked for the series of an expression of at most this many operations."""
-TERMS, BESIDE = 12, 0.05
-"""Terms of a series, and how far from 0 it is used at most: 0.05¹² is below a rounding of binary64."""
 SECONDS = 6.0
-"""The longest that SymPy may take for one rewrite: a series takes up to half a second, factoring and the like can take minutes.
+"""The longest that SymPy may take for one rewrite: factoring and the like can take minutes.
 
 A busy machine may need ten times as long.
 """
-_FAILURES = (GaveUp, sympy.PolynomialError, PoleError,
-             ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError)  # fmt: skip
+_FAILURES = (GaveUp, sympy.PolynomialError, ArithmeticError, AttributeError, NotImplementedError, TypeError, ValueError)
 _SHORT = 1024
 """The largest denominator of a decimal that is read as a fraction."""
 _NEAREST = 64
@@ -45,7 +40,7 @@ _NEAREST = 64
 def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> Iterator[tuple[str, Any]]:
     """(name, equal expression) for every identity that fits the expression itself. `near` is the point it is for.
 
-    With `series`, Taylor polynomials beside 0 too: they are no identities, and good only where they are used.
+    With `series`, Taylor polynomials too: they are no identities, and good only where they are used.
 
     >>> x = sympy.Symbol("x", positive=True)
     >>> sorted({str(new) for name, new in rewrites(exp(x) - 1, {x: 1e-9}) if name == "expm1"})
@@ -53,7 +48,7 @@ def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> I
     """
     asked = [*_RULES, ("about a stationary point", lambda node: _recentred(node, near))]
     if series:
-        asked.append(("series near 0", lambda node: _series(node, near)))
+        asked.append(("series", lambda node: beside_a_centre(node, near)))
     for name, rewrite in asked:
         for new in _as_far_as_sympy_goes(rewrite(expression)):
             if new != expression:
@@ -161,12 +156,18 @@ def _softplus(node: Any) -> Iterator[Any]:
     """log(1 + eᵘ) = softplus(u); log(eᵘ + eᵛ) = logaddexp(u, v); 1/(1 + eᵘ) = sigmoid(−u)."""
     if isinstance(node, (log, log1p)):
         inner = node.args[0] + (1 if isinstance(node, log1p) else 0)
-        if isinstance(inner, Add) and len(inner.args) == 2:
-            u, v = (term.args[0] if isinstance(term, exp) else S.Zero if term == 1 else None for term in inner.args)
-            if u is not None and v is not None:
-                yield softplus(v) if u == 0 else softplus(u) if v == 0 else logaddexp(u, v)
+        powers = [_logarithm(term) for term in inner.args] if isinstance(inner, Add) else []
+        if powers and None not in powers:
+            yield reduce(lambda u, v: softplus(v) if u == 0 else softplus(u) if v == 0 else logaddexp(u, v), powers)
     if isinstance(node, Pow) and node.exp == -1 and isinstance(node.base, Add) and isinstance(node.base - 1, exp):
         yield sigmoid(-(node.base - 1).args[0])
+
+
+def _logarithm(term: Any) -> Any:
+    """u + log c of a term c·eᵘ or c with a number c > 0, None of others."""
+    number, rest = term.as_coeff_Mul()
+    power = rest.args[0] if isinstance(rest, exp) else S.Zero if rest == 1 else None
+    return None if power is None or not number.is_positive else power + log(number)
 
 
 def _quotients_of_exponentials(node: Any) -> Iterator[Any]:
@@ -276,45 +277,6 @@ def _difference_over_one_denominator(node: Any) -> Any:
     return sympy.factor(sympy.expand(numerator)) / denominator
 
 
-def _series(node: Any, near: dict[Any, float]) -> Iterator[Any]:
-    """Where a small u is, the Taylor polynomial in u; elsewhere the expression as it was. u is a variable, 1/x, or a product."""
-    if sympy.count_ops(node) > SMALL or not isinstance(node, (Add, Mul, Pow, log)):
-        return
-    inner = {part.args[0].as_coeff_Mul()[1] for part in node.atoms(sympy.Function) if part.args}
-    small = [*node.free_symbols, *(1 / x for x in node.free_symbols), *(u for u in inner if isinstance(u, (Mul, Pow)))]
-    for u in sorted(set(small), key=str):
-        size = u.xreplace({x: sympy.Float(value) for x, value in near.items()})
-        if not (size.is_number and size.is_real and 0 < abs(size) < BESIDE):
-            continue
-        t = sympy.Dummy("t", real=True)
-        x = min(u.free_symbols, key=str)
-        if (power := u.as_powers_dict().get(x, 0)) not in (1, -1):
-            continue
-        inside = node if x == u else sympy.cancel(node.xreplace({x: (t * x**power / u) ** power}))
-        if x == u:
-            inside = node.xreplace({x: t})
-        factor, inside = inside.as_independent(t, as_Add=False)
-        if inside.free_symbols == {t}:
-            polynomial = sympy.series(inside, t, 0, TERMS).removeO()
-            if polynomial.is_polynomial(t) and abs(size) < (edge := _edge(sympy.Poly(polynomial, t))):
-                first = min(k for (k,) in sympy.Poly(polynomial, t).monoms())  # y·tanh(x/y) is x times a series in x/y
-                written = factor * u**first * sympy.horner(sympy.cancel(polynomial / t**first), t).xreplace({t: u})
-                yield sympy.Piecewise((written, sympy.Abs(u) < edge), (node, True))
-
-
-def _edge(polynomial: Any) -> float:
-    """How far from 0 the last term is below a rounding of the first one, to one digit downward."""
-    terms = [(k[0], abs(float(coefficient))) for k, coefficient in polynomial.terms() if coefficient]
-    if not terms:  # the first term of the series stands beyond the last one that was asked
-        return 0.0
-    (last, small), (first, large) = terms[0], terms[-1]
-    if last == first:
-        return 0.0
-    edge = min(BESIDE, (large / small * 2.0**-53) ** (1 / (last - first)))
-    digit = 10.0 ** math.floor(math.log10(edge))
-    return float(f"{math.floor(edge / digit) * digit:.0e}")
-
-
 def exact_constants(expression: Any) -> Any:
     """Decimals that are short binary fractions, such as 2.0 and 0.5, as the fractions they are: algebra needs these."""
     short = {number: value for number in expression.atoms(sympy.Float) if (value := Rational(float(number))).q <= _SHORT}
@@ -349,4 +311,4 @@ _RULES: list[tuple[str, Rewrite]] = [*{
     "one denominator": _algebra(sympy.together), "factors": _algebra(sympy.factor), "expansion": _algebra(sympy.expand),
     "common factors": _algebra(sympy.cancel), "one factored quotient": _algebra(_difference_over_one_denominator),
     "partial fractions": _by_variable, "Horner": _horner,
-}.items(), *IDENTITIES.items(), *BEYOND.items()]  # fmt: skip
+}.items(), *IDENTITIES.items(), *WAVES.items(), *BEYOND.items()]  # fmt: skip

@@ -23,40 +23,66 @@ MOST = 500
 """Forms that are measured in one search."""
 SECONDS = 15.0
 """Processor time of one search. What was found until then is the answer."""
-KEPT_BACK = 1 / 3
-"""The share of the forms and of the time that is kept for series: a series may be all that helps."""
+PASSES = ((0.08, False), (0.16, True), (0.7, False), (1.0, True))
+"""Passes of a search: the share of time and forms at which each ends, and whether it may write series.
+
+A series needs a branch, so identities come first. Where these do not help soon, a series often does, and it is found at once.
+"""
 
 
 @dataclass(frozen=True)
 class Form:
-    """One way to write f: its text, what made it, its correct digits of value and gradient by point, its operations.
+    """One way to write f: its text, what made it, and its operations.
 
-    `mean` is the mean of the digits of all values and partials. A form whose value alone is asked for has no gradient.
+    `kept` has the correct digits by point: of the value, then of each partial. A form whose value alone is asked for has no
+    partials. `sweep` is the number of operands to which a reverse sweep passes an adjoint: what the gradient costs besides.
     """
 
     text: str
     steps: tuple[str, ...]
-    value: tuple[float, ...]
-    gradient: tuple[float, ...]
+    kept: tuple[tuple[float, ...], ...]
     operations: int
-    mean: float
+    sweep: int = 0
+
+    @property
+    def value(self) -> tuple[float, ...]:
+        """The digits of the value, by point."""
+        return tuple(row[0] for row in self.kept)
+
+    @property
+    def gradient(self) -> tuple[float, ...]:
+        """The digits of the worst partial, by point."""
+        return tuple(min(row[1:], default=16.0) for row in self.kept)
 
     @property
     def worst(self) -> float:
         """The digits that value and gradient keep at the worst point."""
-        return min(*self.value, *self.gradient, 16.0)
+        return min(map(min, self.kept))
+
+    @property
+    def mean(self) -> float:
+        """The digits that value and partials keep on average."""
+        return sum(sum(row) / len(row) for row in self.kept) / len(self.kept)
 
     @property
     def score(self) -> tuple[float, float, int]:
         """What is compared: digits at the worst point, digits on average, fewer operations."""
         return (round(min(self.worst, ENOUGH), 1), round(min(self.mean, ENOUGH + 1), 1), -self.operations)
 
+    def losses(self, other: Form) -> list[float]:
+        """What it loses to the other form, by point: the digits, up to `ENOUGH`, that the value or a partial keeps there only."""
+        return [max(max(min(b, ENOUGH) - a for a, b in zip(mine, theirs, strict=True)), 0.0)
+                for mine, theirs in zip(self.kept, other.kept, strict=True)]  # fmt: skip
+
     def nowhere_worse(self, other: Form, margin: float = 0.0) -> bool:
-        """Whether it keeps what the other one keeps, up to `ENOUGH`, at every point."""
-        mine, theirs = self.value + self.gradient, other.value + other.gradient
-        return all(a >= min(b, ENOUGH) - margin for a, b in zip(mine, theirs, strict=True))
+        """Whether value and partials keep what they keep in the other form, up to `ENOUGH`, at every point."""
+        return max(self.losses(other)) <= margin
 
 
+KEPT = 60
+"""Forms that are measured again after points were added."""
+Made = tuple[Form, Any]
+"""A form and its expression."""
 Measure = Callable[[Any, tuple[str, ...]], Form | None]
 """The form of an expression that certain steps made. None where its text cannot be read."""
 
@@ -66,64 +92,77 @@ class Search:
 
     def __init__(self, measure: Measure, near: Mapping[Any, float], seconds: float = SECONDS) -> None:
         self.measure, self.near = measure, dict(near)
-        self.end, self.seconds = time.process_time() + seconds, seconds
+        self.begun, self.seconds = time.process_time(), seconds
         self.known: dict[str, Form] = {}
         """Every form that could be measured, by its text."""
-        self._made: list[tuple[Form, Any]] = []
-        self._seen: set[str] = set()
+        self._made: dict[str, Any] = {}
+        self._unreadable: set[str] = set()
         self._rewritten: dict[tuple[Any, bool], list[tuple[str, Any]]] = {}
 
     @property
     def tried(self) -> int:
         """The number of forms that were looked at."""
-        return len(self._seen)
+        return len(self.known) + len(self._unreadable)
 
-    def best(self, starts: Mapping[str, Any], before: Form, series: bool = False) -> Form:
-        """The best form that `DEPTH` rewrites of the starts reach. `starts` are equal expressions, by what made them.
+    def passes(self, starts: Mapping[str, Any], before: Form) -> Iterator[Form]:
+        """The best form that rewrites of the starts reach, after each pass. `starts` are equal expressions, by what made them."""
+        self.known[before.text], self._made[before.text] = before, starts[""]
+        for part, series in PASSES:
+            self._stop, self._most = self.begun + part * self.seconds, MOST * part
+            yield self._pass(starts, series)[0][0]
 
-        With `series`, the best forms that were found before are starts, too.
-        """
-        self._most = MOST if series else round(MOST * (1 - KEPT_BACK))
-        self._stop = self.end if series else self.end - KEPT_BACK * self.seconds
-        beam = list(self._made) if series else []
+    def measure_again(self) -> None:
+        """Measures the best forms once more, after the points changed. The others are forgotten, but not looked at again."""
+        ranked = sorted(self.known.values(), key=lambda form: form.score, reverse=True)
+        for form in ranked[:KEPT]:
+            measured = self.measure(self._made[form.text], form.steps)
+            if measured is not None:  # as before
+                self.known[form.text] = measured
+        for form in ranked[KEPT:]:
+            self._unreadable.add(form.text)
+            del self.known[form.text]
+
+    def _pass(self, starts: Mapping[str, Any], series: bool) -> list[Made]:
+        """The best forms after `DEPTH` rounds, or at the end of the pass. What an earlier pass did costs no time again."""
+        seen: set[str] = set()
+        found = {text: (form, self._made[text]) for text, form in self.known.items()}
         for name, start in starts.items():
-            form = before if name == "" else self._form(start, (name,))
-            if form is not None:
-                beam.append((form, start))
-        self._seen.add(before.text)
-        for round_ in range(DEPTH):
-            beam = sorted(beam, key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
+            self._note(start, (name,) if name else (), seen, found)
+        own = {readable(start) for start in starts.values()}
+        for round_ in range(DEPTH + series):
+            beam = sorted(found.values(), key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
+            if series and not round_:  # the formula's own series is shorter than those of what was made of it
+                beam = [found[form.text] for form, _ in found.values() if form.text in own]
             if beam[0][0].worst >= ENOUGH or self._late():
                 break
-            made = []
+            before = len(found)
             for form, expression in beam:
                 for name, new in self._everywhere(expression, series):
-                    if len(self._seen) >= self._most or self._late():
+                    if self.tried >= self._most or self._late():
                         break
-                    stage(f"round {round_ + 1}, {self.tried} forms")
-                    measured = self._form(new, (*form.steps, name))
-                    if measured is not None:
-                        made.append((measured, new))
-            if not made:
+                    self._note(new, (*form.steps, name), seen, found)
+            if len(found) == before and not (series and not round_):
                 break
-            beam += made
-        return max((form for form, _ in beam), key=lambda form: form.score)
+        return sorted(found.values(), key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
 
     def _late(self) -> bool:
         return time.process_time() > self._stop
 
-    def _form(self, expression: Any, steps: tuple[str, ...]) -> Form | None:
-        """The form of an expression that was not seen before."""
+    def _note(self, expression: Any, steps: tuple[str, ...], seen: set[str], found: dict[str, Made]) -> None:
+        """Measures the form of an expression, once in a search, and puts it among what this pass found."""
         text = readable(expression)
-        if text in self._seen:
-            return None
-        self._seen.add(text)
-        measured = self.measure(expression, steps)
-        if measured is None:
-            return None
-        self.known[text] = measured
-        self._made.append((measured, expression))
-        return measured
+        if text in seen or text in self._unreadable:
+            return
+        seen.add(text)
+        if text not in self.known:
+            best = max((form.worst for form, _ in found.values()), default=0.0)
+            stage(f"{self.tried} forms, the best keeps {best:.0f} digits")
+            measured = self.measure(expression, steps)
+            if measured is None:
+                self._unreadable.add(text)
+                return
+            self.known[text], self._made[text] = measured, expression
+        found.setdefault(text, (self.known[text], expression))
 
     def _everywhere(self, expression: Any, series: bool) -> Iterator[tuple[str, Any]]:
         """Every identity at every part of an expression, the whole of it first. An identity at a part is worked out once."""

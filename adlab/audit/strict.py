@@ -7,7 +7,8 @@ from typing import Any
 
 import sympy
 
-from adlab.audit.measured import Place, measured_at, measured_values, true_at
+from adlab.audit.measured import measured_values, true_at
+from adlab.audit.places import NEIGHBOURS, SAMPLE, Place, drawn_from, ranges_of
 from adlab.audit.rewrites import evaluated
 from adlab.audit.search import ENOUGH, SECONDS, Form, Search
 from adlab.errors import OptionError
@@ -33,7 +34,7 @@ def derivative(
     if x is None and f.point is None:
         raise OptionError('accuracy="strict" needs the point that the program is for, as at=, or ranges with a point, as over=')
     place = point_of(f, x).tolist()
-    points = measured_at(f, place, over)
+    points = [place, *drawn_from(place, ranges_of(f.names, place, over), SAMPLE if over else NEIGHBOURS)]
     near = dict(zip(f.variables, place, strict=True))
     values, partials, left_out = _truths(f, points)
     wanted = (values if value else []) + [entry for row in partials for entry in row]
@@ -66,9 +67,7 @@ def derivative(
 def _best(starts: dict[str, Any], before: Form, names: Any, truths: Wanted, near: Mapping[Any, float], seconds: float) -> Form:
     """The best form that is nowhere worse than the program's own."""
     search = Search(lambda expression, steps: measured_values(expression, names, truths, steps), near, max(seconds, 2.0))
-    found = search.best(starts, before)
-    if found.worst < ENOUGH:
-        search.best(starts, before, series=True)
+    next((form for form in search.passes(starts, before) if form.worst >= ENOUGH), None)
     good = [form for form in search.known.values() if form.nowhere_worse(before)]
     best = max([before, *good], key=lambda form: form.score)
     return best if best.score[:2] > before.score[:2] else before

@@ -275,7 +275,8 @@ def improve(options: argparse.Namespace) -> None:
     from adlab.audit.improve import improve
 
     f = function_of(options)
-    show(options, improve(f, point_of(options, f), dict(map(_range, options.range.split(","))) if options.range else None))
+    over = dict(map(_range, options.range.split(","))) if options.range else None
+    show(options, improve(f, point_of(options, f), over, options.patience))
 
 
 def _range(text: str) -> tuple[str, tuple[float, float]]:

@@ -228,6 +228,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "table --patience": {"type": float, "default": 5.0, "metavar": "S", "help": "seconds for each formula, by default 5"},
     "sweep --patience": {"type": float, "default": 20.0, "metavar": "S",
                          "help": "seconds for the truth, and for each method, of one formula at one point; by default 20"},
+    "improve --patience": {"type": float, "default": 15.0, "metavar": "S",
+                           "help": "processor time of the search in seconds, by default 15"},
     "--range": {"default": "", "metavar": "NAME=A..B", "help": "where the forms are measured, too: x=1e-9..1,y=0..2"},
     "--quiet": {"action": "store_true", "help": "no progress on standard error"},
 }  # fmt: skip
@@ -345,7 +347,7 @@ COMMANDS: dict[str, Command] = {
     "read": Command("the formulas of a file: FPCore, SBML, CoolProp, CSV, lines of JSON, SymPy's srepr", commands.read,
                     "json markdown", ("formulas.csv", "benchmarks.fpcore"), ("words", "FILE")),
     "improve": Command("another form of a formula that keeps its digits, found by search and measured by the truth",
-                       commands.improve, "formula at variables range json markdown",
+                       commands.improve, "formula at variables range patience json markdown",
                        ('"sqrt(x + 1) - sqrt(x)" --at x=1e12', '"(1 - cos(x))/x**2" --at x=0.005 --range x=1e-6..1')),
     "rules": Command("the derivative of each operation, in every system, over its whole range: the worst error, who loses digits",
                      commands.rules, "order patience json markdown plot", ("tanh softplus", "gelu --systems torch,jax --order 2"),

@@ -31,6 +31,7 @@ from adlab.report.swell import Swell, swell
 from adlab.report.truth import Truth, truth
 from adlab.report.verdict import Facts, Sentence, verdict
 from adlab.symbolic.formula import partials
+from adlab.text.printing import readable
 from adlab.text.traversal import listing
 from adlab.tracing.places import as_traced, at_point
 from adlab.truth.judge import COMPLEX_INSIDE
@@ -38,6 +39,10 @@ from adlab.truth.meanings import mp_text
 
 if TYPE_CHECKING:
     from adlab.report.hessians import HessianComparison
+
+
+LONGEST_COMMAND = 160
+"""Characters of formula and point up to which the command that looks for another form is written out."""
 
 
 @dataclass(frozen=True)
@@ -240,16 +245,26 @@ def _compared(f: Function, point: FloatArray, names: Mapping[str, Method], timed
         singular=if_time("", singular, f, point, judged),
         absorbed=if_time(frozenset(), _absorbed, f, point, judged),
     )  # fmt: skip
-    return Comparison(f, point, value, judged, rows, grown, price, conditioned, _with_a_way_out(f, _located(f, verdict(facts))))
+    said = _with_a_way_out(f, point.tolist(), _located(f, verdict(facts)))
+    return Comparison(f, point, value, judged, rows, grown, price, conditioned, said)
 
 
-def _with_a_way_out(f: Function, said: list[Sentence]) -> list[Sentence]:
-    """The sentences. The first one about a fault that another form may not have says what looks for one."""
+def _with_a_way_out(f: Function, point: list[float], said: list[Sentence]) -> list[Sentence]:
+    """The sentences. The first one about a fault that another form may not have has the command that looks for one."""
     first = next((k for k, sentence in enumerate(said) if sentence.rewritable), None)
     if first is None or f.m != 1 or not f.independent:
         return said
-    pointed = replace(said[first], text=f"{said[first].text} `adlab improve` looks for another form.")
+    pointed = replace(said[first], text=f"{said[first].text} {improving(f, point)}")
     return [*said[:first], pointed, *said[first + 1 :]]
+
+
+def improving(f: Function, point: list[float]) -> str:
+    """The command that looks for another form. A long formula is left out of it."""
+    formula = readable(f.outputs[0], as_written=True)
+    at = " ".join(f"{name}={number!r}" for name, number, x in zip(f.names, point, f.variables, strict=True)
+                  if x in f.outputs[0].free_symbols)  # fmt: skip
+    shown = f' "{formula}" --at {at}' if len(formula) + len(at) <= LONGEST_COMMAND else ""
+    return f"`adlab improve{shown}` looks for another form."
 
 
 def _located(f: Function, said: list[Sentence]) -> list[Sentence]:

@@ -213,9 +213,10 @@ def _excuse(facts: Facts, row: AccuracyRow) -> str:
 
 
 def _rewritable(facts: Facts, row: AccuracyRow) -> bool:
-    """Whether an operation has lost the digits, and the point is not the reason."""
-    lost = any(loss.kind in REWRITABLE for loss in facts.losses.get(row.method, ()))
-    return lost and not _explained(_condition(facts, row), row)
+    """Whether an operation has lost the digits. An ill-conditioned point is the reason of a magnification, but of no other loss:
+    the inputs are exact."""
+    kinds = {loss.kind for loss in facts.losses.get(row.method, ())} & REWRITABLE
+    return bool(kinds - {"magnification"}) or bool(kinds and not _explained(_condition(facts, row), row))
 
 
 def _explained(kappa: float | None, row: AccuracyRow) -> bool:

@@ -48,6 +48,30 @@ def written(tmp_path: Path, name: str, text: str) -> adlab.audit.corpus.Corpus:
     return adlab.read(tmp_path / name)
 
 
+@pytest.mark.parametrize(("name", "text", "faults"), [
+    ("a.jsonl", '{"expr": "x*y"}\n{"expr": oops}\n[1]\n{"expr": "x+1"}', ["not JSON", "no object"]),
+    ("a.jsonl", f'{{"expr": "x"}}\n{"9" * 5000}\n{{"expr": "y"}}', ["more than 4300 digits"]),
+    ("a.jsonl", f'{{"expr": "x"}}\n{"[" * 100_000}\n{{"expr": "y"}}', ["too many brackets"]),
+    ("a.fpcore", "(FPCore (x) (+ x 1))\n(FPCore (x) (+ x 2)\n(FPCore (x) (sqrt x))", ["never closed"]),
+    ("a.fpcore", "(FPCore (x) (+ x 1))\n(FPCore (x) (sqrt x)))", ["never opened"]),
+    ("a.srepr", "Symbol('x')\n__import__('os')\nAdd(*[1])\nSymbol('y')", ["`__import__` is not", "nothing like this"]),
+    ("a.tex", "x^2\n\\input{/etc/passwd}\n\\sqrt{y}", ["`\\input`"]),
+    ("a.csv", "expr,x\nx+1,1\nx*((,1\nx+2,two\nx+3,1", ["where an operand is missing", "no finite number"]),
+])  # fmt: skip
+def test_a_bad_row_is_named_and_the_good_ones_are_read(tmp_path: Path, name: str, text: str, faults: list[str]) -> None:
+    found = written(tmp_path, name, text)
+    reasons = [reason for _, reason in found.faults()]
+    assert len(reasons) == len(faults)
+    assert all(said in reason for said, reason in zip(faults, reasons, strict=True))
+    assert len(found) - len(reasons) == 2
+
+
+@pytest.mark.parametrize("strange", ["\0", "\x1b[2J", "\x7f"])
+def test_a_file_with_control_characters_is_refused(tmp_path: Path, strange: str) -> None:
+    with pytest.raises(adlab.AdlabError, match="line 2 has the control character U"):
+        written(tmp_path, "a.csv", f"expr\n{strange}x+1")
+
+
 def test_one_function_in_every_language(tmp_path: Path) -> None:
     x, y = sympy.symbols("x y")
     files = {
@@ -161,8 +185,6 @@ def test_a_formula_that_cannot_be_read_says_why_in_a_sentence(tmp_path: Path, na
 
 
 @pytest.mark.parametrize(("name", "text", "why"), [
-    ("a.jsonl", f'{{"expr": "x", "point": {{"x": {LONG}}}}}', "more than 4300 digits"),
-    ("a.jsonl", "[" * 100_000, "too many brackets"),
     ("a.csv", "expr,x\n" + "x+" * 100_000 + "x,2\n", "not CSV: field larger than field limit"),
     ("a.json", json.dumps(COOLPROP | {"STATES": 3}), "the wrong kind of value"),
     ("a.json", json.dumps(COOLPROP | {"INFO": 3}), "the wrong kind of value"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import replace
 
 import pytest
 
 import adlab
+from adlab.cli.main import main
 from adlab.report.causes import Loss, losses
 from adlab.report.compare import compare
 from adlab.report.verdict import RULES, Facts, verdict
@@ -241,13 +243,18 @@ def test_an_overflow_of_f_is_told_once() -> None:
 
 @pytest.mark.parametrize(("text", "at", "fault"), [
     ("sqrt(x + 1) - sqrt(x)", 1e12, "cancel"), ("log(1 + x)", 1e-12, "rounded"),
-    ("(1 - cos(x))/x**2", 1e-5, "cancel"),
+    ("(1 - cos(x))/x**2", 1e-5, "cancel"), ("x/(x**2 + 1)", 1.0000001, "cancel"),
 ])  # fmt: skip
-def test_the_first_fault_that_another_form_may_not_have_says_who_looks_for_one(text: str, at: float, fault: str) -> None:
+def test_the_first_fault_that_another_form_may_not_have_says_who_looks_for_one(
+    text: str, at: float, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     said = [sentence.text for sentence in adlab.compare(text, at, methods=["reverse", "central-difference"]).verdict]
-    [pointing] = [sentence for sentence in said if "`adlab improve` looks for another form" in sentence]
+    [pointing] = [sentence for sentence in said if "` looks for another form" in sentence]
     assert fault in pointing
-    assert adlab.improve(text, at).found
+    command = shlex.split(pointing.split("`")[1])
+    assert command[:2] == ["adlab", "improve"]
+    assert main(command[1:]) == 0
+    assert "instead of" in capsys.readouterr().out
 
 
 def test_a_verdict_without_a_fault_points_nowhere() -> None:
