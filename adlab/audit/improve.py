@@ -31,7 +31,7 @@ from adlab.text.parser import parse
 GAIN = 0.5
 """Digits that a form must win at the worst point. A form that loses more than that at any point says where."""
 LOOKS, ADDED = 4, 8
-"""How often a chosen form is looked at closely, and the points at which it is worse that are then added for the next choice."""
+"""How often a chosen form is looked at closely, and the points at which it is worse that are then added for the next proposal."""
 SPOT_CHECKS = 60
 """Points of ranges at which a chosen form is asked whether it keeps its digits. A form of a search is asked at fewer."""
 SEAMS = 60
@@ -153,17 +153,18 @@ def improve(
     left_out = len(points) - len(wanted)
     if before.worst >= ENOUGH:
         return Improvement(_places(wanted), tuple(f.names), before, before, 0, left_out, 0)
-    choice = Choice(f, place, ranges, before, wanted, bool(over))
+    proposal = Proposal(f, place, ranges, before, wanted, bool(over))
     near = dict(zip(f.variables, place, strict=True))
-    search = Search(lambda expression, steps: measured(expression, f.names, choice.wanted, steps), near, patience)
+    search = Search(lambda expression, steps: measured(expression, f.names, proposal.wanted, steps), near, patience)
     for _ in search.passes({"": exact_constants(f.outputs[0]), "usual order": evaluated(f.outputs[0])}, before):
-        if choice.among(search.known.values()).worst >= ENOUGH:
-            if choice.looked_at_closely().worst >= ENOUGH:
+        if proposal.among(search.known.values()).worst >= ENOUGH:
+            if proposal.looked_at_closely().worst >= ENOUGH:
                 break
             search.measure_again()
     else:
-        choice.looked_at_closely()
-    return Improvement(_places(choice.wanted), tuple(f.names), choice.before, choice.after, search.tried, left_out, choice.looked)
+        proposal.looked_at_closely()
+    places, before, after = _places(proposal.wanted), proposal.before, proposal.after
+    return Improvement(places, tuple(f.names), before, after, search.tried, left_out, proposal.looked)
 
 
 def _few(points: list[Known]) -> list[Known]:
@@ -174,7 +175,7 @@ def _places(wanted: Iterable[Known]) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(point) for point, _ in wanted)
 
 
-class Choice:
+class Proposal:
     """The choice among measured forms. Where a closer look finds the chosen one worse, these points count, too, and it chooses
     again. With `split`, also among forms of two parts, each of which is used on one side of a number."""
 

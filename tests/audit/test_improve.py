@@ -12,7 +12,7 @@ from shares import share
 
 import adlab
 from adlab.audit.expansion import polynomials, power_series, written
-from adlab.audit.improve import Choice, _chosen, improve
+from adlab.audit.improve import Proposal, _chosen, improve
 from adlab.audit.measured import low_at, measured, measured_itself, true_at, worse_at
 from adlab.audit.places import beside_changes, branches_taken, drawn_from, ranges_of
 from adlab.audit.regimes import better_pairs, pairs
@@ -155,10 +155,10 @@ def test_a_form_is_looked_at_again_beside_its_branches_and_what_is_worse_there_i
     worse = worse_at(f, form, points, 0.5)
     assert worse
     assert all(point[0] < 0.25 for point, _ in worse)
-    choice = Choice(f, [0.75], ranges, measured_itself(f, wanted), wanted, split=False)
-    choice.after, choice._forms = form, [form]
-    assert choice.looked_at_closely() is choice.before  # the bad one loses more than it wins
-    assert min(min(row) for row in choice.before.kept) > 15
+    proposal = Proposal(f, [0.75], ranges, measured_itself(f, wanted), wanted, split=False)
+    proposal.after, proposal._forms = form, [form]
+    assert proposal.looked_at_closely() is proposal.before  # the bad one loses more than it wins
+    assert min(min(row) for row in proposal.before.kept) > 15
 
 
 def test_no_form_is_called_worse_where_it_gives_the_same_numbers() -> None:
