@@ -32,6 +32,8 @@ class Journal:
             raise OptionError(f"{out} must end in one of {', '.join(FORMATS)}")
         if out.suffix == ".parquet":
             _parquet()
+        if out.is_dir():  # said before the work, and not after it
+            raise OutputError(f"cannot write {out}: it is a directory")
         self.out, self.path = out, out.with_name(out.name + ".journal")
         self.done = 0
         if resume and out.exists() and not self.path.exists():

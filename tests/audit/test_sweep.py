@@ -137,6 +137,10 @@ def test_a_file_that_a_sweep_must_not_touch_is_left_alone(corpus: Path, tmp_path
     with pytest.raises(adlab.AdlabError, match="is finished"):
         sweep(corpus, ["reverse"], out=finished, resume=True, workers=0)
     assert finished.read_text() == "mine\n"
+    (folder := tmp_path / "folder.csv").mkdir()
+    with pytest.raises(adlab.AdlabError, match="is a directory"):
+        sweep(corpus, ["reverse"], out=folder, workers=0)
+    assert not (tmp_path / "folder.csv.journal").exists()
 
 
 def test_two_sweeps_never_write_one_file(tmp_path: Path) -> None:
