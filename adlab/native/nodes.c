@@ -65,7 +65,7 @@ static int found(const Nodes *nodes, Operation *operation, const int *operands, 
 }
 
 static int enlarged(Nodes *nodes) {
-    int larger = nodes->table_room ? 4 * nodes->table_room : 64;
+    int larger = nodes->table_room ? 2 * nodes->table_room : 64;
     Slot *table = PyMem_Malloc((size_t)larger * sizeof *table);
     if (table == NULL) {
         PyErr_NoMemory();
