@@ -11,6 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
+from adlab import native
 from adlab.arithmetic.numbers import Numbers, Values, evaluate, rule_inputs
 from adlab.arithmetic.straight_line import python_source
 from adlab.graph import rules
@@ -78,5 +79,6 @@ def _compiled(rule: Callable[..., Graph], primitive: Primitive, parameter: Param
     return compiled_rule(rule(primitive, parameter))
 
 
-for _common in rules.COMMON:
-    compiled_rule(rules.pullback(*_common))
+if native.core is None:  # it has rules of its own
+    for _common in rules.COMMON:
+        compiled_rule(rules.pullback(*_common))

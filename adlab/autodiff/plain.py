@@ -20,7 +20,7 @@ def plain_jacobian(graph: Graph, point: FloatArray) -> FloatArray | None:
     if tape is None:
         return None
     found = np.empty((len(graph.outputs), len(graph.inputs)))
-    return found if tape.jacobian(np.ascontiguousarray(point, dtype=np.float64), found) else None
+    return found if tape.jacobian(point, found) else None
 
 
 def plain_product(graph: Graph, point: FloatArray, directions: FloatArray) -> FloatArray | None:
@@ -29,5 +29,4 @@ def plain_product(graph: Graph, point: FloatArray, directions: FloatArray) -> Fl
     if tape is None or not directions.size:
         return None
     found = np.empty((len(graph.outputs), directions.shape[1]))
-    given, seeds = np.ascontiguousarray(point, dtype=np.float64), np.ascontiguousarray(directions, dtype=np.float64)
-    return found if tape.product(given, seeds, found) else None
+    return found if tape.product(point, np.ascontiguousarray(directions), found) else None

@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from adlab import native
 from adlab.bench.contestants import CONTESTANTS, agrees, contestant_of
 from adlab.bench.problems import PROBLEMS
 from adlab.bench.results import FIGURES, OURS, Bench, Cell
@@ -138,7 +139,8 @@ def processor() -> str:
 
 
 def _versions(entrants: Iterable[str]) -> dict[str, str]:
-    found = {"python": platform.python_version()} | {name: metadata.version(name) for name in ("sympy", "numpy")}
+    found = {"python": platform.python_version(), "compiled core": "left out" if native.core is None else "used"}
+    found |= {name: metadata.version(name) for name in ("sympy", "numpy")}
     for peer in entrants:
         module = CONTESTANTS[peer].module
         try:

@@ -113,6 +113,7 @@ Tape *tape_new(int count, int pooled, int inputs, int results);
 int tape_ready(Tape *tape);
 int tape_line(const Tape *tape, int i, double *values);  /* 1 if done, 0 where Python must look closer, -1 for an exception */
 int ancestors(const Tape *tape, int output, int *found, unsigned char *seen);
+int doubles(PyObject *given, Py_buffer *view, int writable);  /* 1, or 0 where it is no row of doubles without gaps */
 PyObject *tape_product(PyObject *self, PyObject *given);
 PyObject *tape_derivative(PyObject *self, PyObject *value);
 PyObject *tape_jacobian(PyObject *self, PyObject *const *given, Py_ssize_t count);

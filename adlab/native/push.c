@@ -79,8 +79,15 @@ static int product(Tape *tape, const double *point, const double *seeds, double 
 /* product(point, directions, out): the Jacobian times each column; False where Python must look closer. */
 PyObject *tape_product(PyObject *self, PyObject *given) {
     Tape *tape = (Tape *)self;
-    Py_buffer point, directions, out;
-    if (!PyArg_ParseTuple(given, "y*y*w*", &point, &directions, &out)) return NULL;
+    PyObject *objects[3];
+    Py_buffer views[3];
+    if (!PyArg_ParseTuple(given, "OOO", &objects[0], &objects[1], &objects[2])) return NULL;
+    for (int k = 0; k < 3; k++) {
+        if (doubles(objects[k], &views[k], k == 2)) continue;
+        while (k > 0) PyBuffer_Release(&views[--k]);
+        Py_RETURN_FALSE;
+    }
+    const Py_buffer point = views[0], directions = views[1], out = views[2];
     size_t inputs = (size_t)tape->inputs, width = inputs ? (size_t)directions.len / sizeof(double) / inputs : 0;
     int done = tape->plain;
     if (done && tape->steady < 0) {
@@ -91,12 +98,10 @@ PyObject *tape_product(PyObject *self, PyObject *given) {
     if (done == 1) done = tape->steady && ((size_t)tape->count + 1) * (width + 1) <= LARGEST;
     if ((size_t)point.len != inputs * sizeof(double) || (size_t)directions.len != inputs * width * sizeof(double)
         || (size_t)out.len != (size_t)tape->results * width * sizeof(double)) {
-        PyErr_SetString(PyExc_ValueError, "a buffer of another length than the graph's");
+        if (done >= 0) PyErr_SetString(PyExc_ValueError, "a buffer of another length than the graph's");
         done = -1;
     }
     if (done == 1) done = product(tape, point.buf, directions.buf, out.buf, width);
-    PyBuffer_Release(&point);
-    PyBuffer_Release(&directions);
-    PyBuffer_Release(&out);
+    for (int k = 0; k < 3; k++) PyBuffer_Release(&views[k]);
     return done < 0 ? NULL : PyBool_FromLong(done);
 }

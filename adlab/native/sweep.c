@@ -126,6 +126,16 @@ static int rows(const Tape *tape, const double *values, double *out) {
     return done;
 }
 
+int doubles(PyObject *given, Py_buffer *view, int writable) {
+    if (PyObject_GetBuffer(given, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0)) < 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    if (view->format != NULL && strcmp(view->format, "d") == 0) return 1;
+    PyBuffer_Release(view);
+    return 0;
+}
+
 /* jacobian(point, out): True where every number on the way was in binary64's range, and every partial is finite. */
 PyObject *tape_jacobian(PyObject *self, PyObject *const *given, Py_ssize_t count) {
     Tape *tape = (Tape *)self;
@@ -141,10 +151,10 @@ PyObject *tape_jacobian(PyObject *self, PyObject *const *given, Py_ssize_t count
         Py_DECREF(steady);
     }
     if (!tape->steady) Py_RETURN_FALSE;
-    if (PyObject_GetBuffer(given[0], &point, PyBUF_C_CONTIGUOUS) < 0) return NULL;
-    if (PyObject_GetBuffer(given[1], &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE) < 0) {
+    if (!doubles(given[0], &point, 0)) Py_RETURN_FALSE;
+    if (!doubles(given[1], &out, 1)) {
         PyBuffer_Release(&point);
-        return NULL;
+        Py_RETURN_FALSE;
     }
     int done = -1;
     double *values = NULL;
