@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from adlab.compile.existence import value_condition
+from adlab.compile.llvm.circular import sine_and_cosine
 from adlab.compile.llvm.forms import Forms
 from adlab.compile.llvm.order import SUMS
 from adlab.graph.constants import constants
@@ -38,6 +39,18 @@ def shared_divisors(graph: Graph) -> frozenset[int]:
     return frozenset(i for i, count in counts.items() if count >= SHARED)
 
 
+CIRCULAR = ("sin", "cos")
+"""In the order of `sine_and_cosine`."""
+
+
+@lru_cache(maxsize=4)
+def angles(graph: Graph) -> frozenset[int]:
+    """The nodes of which both sine and cosine are taken."""
+    nodes = [graph.nodes[i] for i in graph.operations]
+    sines, cosines = ({node.operands[0] for node in nodes if node.primitive.name == name} for name in CIRCULAR)
+    return frozenset(sines & cosines)
+
+
 class Body:
     """The values of a graph's nodes in a block. `load(i)` gives values that are computed elsewhere.
 
@@ -50,6 +63,7 @@ class Body:
         self.graph, self.forms, self.block, self.load = graph, forms, forms.block, load
         self.known = constants(graph) if known is None else known
         self.shared = shared_divisors(graph) if forms.shares else frozenset[int]()
+        self.angles = angles(graph) if forms.pairs else frozenset[int]()
         self.values: dict[int, str] = {}
         self.called: dict[int, str] = {}
         """Values of functions that were called for several nodes at once; whether they exist is still to be asked."""
@@ -99,6 +113,8 @@ class Body:
             return self.forms.divided_by_shared(*operands)  # which has no value where the divisor is 0
         if self._adds_a_product(node):
             return self.forms.fused(node.primitive, operands)
+        if node.primitive.name in CIRCULAR and node.operands[0] in self.angles:
+            return sine_and_cosine(self.block, operands[0])[CIRCULAR.index(node.primitive.name)]
         value = self.called.get(i) or self.forms.apply(node.primitive, node.parameter, operands)
         if unconditional(node.primitive) or node.primitive.array in CHECKED_BY_HARDWARE:
             return value

@@ -110,7 +110,7 @@ def compiled(text: str, externals: Externals, soon: bool = False, packed: bool =
     `soon`: LLVM neither reorders instructions nor searches for the best registers. That takes most of its time.
     `packed`: where several numbers are computed alike, LLVM computes them in one vector. That takes as long again, or more.
     """
-    module = llvm.parse_assembly("\n".join([*externals.declarations.values(), text]))
+    module = llvm.parse_assembly(_whole(text, externals))
     target = _target(**OPTIONS | {"opt": 0}) if soon else machine().target
     if packed:
         module.triple, module.data_layout = target.triple, str(target.target_data)
@@ -121,6 +121,10 @@ def compiled(text: str, externals: Externals, soon: bool = False, packed: bool =
     return bytes(target.emit_object(module))
 
 
+def _whole(text: str, externals: Externals) -> str:
+    return "\n".join([*externals.declarations.values(), *externals.definitions.values(), text])
+
+
 def program(text: str, externals: Externals, exports: list[str], soon: bool = False, packed: bool = False) -> Any:
     """`loaded`, for the program of a formula. Where compiling takes long, its object is kept on disk for the next process."""
     def make() -> bytes:
@@ -128,7 +132,7 @@ def program(text: str, externals: Externals, exports: list[str], soon: bool = Fa
 
     if any(name.startswith("adlab_") for name in externals.addresses):  # calls Python back, by an address of this process
         return loaded(make(), externals, exports)
-    name = _file_name("\n".join([f"{soon} {packed}", *externals.declarations.values(), text]))
+    name = _file_name(f"{soon} {packed}\n{_whole(text, externals)}")
     return loaded(store.kept(name, make, LONG) if store.programs else make(), externals, exports)
 
 

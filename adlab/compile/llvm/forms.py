@@ -131,6 +131,12 @@ class Forms:
         """Whether `divided_by_shared` takes less time than divisions."""
         return not self.strict and self.block.registers.fused
 
+    @property
+    def pairs(self) -> bool:
+        """Whether a sine and a cosine of the same numbers are computed together."""
+        registers = self.block.registers
+        return not self.strict and registers.fused and self.block.width > 1 and {"sin", "cos"} <= registers.functions
+
     def divided_by_shared(self, a: str, divisor: str) -> str:
         """a / divisor as in `divided`, where the reciprocal to twice the digits is computed once for all that are divided by it.
 

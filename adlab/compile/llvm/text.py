@@ -24,9 +24,10 @@ class Registers:
 
 @dataclass
 class Externals:
-    """The functions that a module calls: declarations by name, and the addresses of functions that libm lacks."""
+    """The functions that a module calls, by name: declarations, its own functions, and the addresses of what libm lacks."""
 
     declarations: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict)
 
     def declare(self, name: str, result: str, operands: list[str]) -> None:
