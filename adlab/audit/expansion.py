@@ -16,7 +16,7 @@ from sympy import Abs, Add, Mul, Piecewise, Pow, Rational, log
 
 from adlab.errors import AdlabError
 from adlab.precision import CONTEXT, working
-from adlab.truth.values import plan
+from adlab.truth.values import Failure, Plan, plan
 
 SHIFT = 10
 """The circle's radius is 2⁻¹⁰. What is not analytic within 8 times that has no series here."""
@@ -92,13 +92,21 @@ def power_series(expression: Any, t: Any) -> dict[int, Any] | None:
         steps = plan([expression], [t])
         with working(BITS):
             turns = [CONTEXT.expjpi(CONTEXT.mpf(2 * j) / CIRCLE) for j in range(CIRCLE // 2 + 1)]
-            values = [CONTEXT.convert(steps.values([turn * CONTEXT.ldexp(1, -SHIFT)], BITS)[0]) for turn in turns]
+            values = [_value(steps, turn * CONTEXT.ldexp(1, -SHIFT)) for turn in turns]
             found = _coefficients(values, turns)
             if found is None or not _agrees(found, steps):
                 return None
             return {k: _written(c) for k, c in found.items()}
     except (AdlabError, ArithmeticError, TypeError, ValueError):
         return None
+
+
+def _value(steps: Plan, place: Any) -> Any:
+    """The value at a real or complex place. Raises ValueError where there is none."""
+    value = steps.base([place], BITS).slots[steps.outputs[0]]
+    if isinstance(value, (bool, Failure)):
+        raise ValueError(value)
+    return value
 
 
 def _coefficients(values: list[Any], turns: list[Any]) -> dict[int, Any] | None:
@@ -122,10 +130,10 @@ def _coefficients(values: list[Any], turns: list[Any]) -> dict[int, Any] | None:
     return {k: CONTEXT.ldexp(c, SHIFT * k) for k, c in scaled.items() if abs(c) > noise[k]}
 
 
-def _agrees(series: dict[int, Any], steps: Any) -> bool:
+def _agrees(series: dict[int, Any], steps: Plan) -> bool:
     """Whether the series has the expression's value at real places on both sides: |t| is constant on the circle."""
     for place in (CONTEXT.ldexp(1, -SHIFT - 2), -CONTEXT.ldexp(1, -SHIFT - 2)):
-        value = steps.values([place], BITS)[0]
+        value = _value(steps, place)
         terms = [c * place**k for k, c in series.items()]
         if abs(sum(terms) - value) > CONTEXT.ldexp(max(map(abs, terms)), -LOST):
             return False

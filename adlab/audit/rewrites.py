@@ -37,22 +37,24 @@ _NEAREST = 64
 """The largest denominator of a number at which a stationary point is looked for."""
 
 
-def rewrites(expression: Any, near: dict[Any, float], series: bool = False) -> Iterator[tuple[str, Any]]:
+def rewrites(expression: Any, near: dict[Any, float]) -> Iterator[tuple[str, Any]]:
     """(name, equal expression) for every identity that fits the expression itself. `near` is the point it is for.
-
-    With `series`, Taylor polynomials too: they are no identities, and good only where they are used.
 
     >>> x = sympy.Symbol("x", positive=True)
     >>> sorted({str(new) for name, new in rewrites(exp(x) - 1, {x: 1e-9}) if name == "expm1"})
     ['expm1(x)']
     """
     asked = [*_RULES, ("about a stationary point", lambda node: _recentred(node, near))]
-    if series:
-        asked.append(("series", lambda node: beside_a_centre(node, near)))
     for name, rewrite in asked:
         for new in _as_far_as_sympy_goes(rewrite(expression)):
             if new != expression:
                 yield name, new
+
+
+def series(expression: Any, near: dict[Any, float]) -> Iterator[tuple[str, Any]]:
+    """("series", expression) with a power series beside a centre: no identity, and good only where it is used."""
+    for new in _as_far_as_sympy_goes(beside_a_centre(expression, near)):
+        yield "series", new
 
 
 def _as_far_as_sympy_goes(found: Iterator[Any]) -> Iterator[Any]:

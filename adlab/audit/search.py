@@ -10,7 +10,7 @@ from typing import Any
 import sympy
 
 from adlab.audit.identities import LARGEST
-from adlab.audit.rewrites import rewrites
+from adlab.audit.rewrites import rewrites, series as power_series
 from adlab.progress import stage
 from adlab.text.printing import readable
 from adlab.text.traversal import postorder
@@ -97,7 +97,7 @@ class Search:
         """Every form that could be measured, by its text."""
         self._made: dict[str, Any] = {}
         self._unreadable: set[str] = set()
-        self._rewritten: dict[tuple[Any, bool], list[tuple[str, Any]]] = {}
+        self._rewritten: dict[tuple[Any, Any], list[tuple[str, Any]]] = {}
 
     @property
     def tried(self) -> int:
@@ -132,7 +132,7 @@ class Search:
         for round_ in range(DEPTH + series):
             beam = sorted(found.values(), key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
             if series and not round_:  # the formula's own series is shorter than those of what was made of it
-                beam = [found[form.text] for form, _ in found.values() if form.text in own]
+                beam = [pair for pair in found.values() if pair[0].text in own] or beam
             if beam[0][0].worst >= ENOUGH or self._late():
                 break
             before = len(found)
@@ -169,13 +169,13 @@ class Search:
         for part in reversed(postorder([expression])):
             if not (isinstance(part, sympy.Expr) and part.args):
                 continue
-            key = part, series
-            if key not in self._rewritten:
-                if self._late():
-                    return
-                self._rewritten[key] = [
-                    (name, new) for name, new in rewrites(part, self.near, series)
-                    if not new.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I) and sympy.count_ops(new) <= 3 * LARGEST
-                ]  # fmt: skip
-            for name, new in self._rewritten[key]:
-                yield name, expression.xreplace({part: new})
+            for rule in (rewrites, power_series) if series else (rewrites,):
+                if (rule, part) not in self._rewritten:
+                    if self._late():
+                        return
+                    self._rewritten[rule, part] = [
+                        (name, new) for name, new in rule(part, self.near)
+                        if not new.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I) and sympy.count_ops(new) <= 3 * LARGEST
+                    ]  # fmt: skip
+                for name, new in self._rewritten[rule, part]:
+                    yield name, expression.xreplace({part: new})
