@@ -232,7 +232,7 @@ def _estimated(f: Differentiable, jacobian: Any, estimates: Any) -> Result:
         np.asarray(jacobian, dtype=float).reshape(f.m, f.n),
         sum(estimate.nfev for estimate in estimates),
         tuple(float(estimate.step) for estimate in estimates),
-        np.stack([np.broadcast_to(estimate.error, (f.m,)) for estimate in estimates], axis=-1) if estimates else None,
+        np.array([estimate.error for estimate in estimates], dtype=float).reshape(f.n, f.m).T if estimates else None,
         flags,
     )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from adlab.differences.fits import CONFIDENCE, basis_at
-from adlab.differences.quotients import Array, Line, over, weights_on
+from adlab.differences.quotients import Array, Line, least_of, over, weights_on
 from adlab.differences.stencils import Stencil
 from adlab.precision import UNIT_ROUNDOFF
 
@@ -54,8 +54,7 @@ def _term(distances: tuple[float, ...], even: Array, size: Array, powers: tuple[
     moved = np.abs(found[1:] - found[:-1])
     errors = (moved[1 : count - 1] if len(distances) < POINTS else np.maximum(moved[: count - 2], moved[1 : count - 1])) + noise
     errors = np.where(np.isnan(errors), np.inf, errors)
-    best = errors.argmin(axis=0)[None]
-    half, least = np.take_along_axis(found[1:], best, 0)[0], np.take_along_axis(errors, best, 0)[0]
+    half, least = least_of(errors, found[1 : count - 1], errors)
     return half, least
 
 

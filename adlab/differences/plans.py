@@ -13,7 +13,7 @@ from functools import cache, cached_property
 import numpy as np
 
 from adlab.differences.fits import CONFIDENCE, RUNGS, basis
-from adlab.differences.quotients import Array, weights_on
+from adlab.differences.quotients import Array, least_of, weights_on
 from adlab.differences.richardson import FIRST_STEP, TOLERANCE
 from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_models import relative_step
@@ -90,8 +90,7 @@ class SchemePlan:
         errors = truncation + self.amplification[:, None, None] * noise / h
         if count == 1:
             return found[0], errors[0], truncation[0]
-        best = np.argmin(errors, axis=0)[None]
-        df, error, part = (np.take_along_axis(each, best, 0)[0] for each in (found, errors, truncation))
+        df, error, part = least_of(errors, found, errors, truncation)
         return df, error, part
 
     def floor(self, h: Array, rounding: Array) -> Array:

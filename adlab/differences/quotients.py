@@ -290,6 +290,19 @@ def weights_on(weights: Array, values: Array) -> Array:
     return np.asarray(total)
 
 
+def least_of(errors: Array, *arrays: Array) -> list[Array]:
+    """For each place, the entry of each array (K, ...) where the error (K, ...) is least.
+
+    `take_along_axis` would take ten times as long for a few numbers.
+
+    >>> least_of(np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([[5.0, 6.0], [7.0, 8.0]]))
+    [array([7., 6.])]
+    """
+    best, shape = errors.argmin(axis=0).ravel(), errors.shape[1:]
+    places = np.arange(best.size)
+    return [np.asarray(each.reshape(len(each), -1)[best, places].reshape(shape)) for each in arrays]
+
+
 def over(numbers: npt.ArrayLike, h: float, power: int) -> Array:
     """Divides by hᵈ, one h at a time: h² may underflow or overflow where the quotient does not."""
     found = np.asarray(numbers, dtype=np.float64)

@@ -10,6 +10,7 @@ from shares import but_slow
 
 import adlab
 from adlab.differences.stencils import SCHEMES
+from adlab.report.probe import BITS, Probe
 from adlab.report.steps import DEFAULT, envelope, split
 
 CASES = {
@@ -130,3 +131,14 @@ def test_points_at_the_ends_of_the_range() -> None:
         adlab.steps("exp(x)", 709.9)
     with pytest.raises(adlab.MethodError, match="no step of central-difference gives a finite number"):
         adlab.steps("1/x", 1e-300, schemes=["central-difference"])
+
+
+def test_bits_are_doubled_only_where_the_errors_of_the_values_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    bits: list[int] = []
+    made = Probe.__init__
+    monkeypatch.setattr(Probe, "__init__", lambda probe, f, point, b=BITS: bits.append(b) or made(probe, f, point, b))
+    for text, x, several in (("exp(x)", 1.0, False), ("x + (cos(1e-99*x) - 1)*1e198", 1.0, True)):
+        f, point = adlab.Function(text), np.array([x])
+        bits.clear()
+        assert split(f, point, 0, "central-difference", 2.0**-18, adlab.truth(f, point)) is not None
+        assert (len(bits) > 1) == several, text
