@@ -19,6 +19,7 @@ from adlab.function import Function
 from adlab.graph.graph import Graph
 from adlab.inputs import FloatArray
 from adlab.peers.catalogue import PEERS, second_derivatives
+from adlab.precision import still_time
 from adlab.symbolic.derivative import SymbolicDerivative
 from adlab.text.traversal import is_small
 
@@ -95,6 +96,8 @@ def _gradient(f: Function, x: FloatArray) -> FloatArray:
     """The gradient, with NaN where there is none, as a difference expects."""
     try:
         return f.gradient(x)
+    except GaveUp:
+        raise
     except AdlabError:
         return np.full(f.n, np.nan)
 
@@ -106,6 +109,7 @@ def differences_of_values(f: Function, point: FloatArray) -> FloatArray:
     here = float(f.values(point)[0])
 
     def at(move: FloatArray) -> float:
+        still_time()
         return float(f.values(point + move)[0])
 
     found = np.empty((f.n, f.n))

@@ -175,8 +175,9 @@ def _tried(
         seconds = if_time(taken, _timed, lambda: method.hessian(f, point), taken) if timed else None
     except AdlabError as reason:
         return replace(row, status=STATUS.get(type(reason), "refused"), note=str(reason).splitlines()[0]), []
+    names = f.names
     partials = [
-        row_measured(AccuracyRow(method.name, f"∂{f.names[i]}∂{f.names[j]}", float(found[i, j])), judged.component(i, j))
+        row_measured(AccuracyRow(method.name, f"∂{names[i]}∂{names[j]}", float(found[i, j])), judged.component(i, j))
         for i in range(f.n)
         for j in range(f.n)
     ]

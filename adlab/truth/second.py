@@ -8,12 +8,14 @@ differentiable it need not.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import sympy
 
+from adlab.precision import seconds_left
 from adlab.truth.higher import higher_derivatives
 from adlab.truth.judge import NOTHING, Component, certified, checked, weakest
 from adlab.truth.meanings import CONTEXT, bits_of, exact, exported, magnitude, working
@@ -22,11 +24,13 @@ from adlab.truth.values import Plan, Step, plan
 MOST_ATTEMPTS = 3  # each with more digits, where a mixed derivative is far smaller than the others
 STRAIGHT = (sympy.Add,)
 CONTRADICTION = "the second derivatives along two lines contradict each other"
+LATE = "gave up: the time was over before this was done; be more patient"
 NO_LINE = "there is no second derivative along the line that it is read from: "
 
 
 def second_derivatives(made: Plan, point: Sequence[Any], digits: int = 30, output: int = 0) -> list[list[Component]]:
-    """The Hessian of one output of a plan: n rows of n. Mixed ones are computed once and stand twice.
+    """The Hessian of one output of a plan: n rows of n. Mixed ones are computed once and stand twice. What the caller's patience
+    does not reach is unavailable.
 
     >>> x, y = sympy.symbols("x y")
     >>> found = second_derivatives(plan([x**2*y**3], [x, y]), [1.0, 2.0])
@@ -36,10 +40,13 @@ def second_derivatives(made: Plan, point: Sequence[Any], digits: int = 30, outpu
     numbers = checked(point, digits)
     n = len(made.variables)
     found: list[list[Any]] = [[None] * n for _ in range(n)]
-    for i in range(n):
-        found[i][i] = higher_derivatives(made, numbers, i, 2, digits, output)[2]
-    for i in range(n):
-        for j in range(i + 1, n):
+    late = [Component(output, variable.name, "unavailable", note=LATE) for variable in made.variables]
+    for i, j in [*((i, i) for i in range(n)), *itertools.combinations(range(n), 2)]:
+        if not seconds_left():
+            found[i][j] = found[j][i] = late[j]
+        elif i == j:
+            found[i][i] = higher_derivatives(made, numbers, i, 2, digits, output)[2]
+        else:
             found[i][j] = found[j][i] = _mixed(made, numbers, i, j, digits, output)
     return found
 

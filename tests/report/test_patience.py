@@ -10,6 +10,7 @@ import adlab
 from adlab.errors import GaveUp, MethodError, OptionError
 from adlab.page.formulas import formula_text
 from adlab.report.steps import STEPS
+from adlab.truth import second
 
 SLOW = "digamma(x)", -100000000.5  # SymPy's derivative, evaluated by mpmath, would take hours
 
@@ -108,3 +109,20 @@ def test_what_has_no_end_as_a_text_is_written_on_no_sheet_and_on_no_page(n: int)
     with pytest.raises(OptionError, match=r"too long to be written on a sheet|too long to do by hand"):
         adlab.sheet(f)
     assert formula_text(f) == ""
+
+
+def test_second_derivatives_have_the_same_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that are reached have their truth; the others are unavailable. Work that is not done is a row that says so."""
+    taken: list[int] = []
+    one = second.higher_derivatives
+    monkeypatch.setattr(second, "higher_derivatives", lambda made, at, i, *more: taken.append(i) or one(made, at, i, *more))
+    f = adlab.gallery.rosenbrock(40)
+    found = adlab.truth(f, order=2, patience=0.0)
+    assert not taken
+    assert "be more patient" in found.rows[3][7].note
+    compared = adlab.compare(f, order=2, patience=0.0, timed=False)
+    status = {row.method: row.status for row in compared.rows}
+    assert status["differences of values"] == "gave up", status
+    monkeypatch.setattr(second, "seconds_left", lambda: float(len(taken) < 3))
+    found = adlab.truth(f, order=2)
+    assert [found.rows[i][i].status == "unavailable" for i in range(4)] == [False] * 3 + [True]
