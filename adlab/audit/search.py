@@ -109,7 +109,8 @@ class Search:
         self.known[before.text], self._made[before.text] = before, starts[""]
         for part, series in PASSES:
             self._stop, self._most = self.begun + part * self.seconds, MOST * part
-            yield self._pass(starts, series)[0][0]
+            self._pass(before.text, starts, series)
+            yield max(self.known.values(), key=lambda form: form.score)
 
     def measure_again(self) -> None:
         """Measures the best forms once more, after the points changed. The others are forgotten, but not looked at again."""
@@ -122,18 +123,21 @@ class Search:
             self._unreadable.add(form.text)
             del self.known[form.text]
 
-    def _pass(self, starts: Mapping[str, Any], series: bool) -> list[Made]:
-        """The best forms after `DEPTH` rounds, or at the end of the pass. What an earlier pass did costs no time again."""
+    def _pass(self, itself: str, starts: Mapping[str, Any], series: bool) -> None:
+        """`DEPTH` rounds, until the end of the pass: from the starts, and for series from every form that is known.
+
+        What an earlier pass did costs hardly any time again. But its best forms, at which it broke off, do not crowd out others.
+        """
         seen: set[str] = set()
-        found = {text: (form, self._made[text]) for text, form in self.known.items()}
+        found = {text: (form, self._made[text]) for text, form in self.known.items() if series or text == itself}
         for name, start in starts.items():
             self._note(start, (name,) if name else (), seen, found)
-        own = {readable(start) for start in starts.values()}
+        own = {itself, *map(readable, starts.values())}
         for round_ in range(DEPTH + series):
             beam = sorted(found.values(), key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
             if series and not round_:  # the formula's own series is shorter than those of what was made of it
                 beam = [pair for pair in found.values() if pair[0].text in own] or beam
-            if beam[0][0].worst >= ENOUGH or self._late():
+            if not beam or beam[0][0].worst >= ENOUGH or self._late():
                 break
             before = len(found)
             for form, expression in beam:
@@ -143,7 +147,6 @@ class Search:
                     self._note(new, (*form.steps, name), seen, found)
             if len(found) == before and not (series and not round_):
                 break
-        return sorted(found.values(), key=lambda pair: pair[0].score, reverse=True)[:WIDTH]
 
     def _late(self) -> bool:
         return time.process_time() > self._stop
