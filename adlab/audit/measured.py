@@ -81,20 +81,21 @@ def measured_itself(f: Function, wanted: Sequence[Known]) -> Form:
 
 
 def measured_values(
-    expression: Any, names: Sequence[str], wanted: Sequence[tuple[Place, Any]], steps: tuple[str, ...]
+    expression: Any, names: Sequence[str], wanted: Sequence[tuple[Place, Any]], steps: tuple[str, ...], as_written: bool = False
 ) -> Form | None:
     """The digits of the value alone, as `measured`. `wanted` has points, each with the true value and its scale."""
 
     def kept(g: Function) -> tuple[tuple[float, ...], ...]:
         return tuple((0.0 if (got := _value(g, point)) is None else digits_of(got, *true),) for point, true in wanted)
 
-    return _form(expression, names, steps, kept)
+    return _form(expression, names, steps, kept, as_written)
 
 
 def _form(
-    expression: Any, names: Sequence[str], steps: tuple[str, ...], kept: Callable[[Function], tuple[tuple[float, ...], ...]]
-) -> Form | None:
-    text = readable(expression)
+    expression: Any, names: Sequence[str], steps: tuple[str, ...], kept: Callable[[Function], tuple[tuple[float, ...], ...]],
+    as_written: bool = False,
+) -> Form | None:  # fmt: skip
+    text = readable(expression, as_written)
     try:
         g = Function(text, names)
         graph = g.graph

@@ -33,6 +33,10 @@ def derivative(
         raise OptionError("a strict derivative program is looked for of a formula; this function is a program")
     if x is None and f.point is None:
         raise OptionError('accuracy="strict" needs the point that the program is for, as at=, or ranges with a point, as over=')
+    try:
+        formulas = program.outputs
+    except TypeError:  # SymPy's, of a condition that is a Piecewise itself
+        raise OptionError("the derivative program has a condition that no formula has; leave accuracy out") from None
     place = point_of(f, x).tolist()
     points = [place, *drawn_from(place, ranges_of(f.names, place, over), SAMPLE if over else NEIGHBOURS)]
     near = dict(zip(f.variables, place, strict=True))
@@ -40,10 +44,10 @@ def derivative(
     wanted = (values if value else []) + [entry for row in partials for entry in row]
     search_of = [None] * (f.m if value else 0) + [(k, i) for k in range(f.m) for i in range(f.n)]
     said, texts = [], []
-    for formula, truths, part in zip(program.outputs, wanted, search_of, strict=True):
-        before = measured_values(formula, f.names, truths, ())
+    for formula, truths, part in zip(formulas, wanted, search_of, strict=True):
+        before = measured_values(formula, f.names, truths, (), as_written=True)
         if before is None or not truths or before.worst >= ENOUGH:
-            texts.append(readable(formula))
+            texts.append(readable(formula, as_written=True))
             continue
         starts = {"": formula, "usual order": evaluated(formula)}
         if part is not None:
