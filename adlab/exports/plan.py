@@ -80,8 +80,8 @@ class Task:
     def values_at(self, x: Sequence[float]) -> list[float]:
         """The program's results, by adlab's own compiled program in plain Python."""
         program = compile_graph(
-            self.plan.graph, self.plan.shapes, "python", behind=self.plan.behind, widths=self.plan.widths
-        )
+            self.plan.graph, self.plan.shapes, "python", "strict", behind=self.plan.behind, widths=self.plan.widths
+        )  # strict: a fast program takes common factors out, and rounds elsewhere than the code that is written
         return list(program.call(*x))
 
 

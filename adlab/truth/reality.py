@@ -28,6 +28,8 @@ def surely_complex(steps: Sequence[Any], slots: Sequence[Any], errors: Sequence[
             known[slot] = False  # a real number, a truth value or a failure
         elif abs(value.imag) > error:
             known[slot] = True
+        elif slot < first:
+            known[slot] = False  # a variable, which is given exactly
         else:
             operation, operands, _ = steps[slot - first]
             parts = [(known[o], slots[o], CONTEXT.make_mpf(errors[o])) for o in operands]

@@ -198,13 +198,6 @@ def test_a_polynomial_has_all_digits_up_to_its_edge(text: str) -> None:
             assert abs(sympy.N(b.xreplace(at), 40) - true) < 3e-16 * abs(true)
 
 
-def test_a_real_place_on_the_circle_has_a_value_like_the_others() -> None:
-    t = sympy.Symbol("t", real=True)
-    found = power_series(sympy.tan(t) * sympy.sqrt(1 + t) / t, t)
-    assert found is not None
-    assert [found[k] for k in range(3)] == [1, sympy.Rational(1, 2), sympy.Rational(5, 24)]
-
-
 def test_a_series_with_a_near_singularity_keeps_its_noise_apart() -> None:
     t = sympy.Symbol("t", real=True)
     found = power_series(3 * sympy.tanh(5 * t) / t, t)

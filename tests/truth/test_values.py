@@ -15,7 +15,8 @@ from sympy import Rational
 import adlab
 from adlab.errors import AdlabError, DomainError, OverflowedError, UnsupportedExpression, VariableError
 from adlab.text.functions import NAMED, elliptice, elliptick
-from adlab.truth.meanings import FUNCTIONS, SLOW, exact, exported, working
+from adlab.truth.meanings import CONTEXT, FUNCTIONS, SLOW, exact, exported, working
+from adlab.truth.reality import surely_complex
 from adlab.truth.running_error import LARGEST
 from adlab.truth.values import Plan, plan
 
@@ -161,6 +162,12 @@ def test_what_complex_numbers_cancel_to_is_real() -> None:
     roots = sympy.sqrt(x) * unevaluated(sympy.Pow, x, Rational(3, 2))
     for expression in (roots, sympy.log(x) - sympy.log(2 * x), x**y * x ** (3 - y)):
         assert isinstance(value(expression, -2.0, 0.25, bits=100), mpmath.mpf)
+
+
+def test_a_variable_with_imaginary_part_0_is_given_exactly() -> None:
+    """Its value is no step's, so there is none to ask how far it may be wrong."""
+    assert not surely_complex([], [CONTEXT.mpc(2, 0)], [CONTEXT.zero._mpf_], 0)
+    assert surely_complex([], [CONTEXT.mpc(2, 1e-300)], [CONTEXT.zero._mpf_], 0)
 
 
 # --- errors ---------------------------------------------------------------------------------------------------
