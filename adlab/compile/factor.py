@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from adlab.compile.reuse import reused
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.simplify import ADD, MUL, NEG, SUB
 
@@ -59,6 +60,11 @@ def factored(graph: Graph) -> Graph:
             if found is not None:
                 changed[i] = found
     return _rebuilt(graph, changed, turned) if changed else graph
+
+
+def shortened(graph: Graph) -> Graph:
+    """The graph of a fast program: no linear form twice, no common factor twice."""
+    return factored(reused(graph))
 
 
 def _turned(graph: Graph) -> dict[int, int]:

@@ -25,7 +25,7 @@ from adlab.arithmetic.domain import steady
 from adlab.compile.alarm import all_finite, vouched_bind, vouched_call, watched
 from adlab.compile.behind import Asked, Behind
 from adlab.compile.derivatives import names_of, planned
-from adlab.compile.factor import factored
+from adlab.compile.factor import shortened
 from adlab.compile.numpy import NumpyKernel
 from adlab.compile.python import PythonKernel, Walker
 from adlab.compile.reuse import reused
@@ -328,8 +328,8 @@ def compile_graph(
     if not graph.outputs:  # nothing to compute, whatever the backend
         nothing = PythonKernel(graph)
         return CompiledProgram(graph, shapes, lambda: NumpyKernel(graph), lambda: nothing)
-    graph, backend = reused(graph), _for_bodies(graph, backend) if graph.compound else backend
-    graph = factored(graph) if accuracy == "fast" else graph
+    backend = _for_bodies(graph, backend) if graph.compound else backend
+    graph = shortened(graph) if accuracy == "fast" else reused(graph)
     if behind is not None and not steady(graph):
         asked = Asked(graph, behind)
         program = CompiledProgram(graph, shapes, lambda: asked, lambda: asked, None, widths)

@@ -6,12 +6,13 @@ import itertools
 import keyword
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from adlab.compile.derivatives import names_of, planned
+from adlab.compile.factor import shortened
 from adlab.compile.program import compile_graph
 from adlab.compile.sparse import CompilePlan
 from adlab.errors import AdlabError, OptionError
@@ -80,8 +81,8 @@ class Task:
     def values_at(self, x: Sequence[float]) -> list[float]:
         """The program's results, by adlab's own compiled program in plain Python."""
         program = compile_graph(
-            self.plan.graph, self.plan.shapes, "python", "strict", behind=self.plan.behind, widths=self.plan.widths
-        )  # strict: a fast program takes common factors out, and rounds elsewhere than the code that is written
+            self.plan.graph, self.plan.shapes, "python", behind=self.plan.behind, widths=self.plan.widths
+        )
         return list(program.call(*x))
 
 
@@ -98,6 +99,7 @@ def task(
         said = "use letters, digits and _, and no name of the language or of its library"
         raise OptionError(f"name={name!r} cannot name a function; {said}")
     plan = planned(f, derivative, wrt, constants, sparse)
+    plan = replace(plan, graph=shortened(plan.graph))
     about = f.title if derivative is None else f"{derivative} of {f.title}"
     if wrt is not None:
         about += f", by {', '.join(names_of(wrt))}"

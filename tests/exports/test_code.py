@@ -78,7 +78,7 @@ def test_c_gives_the_numbers_of_adlab_or_says_why_not(compiler, chosen, tmp_path
              for name, kind, extra in TASKS if name in chosen]  # fmt: skip
     library, passed = in_c([code for *_, code in tasks], tmp_path, compiler), 0
     for f, kind, extra, code in tasks:
-        program = f.compile("python", kind, accuracy="strict")  # which takes no common factor out
+        program = f.compile("python", kind)
         for point in GRID:
             expected = flat(program(point, *extra))
             status, found = called(getattr(library, code.name), len(expected), point, *extra)
@@ -132,7 +132,7 @@ def test_a_batch_in_numpy_and_points_in_python_are_those_of_adlab() -> None:
     passed = 0
     for name, kind, extra in TASKS:
         f = adlab.Function(FORMULAS[name], ["x", "y"])
-        program, by_numpy = f.compile("python", kind, accuracy="strict"), _ran(f.to_numpy(kind, name=name))[name]
+        program, by_numpy = f.compile("python", kind), _ran(f.to_numpy(kind, name=name))[name]
         by_python, batch = _ran(f.to_python(kind, name=name))[name], by_numpy(GRID, *extra)
         assert np.shape(by_numpy(GRID[0], *extra)[0]) == np.shape(program(GRID[0], *extra)[0])
         for k, point in enumerate(GRID.tolist()):
@@ -281,6 +281,6 @@ def test_jax_and_pytorch_files_give_the_same_numbers(library) -> None:
             value, slopes = run(GRID)
     else:
         value, slopes = run(module.tensor(GRID))
-    expected = f.compile("python", "value_and_gradient", accuracy="strict")(GRID)
+    expected = f.compile("python", "value_and_gradient")(GRID)
     np.testing.assert_allclose(np.asarray(value), expected[0], rtol=1e-14)
     np.testing.assert_allclose(np.asarray(slopes), expected[1], rtol=1e-14)
