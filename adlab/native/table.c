@@ -84,14 +84,14 @@ Tape *rule_of(Operation *operation, PyObject *parameter, int kind) {
         Py_DECREF(made);
         return NULL;
     }
-    if (place != NULL) {
+    /* Python may have let another thread make it meanwhile. The first one stays, since that thread is at work with it. */
+    if (place != NULL && *place == NULL) {
         *place = (Tape *)made;  /* kept as long as the table */
-    } else {
-        int failed = PyDict_SetItem(rules->others, parameter, made);
-        Py_DECREF(made);
-        if (failed) return NULL;
+        return *place;
     }
-    return (Tape *)made;
+    PyObject *kept = place != NULL ? (PyObject *)*place : PyDict_SetDefault(rules->others, parameter, made);
+    Py_DECREF(made);
+    return (Tape *)kept;
 }
 
 /* `to_float` in adlab/primitives/primitive.py. */

@@ -30,6 +30,7 @@ from adlab.autodiff.programs import derivative
 from adlab.errors import AdlabError
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.lowering import lower
+from adlab.graph.quick import HELPERS
 from adlab.graph.tapes import tape_of
 from adlab.native import build
 from adlab.primitives.table import PRIMITIVES
@@ -229,6 +230,25 @@ def test_nothing_is_lost_in_a_thousand_rounds() -> None:
     gc.collect()
     assert sys.getrefcount(X) - before < 20
     assert sys.getallocatedblocks() - watched < 500
+
+
+@pytest.mark.parametrize("exponent", [29, 67], ids=["small", "other"])
+def test_a_rule_that_is_made_twice_at_once_stays_the_first(monkeypatch: pytest.MonkeyPatch, exponent: int) -> None:
+    """A thread that has the first one may be at work with it when another thread is done with the second."""
+    make, entered, made, graph = HELPERS["rule"], list[int](), list[Any](), lower([X**exponent], [X])
+
+    def interrupted(*given: Any) -> Any:
+        entered.append(1)
+        if len(entered) == 1:
+            derivative(graph)  # what another thread would do here
+        made.append(make(*given))
+        return made[-1]
+
+    monkeypatch.setitem(HELPERS, "rule", interrupted)
+    derivative(graph)
+    held = [sys.getrefcount(rule) for rule in made]
+    assert len(held) == 2
+    assert held[0] == held[1] + 1  # by the table
 
 
 def test_a_malformed_tape_is_refused() -> None:

@@ -40,9 +40,14 @@ def kept(name: str, make: Callable[[], bytes], long: float = 0.0) -> bytes:
 
 
 def folder() -> Path:
-    """`adlab` in the user's cache directory: $XDG_CACHE_HOME where that is an absolute path, else ~/.cache."""
+    """`adlab` in the user's cache directory: $XDG_CACHE_HOME where that is an absolute path, else ~/.cache.
+
+    Raises OSError for a user without a home, as a container may have: nothing is kept in whatever directory this process is in.
+    """
     chosen = os.environ.get("XDG_CACHE_HOME", "")
     home = Path(chosen) if os.path.isabs(chosen) else Path(os.path.expanduser("~"), ".cache")
+    if not home.is_absolute():
+        raise OSError("this user has no home")
     return home / "adlab"
 
 
@@ -54,7 +59,8 @@ def read(name: str) -> bytes | None:
         with open(file, "rb") as stream:
             facts = os.fstat(file)
             if stat.S_ISREG(facts.st_mode) and _is_private(facts) and facts.st_size <= LARGEST:
-                os.utime(file)  # tells when it was used
+                with contextlib.suppress(OSError):  # a disk that cannot be written
+                    os.utime(file)  # tells when it was used
                 return _unwrapped(name, stream.read(LARGEST))
     return None
 

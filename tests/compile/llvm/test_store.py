@@ -108,6 +108,25 @@ def test_a_relative_cache_directory_is_ignored(monkeypatch: pytest.MonkeyPatch, 
     assert store.folder() == tmp_path / ".cache" / "adlab"
 
 
+@pytest.mark.parametrize("home", ["~", "here"], ids=["none", "relative"])
+def test_nothing_is_kept_for_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.chdir(tmp_path)
+    assert made_anew()
+    assert made_anew()
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_object_on_a_disk_that_cannot_be_written_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(file: int) -> None:
+        raise OSError(30, "Read-only file system")
+
+    made_anew()
+    monkeypatch.setattr(os, "utime", refused)
+    assert not made_anew()
+
+
 def test_an_interrupt_leaves_no_draft(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(file: int) -> None:
         raise KeyboardInterrupt
