@@ -75,8 +75,10 @@ def _number(chance: random.Random, low: float, high: float, middle: float, near:
 def _by_size(chance: random.Random, low: float, high: float) -> float:
     """All sizes alike, of both signs. Where 0 is in the range, sizes go down to 1e-20 of the larger end."""
     sign = chance.choice((-1, 1)) if low < 0 < high else 1 if high > 0 else -1
-    far = max(abs(low), abs(high)) if low * high > 0 else (high if sign > 0 else -low)
-    least = min(abs(low), abs(high)) if low * high > 0 else far * 1e-20
+    near, far = sorted((abs(low), abs(high))) if low > 0 or high < 0 else (0.0, high if sign > 0 else -low)
+    if not far:  # the range is 0 alone
+        return 0.0
+    least = near or max(far * 1e-20, math.ulp(0.0))
     return sign * math.exp(chance.uniform(math.log(least), math.log(far)))
 
 

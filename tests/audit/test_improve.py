@@ -223,6 +223,18 @@ def test_over_both_signs_each_side_gets_its_form() -> None:
         assert float(better(x)) == pytest.approx(float(adlab.truth("sqrt(x*x + 1) - x", x).value), rel=1e-14)
 
 
+@pytest.mark.parametrize("ends", [(0.0, 0.0), (0.0, 1e-310), (-1e-310, 5e-324), (1e-310, 2e-310), (1e-200, 1e-190)])
+def test_points_are_drawn_from_ranges_that_binary64_can_hardly_hold(ends: tuple[float, float]) -> None:
+    low, high = ends
+    drawn = [x for [x] in drawn_from([high], {0: ends}, 200)]
+    assert all(low <= x <= high for x in drawn)
+    assert sum(x == low for x in drawn) < 60 or low == high  # sizes between the ends, too
+
+
+def test_at_0_without_a_range_there_is_an_answer() -> None:
+    assert not improve("x - sin(x)", {"x": 0.0}).found
+
+
 def test_a_range_is_kept_to_and_what_is_worse_there_is_said() -> None:
     found = improve("sqrt(x + 1) - sqrt(x)", 1e12, over={"x": (1.0, 1e15)})
     assert {point[0] for point in found.points} > {1e12}
