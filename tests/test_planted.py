@@ -8,6 +8,7 @@ import pytest
 import sympy
 
 import adlab
+from adlab import native
 from adlab.primitives.primitive import OUT, A, B
 from adlab.primitives.table import HEADS, PRIMITIVES
 
@@ -15,7 +16,9 @@ FORMULA, POINT = "sin(x)*exp(y)/(1 + x**2)", [0.7, 0.3]
 
 
 @pytest.fixture
-def clean_caches():
+def clean_caches(monkeypatch):
+    """The table is read anew. The compiled core has read it once and for all, so it is left out."""
+
     def clear() -> None:
         for name, module in list(sys.modules.items()):
             if name.startswith("adlab."):
@@ -24,6 +27,7 @@ def clean_caches():
                         value.cache_clear()
 
     clear()
+    monkeypatch.setattr(native, "core", None)
     yield
     clear()
 

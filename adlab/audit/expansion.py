@@ -155,7 +155,7 @@ def polynomials(series: dict[int, Any], size: float) -> Iterator[tuple[dict[int,
 
     >>> t = sympy.Symbol("t")
     >>> [(len(terms), edge) for terms, edge in polynomials(power_series(sympy.sin(t) / t, t), 0.01)]
-    [(9, 1.0)]
+    [(10, 1.0)]
     """
     powers = sorted(series)
     sizes = {k: abs(float(c)) for k, c in series.items()}

@@ -89,7 +89,7 @@ def beside_changes(
 
     >>> found = beside_changes(lambda point: point[0] < 0.25, [[0.5]], {0: (0.0, 1.0)}, 40)
     >>> sum(0 < 0.25 - x < 1e-9 for [x] in found), sum(0 <= x - 0.25 < 1e-9 for [x] in found)
-    (3, 4)
+    (4, 5)
     """
     found: list[Place] = []
     for base, (i, (low, high)) in itertools.product(points[:BASES], ranges.items()):

@@ -88,7 +88,7 @@ def _running(rows: list[list[float]]) -> list[list[tuple[float, float]]]:
 def between(a: float, b: float) -> Any:
     """A short number above a, and at most b.
 
-    >>> between(0.0123, 0.178), between(-3.0, 5.0)
+    >>> float(between(0.0123, 0.178)), between(-3.0, 5.0)
     (0.05, 1)
     """
     middle = math.sqrt(a) * math.sqrt(b) if a > 0 else -math.sqrt(-a) * math.sqrt(-b) if b < 0 else (a + b) / 2

@@ -68,10 +68,12 @@ ACOSH_ROOT = exact(sqrt(A - 1), sqrt(A + 1))
 WHOLE_B, WHOLE_N = Eq(B, floor(B), evaluate=False), Eq(N, floor(N), evaluate=False)
 NOT_WHOLE = Ne(A, floor(A), evaluate=False)
 NOT_A_POLE = Or(A > 0, NOT_WHOLE)
-# The derivative of polylog(n, a) is Σ k^(1 − n) a^(k − 1). Where a is small, the quotient polylog(n − 1, a)/a loses the
-# second derivative, in which two terms cancel. 64 terms leave less than 1e-16 of both, for a in the range of each order.
+# The derivative of polylog(n, a) is Σ k^(1 − n) a^(k − 1). Where a is small, the quotient polylog(n − 1, a)/a loses
+# the second derivative, in which two terms cancel. 64 terms leave less than 1e-16 of both, in each order's range of a.
 POLYLOG_SERIES = functools.reduce(lambda tail, k: k ** (1 - N) + A * tail, range(63, 0, -1), Integer(64) ** (1 - N))
-NEAR_ZERO = Or(And(Abs(A) < HALF, N >= 0), And(Abs(A) < Rational(1, 4), N >= -8), And(Abs(A) < Rational(1, 64), N >= -50))
+NEAR_ZERO = Or(
+    And(Abs(A) < HALF, N >= 0), And(Abs(A) < Rational(1, 4), N >= -8), And(Abs(A) < Rational(1, 64), N >= -50)
+)  # fmt: skip
 TIMES_NU, TIMES_M = multiplicity(2, N), multiplicity(3, N)
 
 
