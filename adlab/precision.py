@@ -83,6 +83,13 @@ def working(bits: int) -> Iterator[None]:
             CONTEXT.prec = before
 
 
+def seconds_of(given: Any) -> float:
+    """The patience that a caller gives. Raises OptionError where that is no number of seconds."""
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not given >= 0:
+        raise OptionError(f"`patience` is a number of seconds, such as {PATIENCE:g}, not {given!r}")
+    return given
+
+
 @contextmanager
 def patience(seconds: float) -> Iterator[None]:
     """Calls by `in_time` end within so many seconds from now, or earlier where an enclosing block says so.
@@ -90,10 +97,8 @@ def patience(seconds: float) -> Iterator[None]:
     Raises GaveUp where such a call is ended and nothing inside the block handles that. Raises OptionError for a number of seconds
     that is not one.
     """
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0:
-        raise OptionError(f"`patience` is a number of seconds, such as {PATIENCE:g}, not {seconds!r}")
     before = _mine.deadline
-    _mine.deadline = min(before, clock() + seconds)
+    _mine.deadline = min(before, clock() + seconds_of(seconds))
     try:
         yield
     except TimeIsUp:

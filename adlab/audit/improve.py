@@ -25,6 +25,7 @@ from adlab.display import Report, Table, significant
 from adlab.errors import OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import takes_at
+from adlab.precision import seconds_of
 from adlab.progress import stage
 from adlab.text.parser import parse
 
@@ -141,7 +142,7 @@ def improve(
     f = as_function(f, x)
     if f.m != 1 or not f.n or not f.independent:
         raise OptionError("a form is looked for of a formula with one output and at least one variable")
-    if not patience > 0:
+    if not seconds_of(patience):
         raise OptionError(f"patience={patience!r} is no time; give seconds above 0")
     place = point_of(f, x).tolist()
     ranges = ranges_of(f.names, place, over)

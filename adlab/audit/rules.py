@@ -22,6 +22,7 @@ from adlab.audit.systems import SYSTEMS, derivatives, forget_compiled, installed
 from adlab.audit.tracker import issue_text
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, MethodError, OptionError
+from adlab.precision import seconds_of
 from adlab.progress import stage
 from adlab.report.accuracy import distance
 from adlab.report.truth import truth
@@ -310,7 +311,7 @@ def rules(
     orders = [order] if isinstance(order, int) else list(dict.fromkeys(order))
     if not orders or not set(orders) <= {1, 2}:
         raise OptionError(f"order={order!r}: first and second derivatives are audited")
-    if not 0 < patience < math.inf:
+    if not 0 < seconds_of(patience) < math.inf:
         raise OptionError(f"patience={patience!r}: a number of seconds")
     kinds = [kind_of(name) for name in _words(dtype, KINDS) or [""]]
     systems = tuple(installed(_words(peers, SYSTEMS)))

@@ -27,6 +27,7 @@ from adlab.audit.task import RIGHT, SweepTask
 from adlab.display import Report, Table, significant
 from adlab.errors import AdlabError, OptionError
 from adlab.methods import chosen
+from adlab.precision import seconds_of
 from adlab.progress import stage
 
 FORMAT = 1
@@ -150,7 +151,7 @@ def sweep(
         raise OptionError(f"points={points!r}: a formula is taken at one drawn point or more")
     if workers is not None and workers < 0:
         raise OptionError(f"workers={workers!r}: a number of processes, or 0 for none")
-    if not 0 < patience < math.inf:
+    if not 0 < seconds_of(patience) < math.inf:
         raise OptionError(f"patience={patience!r}: a number of seconds")
     if out is not None and Path(out).resolve() == Path(path).resolve():
         raise OptionError(f"{out} is the file of formulas; name another one for the rows")

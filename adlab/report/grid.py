@@ -14,7 +14,7 @@ from adlab.errors import AdlabError, OptionError
 from adlab.function import Function, as_function, point_of
 from adlab.inputs import listed
 from adlab.methods import chosen
-from adlab.precision import PATIENCE, patience as limited, seconds_left, share
+from adlab.precision import PATIENCE, patience as limited, seconds_left, seconds_of, share
 from adlab.progress import stage
 from adlab.report.accuracy import attempt, rows as accuracy_rows
 from adlab.report.cost import cost
@@ -100,6 +100,7 @@ def table(
     """
     if show not in MEANING:
         raise OptionError(f"show={show!r} is none of {', '.join(MEANING)}")
+    seconds = seconds_of(patience)
     several = None if isinstance(functions, (str, Function)) else listed(functions)
     given = [functions] if several is None else several
     pairs = [item if isinstance(item, tuple) and len(item) == 2 else (item, None) for item in given]
@@ -116,7 +117,7 @@ def table(
     columns = []
     for f, place in zip(made, places, strict=True):
         stage(f"working on {f.title}")
-        columns.append(_column(f, place, names, show, patience))
+        columns.append(_column(f, place, names, show, seconds))
     return Grid(
         show, tuple(names), tuple(made), tuple(tuple(place.tolist()) for place in places),
         tuple(tuple(column[i][0] for column in columns) for i in range(len(names))),

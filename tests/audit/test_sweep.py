@@ -167,10 +167,12 @@ def test_a_journal_that_was_damaged_is_gone_on_with_before_the_damage(corpus: Pa
         out.unlink()
 
 
-@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), float("inf")])
-def test_patience_is_a_number_of_seconds(corpus: Path, seconds: float) -> None:
+@pytest.mark.parametrize("seconds", [0.0, -5.0, float("nan"), float("inf"), "5"])
+def test_patience_is_a_number_of_seconds(corpus: Path, seconds: Any) -> None:
     with pytest.raises(adlab.AdlabError, match="a number of seconds"):
         sweep(corpus, ["reverse"], patience=seconds)
+    with pytest.raises(adlab.AdlabError, match="a number of seconds"):
+        adlab.rules("tanh", "adlab", patience=seconds)
 
 
 def test_points_are_drawn_as_they_are_asked_for(corpus: Path) -> None:

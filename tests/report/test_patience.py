@@ -70,8 +70,9 @@ def test_patience_is_a_number_of_seconds(patience: object) -> None:
     for ask in (adlab.compare, adlab.truth, adlab.steps, adlab.cost):
         with pytest.raises(OptionError, match="`patience`"):
             ask("x**2", 1.0, patience=patience)
-    with pytest.raises(OptionError, match="`patience`"):
-        adlab.swell("x**2", patience=patience)
+    for ask in (adlab.swell, adlab.table, adlab.improve, adlab.difference):
+        with pytest.raises(OptionError, match="`patience`"):
+            ask("x**2", patience=patience)
 
 
 def test_differences_of_what_is_done_in_time_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
