@@ -55,13 +55,13 @@ class Journal:
             self._file.flush()
 
     def _keep_others_out(self) -> None:
-        """Two sweeps that write one journal would mix their rows. Where the system has no such locks, nobody looks."""
-        with contextlib.suppress(ImportError):
+        """Two sweeps that write one journal would mix their rows. Where system or disk has no such locks, nobody looks."""
+        with contextlib.suppress(ImportError, OSError):
             import fcntl
 
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 raise OptionError(f"another sweep writes {self.path} now; choose another --out") from None
 
     def _known(self, request: dict[str, Any]) -> int:

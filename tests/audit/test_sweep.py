@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import itertools
 import json
@@ -141,6 +142,16 @@ def test_a_file_that_a_sweep_must_not_touch_is_left_alone(corpus: Path, tmp_path
     with pytest.raises(adlab.AdlabError, match="is a directory"):
         sweep(corpus, ["reverse"], out=folder, workers=0)
     assert not (tmp_path / "folder.csv.journal").exists()
+
+
+def test_a_disk_without_locks_is_no_other_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def unknown(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    Journal(tmp_path / "rows.jsonl", {}, resume=False).close()
 
 
 def test_two_sweeps_never_write_one_file(tmp_path: Path) -> None:
