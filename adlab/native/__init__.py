@@ -26,5 +26,5 @@ try:
 
     if core.source != fingerprint():  # built before the sources changed
         core = None
-except ImportError:  # no compiler when adlab was installed, or another Python since
+except (ImportError, OSError):  # no compiler when adlab was installed, another Python since, or no sources beside it
     core = None

@@ -270,8 +270,9 @@ def test_the_switch_leaves_the_core_out() -> None:
         assert done.stdout.strip() == out, done.stderr
 
 
-def test_a_core_of_other_sources_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "fingerprint", lambda: "another")
+@pytest.mark.parametrize("sources", [lambda: "another", (build.HERE / "missing.h").read_text], ids=["changed", "missing"])
+def test_a_core_of_other_sources_is_left_out(monkeypatch: pytest.MonkeyPatch, sources: Callable[[], str]) -> None:
+    monkeypatch.setattr(build, "fingerprint", sources)
     monkeypatch.delitem(sys.modules, "adlab.native")
     try:
         assert importlib.import_module("adlab.native").core is None
