@@ -177,11 +177,15 @@ class CompiledProgram:
         """`step = program.bind(x, out)`: each `step()` reads the buffer `x` and writes the buffer `out`.
 
         `x` has shape (n,) or (N, n). `out` holds as many numbers as there are results, all parts of a point in a row. Both are
-        C-contiguous arrays of float64. On the llvm backend a step allocates nothing.
+        C-contiguous and aligned arrays of float64, without a number in common. On the llvm backend a step allocates nothing.
         """
         for what, buffer in (("x", x), ("out", out)):
             if not isinstance(buffer, np.ndarray) or buffer.dtype != np.float64 or not buffer.flags.c_contiguous:
                 raise PointError(f"`{what}` must be a C-contiguous NumPy array of float64; try np.ascontiguousarray")
+            if not buffer.flags.aligned:
+                raise PointError(f"`{what}` begins at an address that is no multiple of 8; copy it into an array of its own")
+        if np.may_share_memory(x, out):
+            raise PointError("`x` and `out` share memory: a result would overwrite a number that is still to be read")
         if x.ndim not in (1, 2) or x.shape[-1] != self.n:
             raise PointError(f"`x` has shape {x.shape}; give ({self.n},) or (N, {self.n})")
         points, width = x.size // self.n if self.n else 1, len(self.graph.outputs)

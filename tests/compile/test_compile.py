@@ -298,6 +298,12 @@ def test_what_does_not_fit_is_refused_in_a_sentence(backend):
         program.bind(np.ones((4, 4))[:, :2], np.empty((4, 2)))
     with pytest.raises(adlab.PointError, match="4 × 2"):
         program.bind(np.ones((4, 2)), np.empty((4, 3)))
+    x, odd = np.ones((4, 2)), np.empty(65, np.uint8)[1:].view(np.float64).reshape(4, 2)
+    for buffers in ((x, odd), (odd, x)):
+        with pytest.raises(adlab.PointError, match="no multiple of 8"):  # a stream of results would end the process
+            program.bind(*buffers)
+    with pytest.raises(adlab.PointError, match="share memory"):  # a point that is computed again would be read where it is lost
+        program.bind(x, x)
 
 
 def test_options_are_checked():
