@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 import numpy as np
 import sympy
 
-from adlab.arithmetic.domain import domain
+from adlab.arithmetic.domain import domain, steady
+from adlab.arithmetic.running import Runner
 from adlab.arithmetic.symbols import in_symbols
 from adlab.autodiff import programs
 from adlab.autodiff.declared import signs_of
 from adlab.autodiff.evaluator import Evaluator
 from adlab.autodiff.jacobian import Mode, cheaper_mode
+from adlab.autodiff.watching import watched
 from adlab.conveniences import Conveniences
 from adlab.errors import MethodError, OptionError, PointError
 from adlab.graph.graph import Graph
 from adlab.graph.lowering import lower
 from adlab.inputs import Errors, FloatArray, coerce_one, coerce_with, named_at, read, takes_at
 from adlab.methods import lookup
-from adlab.precision import still_time
+from adlab.precision import in_patience, still_time
 from adlab.text.traversal import listing
 
 if TYPE_CHECKING:
@@ -227,6 +229,22 @@ class Function(Conveniences):
         """The outputs at many points, (N, n) to (N, m), NaN where there are none: one by one where they are few."""
         still_time()
         return self.evaluator.several(points) if len(points) < MANY else self.batches.values(points)
+
+    @_once
+    def _run(self) -> Runner | None:
+        """The graph on floats; None where more than the range of binary64 may come between them and the values."""
+        at = self.evaluator
+        plain = at.within is None and not at.declared and not self.graph.compound and steady(self.graph)
+        return Runner(self.graph) if plain else None
+
+    def plainly(self, points: Sequence[Sequence[float]]) -> Sequence[Sequence[float]] | None:
+        """The outputs at a few points, as `values` has them; None where a closer look is needed than at floats."""
+        run = self._run
+        if run is None:
+            return None
+        real = run.compiled or (lambda *point: run.real(point))
+        found, raised = watched(lambda: [real(*point) for point in in_patience(points)])
+        return None if raised else found
 
     # --- derivatives --------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import inf
+from math import inf, isfinite
 from numbers import Rational
 from typing import Any, Literal, NamedTuple, TypeVar, cast
 
@@ -33,6 +33,7 @@ Errors = Literal["nan", "raise"]
 """What a batch does at a point that has no value: NaN there, or raise the reason for the first."""
 
 
+SHORT = 16  # numbers of a point: so few are looked at more quickly one by one than by NumPy
 CONSTANTS = ("pi", "π", "E")
 """Names that are numbers in a text, unless its variables or its point name them."""
 _EULER = re.compile(r"(?<![\w.])E(?!\w|\s*(?:\(|\^|\*\*|[⁻⁰¹²³⁴-⁹]))")
@@ -270,6 +271,8 @@ def coerce(x: Any, names: Sequence[str], what: str = "point") -> FloatArray:
     n = len(names)
     if native.core is not None and type(x) is list and len(x) == n > 0 and (found := native.core.floats(x)) is not None:
         return np.frombuffer(found)
+    if type(x) is np.ndarray and x.shape == (n,) and 0 < n <= SHORT and x.dtype == np.float64 and all(map(isfinite, x.tolist())):
+        return x.copy()
     point = by_name(x, names, what) if isinstance(x, Mapping) else _numbers(x, f"the {what}", names)
     if n == 1 and (point.ndim == 0 or point.shape[-1] != 1):
         point = point[..., np.newaxis]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
@@ -50,6 +50,7 @@ class Differentiable(Protocol):
     def m(self) -> int: ...
     def values(self, point: FloatArray) -> FloatArray: ...
     def several(self, points: FloatArray) -> FloatArray: ...
+    def plainly(self, points: Sequence[Sequence[float]]) -> Sequence[Sequence[float]] | None: ...
     def cached(self, key: Any, make: Callable[[], T]) -> T: ...
     @property
     def evaluator(self) -> Evaluator: ...
@@ -87,6 +88,8 @@ class Method:
     """Says why it cannot serve a formula; an empty text where it can."""
     batch: Callable[[Any, FloatArray], FloatArray] | None = None
     """All partials at many points at once, (..., m, n), for methods that are faster at that than point by point."""
+    plainly: Callable[[Any, FloatArray], FloatArray | None] | None = None
+    """The partials at one point by the shortest way; None where more has to be looked at."""
     loss: Loss | None = None
     """For methods that may lose their digits without noticing. Their partials are compared with the graph's."""
 
@@ -104,6 +107,8 @@ class Method:
         self.check(f, options)
         automatic, single = self.family == "automatic", points.ndim == 1
         if single:
+            if self.plainly is not None and not options and (plain := self.plainly(f, points)) is not None:
+                return plain
             if not automatic:  # the programs of the automatic methods hold the value, and are NaN where there is none
                 f.evaluator.checked(f.values(points), points)
             found = self(f, points, **options).jacobian
@@ -217,10 +222,17 @@ def _difference(scheme: str) -> Callable[..., Result]:
     return differentiate
 
 
+def _difference_at_once(scheme: str) -> Callable[..., FloatArray | None]:
+    def plainly(f: Differentiable, point: FloatArray) -> FloatArray | None:
+        from adlab.differences import differences
+        return differences.at_once(f.plainly, point.tolist(), scheme, f.m)
+
+    return plainly
+
+
 def _difference_at_many(scheme: str) -> Callable[..., FloatArray]:
     def batch(f: Differentiable, points: FloatArray) -> FloatArray:
         from adlab.differences import differences
-
         return differences.jacobians(f.values, f.several, points, scheme, f.m)
 
     return batch
@@ -269,7 +281,7 @@ def _differences() -> list[Method]:
     ]
     return [
         Method(name, "difference", "values", about, _difference(name), has_step=True, options=("step",),
-               batch=_difference_at_many(name))
+               batch=_difference_at_many(name), plainly=_difference_at_once(name))
         for name, about in table
     ]
 

@@ -14,9 +14,9 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,7 @@ from adlab.differences.estimates import (
     plain,
     unresolved,
 )
+from adlab.differences.few import Answers, Few, few_lines, ordinary
 from adlab.differences.plans import WITHIN, plan_of
 from adlab.differences.quick import Look, quick_look
 from adlab.differences.quotients import (
@@ -119,7 +120,10 @@ def partials(
             raise PointError(f"there is no variable {index}: the point has {point.size}, counted from 0")
     spent = evaluations + (centre is None)
     here = value_at(value, point.copy()) if centre is None else np.asarray(centre, dtype=np.float64)
-    looked = _looked_at(value, point, indices, stencil, steps, here, bound, sample)
+    few = None if bound is not None else _few(value, point, indices, stencil, steps, here, sample)
+    if few is not None and few.found is not None:
+        return _ordinary(few, few.found, stencil, here, spent)
+    looked = _looked_at(value, point, indices, stencil, steps, here, bound, sample, None if few is None else few.values)
     found = []
     for line, (index, step) in enumerate(zip(indices, steps, strict=True)):
         if looked is not None and looked.accepted[line]:
@@ -157,17 +161,71 @@ def _is_plain(step: Any) -> bool:
 
 def _looked_at(
     value: Value, point: Array, indices: Sequence[int], name: str, steps: Sequence[float | str | None], here: Array,
-    bound: Bound | None, sample: Sample | None,
+    bound: Bound | None, sample: Sample | None, ready: Array | None,
 ) -> Look | None:  # fmt: skip
     """The quick look at all of them; None where there is none for this scheme or this point."""
-    given = [step for step in steps if step is not None and not isinstance(step, str)]
-    if plan_of(name) is None or (given and len(given) < len(steps)) or not indices or not np.isfinite(here).all():
+    if plan_of(name) is None or _are_mixed(steps) or not indices or not np.isfinite(here).all():
         return None
-    sizes = np.array([checked_step(step) for step in given]) if given else None
+    given = _given(steps)
+    sizes = np.array(given) if given else None
     points, centre = np.repeat(point[None], len(indices), axis=0), np.broadcast_to(here.ravel(), (len(indices), here.size))
     known = None if bound is None else np.broadcast_to(bound(point), centre.shape)
     chosen = np.array(indices, dtype=np.int64)
-    return quick_look(sample or one_by_one(value, here.shape), points, chosen, centre, name, sizes, known)
+    return quick_look(sample or one_by_one(value, here.shape), points, chosen, centre, name, sizes, known, ready)
+
+
+def _given(steps: Sequence[float | str | None]) -> list[float]:
+    """The steps that are numbers."""
+    return [checked_step(step) for step in steps if step is not None and not isinstance(step, str)]
+
+
+def _are_mixed(steps: Sequence[float | str | None]) -> bool:
+    """Whether some steps are numbers, and others are not."""
+    return len({step is None or isinstance(step, str) for step in steps}) > 1
+
+
+class _Few(NamedTuple):
+    """A look at a few lines: their nodes, f there, and what is found if all of them are ordinary."""
+
+    lines: Few
+    values: Array
+    found: Answers | None
+
+
+def _few(
+    value: Value, point: Array, indices: Sequence[int], name: str, steps: Sequence[float | str | None], here: Array,
+    sample: Sample | None,
+) -> _Few | None:  # fmt: skip
+    """The look at them number by number, where they are few; None where there is none."""
+    if _are_mixed(steps) or not indices or not np.isfinite(here).all():
+        return None
+    place, centre = point.tolist(), here.ravel().tolist()
+    lines = few_lines(plan_of(name), [place[index] for index in indices], _given(steps) or None, len(centre))
+    if lines is None:
+        return None
+    values = (sample or one_by_one(value, here.shape))(np.array(lines.points(place, indices)))
+    return _Few(lines, values, ordinary(lines, centre, values.tolist()))
+
+
+def _ordinary(few: _Few, found: Answers, name: str, here: Array, spent: int) -> list[Estimate]:
+    """What was found on a few lines, as estimates."""
+    lines, shape, centre = few.lines, here.shape, here.ravel().tolist()
+    plan, count, made = lines.layout.plan, len(lines.layout.offsets), []
+    rows = few.values.tolist() if plan.two_sided else []
+    for line, answers in enumerate(found):
+        slopes = lines.one_sided(line, centre, rows[line :: len(found)]) if plan.two_sided else None
+        df, error = _shaped(answers, shape)
+        made.append(Estimate(
+            df, error, count + (0 if line else spent), lines.reach(line), name, nit=plan.steps, x=lines.origins[line],
+            one_sided=None if slopes is None else _shaped(slopes, shape), nfev_scheme=plan.used,
+        ))  # fmt: skip
+    return made
+
+
+def _shaped(pairs: Sequence[tuple[float, ...]], shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Two numbers for each output as two numbers or two arrays."""
+    first, second = zip(*pairs, strict=True)
+    return (np.array(first), np.array(second)) if shape else (first[0], second[0])
 
 
 def _accepted(looked: Look, line: int, name: str, shape: tuple[int, ...], x: float, spent: int) -> Estimate:
@@ -237,6 +295,23 @@ def gradient(
             estimates[0] = replace(estimates[0], nfev=estimates[0].nfev + 1)
     columns = np.array([estimate.df for estimate in estimates]).reshape(point.size, *centre.shape)
     return np.moveaxis(columns, 0, -1), estimates
+
+
+def at_once(
+    values: Callable[[list[list[float]]], Sequence[Sequence[float]] | None], point: list[float], name: str, m: int
+) -> Array | None:
+    """All partials at one point, (m, n), if they are few, and ordinary; else None. `values` may refuse by None, too.
+
+    >>> at_once(lambda points: [(x * y,) for x, y in points], [2.0, 3.0], "central-difference", 1).round(6)
+    array([[3., 2.]])
+    """
+    lines = few_lines(plan_of(name), point, None, m) if point else None
+    if lines is None:
+        return None
+    with np.errstate(all="ignore"):
+        rows = values([point, *lines.points(point, range(len(point)))])
+    found = None if rows is None else ordinary(lines, rows[0], rows[1:])
+    return None if found is None else np.array([[answers[i][0] for answers in found] for i in range(m)])
 
 
 @np.errstate(all="ignore")

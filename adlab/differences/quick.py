@@ -48,6 +48,7 @@ AGAIN = 3  # times that a nearer step is computed from the errors at the last on
 LEAP, BLIND = 24, 4  # halvings of the step at once, at most, and where no error is known since f has no value at a node
 MUCH = 4.0  # times what roundings account for: a larger error is truncation, or f is noisy
 SURELY = 2.0**20  # times what roundings account for: no noise is so loud but that of short numbers
+NEARER_BELOW = 0.5**0.5  # of a power of two: what is less is nearer to half of that power, as a ratio
 ROOMY = 8192.0  # ulps of x: the least step, so that nodes are where they should be
 
 
@@ -66,14 +67,15 @@ class Look:
 
 def quick_look(
     sample: Sample, points: Array, index: Places, centre: Array, name: str, step: Array | None = None,
-    bound: Array | None = None,
+    bound: Array | None = None, ready: Array | None = None,
 ) -> Look | None:  # fmt: skip
     """The derivatives ∂f/∂xᵢ at `points` (L, n), i = `index` (L,), by the scheme of that name; None where it has no plan.
 
     `centre` is f there, (L, m); `step` (L,) is given by the caller; `bound` (L, m) bounds the error of f there.
+    `ready` are the values at the nodes of the first step, if they are known.
     """
     plan = plan_of(name)
-    return None if plan is None else _Looking(plan, sample, points, index, centre, step, bound).found
+    return None if plan is None else _Looking(plan, sample, points, index, centre, step, bound, ready).found
 
 
 class _Looking:
@@ -87,13 +89,15 @@ class _Looking:
 
     def __init__(
         self, plan: SchemePlan, sample: Sample, points: Array, index: Places, centre: Array, step: Array | None,
-        bound: Array | None,
+        bound: Array | None, ready: Array | None,
     ) -> None:  # fmt: skip
+        self.ready = ready
         self.plan, self.sample, self.points, self.index, self.centre, self.bound = plan, sample, points, index, centre, bound
         lines, m = centre.shape
         self.origin = points[np.arange(lines), index]
         size = np.abs(self.origin)
-        self.scale = np.ldexp(1.0, np.rint(np.log2(np.where(size > 0, size, TYPICAL_SCALE))).astype(np.int64))
+        part, exponent = np.frexp(np.where(size > 0, size, TYPICAL_SCALE))
+        self.scale = np.ldexp(1.0, exponent - (part < NEARER_BELOW))
         self.limit = ALMOST * plan.tolerance if step is None else GIVEN
         self.pending = np.isfinite(centre).all(axis=1) & (size < LARGE)
         if bound is not None:  # values that have lost digits are heard out by the careful methods
@@ -135,13 +139,11 @@ class _Looking:
         if not lines.size:
             return
         plan, found, h = self.plan, self.found, steps[lines]
-        offsets, pairs = _offsets(plan, _pairs(plan, float((h / self.scale[lines]).min())))
+        offsets, pairs = offsets_of(plan, pairs_of(plan, float((h / self.scale[lines]).min())))
         x, here, count = self.origin[lines], self.centre[lines], len(offsets)
         nodes = x + offsets[:, None] * h
-        given = np.empty((count, lines.size, self.points.shape[1]))
-        given[:] = self.points[lines]
-        given[:, np.arange(lines.size), self.index[lines]] = nodes
-        values = self.sample(given.reshape(count * lines.size, -1)).reshape(count, lines.size, -1)
+        values = self._sampled(lines, nodes) if self.ready is None else self.ready.reshape(count, lines.size, -1)
+        self.ready = None
         found.taken[lines] += count
         moved, rises, across = nodes - x, values - here, h[:, None]
         largest = np.maximum(np.abs(values).max(axis=0), np.abs(here))
@@ -176,6 +178,13 @@ class _Looking:
             return
         credible = self._credible(lines, *quotient, inside, near)
         self._write(lines, good, right, credible, df, error, distances, sides)
+
+    def _sampled(self, lines: Places, nodes: Array) -> Array:
+        """f where the coordinate of each line is at its nodes (K, L): (K, L, m)."""
+        given = np.empty((*nodes.shape, self.points.shape[1]))
+        given[:] = self.points[lines]
+        given[:, np.arange(lines.size), self.index[lines]] = nodes
+        return self.sample(given.reshape(nodes.size, -1)).reshape(*nodes.shape, -1)
 
     def _credible(
         self, lines: Places, df: Array, error: Array, truncation: Array, floor: Array, inside: Array, near: Mask
@@ -244,7 +253,7 @@ def _smooth(distance: Array, lifts: Array, noise: Array) -> Truths:
     ratio = d[1:] / d[:-1]
     gap = np.abs(lifts[1:] - lifts[:-1] * ratio**2) / (d[1:] * (1 - ratio))
     before = np.concatenate([KINKLESS * lifts[:1] / d[:1], ROOM * CLOSER**1.5 * gap[:-1]])
-    stairs = (lifts[1] == 0) & (lifts[0] * ratio[0] ** 4 > noise[0])
+    stairs = (lifts[1] == 0) & (lifts[0] * (ratio[0] ** 2) ** 2 > noise[0])
     return np.asarray((gap <= before + noise / d[1:]).all(axis=0) & ~stairs)
 
 
@@ -252,16 +261,16 @@ def _lift(
     plan: SchemePlan, offsets: Array, rises: Array, moved: Array, df: Array, largest: Array, across: Array
 ) -> Array:
     """How far the slopes of both sides are from df, as even parts of f show it: see `lifts`."""
-    distances, above, below = _mirrored(plan, len(offsets))
+    distances, above, below = mirrored(plan, len(offsets))
     slip = moved[above] + moved[below]  # rounding has moved the nodes
     even = (rises[above] + rises[below] - slip[:, :, None] * df) / 2
     return np.asarray(lifted(distances, even, largest) / (across * offsets.max()))
 
 
 @cache
-def _mirrored(plan: SchemePlan, count: int) -> tuple[tuple[float, ...], Places, Places]:
+def mirrored(plan: SchemePlan, count: int) -> tuple[tuple[float, ...], Places, Places]:
     """The distances of the scheme's own pairs and of those next to x, in units of the widest; and where both nodes stand."""
-    offsets = _offsets(plan, (count - len(plan.offsets)) // 2)[0].tolist()
+    offsets = offsets_of(plan, (count - len(plan.offsets)) // 2)[0].tolist()
     own = sorted(offset for offset in offsets[: len(plan.offsets)] if offset > 0 and -offset in offsets)
     chosen = own[::-1] + offsets[len(plan.offsets) :][:PROBES]
     chosen = [offset for offset in chosen if offset > 0]
@@ -269,7 +278,13 @@ def _mirrored(plan: SchemePlan, count: int) -> tuple[tuple[float, ...], Places, 
     return tuple(offset / max(offsets) for offset in chosen), places[0], places[1]
 
 
-def _pairs(plan: SchemePlan, relative: float) -> int:
+def scale_of(x: float) -> float:
+    """The power of two that is nearest to |x|, as a ratio; a typical one for 0."""
+    part, exponent = math.frexp(abs(x) or TYPICAL_SCALE)
+    return math.ldexp(1.0, exponent - (part < NEARER_BELOW))
+
+
+def pairs_of(plan: SchemePlan, relative: float) -> int:
     """How many pairs there are, each `CLOSER` to x than the one before, when the step is so large beside the scale of x."""
     first = relative * plan.smallest * CLOSER * GOLDEN
     needed = math.floor(math.log(max(NEAREST / first, CLOSER**MOST)) / math.log(CLOSER)) if first > 0 else 0
@@ -277,7 +292,7 @@ def _pairs(plan: SchemePlan, relative: float) -> int:
 
 
 @cache
-def _offsets(plan: SchemePlan, count: int) -> tuple[Array, tuple[Places, Places]]:
+def offsets_of(plan: SchemePlan, count: int) -> tuple[Array, tuple[Places, Places]]:
     """All offsets in steps, those of the plan first; and where the pairs stand among them, from the widest, ± the smallest
     step of the plan, to the nearest."""
     probes = plan.smallest * GOLDEN * CLOSER ** np.arange(1, count + 1)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,13 +36,23 @@ def value_at(value: Value, x: Array) -> Array:
 
     Raises GaveUp where the caller's patience is over.
     """
+    return _checked(_called(value, x))
+
+
+def _called(value: Value, x: Array) -> Any:
+    """What f gives at x, whatever it is: NaN or infinity where it says so by an exception."""
     still_time()
     try:
-        result = np.asarray(value(x))
+        return value(x)
     except DomainError:
-        return np.array(math.nan)
+        return math.nan
     except OverflowedError:
-        return np.array(math.inf)
+        return math.inf
+
+
+def _checked(found: Any) -> Array:
+    """A value as an array. Raises MethodError where it is none."""
+    result = np.asarray(found)
     if result.ndim > 1 or result.dtype.kind not in "fiu":
         raise MethodError(
             "finite differences need a function whose value is a real number or a 1-D array of them; "
@@ -59,13 +70,16 @@ def one_by_one(value: Value, shape: tuple[int, ...]) -> Sample:
     """
     m = math.prod(shape)
 
-    def at(point: Array) -> Array:
-        found = value_at(value, point)
+    def at(point: Array) -> float | Array:
+        result = _called(value, point)
+        if not shape and isinstance(result, float):
+            return result
+        found = _checked(result)
         if found.shape != shape and not (found.ndim == 0 and not np.isfinite(found)):
             raise MethodError(f"the values of one function have shapes {shape} and {found.shape}; make them alike")
-        return np.broadcast_to(found, shape).reshape(m)
+        return np.broadcast_to(found, shape) if shape else float(found)
 
-    return lambda points: np.array([at(point) for point in points])
+    return lambda points: np.array([at(point) for point in points]).reshape(len(points), m)
 
 
 def flag_of(values: Array) -> str:
