@@ -11,7 +11,7 @@ import pytest
 import sympy
 
 import adlab
-from adlab.differences import few
+from adlab.differences import few, quick
 from adlab.differences.few import few_lines, ordinary
 from adlab.differences.plans import plan_of
 from adlab.differences.quick import quick_look
@@ -98,6 +98,33 @@ def test_both_looks_accept_the_same_with_the_same_numbers(name: str) -> None:
             sides = [lines.one_sided(i, here.tolist(), values.tolist()[i::n]) for i in range(n)]
             assert np.array_equal(np.array(sides), np.moveaxis(looked.sides, 0, -1))
     assert accepted > 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_looks_have_the_same_limits(name: str) -> None:
+    """On tables of values of which one or two are off, and with derivatives and errors that are off as well."""
+    plan, size, x = plan_of(name), 3000, 1.0
+    layout = few._layout_at(plan)
+    rng, nodes = np.random.default_rng(3), x + np.array(layout.offsets) * plan.relative
+    offsets, pairs = quick.offsets_of(plan, len(layout.pairs) - 1)
+    moved = np.tile((nodes - x)[:, None], size)
+    values, here = np.tile(np.sin(nodes)[:, None, None], (size, 1)), np.full((size, 1), math.sin(x))
+    places = rng.integers(0, len(layout.pairs), size)
+    off = 10.0 ** rng.uniform(-17, -7, size) * rng.choice([-1.0, 0.0, 1.0], (2, size))
+    for side in (0, 1):
+        values[np.array(pairs[side])[places], np.arange(size), 0] += off[side]
+    df = math.cos(x) * (1 + 10.0 ** rng.uniform(-16, -6, (size, 1)))
+    error, h = 10.0 ** rng.uniform(-15, -5, (size, 1)), np.full((size, 1), plan.relative)
+    rises, largest = values - here, np.abs(values).max(axis=0)
+    near, raised, _ = quick._beside(plan, pairs, moved, np.full(size, x), here, values, rises, df, error, h)
+    lifted = quick._lift(plan, offsets, rises, moved, df, largest, h) if plan.two_sided else None
+    for k in range(size):
+        table, risen = values[:, k, 0].tolist(), rises[:, k, 0].tolist()
+        given = layout, moved[:, k].tolist(), x, here[k, 0], table, risen, df[k, 0], error[k, 0], plan.relative
+        assert few._beside(*given) == (raised[k, 0] if near[k, 0] else math.inf)
+        if lifted is not None:
+            assert few._is_lifted(layout.lifts, risen, moved[:, k].tolist(), df[k, 0], largest[k, 0]) == (lifted[k, 0] != 0)
+    assert 0.05 < near.mean() < 0.95
 
 
 def told(f, x, name: str, step: float | str = "auto"):
