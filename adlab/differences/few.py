@@ -52,7 +52,7 @@ class Lifts(NamedTuple):
     length: Floats
 
 
-class Layout(NamedTuple):
+class Arrangement(NamedTuple):
     """What does not depend on the point: the nodes in units of the step, the weights on them, and where the pairs stand.
 
     Each pair has the places of its nodes, and what a curvature leaves at it of the gap between the slopes.
@@ -72,7 +72,7 @@ class Layout(NamedTuple):
 class Few(NamedTuple):
     """Lines through a point, with their steps, and their nodes: (L, K)."""
 
-    layout: Layout
+    layout: Arrangement
     origins: Floats
     steps: Floats
     nodes: list[list[float]]
@@ -137,7 +137,7 @@ def ordinary(few: Few, here: Floats, values: Sequence[Floats]) -> Answers | None
 
 
 def _judged(
-    layout: Layout, x: float, h: float, nodes: Floats, here: float, values: Floats
+    layout: Arrangement, x: float, h: float, nodes: Floats, here: float, values: Floats
 ) -> tuple[float, float] | None:
     """What one output says on one line; None where `quick` would not accept it at once.
 
@@ -158,7 +158,7 @@ def _judged(
 
 
 def _beside(
-    layout: Layout, moved: Floats, x: float, here: float, values: Floats, rises: Floats, df: float, error: float, h: float
+    layout: Arrangement, moved: Floats, x: float, here: float, values: Floats, rises: Floats, df: float, error: float, h: float
 ) -> float:
     """The error, raised to what the pairs next to x show; infinite where they contradict the quotient: see `quick`."""
     slipped, alone = abs(x * df), layout.plan.used == 2 and layout.lifts is None
@@ -224,19 +224,19 @@ def _is_single(value: float) -> bool:
 
 
 @cache
-def _layout_at(plan: SchemePlan) -> Layout:
+def _layout_at(plan: SchemePlan) -> Arrangement:
     """The layout for the step that the scheme takes by itself."""
     return _layout(plan, pairs_of(plan, plan.relative))
 
 
 @cache
-def _layout(plan: SchemePlan, count: int) -> Layout:
+def _layout(plan: SchemePlan, count: int) -> Arrangement:
     """The layout of a scheme with so many pairs next to x."""
     offsets, (above, below) = offsets_of(plan, count)
     pairs = zip(above.tolist(), below.tolist(), [ROOM * (CLOSER**k) ** 2 for k in range(count + 1)], strict=True)
     rows = plan.rows.tolist()
     lifts = _lifts(plan, len(offsets)) if plan.two_sided else None
-    return Layout(
+    return Arrangement(
         plan, tuple(offsets.tolist()), len(plan.offsets), tuple(pairs), _weigh(rows[:2]), _weigh(rows[:1]), _weigh(rows[2:]),
         float(plan.amplification[0]), lifts,
     )  # fmt: skip
