@@ -325,6 +325,7 @@ def test_what_a_system_lacks_is_named_with_the_reason() -> None:
         rules("tanh", "casadi", dtype="float32")
 
 
+@pytest.mark.slow
 def test_a_file_keeps_what_was_computed_and_goes_on_where_it_was_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

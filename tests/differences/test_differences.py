@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import given, settings, strategies as st
-from shares import share
+from shares import but_slow, share
 
 from adlab.differences.differences import NAMES, difference, gradient
 from adlab.differences.plans import plan_of
@@ -281,7 +281,7 @@ def at_first(f: Callable[[float], Any], x: Array) -> float:
     return float(f(x[0]))
 
 
-@pytest.mark.parametrize("method", share(METHODS, 4))
+@pytest.mark.parametrize("method", but_slow(METHODS, METHODS[1:]))
 @settings(deadline=None, max_examples=6)
 @given(x=st.floats(-5, 5), step=st.sampled_from([None, 0.1, 1e-9]))
 def test_evaluations_are_counted_truly(method: str, x: float, step: float | None) -> None:

@@ -35,6 +35,9 @@ from adlab.primitives.table import PRIMITIVES
 VALUED = [case for case in CASES if case.primitive.name not in LOGIC | {"select"}]
 ANALYTIC = [case for case in CASES if case.primitive.analytic and case.primitive.has_complex]
 
+INTEGRALS = ["ellipticpi", "ellipticpic"]  # whose mpmath values take seconds
+DEAR: tuple[Any, Any] = ((), pytest.mark.slow)
+
 # What `math`, NumPy or SciPy themselves lose; everything else is within 4 ulps.
 PLATFORM = {
     "gamma": 7,  # math.gamma 6, SciPy's 6.8
@@ -52,7 +55,7 @@ def on_arrays(case: Case, chosen: Sequence[tuple[float, ...]]) -> np.ndarray:
 
 
 @at_few_and_at_many_points
-@pytest.mark.parametrize("case", VALUED, ids=show)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=DEAR[case.primitive.name in INTEGRALS]) for case in VALUED], ids=show)
 def test_values_are_right_to_a_few_ulps(case: Case, count: int) -> None:
     chosen = points(case, count)
     for point, entry in zip(chosen, on_arrays(case, chosen), strict=True):

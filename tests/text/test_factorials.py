@@ -94,7 +94,8 @@ JUDGES = {"elliptic_f": mpmath.ellipf, "elliptic_e": mpmath.ellipe, "elliptic_pi
 AT = [("elliptic_f", (0.7, 0.3)), ("elliptic_f", (-9.0, -40.0)), ("elliptic_f", (0.6, 2.5)), ("elliptic_f", (1.57, 0.99999)),
       ("elliptic_f", (0.5, 0.0)), ("elliptic_f", (1e-9, 0.5)), ("elliptic_e", (0.7, 0.3)), ("elliptic_e", (30.0, -0.5)),
       ("elliptic_e", (0.6, 2.5)), ("elliptic_pi", (0.2, 0.3)), ("elliptic_pi", (-50.0, 0.999)), ("elliptic_pi", (0.2, 0.7, 0.3)),
-      ("elliptic_pi", (1.4, 0.7, 1.3)), ("elliptic_pi", (0.3, -7.0, 0.3)), ("elliptic_pi", (0.0, 1.2, 0.0))]  # fmt: skip
+      *(pytest.param("elliptic_pi", at, marks=pytest.mark.slow)
+        for at in [(1.4, 0.7, 1.3), (0.3, -7.0, 0.3), (0.0, 1.2, 0.0)])]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "at"), AT)

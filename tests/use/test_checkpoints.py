@@ -13,7 +13,8 @@ from adlab.autodiff.checkpoints import Budgeted, advances, turns_needed
 CHAIN = adlab.gallery.chain(500)
 
 
-@pytest.mark.parametrize("f", [CHAIN, adlab.gallery.speelpenning(60), adlab.gallery.logistic_map(20), adlab.gallery.helmholtz(12),
+@pytest.mark.parametrize("f", [pytest.param(CHAIN, marks=pytest.mark.slow),
+                               adlab.gallery.speelpenning(60), adlab.gallery.logistic_map(20), adlab.gallery.helmholtz(12),
                                adlab.Function("x*sin(x)*exp(sin(x)*x) + 3*x"), adlab.Function("x + y")])  # fmt: skip
 def test_the_gradient_is_that_of_a_tape_and_the_budget_is_kept(f) -> None:
     x = f.point or [0.5] * f.n
