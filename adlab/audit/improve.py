@@ -168,10 +168,6 @@ def improve(
     return Improvement(places, tuple(f.names), before, after, search.tried, left_out, proposal.looked)
 
 
-def _few(points: list[Known]) -> list[Known]:
-    return points[:: max(1, len(points) // ADDED)][:ADDED]
-
-
 def _places(wanted: Iterable[Known]) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(point) for point, _ in wanted)
 
@@ -202,12 +198,18 @@ class Proposal:
             stage(f"looking at the form that was chosen, time {look + 1}")
             if self.after is self.before:
                 break
-            more = _few(self._worse(self.after)) or (_few(self._low(self.after)) if self.after.worst >= ENOUGH else [])
+            more = self._few(self._worse(self.after)) or (self._few(self._low(self.after)) if self.after.worst >= ENOUGH else [])
             if not more:
                 break
             self._forms = self._with_points(self._forms, more)
             self.after = self._chosen(self._forms)
         return self.after
+
+    def _few(self, points: list[Known]) -> list[Known]:
+        """Some of the points, spread evenly, of those that do not count yet."""
+        counted = set(_places(self.wanted))
+        new = [known for known in points if tuple(known[0]) not in counted]
+        return new[:: max(1, len(new) // ADDED)][:ADDED]
 
     def _chosen(self, forms: list[Form]) -> Form:
         """The choice among forms that were measured at all points that count, and pairs of them."""

@@ -282,3 +282,10 @@ def test_a_rewrite_that_does_not_end_is_left_out(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("adlab.audit.rewrites.SECONDS", 0.05)
     monkeypatch.setattr("adlab.audit.rewrites._RULES", [("endless", endless)])
     assert [str(new) for _, new in rewrites(sympy.Symbol("x"), {})] == ["y"]
+
+
+@pytest.mark.slow
+def test_no_point_counts_twice_however_often_a_form_is_looked_at() -> None:
+    found = improve("-n*(theta*T*(theta*T))/(sinh(theta*T*tau)*sinh(theta*T*tau))", [4.726, 10.74, -64.05, 0.6816], patience=4)
+    assert found.worse
+    assert len(set(found.points)) == len(found.points)
