@@ -149,7 +149,7 @@ def test_core_dependencies_are_three() -> None:
 def test_no_text_is_ever_run() -> None:
     """exec stands only where adlab runs source that it has itself written."""
     allowed = {"arithmetic/writers.py", "arithmetic/floats.py", "compile/numpy.py", "exports/to_numba.py",
-               "symbolic/derivative.py"}  # fmt: skip
+               "symbolic/derivative.py", "differences/few.py"}  # fmt: skip
     for path in modules():
         for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

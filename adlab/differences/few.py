@@ -261,5 +261,7 @@ def _weigh(rows: list[list[float]]) -> Weigh:
     """
     names = [f"v{k}" for k in range(len(rows[0]))] if rows else []
     sums = [" + ".join(f"{w!r}*{v}" for w, v in zip(row, names, strict=True) if w) for row in rows]
-    made: Weigh = eval(f"lambda {', '.join(names)}: ({''.join(f'{each}, ' for each in sums)})")  # text written here
-    return made
+    space: dict[str, Weigh] = {}
+    source = f"def weigh({', '.join(names)}):\n    return ({''.join(f'{each}, ' for each in sums)})"
+    exec(source, space)  # text written here, of weights and numbered names
+    return space["weigh"]
