@@ -16,6 +16,9 @@ from adlab.graph.collector import paused
 from adlab.graph.graph import Builder, Graph
 from adlab.graph.tapes import derivative_tape
 
+WALKS = 4
+"""Points at which a compiled program's graph is only walked, before anything is compiled: most programs are called once."""
+
 
 def derivative(
     graph: Graph, mode: Mode | Literal["auto"] = "reverse", value: bool = False, columns: Sequence[int] | None = None

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adlab.arithmetic.domain import steady
+from adlab.autodiff.programs import WALKS
 from adlab.compile.alarm import all_finite, vouched_bind, vouched_call, watched
 from adlab.compile.behind import Asked, Behind
 from adlab.compile.derivatives import names_of, planned
@@ -44,7 +45,6 @@ BACKENDS = ("auto", "python", "numpy", "llvm")
 ACCURACIES = ("fast", "strict")
 
 # Seconds that an operation takes, about. Compiling pays once as much time has been spent without it.
-WALKS = 4  # points at which a program's graph is only walked: most programs are called once
 WALKED_POINTS = 1000  # small batches are walked too
 MACHINE_CODE, MACHINE_CODE_AT_LEAST = 2e-4, 0.02
 

@@ -82,5 +82,5 @@ def draw_linearity(found: Linearity, ax: Any = None) -> Any:
     kinds = [Line2D([], [], linestyle="", marker=mark, color=colour, label=found.stages[stage])
              for stage, (colour, mark) in marks.items()]  # fmt: skip
     kinds += [Line2D([], [], linestyle=dash, color="black", label=family) for family, dash in dashes.items()]
-    ax.legend(handles=kinds, ncols=2, loc="lower center")
+    ax.legend(handles=kinds, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))  # above: lines go everywhere else
     return ax

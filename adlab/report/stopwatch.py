@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from adlab.autodiff.evaluator import SWEEPS
-from adlab.compile.program import WALKS
+from adlab.autodiff.programs import WALKS
 from adlab.function import Function
 from adlab.inputs import FloatArray
 from adlab.methods import Method
