@@ -53,7 +53,7 @@ from adlab.differences.stencils import SCHEMES, Stencil, scheme
 from adlab.differences.step_choice import hear_single_precision, noise_of_single_precision, step_of
 from adlab.differences.step_models import relative_step
 from adlab.errors import GaveUp, OptionError, PointError
-from adlab.precision import UNIT_ROUNDOFF, still_time
+from adlab.precision import UNIT_ROUNDOFF
 
 EXTRAPOLATIONS = {"richardson": richardson, "adaptive-difference": adaptive}
 NAMES = (*SCHEMES, *EXTRAPOLATIONS)
@@ -147,7 +147,6 @@ def _patiently(
 ) -> Estimate:
     """Node by node, or the estimate that says that the caller's patience was over."""
     try:
-        still_time()
         return _plainly(value, point, index, stencil, step, here, bound)
     except GaveUp:
         nothing, reason = np.full(here.shape, np.nan), "gave up: the time was over before this was done; be more patient"

@@ -253,6 +253,7 @@ def test_the_first_fault_that_another_form_may_not_have_says_who_looks_for_one(
     assert fault in pointing
     command = shlex.split(pointing.split("`")[1])
     assert command[:2] == ["adlab", "improve"]
+    assert str(adlab.Function(command[2]).graph) == str(adlab.Function(text).graph)  # the order of a sum, too
     assert main(command[1:]) == 0
     assert "instead of" in capsys.readouterr().out
 
