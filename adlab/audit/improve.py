@@ -27,6 +27,7 @@ from adlab.function import Function, as_function, point_of
 from adlab.inputs import takes_at
 from adlab.precision import seconds_of
 from adlab.progress import stage
+from adlab.symbolic.treesize import Distinct
 from adlab.text.parser import parse
 
 GAIN = 0.5
@@ -41,6 +42,9 @@ FINALISTS = 12
 """Forms among which is chosen again when points were added."""
 SHOWN, NAMED = 12, 4
 """Points that a report shows, and those that it names where the new form is worse."""
+
+LARGEST = 4000
+"""Parts of a formula as a tree, with every part in each place. With 3,840 a search of 15 s measures three forms."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,18 @@ def improve(
         raise OptionError("a form is looked for of a formula with one output and at least one variable")
     if not seconds_of(patience):
         raise OptionError(f"patience={patience!r} is no time; give seconds above 0")
+    if (size := Distinct.of(f.outputs).tree_nodes) > LARGEST:
+        raise OptionError(f"{f.title} has {size:.3g} parts, and a search takes at most {LARGEST}; improve a part of it")
     place = point_of(f, x).tolist()
     ranges = ranges_of(f.names, place, over)
-    points = [place, *drawn_from(place, ranges, SAMPLE if over else NEIGHBOURS)]
+    try:
+        return _searched(f, place, ranges, bool(over), patience)
+    except RecursionError:
+        raise OptionError(f"{f.title} is nested too deeply for SymPy to rewrite it; improve a part of it") from None
+
+
+def _searched(f: Function, place: Place, ranges: Mapping[int, Range], split: bool, patience: float) -> Improvement:
+    points = [place, *drawn_from(place, ranges, SAMPLE if split else NEIGHBOURS)]
     wanted = [(point, known) for point in points if (known := true_at(f, point)) is not None]
     if not wanted:
         raise OptionError("f has no value and gradient at any of these points, so that no form can be measured")
@@ -154,7 +167,7 @@ def improve(
     left_out = len(points) - len(wanted)
     if before.worst >= ENOUGH:
         return Improvement(_places(wanted), tuple(f.names), before, before, 0, left_out, 0)
-    proposal = Proposal(f, place, ranges, before, wanted, bool(over))
+    proposal = Proposal(f, place, ranges, before, wanted, split)
     near = dict(zip(f.variables, place, strict=True))
     search = Search(lambda expression, steps: measured(expression, f.names, proposal.wanted, steps), near, patience)
     for _ in search.passes({"": exact_constants(f.outputs[0]), "usual order": evaluated(f.outputs[0])}, before):

@@ -289,3 +289,13 @@ def test_no_point_counts_twice_however_often_a_form_is_looked_at() -> None:
     found = improve("-n*(theta*T*(theta*T))/(sinh(theta*T*tau)*sinh(theta*T*tau))", [4.726, 10.74, -64.05, 0.6816], patience=4)
     assert found.worse
     assert len(set(found.points)) == len(found.points)
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("logistic-map:60", "at most 4000;"), ("helmholtz:100", "at most 4000;"),
+    pytest.param("speelpenning:374", "nested too deeply", marks=pytest.mark.slow),
+])  # fmt: skip
+def test_a_formula_that_is_too_large_is_refused_in_a_sentence(name: str, said: str) -> None:
+    f = adlab.gallery.named(name)
+    with pytest.raises(adlab.OptionError, match=said):
+        improve(f, f.point)
